@@ -1,0 +1,64 @@
+#include "buffer.h"
+
+#include "memory.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void buffer_finish(struct buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct buffer){ 0 };
+}
+
+char *buffer_reserve(struct buffer *buffer, size_t size_bytes)
+{
+    if (size_bytes > SIZE_MAX / 4)
+        memory_die(size_bytes);
+    if (buffer->capacity - buffer->size < size_bytes) {
+        size_t capacity = buffer->capacity < 128 ? 128 : buffer->capacity * 2;
+        if (capacity < buffer->size + size_bytes)
+            capacity = buffer->size + size_bytes;
+        buffer->data = memory_grow(buffer->data, capacity);
+        buffer->capacity = capacity;
+    }
+    return buffer->data + buffer->size;
+}
+
+void buffer_add(struct buffer *buffer, const void *bytes, size_t size_bytes)
+{
+    if (size_bytes == 0)
+        return;
+    memcpy(buffer_reserve(buffer, size_bytes), bytes, size_bytes);
+    buffer->size += size_bytes;
+}
+
+void buffer_text(struct buffer *buffer, const char *text)
+{
+    buffer_add(buffer, text, strlen(text));
+}
+
+void buffer_format(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    assert(size >= 0);
+    char *room = buffer_reserve(buffer, (size_t)size + 1);
+    va_start(arguments, format);
+    (void)vsnprintf(room, (size_t)size + 1, format, arguments); /* measured just above */
+    va_end(arguments);
+    buffer->size += (size_t)size;
+}
+
+void buffer_consume(struct buffer *buffer, size_t size_bytes)
+{
+    assert(size_bytes <= buffer->size);
+    memmove(buffer->data, buffer->data + size_bytes, buffer->size - size_bytes);
+    buffer->size -= size_bytes;
+}

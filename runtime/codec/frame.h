@@ -1,0 +1,241 @@
+/*
+ * Frames: what the host and its children say to each other over a Unix stream socket.
+ *
+ *   u32 little-endian body size | u8 kind | body, one msgpack array whose items follow the struct
+ *
+ * Both ends are the same binary, so the order may change freely; a peer that sends anything else is
+ * broken (plugin code shares its process) and is cut off, never believed.
+ *
+ *   host ── SEGMENT ──▶ slot ── NOTE* (CALL ◀─▶ REPLY)* ── END | CRASH ──▶ host
+ *   host ── CANCEL ───▶ slot                    at any time while a segment runs
+ *   host ── FORK+fd, KILL, SYMBOLIZE ──▶ nursery ── LOADED | REFUSED, FORKED, EXITED, SYMBOLS ──▶ host
+ */
+#ifndef FRAME_H
+#define FRAME_H
+
+#include "base/buffer.h"
+#include "base/err.h"
+#include "codec/value.h"
+
+#include <stdint.h>
+
+enum frame_kind {
+    FRAME_NONE,
+    FRAME_SEGMENT,
+    FRAME_REPLY,
+    FRAME_CANCEL,
+    FRAME_CALL,
+    FRAME_NOTE,
+    FRAME_END,
+    FRAME_CRASH,
+    FRAME_FORK,
+    FRAME_KILL,
+    FRAME_SYMBOLIZE,
+    FRAME_LOADED,
+    FRAME_REFUSED,
+    FRAME_FORKED,
+    FRAME_EXITED,
+    FRAME_SYMBOLS,
+    FRAME_KIND_COUNT
+};
+
+enum { FRAME_HEADER_BYTES = 5, FRAME_MAX_BYTES = 64 << 20, FRAME_MAX_STACK = 32 };
+
+/* ---- host → slot ------------------------------------------------------------------------- */
+
+/* How one thing that was waited for ended; the numbers are the SDK's enum bide_wait. */
+enum wait_status { WAIT_NONE, WAIT_OK, WAIT_TIMEOUT, WAIT_CANCELLED, WAIT_FAILED };
+
+struct frame_result {
+    int64_t id;          /* token, timer or run */
+    uint32_t status;     /* enum wait_status; NONE: still pending (any, n of m) */
+    struct slice value;  /* msgpack: the token's data, or the child's output; empty when none */
+    struct slice error;  /* a failed child's message; empty when none */
+    bool has_more;       /* a child's output exists but is fetched by CALL_RUN */
+};
+
+struct frame_once {
+    struct slice name, value; /* value: msgpack */
+};
+
+/* Enter a segment. Slices are borrowed; input, state and values are msgpack. */
+struct frame_segment {
+    int64_t run_id;
+    uint32_t seq; /* fence: END and CALL repeat it */
+    uint32_t attempt, max_attempts;
+    uint32_t entry;       /* how many segments this run has entered; 0 for the first */
+    int64_t id_block;     /* ids for tokens and children made in this entry, ID_BLOCK of them */
+    int64_t created_ms, parent_id, root_id; /* parent 0: none */
+    struct slice environment, task, segment;
+    struct slice input, state; /* empty: null input, state of zeroes */
+    struct slice metadata;     /* msgpack map; empty: none */
+    struct slice *tags;
+    uint32_t tag_count;
+    struct frame_result *results; /* of the wait that ended, in the order they were named */
+    uint32_t result_count;
+    struct frame_once *once; /* recorded in an earlier try of this entry */
+    uint32_t once_count;
+    uint32_t limit_ms; /* how long the segment may take; 0: no limit */
+    bool is_test;
+};
+
+/* The answer to a CALL. `body` is a msgpack map whose members depend on the call (below). */
+struct frame_reply {
+    uint32_t call;
+    uint32_t error; /* enum err_code; 0: done */
+    struct slice text; /* the error for a person */
+    struct slice body;
+};
+
+struct frame_cancel {
+    int64_t run_id;
+};
+
+/* ---- slot → host ------------------------------------------------------------------------- */
+
+/*
+ * Calls block the segment until their REPLY, which comes after the commit.
+ *   CALL_TOKEN    {timeout_ms?, due_ms?, tags?, key?, key_ttl_ms?, schema?}      → {id, url, cached}
+ *   CALL_TRIGGER  {task, payload, queue?, delay_ms?, priority?, tags?, key?, …}  → {id, cached}
+ *   CALL_RUN      {id}                                                   → {status, output?, error?}
+ *   CALL_ONCE     {name, value}                                                                → {}
+ * `schema` is the token's name in the task's schema file. The id of a new token or child is
+ * id_block + call.
+ */
+enum call_kind { CALL_TOKEN, CALL_TRIGGER, CALL_RUN, CALL_ONCE, CALL_KIND_COUNT };
+
+struct frame_call {
+    int64_t run_id;
+    uint32_t seq;
+    uint32_t call; /* counts from 1 in each entry, the same in each try of it */
+    uint32_t kind; /* enum call_kind */
+    struct slice body;
+};
+
+/* One way, not answered: a log line or progress. */
+enum note_kind { NOTE_LOG, NOTE_PROGRESS, NOTE_KIND_COUNT };
+
+struct frame_note {
+    int64_t run_id;
+    uint32_t seq;
+    uint32_t kind;
+    uint32_t level; /* LOG: 0 debug, 1 info, 2 warn, 3 error; PROGRESS: percent, 0 to 100 */
+    int64_t at_ms;
+    struct slice text;
+};
+
+enum verdict { VERDICT_WAIT, VERDICT_DONE, VERDICT_FAIL, VERDICT_COUNT };
+enum wait_kind { WAIT_FOR_TIME, WAIT_FOR_TOKEN, WAIT_FOR_RUNS, WAIT_KIND_COUNT };
+
+/* Metadata operations, in order. */
+enum meta_kind { META_SET, META_DELETE, META_APPEND, META_INCREMENT, META_KIND_COUNT };
+
+struct frame_meta {
+    uint32_t kind;
+    struct slice key, value; /* value: msgpack; empty for DELETE */
+};
+
+struct frame_end {
+    int64_t run_id;
+    uint32_t seq;
+    uint32_t verdict;
+    uint64_t cpu_ns;
+    /* WAIT */
+    uint32_t wait_kind;
+    uint32_t needed; /* how many of `ids` must end; 0: all */
+    int64_t due_ms;  /* TIME: when; TOKEN, RUNS: 0, or give up then */
+    int64_t *ids;
+    uint32_t id_count;
+    struct slice then;  /* the segment to enter */
+    struct slice state; /* msgpack map */
+    /* DONE */
+    struct slice output; /* msgpack; empty: null */
+    /* FAIL */
+    struct slice error_code, error_text;
+    bool retryable;
+    struct frame_meta *meta;
+    uint32_t meta_count;
+};
+
+/* Sent from a signal handler just before the process dies. */
+struct frame_crash {
+    uint32_t signal;
+    uint64_t address;
+    uint64_t stack[FRAME_MAX_STACK];
+    uint32_t depth;
+};
+
+/* ---- host ⇄ nursery ---------------------------------------------------------------------- */
+
+struct frame_fork {
+    uint32_t slot; /* one descriptor rides along */
+};
+
+struct frame_kill {
+    uint32_t slot, signal;
+};
+
+struct frame_symbolize {
+    uint32_t slot;
+    uint64_t stack[FRAME_MAX_STACK];
+    uint32_t depth;
+};
+
+struct frame_loaded {
+    struct slice description; /* msgpack: what plugin/describe.h says */
+};
+
+struct frame_refused {
+    struct slice reason;
+};
+
+struct frame_forked {
+    uint32_t slot;
+    int32_t pid; /* negative: -errno of a fork that failed */
+};
+
+struct frame_exited {
+    uint32_t slot;
+    int32_t status; /* waitpid's */
+    uint64_t cpu_us;
+    uint64_t max_rss_bytes;
+};
+
+struct frame_symbols {
+    uint32_t slot;
+    struct slice text; /* one line a frame: "decided at refund.c:42" */
+};
+
+struct frame {
+    enum frame_kind kind;
+    union {
+        struct frame_segment segment;
+        struct frame_reply reply;
+        struct frame_cancel cancel;
+        struct frame_call call;
+        struct frame_note note;
+        struct frame_end end;
+        struct frame_crash crash;
+        struct frame_fork fork;
+        struct frame_kill kill;
+        struct frame_symbolize symbolize;
+        struct frame_loaded loaded;
+        struct frame_refused refused;
+        struct frame_forked forked;
+        struct frame_exited exited;
+        struct frame_symbols symbols;
+    };
+};
+
+/* Append header and body. */
+void frame_write(struct buffer *out, const struct frame *frame);
+
+/*
+ * Take one frame off the front of `bytes`: *used is its size, or 0 when more bytes are needed.
+ * Lists are put into `arena`, slices borrow from `bytes`. Errors (BAD_REQUEST): unknown kind, over
+ * `max_bytes`, a body of another shape.
+ */
+bool frame_read(struct arena *arena, struct slice bytes, size_t max_bytes, struct frame *frame,
+    size_t *used, struct err *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* JSON text ⇄ values. */
+#ifndef JSON_H
+#define JSON_H
+
+#include "base/buffer.h"
+#include "base/err.h"
+#include "codec/value.h"
+
+/*
+ * Read one JSON text: UTF-8, any root, at most VALUE_MAX_DEPTH deep, duplicate keys refused. The
+ * tree borrows nothing from `text`. Errors: BAD_REQUEST with line and column.
+ */
+bool json_read(struct arena *arena, struct slice text, struct value *value, struct err *err);
+
+/* Compact text without a trailing newline. Bytes become base64 text. */
+void json_write(struct buffer *out, const struct value *value);
+/* The same, indented by two spaces a level, for people. */
+void json_write_pretty(struct buffer *out, const struct value *value);
+/* A quoted and escaped string. */
+void json_write_string(struct buffer *out, struct slice text);
+/* msgpack bytes straight to JSON text; "null" for what is no msgpack. */
+void json_write_packed(struct buffer *out, struct slice packed);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * Config: bide.yaml and queues.yaml as structs. One table of keys, defaults and ranges (config.c) makes
+ * the reader, the messages and `bide config check`.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "schema/schema.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { KEY_TEXT_SIZE = 80 };
+
+struct config_environment {
+    const char *name;     /* [a-z][a-z0-9-]* */
+    const char *key_env;  /* name of a variable that holds the key; NULL: none */
+    const char *key_file; /* must be mode 0600 or stricter; NULL: none */
+    char key[KEY_TEXT_SIZE]; /* filled by config_keys */
+    uint32_t number;         /* filled by serve from the store */
+};
+
+/* What may be how big; each refused with a clear error beyond. */
+struct config_limits {
+    int64_t payload_bytes, state_bytes, output_bytes, metadata_bytes, token_bytes;
+    uint32_t tags, tag_bytes;
+    uint32_t log_lines;     /* a run's; more are dropped with one line that says so */
+    uint32_t log_line_bytes;
+    uint32_t queues;        /* an environment's */
+    uint32_t waits;         /* ids in one wait */
+    uint32_t depth;         /* of child runs */
+    uint32_t calls;         /* of one segment */
+    uint32_t max_attempts;
+};
+
+struct config {
+    struct arena arena; /* owns all text */
+    const char *path;
+    /* server */
+    const char *host;
+    uint16_t port; /* 0: any free one */
+    const char *origin; /* public URL for callbacks, without a slash at the end; NULL: http://host:port */
+    uint32_t max_connections, max_connections_per_ip;
+    int64_t max_body_bytes, max_header_bytes;
+    int64_t request_time_ms; /* headers and body must have come */
+    int64_t idle_time_ms;    /* of a kept-alive connection */
+    uint32_t max_commands;   /* under way at once */
+    /* store */
+    const char *data;
+    /* directories */
+    const char *plugins, *schemas, *queues_path;
+    /* workers */
+    uint32_t slots;          /* segments at a time */
+    int64_t segment_time_ms; /* default limit of a segment */
+    int64_t grace_ms;        /* between cancel and SIGKILL */
+    int64_t load_time_ms;    /* a plugin must have loaded */
+    int64_t idle_slot_ms;    /* then it is retired */
+    int64_t memory_bytes;    /* RLIMIT_AS of a slot; 0: none */
+    /* retries, when the task does not say */
+    uint32_t max_attempts;
+    int64_t retry_min_ms, retry_max_ms;
+    double retry_factor;
+    struct config_limits limits;
+    const char *log_level;
+    struct config_environment *environments; /* at least one */
+    uint32_t environment_count;
+};
+
+struct config_queue {
+    struct slice name;
+    uint32_t concurrency;
+};
+
+struct config_task {
+    struct slice task, queue;
+};
+
+struct config_queues {
+    struct arena arena;
+    uint32_t concurrency; /* of queues that are not named */
+    struct config_queue *queues;
+    uint32_t queue_count;
+    struct config_task *tasks; /* default queue of a task */
+    uint32_t task_count;
+};
+
+/* Relative paths in the file are relative to the file's directory's parent when the file lies in a
+ * directory called "config", else to the file's own. False: `problems`, with line and column. */
+bool config_load(const char *path, struct config *config, struct arena *arena,
+    struct problems *problems);
+void config_finish(struct config *config);
+
+/* A missing file is an empty one. */
+bool config_queues_load(const char *path, struct config_queues *queues, struct arena *arena,
+    struct problems *problems);
+void config_queues_finish(struct config_queues *queues);
+
+/*
+ * Fill every environment's key: from key_env, key_file, or <data>/keys/<name>, which is made with a
+ * random key, "tr_<name>_" and 24 characters, mode 0600, when neither is set and it is not there.
+ * Makes <data> and <data>/keys (0700). Errors: CONFIG (a file others can read, an empty variable),
+ * SYSTEM.
+ */
+bool config_keys(struct config *config, struct err *err);
+
+/* 32 random bytes kept in <data>/keys/.callback, made when absent; signs callback URLs. */
+bool config_secret(const struct config *config, uint8_t secret[32], struct err *err);
+
+#endif

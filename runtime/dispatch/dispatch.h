@@ -1,0 +1,50 @@
+/*
+ * Dispatch: the host's side of the workers. Watches the plugin directory, keeps a nursery per build,
+ * forks slots on demand, hands them segments and turns what they say into commands.
+ */
+#ifndef DISPATCH_H
+#define DISPATCH_H
+
+#include "config/config.h"
+#include "store/pump.h"
+
+#include <uv.h>
+
+struct dispatch;
+
+struct dispatch_options {
+    uv_loop_t *loop;
+    struct pump *pump;
+    const struct config *config; /* borrowed for life */
+    uint8_t secret[32];          /* for callback URLs */
+    const char *origin;
+    const char *program; /* to start as "<program> nursery" */
+    void *context;
+    /* A new catalog is about to be used by the engine; valid until the next call of this. Called when
+     * plugins, schemas or queues.yaml changed. */
+    void (*on_catalog)(void *context, const struct catalog *catalog);
+    /* The plugins found at start are loaded or refused. Once. */
+    void (*on_ready)(void *context);
+};
+
+/* Loop thread, all of it. */
+bool dispatch_create(const struct dispatch_options *options, struct dispatch **dispatch,
+    struct err *err);
+/* The pump's sink. */
+void dispatch_assign(struct dispatch *dispatch, struct assignment *assignment);
+void dispatch_event(struct dispatch *dispatch, const struct event *event);
+/* Kills every child; runs under way are recovered at the next start. `done` comes on the loop. */
+void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void *context);
+void dispatch_destroy(struct dispatch *dispatch);
+
+/* For GET /api/v1/plugins: a list of {file, plugin, version, build, status, reason, tasks, slots}. */
+struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena);
+
+struct dispatch_stats {
+    uint32_t slots, busy, idle, builds, refused;
+    uint64_t segments, crashes, timeouts, forks;
+};
+
+void dispatch_stats(const struct dispatch *dispatch, struct dispatch_stats *stats);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * The catalog: what may run here. An immutable snapshot of the loaded plugins' tasks, their schemas
+ * and the configured queues, made by the loop thread and lent to the engine until it is replaced.
+ */
+#ifndef CATALOG_H
+#define CATALOG_H
+
+#include "base/arena.h"
+#include "config/config.h"
+#include "schema/schema.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum retry_from { RETRY_FROM_SEGMENT, RETRY_FROM_START };
+
+struct catalog_task {
+    struct slice id;
+    bool available;
+    struct slice reason; /* when it is not: for a person */
+    struct slice plugin, version, build; /* build: 16 hex digits */
+    struct slice *segments; /* names, the entry first */
+    uint32_t segment_count;
+    const struct schema_file *schema; /* NULL: nothing is checked; lives as long as the catalog */
+    struct slice queue;               /* its default queue; empty: "task/<id>" */
+    uint32_t max_attempts;
+    int64_t retry_min_ms, retry_max_ms;
+    double retry_factor;
+    enum retry_from retry_from;
+    int64_t limit_ms; /* time a segment may take */
+};
+
+struct catalog_queue {
+    struct slice name;
+    uint32_t limit; /* runs at a time */
+};
+
+struct catalog {
+    struct arena arena; /* owns everything but the schemas */
+    struct catalog_task *tasks; /* sorted by id */
+    uint32_t task_count;
+    struct catalog_queue *queues; /* sorted by name */
+    uint32_t queue_count;
+    uint32_t queue_limit; /* of a queue that is not named */
+    struct config_limits limits;
+    uint32_t slots; /* segments at a time, all queues together */
+};
+
+struct catalog *catalog_create(void);
+void catalog_destroy(struct catalog *catalog);
+void catalog_sort(struct catalog *catalog); /* call once when filled */
+
+/* NULL when no plugin offers it. */
+const struct catalog_task *catalog_task(const struct catalog *catalog, struct slice id);
+uint32_t catalog_queue_limit(const struct catalog *catalog, struct slice name);
+bool catalog_has_segment(const struct catalog_task *task, struct slice segment);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * Commands: everything that is asked of the engine, each with room for its reply.
+ *
+ * A command lives in its owner's memory. The owner hands it to the pump (store/pump.h), which gives it
+ * back on the loop thread when the batch that decided it is durable, or has failed. In between the
+ * store thread has it, `arena` included: replies are allocated there.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "codec/frame.h"
+#include "codec/value.h"
+#include "engine/catalog.h"
+#include "engine/row.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum command_kind {
+    COMMAND_TRIGGER,
+    COMMAND_CANCEL,
+    COMMAND_TOKEN_CREATE,
+    COMMAND_TOKEN_COMPLETE,
+    COMMAND_TOKEN_TIMEOUT, /* by hand */
+    COMMAND_QUEUE_PAUSE,   /* and resume */
+    COMMAND_SEGMENT_END,
+    COMMAND_ATTEMPT_LOST, /* crash, exit, time limit: costs the attempt */
+    COMMAND_RELEASE,      /* not started, or its nursery died: costs nothing */
+    COMMAND_RUN_READ,     /* CALL_RUN */
+    COMMAND_ONCE,
+    COMMAND_NOTES, /* log lines and progress of a running segment */
+    COMMAND_CATALOG,
+    COMMAND_SPEED,   /* a task's segments are short or long */
+    COMMAND_RECOVER, /* once, at start: what was running goes back to its queue */
+    COMMAND_KIND_COUNT
+};
+
+struct trigger {
+    uint32_t environment;
+    struct slice task;
+    struct slice payload; /* packed, already checked against the schema; empty: null */
+    struct slice queue;   /* empty: the task's */
+    int64_t due_ms;       /* delayed until; 0: now */
+    int64_t ttl_ms;
+    int64_t priority_ms; /* head start */
+    int64_t limit_ms;
+    uint32_t max_attempts; /* 0: the task's */
+    struct slice tags;     /* packed, sorted list; empty: none */
+    struct slice metadata; /* packed map; empty: none */
+    bool is_test;
+    struct slice key;      /* idempotency key as it came; empty: none */
+    struct slice key_text; /* what to show for it; empty: the key */
+    int64_t key_ttl_ms;    /* 0: 30 days */
+    struct slice request_key; /* the HTTP call's own; empty: none */
+    /* From a segment: */
+    int64_t parent_id; /* 0: none */
+    uint32_t parent_seq;
+    int64_t id; /* to give the run; 0: a new one */
+    bool unchecked; /* validate here: the payload comes from a segment */
+    /* Reply */
+    int64_t run_id;
+    bool cached;
+};
+
+struct token_create {
+    uint32_t environment;
+    int64_t due_ms; /* 0: never */
+    struct slice tags, key, key_text;
+    int64_t key_ttl_ms; /* 0: as long as the token is there */
+    struct slice request_key;
+    struct slice schema; /* name in the task's schema file; empty: unchecked */
+    int64_t run_id;      /* 0: over HTTP */
+    uint32_t run_seq;
+    int64_t id;
+    /* Reply */
+    int64_t token_id;
+    bool cached;
+};
+
+/* Problems of refused data: schema/schema.h. */
+struct token_complete {
+    uint32_t environment; /* 0: by callback URL, any */
+    int64_t id;
+    struct slice data; /* packed */
+    /* Reply */
+    bool won; /* false: it was completed or timed out before */
+    struct problems problems;
+};
+
+struct cancel {
+    uint32_t environment;
+    int64_t id;
+    struct slice reason;
+};
+
+struct queue_pause {
+    uint32_t environment;
+    struct slice name;
+    bool paused;
+    int64_t queue_id; /* reply */
+};
+
+/* Why an attempt was lost. */
+enum loss { LOSS_CRASHED, LOSS_EXITED, LOSS_TIMED_OUT, LOSS_PROTOCOL };
+
+struct segment_end {
+    int64_t run_id;
+    uint32_t seq;
+    struct frame_end *end;   /* SEGMENT_END */
+    enum loss loss;          /* ATTEMPT_LOST */
+    struct slice error_name; /* "SIGSEGV" */
+    struct slice error_text; /* for a person */
+    struct slice stack;      /* lines; empty: unknown */
+    int64_t busy_us;         /* wall time in the segment */
+    struct frame_note *notes; /* not yet sent by NOTES */
+    uint32_t note_count;
+};
+
+struct run_read {
+    int64_t run_id; /* that asks, with its fence */
+    uint32_t seq;
+    int64_t target;
+    struct run *run; /* reply, output loaded; NULL when absent or another environment's */
+};
+
+struct once {
+    int64_t run_id;
+    uint32_t seq;
+    struct slice name, value;
+};
+
+struct notes {
+    int64_t run_id;
+    uint32_t seq;
+    struct frame_note *notes;
+    uint32_t note_count;
+};
+
+struct command {
+    enum command_kind kind;
+    struct arena *arena; /* for replies; NULL: none wanted */
+    union {
+        struct trigger trigger;
+        struct cancel cancel;
+        struct token_create token_create;
+        struct token_complete token_complete; /* TOKEN_TIMEOUT too */
+        struct queue_pause queue_pause;
+        struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
+        struct run_read run_read;
+        struct once once;
+        struct notes notes;
+        struct {
+            struct catalog *next;
+            struct catalog *previous; /* reply: no longer used, the caller's to destroy */
+        } catalog;
+        struct {
+            struct slice task;
+            bool is_short;
+        } speed;
+    };
+    struct err err; /* reply: code OK when done */
+    struct problems *problems; /* reply: of a refused payload; NULL: none */
+
+    /* For the pump and its owner. */
+    void (*on_reply)(struct command *command); /* loop thread; NULL: the pump frees nothing */
+    void *owner;
+    struct command *next;
+};
+
+#endif

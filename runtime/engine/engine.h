@@ -1,0 +1,68 @@
+/*
+ * The engine: what may happen next, and why. A function of rows, commands, a time and an id source;
+ * no clock, socket, file, SQL or thread in it.
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include "base/id.h"
+#include "engine/catalog.h"
+#include "engine/command.h"
+#include "engine/rows.h"
+
+/* A segment to be run, as a frame ready to be sent once the batch is durable. */
+struct assignment {
+    int64_t run_id;
+    uint32_t seq;
+    struct slice task, build;
+    uint32_t limit_ms;
+    struct frame_segment *frame; /* in the batch's arena */
+    struct buffer bytes;         /* the frame encoded; whoever takes the assignment owns it */
+    struct assignment *next;
+};
+
+/* Something happened to a run that others may wait for, or must stop. */
+struct event {
+    int64_t run_id;
+    uint32_t environment, status, outcome, seq;
+    bool was_running; /* and has been canceled: its slot is to be told */
+    struct event *next;
+};
+
+/*
+ * What the engine remembers between batches: hints, each of which could be computed again from the
+ * rows. `backlog` holds queues that may have QUEUED runs in the database.
+ */
+struct engine;
+
+struct engine *engine_create(struct id_source *ids);
+void engine_destroy(struct engine *engine);
+
+/* The catalog in use; NULL before the first COMMAND_CATALOG. */
+const struct catalog *engine_catalog(const struct engine *engine);
+
+struct batch; /* opaque: engine/batch.h is for the engine's own files */
+
+struct outcome {
+    struct assignment *assignments; /* in the order in which they are to be sent */
+    uint32_t assignment_count;
+    struct event *events;
+};
+
+/* One batch, in the words of the store's loop (store/batch.c). `arena` holds all of it. */
+struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t now_ms,
+    struct command **commands, uint32_t count);
+struct rows *batch_rows(struct batch *batch);
+/* True when every command is decided; false: load the wants and call again. */
+bool batch_decide(struct batch *batch);
+/* Waitpoints and runs whose due_ms has come, in any order; the rows are in memory already. */
+void batch_due_waitpoint(struct batch *batch, int64_t id);
+void batch_due_run(struct batch *batch, int64_t id);
+/* Fill the slots. True when done; false: load the wants and call again. */
+bool batch_dispatch(struct batch *batch);
+/* After the commit: what to publish. Hints are kept. */
+void batch_committed(struct batch *batch, struct outcome *outcome);
+/* The store failed: every command is answered with `err`, hints are dropped. */
+void batch_failed(struct batch *batch, const struct err *err);
+
+#endif

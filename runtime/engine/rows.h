@@ -1,0 +1,137 @@
+/*
+ * Rows of a batch: what the engine has asked for, what a store has loaded, what is to be written.
+ *
+ * The engine asks with rows_* below; each returns false while the answer is not loaded and notes the
+ * want. The batch loop then lets the store load every want in bulk and asks the engine again. The
+ * store answers with rows_put_*; what it does not answer is absent.
+ */
+#ifndef ROWS_H
+#define ROWS_H
+
+#include "base/table.h"
+#include "engine/row.h"
+
+struct ids {
+    int64_t *items;
+    uint32_t count, capacity;
+};
+
+struct run_want {
+    int64_t id;
+    uint32_t parts; /* enum run_part, besides the core row */
+};
+
+struct name_want {
+    uint32_t environment;
+    struct slice name;
+};
+
+struct ready_want {
+    int64_t queue;
+    uint32_t limit;
+};
+
+/* What to load next, each list without repeats inside a round. Cleared by rows_loaded. */
+struct wants {
+    struct run_want *runs;
+    uint32_t run_count, run_capacity;
+    struct ids waitpoints;
+    struct ids edges;    /* every edge of these waitpoints */
+    struct ids children; /* every live run (status < DONE) whose parent is one of these */
+    struct ids queues;
+    struct name_want *queue_names;
+    uint32_t queue_name_count, queue_name_capacity;
+    uint8_t (*keys)[16];
+    uint32_t key_count, key_capacity;
+    struct ready_want *ready; /* the first `limit` QUEUED runs of the queue by (rank_ms, id) */
+    uint32_t ready_count, ready_capacity;
+    bool running; /* how many runs are RUNNING, by queue */
+};
+
+/* One queue's answer to `ready`, in order. */
+struct ready {
+    struct run **runs;
+    uint32_t count, capacity;
+    uint32_t limit; /* that was asked for: fewer runs than this are all there are */
+};
+
+struct running {
+    int64_t queue;
+    uint32_t count;
+};
+
+struct children {
+    struct ids ids;
+};
+
+struct edges {
+    struct edge *first;
+    bool is_loaded;
+};
+
+struct rows {
+    struct arena *arena;
+    struct wants wants;
+    struct table runs, waitpoints, edges, children, queues, queue_names, keys, ready;
+    struct running *running; /* as in the database */
+    uint32_t running_count, running_capacity;
+    bool running_loaded;
+    /* Everything in memory, for the flush; look at is_new and is_dirty. */
+    struct run *run_list;
+    struct waitpoint *waitpoint_list;
+    struct edge *edge_list; /* new and deleted ones only */
+    struct queue *queue_list;
+    struct key *key_list;
+    struct log_line *log_first, *log_last;
+    uint32_t log_count;
+};
+
+void rows_init(struct rows *rows, struct arena *arena);
+
+/* ---- the engine's side: false while not loaded ------------------------------------------- */
+
+/* *run is NULL when there is none. */
+bool rows_run(struct rows *rows, int64_t id, uint32_t parts, struct run **run);
+bool rows_waitpoint(struct rows *rows, int64_t id, struct waitpoint **waitpoint);
+bool rows_edges(struct rows *rows, int64_t waitpoint_id, struct edges **edges);
+bool rows_children(struct rows *rows, int64_t parent_id, struct children **children);
+bool rows_queue(struct rows *rows, int64_t id, struct queue **queue);
+bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
+    struct queue **queue);
+bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key);
+bool rows_ready(struct rows *rows, int64_t queue, uint32_t limit, struct ready **ready);
+bool rows_running(struct rows *rows);
+
+/* New rows, zeroed, in memory from now on and marked for the flush. */
+struct run *rows_new_run(struct rows *rows, int64_t id);
+struct waitpoint *rows_new_waitpoint(struct rows *rows, int64_t id);
+struct queue *rows_new_queue(struct rows *rows, int64_t id, uint32_t environment,
+    struct slice name);
+struct key *rows_new_key(struct rows *rows, const uint8_t hash[16]);
+struct edge *rows_new_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
+void rows_delete_edge(struct rows *rows, struct edge *edge);
+/* Takes the edge run → waitpoint away without loading the others. */
+void rows_unlink(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
+struct log_line *rows_new_log(struct rows *rows, int64_t run_id);
+
+bool rows_wanted(const struct rows *rows); /* is there anything to load? */
+bool rows_changed(const struct rows *rows); /* is there anything to write? */
+
+/* ---- the store's side: copies the row into the batch's arena ----------------------------- */
+
+/* Slices of `row` must live as long as the arena; rows_arena(rows) is for copying them. An id that
+ * is in memory already keeps what it has, and only gains the parts it lacked. */
+struct run *rows_put_run(struct rows *rows, const struct run *row);
+void rows_put_waitpoint(struct rows *rows, const struct waitpoint *row);
+void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
+void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id);
+void rows_put_queue(struct rows *rows, const struct queue *row);
+void rows_put_key(struct rows *rows, const struct key *row);
+/* In (rank_ms, id) order; the core row is put at the same time. */
+void rows_put_ready(struct rows *rows, int64_t queue, const struct run *row);
+void rows_put_running(struct rows *rows, int64_t queue, uint32_t count);
+
+/* The store has answered every want of this round. */
+void rows_loaded(struct rows *rows);
+
+#endif

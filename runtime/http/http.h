@@ -1,0 +1,35 @@
+/* HTTP: the API on libmicrohttpd, driven by the libuv loop. */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include "config/config.h"
+#include "store/pump.h"
+#include "store/reader.h"
+
+#include <uv.h>
+
+struct http;
+
+struct http_options {
+    uv_loop_t *loop;
+    struct pump *pump;
+    struct store *store; /* for its readers */
+    const struct config *config;
+    uint8_t secret[32];
+    const char *origin;
+    void *context;
+    struct value (*plugins)(void *context, struct arena *arena); /* GET /api/v1/plugins */
+    void (*metrics)(void *context, struct buffer *out); /* more lines for GET /metrics */
+};
+
+/* Loop thread, all of it. `port` gets the one that is bound. Errors: SYSTEM (address in use …). */
+bool http_create(const struct http_options *options, struct http **http, uint16_t *port,
+    struct err *err);
+/* Until the first catalog, and while stopping, GET /readyz answers 503. */
+void http_catalog(struct http *http, const struct catalog *catalog);
+void http_event(struct http *http, const struct event *event);
+/* Refuse new requests, let those under way finish (at most a few seconds), then `done`. */
+void http_stop(struct http *http, void (*done)(void *context), void *context);
+void http_destroy(struct http *http);
+
+#endif

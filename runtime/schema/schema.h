@@ -1,0 +1,62 @@
+/*
+ * Schemas: what a task's input, output and tokens must look like. One YAML file a task, compiled once,
+ * immutable and usable from any thread afterwards.
+ */
+#ifndef SCHEMA_H
+#define SCHEMA_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/err.h"
+#include "codec/value.h"
+
+struct schema;      /* one compiled schema */
+struct schema_file; /* schemas/<name>.yaml: input, output, tokens.<name> */
+
+/* One thing that is wrong. All slices live in the arena that was passed in. */
+struct problem {
+    struct slice pointer;  /* JSON pointer into the value; "" is the whole */
+    struct slice expected; /* "an integer >= 1" */
+    struct slice got;      /* "the string \"x\"" */
+    struct slice message;  /* one sentence for a person */
+    struct slice keyword;  /* "minimum" */
+    struct slice file;     /* of the schema, or of the file that is wrong */
+    uint32_t line, column; /* from 1; 0: unknown */
+    struct problem *next;
+};
+
+struct problems {
+    struct problem *first, *last;
+    uint32_t count;
+    bool cut; /* more than PROBLEMS_MAX were found */
+};
+
+enum { PROBLEMS_MAX = 100 };
+
+/* Load and compile. False: `problems` says everything that is wrong with the file (also when it cannot
+ * be read). `path` is named in messages as it is given. */
+bool schema_file_load(const char *path, struct schema_file **file, struct arena *arena,
+    struct problems *problems);
+/* The same from memory. */
+bool schema_file_parse(const char *path, struct slice text, struct schema_file **file,
+    struct arena *arena, struct problems *problems);
+void schema_file_destroy(struct schema_file *file);
+
+/* NULL when the file does not declare it: everything is valid then. */
+const struct schema *schema_input(const struct schema_file *file);
+const struct schema *schema_output(const struct schema_file *file);
+const struct schema *schema_token(const struct schema_file *file, struct slice name);
+bool schema_has_token(const struct schema_file *file, struct slice name);
+
+/*
+ * Check `value`; schema NULL accepts everything. `value` gains the defaults of absent properties,
+ * allocated in `arena`, when it is valid. False: all problems. Bounded in depth and steps; going over is a problem itself.
+ */
+bool schema_check(const struct schema *schema, struct value *value, struct arena *arena,
+    struct problems *problems);
+
+/* {"problems":[{pointer,expected,got,message,schema:"file:line"}…]} as a value; and as lines of text. */
+struct value problems_value(struct arena *arena, const struct problems *problems);
+void problems_text(struct buffer *out, const struct problems *problems);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * Readers: what the API shows. Each call sees one snapshot of committed rows. A reader is used by one
+ * thread at a time; rows are allocated in the caller's arena.
+ */
+#ifndef READER_H
+#define READER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "engine/row.h"
+#include "engine/rows.h"
+
+struct slices {
+    struct slice *items;
+    uint32_t count;
+};
+
+/* Newest first. Lists are "any of"; empty lists and zeroes do not filter. */
+struct run_filter {
+    uint32_t environment;
+    uint32_t limit; /* rows wanted; the page says whether there are more */
+    int64_t after;  /* only ids below: the next page; 0: from the newest */
+    int64_t before; /* only ids above: the previous page; wins over after */
+    /* (status, outcome) pairs; outcome only matters with RUN_DONE. */
+    struct {
+        uint32_t status, outcome;
+    } statuses[16];
+    uint32_t status_count;
+    struct slices tasks, queues, versions, tags;
+    int64_t from_ms, to_ms; /* created; inclusive */
+    int is_test;            /* -1 any, 0, 1 */
+};
+
+struct run_page {
+    struct run **rows;
+    uint32_t count;
+    bool has_next, has_previous;
+};
+
+struct token_filter {
+    uint32_t environment;
+    uint32_t limit;
+    int64_t after, before;
+    uint32_t statuses; /* bit set of 1 << enum waitpoint_status; 0: any */
+    struct slices tags;
+    struct slice key_text;
+    int64_t from_ms, to_ms;
+};
+
+struct token_page {
+    struct waitpoint **rows;
+    uint32_t count;
+    bool has_next, has_previous;
+};
+
+struct queue_stats {
+    struct queue queue;
+    int64_t running, queued, delayed, waiting, parked;
+    int64_t oldest_queued_ms; /* created_ms of the longest waiting QUEUED run; 0: none */
+};
+
+struct queue_page {
+    struct queue_stats *rows;
+    uint32_t count, total;
+};
+
+struct totals {
+    int64_t live[RUN_STATUS_COUNT]; /* runs by status, DONE left 0 */
+    int64_t completed, failed, canceled; /* sums over the queues */
+    int64_t tokens_pending;
+};
+
+struct reader;
+
+struct reader_ops {
+    void (*close)(struct reader *reader);
+    /* All of these: false with ERR_STORE; environment 0 is any. *row is NULL when absent. */
+    bool (*run)(struct reader *reader, struct arena *arena, uint32_t environment, int64_t id,
+        uint32_t parts, struct run **row, struct err *err);
+    bool (*runs)(struct reader *reader, struct arena *arena, const struct run_filter *filter,
+        struct run_page *page, struct err *err);
+    bool (*children)(struct reader *reader, struct arena *arena, int64_t parent_id,
+        uint32_t limit, struct run_page *page, struct err *err);
+    bool (*token)(struct reader *reader, struct arena *arena, uint32_t environment, int64_t id,
+        struct waitpoint **row, struct err *err);
+    bool (*tokens)(struct reader *reader, struct arena *arena, const struct token_filter *filter,
+        struct token_page *page, struct err *err);
+    /* Ordered by name; count is of all, not of this page. */
+    bool (*queues)(struct reader *reader, struct arena *arena, uint32_t environment,
+        uint32_t offset, uint32_t limit, struct queue_page *page, struct err *err);
+    /* name, or id when name is empty. */
+    bool (*queue)(struct reader *reader, struct arena *arena, uint32_t environment,
+        struct slice name, int64_t id, struct queue_stats **row, struct err *err);
+    bool (*logs)(struct reader *reader, struct arena *arena, int64_t run_id, uint32_t limit,
+        struct log_line **lines, struct err *err);
+    /* Live runs by status of one environment, and totals; for /metrics. */
+    bool (*totals)(struct reader *reader, uint32_t environment, struct totals *totals,
+        struct err *err);
+};
+
+struct reader {
+    const struct reader_ops *ops;
+};
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * The store: the contract between the engine and a database. Bulk by design: a batch loads in a few
+ * rounds, flushes once, commits once. One thread (the store thread) uses a struct store; readers
+ * are for any number of others.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "base/err.h"
+#include "engine/rows.h"
+
+struct store;
+struct reader;
+
+struct due {
+    struct ids waitpoints; /* PENDING, due_ms <= now */
+    struct ids runs;       /* DELAYED or QUEUED, 0 < due_ms <= now */
+};
+
+/*
+ * Every function returns false with err (ERR_STORE) when the database refuses; the transaction is then
+ * rolled back by the caller and nothing of it happened.
+ */
+struct store_ops {
+    const char *name;
+    bool (*begin)(struct store *store, struct err *err);
+    /* Answer rows->wants with rows_put_*; the caller calls rows_loaded. */
+    bool (*load)(struct store *store, struct rows *rows, struct err *err);
+    /* Earliest first, at most `limit` of each; allocates in `arena`. Inside a transaction. */
+    bool (*due)(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
+        struct due *due, struct err *err);
+    /* The earliest due_ms of all, 0 when there is none. Inside or outside a transaction. */
+    bool (*next_due)(struct store *store, int64_t *due_ms, struct err *err);
+    /* Write what is new, dirty or deleted, the log lines too. */
+    bool (*flush)(struct store *store, struct rows *rows, struct err *err);
+    bool (*commit)(struct store *store, struct err *err);
+    void (*rollback)(struct store *store);
+    /* Ids of all RUNNING runs, and of all queues with QUEUED runs: asked once, at start. */
+    bool (*running)(struct store *store, struct arena *arena, struct ids *runs, struct err *err);
+    bool (*backlog)(struct store *store, struct arena *arena, struct ids *queues,
+        struct err *err);
+    /* PARKED runs of a task, oldest first, at most `limit`. */
+    bool (*parked)(struct store *store, struct slice task, uint32_t limit, struct arena *arena,
+        struct ids *runs, struct err *err);
+    /* The number of an environment, given out on first use; outside a transaction. */
+    bool (*environment)(struct store *store, const char *name, uint32_t *number,
+        struct err *err);
+    /* Delete keys that expired and were not looked at, at most `limit`. Inside a transaction. */
+    bool (*sweep)(struct store *store, int64_t now_ms, uint32_t limit, struct err *err);
+    /* Safe to call from any thread; NULL for a store without readers. */
+    struct reader *(*reader_open)(struct store *store, struct err *err);
+    void (*close)(struct store *store);
+};
+
+struct store {
+    const struct store_ops *ops;
+};
+
+/* `path` is the database file, made when absent. Errors: STORE with a sentence: a newer version's
+ * file, no database, a damaged header, another process's lock; the file is not touched then. */
+bool store_sqlite_open(const char *path, struct store **store, struct err *err);
+
+/* In memory, for the simulation: commits are kept, all else is forgotten at a rollback. */
+struct store *store_memory_create(void);
+
+#endif
