@@ -1,0 +1,545 @@
+/*
+ * One write_ and one read_ function a kind of frame, side by side and in the same order of fields. The
+ * readers take items off a list that was already parsed, through a cursor that remembers the first
+ * mismatch, so that they read as straight as the writers.
+ */
+#include "frame.h"
+
+#include "codec/pack.h"
+
+#include <assert.h>
+
+struct cursor {
+    struct arena *arena;
+    const struct value *items;
+    uint32_t count, at;
+    bool broken;
+};
+
+static const struct value *take(struct cursor *cursor)
+{
+    static const struct value nothing = { .kind = VALUE_NULL };
+
+    if (cursor->at >= cursor->count) {
+        cursor->broken = true;
+        return &nothing;
+    }
+    return &cursor->items[cursor->at++];
+}
+
+static int64_t take_int(struct cursor *cursor)
+{
+    const struct value *value = take(cursor);
+
+    if (value->kind == VALUE_INT)
+        return value->integer;
+    if (value->kind == VALUE_UINT)
+        return (int64_t)value->big; /* addresses use all 64 bits */
+    cursor->broken = true;
+    return 0;
+}
+
+static uint32_t take_u32(struct cursor *cursor)
+{
+    int64_t number = take_int(cursor);
+
+    if (number < 0 || number > UINT32_MAX) {
+        cursor->broken = true;
+        return 0;
+    }
+    return (uint32_t)number;
+}
+
+static bool take_bool(struct cursor *cursor)
+{
+    const struct value *value = take(cursor);
+
+    cursor->broken |= value->kind != VALUE_BOOL;
+    return value->kind == VALUE_BOOL && value->boolean;
+}
+
+static struct slice take_bytes(struct cursor *cursor)
+{
+    const struct value *value = take(cursor);
+
+    if (value->kind == VALUE_BYTES)
+        return value->bytes;
+    cursor->broken = true;
+    return (struct slice){ 0 };
+}
+
+/* Text travels as bytes too; what is shown to people must be UTF-8, so check it here. */
+static struct slice take_text(struct cursor *cursor)
+{
+    struct slice text = take_bytes(cursor);
+
+    cursor->broken |= !utf8_is_valid(text);
+    return text;
+}
+
+static struct cursor take_list(struct cursor *cursor)
+{
+    const struct value *value = take(cursor);
+
+    cursor->broken |= value->kind != VALUE_LIST;
+    return (struct cursor){ .arena = cursor->arena,
+        .items = value->kind == VALUE_LIST ? value->items : NULL,
+        .count = value->kind == VALUE_LIST ? value->count : 0 };
+}
+
+static void write_stack(struct buffer *out, const uint64_t *stack, uint32_t depth)
+{
+    assert(depth <= FRAME_MAX_STACK);
+    pack_list(out, depth);
+    for (uint32_t i = 0; i < depth; i++)
+        pack_int(out, (int64_t)stack[i]);
+}
+
+static uint32_t read_stack(struct cursor *cursor, uint64_t *stack)
+{
+    struct cursor list = take_list(cursor);
+    uint32_t depth = list.count > FRAME_MAX_STACK ? FRAME_MAX_STACK : list.count;
+
+    for (uint32_t i = 0; i < depth; i++)
+        stack[i] = (uint64_t)take_int(&list);
+    cursor->broken |= list.broken;
+    return depth;
+}
+
+static void write_results(struct buffer *out, const struct frame_segment *frame)
+{
+    pack_list(out, frame->result_count * 5);
+    for (uint32_t i = 0; i < frame->result_count; i++) {
+        const struct frame_result *result = &frame->results[i];
+        pack_int(out, result->id);
+        pack_int(out, result->status);
+        pack_bytes(out, result->value);
+        pack_bytes(out, result->error);
+        pack_bool(out, result->has_more);
+    }
+}
+
+static void read_results(struct cursor *cursor, struct frame_segment *frame)
+{
+    struct cursor list = take_list(cursor);
+
+    frame->result_count = list.count / 5;
+    frame->results = ARENA_ARRAY(cursor->arena, struct frame_result, frame->result_count);
+    for (uint32_t i = 0; i < frame->result_count; i++) {
+        struct frame_result *result = &frame->results[i];
+        result->id = take_int(&list);
+        result->status = take_u32(&list);
+        result->value = take_bytes(&list);
+        result->error = take_text(&list);
+        result->has_more = take_bool(&list);
+    }
+    cursor->broken |= list.broken;
+}
+
+enum { SEGMENT_ITEMS = 20 };
+
+static void write_segment(struct buffer *out, const struct frame_segment *frame)
+{
+    pack_list(out, SEGMENT_ITEMS);
+    pack_int(out, frame->run_id);
+    pack_int(out, frame->seq);
+    pack_int(out, frame->attempt);
+    pack_int(out, frame->max_attempts);
+    pack_int(out, frame->entry);
+    pack_int(out, frame->id_block);
+    pack_int(out, frame->created_ms);
+    pack_int(out, frame->parent_id);
+    pack_int(out, frame->root_id);
+    pack_bytes(out, frame->environment);
+    pack_bytes(out, frame->task);
+    pack_bytes(out, frame->segment);
+    pack_bytes(out, frame->input);
+    pack_bytes(out, frame->state);
+    pack_bytes(out, frame->metadata);
+    pack_list(out, frame->tag_count);
+    for (uint32_t i = 0; i < frame->tag_count; i++)
+        pack_bytes(out, frame->tags[i]);
+    write_results(out, frame);
+    pack_list(out, frame->once_count * 2);
+    for (uint32_t i = 0; i < frame->once_count; i++) {
+        pack_bytes(out, frame->once[i].name);
+        pack_bytes(out, frame->once[i].value);
+    }
+    pack_int(out, frame->limit_ms);
+    pack_bool(out, frame->is_test);
+}
+
+static void read_segment(struct cursor *cursor, struct frame_segment *frame)
+{
+    frame->run_id = take_int(cursor);
+    frame->seq = take_u32(cursor);
+    frame->attempt = take_u32(cursor);
+    frame->max_attempts = take_u32(cursor);
+    frame->entry = take_u32(cursor);
+    frame->id_block = take_int(cursor);
+    frame->created_ms = take_int(cursor);
+    frame->parent_id = take_int(cursor);
+    frame->root_id = take_int(cursor);
+    frame->environment = take_text(cursor);
+    frame->task = take_text(cursor);
+    frame->segment = take_text(cursor);
+    frame->input = take_bytes(cursor);
+    frame->state = take_bytes(cursor);
+    frame->metadata = take_bytes(cursor);
+    struct cursor tags = take_list(cursor);
+    frame->tag_count = tags.count;
+    frame->tags = ARENA_ARRAY(cursor->arena, struct slice, tags.count);
+    for (uint32_t i = 0; i < tags.count; i++)
+        frame->tags[i] = take_text(&tags);
+    read_results(cursor, frame);
+    struct cursor once = take_list(cursor);
+    frame->once_count = once.count / 2;
+    frame->once = ARENA_ARRAY(cursor->arena, struct frame_once, frame->once_count);
+    for (uint32_t i = 0; i < frame->once_count; i++) {
+        frame->once[i].name = take_text(&once);
+        frame->once[i].value = take_bytes(&once);
+    }
+    frame->limit_ms = take_u32(cursor);
+    frame->is_test = take_bool(cursor);
+    cursor->broken |= tags.broken || once.broken;
+}
+
+static void write_reply(struct buffer *out, const struct frame_reply *frame)
+{
+    pack_list(out, 4);
+    pack_int(out, frame->call);
+    pack_int(out, frame->error);
+    pack_bytes(out, frame->text);
+    pack_bytes(out, frame->body);
+}
+
+static void read_reply(struct cursor *cursor, struct frame_reply *frame)
+{
+    frame->call = take_u32(cursor);
+    frame->error = take_u32(cursor);
+    frame->text = take_text(cursor);
+    frame->body = take_bytes(cursor);
+}
+
+static void write_cancel(struct buffer *out, const struct frame_cancel *frame)
+{
+    pack_list(out, 1);
+    pack_int(out, frame->run_id);
+}
+
+static void read_cancel(struct cursor *cursor, struct frame_cancel *frame)
+{
+    frame->run_id = take_int(cursor);
+}
+
+static void write_call(struct buffer *out, const struct frame_call *frame)
+{
+    pack_list(out, 5);
+    pack_int(out, frame->run_id);
+    pack_int(out, frame->seq);
+    pack_int(out, frame->call);
+    pack_int(out, frame->kind);
+    pack_bytes(out, frame->body);
+}
+
+static void read_call(struct cursor *cursor, struct frame_call *frame)
+{
+    frame->run_id = take_int(cursor);
+    frame->seq = take_u32(cursor);
+    frame->call = take_u32(cursor);
+    frame->kind = take_u32(cursor);
+    frame->body = take_bytes(cursor);
+    cursor->broken |= frame->kind >= CALL_KIND_COUNT;
+}
+
+static void write_note(struct buffer *out, const struct frame_note *frame)
+{
+    pack_list(out, 6);
+    pack_int(out, frame->run_id);
+    pack_int(out, frame->seq);
+    pack_int(out, frame->kind);
+    pack_int(out, frame->level);
+    pack_int(out, frame->at_ms);
+    pack_bytes(out, frame->text);
+}
+
+static void read_note(struct cursor *cursor, struct frame_note *frame)
+{
+    frame->run_id = take_int(cursor);
+    frame->seq = take_u32(cursor);
+    frame->kind = take_u32(cursor);
+    frame->level = take_u32(cursor);
+    frame->at_ms = take_int(cursor);
+    frame->text = take_text(cursor);
+    cursor->broken |= frame->kind >= NOTE_KIND_COUNT;
+}
+
+static void write_meta(struct buffer *out, const struct frame_end *frame)
+{
+    pack_list(out, frame->meta_count * 3);
+    for (uint32_t i = 0; i < frame->meta_count; i++) {
+        pack_int(out, frame->meta[i].kind);
+        pack_bytes(out, frame->meta[i].key);
+        pack_bytes(out, frame->meta[i].value);
+    }
+}
+
+static void read_meta(struct cursor *cursor, struct frame_end *frame)
+{
+    struct cursor list = take_list(cursor);
+
+    frame->meta_count = list.count / 3;
+    frame->meta = ARENA_ARRAY(cursor->arena, struct frame_meta, frame->meta_count);
+    for (uint32_t i = 0; i < frame->meta_count; i++) {
+        frame->meta[i].kind = take_u32(&list);
+        frame->meta[i].key = take_text(&list);
+        frame->meta[i].value = take_bytes(&list);
+        list.broken |= frame->meta[i].kind >= META_KIND_COUNT;
+    }
+    cursor->broken |= list.broken;
+}
+
+enum { END_ITEMS = 15 };
+
+static void write_end(struct buffer *out, const struct frame_end *frame)
+{
+    pack_list(out, END_ITEMS);
+    pack_int(out, frame->run_id);
+    pack_int(out, frame->seq);
+    pack_int(out, frame->verdict);
+    pack_int(out, (int64_t)frame->cpu_ns);
+    pack_int(out, frame->wait_kind);
+    pack_int(out, frame->needed);
+    pack_int(out, frame->due_ms);
+    pack_list(out, frame->id_count);
+    for (uint32_t i = 0; i < frame->id_count; i++)
+        pack_int(out, frame->ids[i]);
+    pack_bytes(out, frame->then);
+    pack_bytes(out, frame->state);
+    pack_bytes(out, frame->output);
+    pack_bytes(out, frame->error_code);
+    pack_bytes(out, frame->error_text);
+    pack_bool(out, frame->retryable);
+    write_meta(out, frame);
+}
+
+static void read_end(struct cursor *cursor, struct frame_end *frame)
+{
+    frame->run_id = take_int(cursor);
+    frame->seq = take_u32(cursor);
+    frame->verdict = take_u32(cursor);
+    frame->cpu_ns = (uint64_t)take_int(cursor);
+    frame->wait_kind = take_u32(cursor);
+    frame->needed = take_u32(cursor);
+    frame->due_ms = take_int(cursor);
+    struct cursor ids = take_list(cursor);
+    frame->id_count = ids.count;
+    frame->ids = ARENA_ARRAY(cursor->arena, int64_t, ids.count);
+    for (uint32_t i = 0; i < ids.count; i++)
+        frame->ids[i] = take_int(&ids);
+    frame->then = take_text(cursor);
+    frame->state = take_bytes(cursor);
+    frame->output = take_bytes(cursor);
+    frame->error_code = take_text(cursor);
+    frame->error_text = take_text(cursor);
+    frame->retryable = take_bool(cursor);
+    read_meta(cursor, frame);
+    cursor->broken |= ids.broken || frame->verdict >= VERDICT_COUNT ||
+        frame->wait_kind >= WAIT_KIND_COUNT;
+}
+
+static void write_crash(struct buffer *out, const struct frame_crash *frame)
+{
+    pack_list(out, 3);
+    pack_int(out, frame->signal);
+    pack_int(out, (int64_t)frame->address);
+    write_stack(out, frame->stack, frame->depth);
+}
+
+static void read_crash(struct cursor *cursor, struct frame_crash *frame)
+{
+    frame->signal = take_u32(cursor);
+    frame->address = (uint64_t)take_int(cursor);
+    frame->depth = read_stack(cursor, frame->stack);
+}
+
+static void write_fork(struct buffer *out, const struct frame_fork *frame)
+{
+    pack_list(out, 1);
+    pack_int(out, frame->slot);
+}
+
+static void read_fork(struct cursor *cursor, struct frame_fork *frame)
+{
+    frame->slot = take_u32(cursor);
+}
+
+static void write_kill(struct buffer *out, const struct frame_kill *frame)
+{
+    pack_list(out, 2);
+    pack_int(out, frame->slot);
+    pack_int(out, frame->signal);
+}
+
+static void read_kill(struct cursor *cursor, struct frame_kill *frame)
+{
+    frame->slot = take_u32(cursor);
+    frame->signal = take_u32(cursor);
+}
+
+static void write_symbolize(struct buffer *out, const struct frame_symbolize *frame)
+{
+    pack_list(out, 2);
+    pack_int(out, frame->slot);
+    write_stack(out, frame->stack, frame->depth);
+}
+
+static void read_symbolize(struct cursor *cursor, struct frame_symbolize *frame)
+{
+    frame->slot = take_u32(cursor);
+    frame->depth = read_stack(cursor, frame->stack);
+}
+
+static void write_loaded(struct buffer *out, const struct frame_loaded *frame)
+{
+    pack_list(out, 1);
+    pack_bytes(out, frame->description);
+}
+
+static void read_loaded(struct cursor *cursor, struct frame_loaded *frame)
+{
+    frame->description = take_bytes(cursor);
+}
+
+static void write_refused(struct buffer *out, const struct frame_refused *frame)
+{
+    pack_list(out, 1);
+    pack_bytes(out, frame->reason);
+}
+
+static void read_refused(struct cursor *cursor, struct frame_refused *frame)
+{
+    frame->reason = take_text(cursor);
+}
+
+static void write_forked(struct buffer *out, const struct frame_forked *frame)
+{
+    pack_list(out, 2);
+    pack_int(out, frame->slot);
+    pack_int(out, frame->pid);
+}
+
+static void read_forked(struct cursor *cursor, struct frame_forked *frame)
+{
+    frame->slot = take_u32(cursor);
+    frame->pid = (int32_t)take_int(cursor);
+}
+
+static void write_exited(struct buffer *out, const struct frame_exited *frame)
+{
+    pack_list(out, 4);
+    pack_int(out, frame->slot);
+    pack_int(out, frame->status);
+    pack_int(out, (int64_t)frame->cpu_us);
+    pack_int(out, (int64_t)frame->max_rss_bytes);
+}
+
+static void read_exited(struct cursor *cursor, struct frame_exited *frame)
+{
+    frame->slot = take_u32(cursor);
+    frame->status = (int32_t)take_int(cursor);
+    frame->cpu_us = (uint64_t)take_int(cursor);
+    frame->max_rss_bytes = (uint64_t)take_int(cursor);
+}
+
+static void write_symbols(struct buffer *out, const struct frame_symbols *frame)
+{
+    pack_list(out, 2);
+    pack_int(out, frame->slot);
+    pack_bytes(out, frame->text);
+}
+
+static void read_symbols(struct cursor *cursor, struct frame_symbols *frame)
+{
+    frame->slot = take_u32(cursor);
+    frame->text = take_text(cursor);
+}
+
+/* Every kind of frame with a body, and the member of struct frame that holds it. */
+#define FRAME_MAP(X)                                                                           \
+    X(SEGMENT, segment) X(REPLY, reply) X(CANCEL, cancel) X(CALL, call) X(NOTE, note)          \
+    X(END, end) X(CRASH, crash) X(FORK, fork) X(KILL, kill) X(SYMBOLIZE, symbolize)            \
+    X(LOADED, loaded) X(REFUSED, refused) X(FORKED, forked) X(EXITED, exited)                  \
+    X(SYMBOLS, symbols)
+
+void frame_write(struct buffer *out, const struct frame *frame)
+{
+    size_t start = out->size;
+
+    buffer_reserve(out, FRAME_HEADER_BYTES);
+    out->size += FRAME_HEADER_BYTES;
+    switch (frame->kind) {
+#define X(name, member)                                                                        \
+    case FRAME_##name:                                                                         \
+        write_##member(out, &frame->member);                                                   \
+        break;
+        FRAME_MAP(X)
+#undef X
+    case FRAME_NONE:
+    case FRAME_KIND_COUNT:
+        assert(!"a frame without a kind");
+    }
+    size_t size = out->size - start - FRAME_HEADER_BYTES;
+    assert(size <= UINT32_MAX);
+    for (size_t i = 0; i < 4; i++)
+        out->data[start + i] = (char)(size >> (8 * i) & 0xff);
+    out->data[start + 4] = (char)frame->kind;
+}
+
+static bool body_read(struct cursor *cursor, enum frame_kind kind, struct frame *frame)
+{
+    switch (kind) {
+#define X(name, member)                                                                        \
+    case FRAME_##name:                                                                         \
+        read_##member(cursor, &frame->member);                                                 \
+        break;
+        FRAME_MAP(X)
+#undef X
+    case FRAME_NONE:
+    case FRAME_KIND_COUNT:
+    default:
+        return false;
+    }
+    return !cursor->broken && cursor->at == cursor->count;
+}
+
+bool frame_read(struct arena *arena, struct slice bytes, size_t max_bytes, struct frame *frame,
+    size_t *used, struct err *err)
+{
+    const unsigned char *head = (const unsigned char *)bytes.data;
+    struct value body;
+
+    *used = 0;
+    if (bytes.size < FRAME_HEADER_BYTES)
+        return true;
+    size_t size = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
+        (size_t)head[3] << 24;
+    if (head[4] == FRAME_NONE || head[4] >= FRAME_KIND_COUNT)
+        return err_set(err, ERR_BAD_REQUEST, "broken frame: unknown kind %u", head[4]);
+    if (size > max_bytes)
+        return err_set(err, ERR_BAD_REQUEST, "broken frame: %zu bytes, at most %zu are allowed",
+            size, max_bytes);
+    if (bytes.size - FRAME_HEADER_BYTES < size)
+        return true;
+    if (!pack_read(arena, (struct slice){ bytes.data + FRAME_HEADER_BYTES, size }, &body, err))
+        return false;
+    *frame = (struct frame){ .kind = (enum frame_kind)head[4] };
+    struct cursor cursor = { .arena = arena,
+        .items = body.kind == VALUE_LIST ? body.items : NULL,
+        .count = body.kind == VALUE_LIST ? body.count : 0 };
+    if (!body_read(&cursor, frame->kind, frame))
+        return err_set(err, ERR_BAD_REQUEST, "broken frame: the body of kind %u has another shape",
+            head[4]);
+    *used = FRAME_HEADER_BYTES + size;
+    return true;
+}
