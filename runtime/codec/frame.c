@@ -487,7 +487,7 @@ void frame_write(struct buffer *out, const struct frame *frame)
 #undef X
     case FRAME_NONE:
     case FRAME_KIND_COUNT:
-        assert(!"a frame without a kind");
+        assert(false && "a frame without a kind");
     }
     size_t size = out->size - start - FRAME_HEADER_BYTES;
     assert(size <= UINT32_MAX);

@@ -44,6 +44,9 @@ struct catalog {
     uint32_t queue_limit; /* of a queue that is not named */
     struct config_limits limits;
     uint32_t slots; /* segments at a time, all queues together */
+    const uint32_t *environments; /* numbers; each has the queues of all tasks from the start */
+    const char *const *environment_names;
+    uint32_t environment_count;
 };
 
 struct catalog *catalog_create(void);

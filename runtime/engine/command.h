@@ -14,6 +14,7 @@
 #include "codec/value.h"
 #include "engine/catalog.h"
 #include "engine/row.h"
+#include "engine/rows.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,6 +60,7 @@ struct trigger {
     uint32_t parent_seq;
     int64_t id; /* to give the run; 0: a new one */
     bool unchecked; /* validate here: the payload comes from a segment */
+    bool key_global; /* from a segment: the key is not this run's alone */
     /* Reply */
     int64_t run_id;
     bool cached;
@@ -71,6 +73,7 @@ struct token_create {
     int64_t key_ttl_ms; /* 0: as long as the token is there */
     struct slice request_key;
     struct slice schema; /* name in the task's schema file; empty: unchecked */
+    bool key_global;     /* from a segment: the key is not this run's alone */
     int64_t run_id;      /* 0: over HTTP */
     uint32_t run_seq;
     int64_t id;
@@ -151,6 +154,7 @@ struct command {
         struct run_read run_read;
         struct once once;
         struct notes notes;
+        struct ids recover; /* runs that were RUNNING when the process started */
         struct {
             struct catalog *next;
             struct catalog *previous; /* reply: no longer used, the caller's to destroy */

@@ -45,7 +45,8 @@ struct run {
     uint32_t seq; /* counts the moves; the fence */
     int64_t queue;
     int64_t rank_ms; /* queued_at - priority; smaller starts first; kept for life */
-    int64_t due_ms;  /* DELAYED: when it is ready; QUEUED: when its ttl ends; else 0 */
+    int64_t due_ms;  /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the time it
+                        waits for comes, or when it gives up waiting; else 0 */
     int64_t created_ms, updated_ms, started_ms, finished_ms;
     int64_t ttl_ms; /* 0: none; counts from entering the queue, until the first start */
     int64_t priority_ms;
@@ -58,6 +59,7 @@ struct run {
     uint32_t depth; /* 0 for a root */
     uint32_t remaining; /* WAITING: edges that must still fire */
     uint32_t progress;  /* percent */
+    uint32_t log_lines; /* stored so far */
     bool is_test;
     bool needs_parent; /* made by a task that may wait for it; informational */
     struct slice task;
@@ -68,7 +70,7 @@ struct run {
     struct slice error;     /* packed map {name, message, stack?, …}; empty: none */
     struct slice wait;      /* packed; engine/wait.h; kept until the segment after the wait ends */
     struct slice once;      /* packed map name → value of this entry; empty: none */
-    struct slice timeline;  /* packed list of moves; engine/timeline.h */
+    struct slice timeline;  /* moves, opaque bytes; engine/timeline.h */
     struct slice key;       /* 16 raw bytes of the idempotency key's hash; empty: none */
     struct slice key_text;  /* what the user called it */
 

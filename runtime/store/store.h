@@ -14,7 +14,7 @@ struct reader;
 
 struct due {
     struct ids waitpoints; /* PENDING, due_ms <= now */
-    struct ids runs;       /* DELAYED or QUEUED, 0 < due_ms <= now */
+    struct ids runs;       /* of any status but DONE, 0 < due_ms <= now */
 };
 
 /*
