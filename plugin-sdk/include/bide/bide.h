@@ -1,29 +1,577 @@
 /*
  * bide: durable tasks in C. This is all a plugin includes, and it needs nothing at link time.
  *
- * A task is a few functions, its segments, and a declared state. A segment works and returns what comes
- * next: a wait that names the segment to go on with, the end, or a failure. While a run waits it is a row
- * in a database; only its state survives. The author's guide is plugin-sdk/README.md.
+ * A task is a few functions, its segments, and a declared state. A segment works and returns
+ * what comes next: a wait that names the segment to go on with, the end, or a failure. While a
+ * run waits it is a row in a database; only its state survives. The author's guide is
+ * plugin-sdk/README.md.
  *
- * Holds for every function here:
- *   Memory    What you get is borrowed until your segment returns, what you give is copied before the call
- *             returns. Nobody frees anything across the border. Globals do not survive: use the state.
- *   Errors    stick. After the first, calls do nothing and return zero, "" or NULL, and the attempt
- *             fails with that error whatever the segment returns. So test business, not calls.
- *   Reruns    A segment may run again after a crash, from its top with the state it started with. Tokens and
- *             children made before are found again, not made twice; so is what bide_once() recorded.
- *   Threads   [segment]: only from the thread that runs the segment. [any]: also from threads it
- *             started and joins.
- *   Times     are milliseconds, dates milliseconds since 1970 (UTC).
- * All is since 1.0 unless it says otherwise.
+ * In here: 1 the ABI (skip it at first), 2 declaring a task, 3 the run, 4 values, 5 output,
+ * metadata and log, 6 errors, 7 tokens, children and once, 8 waits and ends, 9 after a wait.
+ *
+ * Memory: what you get is borrowed until your segment returns, what you give is copied before
+ * the call returns. Nobody frees anything across the border. Globals do not survive a wait: use
+ * the state.
+ *
+ * Errors stick: after the first, calls do nothing and return zero, "" or NULL, and the attempt
+ * fails with that error whatever the segment returns. So test business, not calls.
+ *
+ * Reruns: a segment may run again after a crash, from its top, with the state it started with.
+ * Tokens and children made before are found again, not made twice; so is what bide_once()
+ * recorded.
+ *
+ * Threads: [segment] only from the thread that runs the segment, [any] also from threads that
+ * it started and joins.
+ *
+ * Times are milliseconds, dates are milliseconds since 1970 (UTC). All is since 1.0 unless it
+ * says otherwise.
  */
-#ifndef BIDE_BIDE_H
-#define BIDE_BIDE_H
+#ifndef BIDE_H
+#define BIDE_H
 
-#include "abi.h"
-#include "declare.h"
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#define BIDE_MUST_RETURN      __attribute__((warn_unused_result))
+/* ---- 1 the ABI ---------------------------------------------------------------------------
+ *
+ *   bide_plugin_describe() ──▶ plugin ──▶ task definitions ──▶ segments, fields of the state
+ *   segment(t) ──▶ t->api->… ──▶ host
+ *
+ * Rules of growth. The prefix of struct bide_plugin is frozen. Every other struct starts with
+ * its size and grows at its end only; who reads it takes missing fields as zero. Lists come
+ * with the size of a row. Numbers of enums are never given to something else. The api table is
+ * append-only, each block is labelled with the version that added it.
+ */
+/* A host takes plugins of its own major version whose minor version is not above its own. */
+#define BIDE_ABI_MAJOR 1u
+#define BIDE_ABI_MINOR 0u
+#define BIDE_MAGIC                             \
+    {                                          \
+        'b', 'i', 'd', 'e', 'p', 'l', 'u', 'g' \
+    }
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A value as in JSON, plus bytes. Maps and lists are values that can still be added to. */
+typedef struct bide_value bide_value;
+typedef struct bide_value bide_map;
+typedef struct bide_value bide_list;
+
+/* What a segment returns: only the calls that end a segment can make one. */
+typedef struct bide_next {
+    uint64_t mark;
+} bide_next;
+
+typedef struct bide_task bide_task;
+typedef bide_next (*bide_segment_fn)(bide_task *t);
+
+/* ---- what a plugin says of itself ----------------------------------------------------- */
+
+enum bide_field_kind {
+    BIDE_KIND_NONE = 0,
+    BIDE_KIND_BOOL = 1,  /* bool */
+    BIDE_KIND_I32 = 2,   /* int32_t */
+    BIDE_KIND_U32 = 3,   /* uint32_t */
+    BIDE_KIND_I64 = 4,   /* int64_t */
+    BIDE_KIND_U64 = 5,   /* uint64_t */
+    BIDE_KIND_F64 = 6,   /* double */
+    BIDE_KIND_STR = 7,   /* char[n]: UTF-8, ends in a zero within its n bytes */
+    BIDE_KIND_BYTES = 8, /* struct { uint32_t size; unsigned char data[n]; } */
+    BIDE_KIND_TOKEN = 9, /* bide_token */
+    BIDE_KIND_RUN = 10,  /* bide_run */
+    BIDE_KIND_LIST = 11, /* struct { uint32_t count, unused_; T item[n]; } */
+    BIDE_KIND_STRUCT = 12,
+    BIDE_KIND_VALUE = 13 /* const bide_value *: the host's memory, NULL is null */
+};
+
+/* One field of a state or of a struct in it. Rows end with one whose name is NULL. */
+struct bide_field {
+    const char *name;
+    uint32_t offset, size;                    /* in the struct it belongs to */
+    uint32_t kind;                            /* enum bide_field_kind */
+    uint32_t capacity;                        /* STR, BYTES: n; LIST: items */
+    uint32_t item_size;                       /* LIST: of one item */
+    uint32_t item_kind;                       /* LIST: of its items */
+    uint32_t item_capacity;                   /* LIST of STR or BYTES: their n */
+    const struct bide_field *(*fields)(void); /* STRUCT, and LIST of it: the rows; else NULL */
+};
+
+/* A place where a run can resume. Rows end with one whose name is NULL. */
+struct bide_segment {
+    const char *name;
+    bide_segment_fn run;
+};
+
+/* A field or segment that had another name once. Rows end with one whose `old_name` is NULL. */
+struct bide_rename {
+    const char *old_name, *new_name;
+};
+
+enum bide_retry_from {
+    BIDE_RETRY_SEGMENT = 0, /* at the last wait, with the state saved there */
+    BIDE_RETRY_START = 1    /* at the entry, with empty state */
+};
+
+/* Zero or NULL leaves a choice to the configuration. */
+struct bide_task_def {
+    uint32_t size;
+    uint32_t state_size; /* of the state struct */
+    const struct bide_field *fields;
+    const struct bide_segment *segments;
+    uint32_t field_size, segment_size; /* of one row */
+    /* 1.0: what authors set in BIDE_TASK */
+    const char *id;           /* needed: lower case words, "approve-refund" */
+    const char *input_schema; /* schemas/<this>.yaml; NULL: the id, if there is such a file */
+    const char *queue;        /* default queue; NULL: one of the task's own */
+    uint32_t max_attempts;
+    uint32_t retry_from;                /* enum bide_retry_from */
+    int64_t retry_min_ms, retry_max_ms; /* pause before the second attempt; longest pause */
+    double retry_factor;                /* each pause to the one before */
+    int64_t limit_ms;                   /* how long one segment may take */
+    const struct bide_rename *renamed;
+};
+
+typedef const struct bide_task_def *(*bide_task_fn)(void);
+
+struct bide_plugin {
+    /* Frozen for ever. */
+    char magic[8]; /* BIDE_MAGIC, no zero after it */
+    uint32_t abi_major, abi_minor;
+    uint32_t size;
+    /* 1.0 */
+    uint32_t task_count;
+    const char *name, *version;
+    const bide_task_fn *tasks;
+};
+
+/* The one symbol that a plugin exports. */
+__attribute__((visibility("default"))) const struct bide_plugin *bide_plugin_describe(void);
+
+/* ---- what a segment handles ----------------------------------------------------------- */
+
+/* A door for one answer from outside. A state may hold it: url is kept with it. */
+typedef struct bide_token {
+    int64_t id; /* 0: none */
+    char url[248];
+} bide_token;
+
+typedef struct bide_run {
+    int64_t id; /* 0: none */
+} bide_run;
+
+/* How something that was waited for ended. */
+enum bide_wait {
+    BIDE_WAIT_NONE = 0, /* not yet */
+    BIDE_WAIT_OK = 1,
+    BIDE_WAIT_TIMEOUT = 2,
+    BIDE_WAIT_CANCELLED = 3,
+    BIDE_WAIT_FAILED = 4 /* a run that failed, crashed, timed out or expired */
+};
+
+enum bide_value_kind {
+    BIDE_NULL = 0,
+    BIDE_BOOL = 1,
+    BIDE_INT = 2,
+    BIDE_DOUBLE = 3,
+    BIDE_TEXT = 4,
+    BIDE_BYTES = 5,
+    BIDE_LIST = 6,
+    BIDE_MAP = 7
+};
+
+enum bide_level { BIDE_DEBUG = 0, BIDE_INFO = 1, BIDE_WARN = 2, BIDE_ERROR = 3 };
+
+/* Whose an idempotency key is: the same key in another scope is another key. */
+enum bide_scope {
+    BIDE_SCOPE_RUN = 0,
+    BIDE_SCOPE_ATTEMPT = 1,
+    BIDE_SCOPE_ROOT = 2,  /* of the whole tree of runs */
+    BIDE_SCOPE_GLOBAL = 3 /* of the environment */
+};
+
+enum bide_meta_op {
+    BIDE_META_SET = 0,
+    BIDE_META_DELETE = 1,
+    BIDE_META_APPEND = 2,
+    BIDE_META_ADD = 3
+};
+
+struct bide_token_opts {
+    uint32_t size;      /* set by bide_token_create() */
+    uint32_t key_scope; /* enum bide_scope */
+    int64_t timeout_ms; /* 0: none */
+    int64_t due_ms;     /* times out at this date, ms since 1970; 0: none */
+    const char *schema; /* `tokens.<schema>` in the task's schema file checks what is posted */
+    const char *const *tags; /* ends with NULL */
+    const char *key;         /* idempotency: the same key gives the same token */
+    int64_t key_ttl_ms;      /* 0: as long as the token exists */
+};
+
+struct bide_trigger_opts {
+    uint32_t size; /* set by bide_trigger_with() */
+    uint32_t key_scope;
+    const char *queue;
+    int64_t delay_ms;
+    int64_t due_ms;      /* start at this date; 0: now */
+    int64_t ttl_ms;      /* expires when not started within; 0: never */
+    int64_t priority_ms; /* head start */
+    int64_t limit_ms;    /* how long one segment may take */
+    const char *const *tags;
+    const char *key;
+    int64_t key_ttl_ms;
+    uint32_t max_attempts;
+    uint32_t unused_;
+    const bide_value *metadata; /* a map */
+};
+
+enum bide_wait_kind { BIDE_WAIT_TIME = 0, BIDE_WAIT_TOKENS = 1, BIDE_WAIT_RUNS = 2 };
+
+/* What to wait for. No tokens or runs at all: the wait ends at once. */
+struct bide_wait_opts {
+    uint32_t size;
+    uint32_t kind;    /* enum bide_wait_kind */
+    int64_t for_ms;   /* TIME: wait as long; else give up then, 0: never */
+    int64_t until_ms; /* the same as a date, ms since 1970; 0: for_ms counts */
+    const bide_token *tokens;
+    const bide_run *runs;
+    uint32_t count;  /* of tokens or runs */
+    uint32_t needed; /* how many of them must end; 0: all */
+};
+
+/* How a token, a run or the whole wait ended. */
+struct bide_ending {
+    uint32_t size;
+    uint32_t status;         /* enum bide_wait */
+    const bide_value *value; /* what was posted, or the run's output; NULL when not OK */
+    const char *error;       /* FAILED: for a person; else "" */
+};
+
+/* Where and what this segment is. The text is never NULL. */
+struct bide_run_info {
+    uint32_t size;
+    uint32_t attempt, max_attempts;  /* attempt counts from 1 */
+    uint32_t entry;                  /* segments this run entered before this one */
+    const char *run_id;              /* "run_…" */
+    const char *parent_id, *root_id; /* parent: "" for none; root: the run itself then */
+    const char *environment, *task, *segment;
+    const char *const *tags; /* ends with NULL */
+    int64_t created_ms;
+    bool is_test;
+};
+
+/* What a task object holds; made by the host for each segment. */
+struct bide_task {
+    const struct bide_api *api;
+    void *host; /* the host's own */
+    void *state;
+    const struct bide_run_info *info;
+};
+
+/*
+ * The host's side, append-only. Every function may be called with NULL values and keys as told,
+ * and when an error is already raised: it then does nothing and returns zero, "" or NULL. Calls
+ * are from the segment's thread unless tagged [any].
+ */
+struct bide_api {
+    uint32_t size;
+    uint32_t abi_major, abi_minor; /* the host's */
+    uint32_t unused_;
+
+    /* ---- 1.0 ------------------------------------------------------------------------------
+     */
+
+    /* Values. With a key, `value` is a map and its member is meant; with NULL the value itself.
+     * Missing or null: zero, "", NULL. Of another kind: raises "wrong_kind", not retryable. */
+    uint32_t (*kind)(bide_task *t, const bide_value *value, const char *key);
+    bool (*get_bool)(bide_task *t, const bide_value *value, const char *key);
+    int64_t (*get_i64)(bide_task *t, const bide_value *value, const char *key);
+    uint64_t (*get_u64)(bide_task *t, const bide_value *value, const char *key);
+    double (*get_f64)(bide_task *t, const bide_value *value, const char *key);
+    /* Text ends in a zero; *size (may be NULL) counts without it. */
+    const char *(*get_text)(bide_task *t, const bide_value *value, const char *key,
+                            size_t *size);
+    const void *(*get_bytes)(bide_task *t, const bide_value *value, const char *key,
+                             size_t *size);
+    /* A map's member; NULL when there is none. Raises nothing. */
+    const bide_value *(*find)(bide_task *t, const bide_value *value, const char *key);
+    uint32_t (*count)(bide_task *t, const bide_value *value); /* 0 for what is no list or map */
+    const bide_value *(*at)(bide_task *t, const bide_value *value, uint32_t index);
+    const char *(*key_at)(bide_task *t, const bide_value *map, uint32_t index);
+
+    bide_value *(*make_null)(bide_task *t);
+    bide_value *(*make_bool)(bide_task *t, bool value);
+    bide_value *(*make_i64)(bide_task *t, int64_t value);
+    bide_value *(*make_u64)(bide_task *t, uint64_t value);
+    bide_value *(*make_f64)(bide_task *t, double value);
+    bide_value *(*make_text)(bide_task *t, const char *text, size_t size); /* UTF-8 */
+    bide_value *(*make_bytes)(bide_task *t, const void *bytes, size_t size);
+    bide_value *(*make_list)(bide_task *t);
+    bide_value *(*make_map)(bide_task *t);
+    /* Copies `value` (NULL: null) as it is now. A second put of one key replaces the first. */
+    void (*put)(bide_task *t, bide_map *map, const char *key, const bide_value *value);
+    void (*add)(bide_task *t, bide_list *list, const bide_value *value);
+    /* NULL when it is no JSON; raises nothing, as the text comes from outside. */
+    const bide_value *(*json_read)(bide_task *t, const char *text, size_t size);
+    const char *(*json_write)(bide_task *t, const bide_value *value, size_t *size);
+
+    /* The run. */
+    const bide_value *(*input)(bide_task *t);                            /* never NULL */
+    void (*out)(bide_task *t, const char *key, const bide_value *value); /* NULL: the whole */
+    const bide_value *(*metadata)(bide_task *t); /* a map, with this segment's changes */
+    void (*meta)(bide_task *t, uint32_t op, const char *key, const bide_value *value);
+    void (*progress)(bide_task *t, uint32_t percent);
+    void (*log)(bide_task *t, uint32_t level, const char *format, va_list arguments);
+    int64_t (*now_ms)(bide_task *t);   /* since 1970 */
+    bool (*is_canceled)(bide_task *t); /* also when an error is raised */
+
+    /* Durable before they return. */
+    void (*token_create)(bide_task *t, const struct bide_token_opts *opts, bide_token *token);
+    void (*trigger)(bide_task *t, const char *task, const bide_value *payload,
+                    const struct bide_trigger_opts *opts, bide_run *run);
+    const bide_value *(*once_find)(bide_task *t, const char *name); /* NULL: not recorded */
+    const bide_value *(*once_keep)(bide_task *t, const char *name, const bide_value *value);
+
+    /* The wait that ended (id 0), or one token or run; runs that were not waited for are asked
+     * for. Never NULL. */
+    const struct bide_ending *(*ending)(bide_task *t, int64_t id);
+    /* "run_…" of any run; "" for id 0. */
+    const char *(*run_text)(bide_task *t, int64_t id);
+
+    /* Errors. The first raised one stays. */
+    void (*raise)(bide_task *t, bool retryable, const char *code, const char *format,
+                  va_list arguments);
+    const char *(*error)(bide_task *t); /* the code of the raised one; NULL: none */
+
+    /* The ends of a segment; the last one called must be the one returned. */
+    bide_next (*wait)(bide_task *t, const struct bide_wait_opts *opts, bide_segment_fn then);
+    bide_next (*done)(bide_task *t);
+    bide_next (*fail)(bide_task *t); /* after raise */
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+/* ---- 2 declaring a task ------------------------------------------------------------------
+ *
+ * Each list is written once and read several times, so that struct, prototypes and descriptions
+ * cannot disagree. What the macros make is constant data.
+ */
+
+/*
+ * A state is a list of fields, F(KIND, name):
+ *
+ *   BOOL I32 U32 I64 U64 F64      numbers
+ *   STR(n)                        char[n]: text of at most n - 1 bytes; set by bide_set_str()
+ *   BYTES(n)                      { size, data[n] }; set by bide_set_bytes()
+ *   TOKEN, RUN                    bide_token, bide_run
+ *   VALUE                         const bide_value *: anything, of any size up to the limit
+ *   LIST(KIND, n)                 { count, item[n] } of any kind but LIST
+ *   RUNS(n)                       the same as LIST(RUN, n)
+ *   STRUCT(name)                  struct name, declared before by BIDE_STRUCT
+ *
+ * It is saved by name when a segment ends in a wait. What a later version adds starts as zero,
+ * what it drops is kept aside; a longer STR, BYTES or LIST is fine. A field whose kind changed
+ * parks the run.
+ */
+#define BIDE_TYPE_BOOL      bool
+#define BIDE_TYPE_I32       int32_t
+#define BIDE_TYPE_U32       uint32_t
+#define BIDE_TYPE_I64       int64_t
+#define BIDE_TYPE_U64       uint64_t
+#define BIDE_TYPE_F64       double
+#define BIDE_TYPE_STR(n)    __typeof__(char[n])
+#define BIDE_TYPE_TOKEN     bide_token
+#define BIDE_TYPE_RUN       bide_run
+#define BIDE_TYPE_VALUE     const bide_value *
+#define BIDE_TYPE_STRUCT(s) struct s
+#define BIDE_TYPE_RUNS(n)   BIDE_TYPE_LIST(RUN, n)
+#ifdef __cplusplus
+#define BIDE_TYPE_BYTES(n)      bide_bytes_of<n>
+#define BIDE_TYPE_LIST(kind, n) bide_list_of<BIDE_TYPE_##kind, n>
+template <uint32_t N> struct bide_bytes_of {
+    uint32_t size;
+    unsigned char data[N];
+};
+template <typename T, uint32_t N> struct bide_list_of {
+    uint32_t count, unused_;
+    T item[N];
+};
+#else
+#define BIDE_TYPE_BYTES(n)     \
+    struct {                   \
+        uint32_t size;         \
+        unsigned char data[n]; \
+    }
+#define BIDE_TYPE_LIST(kind, n)   \
+    struct {                      \
+        uint32_t count, unused_;  \
+        BIDE_TYPE_##kind item[n]; \
+    }
+#endif
+
+/* kind, capacity, item size, item kind, item capacity, rows */
+#define BIDE_ROW_BOOL          BIDE_KIND_BOOL, 0, 0, 0, 0, NULL
+#define BIDE_ROW_I32           BIDE_KIND_I32, 0, 0, 0, 0, NULL
+#define BIDE_ROW_U32           BIDE_KIND_U32, 0, 0, 0, 0, NULL
+#define BIDE_ROW_I64           BIDE_KIND_I64, 0, 0, 0, 0, NULL
+#define BIDE_ROW_U64           BIDE_KIND_U64, 0, 0, 0, 0, NULL
+#define BIDE_ROW_F64           BIDE_KIND_F64, 0, 0, 0, 0, NULL
+#define BIDE_ROW_TOKEN         BIDE_KIND_TOKEN, 0, 0, 0, 0, NULL
+#define BIDE_ROW_RUN           BIDE_KIND_RUN, 0, 0, 0, 0, NULL
+#define BIDE_ROW_VALUE         BIDE_KIND_VALUE, 0, 0, 0, 0, NULL
+#define BIDE_ROW_STR(n)        BIDE_KIND_STR, n, 0, 0, 0, NULL
+#define BIDE_ROW_BYTES(n)      BIDE_KIND_BYTES, n, 0, 0, 0, NULL
+#define BIDE_ROW_STRUCT(s)     BIDE_KIND_STRUCT, 0, 0, 0, 0, s##_rows
+#define BIDE_ROW_LIST(kind, n) BIDE_KIND_LIST, n, sizeof(BIDE_TYPE_##kind), BIDE_ITEM_##kind
+#define BIDE_ROW_RUNS(n)       BIDE_ROW_LIST(RUN, n)
+
+/* item kind, item capacity, rows */
+#define BIDE_ITEM_BOOL      BIDE_KIND_BOOL, 0, NULL
+#define BIDE_ITEM_I32       BIDE_KIND_I32, 0, NULL
+#define BIDE_ITEM_U32       BIDE_KIND_U32, 0, NULL
+#define BIDE_ITEM_I64       BIDE_KIND_I64, 0, NULL
+#define BIDE_ITEM_U64       BIDE_KIND_U64, 0, NULL
+#define BIDE_ITEM_F64       BIDE_KIND_F64, 0, NULL
+#define BIDE_ITEM_TOKEN     BIDE_KIND_TOKEN, 0, NULL
+#define BIDE_ITEM_RUN       BIDE_KIND_RUN, 0, NULL
+#define BIDE_ITEM_VALUE     BIDE_KIND_VALUE, 0, NULL
+#define BIDE_ITEM_STR(n)    BIDE_KIND_STR, n, NULL
+#define BIDE_ITEM_BYTES(n)  BIDE_KIND_BYTES, n, NULL
+#define BIDE_ITEM_STRUCT(s) BIDE_KIND_STRUCT, 0, s##_rows
+
+#define BIDE_MEMBER_(kind, name) BIDE_TYPE_##kind name;
+#define BIDE_FIELD_(kind, name) \
+    { #name, offsetof(bide_self, name), sizeof(((bide_self *)0)->name), BIDE_ROW_##kind },
+#define BIDE_PROTO_(name)   static bide_next name(bide_task *t);
+#define BIDE_SEGMENT_(name) { #name, name },
+
+#ifdef __cplusplus
+#define BIDE_CONST_ static constexpr
+#else
+#define BIDE_CONST_ static const
+#endif
+
+/* clang-format off */
+#define BIDE_ROWS_(FIELDS)                                                                     \
+    BIDE_CONST_ struct bide_field bide_rows_[] = {                                             \
+        FIELDS(BIDE_FIELD_)                                                                    \
+        { NULL, 0, 0, 0, 0, 0, 0, 0, NULL }                                                    \
+    }
+/* clang-format on */
+
+/* A struct for STRUCT(name) and LIST(STRUCT(name), n). */
+#define BIDE_STRUCT(name, FIELDS)                                             \
+    struct name {                                                             \
+        FIELDS(BIDE_MEMBER_)                                                  \
+    };                                                                        \
+    __attribute__((unused)) static const struct bide_field *name##_rows(void) \
+    {                                                                         \
+        typedef struct name bide_self;                                        \
+        BIDE_ROWS_(FIELDS);                                                   \
+        return bide_rows_;                                                    \
+    }
+
+/* For a task that keeps nothing across waits. */
+#define BIDE_NO_STATE(F)
+
+/*
+ * BIDE_TASK(name, STATE, SEGMENTS, .id = "…", …) makes `struct name` (the state), prototypes of
+ * the segments (the first is the entry) and `name_task` for BIDE_PLUGIN. The settings are those
+ * that struct bide_task_def lists; only .id is needed. In C++ a setting has no comma inside.
+ */
+/* clang-format off */
+#define BIDE_TASK(name, STATE, SEGMENTS, ...)                                                  \
+    struct name {                                                                              \
+        STATE(BIDE_MEMBER_)                                                                    \
+        char bide_end_; /* C has no empty struct */                                            \
+    };                                                                                         \
+    SEGMENTS(BIDE_PROTO_)                                                                      \
+    static const struct bide_task_def *name##_task(void)                                       \
+    {                                                                                          \
+        typedef struct name bide_self;                                                         \
+        BIDE_ROWS_(STATE);                                                                     \
+        BIDE_CONST_ struct bide_segment bide_segments_[] = {                                   \
+            SEGMENTS(BIDE_SEGMENT_)                                                            \
+            { NULL, NULL }                                                                     \
+        };                                                                                     \
+        BIDE_DEFINE_(__VA_ARGS__)                                                              \
+        return &bide_def_;                                                                     \
+    }
+
+#ifndef __cplusplus
+#define BIDE_DEFINE_(...)                                                                      \
+    static const struct bide_task_def bide_def_ = {                                            \
+        .size = sizeof(struct bide_task_def), .state_size = sizeof(bide_self),                 \
+        .fields = bide_rows_, .field_size = sizeof bide_rows_[0],                              \
+        .segments = bide_segments_, .segment_size = sizeof bide_segments_[0],                  \
+        __VA_ARGS__                                                                            \
+    };
+/* clang-format on */
+#else
+/* C++17 has no designated initialisers: each setting becomes an assignment, "made.id = …;". */
+#define BIDE_DEFINE_(...)                                                                      \
+    struct bide_made {                                                                         \
+        static constexpr bide_task_def make(const bide_field *fields,                          \
+                                            const bide_segment *segments, uint32_t state_size) \
+        {                                                                                      \
+            bide_task_def made{};                                                              \
+            made.size = sizeof made;                                                           \
+            made.state_size = state_size;                                                      \
+            made.fields = fields;                                                              \
+            made.segments = segments;                                                          \
+            made.field_size = sizeof *fields;                                                  \
+            made.segment_size = sizeof *segments;                                              \
+            BIDE_EACH_(__VA_ARGS__)                                                            \
+            return made;                                                                       \
+        }                                                                                      \
+    };                                                                                         \
+    static constexpr bide_task_def bide_def_ =                                                 \
+        bide_made::make(bide_rows_, bide_segments_, sizeof(bide_self));
+
+#define BIDE_EACH_(...)                                                                    \
+    BIDE_PICK_(__VA_ARGS__, BIDE_E12_, BIDE_E11_, BIDE_E10_, BIDE_E9_, BIDE_E8_, BIDE_E7_, \
+               BIDE_E6_, BIDE_E5_, BIDE_E4_, BIDE_E3_, BIDE_E2_, BIDE_E1_, 0)              \
+    (__VA_ARGS__)
+#define BIDE_PICK_(a, b, c, d, e, f, g, h, i, j, k, l, pick, ...) pick
+/* clang-format off */
+#define BIDE_E1_(a)       made a;
+#define BIDE_E2_(a, ...)  made a; BIDE_E1_(__VA_ARGS__)
+#define BIDE_E3_(a, ...)  made a; BIDE_E2_(__VA_ARGS__)
+#define BIDE_E4_(a, ...)  made a; BIDE_E3_(__VA_ARGS__)
+#define BIDE_E5_(a, ...)  made a; BIDE_E4_(__VA_ARGS__)
+#define BIDE_E6_(a, ...)  made a; BIDE_E5_(__VA_ARGS__)
+#define BIDE_E7_(a, ...)  made a; BIDE_E6_(__VA_ARGS__)
+#define BIDE_E8_(a, ...)  made a; BIDE_E7_(__VA_ARGS__)
+#define BIDE_E9_(a, ...)  made a; BIDE_E8_(__VA_ARGS__)
+#define BIDE_E10_(a, ...) made a; BIDE_E9_(__VA_ARGS__)
+#define BIDE_E11_(a, ...) made a; BIDE_E10_(__VA_ARGS__)
+#define BIDE_E12_(a, ...) made a; BIDE_E11_(__VA_ARGS__)
+/* clang-format on */
+#endif
+
+/* BIDE_PLUGIN("name", "1.0.0", first_task, second_task, …): once in a plugin, at the end. */
+#define BIDE_PLUGIN(plugin_name, plugin_version, ...)                               \
+    const struct bide_plugin *bide_plugin_describe(void)                            \
+    {                                                                               \
+        BIDE_CONST_ bide_task_fn bide_tasks_[] = { __VA_ARGS__ };                   \
+        BIDE_CONST_ struct bide_plugin bide_plugin_ = { BIDE_MAGIC,                 \
+                                                        BIDE_ABI_MAJOR,             \
+                                                        BIDE_ABI_MINOR,             \
+                                                        sizeof(struct bide_plugin), \
+                                                        sizeof bide_tasks_ /        \
+                                                            sizeof bide_tasks_[0],  \
+                                                        plugin_name,                \
+                                                        plugin_version,             \
+                                                        bide_tasks_ };              \
+        return &bide_plugin_;                                                       \
+    }
+
+#define BIDE_MUST_RETURN       __attribute__((warn_unused_result))
 #define BIDE_PRINTF_(at, args) __attribute__((format(printf, at, args)))
 
 #define BIDE_SECONDS(n) (INT64_C(1000) * (n))
@@ -31,9 +579,9 @@
 #define BIDE_HOURS(n)   (INT64_C(3600000) * (n))
 #define BIDE_DAYS(n)    (INT64_C(86400000) * (n))
 
-/* ---- the run: where am I, what was asked ---------------------------------------------------- */
+/* ---- 3 the run: where am I, what was asked -------------------------------------------- */
 
-/* The task's state, as it was when the last segment ended; all zero in the first.      [segment] */
+/* The task's state, as it was when the last segment ended; all zero in the first. [segment] */
 #ifdef __cplusplus
 struct bide_any_state { /* converts to a pointer to the task's struct */
     void *state;
@@ -53,25 +601,25 @@ static inline void *bide_state(bide_task *t)
 }
 #endif
 
-/* The payload of the trigger, already checked against the task's schema. Never NULL.   [segment] */
+/* The trigger's payload, already checked against the task's schema. Never NULL. [segment] */
 static inline const bide_value *bide_input(bide_task *t)
 {
     return t->api->input(t);
 }
 
-/* Run id, attempt, environment, tags and so on: see struct bide_run_info.                      [any] */
+/* Run id, attempt, environment, tags and so on: see struct bide_run_info. [any] */
 static inline const struct bide_run_info *bide_info(bide_task *t)
 {
     return t->info;
 }
 
-/* "run_…": unique for ever, the same in each attempt: a good idempotency key for others.   [any] */
+/* "run_…": the same in each attempt, so a good idempotency key for other services. [any] */
 static inline const char *bide_run_id(bide_task *t)
 {
     return t->info->run_id;
 }
 
-/* The time now. Moves on in a rerun; keep it in the state where that matters.              [any] */
+/* The time now. Moves on in a rerun; keep it in the state where that matters. [any] */
 static inline int64_t bide_now(bide_task *t)
 {
     return t->api->now_ms(t);
@@ -79,17 +627,19 @@ static inline int64_t bide_now(bide_task *t)
 
 /*
  * Has the run been canceled, or an error been raised? Long computations ask now and then and
- * return early, whatever they return; those that do not are killed after a grace time. [segment]
+ * return early, whatever they return; those that do not are killed after a grace time.
+ * [segment]
  */
 static inline bool bide_canceled(bide_task *t)
 {
     return t->api->is_canceled(t);
 }
 
-/* ---- reading values -------------------------------------------------------------------------
+/* ---- 4 values: reading -------------------------------------------------------------------
  *
- * `key` names a member of the map `value`; NULL means `value` itself. What is missing or null reads as
- * zero, "" or NULL; what is of another kind raises "wrong_kind", which is not retried.       [segment]
+ * `key` names a member of the map `value`; NULL means `value` itself. What is missing or null
+ * reads as zero, "" or NULL; what is of another kind raises "wrong_kind", which is not retried.
+ * [segment]
  */
 
 static inline bool bide_bool(bide_task *t, const bide_value *value, const char *key)
@@ -122,14 +672,14 @@ static inline const char *bide_str(bide_task *t, const bide_value *value, const 
 
 /* The same with its size, for text that may hold zeros. */
 static inline const char *bide_text(bide_task *t, const bide_value *value, const char *key,
-    size_t *size)
+                                    size_t *size)
 {
     return t->api->get_text(t, value, key, size);
 }
 
 /* NULL when there are none. */
 static inline const void *bide_bytes(bide_task *t, const bide_value *value, const char *key,
-    size_t *size)
+                                     size_t *size)
 {
     return t->api->get_bytes(t, value, key, size);
 }
@@ -168,17 +718,19 @@ static inline const char *bide_key_at(bide_task *t, const bide_value *map, uint3
     return t->api->key_at(t, map, index);
 }
 
-/* ---- the state's texts and bytes ------------------------------------------------------------ */
+/* ---- 4 values: the state's texts and bytes -------------------------------------------- */
 
 /*
- * bide_set_str(t, s->order_id, text): copy `text` (NULL: "") into a STR field. Raises "too_long" when it
- * does not fit; nothing is ever cut.                                                    [segment]
+ * bide_set_str(t, s->order_id, text): copy `text` (NULL: "") into a STR field. Raises
+ * "too_long" when it does not fit; nothing is ever cut. [segment]
+ *
  * bide_set_bytes(t, s->digest, bytes, size): the same for a BYTES field.
  */
 static inline bool bide_copy_(bide_task *t, void *field, size_t capacity, const void *bytes,
-    size_t size);
+                              size_t size);
 
-static inline void bide_set_text_(bide_task *t, char *field, size_t field_size, const char *text)
+static inline void bide_set_text_(bide_task *t, char *field, size_t field_size,
+                                  const char *text)
 {
     size_t size = text == NULL ? 0 : __builtin_strlen(text);
     if (bide_copy_(t, field, field_size - 1, text, size))
@@ -186,20 +738,21 @@ static inline void bide_set_text_(bide_task *t, char *field, size_t field_size, 
 }
 
 #ifdef __cplusplus
-template <size_t N> static inline void bide_set_str(bide_task *t, char (&field)[N], const char *text)
+template <size_t N>
+static inline void bide_set_str(bide_task *t, char (&field)[N], const char *text)
 {
     bide_set_text_(t, field, N, text);
 }
 template <uint32_t N>
 static inline void bide_set_bytes(bide_task *t, bide_bytes_of<N> &field, const void *bytes,
-    size_t size)
+                                  size_t size)
 {
     if (bide_copy_(t, field.data, N, bytes, size))
         field.size = static_cast<uint32_t>(size);
 }
 #else
 #define bide_set_str(t, field, text) bide_set_str_((t), &(field), sizeof(field), (text))
-#define bide_set_bytes(t, field, bytes, bytes_size)                                            \
+#define bide_set_bytes(t, field, bytes, bytes_size) \
     bide_set_bytes_((t), &(field).size, (field).data, sizeof(field).data, (bytes), (bytes_size))
 
 static inline void bide_set_str_(bide_task *t, char (*field)[], size_t size, const char *text)
@@ -208,17 +761,17 @@ static inline void bide_set_str_(bide_task *t, char (*field)[], size_t size, con
 }
 
 static inline void bide_set_bytes_(bide_task *t, uint32_t *field_size, unsigned char *data,
-    size_t capacity, const void *bytes, size_t size)
+                                   size_t capacity, const void *bytes, size_t size)
 {
     if (bide_copy_(t, data, capacity, bytes, size))
         *field_size = (uint32_t)size;
 }
 #endif
 
-/* ---- making values --------------------------------------------------------------------------
+/* ---- 4 values: making --------------------------------------------------------------------
  *
- * For payloads, outputs, metadata and VALUE fields. A map or list that is put into another is copied as
- * it is then. Text must be UTF-8, else "not_utf8" is raised.                            [segment]
+ * For payloads, outputs, metadata and VALUE fields. A map or list that is put into another is
+ * copied as it is then. Text must be UTF-8, else "not_utf8" is raised. [segment]
  */
 
 static inline bide_map *bide_map_new(bide_task *t)
@@ -286,8 +839,9 @@ static inline const char *bide_to_json(bide_task *t, const bide_value *value, si
     return t->api->json_write(t, value, size);
 }
 
-/* Put a member into a map, replacing one of that key; add an item to a list. NULL values: null. */
-static inline void bide_put(bide_task *t, bide_map *map, const char *key, const bide_value *value)
+/* Put a member into a map, replacing one of that key; add an item to a list. NULL: null. */
+static inline void bide_put(bide_task *t, bide_map *map, const char *key,
+                            const bide_value *value)
 {
     t->api->put(t, map, key, value);
 }
@@ -298,25 +852,30 @@ static inline void bide_add(bide_task *t, bide_list *list, const bide_value *val
 }
 
 /*
- * One line a kind: bide_put_i64(t, map, key, 5), bide_add_i64(t, list, 5), bide_out_i64(t, key, 5) (the run's
- * output is a map, this is its member) and bide_meta_i64(t, key, 5) (the run's metadata).
+ * A value of each kind in one line, e.g. for i64:
+ *
+ *   bide_put_i64(t, map, key, 5)     a member of a map
+ *   bide_add_i64(t, list, 5)         an item of a list
+ *   bide_out_i64(t, key, 5)          a member of the run's output
+ *   bide_meta_i64(t, key, 5)         a member of the run's metadata
  */
-#define BIDE_MAKERS_(kind, type)                                                               \
-    static inline void bide_put_##kind(bide_task *t, bide_map *map, const char *key, type value) \
-    {                                                                                          \
-        t->api->put(t, map, key, bide_of_##kind(t, value));                                    \
-    }                                                                                          \
-    static inline void bide_add_##kind(bide_task *t, bide_list *list, type value)              \
-    {                                                                                          \
-        t->api->add(t, list, bide_of_##kind(t, value));                                        \
-    }                                                                                          \
-    static inline void bide_out_##kind(bide_task *t, const char *key, type value)              \
-    {                                                                                          \
-        t->api->out(t, key, bide_of_##kind(t, value));                                         \
-    }                                                                                          \
-    static inline void bide_meta_##kind(bide_task *t, const char *key, type value)             \
-    {                                                                                          \
-        t->api->meta(t, BIDE_META_SET, key, bide_of_##kind(t, value));                         \
+#define BIDE_MAKERS_(kind, type)                                                     \
+    static inline void bide_put_##kind(bide_task *t, bide_map *map, const char *key, \
+                                       type value)                                   \
+    {                                                                                \
+        t->api->put(t, map, key, bide_of_##kind(t, value));                          \
+    }                                                                                \
+    static inline void bide_add_##kind(bide_task *t, bide_list *list, type value)    \
+    {                                                                                \
+        t->api->add(t, list, bide_of_##kind(t, value));                              \
+    }                                                                                \
+    static inline void bide_out_##kind(bide_task *t, const char *key, type value)    \
+    {                                                                                \
+        t->api->out(t, key, bide_of_##kind(t, value));                               \
+    }                                                                                \
+    static inline void bide_meta_##kind(bide_task *t, const char *key, type value)   \
+    {                                                                                \
+        t->api->meta(t, BIDE_META_SET, key, bide_of_##kind(t, value));               \
     }
 
 BIDE_MAKERS_(bool, bool)
@@ -325,11 +884,12 @@ BIDE_MAKERS_(u64, uint64_t)
 BIDE_MAKERS_(f64, double)
 BIDE_MAKERS_(str, const char *)
 
-/* ---- output, metadata, progress, log -------------------------------------------------------- */
+/* ---- 5 output, metadata, progress, log ------------------------------------------------ */
 
 /*
- * The run's output: whole, or one member of it. It is kept when the segment ends in bide_done(); a
- * segment that goes on to wait loses it, so what is known early belongs into the state. [segment]
+ * The run's output: whole, or one member of it. It is kept when the segment ends in
+ * bide_done(); a segment that goes on to wait loses it, so what is known early belongs into the
+ * state. [segment]
  */
 static inline void bide_out(bide_task *t, const bide_value *value)
 {
@@ -342,8 +902,8 @@ static inline void bide_out_value(bide_task *t, const char *key, const bide_valu
 }
 
 /*
- * Metadata: a small map beside the run that anyone with the environment's key can read while it runs.
- * Changes are kept when the segment ends, with its state.                               [segment]
+ * Metadata: a small map beside the run that anyone with the environment's key can read while it
+ * runs. Changes are kept when the segment ends, with its state. [segment]
  */
 static inline const bide_value *bide_meta(bide_task *t)
 {
@@ -372,13 +932,13 @@ static inline void bide_meta_add(bide_task *t, const char *key, double amount)
     t->api->meta(t, BIDE_META_ADD, key, bide_of_f64(t, amount));
 }
 
-/* 0 to 100; more is 100. Shown at once.                                                 [segment] */
+/* 0 to 100; more is 100. Shown at once. [segment] */
 static inline void bide_progress(bide_task *t, uint32_t percent)
 {
     t->api->progress(t, percent);
 }
 
-/* A line in the run's log. Shown at once, bounded per run; a rerun logs again.          [segment] */
+/* A line in the run's log. Shown at once, bounded per run; a rerun logs again. [segment] */
 BIDE_PRINTF_(3, 4)
 static inline void bide_log(bide_task *t, enum bide_level level, const char *format, ...)
 {
@@ -393,15 +953,15 @@ static inline void bide_log(bide_task *t, enum bide_level level, const char *for
 #define bide_log_warn(t, ...)  bide_log((t), BIDE_WARN, __VA_ARGS__)
 #define bide_log_error(t, ...) bide_log((t), BIDE_ERROR, __VA_ARGS__)
 
-/* ---- errors --------------------------------------------------------------------------------- */
+/* ---- 6 errors ------------------------------------------------------------------------- */
 
 /*
- * Raise an error from inside a helper; the attempt then fails with it. `code` is a word for programs,
- * the text a sentence for people. Not retryable: the run fails at once.                 [segment]
+ * Raise an error from inside a helper; the attempt then fails with it. `code` is a word for
+ * programs, the text a sentence for people. Not retryable: the run fails at once. [segment]
  */
 BIDE_PRINTF_(4, 5)
-static inline void bide_raise(bide_task *t, bool retryable, const char *code, const char *format,
-    ...)
+static inline void bide_raise(bide_task *t, bool retryable, const char *code,
+                              const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -409,14 +969,14 @@ static inline void bide_raise(bide_task *t, bool retryable, const char *code, co
     va_end(arguments);
 }
 
-/* The code of the error that was raised; NULL when there is none.                       [segment] */
+/* The code of the error that was raised; NULL when there is none. [segment] */
 static inline const char *bide_raised(bide_task *t)
 {
     return t->api->error(t);
 }
 
 static inline bool bide_copy_(bide_task *t, void *field, size_t capacity, const void *bytes,
-    size_t size)
+                              size_t size)
 {
     if (size > capacity) {
         bide_raise(t, false, "too_long", "%zu bytes do not fit a field of %zu", size, capacity);
@@ -427,11 +987,12 @@ static inline bool bide_copy_(bide_task *t, void *field, size_t capacity, const 
     return true;
 }
 
-/* ---- things that outlive the segment --------------------------------------------------------- */
+/* ---- 7 tokens, children, once --------------------------------------------------------- */
 
 /*
- * A token: a door for one answer from outside. Whoever POSTs JSON to its URL completes it, once. Keep it
- * in the state and wait for it; an answer may come before. Zero token on error.         [segment]
+ * A token: a door for one answer from outside. Whoever POSTs JSON to its URL completes it,
+ * once. Keep it in the state and wait for it; an answer may come before. Zero token on error.
+ * [segment]
  */
 static inline bide_token bide_token_create(bide_task *t, struct bide_token_opts opts)
 {
@@ -441,16 +1002,17 @@ static inline bide_token bide_token_create(bide_task *t, struct bide_token_opts 
     return token;
 }
 
-/* Where to POST; "" for the zero token. The pointer is into `token`.                       [any] */
+/* Where to POST; "" for the zero token. The pointer is into `token`. [any] */
 static inline const char *bide_token_url(bide_task *t, const bide_token *token)
 {
     (void)t;
     return token->url;
 }
 
-/* Start a run of another task; durable when this returns. NULL payload: null.           [segment] */
-static inline bide_run bide_trigger_with(bide_task *t, const char *task, const bide_value *payload,
-    struct bide_trigger_opts opts)
+/* Start a run of another task; durable when this returns. NULL payload: null. [segment] */
+static inline bide_run bide_trigger_with(bide_task *t, const char *task,
+                                         const bide_value *payload,
+                                         struct bide_trigger_opts opts)
 {
     bide_run run = { 0 };
     opts.size = sizeof opts;
@@ -466,17 +1028,18 @@ static inline bide_run bide_trigger(bide_task *t, const char *task, const bide_v
 }
 
 /*
- * Do something to the outside world once: the first time `act` runs and what it returns is recorded before
- * bide_once() returns it; a rerun of the segment gets the record and `act` is not called. NULL from `act`
- * is recorded as null; nothing is recorded when it raised an error. A crash between the act and the
- * record repeats the act: give the other side bide_run_id() as its idempotency key.     [segment]
+ * Do something to the outside world once: the first time `act` runs and what it returns is
+ * recorded before bide_once() returns it; a rerun of the segment gets the record and `act` is
+ * not called. NULL from `act` is recorded as null; nothing is recorded when it raised an error.
+ * A crash between the act and the record repeats the act: give the other side bide_run_id() as
+ * its idempotency key. [segment]
  *
  * `name` is unique within the segment. Records are dropped when the segment is done.
  */
 typedef const bide_value *(*bide_once_fn)(bide_task *t, void *context);
 
 static inline const bide_value *bide_once(bide_task *t, const char *name, bide_once_fn act,
-    void *context)
+                                          void *context)
 {
     if (bide_raised(t) != NULL)
         return NULL;
@@ -484,18 +1047,223 @@ static inline const bide_value *bide_once(bide_task *t, const char *name, bide_o
     return kept != NULL ? kept : t->api->once_keep(t, name, act(t, context));
 }
 
-/* Its two halves: NULL from the first, and no error: do it, then call the second, which returns the record. */
+/* Its two halves: NULL from the first, and no error: do it, then call the second, which returns
+ * the record. */
 static inline const bide_value *bide_once_find(bide_task *t, const char *name)
 {
     return t->api->once_find(t, name);
 }
 
 static inline const bide_value *bide_once_keep(bide_task *t, const char *name,
-    const bide_value *value)
+                                               const bide_value *value)
 {
     return t->api->once_keep(t, name, value);
 }
 
-#include "wait.h"
+/* ---- 8 waits and ends ----------------------------------------------------------------- */
+
+/*
+ * Waits. `then` is the segment to enter when the wait is over. It must be in this task's
+ * segment list, else the attempt fails with "segment_not_listed". State, metadata and the wait
+ * are kept in one transaction; from then on the run holds no process. Return the value at once:
+ * nothing after it runs. [segment]
+ */
+BIDE_MUST_RETURN static inline bide_next bide_wait_(bide_task *t, struct bide_wait_opts opts,
+                                                    bide_segment_fn then)
+{
+    opts.size = sizeof opts;
+    return t->api->wait(t, &opts, then);
+}
+
+static inline struct bide_wait_opts bide_wait_opts_(uint32_t kind, uint32_t count,
+                                                    uint32_t needed, int64_t timeout_ms)
+{
+    struct bide_wait_opts opts = { 0, kind, timeout_ms, 0, NULL, NULL, count, needed };
+    return opts;
+}
+
+/* For `duration_ms`, e.g. BIDE_HOURS(24); 0 or less goes on at once, in a fresh segment. */
+BIDE_MUST_RETURN static inline bide_next bide_wait_for(bide_task *t, int64_t duration_ms,
+                                                       bide_segment_fn then)
+{
+    return bide_wait_(t, bide_wait_opts_(BIDE_WAIT_TIME, 0, 0, duration_ms), then);
+}
+
+/* Until a date in ms since 1970; a past one goes on at once. */
+BIDE_MUST_RETURN static inline bide_next bide_wait_until(bide_task *t, int64_t date_ms,
+                                                         bide_segment_fn then)
+{
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_TIME, 0, 0, 0);
+    opts.until_ms = date_ms > 0 ? date_ms : 1;
+    return bide_wait_(t, opts, then);
+}
+
+/*
+ * Until `token` is completed or its timeout passes. In `then`, bide_timed_out() tells which;
+ * bide_result() is the posted body, checked against the token's schema if it has one.
+ */
+BIDE_MUST_RETURN static inline bide_next bide_wait_token(bide_task *t, const bide_token *token,
+                                                         bide_segment_fn then)
+{
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_TOKENS, 1, 0, 0);
+    opts.tokens = token;
+    return bide_wait_(t, opts, then);
+}
+
+/* The same, giving up after `timeout_ms` (0: never). The token lives on and can be waited for
+ * again. */
+BIDE_MUST_RETURN static inline bide_next bide_wait_token_within(bide_task *t,
+                                                                const bide_token *token,
+                                                                int64_t timeout_ms,
+                                                                bide_segment_fn then)
+{
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_TOKENS, 1, 0, timeout_ms);
+    opts.tokens = token;
+    return bide_wait_(t, opts, then);
+}
+
+/* Until `needed` of the `count` tokens (0: all) are completed or timed out. */
+BIDE_MUST_RETURN static inline bide_next
+bide_wait_token_array(bide_task *t, const bide_token *tokens, uint32_t count, uint32_t needed,
+                      int64_t timeout_ms, bide_segment_fn then)
+{
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_TOKENS, count, needed, timeout_ms);
+    opts.tokens = tokens;
+    return bide_wait_(t, opts, then);
+}
+
+/* Until one run ends, however it ends. */
+BIDE_MUST_RETURN static inline bide_next bide_wait_run(bide_task *t, const bide_run *run,
+                                                       bide_segment_fn then)
+{
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_RUNS, 1, 0, 0);
+    opts.runs = run;
+    return bide_wait_(t, opts, then);
+}
+
+/* Until `needed` of the `count` runs (0: all) have ended, however they end. */
+BIDE_MUST_RETURN static inline bide_next bide_wait_run_array(bide_task *t, const bide_run *runs,
+                                                             uint32_t count, uint32_t needed,
+                                                             int64_t timeout_ms,
+                                                             bide_segment_fn then)
+{
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_RUNS, count, needed, timeout_ms);
+    opts.runs = runs;
+    return bide_wait_(t, opts, then);
+}
+
+/*
+ * The same for a RUNS(n) or LIST(RUN, n), and a LIST(TOKEN, n), of the state; `list` is a
+ * pointer to it. Of none at all a wait is over at once.
+ */
+#define bide_wait_runs(t, list, then) \
+    bide_wait_run_array((t), (list)->item, (list)->count, 0, 0, (then))
+#define bide_wait_any_run(t, list, then) \
+    bide_wait_run_array((t), (list)->item, (list)->count, 1, 0, (then))
+#define bide_wait_some_runs(t, list, needed, then) \
+    bide_wait_run_array((t), (list)->item, (list)->count, (needed), 0, (then))
+#define bide_wait_runs_within(t, list, needed, timeout_ms, then) \
+    bide_wait_run_array((t), (list)->item, (list)->count, (needed), (timeout_ms), (then))
+#define bide_wait_tokens(t, list, then) \
+    bide_wait_token_array((t), (list)->item, (list)->count, 0, 0, (then))
+#define bide_wait_any_token(t, list, then) \
+    bide_wait_token_array((t), (list)->item, (list)->count, 1, 0, (then))
+#define bide_wait_some_tokens(t, list, needed, then) \
+    bide_wait_token_array((t), (list)->item, (list)->count, (needed), 0, (then))
+#define bide_wait_tokens_within(t, list, needed, timeout_ms, then) \
+    bide_wait_token_array((t), (list)->item, (list)->count, (needed), (timeout_ms), (then))
+
+/* The run is completed, with the output made so far in this segment (none: null). [segment] */
+BIDE_MUST_RETURN static inline bide_next bide_done(bide_task *t)
+{
+    return t->api->done(t);
+}
+
+/*
+ * The run failed, for good: trying again would end the same. `code` is a word for programs, the
+ * text a sentence for people. [segment]
+ */
+BIDE_MUST_RETURN BIDE_PRINTF_(3, 4) static inline bide_next
+    bide_fail(bide_task *t, const char *code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    t->api->raise(t, false, code, format, arguments);
+    va_end(arguments);
+    return t->api->fail(t);
+}
+
+/* This attempt failed: try again after a pause while there are attempts left. [segment] */
+BIDE_MUST_RETURN BIDE_PRINTF_(3, 4) static inline bide_next
+    bide_retry(bide_task *t, const char *code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    t->api->raise(t, true, code, format, arguments);
+    va_end(arguments);
+    return t->api->fail(t);
+}
+
+/* ---- 9 after a wait ------------------------------------------------------------------- */
+
+/* Did the wait give up? For one token: also when the token itself timed out. [segment] */
+static inline bool bide_timed_out(bide_task *t)
+{
+    return t->api->ending(t, 0)->status == BIDE_WAIT_TIMEOUT;
+}
+
+/* How the wait ended; BIDE_WAIT_NONE in the entry segment. For one token or run: how that
+ * ended. */
+static inline enum bide_wait bide_wait_status(bide_task *t)
+{
+    return (enum bide_wait)t->api->ending(t, 0)->status;
+}
+
+/*
+ * What was posted to the token that was waited for, or the output of the run. With several: of
+ * the first that ended well, in the order they were named. NULL when it did not end well.
+ * [segment]
+ */
+static inline const bide_value *bide_result(bide_task *t)
+{
+    return t->api->ending(t, 0)->value;
+}
+
+/* The same for one of several tokens. BIDE_WAIT_NONE: still open. [segment] */
+static inline enum bide_wait bide_token_status(bide_task *t, const bide_token *token)
+{
+    return (enum bide_wait)(token->id == 0 ? 0 : t->api->ending(t, token->id)->status);
+}
+
+static inline const bide_value *bide_token_result(bide_task *t, const bide_token *token)
+{
+    return token->id == 0 ? NULL : t->api->ending(t, token->id)->value;
+}
+
+/*
+ * And for runs, those too that were never waited for. The output is NULL while the run is under
+ * way and when it failed or was canceled; a run that completed without output has a null value.
+ * The error is a sentence, "" when there is none. [segment]
+ */
+static inline enum bide_wait bide_run_status(bide_task *t, const bide_run *run)
+{
+    return (enum bide_wait)(run->id == 0 ? 0 : t->api->ending(t, run->id)->status);
+}
+
+static inline const bide_value *bide_run_output(bide_task *t, const bide_run *run)
+{
+    return run->id == 0 ? NULL : t->api->ending(t, run->id)->value;
+}
+
+static inline const char *bide_run_error(bide_task *t, const bide_run *run)
+{
+    return run->id == 0 ? "" : t->api->ending(t, run->id)->error;
+}
+
+/* "run_…", as the API names it. [segment] */
+static inline const char *bide_run_text(bide_task *t, const bide_run *run)
+{
+    return t->api->run_text(t, run->id);
+}
 
 #endif
