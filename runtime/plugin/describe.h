@@ -13,10 +13,9 @@
 #define DESCRIBE_H
 
 #include "base/buffer.h"
-#include "base/err.h"
 
-struct bide_plugin;
+struct plugin;
 
-void plugin_describe(const struct bide_plugin *plugin, struct buffer *out);
+void plugin_describe(const struct plugin *plugin, struct buffer *out);
 
 #endif
