@@ -81,7 +81,7 @@ struct run {
     uint32_t dirty_parts;   /* to be written; an empty slice deletes */
     bool is_new, is_dirty;
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
-    int64_t loaded_queue;
+    int64_t loaded_queue, loaded_due_ms, loaded_rank_ms; /* 0 when new */
     struct run *next;       /* all runs of the batch */
 };
 

@@ -31,10 +31,15 @@ struct run_filter {
     int is_test;            /* -1 any, 0, 1 */
 };
 
+/*
+ * A call looks at a bounded number of rows. When few of them match, a page may be short, or empty, and
+ * still have a next one: the cursors say where to go on, which need not be a row of this page.
+ */
 struct run_page {
     struct run **rows;
     uint32_t count;
     bool has_next, has_previous;
+    int64_t next_after, previous_before; /* 0 without has_next, has_previous */
 };
 
 struct token_filter {
@@ -51,6 +56,7 @@ struct token_page {
     struct waitpoint **rows;
     uint32_t count;
     bool has_next, has_previous;
+    int64_t next_after, previous_before;
 };
 
 struct queue_stats {
