@@ -1,10 +1,11 @@
 /*
- * The command line: every subcommand but serve and nursery. A client of the HTTP API like any other.
+ * The command line: every subcommand but serve and nursery. A client of the HTTP API like any
+ * other.
  *
  *   main ─▶ cli_main ─▶ find the command ─▶ call_parse ─▶ command->exec ─▶ exit code
  *
- * A command is one const struct at the end of its file and one row in commands.c; help and the check
- * of the man pages come from the struct.
+ * A command is one const struct at the end of its file and one row in commands.c; help and the
+ * check of the man pages come from the struct.
  */
 #ifndef CLI_H
 #define CLI_H
@@ -29,10 +30,10 @@ struct cli_option {
 struct call;
 
 struct cli_command {
-    const char *name;      /* one or two words: "runs list" */
-    const char *arguments; /* positional ones, as shown: "RUN..."; NULL: none */
-    const char *summary;   /* one line */
-    const char *help;      /* more for `bide help`; NULL: nothing more to say */
+    const char *name;                 /* one or two words: "runs list" */
+    const char *arguments;            /* positional ones, as shown: "RUN..."; NULL: none */
+    const char *summary;              /* one line */
+    const char *help;                 /* more for `bide help`; NULL: nothing more to say */
     const struct cli_option *options; /* ends with a NULL name; NULL: only the common ones */
     bool is_client;                   /* talks to a server: takes --url, --data, --env */
     int least, most;                  /* positional arguments; most may be CLI_ANY_NUMBER */
@@ -62,7 +63,7 @@ struct call {
 
 /* argv[0] is the command's last word. Errors: BAD_REQUEST with a hint. */
 bool call_parse(struct call *call, const struct cli_command *command, int argc, char **argv,
-    struct err *err);
+                struct err *err);
 void call_finish(struct call *call);
 
 /* The value given last; NULL when the option was not given. */
@@ -71,17 +72,18 @@ const char *call_option(const struct call *call, const char *name);
 const char *call_next(const struct call *call, const char *name, int *position);
 /* A whole number in [least, most], or `fallback` when the option was not given. */
 bool call_number(const struct call *call, const char *name, int64_t least, int64_t most,
-    int64_t fallback, int64_t *number, struct err *err);
+                 int64_t fallback, int64_t *number, struct err *err);
 /* Like DURATION in the API: "1h30m". */
 bool call_duration(const struct call *call, const char *name, int64_t fallback_ms,
-    int64_t *duration_ms, struct err *err);
+                   int64_t *duration_ms, struct err *err);
 
 /* argv[0] is the program. */
 int cli_main(int argc, char **argv);
 /* Prints the help of a command, a group of them, or all (name empty). False: no such thing. */
 bool cli_help(const char *name);
 
-/* One line on stderr, "bide: …", safe for a terminal. Returns `code`, so that exec ends in it. */
+/* One line on stderr, "bide: …", safe for a terminal. Returns `code`, so that exec ends in it.
+ */
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

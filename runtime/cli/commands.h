@@ -1,0 +1,33 @@
+/* The commands, in the order of `bide help`: a new one is a file with its struct and a row
+ * here. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "cli/cli.h"
+
+#define CLI_COMMAND_MAP(X) \
+    X(serve)               \
+    X(trigger)             \
+    X(runs_list)           \
+    X(runs_show)           \
+    X(runs_watch)          \
+    X(runs_cancel)         \
+    X(runs_replay)         \
+    X(tokens_list)         \
+    X(tokens_show)         \
+    X(tokens_create)       \
+    X(tokens_complete)     \
+    X(tokens_timeout)      \
+    X(queues_list)         \
+    X(queues_show)         \
+    X(queues_pause)        \
+    X(queues_resume)       \
+    X(plugins_list)        \
+    X(plugins_inspect)     \
+    X(new_plugin)
+
+#define X(name) extern const struct cli_command name##_command;
+CLI_COMMAND_MAP(X)
+#undef X
+
+#endif

@@ -1,0 +1,231 @@
+/* bide queues list|show|pause|resume. A task's own queue is written task/TASK. */
+#include "base/clock.h"
+#include "cli/client.h"
+#include "cli/grid.h"
+#include "cli/member.h"
+#include "cli/text.h"
+#include "codec/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The API has the slash of a name escaped twice. `end` may be "". */
+static const char *queue_path(struct arena *arena, const char *name, const char *end)
+{
+    struct buffer twice = { 0 }, path = { 0 };
+
+    for (; *name != '\0'; name++)
+        if (*name == '/')
+            buffer_text(&twice, "%2F");
+        else
+            buffer_byte(&twice, *name);
+    buffer_text(&path, "/api/v1/queues/");
+    path_add(&path, path_take(&twice, arena));
+    buffer_text(&path, end);
+    return path_take(&path, arena);
+}
+
+static const char *queue_type(const char *name)
+{
+    if (strncmp(name, "task/", 5) == 0)
+        return "task";
+    return strncmp(name, "queue_", 6) == 0 ? "id" : "custom";
+}
+
+static struct slice shown_name(struct arena *arena, const struct value *queue)
+{
+    struct slice name = member_text(queue, "name");
+    if (slice_is(member_text(queue, "type"), "task"))
+        return arena_format(arena, "task/%.*s", SLICE_ARG(name));
+    return name;
+}
+
+/* ---- list -------------------------------------------------------------------------------- */
+
+static void print_list(struct arena *arena, const struct value *page)
+{
+    static const struct grid_title titles[] = {
+        { "QUEUE", GRID_ELASTIC }, { "RUNNING", GRID_NUMBER }, { "QUEUED", GRID_NUMBER },
+        { "LIMIT", GRID_NUMBER },  { "STATE", GRID_PLAIN },    { NULL, GRID_PLAIN },
+    };
+    struct grid grid;
+    uint32_t count;
+    const struct value *queues = member_list(page, "data", &count);
+
+    grid_init(&grid, arena, titles);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct value *queue = &queues[i], *limit = value_find(queue, "concurrencyLimit");
+        grid_row(&grid);
+        grid_cell(&grid, 0, shown_name(arena, queue));
+        grid_format(&grid, 1, "%" PRId64, member_int(queue, "running"));
+        grid_format(&grid, 2, "%" PRId64, member_int(queue, "queued"));
+        if (limit != NULL && limit->kind == VALUE_INT)
+            grid_format(&grid, 3, "%" PRId64, limit->integer);
+        grid_cell(&grid, 4, member_bool(queue, "paused") ? SLICE("paused") : SLICE("open"));
+    }
+    grid_print(&grid);
+}
+
+static int exec_list(struct call *call)
+{
+    struct client client;
+    struct reply reply;
+    struct err err = { 0 };
+    int64_t page, limit;
+    int code;
+
+    if (!call_number(call, "page", 1, 1000000, 1, &page, &err) ||
+        !call_number(call, "limit", 1, 100, 25, &limit, &err))
+        return cli_fail(CLI_USAGE, "%s", err.text);
+    if (!client_open(&client, call, &code))
+        return code;
+    struct slice path = arena_format(
+        &call->arena, "/api/v1/queues?page=%" PRId64 "&perPage=%" PRId64, page, limit);
+    if (!client_do(&client, "GET", path.data, (struct slice){ 0 }, &reply))
+        code = CLI_FAILED;
+    else if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        print_list(&call->arena, &reply.value);
+    const struct value *pagination = value_find(&reply.value, "pagination");
+    if (code == CLI_DONE && !call->json && member_int(pagination, "totalPages") > page)
+        fprintf(stderr, "more: add --page %" PRId64 "\n", page + 1);
+    client_close(&client);
+    return code;
+}
+
+static const struct cli_option list_options[] = {
+    { "limit", "COUNT", "how many, 1 to 100 (default: 25)" },
+    { "page", "NUMBER", "which page (default: 1)" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command queues_list_command = {
+    .name = "queues list",
+    .summary = "List queues by name",
+    .help = "A task's own queue is written task/TASK.",
+    .options = list_options,
+    .is_client = true,
+    .exec = exec_list,
+};
+
+/* ---- show -------------------------------------------------------------------------------- */
+
+/* Whatever the server counts, a line each. */
+static void print_members(struct call *call, const struct value *map)
+{
+    struct buffer out = { 0 };
+
+    for (uint32_t i = 0; map->kind == VALUE_MAP && i < map->count; i++) {
+        const struct member *member = &map->members[i];
+        struct buffer value = { 0 };
+        if (member->value.kind == VALUE_STRING)
+            buffer_slice(&value, member->value.bytes);
+        else
+            json_write(&value, &member->value);
+        struct slice key = text_safe(&call->arena, member->key);
+        buffer_format(&out, "%-20.*s ", SLICE_ARG(key));
+        text_add_safe(&out, buffer_view(&value), false);
+        buffer_byte(&out, '\n');
+        buffer_finish(&value);
+    }
+    fwrite(out.data, 1, out.size, stdout);
+    buffer_finish(&out);
+}
+
+static int exec_show(struct call *call)
+{
+    struct client client;
+    struct reply reply;
+    const char *name = call->arguments[0];
+    struct slice query = arena_format(&call->arena, "/statistics?type=%s", queue_type(name));
+    int code;
+
+    if (!client_open(&client, call, &code))
+        return code;
+    if (!client_do(&client, "GET", queue_path(&call->arena, name, query.data),
+                   (struct slice){ 0 }, &reply))
+        code = CLI_FAILED;
+    else if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        print_members(call, &reply.value);
+    client_close(&client);
+    return code;
+}
+
+const struct cli_command queues_show_command = {
+    .name = "queues show",
+    .arguments = "QUEUE",
+    .summary = "Show a queue's numbers",
+    .help = "QUEUE is a name, task/TASK for a task's own queue, or an id.",
+    .is_client = true,
+    .least = 1,
+    .most = 1,
+    .exec = exec_show,
+};
+
+/* ---- pause and resume -------------------------------------------------------------------- */
+
+static bool act_on(struct client *client, const char *name, const char *action)
+{
+    struct arena *arena = client->arena;
+    struct slice body =
+        arena_format(arena, "{\"type\":\"%s\",\"action\":\"%s\"}", queue_type(name), action);
+    struct reply reply;
+
+    if (!client_do(client, "POST", queue_path(arena, name, "/pause"), body, &reply))
+        return false;
+    if (client->call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        printf("%.*s  %s\n", SLICE_ARG(text_safe(arena, shown_name(arena, &reply.value))),
+               member_bool(&reply.value, "paused") ? "paused" : "open");
+    return true;
+}
+
+static int act(struct call *call, const char *action)
+{
+    struct client client;
+    int code;
+
+    if (!client_open(&client, call, &code))
+        return code;
+    for (int i = 0; i < call->argument_count; i++)
+        if (!act_on(&client, call->arguments[i], action))
+            code = CLI_FAILED;
+    client_close(&client);
+    return code;
+}
+
+static int exec_pause(struct call *call)
+{
+    return act(call, "pause");
+}
+
+static int exec_resume(struct call *call)
+{
+    return act(call, "resume");
+}
+
+const struct cli_command queues_pause_command = {
+    .name = "queues pause",
+    .arguments = "QUEUE...",
+    .summary = "Start nothing more from queues",
+    .help = "Runs that are under way go on; the pause survives a restart of the server.",
+    .is_client = true,
+    .least = 1,
+    .most = CLI_ANY_NUMBER,
+    .exec = exec_pause,
+};
+
+const struct cli_command queues_resume_command = {
+    .name = "queues resume",
+    .arguments = "QUEUE...",
+    .summary = "Open paused queues again",
+    .is_client = true,
+    .least = 1,
+    .most = CLI_ANY_NUMBER,
+    .exec = exec_resume,
+};

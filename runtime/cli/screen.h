@@ -1,0 +1,28 @@
+/* The screen: what stdout and stderr are, and one line on it that is drawn over. */
+#ifndef SCREEN_H
+#define SCREEN_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Columns of the terminal on stdout; 0: it is none, cut nothing. */
+uint32_t screen_width(void);
+bool screen_has_colour(void);
+
+/* A status line on stderr: drawn over where stderr is a terminal, else printed when it changed.
+ */
+struct screen_line {
+    bool live;
+    bool drawn;
+    char last[256];
+};
+
+void screen_line_init(struct screen_line *line);
+/* `text` is what may change often (elapsed time); `mark` is what counts as a change. */
+void screen_line_draw(struct screen_line *line, struct slice text, struct slice mark);
+/* Leave what was drawn last and go to the next line. */
+void screen_line_end(struct screen_line *line);
+
+#endif

@@ -1,0 +1,256 @@
+/* bide tokens list|show|create|complete|timeout: the doors through which the outside resumes
+ * runs. */
+#include "base/clock.h"
+#include "cli/client.h"
+#include "cli/grid.h"
+#include "cli/member.h"
+#include "cli/page.h"
+#include "cli/payload.h"
+#include "cli/text.h"
+#include "codec/json.h"
+
+#include <stdio.h>
+
+#define TOKENS_PATH "/api/v1/waitpoints/tokens"
+
+/* ---- list -------------------------------------------------------------------------------- */
+
+static const struct page_filter list_filters[] = {
+    { "status", "filter[status]", true },
+    { "tag", "filter[tags]", false },
+    { "key", "filter[idempotencyKey]", false },
+    { "period", "filter[createdAt][period]", false },
+    { NULL, NULL, false },
+};
+
+static void print_list(struct arena *arena, const struct value *page)
+{
+    static const struct grid_title titles[] = {
+        { "TOKEN", GRID_PLAIN },     { "STATUS", GRID_PLAIN }, { "CREATED", GRID_PLAIN },
+        { "TIMES OUT", GRID_PLAIN }, { "TAGS", GRID_ELASTIC }, { NULL, GRID_PLAIN },
+    };
+    struct grid grid;
+    uint32_t count;
+    const struct value *tokens = member_list(page, "data", &count);
+    int64_t now_ms = clock_now_ms();
+
+    grid_init(&grid, arena, titles);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct value *token = &tokens[i];
+        grid_row(&grid);
+        grid_cell(&grid, 0, member_text(token, "id"));
+        grid_cell(&grid, 1, member_text(token, "status"));
+        grid_cell(&grid, 2, ago_text(arena, member_time(token, "createdAt"), now_ms));
+        grid_cell(&grid, 3, ago_text(arena, member_time(token, "timeoutAt"), now_ms));
+        grid_cell(&grid, 4, names_text(arena, value_find(token, "tags")));
+    }
+    grid_print(&grid);
+}
+
+static int exec_list(struct call *call)
+{
+    return page_show(call, TOKENS_PATH, list_filters, print_list);
+}
+
+static const struct cli_option list_options[] = {
+    { "status", "STATUS", "only these: WAITING, COMPLETED, TIMED_OUT" },
+    { "tag", "TAG", "only those with one of these tags" },
+    { "key", "KEY", "only the one with this idempotency key" },
+    { "period", "DURATION", "only those created since: 30m, 7d" },
+    { "limit", "COUNT", "how many, 1 to 100 (default: 25)" },
+    { "after", "CURSOR", "the page after this one" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command tokens_list_command = {
+    .name = "tokens list",
+    .summary = "List tokens, newest first",
+    .options = list_options,
+    .is_client = true,
+    .exec = exec_list,
+};
+
+/* ---- requests about one token ------------------------------------------------------------ */
+
+static const char *token_path(struct arena *arena, const char *token, const char *end)
+{
+    struct buffer path = { 0 };
+    buffer_text(&path, TOKENS_PATH "/");
+    path_add(&path, token);
+    buffer_text(&path, end);
+    return path_take(&path, arena);
+}
+
+/* Sends, and prints JSON or leaves the reply to `print`. */
+static int request(struct call *call, const char *method, const char *path, struct slice body,
+                   void (*print)(struct call *call, const struct value *reply))
+{
+    struct client client;
+    struct reply reply;
+    int code;
+
+    if (!client_open(&client, call, &code))
+        return code;
+    if (!client_do(&client, method, path, body, &reply))
+        code = CLI_FAILED;
+    else if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        print(call, &reply.value);
+    client_close(&client);
+    return code;
+}
+
+static void print_member(struct call *call, const char *label, const struct value *map,
+                         const char *name)
+{
+    struct slice text = text_safe(&call->arena, member_text(map, name));
+    if (text.size > 0)
+        printf("%-9s %.*s\n", label, SLICE_ARG(text));
+}
+
+static void print_token(struct call *call, const struct value *token)
+{
+    struct slice tags = names_text(&call->arena, value_find(token, "tags"));
+
+    print_member(call, "token", token, "id");
+    print_member(call, "status", token, "status");
+    print_member(call, "url", token, "url");
+    print_member(call, "created", token, "createdAt");
+    print_member(call, "times out", token, "timeoutAt");
+    print_member(call, "completed", token, "completedAt");
+    print_member(call, "key", token, "idempotencyKey");
+    if (tags.size > 0)
+        printf("%-9s %.*s\n", "tags", SLICE_ARG(text_safe(&call->arena, tags)));
+    print_member(call, "output", token, "output");
+}
+
+static int exec_show(struct call *call)
+{
+    const char *path = token_path(&call->arena, call->arguments[0], "");
+    return request(call, "GET", path, (struct slice){ 0 }, print_token);
+}
+
+const struct cli_command tokens_show_command = {
+    .name = "tokens show",
+    .arguments = "TOKEN",
+    .summary = "Show a token: its status, its URL, what it was completed with",
+    .is_client = true,
+    .least = 1,
+    .most = 1,
+    .exec = exec_show,
+};
+
+/* ---- create ------------------------------------------------------------------------------ */
+
+static void print_created(struct call *call, const struct value *reply)
+{
+    print_member(call, "token", reply, "id");
+    print_member(call, "url", reply, "url");
+}
+
+static int exec_create(struct call *call)
+{
+    static const char *const texts[][2] = {
+        { "timeout", "timeout" },
+        { "key", "idempotencyKey" },
+        { "key-ttl", "idempotencyKeyTTL" },
+    };
+    struct value body = value_map(), tags = value_list();
+    struct buffer out = { 0 };
+    int position = 0;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (call_option(call, texts[i][0]) != NULL)
+            value_put(&call->arena, &body, texts[i][1],
+                      value_text(call_option(call, texts[i][0])));
+    for (const char *tag; (tag = call_next(call, "tag", &position)) != NULL;)
+        value_add(&call->arena, &tags, value_text(tag));
+    if (tags.count > 0)
+        value_put(&call->arena, &body, "tags", tags);
+    json_write(&out, &body);
+    int code = request(call, "POST", TOKENS_PATH, buffer_view(&out), print_created);
+    buffer_finish(&out);
+    return code;
+}
+
+static const struct cli_option create_options[] = {
+    { "timeout", "WHEN", "a duration (10m) or a date; default: it never times out" },
+    { "tag", "TAG", "may be given up to ten times" },
+    { "key", "KEY", "idempotency key: the same key gives the same token" },
+    { "key-ttl", "DURATION", "how long the key counts" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command tokens_create_command = {
+    .name = "tokens create",
+    .summary = "Create a token that no run made",
+    .help = "Prints its id and the URL whose POST completes it.",
+    .options = create_options,
+    .is_client = true,
+    .exec = exec_create,
+};
+
+/* ---- complete and timeout ---------------------------------------------------------------- */
+
+static void print_done(struct call *call, const struct value *reply)
+{
+    (void)reply; /* says "success" only */
+    printf("%s\n", call->arguments[0]);
+}
+
+static int exec_complete(struct call *call)
+{
+    struct slice payload;
+    struct buffer body = { 0 };
+    struct err err = { 0 };
+
+    if (!payload_option(call, "payload", &payload, NULL, &err))
+        return cli_fail(CLI_USAGE, "%s", err.text);
+    buffer_byte(&body, '{');
+    if (payload.size > 0) {
+        buffer_text(&body, "\"data\":");
+        buffer_slice(&body, payload);
+    }
+    buffer_byte(&body, '}');
+    int code = request(call, "POST", token_path(&call->arena, call->arguments[0], "/complete"),
+                       buffer_view(&body), print_done);
+    buffer_finish(&body);
+    return code;
+}
+
+static const struct cli_option complete_options[] = {
+    { "payload", "JSON", "what the run gets: JSON, @FILE, or - for stdin" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command tokens_complete_command = {
+    .name = "tokens complete",
+    .arguments = "TOKEN",
+    .summary = "Complete a token: the run that waits for it goes on",
+    .help =
+        "The first completion wins; a later one is accepted and changes nothing. Data that "
+        "does not\n"
+        "match the token's schema is refused with every problem, and the run keeps waiting.",
+    .options = complete_options,
+    .is_client = true,
+    .least = 1,
+    .most = 1,
+    .exec = exec_complete,
+};
+
+static int exec_timeout(struct call *call)
+{
+    const char *path = token_path(&call->arena, call->arguments[0], "/timeout");
+    return request(call, "POST", path, (struct slice){ 0 }, print_done);
+}
+
+const struct cli_command tokens_timeout_command = {
+    .name = "tokens timeout",
+    .arguments = "TOKEN",
+    .summary = "Let a token time out now",
+    .is_client = true,
+    .least = 1,
+    .most = 1,
+    .exec = exec_timeout,
+};

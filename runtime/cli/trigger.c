@@ -1,0 +1,179 @@
+/* bide trigger: start a run, and follow it when asked to. */
+#include "cli/client.h"
+#include "cli/member.h"
+#include "cli/payload.h"
+#include "cli/runview.h"
+#include "codec/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Options that go into the request as they are; the server knows what is allowed. */
+static const struct {
+    const char *option, *name;
+} texts[] = {
+    { "delay", "delay" },
+    { "ttl", "ttl" },
+    { "key", "idempotencyKey" },
+    { "key-ttl", "idempotencyKeyTTL" },
+};
+
+static const struct {
+    const char *option, *name;
+    int64_t least, most;
+} numbers[] = {
+    { "priority", "priority", INT32_MIN / 1000, INT32_MAX / 1000 },
+    { "max-attempts", "maxAttempts", 1, 1000000 },
+    { "max-duration", "maxDuration", 1, INT32_MAX },
+};
+
+static bool add_numbers(struct call *call, struct value *options, struct err *err)
+{
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        int64_t number;
+        if (!call_number(call, numbers[i].option, numbers[i].least, numbers[i].most, 0, &number,
+                         err))
+            return false;
+        if (call_option(call, numbers[i].option) != NULL)
+            value_put(&call->arena, options, numbers[i].name, value_int(number));
+    }
+    return true;
+}
+
+static void add_tags(struct call *call, struct value *options)
+{
+    struct value tags = value_list();
+    int position = 0;
+
+    for (const char *tag; (tag = call_next(call, "tag", &position)) != NULL;)
+        value_add(&call->arena, &tags, value_text(tag));
+    if (tags.count > 0)
+        value_put(&call->arena, options, "tags", tags);
+}
+
+static bool make_options(struct call *call, struct value *options, struct err *err)
+{
+    struct slice metadata_text;
+    struct value metadata, queue = value_map();
+    const char *name = call_option(call, "queue");
+
+    *options = value_map();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *text = call_option(call, texts[i].option);
+        if (text != NULL)
+            value_put(&call->arena, options, texts[i].name, value_text(text));
+    }
+    if (name != NULL) {
+        value_put(&call->arena, &queue, "name", value_text(name));
+        value_put(&call->arena, options, "queue", queue);
+    }
+    if (call_option(call, "test") != NULL)
+        value_put(&call->arena, options, "test", value_bool(true));
+    add_tags(call, options);
+    if (!payload_option(call, "metadata", &metadata_text, &metadata, err))
+        return false;
+    if (metadata_text.size > 0 && metadata.kind != VALUE_MAP)
+        return err_set(err, ERR_BAD_REQUEST, "--metadata must be a JSON object");
+    if (metadata_text.size > 0)
+        value_put(&call->arena, options, "metadata", metadata);
+    return add_numbers(call, options, err);
+}
+
+/* {"payload": …, "options": {…}}; the payload's text goes in as it was given. */
+static bool make_body(struct call *call, struct slice *body, struct err *err)
+{
+    struct value options;
+    struct slice payload;
+    struct buffer out = { 0 };
+
+    if (!payload_option(call, "payload", &payload, NULL, err) ||
+        !make_options(call, &options, err))
+        return false;
+    buffer_byte(&out, '{');
+    if (payload.size > 0) {
+        buffer_text(&out, "\"payload\":");
+        buffer_slice(&out, payload);
+        buffer_byte(&out, ',');
+    }
+    buffer_text(&out, "\"options\":");
+    json_write(&out, &options);
+    buffer_byte(&out, '}');
+    *body = arena_copy(&call->arena, buffer_view(&out));
+    buffer_finish(&out);
+    return true;
+}
+
+static int report(struct client *client, const struct reply *reply)
+{
+    struct call *call = client->call;
+    const char *run_id = arena_text(&call->arena, member_text(&reply->value, "id"));
+    bool cached = member_bool(&reply->value, "isCached");
+
+    if (call_option(call, "wait") != NULL) {
+        if (cached)
+            fprintf(stderr, "bide: the key is known: this is an earlier run\n");
+        return run_watch(client, run_id);
+    }
+    if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply->body));
+    else
+        printf("%s%s\n", run_id, cached ? "  (the key is known: an earlier run)" : "");
+    return CLI_DONE;
+}
+
+static int exec(struct call *call)
+{
+    struct client client;
+    struct buffer path = { 0 };
+    struct slice body;
+    struct reply reply;
+    struct err err = { 0 };
+    int code;
+
+    if (!make_body(call, &body, &err))
+        return cli_fail(CLI_USAGE, "%s", err.text);
+    if (!client_open(&client, call, &code))
+        return code;
+    buffer_text(&path, "/api/v1/tasks/");
+    path_add(&path, call->arguments[0]);
+    buffer_text(&path, "/trigger");
+    code = CLI_FAILED;
+    if (client_do(&client, "POST", path_take(&path, &call->arena), body, &reply))
+        code = report(&client, &reply);
+    client_close(&client);
+    return code;
+}
+
+static const struct cli_option options[] = {
+    { "payload", "JSON", "the task's input: JSON, @FILE, or - for stdin" },
+    { "wait", NULL, "stay until the run is done; print its output" },
+    { "queue", "NAME", "queue to enter instead of the task's own" },
+    { "delay", "WHEN", "start later: a duration (10m) or a date (2030-01-31T09:00:00Z)" },
+    { "ttl", "DURATION", "expire when not started by then" },
+    { "priority", "SECONDS", "head start over others in the queue" },
+    { "tag", "TAG", "may be given up to ten times" },
+    { "key", "KEY", "idempotency key: the same key gives the same run" },
+    { "key-ttl", "DURATION", "how long the key counts (default: 30d)" },
+    { "metadata", "JSON", "a JSON object, @FILE, or - for stdin" },
+    { "max-attempts", "COUNT", "tries in all" },
+    { "max-duration", "SECONDS", "how long an attempt may take" },
+    { "test", NULL, "mark the run as a test" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command trigger_command = {
+    .name = "trigger",
+    .arguments = "TASK",
+    .summary = "Start a run of a task",
+    .help =
+        "Prints the run's id once the run is durable. With --wait it follows the run with a "
+        "status\n"
+        "line on stderr, prints the output on stdout, and exits 1 unless the run completed.\n"
+        "\n"
+        "  bide trigger hello --payload '{\"name\": \"you\"}' --wait",
+    .options = options,
+    .is_client = true,
+    .least = 1,
+    .most = 1,
+    .exec = exec,
+};
