@@ -38,6 +38,9 @@ struct engine;
 struct engine *engine_create(struct id_source *ids);
 void engine_destroy(struct engine *engine);
 
+/* Queues that have QUEUED runs, as found at start. */
+void engine_backlog(struct engine *engine, const struct ids *queues);
+
 /* The catalog in use; NULL before the first COMMAND_CATALOG. */
 const struct catalog *engine_catalog(const struct engine *engine);
 
@@ -47,6 +50,7 @@ struct outcome {
     struct assignment *assignments; /* in the order in which they are to be sent */
     uint32_t assignment_count;
     struct event *events;
+    bool again; /* more could be done at once: run another batch, with or without commands */
 };
 
 /* One batch, in the words of the store's loop (store/batch.c). `arena` holds all of it. */
@@ -55,7 +59,11 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t no
 struct rows *batch_rows(struct batch *batch);
 /* True when every command is decided; false: load the wants and call again. */
 bool batch_decide(struct batch *batch);
-/* Waitpoints and runs whose due_ms has come, in any order; the rows are in memory already. */
+/* The next task whose PARKED runs may go on, for store->parked; false when there is none. */
+bool batch_unpark_task(struct batch *batch, struct slice *task, uint32_t *limit);
+/* Some of its runs; `all` when there are no more. Before batch_decide. */
+void batch_unpark(struct batch *batch, const struct ids *runs, bool all);
+/* Waitpoints and runs whose due_ms has come. Before batch_decide. */
 void batch_due_waitpoint(struct batch *batch, int64_t id);
 void batch_due_run(struct batch *batch, int64_t id);
 /* Fill the slots. True when done; false: load the wants and call again. */

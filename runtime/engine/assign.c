@@ -1,0 +1,302 @@
+/*
+ * Dispatch, the last step of each batch: for every queue that may start something, take its ready runs in
+ * rank order while its limit and the slots allow. Queues take turns, each giving its best run, so that a
+ * long backlog in one does not starve another.
+ *
+ *   gather: which queues, which runs (load) ─▶ pick (pure) ─▶ load what the frames need ─▶ assign
+ */
+#include "batch.h"
+
+#include <stdlib.h>
+
+enum {
+    LINES_MAX = 64,   /* queues looked at in one batch; the rest have their turn in the next */
+    SHORT_FACTOR = 16 /* segments ahead per slot for tasks that end at once */
+};
+
+static struct line *line_get(struct batch *batch, struct table *table, int64_t queue)
+{
+    struct line *line = table_find(table, (uint64_t)queue);
+
+    if (line == NULL && batch->line_count < LINES_MAX) {
+        line = ARENA_NEW(batch->arena, struct line);
+        line->queue = queue;
+        batch->lines[batch->line_count++] = line;
+        table_set(table, (uint64_t)queue, line);
+    }
+    return line;
+}
+
+/* The queues to look at: those with a run QUEUED in this batch, then some of the backlog. */
+static void lines_find(struct batch *batch)
+{
+    struct engine *engine = batch->engine;
+    struct table table;
+
+    table_init(&table, batch->arena);
+    batch->lines = ARENA_ARRAY(batch->arena, struct line *, LINES_MAX);
+    for (uint32_t i = 0; i < engine->backlog.count; i++) {
+        uint32_t at = (engine->backlog_at + i) % engine->backlog.count;
+        struct line *line = line_get(batch, &table, engine->backlog.items[at]);
+        if (line == NULL) {
+            engine->backlog_at = at;
+            batch->again = true;
+            break;
+        }
+        line->in_backlog = true;
+    }
+    for (uint32_t i = 0; i < batch->backlog_add.count; i++) {
+        struct line *line = line_get(batch, &table, batch->backlog_add.items[i]);
+        if (line != NULL)
+            line->in_backlog = true;
+    }
+    for (struct run *run = batch->rows.run_list; run != NULL; run = run->next)
+        if (run->status == RUN_QUEUED && line_get(batch, &table, run->queue) == NULL) {
+            batch_ids_add(batch, &batch->backlog_add, run->queue);
+            batch->again = true;
+        }
+}
+
+static uint32_t running_in(const struct batch *batch, int64_t queue)
+{
+    uint32_t running = 0;
+
+    for (uint32_t i = 0; i < batch->rows.running_count; i++)
+        if (batch->rows.running[i].queue == queue)
+            running += batch->rows.running[i].count;
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        if (run->queue != queue)
+            continue;
+        running += run->status == RUN_RUNNING;
+        running -= run->loaded_status == RUN_RUNNING;
+    }
+    return running;
+}
+
+static uint32_t running_total(const struct batch *batch)
+{
+    uint32_t running = 0;
+
+    for (uint32_t i = 0; i < batch->rows.running_count; i++)
+        running += batch->rows.running[i].count;
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        running += run->status == RUN_RUNNING;
+        running -= run->loaded_status == RUN_RUNNING;
+    }
+    return running;
+}
+
+/* Load the queue and, where the database may hold more, its first runs. */
+static bool line_load(struct batch *batch, struct line *line, uint32_t capacity)
+{
+    struct queue *queue;
+    struct ready *ready;
+
+    if (!rows_queue(&batch->rows, line->queue, &queue))
+        return false;
+    if (queue == NULL || queue->paused) {
+        line->blocked = true;
+        return true;
+    }
+    line->running = running_in(batch, line->queue);
+    line->limit = catalog_queue_limit(batch->catalog, queue->name);
+    if (line->running >= line->limit || capacity == 0) {
+        line->blocked = true;
+        return true;
+    }
+    if (!line->in_backlog)
+        return true;
+    if (!line->asked) {
+        uint32_t room = line->limit - line->running;
+        line->asked_limit = room < capacity ? room : capacity;
+        /* Runs in memory may have left the state the database still shows: ask for as many more. */
+        for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
+            line->asked_limit += run->queue == line->queue && !run->is_new;
+        line->asked = true;
+    }
+    return rows_ready(&batch->rows, line->queue, line->asked_limit, &ready);
+}
+
+static int rank_order(const void *a, const void *b)
+{
+    const struct run *x = *(struct run *const *)a, *y = *(struct run *const *)b;
+
+    if (x->rank_ms != y->rank_ms)
+        return x->rank_ms < y->rank_ms ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static void lines_fill(struct batch *batch)
+{
+    struct table table;
+
+    table_init(&table, batch->arena);
+    for (uint32_t i = 0; i < batch->line_count; i++)
+        table_set(&table, (uint64_t)batch->lines[i]->queue, batch->lines[i]);
+    for (struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        struct line *line = run->status == RUN_QUEUED
+            ? table_find(&table, (uint64_t)run->queue)
+            : NULL;
+        if (line == NULL)
+            continue;
+        if (line->count == line->capacity) {
+            struct run **old = line->runs;
+            line->capacity = line->capacity == 0 ? 16 : line->capacity * 2;
+            line->runs = ARENA_ARRAY(batch->arena, struct run *, line->capacity);
+            if (line->count > 0)
+                memcpy(line->runs, old, line->count * sizeof *old);
+        }
+        line->runs[line->count++] = run;
+    }
+    for (uint32_t i = 0; i < batch->line_count; i++)
+        if (batch->lines[i]->count > 1)
+            qsort(batch->lines[i]->runs, batch->lines[i]->count, sizeof(struct run *),
+                rank_order);
+}
+
+static bool task_is_short(const struct engine *engine, struct slice task)
+{
+    for (uint32_t i = 0; i < engine->short_count; i++)
+        if (slice_is(task, engine->short_tasks[i]))
+            return true;
+    return false;
+}
+
+/* The next run of the line that can be started, NULL when the line is done for this batch. */
+static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in_use)
+{
+    uint32_t slots = batch->catalog->slots;
+
+    while (!line->blocked && line->at < line->count) {
+        struct run *run = line->runs[line->at];
+        const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+        if (task == NULL || !task->available || !catalog_has_segment(task, run->segment)) {
+            /* It would block the line for runs that can go: set it aside until a build comes. */
+            (void)run_move(batch, run, RUN_PARKED,
+                task != NULL && !task->available ? task->reason
+                    : task == NULL               ? SLICE("no plugin offers the task")
+                                                 : SLICE("no loaded build has the segment"));
+            line->at++;
+            batch->again = true;
+            continue;
+        }
+        if (line->running >= line->limit ||
+            (in_use >= slots &&
+                (in_use >= slots * SHORT_FACTOR || !task_is_short(batch->engine, run->task)))) {
+            line->blocked = true;
+            return NULL;
+        }
+        line->running++;
+        line->at++;
+        return run;
+    }
+    return NULL;
+}
+
+/* How many runs may be running at once: more than slots only while some tasks end at once. */
+static uint32_t running_most(const struct batch *batch)
+{
+    return batch->catalog->slots * (batch->engine->short_count > 0 ? SHORT_FACTOR : 1);
+}
+
+static void runs_pick(struct batch *batch)
+{
+    uint32_t in_use = running_total(batch), most = running_most(batch);
+    bool more = true;
+
+    batch->picks = ARENA_ARRAY(batch->arena, struct run *, most + 1);
+    while (more && in_use < most) {
+        more = false;
+        for (uint32_t i = 0; i < batch->line_count && in_use < most; i++) {
+            struct run *run = line_pick(batch, batch->lines[i], in_use);
+            if (run == NULL)
+                continue;
+            batch->picks[batch->pick_count++] = run;
+            in_use++;
+            more = true;
+        }
+    }
+}
+
+/* What the next batches must know: which queues still hold something. */
+static void backlog_note(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->line_count; i++) {
+        struct line *line = batch->lines[i];
+        struct ready *ready;
+        bool left = line->at < line->count;
+        if (line->in_backlog) {
+            if (!line->asked)
+                left = true; /* not looked at: paused, full, or no slot */
+            else if (rows_ready(&batch->rows, line->queue, line->asked_limit, &ready))
+                left |= ready->count >= line->asked_limit;
+        }
+        batch_ids_add(batch, left ? &batch->backlog_add : &batch->backlog_drop, line->queue);
+    }
+}
+
+static void run_assign(struct batch *batch, struct run *run)
+{
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    struct assignment *assignment = ARENA_NEW(batch->arena, struct assignment);
+    struct frame frame = { .kind = FRAME_SEGMENT };
+
+    if (run->started_ms == 0)
+        run->started_ms = batch->now_ms;
+    if (run->attempt == 0)
+        run->attempt = 1;
+    if (run->id_block == 0)
+        run->id_block = id_next_block(batch->engine->ids, batch->now_ms);
+    run->due_ms = 0; /* its ttl was kept */
+    run->version = task->version;
+    run->build = task->build;
+    (void)run_move(batch, run, RUN_RUNNING, run->segment.size > 0 ? run->segment
+            : task->segment_count > 0                             ? task->segments[0]
+                                                                  : run->segment);
+    assignment->run_id = run->id;
+    assignment->seq = run->seq;
+    assignment->task = run->task;
+    assignment->build = task->build;
+    assignment->frame = segment_frame(batch, run);
+    assignment->limit_ms = assignment->frame->limit_ms;
+    frame.segment = *assignment->frame;
+    frame_write(&assignment->bytes, &frame);
+    *batch->assignment_tail = assignment;
+    batch->assignment_tail = &assignment->next;
+    batch->assignment_count++;
+}
+
+bool batch_dispatch(struct batch *batch)
+{
+    bool loaded;
+
+    if (batch->catalog == NULL)
+        return true;
+    if (!batch->picked) {
+        if (batch->lines == NULL)
+            lines_find(batch);
+        if (batch->line_count == 0)
+            return true;
+        loaded = rows_running(&batch->rows);
+        if (!loaded)
+            return false;
+        uint32_t in_use = running_total(batch), most = running_most(batch);
+        for (uint32_t i = 0; i < batch->line_count; i++)
+            loaded &= line_load(batch, batch->lines[i], in_use < most ? most - in_use : 0);
+        if (!loaded)
+            return false;
+        lines_fill(batch);
+        runs_pick(batch);
+        backlog_note(batch);
+        batch->picked = true;
+    }
+    loaded = true;
+    for (uint32_t i = 0; i < batch->pick_count; i++)
+        loaded &= segment_frame_ready(batch, batch->picks[i]);
+    if (!loaded)
+        return false;
+    for (uint32_t i = 0; i < batch->pick_count; i++)
+        run_assign(batch, batch->picks[i]);
+    batch->pick_count = 0;
+    return true;
+}

@@ -1,0 +1,138 @@
+/*
+ * A batch from the inside; for the engine's own files.
+ *
+ * Everything here works in two breaths. First a handler asks for the rows that it needs, and returns
+ * false when one is not loaded: nothing was changed, it will be called again. Only when all are there
+ * does it change them. So correctness never leans on the prefetch, which only saves rounds.
+ */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include "engine/engine.h"
+#include "engine/wait.h"
+
+/* Hints between batches (engine.h). */
+struct engine {
+    struct id_source *ids;
+    const struct catalog *catalog;
+    bool queues_missing; /* the catalog's queues may not all have a row yet */
+    struct ids backlog;  /* queues that may have QUEUED runs in the database; malloc'ed */
+    uint32_t backlog_at; /* where the next batch begins to look, so that none starves */
+    char **short_tasks;  /* whose segments are so short that slots may be kept ahead */
+    uint32_t short_count;
+    uint32_t unpark_at; /* the next task of the catalog whose parked runs are to be looked at */
+};
+
+enum phase { PHASE_PREFETCH, PHASE_QUEUES, PHASE_DUE, PHASE_COMMANDS, PHASE_DECIDED };
+
+/* A queue while slots are being filled. */
+struct line {
+    int64_t queue;
+    struct run **runs; /* QUEUED ones in memory, in rank order */
+    uint32_t count, capacity, at;
+    uint32_t running, limit;
+    bool in_backlog; /* the database may have more */
+    bool asked;      /* and was asked for `asked_limit` of them */
+    uint32_t asked_limit;
+    bool blocked; /* paused, full, or its head does not fit now */
+};
+
+struct batch {
+    struct engine *engine;
+    struct arena *arena;
+    int64_t now_ms;
+    struct rows rows;
+    const struct catalog *catalog;
+    struct command **commands;
+    uint32_t count, at;
+    enum phase phase;
+    struct ids due_runs, due_waitpoints, unparked;
+    uint32_t due_run_at, due_waitpoint_at, unparked_at;
+    uint32_t unpark_next; /* engine->unpark_at after the commit */
+    /* Consequences still to be drawn, in order. */
+    struct ids fired;    /* waitpoints that have ended */
+    struct ids canceled; /* runs to be canceled with their children */
+    uint32_t fired_at, canceled_at;
+    struct slice cancel_reason;
+    /* Dispatch. */
+    struct line **lines;
+    uint32_t line_count;
+    struct run **picks;
+    uint32_t pick_count;
+    bool picked, again;
+    struct ids backlog_add, backlog_drop; /* applied at the commit */
+    /* To publish. */
+    struct assignment *first_assignment, **assignment_tail;
+    uint32_t assignment_count;
+    struct event *first_event, **event_tail;
+};
+
+/* ids.c of a sort: growing lists in the batch's arena. */
+void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id);
+
+/* run.c */
+bool run_move(struct batch *batch, struct run *run, enum run_status to, struct slice text);
+/* QUEUED, or PARKED when nothing can run it now. */
+void run_enqueue(struct batch *batch, struct run *run, struct slice text);
+void run_set_part(struct run *run, enum run_part part, struct slice value);
+/* The rows that run_finish needs. */
+bool run_finish_ready(struct batch *batch, struct run *run);
+void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
+void run_drop_wait(struct batch *batch, struct run *run);
+/* An attempt went wrong: retry or end. `outcome` is what it ends as. */
+struct failure {
+    enum run_outcome outcome;
+    bool retryable;
+    struct slice name, message, stack;
+};
+void run_fail(struct batch *batch, struct run *run, const struct failure *failure);
+void batch_event(struct batch *batch, const struct run *run, bool was_running);
+/* Draw the consequences of fired waitpoints and cancellations. */
+bool batch_settle(struct batch *batch);
+
+/* Note wants in bulk; what they return is of no interest. */
+bool trigger_prefetch(struct batch *batch, const struct command *command);
+bool token_prefetch(struct batch *batch, const struct command *command);
+bool wait_load(struct batch *batch, const struct frame_end *end);
+
+/* Handlers, one a kind of command: false: more rows are needed, nothing was done. */
+bool trigger_decide(struct batch *batch, struct command *command);
+bool token_create_decide(struct batch *batch, struct command *command);
+bool token_complete_decide(struct batch *batch, struct command *command);
+bool token_due(struct batch *batch, int64_t id);
+bool run_due(struct batch *batch, int64_t id);
+bool cancel_decide(struct batch *batch, struct command *command);
+bool queue_pause_decide(struct batch *batch, struct command *command);
+bool segment_end_decide(struct batch *batch, struct command *command);
+bool attempt_lost_decide(struct batch *batch, struct command *command);
+bool release_decide(struct batch *batch, struct command *command);
+bool run_read_decide(struct batch *batch, struct command *command);
+bool once_decide(struct batch *batch, struct command *command);
+bool notes_decide(struct batch *batch, struct command *command);
+bool recover_decide(struct batch *batch, struct command *command);
+
+/* segment.c: a running run with that fence, NULL with command->err set otherwise. */
+bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
+    uint32_t parts, struct run **run);
+
+/* queue.c */
+bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
+    struct queue **queue); /* made when absent */
+bool queues_ensure(struct batch *batch);
+
+/* key.c: what an idempotency key hashes to. `scope` is the task for runs, empty for tokens; owner is the
+ * run whose key it is, 0 for all. */
+enum key_kind { KEY_RUN, KEY_TOKEN, KEY_REQUEST };
+void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int64_t owner,
+    struct slice text, uint8_t hash[16]);
+bool key_is_live(const struct batch *batch, const struct key *key);
+void key_write(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms);
+
+/* How long the retries of one HTTP call are recognised as such. */
+#define REQUEST_TTL_MS (INT64_C(86400) * 1000)
+
+/* frame.c: what the slot needs to know; false: more rows are needed. */
+bool segment_frame_ready(struct batch *batch, struct run *run);
+struct frame_segment *segment_frame(struct batch *batch, struct run *run);
+
+#endif

@@ -1,0 +1,69 @@
+#include "catalog.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+struct catalog *catalog_create(void)
+{
+    return memory_zeroed(1, sizeof(struct catalog));
+}
+
+void catalog_destroy(struct catalog *catalog)
+{
+    if (catalog == NULL)
+        return;
+    struct arena arena = catalog->arena;
+    arena_finish(&arena);
+    free(catalog);
+}
+
+static int task_order(const void *a, const void *b)
+{
+    return slice_compare(((const struct catalog_task *)a)->id,
+        ((const struct catalog_task *)b)->id);
+}
+
+static int queue_order(const void *a, const void *b)
+{
+    return slice_compare(((const struct catalog_queue *)a)->name,
+        ((const struct catalog_queue *)b)->name);
+}
+
+void catalog_sort(struct catalog *catalog)
+{
+    if (catalog->task_count > 0)
+        qsort(catalog->tasks, catalog->task_count, sizeof *catalog->tasks, task_order);
+    if (catalog->queue_count > 0)
+        qsort(catalog->queues, catalog->queue_count, sizeof *catalog->queues, queue_order);
+}
+
+const struct catalog_task *catalog_task(const struct catalog *catalog, struct slice id)
+{
+    struct catalog_task wanted = { .id = id };
+
+    if (catalog == NULL || catalog->task_count == 0)
+        return NULL;
+    return bsearch(&wanted, catalog->tasks, catalog->task_count, sizeof wanted, task_order);
+}
+
+uint32_t catalog_queue_limit(const struct catalog *catalog, struct slice name)
+{
+    struct catalog_queue wanted = { .name = name };
+    const struct catalog_queue *queue = NULL;
+
+    if (catalog->queue_count > 0)
+        queue = bsearch(&wanted, catalog->queues, catalog->queue_count, sizeof wanted,
+            queue_order);
+    return queue == NULL ? catalog->queue_limit : queue->limit;
+}
+
+bool catalog_has_segment(const struct catalog_task *task, struct slice segment)
+{
+    if (segment.size == 0)
+        return true; /* the entry */
+    for (uint32_t i = 0; i < task->segment_count; i++)
+        if (slice_equal(task->segments[i], segment))
+            return true;
+    return false;
+}

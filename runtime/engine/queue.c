@@ -1,0 +1,69 @@
+/* Queues: a row each, made when first named. */
+#include "batch.h"
+
+bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
+    struct queue **queue)
+{
+    if (!rows_queue_named(&batch->rows, environment, name, queue))
+        return false;
+    if (*queue == NULL) {
+        *queue = rows_new_queue(&batch->rows, id_next(batch->engine->ids, batch->now_ms),
+            environment, arena_copy(batch->arena, name));
+        (*queue)->created_ms = batch->now_ms;
+    }
+    return true;
+}
+
+static struct slice task_queue(struct batch *batch, const struct catalog_task *task)
+{
+    return task->queue.size > 0 ? task->queue
+                                : arena_format(batch->arena, "task/%.*s", SLICE_ARG(task->id));
+}
+
+/* The queues that the catalog names, in every environment: people want to see and pause them before
+ * the first run comes. */
+bool queues_ensure(struct batch *batch)
+{
+    const struct catalog *catalog = batch->catalog;
+    struct queue *queue;
+    bool loaded = true;
+
+    for (int pass = 0; pass < 2 && loaded; pass++)
+        for (uint32_t e = 0; e < catalog->environment_count; e++) {
+            uint32_t environment = catalog->environments[e];
+            for (uint32_t i = 0; i < catalog->queue_count; i++)
+                loaded &= pass == 0 ? rows_queue_named(&batch->rows, environment,
+                                          catalog->queues[i].name, &queue)
+                                    : queue_get(batch, environment, catalog->queues[i].name,
+                                          &queue);
+            for (uint32_t i = 0; i < catalog->task_count; i++) {
+                struct slice name = task_queue(batch, &catalog->tasks[i]);
+                loaded &= pass == 0
+                    ? rows_queue_named(&batch->rows, environment, name, &queue)
+                    : queue_get(batch, environment, name, &queue);
+            }
+        }
+    return loaded;
+}
+
+bool queue_pause_decide(struct batch *batch, struct command *command)
+{
+    struct queue_pause *pause = &command->queue_pause;
+    struct queue *queue;
+
+    if (!rows_queue_named(&batch->rows, pause->environment, pause->name, &queue))
+        return false;
+    if (queue == NULL) {
+        err_set(&command->err, ERR_NOT_FOUND, "queue-not-found");
+        return true;
+    }
+    pause->queue_id = queue->id;
+    if (queue->paused == pause->paused)
+        return true;
+    queue->paused = pause->paused;
+    queue->paused_ms = pause->paused ? batch->now_ms : 0;
+    queue->is_dirty = true;
+    if (!pause->paused)
+        batch_ids_add(batch, &batch->backlog_add, queue->id); /* it may have filled meanwhile */
+    return true;
+}

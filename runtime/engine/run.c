@@ -1,0 +1,357 @@
+/*
+ * Runs: the legal moves, and what each end of an attempt leads to.
+ *
+ *   DELAYED ─▶ QUEUED ─▶ RUNNING ─▶ WAITING ─▶ QUEUED ─▶ … ─▶ DONE
+ *                ▲  └▶ PARKED ┘ │
+ *                └── retry ─────┘
+ */
+#include "batch.h"
+#include "timeline.h"
+
+#include "codec/pack.h"
+
+#include <assert.h>
+#include <math.h>
+
+#define TO(status) (1u << RUN_##status)
+
+static const uint32_t next_statuses[RUN_STATUS_COUNT] = {
+    [RUN_DELAYED] = TO(QUEUED) | TO(PARKED) | TO(DONE),
+    [RUN_QUEUED] = TO(RUNNING) | TO(PARKED) | TO(DONE),
+    [RUN_PARKED] = TO(QUEUED) | TO(DONE),
+    [RUN_RUNNING] = TO(WAITING) | TO(QUEUED) | TO(PARKED) | TO(DELAYED) | TO(DONE),
+    [RUN_WAITING] = TO(QUEUED) | TO(PARKED) | TO(DONE),
+    [RUN_DONE] = 0,
+};
+
+static void run_note(struct batch *batch, struct run *run, struct slice text)
+{
+    struct move move = { .at_ms = batch->now_ms,
+        .status = run->status,
+        .outcome = run->outcome,
+        .text = text };
+
+    run->timeline = timeline_add(batch->arena, run, &move);
+}
+
+bool run_move(struct batch *batch, struct run *run, enum run_status to, struct slice text)
+{
+    /* A new run's first status is no move, but it is the first line of its timeline. */
+    if (run->seq > 0 && (next_statuses[run->status] & 1u << to) == 0)
+        return false;
+    run->status = to;
+    run->seq++;
+    run->updated_ms = batch->now_ms;
+    run->is_dirty = true;
+    run_note(batch, run, text);
+    return true;
+}
+
+static void must_move(struct batch *batch, struct run *run, enum run_status to,
+    struct slice text)
+{
+    bool moved = run_move(batch, run, to, text);
+
+    assert(moved);
+    (void)moved; /* only looked at by the assertion */
+}
+
+void run_enqueue(struct batch *batch, struct run *run, struct slice text)
+{
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+
+    if (task == NULL)
+        must_move(batch, run, RUN_PARKED, SLICE("no plugin offers the task"));
+    else if (!task->available)
+        must_move(batch, run, RUN_PARKED, task->reason);
+    else if (!catalog_has_segment(task, run->segment))
+        must_move(batch, run, RUN_PARKED, SLICE("no loaded build has the segment"));
+    else
+        must_move(batch, run, RUN_QUEUED, text);
+}
+
+void run_set_part(struct run *run, enum run_part part, struct slice value)
+{
+    if (part == PART_INPUT)
+        run->input = value;
+    else if (part == PART_STATE)
+        run->state = value;
+    else
+        run->output = value;
+    run->parts |= part;
+    run->dirty_parts |= part;
+}
+
+void batch_event(struct batch *batch, const struct run *run, bool was_running)
+{
+    struct event *event = ARENA_NEW(batch->arena, struct event);
+
+    *event = (struct event){ .run_id = run->id,
+        .environment = run->environment,
+        .status = run->status,
+        .outcome = run->outcome,
+        .seq = run->seq,
+        .was_running = was_running };
+    *batch->event_tail = event;
+    batch->event_tail = &event->next;
+}
+
+/* Forget what the run waits for: its edges, its due time, what it was told. */
+void run_drop_wait(struct batch *batch, struct run *run)
+{
+    struct wait wait;
+
+    if (run->remaining > 0 && wait_read(batch->arena, run->wait, &wait))
+        for (uint32_t i = 0; i < wait.count; i++)
+            rows_unlink(&batch->rows, wait.ids[i], run->id);
+    run->remaining = 0;
+    run->due_ms = 0;
+    run->is_dirty = true;
+}
+
+bool run_finish_ready(struct batch *batch, struct run *run)
+{
+    struct queue *queue;
+    struct key *key;
+    bool ready = rows_queue(&batch->rows, run->queue, &queue);
+
+    if (run->key.size == sizeof key->hash)
+        ready &= rows_key(&batch->rows, (const uint8_t *)run->key.data, &key);
+    return ready;
+}
+
+/* A key whose run failed may be used again; one whose run completed or was canceled may not. */
+static void key_release(struct batch *batch, struct run *run)
+{
+    struct key *key;
+
+    if (run->key.size != sizeof key->hash || run->outcome == OUTCOME_COMPLETED ||
+        run->outcome == OUTCOME_CANCELED)
+        return;
+    if (rows_key(&batch->rows, (const uint8_t *)run->key.data, &key) && key != NULL &&
+        key->target == run->id)
+        key->is_deleted = key->is_dirty = true;
+}
+
+static void queue_count(struct batch *batch, const struct run *run)
+{
+    struct queue *queue;
+
+    if (!rows_queue(&batch->rows, run->queue, &queue) || queue == NULL)
+        return;
+    if (run->outcome == OUTCOME_COMPLETED)
+        queue->completed++;
+    else if (run->outcome == OUTCOME_CANCELED)
+        queue->canceled++;
+    else
+        queue->failed++;
+    if (run->started_ms > 0)
+        queue->wait_ms += run->started_ms - run->created_ms;
+    queue->busy_us += run->busy_us;
+    queue->is_dirty = true;
+}
+
+void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
+{
+    bool was_running = run->status == RUN_RUNNING;
+
+    run_drop_wait(batch, run);
+    run->outcome = outcome;
+    run->finished_ms = batch->now_ms;
+    must_move(batch, run, RUN_DONE, (struct slice){ 0 });
+    run->wait = run->once = (struct slice){ 0 };
+    run_set_part(run, PART_STATE, (struct slice){ 0 });
+    key_release(batch, run);
+    queue_count(batch, run);
+    batch_event(batch, run, was_running && outcome == OUTCOME_CANCELED);
+    batch_ids_add(batch, &batch->fired, run->id); /* a run is its own waitpoint */
+}
+
+static struct slice failure_pack(struct batch *batch, const struct run *run,
+    const struct failure *failure)
+{
+    struct value map = value_map();
+    struct arena *arena = batch->arena;
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    struct slice segment = run->segment;
+
+    if (segment.size == 0 && task != NULL && task->segment_count > 0)
+        segment = task->segments[0];
+    value_put(arena, &map, "name", value_string(failure->name));
+    value_put(arena, &map, "message", value_string(failure->message));
+    if (failure->stack.size > 0)
+        value_put(arena, &map, "stack", value_string(failure->stack));
+    if (segment.size > 0)
+        value_put(arena, &map, "segment", value_string(segment));
+    if (run->version.size > 0)
+        value_put(arena, &map, "version", value_string(run->version));
+    if (run->build.size > 0)
+        value_put(arena, &map, "build", value_string(run->build));
+    value_put(arena, &map, "attempt", value_int(run->attempt));
+    return pack_value(arena, &map);
+}
+
+static int64_t retry_delay(struct batch *batch, const struct catalog_task *task,
+    uint32_t attempt)
+{
+    double least = task == NULL ? 1000 : (double)task->retry_min_ms;
+    double most = task == NULL ? 60000 : (double)task->retry_max_ms;
+    double factor = task == NULL ? 2 : task->retry_factor;
+    double cap = least * pow(factor, attempt > 0 ? attempt - 1 : 0);
+
+    if (!(cap < most)) /* also when it is not a number */
+        cap = most;
+    /* Full jitter: a crowd that failed together must not come back together. */
+    return cap < 1 ? 0 : (int64_t)id_random(batch->engine->ids, (uint64_t)cap + 1);
+}
+
+static void run_retry(struct batch *batch, struct run *run, const struct catalog_task *task,
+    struct slice why)
+{
+    int64_t delay_ms = retry_delay(batch, task, run->attempt);
+
+    run->attempt++;
+    if (task != NULL && task->retry_from == RETRY_FROM_START) {
+        run->segment = run->wait = run->once = (struct slice){ 0 };
+        run_set_part(run, PART_STATE, (struct slice){ 0 });
+        run->entry++; /* so that tokens and children are new ones */
+        run->id_block = 0;
+    }
+    if (delay_ms > 0) {
+        run->due_ms = batch->now_ms + delay_ms;
+        must_move(batch, run, RUN_DELAYED, why);
+    } else {
+        run_enqueue(batch, run, why);
+    }
+}
+
+void run_fail(struct batch *batch, struct run *run, const struct failure *failure)
+{
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    uint32_t most = run->max_attempts > 0 ? run->max_attempts
+        : task != NULL && task->max_attempts > 0 ? task->max_attempts
+                                                 : 3;
+
+    run->error = failure_pack(batch, run, failure);
+    run->is_dirty = true;
+    if (failure->retryable && run->attempt < most)
+        run_retry(batch, run, task, failure->name);
+    else
+        run_finish(batch, run, failure->outcome);
+}
+
+/* The timer of a delayed, queued or waiting run. */
+bool run_due(struct batch *batch, int64_t id)
+{
+    struct run *run;
+    struct wait wait;
+
+    if (!rows_run(&batch->rows, id, 0, &run))
+        return false;
+    if (run == NULL || run->due_ms == 0 || run->due_ms > batch->now_ms)
+        return true; /* moved on, or was put off, since the store looked */
+    if (run->status == RUN_QUEUED || run->status == RUN_PARKED) {
+        if (!run_finish_ready(batch, run))
+            return false;
+        run->error = failure_pack(batch, run,
+            &(struct failure){ .name = SLICE("EXPIRED"),
+                .message = SLICE("the run did not start within its ttl") });
+        run_finish(batch, run, OUTCOME_EXPIRED);
+    } else if (run->status == RUN_DELAYED) {
+        run->due_ms = run->started_ms == 0 && run->ttl_ms > 0 ? batch->now_ms + run->ttl_ms : 0;
+        run_enqueue(batch, run, (struct slice){ 0 });
+    } else if (run->status == RUN_WAITING && wait_read(batch->arena, run->wait, &wait)) {
+        wait.gave_up = wait.kind != WAIT_FOR_TIME;
+        run_drop_wait(batch, run);
+        run->wait = wait_pack(batch->arena, &wait);
+        run_enqueue(batch, run, wait.gave_up ? SLICE("gave up waiting") : SLICE("time is up"));
+    }
+    return true;
+}
+
+bool cancel_decide(struct batch *batch, struct command *command)
+{
+    const struct cancel *cancel = &command->cancel;
+    struct run *run;
+
+    if (!rows_run(&batch->rows, cancel->id, 0, &run))
+        return false;
+    if (run == NULL || run->environment != cancel->environment) {
+        err_set(&command->err, ERR_NOT_FOUND, "Run not found");
+        return true;
+    }
+    if (run->status != RUN_DONE)
+        batch_ids_add(batch, &batch->canceled, run->id);
+    return true;
+}
+
+/* One run of the subtree; its children are canceled after it. */
+static bool cancel_one(struct batch *batch, int64_t id)
+{
+    struct run *run;
+    struct children *children;
+    bool loaded = rows_run(&batch->rows, id, 0, &run);
+
+    loaded &= rows_children(&batch->rows, id, &children);
+    if (!loaded)
+        return false;
+    /* A child made in this very batch is in memory only. */
+    if (run == NULL || run->status == RUN_DONE)
+        return true;
+    if (!run_finish_ready(batch, run))
+        return false;
+    for (uint32_t i = 0; i < children->ids.count; i++)
+        batch_ids_add(batch, &batch->canceled, children->ids.items[i]);
+    for (struct run *child = batch->rows.run_list; child != NULL; child = child->next)
+        if (child->is_new && child->parent_id == id && child->status != RUN_DONE)
+            batch_ids_add(batch, &batch->canceled, child->id);
+    run_finish(batch, run, OUTCOME_CANCELED);
+    return true;
+}
+
+/* One waitpoint has ended: wake who waited for nothing else. */
+static bool fire_one(struct batch *batch, int64_t id)
+{
+    struct edges *edges;
+    bool loaded = rows_edges(&batch->rows, id, &edges);
+    struct run *run;
+
+    for (struct edge *edge = edges->first; edge != NULL; edge = edge->next)
+        loaded &= rows_run(&batch->rows, edge->run_id, 0, &run);
+    if (!loaded)
+        return false;
+    for (struct edge *edge = edges->first; edge != NULL; edge = edge->next) {
+        struct wait wait;
+        if (edge->is_deleted)
+            continue;
+        rows_delete_edge(&batch->rows, edge);
+        (void)rows_run(&batch->rows, edge->run_id, 0, &run); /* loaded above */
+        if (run == NULL || run->status != RUN_WAITING || run->remaining == 0 ||
+            !wait_read(batch->arena, run->wait, &wait) || !wait_has(&wait, id))
+            continue;
+        run->is_dirty = true;
+        if (--run->remaining > 0)
+            continue;
+        if (wait.needed < wait.count)
+            run->remaining = 1; /* others are still linked: run_drop_wait unlinks them */
+        run_drop_wait(batch, run);
+        run_enqueue(batch, run, (struct slice){ 0 });
+    }
+    return true;
+}
+
+bool batch_settle(struct batch *batch)
+{
+    while (batch->fired_at < batch->fired.count || batch->canceled_at < batch->canceled.count) {
+        if (batch->canceled_at < batch->canceled.count) {
+            if (!cancel_one(batch, batch->canceled.items[batch->canceled_at]))
+                return false;
+            batch->canceled_at++;
+        } else {
+            if (!fire_one(batch, batch->fired.items[batch->fired_at]))
+                return false;
+            batch->fired_at++;
+        }
+    }
+    return true;
+}

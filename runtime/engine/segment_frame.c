@@ -1,0 +1,153 @@
+/* What a slot needs to know to enter a segment, gathered from the rows. */
+#include "batch.h"
+
+#include "codec/pack.h"
+
+/* Results larger than this all together travel by CALL_RUN, when they are asked for. */
+enum { RESULT_BYTES_MAX = 16 << 20 };
+
+bool segment_frame_ready(struct batch *batch, struct run *run)
+{
+    struct run *same, *child;
+    struct waitpoint *token;
+    struct wait wait;
+    bool loaded = rows_run(&batch->rows, run->id, PART_INPUT | PART_STATE, &same);
+
+    if (!wait_read(batch->arena, run->wait, &wait) || wait.kind == WAIT_FOR_TIME)
+        return loaded;
+    for (uint32_t i = 0; i < wait.count; i++)
+        loaded &= wait.kind == WAIT_FOR_TOKEN
+            ? rows_waitpoint(&batch->rows, wait.ids[i], &token)
+            : rows_run(&batch->rows, wait.ids[i], 0, &child);
+    return loaded;
+}
+
+static void token_result(struct batch *batch, int64_t id, struct frame_result *result)
+{
+    static const enum wait_status statuses[] = { [WAITPOINT_PENDING] = WAIT_NONE,
+        [WAITPOINT_COMPLETED] = WAIT_OK,
+        [WAITPOINT_TIMED_OUT] = WAIT_TIMEOUT,
+        [WAITPOINT_CANCELLED] = WAIT_CANCELLED };
+    struct waitpoint *token;
+
+    (void)rows_waitpoint(&batch->rows, id, &token); /* loaded by segment_frame_ready */
+    *result = (struct frame_result){ .id = id, .status = WAIT_CANCELLED };
+    if (token == NULL)
+        return;
+    result->status = statuses[token->status];
+    result->value = token->result;
+}
+
+static void run_result(struct batch *batch, int64_t id, struct frame_result *result)
+{
+    struct run *child;
+    struct value error;
+
+    (void)rows_run(&batch->rows, id, 0, &child); /* loaded by segment_frame_ready */
+    *result = (struct frame_result){ .id = id, .status = WAIT_CANCELLED };
+    if (child == NULL)
+        return;
+    if (child->status != RUN_DONE) {
+        result->status = WAIT_NONE;
+    } else if (child->outcome == OUTCOME_COMPLETED) {
+        result->status = WAIT_OK;
+        result->has_more = true;
+    } else {
+        result->status = child->outcome == OUTCOME_CANCELED ? WAIT_CANCELLED : WAIT_FAILED;
+        if (child->error.size > 0 && pack_read(batch->arena, child->error, &error, NULL)) {
+            const struct value *message = value_find(&error, "message");
+            if (message != NULL && message->kind == VALUE_STRING)
+                result->error = message->bytes;
+        }
+    }
+}
+
+static void results_fill(struct batch *batch, const struct run *run, struct frame_segment *frame)
+{
+    struct wait wait;
+    size_t total = 0;
+
+    if (!wait_read(batch->arena, run->wait, &wait))
+        return;
+    frame->results = ARENA_ARRAY(batch->arena, struct frame_result, wait.count + 1);
+    for (uint32_t i = 0; i < wait.count; i++) {
+        struct frame_result *result = &frame->results[frame->result_count++];
+        if (wait.kind == WAIT_FOR_TOKEN)
+            token_result(batch, wait.ids[i], result);
+        else
+            run_result(batch, wait.ids[i], result);
+        total += result->value.size;
+        if (total > RESULT_BYTES_MAX && wait.count > 1) {
+            total -= result->value.size;
+            result->value = (struct slice){ 0 };
+            result->has_more = true;
+        }
+    }
+    /* A wait for a time, or one that gave up, ends in a result of its own: id 0. */
+    if (wait.kind == WAIT_FOR_TIME || wait.gave_up)
+        frame->results[frame->result_count++] = (struct frame_result){
+            .status = wait.gave_up ? WAIT_TIMEOUT : WAIT_OK
+        };
+}
+
+static void once_fill(struct batch *batch, const struct run *run, struct frame_segment *frame)
+{
+    struct value map;
+
+    if (run->once.size == 0 || !pack_read(batch->arena, run->once, &map, NULL))
+        return;
+    frame->once = ARENA_ARRAY(batch->arena, struct frame_once, map.count);
+    for (uint32_t i = 0; i < map.count; i++)
+        frame->once[frame->once_count++] =
+            (struct frame_once){ map.members[i].key, map.members[i].value.bytes };
+}
+
+static void tags_fill(struct batch *batch, const struct run *run, struct frame_segment *frame)
+{
+    struct value list;
+
+    if (run->tags.size == 0 || !pack_read(batch->arena, run->tags, &list, NULL))
+        return;
+    frame->tags = ARENA_ARRAY(batch->arena, struct slice, list.count);
+    for (uint32_t i = 0; i < list.count; i++)
+        frame->tags[frame->tag_count++] = list.items[i].bytes;
+}
+
+static struct slice environment_name(const struct catalog *catalog, uint32_t number)
+{
+    for (uint32_t i = 0; i < catalog->environment_count; i++)
+        if (catalog->environments[i] == number && catalog->environment_names != NULL)
+            return slice_of(catalog->environment_names[i]);
+    return (struct slice){ 0 };
+}
+
+struct frame_segment *segment_frame(struct batch *batch, struct run *run)
+{
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    struct frame_segment *frame = ARENA_NEW(batch->arena, struct frame_segment);
+    int64_t limit_ms = run->limit_ms > 0 ? run->limit_ms : task->limit_ms;
+
+    *frame = (struct frame_segment){ .run_id = run->id,
+        .seq = run->seq,
+        .attempt = run->attempt,
+        .max_attempts = run->max_attempts > 0 ? run->max_attempts : task->max_attempts,
+        .entry = run->entry,
+        .id_block = run->id_block,
+        .created_ms = run->created_ms,
+        .parent_id = run->parent_id,
+        .root_id = run->root_id,
+        .environment = environment_name(batch->catalog, run->environment),
+        .task = run->task,
+        .segment = run->segment.size > 0 ? run->segment
+            : task->segment_count > 0    ? task->segments[0]
+                                         : run->segment,
+        .input = run->input,
+        .state = run->state,
+        .metadata = run->metadata,
+        .limit_ms = limit_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)limit_ms,
+        .is_test = run->is_test };
+    results_fill(batch, run, frame);
+    once_fill(batch, run, frame);
+    tags_fill(batch, run, frame);
+    return frame;
+}

@@ -1,0 +1,198 @@
+/*
+ * Tokens: one-shot doors through which the outside world resumes a run.
+ *
+ *   PENDING ──complete──▶ COMPLETED        the first writer wins, in the same transaction the edges
+ *      └──── due_ms ────▶ TIMED_OUT        are followed and the run goes back to its queue
+ */
+#include "batch.h"
+
+#include "codec/pack.h"
+
+struct token_rows {
+    struct run *run;
+    struct waitpoint *again;
+    struct key *key, *request;
+    uint8_t key_hash[16], request_hash[16];
+};
+
+static bool token_load(struct batch *batch, const struct token_create *create,
+    struct token_rows *found)
+{
+    struct rows *rows = &batch->rows;
+    bool loaded = true;
+
+    *found = (struct token_rows){ 0 };
+    if (create->run_id != 0)
+        loaded &= rows_run(rows, create->run_id, 0, &found->run);
+    if (create->id != 0)
+        loaded &= rows_waitpoint(rows, create->id, &found->again);
+    if (create->key.size > 0) {
+        key_hash(KEY_TOKEN, create->environment, (struct slice){ 0 },
+            create->key_global ? 0 : create->run_id, create->key, found->key_hash);
+        loaded &= rows_key(rows, found->key_hash, &found->key);
+    }
+    if (create->request_key.size > 0) {
+        key_hash(KEY_REQUEST, create->environment, (struct slice){ 0 }, 0, create->request_key,
+            found->request_hash);
+        loaded &= rows_key(rows, found->request_hash, &found->request);
+    }
+    return loaded;
+}
+
+bool token_prefetch(struct batch *batch, const struct command *command)
+{
+    struct token_rows found;
+
+    return token_load(batch, &command->token_create, &found);
+}
+
+static bool token_allowed(struct batch *batch, struct command *command, const struct run *run)
+{
+    const struct token_create *create = &command->token_create;
+
+    if (create->run_id == 0)
+        return true;
+    if (run == NULL || run->status != RUN_RUNNING || run->seq != create->run_seq)
+        return err_set(&command->err, ERR_RULE, "the run has moved on");
+    if (create->schema.size == 0)
+        return true;
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    if (task == NULL || task->schema == NULL || !schema_has_token(task->schema, create->schema))
+        return err_set(&command->err, ERR_RULE, "the schema of task %.*s declares no token \"%.*s\"",
+            SLICE_ARG(run->task), SLICE_ARG(create->schema));
+    return true;
+}
+
+static void token_make(struct batch *batch, struct token_create *create,
+    const struct token_rows *found)
+{
+    struct arena *arena = batch->arena;
+    int64_t id = create->id != 0 ? create->id : id_next(batch->engine->ids, batch->now_ms);
+    struct waitpoint *token = rows_new_waitpoint(&batch->rows, id);
+
+    token->environment = create->environment;
+    token->kind = WAITPOINT_TOKEN;
+    token->created_ms = batch->now_ms;
+    token->due_ms = token->timeout_ms = create->due_ms;
+    token->run_id = create->run_id;
+    token->tags = arena_copy(arena, create->tags);
+    token->schema = arena_copy(arena, create->schema);
+    if (found->run != NULL)
+        token->task = found->run->task;
+    if (create->key.size > 0) {
+        token->key_text =
+            arena_copy(arena, create->key_text.size > 0 ? create->key_text : create->key);
+        token->key_expires_ms = create->key_ttl_ms == 0 ? 0 : batch->now_ms + create->key_ttl_ms;
+        key_write(batch, found->key_hash, id, create->key_ttl_ms);
+    }
+    if (create->request_key.size > 0)
+        key_write(batch, found->request_hash, id, REQUEST_TTL_MS);
+    /* A timeout in the past means: timed out already. */
+    if (token->due_ms > 0 && token->due_ms <= batch->now_ms) {
+        token->status = WAITPOINT_TIMED_OUT;
+        token->completed_ms = batch->now_ms;
+        token->due_ms = 0;
+    }
+    create->token_id = id;
+}
+
+bool token_create_decide(struct batch *batch, struct command *command)
+{
+    struct token_create *create = &command->token_create;
+    struct token_rows found;
+
+    if (!token_load(batch, create, &found))
+        return false;
+    if (!token_allowed(batch, command, found.run))
+        return true;
+    if (key_is_live(batch, found.request)) {
+        create->token_id = found.request->target;
+    } else if (found.again != NULL) {
+        create->token_id = found.again->id; /* the segment is run again */
+    } else if (key_is_live(batch, found.key)) {
+        create->token_id = found.key->target;
+        create->cached = true;
+    } else {
+        token_make(batch, create, &found);
+    }
+    return true;
+}
+
+static void token_settle(struct batch *batch, struct waitpoint *token,
+    enum waitpoint_status status, struct slice result)
+{
+    token->status = status;
+    token->completed_ms = batch->now_ms;
+    token->due_ms = 0;
+    token->result = result;
+    token->is_dirty = true;
+    batch_ids_add(batch, &batch->fired, token->id);
+}
+
+static bool data_check(struct batch *batch, struct command *command,
+    const struct waitpoint *token)
+{
+    struct token_complete *complete = &command->token_complete;
+    const struct catalog_task *task = catalog_task(batch->catalog, token->task);
+    const struct schema *schema = task == NULL || task->schema == NULL
+        ? NULL
+        : schema_token(task->schema, token->schema);
+    struct value data = { .kind = VALUE_NULL };
+
+    if (batch->catalog != NULL &&
+        (int64_t)complete->data.size > batch->catalog->limits.token_bytes)
+        return err_set(&command->err, ERR_TOO_LARGE, "the data has %zu bytes, %lld are allowed",
+            complete->data.size, (long long)batch->catalog->limits.token_bytes);
+    if (schema == NULL || token->schema.size == 0)
+        return true;
+    if (!pack_read(batch->arena, complete->data, &data, &command->err))
+        return false;
+    if (!schema_check(schema, &data, command->arena, &complete->problems))
+        return err_set(&command->err, ERR_BAD_DATA,
+            "the data does not match the schema of token \"%.*s\"; the run keeps waiting",
+            SLICE_ARG(token->schema));
+    complete->data = pack_value(command->arena, &data); /* with defaults */
+    return true;
+}
+
+bool token_complete_decide(struct batch *batch, struct command *command)
+{
+    struct token_complete *complete = &command->token_complete;
+    struct waitpoint *token;
+
+    if (!rows_waitpoint(&batch->rows, complete->id, &token))
+        return false;
+    if (token == NULL || token->kind != WAITPOINT_TOKEN ||
+        (complete->environment != 0 && token->environment != complete->environment)) {
+        err_set(&command->err, ERR_NOT_FOUND, "Waitpoint not found");
+        return true;
+    }
+    if (token->status != WAITPOINT_PENDING)
+        return true; /* the first result stays */
+    if (token->due_ms > 0 && token->due_ms <= batch->now_ms) {
+        /* The deadline is exclusive, whether or not its timer was looked at yet. */
+        token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
+        return true;
+    }
+    if (command->kind == COMMAND_TOKEN_TIMEOUT) {
+        token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
+        complete->won = true;
+    } else if (data_check(batch, command, token)) {
+        token_settle(batch, token, WAITPOINT_COMPLETED,
+            arena_copy(batch->arena, complete->data));
+        complete->won = true;
+    }
+    return true;
+}
+
+bool token_due(struct batch *batch, int64_t id)
+{
+    struct waitpoint *token;
+
+    if (!rows_waitpoint(&batch->rows, id, &token))
+        return false;
+    if (token != NULL && token->status == WAITPOINT_PENDING && token->due_ms > 0 &&
+        token->due_ms <= batch->now_ms)
+        token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
+    return true;
+}

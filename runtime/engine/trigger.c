@@ -1,0 +1,192 @@
+/* Trigger: a run is made, or the one that an idempotency key stands for is found. */
+#include "batch.h"
+
+#include "codec/pack.h"
+
+#define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
+
+static struct slice queue_name(struct batch *batch, const struct trigger *trigger)
+{
+    const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
+
+    if (trigger->queue.size > 0)
+        return trigger->queue;
+    if (task != NULL && task->queue.size > 0)
+        return task->queue;
+    return arena_format(batch->arena, "task/%.*s", SLICE_ARG(trigger->task));
+}
+
+/* Everything that the decision looks at. */
+struct trigger_rows {
+    struct queue *queue;
+    struct run *parent, *again; /* again: the run of that id, when a segment is run again */
+    struct key *key, *request;
+    uint8_t key_hash[16], request_hash[16];
+};
+
+static bool trigger_load(struct batch *batch, const struct trigger *trigger,
+    struct trigger_rows *found)
+{
+    struct rows *rows = &batch->rows;
+    bool loaded =
+        rows_queue_named(rows, trigger->environment, queue_name(batch, trigger), &found->queue);
+
+    *found = (struct trigger_rows){ .queue = found->queue };
+    if (trigger->parent_id != 0)
+        loaded &= rows_run(rows, trigger->parent_id, 0, &found->parent);
+    if (trigger->id != 0)
+        loaded &= rows_run(rows, trigger->id, 0, &found->again);
+    if (trigger->key.size > 0) {
+        key_hash(KEY_RUN, trigger->environment, trigger->task,
+            trigger->key_global ? 0 : trigger->parent_id, trigger->key, found->key_hash);
+        loaded &= rows_key(rows, found->key_hash, &found->key);
+    }
+    if (trigger->request_key.size > 0) {
+        key_hash(KEY_REQUEST, trigger->environment, trigger->task, 0, trigger->request_key,
+            found->request_hash);
+        loaded &= rows_key(rows, found->request_hash, &found->request);
+    }
+    return loaded;
+}
+
+static bool payload_check(struct batch *batch, struct command *command)
+{
+    struct trigger *trigger = &command->trigger;
+    const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
+    const struct schema *schema =
+        task == NULL || task->schema == NULL ? NULL : schema_input(task->schema);
+    struct value payload = { .kind = VALUE_NULL };
+    struct problems *problems = ARENA_NEW(command->arena, struct problems);
+
+    if ((int64_t)trigger->payload.size > batch->catalog->limits.payload_bytes)
+        return err_set(&command->err, ERR_TOO_LARGE, "the payload has %zu bytes, %lld are allowed",
+            trigger->payload.size, (long long)batch->catalog->limits.payload_bytes);
+    if (trigger->payload.size > 0 &&
+        !pack_read(batch->arena, trigger->payload, &payload, &command->err))
+        return false;
+    if (schema == NULL)
+        return true;
+    if (!schema_check(schema, &payload, command->arena, problems)) {
+        command->problems = problems;
+        return err_set(&command->err, ERR_BAD_INPUT, "the payload of %.*s does not match its schema",
+            SLICE_ARG(trigger->task));
+    }
+    trigger->payload = pack_value(batch->arena, &payload); /* with defaults */
+    return true;
+}
+
+bool trigger_prefetch(struct batch *batch, const struct command *command)
+{
+    struct trigger_rows found;
+
+    return trigger_load(batch, &command->trigger, &found);
+}
+
+/* A trigger from a segment: is that segment still the run's, and may it go deeper? */
+static bool parent_check(struct batch *batch, struct command *command, const struct run *parent)
+{
+    const struct trigger *trigger = &command->trigger;
+
+    if (parent == NULL || parent->status != RUN_RUNNING || parent->seq != trigger->parent_seq)
+        return err_set(&command->err, ERR_RULE, "the run has moved on");
+    if (parent->depth + 1 > batch->catalog->limits.depth)
+        return err_set(&command->err, ERR_LIMIT, "runs are nested %u deep, no more is allowed",
+            parent->depth);
+    return true;
+}
+
+static struct run *run_make(struct batch *batch, const struct trigger *trigger,
+    const struct trigger_rows *found, struct queue *queue)
+{
+    int64_t id = trigger->id != 0 ? trigger->id : id_next(batch->engine->ids, batch->now_ms);
+    struct run *run = rows_new_run(&batch->rows, id);
+    struct arena *arena = batch->arena;
+    bool delayed = trigger->due_ms > batch->now_ms;
+    int64_t ready_ms = delayed ? trigger->due_ms : batch->now_ms;
+
+    run->environment = trigger->environment;
+    run->task = arena_copy(arena, trigger->task);
+    run->queue = queue->id;
+    run->created_ms = run->updated_ms = batch->now_ms;
+    run->rank_ms = ready_ms - trigger->priority_ms;
+    run->priority_ms = trigger->priority_ms;
+    run->ttl_ms = trigger->ttl_ms;
+    run->limit_ms = trigger->limit_ms;
+    run->max_attempts = trigger->max_attempts;
+    run->is_test = trigger->is_test;
+    run->tags = arena_copy(arena, trigger->tags);
+    run->metadata = arena_copy(arena, trigger->metadata);
+    run->root_id = id;
+    if (found->parent != NULL) {
+        run->parent_id = found->parent->id;
+        run->root_id = found->parent->root_id;
+        run->depth = found->parent->depth + 1;
+    }
+    if (trigger->key.size > 0) {
+        run->key = arena_copy(arena, (struct slice){ (const char *)found->key_hash, 16 });
+        run->key_text = arena_copy(arena,
+            trigger->key_text.size > 0 ? trigger->key_text : trigger->key);
+    }
+    run_set_part(run, PART_INPUT, arena_copy(arena, trigger->payload));
+    if (delayed) {
+        run->due_ms = trigger->due_ms;
+        (void)run_move(batch, run, RUN_DELAYED, (struct slice){ 0 }); /* a first status is legal */
+    } else {
+        run->due_ms = run->ttl_ms > 0 ? batch->now_ms + run->ttl_ms : 0;
+        run_enqueue(batch, run, (struct slice){ 0 });
+    }
+    return run;
+}
+
+/* The answer is a run that is there already: 0 when there is none. */
+static int64_t run_found(struct batch *batch, struct command *command,
+    const struct trigger_rows *found)
+{
+    struct trigger *trigger = &command->trigger;
+
+    if (key_is_live(batch, found->request))
+        return found->request->target;
+    if (found->again != NULL) {
+        if (!slice_equal(found->again->task, trigger->task) ||
+            found->again->parent_id != trigger->parent_id)
+            err_set(&command->err, ERR_RULE,
+                "this segment was run before and made another child here: what a segment calls "
+                "must not depend on anything but its input, state and recorded results");
+        return found->again->id;
+    }
+    if (key_is_live(batch, found->key)) {
+        trigger->cached = true;
+        return found->key->target;
+    }
+    return 0;
+}
+
+bool trigger_decide(struct batch *batch, struct command *command)
+{
+    struct trigger *trigger = &command->trigger;
+    struct trigger_rows found;
+    struct queue *queue;
+
+    if (!trigger_load(batch, trigger, &found))
+        return false;
+    if (batch->catalog == NULL) {
+        err_set(&command->err, ERR_STOPPING, "the server is still starting");
+        return true;
+    }
+    if (trigger->parent_id != 0 && !parent_check(batch, command, found.parent))
+        return true;
+    trigger->run_id = run_found(batch, command, &found);
+    if (trigger->run_id != 0)
+        return true;
+    if (trigger->unchecked && !payload_check(batch, command))
+        return true;
+    (void)queue_get(batch, trigger->environment, queue_name(batch, trigger), &queue); /* loaded */
+    struct run *run = run_make(batch, trigger, &found, queue);
+    trigger->run_id = run->id;
+    if (trigger->key.size > 0)
+        key_write(batch, found.key_hash, run->id,
+            trigger->key_ttl_ms > 0 ? trigger->key_ttl_ms : KEY_TTL_MS);
+    if (trigger->request_key.size > 0)
+        key_write(batch, found.request_hash, run->id, REQUEST_TTL_MS);
+    return true;
+}

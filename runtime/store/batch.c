@@ -1,0 +1,96 @@
+/*
+ *   begin ─▶ what is due ─▶ decide ⇄ load ─▶ dispatch ⇄ load ─▶ flush ─▶ commit
+ *
+ * The engine never touches the store: it says what it misses, and is asked again when that is loaded.
+ */
+#include "batch.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+
+enum {
+    DUE_LIMIT = 1000,    /* of each kind in one batch; the rest are due in the next */
+    ROUNDS_LIMIT = 100000 /* of loading; only a fault in the engine comes near */
+};
+
+static bool due_load(struct store_batch *run, struct batch *batch, struct err *err)
+{
+    struct due due = { 0 };
+
+    if (!run->store->ops->due(run->store, run->now_ms, DUE_LIMIT, run->arena, &due, err))
+        return false;
+    for (uint32_t i = 0; i < due.waitpoints.count; i++)
+        batch_due_waitpoint(batch, due.waitpoints.items[i]);
+    for (uint32_t i = 0; i < due.runs.count; i++)
+        batch_due_run(batch, due.runs.items[i]);
+    return true;
+}
+
+static bool parked_load(struct store_batch *run, struct batch *batch, struct err *err)
+{
+    struct slice task;
+    uint32_t limit;
+
+    while (batch_unpark_task(batch, &task, &limit)) {
+        struct ids runs = { 0 };
+        if (!run->store->ops->parked(run->store, task, limit, run->arena, &runs, err))
+            return false;
+        batch_unpark(batch, &runs, runs.count < limit);
+    }
+    return true;
+}
+
+static bool decide(struct store_batch *run, struct batch *batch, bool (*step)(struct batch *),
+    struct err *err)
+{
+    struct rows *rows = batch_rows(batch);
+
+    for (uint32_t round = 0; !step(batch); round++) {
+        assert(rows_wanted(rows) && round < ROUNDS_LIMIT);
+        if (!run->store->ops->load(run->store, rows, err))
+            return false;
+        rows_loaded(rows);
+    }
+    return true;
+}
+
+static bool transact(struct store_batch *run, struct batch *batch, uint64_t *commit_ns,
+    struct err *err)
+{
+    const struct store_ops *ops = run->store->ops;
+
+    if ((run->look_for_due && !due_load(run, batch, err)) || !parked_load(run, batch, err) ||
+        !decide(run, batch, batch_decide, err) || !decide(run, batch, batch_dispatch, err))
+        return false;
+    if (!rows_changed(batch_rows(batch))) {
+        ops->rollback(run->store); /* only looked */
+        return true;
+    }
+    if (!ops->flush(run->store, batch_rows(batch), err))
+        return false;
+    uint64_t start_ns = clock_monotonic_ns();
+    if (!ops->commit(run->store, err))
+        return false;
+    if (commit_ns != NULL)
+        *commit_ns = clock_monotonic_ns() - start_ns;
+    return true;
+}
+
+bool store_batch_run(struct store_batch *run, struct outcome *outcome, uint64_t *commit_ns,
+    struct err *err)
+{
+    struct batch *batch =
+        batch_begin(run->engine, run->arena, run->now_ms, run->commands, run->count);
+    bool begun = run->store->ops->begin(run->store, err);
+
+    if (begun && transact(run, batch, commit_ns, err)) {
+        batch_committed(batch, outcome);
+        return true;
+    }
+    if (begun)
+        run->store->ops->rollback(run->store);
+    batch_failed(batch, err);
+    *outcome = (struct outcome){ 0 };
+    return false;
+}

@@ -1,0 +1,381 @@
+#include "pump.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "store/batch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    PUBLICATIONS_KEPT = 4,     /* spare ones, with their arenas */
+    RETRY_MS = 250,            /* after the store has failed */
+    SWEEP_MS = 1000,           /* between two looks at expired keys */
+    SWEEP_LIMIT = 1000
+};
+
+/* What one batch has to tell; handed over whole, so that the store thread can go on. */
+struct publication {
+    struct arena arena;
+    struct outcome outcome;
+    struct command *commands; /* linked in arrival order */
+    struct publication *next;
+};
+
+struct pump {
+    struct pump_options options;
+    struct engine *engine;
+    struct id_source ids;
+    pthread_t thread;
+    bool is_started;
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t wake;
+    struct command *first, *last; /* submitted */
+    uint32_t waiting;
+    struct publication *published, *published_last, *spare;
+    uint32_t spare_count;
+    bool is_stopping;
+    struct pump_stats stats;
+
+    /* The store thread's own. */
+    struct command **batch;
+    int64_t next_due_ms, next_sweep_ms;
+    bool again, was_ok;
+};
+
+struct pump *pump_create(const struct pump_options *options)
+{
+    struct pump *pump = memory_zeroed(1, sizeof *pump);
+    pthread_condattr_t attributes;
+    uint64_t seed;
+
+    pump->options = *options;
+    crypto_random(&seed, sizeof seed);
+    id_source_init(&pump->ids, seed);
+    pump->engine = engine_create(&pump->ids);
+    pump->batch = memory_get(options->max_batch * sizeof *pump->batch);
+    pump->was_ok = pump->stats.store_ok = true;
+    pump->next_due_ms = 1; /* look at once */
+    pthread_mutex_init(&pump->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&pump->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return pump;
+}
+
+static void publication_destroy(struct publication *publication)
+{
+    arena_finish(&publication->arena);
+    free(publication);
+}
+
+void pump_destroy(struct pump *pump)
+{
+    if (pump == NULL)
+        return;
+    while (pump->spare != NULL) {
+        struct publication *next = pump->spare->next;
+        publication_destroy(pump->spare);
+        pump->spare = next;
+    }
+    engine_destroy(pump->engine);
+    pthread_cond_destroy(&pump->wake);
+    pthread_mutex_destroy(&pump->lock);
+    free(pump->batch);
+    free(pump);
+}
+
+/* ---- the store thread -------------------------------------------------------------------- */
+
+static struct timespec monotonic_in(int64_t ms)
+{
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &at); /* cannot fail with this clock */
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+/* How long there is nothing to do when nothing comes; 0: there is something now. Long sleeps are cut, for
+ * the wall clock may be set. */
+static int64_t idle_ms(const struct pump *pump)
+{
+    int64_t now_ms = clock_now_ms();
+
+    if (pump->again)
+        return 0;
+    if (pump->next_due_ms > 0 && pump->next_due_ms <= now_ms)
+        return pump->was_ok ? 0 : RETRY_MS;
+    if (pump->next_due_ms > 0 && pump->next_due_ms - now_ms < 60000)
+        return pump->next_due_ms - now_ms;
+    return 60000;
+}
+
+/* Wait for something to do; take what was submitted. False: stopping, and nothing is left. */
+static bool commands_take(struct pump *pump, uint32_t *count)
+{
+    int64_t ms = idle_ms(pump);
+    bool go_on = true;
+
+    pthread_mutex_lock(&pump->lock);
+    if (ms > 0 && pump->first == NULL && !pump->is_stopping) {
+        struct timespec until = monotonic_in(ms);
+        while (pump->first == NULL && !pump->is_stopping &&
+            pthread_cond_timedwait(&pump->wake, &pump->lock, &until) != ETIMEDOUT)
+            ;
+    }
+    *count = 0;
+    while (pump->first != NULL && *count < pump->options.max_batch) {
+        pump->batch[(*count)++] = pump->first;
+        pump->first = pump->first->next;
+    }
+    if (pump->first == NULL)
+        pump->last = NULL;
+    pump->waiting -= *count;
+    if (pump->is_stopping && *count == 0)
+        go_on = false;
+    pthread_mutex_unlock(&pump->lock);
+    return go_on;
+}
+
+static struct publication *publication_get(struct pump *pump)
+{
+    pthread_mutex_lock(&pump->lock);
+    struct publication *publication = pump->spare;
+    if (publication != NULL) {
+        pump->spare = publication->next;
+        pump->spare_count--;
+    }
+    pthread_mutex_unlock(&pump->lock);
+    if (publication == NULL)
+        publication = memory_zeroed(1, sizeof *publication);
+    publication->next = NULL;
+    return publication;
+}
+
+static void publish(struct pump *pump, struct publication *publication, uint32_t count,
+    uint64_t busy_ns, uint64_t commit_ns)
+{
+    publication->commands = count > 0 ? pump->batch[0] : NULL;
+    for (uint32_t i = 0; i < count; i++)
+        pump->batch[i]->next = i + 1 < count ? pump->batch[i + 1] : NULL;
+    pthread_mutex_lock(&pump->lock);
+    bool was_empty = pump->published == NULL;
+    if (was_empty)
+        pump->published = publication;
+    else
+        pump->published_last->next = publication;
+    pump->published_last = publication;
+    pump->stats.batches++;
+    pump->stats.commands += count;
+    pump->stats.busy_ns += busy_ns;
+    pump->stats.commit_ns += commit_ns;
+    pump->stats.failed_batches += !pump->was_ok;
+    pump->stats.store_ok = pump->was_ok;
+    pthread_mutex_unlock(&pump->lock);
+    if (was_empty)
+        pump->options.wake(pump->options.context);
+}
+
+/* Once per outage, and once when it is over: a full disk must not fill the log as well. */
+static void outcome_log(struct pump *pump, bool ok, const struct err *err)
+{
+    if (ok == pump->was_ok)
+        return;
+    if (ok)
+        log_info("store.recovered", "the database accepts changes again");
+    else
+        log_error("store.failed", "nothing is accepted until the database recovers: %s",
+            err->text);
+    pump->was_ok = ok;
+}
+
+static void sweep(struct pump *pump, int64_t now_ms)
+{
+    struct store *store = pump->options.store;
+    struct err err;
+
+    if (now_ms < pump->next_sweep_ms)
+        return;
+    pump->next_sweep_ms = now_ms + SWEEP_MS;
+    if (!store->ops->begin(store, &err))
+        return; /* the next batch will say what is wrong */
+    if (!store->ops->sweep(store, now_ms, SWEEP_LIMIT, &err) ||
+        !store->ops->commit(store, &err))
+        store->ops->rollback(store);
+}
+
+static void batch_of(struct pump *pump, uint32_t count)
+{
+    struct publication *publication = publication_get(pump);
+    struct store *store = pump->options.store;
+    uint64_t start_ns = clock_monotonic_ns(), commit_ns = 0;
+    int64_t now_ms = clock_now_ms();
+    struct store_batch batch = { .store = store,
+        .engine = pump->engine,
+        .arena = &publication->arena,
+        .now_ms = now_ms,
+        .look_for_due = pump->next_due_ms > 0 && pump->next_due_ms <= now_ms,
+        .commands = pump->batch,
+        .count = count };
+    struct err err = { 0 };
+
+    bool ok = store_batch_run(&batch, &publication->outcome, &commit_ns, &err);
+    outcome_log(pump, ok, &err);
+    pump->again = ok && publication->outcome.again;
+    /* When even this cannot be asked, look again soon. */
+    if (!store->ops->next_due(store, &pump->next_due_ms, &err))
+        pump->next_due_ms = now_ms + RETRY_MS;
+    publish(pump, publication, count, clock_monotonic_ns() - start_ns, commit_ns);
+    if (ok)
+        sweep(pump, now_ms);
+}
+
+static void *pump_main(void *argument)
+{
+    struct pump *pump = argument;
+    uint32_t count;
+
+    while (commands_take(pump, &count))
+        batch_of(pump, count);
+    return NULL;
+}
+
+/* ---- the loop thread --------------------------------------------------------------------- */
+
+/* What was running when the process died goes back to its queue; nothing else needs doing. */
+static bool recover(struct pump *pump, struct err *err)
+{
+    struct store *store = pump->options.store;
+    struct arena arena = { 0 };
+    struct command command = { .kind = COMMAND_RECOVER, .arena = &arena };
+    struct command *commands[] = { &command };
+    struct ids backlog = { 0 };
+    struct outcome outcome;
+
+    bool ok = store->ops->backlog(store, &arena, &backlog, err) &&
+        store->ops->running(store, &arena, &command.recover, err);
+    if (ok) {
+        engine_backlog(pump->engine, &backlog);
+        struct store_batch batch = { .store = store,
+            .engine = pump->engine,
+            .arena = &arena,
+            .now_ms = clock_now_ms(),
+            .commands = commands,
+            .count = 1 };
+        ok = command.recover.count == 0 || store_batch_run(&batch, &outcome, NULL, err);
+        if (ok && command.recover.count > 0)
+            log_info("store.recover", "runs=%u were running and are queued again",
+                command.recover.count);
+    }
+    arena_finish(&arena);
+    return ok;
+}
+
+bool pump_start(struct pump *pump, struct err *err)
+{
+    if (!recover(pump, err))
+        return false;
+    int rc = pthread_create(&pump->thread, NULL, pump_main, pump);
+    if (rc != 0)
+        return err_set(err, ERR_SYSTEM, "cannot start the store thread: %s", strerror(rc));
+    pump->is_started = true;
+    return true;
+}
+
+bool pump_submit(struct pump *pump, struct command *command, struct err *err)
+{
+    bool ok = true;
+
+    command->next = NULL;
+    pthread_mutex_lock(&pump->lock);
+    if (pump->is_stopping) {
+        ok = err_set(err, ERR_STOPPING, "the server is stopping");
+    } else if (pump->waiting >= pump->options.max_commands) {
+        ok = err_set(err, ERR_LIMIT, "%u requests are waiting for the database already",
+            pump->waiting);
+    } else {
+        if (pump->last == NULL)
+            pump->first = command;
+        else
+            pump->last->next = command;
+        pump->last = command;
+        if (pump->waiting++ == 0)
+            pthread_cond_signal(&pump->wake);
+    }
+    pthread_mutex_unlock(&pump->lock);
+    return ok;
+}
+
+static void publication_tell(struct publication *publication, const struct pump_sink *sink)
+{
+    struct command *command = publication->commands;
+
+    while (command != NULL) {
+        struct command *next = command->next; /* the owner may free it */
+        if (command->on_reply != NULL)
+            command->on_reply(command);
+        command = next;
+    }
+    for (struct event *event = publication->outcome.events; event != NULL; event = event->next)
+        sink->on_event(sink->context, event);
+    for (struct assignment *assignment = publication->outcome.assignments; assignment != NULL;
+         assignment = assignment->next)
+        sink->on_assignment(sink->context, assignment);
+}
+
+void pump_collect(struct pump *pump, const struct pump_sink *sink)
+{
+    pthread_mutex_lock(&pump->lock);
+    struct publication *publication = pump->published;
+    pump->published = pump->published_last = NULL;
+    pthread_mutex_unlock(&pump->lock);
+    while (publication != NULL) {
+        struct publication *next = publication->next;
+        publication_tell(publication, sink);
+        arena_reset(&publication->arena);
+        publication->outcome = (struct outcome){ 0 };
+        publication->commands = NULL;
+        pthread_mutex_lock(&pump->lock);
+        bool keep = pump->spare_count < PUBLICATIONS_KEPT;
+        if (keep) {
+            publication->next = pump->spare;
+            pump->spare = publication;
+            pump->spare_count++;
+        }
+        pthread_mutex_unlock(&pump->lock);
+        if (!keep)
+            publication_destroy(publication);
+        publication = next;
+    }
+}
+
+void pump_stop(struct pump *pump)
+{
+    pthread_mutex_lock(&pump->lock);
+    pump->is_stopping = true;
+    pthread_cond_signal(&pump->wake);
+    pthread_mutex_unlock(&pump->lock);
+    if (pump->is_started)
+        pthread_join(pump->thread, NULL);
+    pump->is_started = false;
+}
+
+void pump_stats(struct pump *pump, struct pump_stats *stats)
+{
+    pthread_mutex_lock(&pump->lock);
+    *stats = pump->stats;
+    stats->waiting = pump->waiting;
+    pthread_mutex_unlock(&pump->lock);
+}
