@@ -1,9 +1,10 @@
 /*
  * Plugins: what a shared object offers, checked and copied.
  *
- * Nothing that a plugin says is used as it stands: plugin_check() walks it once, with the sizes that
- * the plugin gives for its own rows, and makes the host's copies. Offsets lie inside the state, kinds
- * are known, names are unique, counts are bounded; who reads a struct plugin need not ask again.
+ * Nothing that a plugin says is used as it stands: plugin_check() walks it once, with the sizes
+ * that the plugin gives for its own rows, and makes the host's copies. Offsets lie inside the
+ * state, kinds are known, names are unique, counts are bounded; who reads a struct plugin need
+ * not ask again.
  */
 #ifndef PLUGIN_H
 #define PLUGIN_H
@@ -12,23 +13,22 @@
 #include "base/err.h"
 
 #include <bide/bide.h>
-
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
     PLUGIN_MAX_TASKS = 256,
     PLUGIN_MAX_SEGMENTS = 256,
-    PLUGIN_MAX_FIELDS = 256,   /* of one struct */
+    PLUGIN_MAX_FIELDS = 256, /* of one struct */
     PLUGIN_MAX_RENAMES = 256,
-    PLUGIN_MAX_NESTING = 8,    /* structs in structs */
-    PLUGIN_MAX_NAME = 128,     /* bytes of any name */
+    PLUGIN_MAX_NESTING = 8,     /* structs in structs */
+    PLUGIN_MAX_NAME = 128,      /* bytes of any name */
     PLUGIN_MAX_STATE = 16 << 20 /* bytes of the state struct */
 };
 
 struct plugin_field {
     struct slice name;
-    uint32_t offset, size; /* in the struct it belongs to */
+    uint32_t offset, size;    /* in the struct it belongs to */
     uint32_t kind, item_kind; /* enum bide_field_kind */
     uint32_t capacity, item_size, item_capacity;
     const struct plugin_struct *inner; /* STRUCT, LIST of STRUCT; else NULL */
@@ -71,27 +71,29 @@ struct plugin {
 };
 
 /*
- * Look at a file without running anything of it: is it a shared object for this machine that exports
- * bide_plugin_describe? Errors (PLUGIN) say what it is instead.
+ * Look at a file without running anything of it: is it a shared object for this machine that
+ * exports bide_plugin_describe? Errors (PLUGIN) say what it is instead.
  */
 bool plugin_probe(const char *path, struct err *err);
 
-/* Probe, load for good, describe and check. Runs the plugin's constructors: in a child only. The
- * copies live in `arena`. Errors: PLUGIN. */
+/* Probe, load for good, describe and check. Runs the plugin's constructors: in a child only.
+ * The copies live in `arena`. Errors: PLUGIN. */
 bool plugin_load(struct arena *arena, const char *path, struct plugin *plugin, struct err *err);
 
-/* Check what a plugin says of itself and copy it. Errors (PLUGIN) name the task and the field. */
+/* Check what a plugin says of itself and copy it. Errors (PLUGIN) name the task and the field.
+ */
 bool plugin_check(struct arena *arena, const struct bide_plugin *about, struct plugin *plugin,
-    struct err *err);
+                  struct err *err);
 
 /* By id; NULL when the plugin has none of that id. */
 const struct plugin_task *plugin_task_find(const struct plugin *plugin, struct slice id);
 
 /* By its name, or by one it had before; an empty name is the entry. NULL: none. */
 const struct plugin_segment *plugin_segment_find(const struct plugin_task *task,
-    struct slice name);
+                                                 struct slice name);
 /* The one that a plugin named by its function; NULL when it is not listed. */
-const struct plugin_segment *plugin_segment_of(const struct plugin_task *task, bide_segment_fn run);
+const struct plugin_segment *plugin_segment_of(const struct plugin_task *task,
+                                               bide_segment_fn run);
 
 /* "STR", "LIST"; "?" for a number that is none. */
 const char *plugin_kind_name(uint32_t kind);

@@ -1,0 +1,443 @@
+/*
+ * Checking: from what a plugin says of itself to copies that can be trusted.
+ *
+ * Rows are found by the size that the plugin gives for them. A struct that grows here after 1.0
+ * is copied as far as the plugin has it, zeroes for what is missing. Pointers are checked for
+ * NULL only: one that leads nowhere crashes this process, which is a nursery, and the host
+ * reports just that.
+ */
+#include "plugin/plugin.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char magic[8] = BIDE_MAGIC;
+
+struct checking {
+    struct arena *arena;
+    struct err *err;
+    const char *task;     /* for messages */
+    uint32_t fields_left; /* of all structs together */
+};
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+static bool is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Letters, digits and `others`, not starting with one of `others` unless it is an underscore.
+ */
+static bool name_is_good(struct slice name, const char *others)
+{
+    if (name.size == 0 || name.size > PLUGIN_MAX_NAME)
+        return false;
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+        if (!is_alnum(c) && (c == 0 || strchr(others, c) == NULL || (i == 0 && c != '_')))
+            return false;
+    }
+    return true;
+}
+
+static bool text_is_good(struct slice text)
+{
+    if (text.size == 0 || text.size > PLUGIN_MAX_NAME)
+        return false;
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.data[i] < ' ' || (unsigned char)text.data[i] > '~')
+            return false;
+    return true;
+}
+
+/* At most one byte more than is allowed, so that a text without an end is not followed. */
+static struct slice copy_name(struct checking *checking, const char *name)
+{
+    if (name == NULL)
+        return (struct slice){ NULL, 0 };
+    return arena_copy(checking->arena,
+                      (struct slice){ name, strnlen(name, PLUGIN_MAX_NAME + 1) });
+}
+
+/* ---- fields ------------------------------------------------------------------------------ */
+
+static const char *const kind_names[] = {
+    [BIDE_KIND_BOOL] = "BOOL",   [BIDE_KIND_I32] = "I32",     [BIDE_KIND_U32] = "U32",
+    [BIDE_KIND_I64] = "I64",     [BIDE_KIND_U64] = "U64",     [BIDE_KIND_F64] = "F64",
+    [BIDE_KIND_STR] = "STR",     [BIDE_KIND_BYTES] = "BYTES", [BIDE_KIND_TOKEN] = "TOKEN",
+    [BIDE_KIND_RUN] = "RUN",     [BIDE_KIND_LIST] = "LIST",   [BIDE_KIND_STRUCT] = "STRUCT",
+    [BIDE_KIND_VALUE] = "VALUE",
+};
+
+const char *plugin_kind_name(uint32_t kind)
+{
+    if (kind >= sizeof kind_names / sizeof kind_names[0] || kind_names[kind] == NULL)
+        return "?";
+    return kind_names[kind];
+}
+
+/* What a kind takes in memory; 0 for those whose size says nothing by itself. */
+static uint64_t kind_size(uint32_t kind, uint32_t capacity)
+{
+    switch (kind) {
+    case BIDE_KIND_BOOL:
+        return sizeof(bool);
+    case BIDE_KIND_I32:
+    case BIDE_KIND_U32:
+        return 4;
+    case BIDE_KIND_I64:
+    case BIDE_KIND_U64:
+    case BIDE_KIND_F64:
+        return 8;
+    case BIDE_KIND_STR:
+        return capacity;
+    case BIDE_KIND_BYTES: /* a uint32_t in front, and its alignment behind */
+        return (4 + (uint64_t)capacity + 3) & ~UINT64_C(3);
+    case BIDE_KIND_TOKEN:
+        return sizeof(bide_token);
+    case BIDE_KIND_RUN:
+        return sizeof(bide_run);
+    case BIDE_KIND_VALUE:
+        return sizeof(const bide_value *);
+    default:
+        return 0;
+    }
+}
+
+static bool field_refuse(const struct checking *checking, struct slice name, const char *what)
+{
+    return err_set(checking->err, ERR_PLUGIN, "task %s, state field %.*s: %s", checking->task,
+                   SLICE_ARG(name), what);
+}
+
+static bool check_struct(struct checking *checking, const struct bide_field *rows,
+                         uint32_t row_size, uint32_t struct_size, uint32_t depth,
+                         struct plugin_struct *copy);
+
+static bool check_inner(struct checking *checking, const struct bide_field *row,
+                        uint32_t row_size, uint32_t struct_size, uint32_t depth,
+                        struct plugin_field *field)
+{
+    if (row->fields == NULL)
+        return field_refuse(checking, field->name, "has no rows for its struct");
+    if (depth == PLUGIN_MAX_NESTING)
+        return field_refuse(checking, field->name, "is nested too deep");
+    struct plugin_struct *inner = ARENA_NEW(checking->arena, struct plugin_struct);
+    field->inner = inner;
+    return check_struct(checking, row->fields(), row_size, struct_size, depth + 1, inner);
+}
+
+static bool check_list(struct checking *checking, const struct bide_field *row,
+                       uint32_t row_size, uint32_t depth, struct plugin_field *field)
+{
+    /* Two uint32_t in front of the items; behind them at most their alignment. */
+    uint64_t least = 8 + (uint64_t)row->capacity * row->item_size;
+
+    if (row->capacity == 0 || row->item_size == 0)
+        return field_refuse(checking, field->name, "is a list without room");
+    if (row->size < least || row->size >= least + 8)
+        return field_refuse(checking, field->name, "has not the size of its list");
+    if (row->item_kind == BIDE_KIND_STRUCT)
+        return check_inner(checking, row, row_size, row->item_size, depth, field);
+    if (row->item_size != kind_size(row->item_kind, row->item_capacity))
+        return field_refuse(checking, field->name, "has items of a wrong kind or size");
+    return true;
+}
+
+static bool check_field(struct checking *checking, const struct bide_field *row,
+                        uint32_t row_size, uint32_t depth, struct plugin_field *field)
+{
+    *field = (struct plugin_field){
+        .name = copy_name(checking, row->name),
+        .offset = row->offset,
+        .size = row->size,
+        .kind = row->kind,
+        .item_kind = row->item_kind,
+        .capacity = row->capacity,
+        .item_size = row->item_size,
+        .item_capacity = row->item_capacity,
+    };
+    if (!name_is_good(field->name, "_"))
+        return field_refuse(checking, field->name, "is no name for a field");
+    if (strcmp(plugin_kind_name(row->kind), "?") == 0)
+        return field_refuse(checking, field->name, "is of a kind that this bide does not know");
+    if (row->kind == BIDE_KIND_LIST)
+        return check_list(checking, row, row_size, depth, field);
+    if (row->kind == BIDE_KIND_STRUCT)
+        return check_inner(checking, row, row_size, row->size, depth, field);
+    if (row->size == 0 || row->size != kind_size(row->kind, row->capacity))
+        return field_refuse(checking, field->name, "has not the size of its kind");
+    return true;
+}
+
+static struct bide_field field_row(const struct bide_field *rows, uint32_t row_size,
+                                   uint32_t index)
+{
+    struct bide_field row = { 0 };
+    memcpy(&row, (const char *)rows + (size_t)index * row_size, sizeof row);
+    return row;
+}
+
+/* Rows as they are in memory, in the order of their offsets, so that none lies upon another. */
+static bool check_struct(struct checking *checking, const struct bide_field *rows,
+                         uint32_t row_size, uint32_t struct_size, uint32_t depth,
+                         struct plugin_struct *copy)
+{
+    uint64_t end = 0;
+    uint32_t count = 0;
+
+    if (rows == NULL)
+        return err_set(checking->err, ERR_PLUGIN, "task %s: a struct of its state has no rows",
+                       checking->task);
+    while (count < PLUGIN_MAX_FIELDS && field_row(rows, row_size, count).name != NULL)
+        count++;
+    if (count == PLUGIN_MAX_FIELDS || count > checking->fields_left)
+        return err_set(checking->err, ERR_PLUGIN, "task %s: its state has more than %d fields",
+                       checking->task, PLUGIN_MAX_FIELDS - 1);
+    checking->fields_left -= count;
+    *copy =
+        (struct plugin_struct){ struct_size, count,
+                                ARENA_ARRAY(checking->arena, struct plugin_field, count + 1) };
+    for (uint32_t i = 0; i < count; i++) {
+        struct bide_field row = field_row(rows, row_size, i);
+        struct plugin_field *field = &copy->fields[i];
+        if (!check_field(checking, &row, row_size, depth, field))
+            return false;
+        if (row.offset < end || (uint64_t)row.offset + row.size > struct_size)
+            return field_refuse(checking, field->name,
+                                "lies outside the state, or upon another");
+        end = (uint64_t)row.offset + row.size;
+        for (uint32_t j = 0; j < i; j++)
+            if (slice_equal(copy->fields[j].name, field->name))
+                return field_refuse(checking, field->name, "is there twice");
+    }
+    return true;
+}
+
+/* ---- tasks ------------------------------------------------------------------------------- */
+
+static bool check_segments(struct checking *checking, const struct bide_task_def *def,
+                           struct plugin_task *task)
+{
+    const char *rows = (const char *)def->segments;
+
+    task->segments = ARENA_ARRAY(checking->arena, struct plugin_segment, PLUGIN_MAX_SEGMENTS);
+    for (uint32_t i = 0;; i++) {
+        struct bide_segment row = { 0 };
+        memcpy(&row, rows + (size_t)i * def->segment_size, sizeof row);
+        if (row.name == NULL)
+            break;
+        if (i == PLUGIN_MAX_SEGMENTS)
+            return err_set(checking->err, ERR_PLUGIN, "task %s has more than %d segments",
+                           checking->task, PLUGIN_MAX_SEGMENTS);
+        struct slice name = copy_name(checking, row.name);
+        if (!name_is_good(name, "_"))
+            return err_set(checking->err, ERR_PLUGIN,
+                           "task %s: \"%.*s\" is no name for a segment", checking->task,
+                           SLICE_ARG(name));
+        if (row.run == NULL)
+            return err_set(checking->err, ERR_PLUGIN, "task %s: segment %.*s has no function",
+                           checking->task, SLICE_ARG(name));
+        for (uint32_t j = 0; j < i; j++)
+            if (slice_equal(task->segments[j].name, name))
+                return err_set(checking->err, ERR_PLUGIN,
+                               "task %s declares two segments of the name %.*s", checking->task,
+                               SLICE_ARG(name));
+        task->segments[task->segment_count++] = (struct plugin_segment){ name, row.run };
+    }
+    if (task->segment_count == 0)
+        return err_set(checking->err, ERR_PLUGIN, "task %s has no segments", checking->task);
+    return true;
+}
+
+static bool struct_has(const struct plugin_struct *state, struct slice name)
+{
+    for (uint32_t i = 0; i < state->field_count; i++) {
+        const struct plugin_field *field = &state->fields[i];
+        if (slice_equal(field->name, name) ||
+            (field->inner != NULL && struct_has(field->inner, name)))
+            return true;
+    }
+    return false;
+}
+
+static bool segment_is_listed(const struct plugin_task *task, struct slice name)
+{
+    for (uint32_t i = 0; i < task->segment_count; i++)
+        if (slice_equal(task->segments[i].name, name))
+            return true;
+    return false;
+}
+
+static bool check_renames(struct checking *checking, const struct bide_rename *rows,
+                          struct plugin_task *task)
+{
+    if (rows == NULL)
+        return true;
+    task->renames = ARENA_ARRAY(checking->arena, struct plugin_rename, PLUGIN_MAX_RENAMES);
+    for (uint32_t i = 0; rows[i].old_name != NULL; i++) {
+        struct slice old = copy_name(checking, rows[i].old_name);
+        struct slice new = copy_name(checking, rows[i].new_name);
+        if (i == PLUGIN_MAX_RENAMES)
+            return err_set(checking->err, ERR_PLUGIN, "task %s has more than %d renames",
+                           checking->task, PLUGIN_MAX_RENAMES);
+        if (!name_is_good(old, "_") || !name_is_good(new, "_"))
+            return err_set(checking->err, ERR_PLUGIN,
+                           "task %s: a rename from \"%.*s\" to \"%.*s\" names no field",
+                           checking->task, SLICE_ARG(old), SLICE_ARG(new));
+        if (!struct_has(&task->state, new) && !segment_is_listed(task, new))
+            return err_set(checking->err, ERR_PLUGIN,
+                           "task %s renames %.*s to %.*s, which is no field and no segment",
+                           checking->task, SLICE_ARG(old), SLICE_ARG(new));
+        task->renames[task->rename_count++] = (struct plugin_rename){ old, new };
+    }
+    return true;
+}
+
+static bool check_settings(const struct checking *checking, const struct bide_task_def *def,
+                           struct plugin_task *task)
+{
+    const char *flaw = NULL;
+
+    task->max_attempts = def->max_attempts;
+    task->retry_from = def->retry_from;
+    task->retry_min_ms = def->retry_min_ms;
+    task->retry_max_ms = def->retry_max_ms;
+    task->retry_factor = def->retry_factor;
+    task->limit_ms = def->limit_ms;
+    if (task->input_schema.size != 0 && !name_is_good(task->input_schema, "._-"))
+        flaw = "input_schema is the name of a file in schemas/ without .yaml";
+    else if (task->queue.size != 0 && !name_is_good(task->queue, "._-/"))
+        flaw = "queue is no name of a queue";
+    else if (def->retry_from > BIDE_RETRY_START)
+        flaw = "retry_from is neither BIDE_RETRY_SEGMENT nor BIDE_RETRY_START";
+    else if (def->retry_min_ms < 0 || def->retry_max_ms < 0 || def->limit_ms < 0)
+        flaw = "a time is negative";
+    else if (!(def->retry_factor == 0 || (def->retry_factor >= 1 && def->retry_factor <= 1000)))
+        flaw = "retry_factor is below 1 or above 1000";
+    else if (def->state_size == 0 || def->state_size > PLUGIN_MAX_STATE)
+        flaw = "the state struct is larger than 16 MiB; keep what is large in a VALUE";
+    else if (def->segments == NULL || def->segment_size < sizeof(struct bide_segment) ||
+             def->field_size < sizeof(struct bide_field))
+        flaw = "its lists are not those of a BIDE_TASK";
+    if (flaw != NULL)
+        return err_set(checking->err, ERR_PLUGIN, "task %s: %s", checking->task, flaw);
+    return true;
+}
+
+static bool check_task(struct checking *checking, const struct bide_task_def *said,
+                       struct plugin_task *task)
+{
+    struct bide_task_def def = { 0 };
+    uint32_t size;
+
+    if (said == NULL)
+        return err_set(checking->err, ERR_PLUGIN, "one of its tasks is NULL");
+    memcpy(&size, said, sizeof size);
+    if (size < sizeof def)
+        return err_set(checking->err, ERR_PLUGIN, "one of its tasks is no BIDE_TASK");
+    memcpy(&def, said, sizeof def);
+    task->id = copy_name(checking, def.id);
+    task->input_schema = copy_name(checking, def.input_schema);
+    task->queue = copy_name(checking, def.queue);
+    checking->task = task->id.data == NULL ? "" : task->id.data;
+    if (task->id.size == 0)
+        return err_set(checking->err, ERR_PLUGIN, "one of its tasks has no .id");
+    if (!name_is_good(task->id, "._-"))
+        return err_set(checking->err, ERR_PLUGIN,
+                       "\"%.*s\" is no task id: letters, digits, '-', '_' and '.', at most %d",
+                       SLICE_ARG(task->id), PLUGIN_MAX_NAME);
+    checking->fields_left = PLUGIN_MAX_FIELDS * PLUGIN_MAX_NESTING;
+    return check_settings(checking, &def, task) && check_segments(checking, &def, task) &&
+           check_struct(checking, def.fields, def.field_size, def.state_size, 1,
+                        &task->state) &&
+           check_renames(checking, def.renamed, task);
+}
+
+/* ---- the plugin -------------------------------------------------------------------------- */
+
+static bool check_prefix(const struct bide_plugin *about, struct err *err)
+{
+    if (memcmp(about->magic, magic, sizeof magic) != 0)
+        return err_set(
+            err, ERR_PLUGIN,
+            "bide_plugin_describe() gives no bide plugin: it must come from BIDE_PLUGIN");
+    if (about->abi_major != BIDE_ABI_MAJOR || about->abi_minor > BIDE_ABI_MINOR)
+        return err_set(err, ERR_PLUGIN,
+                       "made for plugin ABI %" PRIu32 ".%" PRIu32 ", this bide has %u.%u: %s",
+                       about->abi_major, about->abi_minor, BIDE_ABI_MAJOR, BIDE_ABI_MINOR,
+                       about->abi_major < BIDE_ABI_MAJOR
+                           ? "rebuild it with this bide's header"
+                           : "rebuild it with this bide's header, or install a newer bide");
+    if (about->size < sizeof *about)
+        return err_set(err, ERR_PLUGIN, "its description has %" PRIu32 " bytes, %zu are needed",
+                       about->size, sizeof *about);
+    return true;
+}
+
+bool plugin_check(struct arena *arena, const struct bide_plugin *about, struct plugin *plugin,
+                  struct err *err)
+{
+    struct checking checking = { arena, err, "", 0 };
+
+    *plugin = (struct plugin){ 0 };
+    if (about == NULL)
+        return err_set(err, ERR_PLUGIN, "bide_plugin_describe() gives NULL");
+    if (!check_prefix(about, err))
+        return false;
+    plugin->abi_major = about->abi_major;
+    plugin->abi_minor = about->abi_minor;
+    plugin->name = copy_name(&checking, about->name);
+    plugin->version = copy_name(&checking, about->version);
+    if (!text_is_good(plugin->name) || !text_is_good(plugin->version))
+        return err_set(err, ERR_PLUGIN,
+                       "its name or version is empty, too long or not plain text");
+    if (about->task_count == 0 || about->task_count > PLUGIN_MAX_TASKS || about->tasks == NULL)
+        return err_set(err, ERR_PLUGIN, "it has %" PRIu32 " tasks; 1 to %d are possible",
+                       about->task_count, PLUGIN_MAX_TASKS);
+    plugin->tasks = ARENA_ARRAY(arena, struct plugin_task, about->task_count);
+    for (uint32_t i = 0; i < about->task_count; i++) {
+        bide_task_fn describe = about->tasks[i];
+        struct plugin_task *task = &plugin->tasks[i];
+        if (!check_task(&checking, describe == NULL ? NULL : describe(), task))
+            return false;
+        if (plugin_task_find(plugin, task->id) != NULL)
+            return err_set(err, ERR_PLUGIN, "it has two tasks of the id %.*s",
+                           SLICE_ARG(task->id));
+        plugin->task_count++;
+    }
+    return true;
+}
+
+const struct plugin_task *plugin_task_find(const struct plugin *plugin, struct slice id)
+{
+    for (uint32_t i = 0; i < plugin->task_count; i++)
+        if (slice_equal(plugin->tasks[i].id, id))
+            return &plugin->tasks[i];
+    return NULL;
+}
+
+const struct plugin_segment *plugin_segment_find(const struct plugin_task *task,
+                                                 struct slice name)
+{
+    if (name.size == 0)
+        return &task->segments[0];
+    for (uint32_t i = 0; i < task->segment_count; i++)
+        if (slice_equal(task->segments[i].name, name))
+            return &task->segments[i];
+    for (uint32_t i = 0; i < task->rename_count; i++)
+        if (slice_equal(task->renames[i].old_name, name) &&
+            segment_is_listed(task, task->renames[i].new_name))
+            return plugin_segment_find(task, task->renames[i].new_name);
+    return NULL;
+}
+
+const struct plugin_segment *plugin_segment_of(const struct plugin_task *task,
+                                               bide_segment_fn run)
+{
+    for (uint32_t i = 0; i < task->segment_count; i++)
+        if (task->segments[i].run == run)
+            return &task->segments[i];
+    return NULL;
+}

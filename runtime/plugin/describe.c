@@ -1,0 +1,89 @@
+/* See describe.h for the shape. */
+#include "plugin/describe.h"
+
+#include "codec/pack.h"
+#include "plugin/plugin.h"
+
+static void pack_key(struct buffer *out, const char *key)
+{
+    pack_string(out, slice_of(key));
+}
+
+static void describe_field(struct buffer *out, const struct plugin_field *field)
+{
+    pack_map(out, 3);
+    pack_key(out, "name");
+    pack_string(out, field->name);
+    pack_key(out, "kind");
+    pack_key(out, plugin_kind_name(field->kind));
+    pack_key(out, "size");
+    pack_int(out, field->size);
+}
+
+static bool rename_is_segment(const struct plugin_task *task,
+                              const struct plugin_rename *rename)
+{
+    const struct plugin_segment *segment = plugin_segment_find(task, rename->old_name);
+    return segment != NULL && !slice_equal(segment->name, rename->old_name);
+}
+
+/* Old names follow the present ones: a run that waits for one of them can resume here. */
+static void describe_segments(struct buffer *out, const struct plugin_task *task)
+{
+    uint32_t renamed = 0;
+
+    for (uint32_t i = 0; i < task->rename_count; i++)
+        renamed += rename_is_segment(task, &task->renames[i]);
+    pack_list(out, task->segment_count + renamed);
+    for (uint32_t i = 0; i < task->segment_count; i++)
+        pack_string(out, task->segments[i].name);
+    for (uint32_t i = 0; i < task->rename_count; i++)
+        if (rename_is_segment(task, &task->renames[i]))
+            pack_string(out, task->renames[i].old_name);
+}
+
+static void describe_task(struct buffer *out, const struct plugin_task *task)
+{
+    pack_map(out, 11);
+    pack_key(out, "id");
+    pack_string(out, task->id);
+    pack_key(out, "input_schema");
+    pack_string(out, task->input_schema);
+    pack_key(out, "queue");
+    pack_string(out, task->queue);
+    pack_key(out, "max_attempts");
+    pack_int(out, task->max_attempts);
+    pack_key(out, "retry_min_ms");
+    pack_int(out, task->retry_min_ms);
+    pack_key(out, "retry_max_ms");
+    pack_int(out, task->retry_max_ms);
+    pack_key(out, "retry_factor");
+    pack_double(out, task->retry_factor);
+    pack_key(out, "retry_from");
+    pack_key(out, task->retry_from == BIDE_RETRY_START ? "start" : "segment");
+    pack_key(out, "limit_ms");
+    pack_int(out, task->limit_ms);
+    pack_key(out, "segments");
+    describe_segments(out, task);
+    pack_key(out, "fields");
+    pack_list(out, task->state.field_count);
+    for (uint32_t i = 0; i < task->state.field_count; i++)
+        describe_field(out, &task->state.fields[i]);
+}
+
+void plugin_describe(const struct plugin *plugin, struct buffer *out)
+{
+    pack_map(out, 5);
+    pack_key(out, "plugin");
+    pack_string(out, plugin->name);
+    pack_key(out, "version");
+    pack_string(out, plugin->version);
+    pack_key(out, "abi_major");
+    pack_int(out, plugin->abi_major);
+    pack_key(out, "abi_minor");
+    pack_int(out, plugin->abi_minor);
+    pack_key(out, "tasks");
+    pack_list(out, plugin->task_count);
+    for (uint32_t i = 0; i < plugin->task_count; i++)
+        describe_task(out, &plugin->tasks[i]);
+}
