@@ -1,0 +1,27 @@
+/* The file: whose it is, and whether it is ours to open. Looks before anything is written. */
+#ifndef FILE_SQLITE_H
+#define FILE_SQLITE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Take `path`.lock for this process until file_unlock, or until the process ends however it
+ * ends. Errors: STORE, naming the process that has it.
+ */
+bool file_lock(const char *path, int *lock_fd, struct err *err);
+void file_unlock(int lock_fd);
+
+/*
+ * Look at the first 100 bytes, reading only. *is_new: there is no file, or an empty one.
+ * Errors: STORE, saying what is wrong: no database, not bide's, a newer version's, damaged, cut
+ * short, log without file.
+ */
+bool file_check(const char *path, bool *is_new, struct err *err);
+
+/* Make `path` whole or not at all: a complete database beside it, synced, then renamed. */
+bool file_create(const char *path, struct err *err);
+
+#endif

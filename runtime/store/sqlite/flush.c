@@ -1,0 +1,218 @@
+/*
+ * Flushing: what the engine made, changed or deleted, written. Rows of a kind go in by rising
+ * id: new ids are the highest of all, and a B-tree that only ever gets the highest key fills
+ * its pages.
+ *
+ * Queues carry the number of their live runs by status, for statistics alone; dispatch asks the
+ * rows. The numbers are changed in the transaction that moves the runs, by what the batch
+ * moved.
+ */
+#include "record.h"
+#include "sqlite.h"
+
+#include <stdlib.h>
+
+struct list_of {
+    const void **items;
+    uint32_t count;
+};
+
+/* Runs and waitpoints both start with their id. */
+static int64_t id_of(const void *row)
+{
+    int64_t id;
+
+    memcpy(&id, row, sizeof id);
+    return id;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t left = id_of(*(const void *const *)a), right = id_of(*(const void *const *)b);
+
+    return (left > right) - (left < right);
+}
+
+static int by_edge(const void *a, const void *b)
+{
+    const struct edge *left = *(const struct edge *const *)a;
+    const struct edge *right = *(const struct edge *const *)b;
+
+    if (left->waitpoint_id != right->waitpoint_id)
+        return left->waitpoint_id > right->waitpoint_id ? 1 : -1;
+    return (left->run_id > right->run_id) - (left->run_id < right->run_id);
+}
+
+/* The rows were put at the head of their list, so backwards they are nearly in order. */
+static void sort(struct list_of *list, int (*compare)(const void *, const void *))
+{
+    for (uint32_t i = 0; i < list->count / 2; i++) {
+        const void *other = list->items[list->count - 1 - i];
+        list->items[list->count - 1 - i] = list->items[i];
+        list->items[i] = other;
+    }
+    for (uint32_t i = 1; i < list->count; i++)
+        if (compare(&list->items[i - 1], &list->items[i]) > 0) {
+            qsort(list->items, list->count, sizeof *list->items, compare);
+            return;
+        }
+}
+
+/* Every row of the linked list for which `wanted` holds, sorted. */
+#define COLLECT(rows, type, first, link, wanted, compare, list)                                \
+    do {                                                                                       \
+        uint32_t count_ = 0;                                                                   \
+        for (const type *row = (first); row != NULL; row = row->link)                          \
+            count_ += (wanted) ? 1 : 0;                                                        \
+        *(list) = (struct list_of){ ARENA_ARRAY((rows)->arena, const void *, count_ + 1), 0 }; \
+        for (const type *row = (first); row != NULL; row = row->link)                          \
+            if (wanted)                                                                        \
+                (list)->items[(list)->count++] = row;                                          \
+        sort((list), (compare));                                                               \
+    } while (0)
+
+/* ---- counts ------------------------------------------------------------------------------ */
+
+struct tally {
+    int64_t queue;
+    int64_t change[RUN_DONE];
+    struct tally *next;
+};
+
+struct tallies {
+    struct table by_queue;
+    struct tally *first;
+};
+
+static void tally_add(struct tallies *tallies, int64_t queue, uint32_t status, int64_t change)
+{
+    if (status >= RUN_DONE)
+        return; /* done, or RUN_STATUS_COUNT: new */
+    struct tally *tally = table_find(&tallies->by_queue, (uint64_t)queue);
+    if (tally == NULL) {
+        tally = ARENA_NEW(tallies->by_queue.arena, struct tally);
+        tally->queue = queue;
+        tally->next = tallies->first;
+        tallies->first = tally;
+        table_set(&tallies->by_queue, (uint64_t)queue, tally);
+    }
+    tally->change[status] += change;
+}
+
+static bool tally_write(struct connection *connection, const struct tally *tally,
+                        struct err *err)
+{
+    struct query query;
+    int64_t changed = 0;
+
+    for (int status = 0; status < RUN_DONE; status++)
+        changed |= tally->change[status];
+    if (changed == 0)
+        return true;
+    if (!query_start(&query, connection, SQL_QUEUE_COUNT, err))
+        return false;
+    bind_int(&query, tally->queue);
+    for (int status = 0; status < RUN_DONE; status++)
+        bind_int(&query, tally->change[status]);
+    return query_run(&query, err);
+}
+
+/* ---- kinds of rows ----------------------------------------------------------------------- */
+
+static bool flush_parts(struct connection *connection, const struct list_of *runs,
+                        enum run_part part, struct err *err)
+{
+    for (uint32_t i = 0; i < runs->count; i++) {
+        const struct run *run = runs->items[i];
+        struct slice data = part == PART_INPUT   ? run->input
+                            : part == PART_STATE ? run->state
+                                                 : run->output;
+        if ((run->dirty_parts & part) == 0 || (run->is_new && data.size == 0))
+            continue;
+        if (!part_write(connection, run->id, part, data, err))
+            return false;
+    }
+    return true;
+}
+
+static bool flush_runs(struct connection *connection, struct rows *rows,
+                       struct tallies *tallies, struct err *err)
+{
+    struct list_of list;
+
+    COLLECT(rows, struct run, rows->run_list, next, row->is_dirty || row->dirty_parts != 0,
+            by_id, &list);
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct run *run = list.items[i];
+        if (!run->is_dirty)
+            continue;
+        if (!(run->is_new ? run_insert : run_update)(connection, run, err))
+            return false;
+        tally_add(tallies, run->loaded_queue, run->loaded_status, -1);
+        tally_add(tallies, run->queue, run->status, 1);
+    }
+    return flush_parts(connection, &list, PART_INPUT, err) &&
+           flush_parts(connection, &list, PART_STATE, err) &&
+           flush_parts(connection, &list, PART_OUTPUT, err);
+}
+
+static bool flush_waitpoints(struct connection *connection, struct rows *rows, struct err *err)
+{
+    struct list_of list;
+
+    COLLECT(rows, struct waitpoint, rows->waitpoint_list, next, row->is_dirty, by_id, &list);
+    for (uint32_t i = 0; i < list.count; i++)
+        if (!waitpoint_write(connection, list.items[i], err))
+            return false;
+    return true;
+}
+
+static bool flush_edges(struct connection *connection, struct rows *rows, struct err *err)
+{
+    struct list_of list;
+
+    /*
+     * Made and taken away again in one batch usually means that the database never knew it, but
+     * not when it was taken away before that as well: so it is deleted in any case.
+     */
+    COLLECT(rows, struct edge, rows->edge_list, next_of_batch, true, by_edge, &list);
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct edge *edge = list.items[i];
+        if (!edge_write(connection, edge->waitpoint_id, edge->run_id, edge->is_deleted, err))
+            return false;
+    }
+    return true;
+}
+
+static bool flush_queues(struct connection *connection, struct rows *rows,
+                         const struct tallies *tallies, struct err *err)
+{
+    for (const struct queue *queue = rows->queue_list; queue != NULL; queue = queue->next)
+        if (queue->is_dirty && !queue_write(connection, queue, err))
+            return false;
+    for (const struct tally *tally = tallies->first; tally != NULL; tally = tally->next)
+        if (!tally_write(connection, tally, err))
+            return false;
+    return true;
+}
+
+static bool flush_rest(struct connection *connection, struct rows *rows, struct err *err)
+{
+    for (const struct key *key = rows->key_list; key != NULL; key = key->next)
+        if ((key->is_dirty || key->is_deleted) && !key_write(connection, key, err))
+            return false;
+    for (const struct log_line *line = rows->log_first; line != NULL; line = line->next)
+        if (!log_line_write(connection, line, err))
+            return false;
+    return true;
+}
+
+bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err)
+{
+    struct tallies tallies = { .first = NULL };
+
+    table_init(&tallies.by_queue, rows->arena);
+    return flush_runs(connection, rows, &tallies, err) &&
+           flush_waitpoints(connection, rows, err) && flush_edges(connection, rows, err) &&
+           flush_queues(connection, rows, &tallies, err) && flush_rest(connection, rows, err);
+}

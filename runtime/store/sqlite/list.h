@@ -1,0 +1,77 @@
+/*
+ * Lists: ids in order from one or several indexes, until enough rows match.
+ *
+ * A filter decides which indexes are walked (a task's runs, the waiting ones, the failed ones
+ * …); all else is checked on the row. A walk looks at LIST_LOOKS rows at most, then the page
+ * ends where it stands.
+ */
+#ifndef LIST_SQLITE_H
+#define LIST_SQLITE_H
+
+#include "connection.h"
+#include "store/reader.h"
+
+enum { LIST_LOOKS = 50000, LIST_MAX = 1000, STREAM_CHUNK = 32, STREAMS_MAX = 64 };
+
+/* Ids of one index range, a chunk at a time. */
+struct stream {
+    enum sql which; /* newest first; which + 1 is the other way */
+    int64_t scope;  /* ?1 */
+    int64_t ids[STREAM_CHUNK];
+    uint32_t next, count;
+    bool ended;
+};
+
+/* Several ranges merged; a row is in one of them. */
+struct walk {
+    struct connection *connection;
+    struct stream *streams;
+    uint32_t count;
+    int64_t lowest, highest; /* ids outside end the walk */
+    bool upwards;            /* oldest first */
+    uint32_t looks;
+};
+
+/*
+ * Times a filter by creation: ids carry a time too, the one at which their millisecond or their
+ * block of ids was taken. It may be this much off the row's own; beyond it rows are not looked
+ * at.
+ */
+enum { ID_SLACK_MS = 60000 };
+
+void walk_init(struct walk *walk, struct connection *connection, struct stream *streams,
+               int64_t from_ms, int64_t to_ms);
+/* False when STREAMS_MAX would be exceeded. A range that is there already is not added again.
+ */
+bool walk_add(struct walk *walk, enum sql which, int64_t scope);
+
+/* What a walk looks for. `match` takes the row if it matches and says whether it did. */
+struct target {
+    void *context;
+    bool (*match)(void *context, struct connection *connection, struct arena *arena, int64_t id,
+                  void **row, struct err *err); /* *row is NULL when it does not match */
+};
+
+struct page {
+    void **rows;
+    uint32_t count;
+    bool has_next, has_previous;
+    int64_t next_after, previous_before;
+};
+
+/* Newest first; `before` wins over `after`, 0 is none. */
+bool list_page(struct walk *walk, const struct target *target, struct arena *arena,
+               uint32_t limit, int64_t after, int64_t before, struct page *page,
+               struct err *err);
+
+/* List of packed strings: does it have one of `any`? `scratch` is reset. */
+bool list_has_any(struct arena *scratch, struct slice packed, const struct slices *any);
+
+bool sqlite_runs(struct connection *connection, struct arena *arena,
+                 const struct run_filter *filter, struct run_page *page, struct err *err);
+bool sqlite_children(struct connection *connection, struct arena *arena, int64_t parent_id,
+                     uint32_t limit, struct run_page *page, struct err *err);
+bool sqlite_tokens(struct connection *connection, struct arena *arena,
+                   const struct token_filter *filter, struct token_page *page, struct err *err);
+
+#endif

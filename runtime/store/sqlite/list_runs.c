@@ -1,0 +1,267 @@
+/* Runs of a filter. */
+#include "list.h"
+#include "record.h"
+
+enum { QUEUES_MAX = 256 };
+
+struct search {
+    const struct run_filter *filter;
+    int64_t queues[QUEUES_MAX];
+    uint32_t queue_count;
+    struct arena scratch;
+    struct stream streams[STREAMS_MAX];
+};
+
+/* ---- where to look ----------------------------------------------------------------------- */
+
+static bool ids_of(struct query *query, int64_t *ids, uint32_t limit, uint32_t *count,
+                   struct err *err)
+{
+    bool row;
+
+    while (query_row(query, &row, err)) {
+        if (!row)
+            return true;
+        if (*count == limit) {
+            query_finish(query);
+            return true;
+        }
+        ids[(*count)++] = take_int(query);
+    }
+    return false;
+}
+
+/* True when the wanted statuses are what the small indexes hold: all but the completed ones. */
+static bool walk_statuses(struct walk *walk, const struct run_filter *filter)
+{
+    static const enum sql lists[RUN_DONE] = {
+        [RUN_DELAYED] = SQL_RUNS_DELAYED, [RUN_QUEUED] = SQL_RUNS_QUEUED,
+        [RUN_PARKED] = SQL_RUNS_PARKED,   [RUN_RUNNING] = SQL_RUNS_RUNNING,
+        [RUN_WAITING] = SQL_RUNS_WAITING,
+    };
+
+    for (uint32_t i = 0; i < filter->status_count; i++) {
+        uint32_t status = filter->statuses[i].status, outcome = filter->statuses[i].outcome;
+        bool added = status < RUN_DONE             ? walk_add(walk, lists[status], 0)
+                     : outcome > OUTCOME_COMPLETED ? walk_add(walk, SQL_RUNS_ENDED, outcome)
+                                                   : false;
+        if (!added) {
+            walk->count = 0;
+            return false;
+        }
+    }
+    return filter->status_count > 0;
+}
+
+static bool walk_names(struct walk *walk, const int64_t *names, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!walk_add(walk, SQL_RUNS_TASK, names[i])) {
+            walk->count = 0;
+            return false;
+        }
+    return true;
+}
+
+static bool names_of_tasks(struct connection *connection, const struct run_filter *filter,
+                           int64_t *names, uint32_t *count, struct err *err)
+{
+    struct query query;
+
+    for (uint32_t i = 0; i < filter->tasks.count; i++) {
+        if (!query_start(&query, connection, SQL_NAMES_OF_TEXT, err))
+            return false;
+        bind_text(&query, filter->tasks.items[i]);
+        bind_int(&query, filter->environment);
+        bind_int(&query, STREAMS_MAX + 1);
+        if (!ids_of(&query, names, STREAMS_MAX + 1, count, err))
+            return false;
+    }
+    return true;
+}
+
+/* A small environment beside a big one is found through its tasks. */
+static bool names_of_environment(struct connection *connection, uint32_t environment,
+                                 int64_t *names, uint32_t *count, struct err *err)
+{
+    struct query query;
+
+    if (!query_start(&query, connection, SQL_NAMES_OF_ENVIRONMENT, err))
+        return false;
+    bind_int(&query, environment);
+    bind_int(&query, STREAMS_MAX + 1);
+    return ids_of(&query, names, STREAMS_MAX + 1, count, err);
+}
+
+static bool environments(struct connection *connection, int64_t *count, struct err *err)
+{
+    struct query query;
+
+    return query_start(&query, connection, SQL_ENVIRONMENTS, err) &&
+           query_number(&query, count, err);
+}
+
+static bool walk_choose(struct walk *walk, const struct run_filter *filter, struct err *err)
+{
+    int64_t names[STREAMS_MAX + 1], count_of_environments = 0;
+    uint32_t count = 0;
+
+    if (walk_statuses(walk, filter))
+        return true;
+    if (!environments(walk->connection, &count_of_environments, err))
+        return false;
+    if (filter->tasks.count > 0) {
+        if (!names_of_tasks(walk->connection, filter, names, &count, err))
+            return false;
+        if (walk_names(walk, names, count))
+            return true;
+    } else if (filter->environment != 0 && count_of_environments > 1) {
+        if (!names_of_environment(walk->connection, filter->environment, names, &count, err))
+            return false;
+        if (walk_names(walk, names, count))
+            return true;
+    }
+    (void)walk_add(walk, SQL_RUNS_ALL, 0); /* the first always fits */
+    return true;
+}
+
+static bool queues_find(struct connection *connection, struct search *search, struct err *err)
+{
+    const struct run_filter *filter = search->filter;
+    int64_t last = filter->environment, first = filter->environment;
+    struct query query;
+
+    if (filter->environment == 0) {
+        first = 1;
+        if (!environments(connection, &last, err))
+            return false;
+    }
+    for (uint32_t i = 0; i < filter->queues.count; i++)
+        for (int64_t environment = first; environment <= last; environment++) {
+            if (!query_start(&query, connection, SQL_QUEUE_NAMED, err))
+                return false;
+            bind_int(&query, environment);
+            bind_text(&query, filter->queues.items[i]);
+            if (!ids_of(&query, search->queues, QUEUES_MAX, &search->queue_count, err))
+                return false;
+        }
+    return true;
+}
+
+/* ---- what to keep ------------------------------------------------------------------------ */
+
+static bool slices_have(const struct slices *any, struct slice text)
+{
+    for (uint32_t i = 0; i < any->count; i++)
+        if (slice_equal(any->items[i], text))
+            return true;
+    return any->count == 0;
+}
+
+static bool status_matches(const struct run_filter *filter, const struct run *run)
+{
+    for (uint32_t i = 0; i < filter->status_count; i++)
+        if (filter->statuses[i].status == run->status &&
+            (run->status != RUN_DONE || filter->statuses[i].outcome == OUTCOME_NONE ||
+             filter->statuses[i].outcome == run->outcome))
+            return true;
+    return filter->status_count == 0;
+}
+
+static bool queue_matches(const struct search *search, int64_t queue)
+{
+    for (uint32_t i = 0; i < search->queue_count; i++)
+        if (search->queues[i] == queue)
+            return true;
+    return search->filter->queues.count == 0;
+}
+
+static bool run_matches(struct search *search, const struct run *run)
+{
+    const struct run_filter *filter = search->filter;
+
+    return (filter->environment == 0 || filter->environment == run->environment) &&
+           (filter->from_ms == 0 || run->created_ms >= filter->from_ms) &&
+           (filter->to_ms == 0 || run->created_ms <= filter->to_ms) &&
+           (filter->is_test < 0 || run->is_test == (filter->is_test != 0)) &&
+           status_matches(filter, run) && queue_matches(search, run->queue) &&
+           slices_have(&filter->tasks, run->task) &&
+           slices_have(&filter->versions, run->version) &&
+           (filter->tags.count == 0 ||
+            list_has_any(&search->scratch, run->tags, &filter->tags));
+}
+
+/* Most rows are looked at in place; only one that matches is copied. */
+static bool match(void *context, struct connection *connection, struct arena *arena, int64_t id,
+                  void **row, struct err *err)
+{
+    struct run run, *copy = NULL;
+    struct query query;
+    bool found;
+
+    *row = NULL;
+    if (!query_start(&query, connection, SQL_RUN, err))
+        return false;
+    bind_int(&query, id);
+    if (!query_row(&query, &found, err))
+        return false;
+    if (!found)
+        return true;
+    bool done = run_take(&query, &run, err);
+    if (done && (context == NULL || run_matches(context, &run))) {
+        query.next = 0;
+        query.arena = arena;
+        copy = ARENA_NEW(arena, struct run);
+        done = run_take(&query, copy, err);
+    }
+    query_finish(&query);
+    *row = copy;
+    return done;
+}
+
+static void page_give(const struct page *from, struct run_page *to, struct arena *arena)
+{
+    *to = (struct run_page){ .rows = ARENA_ARRAY(arena, struct run *, from->count + 1),
+                             .count = from->count,
+                             .has_next = from->has_next,
+                             .has_previous = from->has_previous,
+                             .next_after = from->next_after,
+                             .previous_before = from->previous_before };
+    for (uint32_t i = 0; i < from->count; i++)
+        to->rows[i] = from->rows[i];
+}
+
+bool sqlite_runs(struct connection *connection, struct arena *arena,
+                 const struct run_filter *filter, struct run_page *page, struct err *err)
+{
+    struct search *search = ARENA_NEW(arena, struct search);
+    struct target target = { search, match };
+    struct page found = { 0 };
+    struct walk walk;
+
+    search->filter = filter;
+    walk_init(&walk, connection, search->streams, filter->from_ms, filter->to_ms);
+    bool done = queues_find(connection, search, err) && walk_choose(&walk, filter, err);
+    if (filter->queues.count > 0 && search->queue_count == 0)
+        walk.count = 0; /* no such queue, so no such run */
+    done = done && list_page(&walk, &target, arena, filter->limit, filter->after,
+                             filter->before, &found, err);
+    arena_finish(&search->scratch);
+    page_give(&found, page, arena);
+    return done;
+}
+
+bool sqlite_children(struct connection *connection, struct arena *arena, int64_t parent_id,
+                     uint32_t limit, struct run_page *page, struct err *err)
+{
+    struct stream stream;
+    struct target target = { NULL, match };
+    struct page found = { 0 };
+    struct walk walk;
+
+    walk_init(&walk, connection, &stream, 0, 0);
+    (void)walk_add(&walk, SQL_RUNS_CHILDREN, parent_id); /* the first always fits */
+    bool done = list_page(&walk, &target, arena, limit, 0, 0, &found, err);
+    page_give(&found, page, arena);
+    return done;
+}

@@ -1,0 +1,353 @@
+/*
+ * Readers: connections of their own that can only read. Each call is one transaction, so it
+ * sees one snapshot however long it takes, and does not hold up a commit.
+ */
+#include "base/memory.h"
+#include "list.h"
+#include "record.h"
+#include "sqlite.h"
+
+#include <stdlib.h>
+
+enum { OLDEST_LOOKS = 256 };
+
+struct sqlite_reader {
+    struct reader reader;
+    struct connection connection;
+};
+
+static struct connection *self(struct reader *reader)
+{
+    return &((struct sqlite_reader *)(void *)reader)->connection; /* its first member */
+}
+
+static bool run(struct connection *connection, enum sql which, struct err *err)
+{
+    struct query query;
+
+    return query_start(&query, connection, which, err) && query_run(&query, err);
+}
+
+static struct connection *snapshot_begin(struct reader *reader, struct err *err)
+{
+    struct connection *connection = self(reader);
+
+    names_trim(&connection->names);
+    return run(connection, SQL_SNAPSHOT, err) ? connection : NULL;
+}
+
+/* Nothing was written, so there is nothing that ending could fail to do; `done` is handed on.
+ */
+static bool snapshot_end(struct connection *connection, bool done)
+{
+    if (!sqlite3_get_autocommit(connection->db))
+        (void)run(connection, SQL_ROLLBACK, NULL);
+    return done;
+}
+
+/* ---- runs -------------------------------------------------------------------------------- */
+
+static bool find_run(struct connection *connection, struct arena *arena, uint32_t environment,
+                     int64_t id, uint32_t parts, struct run **row, struct err *err)
+{
+    struct run *run = ARENA_NEW(arena, struct run);
+    bool found;
+
+    if (!run_find(connection, arena, id, run, &found, err))
+        return false;
+    if (!found || (environment != 0 && environment != run->environment))
+        return true;
+    *row = run;
+    return parts_find(connection, arena, parts, run, err);
+}
+
+static bool reader_run(struct reader *reader, struct arena *arena, uint32_t environment,
+                       int64_t id, uint32_t parts, struct run **row, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    *row = NULL;
+    return connection != NULL &&
+           snapshot_end(connection,
+                        find_run(connection, arena, environment, id, parts, row, err));
+}
+
+static bool reader_runs(struct reader *reader, struct arena *arena,
+                        const struct run_filter *filter, struct run_page *page, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    return connection != NULL &&
+           snapshot_end(connection, sqlite_runs(connection, arena, filter, page, err));
+}
+
+static bool reader_children(struct reader *reader, struct arena *arena, int64_t parent_id,
+                            uint32_t limit, struct run_page *page, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    return connection != NULL &&
+           snapshot_end(connection,
+                        sqlite_children(connection, arena, parent_id, limit, page, err));
+}
+
+/* ---- tokens ------------------------------------------------------------------------------ */
+
+static bool find_token(struct connection *connection, struct arena *arena, uint32_t environment,
+                       int64_t id, struct waitpoint **row, struct err *err)
+{
+    struct waitpoint *token = ARENA_NEW(arena, struct waitpoint);
+    bool found;
+
+    if (!waitpoint_find(connection, arena, id, token, &found, err))
+        return false;
+    if (found && token->kind == WAITPOINT_TOKEN &&
+        (environment == 0 || environment == token->environment))
+        *row = token;
+    return true;
+}
+
+static bool reader_token(struct reader *reader, struct arena *arena, uint32_t environment,
+                         int64_t id, struct waitpoint **row, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    *row = NULL;
+    return connection != NULL &&
+           snapshot_end(connection, find_token(connection, arena, environment, id, row, err));
+}
+
+static bool reader_tokens(struct reader *reader, struct arena *arena,
+                          const struct token_filter *filter, struct token_page *page,
+                          struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    return connection != NULL &&
+           snapshot_end(connection, sqlite_tokens(connection, arena, filter, page, err));
+}
+
+/* ---- queues ------------------------------------------------------------------------------ */
+
+/* The next row of a queue query, NULL at its end. */
+static bool next_queue(struct query *query, struct queue_stats *stats, bool *row,
+                       struct err *err)
+{
+    if (!query_row(query, row, err))
+        return false;
+    if (*row) {
+        *stats = (struct queue_stats){ 0 };
+        queue_take(query, &stats->queue);
+        queue_counts_take(query, stats);
+    }
+    return true;
+}
+
+/* Among those that are next in line: one that is further back has waited longer only by
+ * priority. */
+static bool find_oldest(struct connection *connection, struct queue_stats *stats,
+                        struct err *err)
+{
+    struct query query;
+
+    if (stats->queued == 0)
+        return true;
+    if (!query_start(&query, connection, SQL_QUEUE_OLDEST, err))
+        return false;
+    bind_int(&query, stats->queue.id);
+    bind_int(&query, OLDEST_LOOKS);
+    return query_number(&query, &stats->oldest_queued_ms, err);
+}
+
+static bool find_queues(struct connection *connection, struct arena *arena,
+                        uint32_t environment, uint32_t offset, uint32_t limit,
+                        struct queue_page *page, struct err *err)
+{
+    struct query query;
+    int64_t total = 0;
+    bool row = true;
+
+    if (!query_start(&query, connection, SQL_QUEUES_COUNT, err))
+        return false;
+    bind_int(&query, environment);
+    if (!query_number(&query, &total, err))
+        return false;
+    page->total = (uint32_t)total;
+    if (limit > LIST_MAX)
+        limit = LIST_MAX;
+    page->rows = ARENA_ARRAY(arena, struct queue_stats, limit + 1);
+    if (!query_start(&query, connection, environment == 0 ? SQL_QUEUES_ALL : SQL_QUEUES, err))
+        return false;
+    query.arena = arena;
+    bind_int(&query, environment);
+    bind_int(&query, offset);
+    bind_int(&query, limit);
+    while (row) {
+        if (!next_queue(&query, &page->rows[page->count], &row, err))
+            return false;
+        page->count += row ? 1 : 0;
+    }
+    for (uint32_t i = 0; i < page->count; i++)
+        if (!find_oldest(connection, &page->rows[i], err))
+            return false;
+    return true;
+}
+
+static bool reader_queues(struct reader *reader, struct arena *arena, uint32_t environment,
+                          uint32_t offset, uint32_t limit, struct queue_page *page,
+                          struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    *page = (struct queue_page){ 0 };
+    return connection != NULL &&
+           snapshot_end(connection,
+                        find_queues(connection, arena, environment, offset, limit, page, err));
+}
+
+static bool find_queue(struct connection *connection, struct arena *arena, uint32_t environment,
+                       struct slice name, int64_t id, struct queue_stats **row, struct err *err)
+{
+    struct queue_stats *stats = ARENA_NEW(arena, struct queue_stats);
+    struct query query;
+    bool found;
+
+    if (!query_start(&query, connection, name.size > 0 ? SQL_QUEUE_NAMED : SQL_QUEUE, err))
+        return false;
+    query.arena = arena;
+    if (name.size > 0) {
+        bind_int(&query, environment);
+        bind_text(&query, name);
+    } else {
+        bind_int(&query, id);
+    }
+    if (!next_queue(&query, stats, &found, err))
+        return false;
+    query_finish(&query);
+    if (!found || (environment != 0 && environment != stats->queue.environment))
+        return true;
+    *row = stats;
+    return find_oldest(connection, stats, err);
+}
+
+static bool reader_queue(struct reader *reader, struct arena *arena, uint32_t environment,
+                         struct slice name, int64_t id, struct queue_stats **row,
+                         struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    *row = NULL;
+    return connection != NULL &&
+           snapshot_end(connection,
+                        find_queue(connection, arena, environment, name, id, row, err));
+}
+
+/* ---- the rest ---------------------------------------------------------------------------- */
+
+static bool find_logs(struct connection *connection, struct arena *arena, int64_t run_id,
+                      uint32_t limit, struct log_line **lines, struct err *err)
+{
+    struct query query;
+    struct log_line **end = lines;
+    bool row;
+
+    if (!query_start(&query, connection, SQL_LOG_LINES, err))
+        return false;
+    query.arena = arena;
+    bind_int(&query, run_id);
+    bind_int(&query, limit);
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        struct log_line *line = ARENA_NEW(arena, struct log_line);
+        line->run_id = run_id;
+        line->at_ms = take_int(&query);
+        line->level = take_count(&query);
+        line->attempt = take_count(&query);
+        line->text = take_bytes(&query);
+        *end = line;
+        end = &line->next;
+    }
+    return false;
+}
+
+static bool reader_logs(struct reader *reader, struct arena *arena, int64_t run_id,
+                        uint32_t limit, struct log_line **lines, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    *lines = NULL;
+    return connection != NULL &&
+           snapshot_end(connection, find_logs(connection, arena, run_id, limit, lines, err));
+}
+
+static bool find_totals(struct connection *connection, uint32_t environment,
+                        struct totals *totals, struct err *err)
+{
+    struct query query;
+    bool row;
+
+    if (!query_start(&query, connection, SQL_TOTALS, err))
+        return false;
+    bind_int(&query, environment);
+    if (!query_row(&query, &row, err))
+        return false;
+    if (row) {
+        for (int status = 0; status < RUN_DONE; status++)
+            totals->live[status] = take_int(&query);
+        totals->completed = take_int(&query);
+        totals->failed = take_int(&query);
+        totals->canceled = take_int(&query);
+        query_finish(&query);
+    }
+    if (!query_start(&query, connection,
+                     environment == 0 ? SQL_PENDING_COUNT_ALL : SQL_PENDING_COUNT, err))
+        return false;
+    if (environment != 0)
+        bind_int(&query, environment);
+    return query_number(&query, &totals->tokens_pending, err);
+}
+
+static bool reader_totals(struct reader *reader, uint32_t environment, struct totals *totals,
+                          struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    *totals = (struct totals){ 0 };
+    return connection != NULL &&
+           snapshot_end(connection, find_totals(connection, environment, totals, err));
+}
+
+static void reader_close(struct reader *reader)
+{
+    connection_close(self(reader));
+    free(reader);
+}
+
+static const struct reader_ops ops = {
+    .close = reader_close,
+    .run = reader_run,
+    .runs = reader_runs,
+    .children = reader_children,
+    .token = reader_token,
+    .tokens = reader_tokens,
+    .queues = reader_queues,
+    .queue = reader_queue,
+    .logs = reader_logs,
+    .totals = reader_totals,
+};
+
+struct reader *sqlite_reader_open(const char *path, struct err *err)
+{
+    struct sqlite_reader *reader = memory_zeroed(1, sizeof *reader);
+
+    reader->reader.ops = &ops;
+    if (connection_open(&reader->connection, path, SQLITE_OPEN_READONLY, READER_CACHE_KIB,
+                        err)) {
+        if (connection_exec(&reader->connection, path, "PRAGMA query_only = ON", err))
+            return &reader->reader;
+        connection_close(&reader->connection);
+    }
+    free(reader);
+    return NULL;
+}

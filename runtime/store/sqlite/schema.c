@@ -1,0 +1,100 @@
+/*
+ * The schema as steps. Step n takes a file from version n to n + 1; the version is the file's
+ * user_version. A step that was released is never edited: a change is a new step at the end.
+ *
+ *   run ─┬─ run_input, run_state, run_output   big columns by themselves: a move rewrites one
+ * row of │                                     `run` and should not drag the payload along ├─
+ * edge (waitpoint_id, run_id)        what waits; a run's id may stand for a waitpoint ├─ queue
+ * with its live runs counted by status └─ log_line waitpoint     tokens and timers idempotency
+ * hash of a key → what was made with it name          words that repeat in each run, as small
+ * numbers: a task with its environment, and (environment 0) segments, versions, builds, schemas
+ *
+ * Ids are time-ordered, so rows are appended. A live run stands in one of two indexes: run_work
+ * when it is queued or running (dispatch), run_rest when not (lists). Zero times and empty
+ * bytes are NULL, which takes no room.
+ */
+#include "schema.h"
+
+#include <stddef.h>
+
+static const char *const steps[] = {
+    "CREATE TABLE environment (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE name (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
+    " text TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX name_unique ON name (environment, text);"
+    "CREATE INDEX name_text ON name (text);"
+    "CREATE TABLE run (id INTEGER PRIMARY KEY, task INTEGER NOT NULL, status INTEGER NOT NULL,"
+    " outcome INTEGER NOT NULL, seq INTEGER NOT NULL, queue INTEGER NOT NULL,"
+    " rank_ms INTEGER NOT NULL, due_ms INTEGER, created_ms INTEGER NOT NULL,"
+    " updated_ms INTEGER, started_ms INTEGER, finished_ms INTEGER, ttl_ms INTEGER,"
+    " priority_ms INTEGER, limit_ms INTEGER, parent_id INTEGER, root_id INTEGER,"
+    " id_block INTEGER, busy_us INTEGER, attempt INTEGER, max_attempts INTEGER, entry INTEGER,"
+    " depth INTEGER, remaining INTEGER, progress INTEGER, log_lines INTEGER, flags INTEGER,"
+    " segment INTEGER, version INTEGER, build INTEGER, tags BLOB, metadata BLOB, error BLOB,"
+    " wait BLOB, once BLOB, timeline BLOB, key BLOB, key_text TEXT);"
+    "CREATE INDEX run_task ON run (task);"
+    "CREATE INDEX run_work ON run (status, queue, rank_ms) WHERE status = 1 OR status = 3;"
+    "CREATE INDEX run_rest ON run (status) WHERE status = 0 OR status = 2 OR status = 4;"
+    "CREATE INDEX run_parked ON run (task) WHERE status = 2;"
+    "CREATE INDEX run_ended ON run (outcome) WHERE outcome > 1;"
+    "CREATE INDEX run_due ON run (due_ms) WHERE due_ms IS NOT NULL;"
+    "CREATE INDEX run_parent ON run (parent_id) WHERE parent_id IS NOT NULL;"
+    "CREATE TABLE run_input (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "CREATE TABLE run_state (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "CREATE TABLE run_output (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "CREATE TABLE waitpoint (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, status INTEGER NOT NULL, due_ms INTEGER, timeout_ms INTEGER,"
+    " created_ms INTEGER NOT NULL, completed_ms INTEGER, run_id INTEGER, task INTEGER,"
+    " schema INTEGER, tags BLOB, key_text TEXT, key_expires_ms INTEGER, result BLOB);"
+    "CREATE INDEX waitpoint_due ON waitpoint (due_ms) WHERE due_ms IS NOT NULL;"
+    "CREATE INDEX waitpoint_pending ON waitpoint (environment) WHERE status = 0 AND kind = 0;"
+    "CREATE TABLE edge (waitpoint_id INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (waitpoint_id, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE queue (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
+    " name TEXT NOT NULL, paused INTEGER NOT NULL, paused_ms INTEGER,"
+    " created_ms INTEGER NOT NULL, completed INTEGER NOT NULL, failed INTEGER NOT NULL,"
+    " canceled INTEGER NOT NULL, wait_ms INTEGER NOT NULL, busy_us INTEGER NOT NULL,"
+    " delayed INTEGER NOT NULL DEFAULT 0, queued INTEGER NOT NULL DEFAULT 0,"
+    " parked INTEGER NOT NULL DEFAULT 0, running INTEGER NOT NULL DEFAULT 0,"
+    " waiting INTEGER NOT NULL DEFAULT 0);"
+    "CREATE UNIQUE INDEX queue_name ON queue (environment, name);"
+    "CREATE TABLE idempotency (hash BLOB PRIMARY KEY, target INTEGER NOT NULL,"
+    " expires_ms INTEGER, payload BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX idempotency_expiry ON idempotency (expires_ms)"
+    " WHERE expires_ms IS NOT NULL;"
+    "CREATE TABLE log_line (run_id INTEGER NOT NULL, line INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, level INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    " text TEXT NOT NULL, PRIMARY KEY (run_id, line)) WITHOUT ROWID;",
+};
+
+int schema_version(void)
+{
+    return (int)(sizeof steps / sizeof steps[0]);
+}
+
+static bool run_steps(sqlite3 *db, int from)
+{
+    char *pragmas = sqlite3_mprintf("PRAGMA application_id = %d; PRAGMA user_version = %d",
+                                    (int)SCHEMA_APPLICATION, schema_version());
+    bool done = pragmas != NULL;
+
+    for (int step = from; done && step < schema_version(); step++)
+        done = sqlite3_exec(db, steps[step], NULL, NULL, NULL) == SQLITE_OK;
+    done = done && sqlite3_exec(db, pragmas, NULL, NULL, NULL) == SQLITE_OK;
+    sqlite3_free(pragmas);
+    return done;
+}
+
+bool schema_apply(sqlite3 *db, int from, struct err *err)
+{
+    if (from == schema_version())
+        return true;
+    if (sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK &&
+        run_steps(db, from) && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    err_set(err, ERR_STORE, "could not bring the database from version %d to %d: %s", from,
+            schema_version(), sqlite3_errmsg(db));
+    if (!sqlite3_get_autocommit(db))
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* the error above says it */
+    return false;
+}

@@ -1,0 +1,21 @@
+/* The SQLite store's own parts, for its own files: how a batch is loaded and flushed. */
+#ifndef SQLITE_STORE_H
+#define SQLITE_STORE_H
+
+#include "connection.h"
+#include "engine/rows.h"
+#include "store/store.h"
+
+/* Pages in memory. With 100,000 suspended runs the whole runtime has to stay under 64 MiB. */
+enum { WRITER_CACHE_KIB = 16 << 10, READER_CACHE_KIB = 1 << 10 };
+
+bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err);
+bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err);
+
+/* Append the first column of every row, the query being bound. */
+bool ids_take(struct query *query, struct arena *arena, struct ids *ids, struct err *err);
+
+/* Safe from any thread: `path` is copied. */
+struct reader *sqlite_reader_open(const char *path, struct err *err);
+
+#endif

@@ -1,0 +1,347 @@
+/*
+ * The SQLite store: one file, one writing connection, WAL.
+ *
+ *   begin ── load* ── flush ── commit      one transaction a batch; COMMIT syncs the log
+ *     └─ first, when the log is long: checkpoint
+ *
+ * The checkpoint copies pages from the log into the file. It is done before a batch, not behind
+ * a commit as SQLite would: the replies of the commit are then already on their way.
+ */
+#include "base/log.h"
+#include "base/memory.h"
+#include "file.h"
+#include "record.h"
+#include "schema.h"
+#include "sqlite.h"
+
+#include <stdlib.h>
+
+/* In frames of one page. A longer log makes checkpoints rarer, longer and cheaper a commit. */
+enum { CHECKPOINT_FRAMES = 4000, CHECKPOINT_AGAIN = 1000 };
+
+struct sqlite_store {
+    struct store store;
+    struct connection connection;
+    char *path;
+    int lock_fd;
+    int frames;        /* in the log after the last commit */
+    int checkpoint_at; /* frames */
+};
+
+static struct sqlite_store *self(struct store *store)
+{
+    return (struct sqlite_store *)(void *)store; /* its first member */
+}
+
+static int on_commit(void *context, sqlite3 *db, const char *name, int frames)
+{
+    struct sqlite_store *store = context;
+
+    (void)db, (void)name; /* there is one */
+    store->frames = frames;
+    if (frames < CHECKPOINT_FRAMES)
+        store->checkpoint_at = CHECKPOINT_FRAMES;
+    return SQLITE_OK;
+}
+
+/* What it cannot do now, because a reader stands on old pages or the disk is full, it does
+ * later. */
+static void checkpoint(struct sqlite_store *store)
+{
+    int rc = sqlite3_wal_checkpoint_v2(store->connection.db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                       NULL, NULL);
+
+    store->checkpoint_at = store->frames + CHECKPOINT_AGAIN;
+    if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+        log_warn("store.checkpoint_failed", "frames=%d reason=\"%s\"", store->frames,
+                 sqlite3_errmsg(store->connection.db));
+}
+
+static bool run(struct sqlite_store *store, enum sql which, struct err *err)
+{
+    struct query query;
+
+    return query_start(&query, &store->connection, which, err) && query_run(&query, err);
+}
+
+static bool store_begin(struct store *store, struct err *err)
+{
+    struct sqlite_store *sqlite = self(store);
+
+    if (sqlite->frames >= sqlite->checkpoint_at)
+        checkpoint(sqlite);
+    names_trim(&sqlite->connection.names);
+    return run(sqlite, SQL_BEGIN, err);
+}
+
+static bool store_load(struct store *store, struct rows *rows, struct err *err)
+{
+    return sqlite_load(&self(store)->connection, rows, err);
+}
+
+static bool store_flush(struct store *store, struct rows *rows, struct err *err)
+{
+    return sqlite_flush(&self(store)->connection, rows, err);
+}
+
+static bool store_commit(struct store *store, struct err *err)
+{
+    struct sqlite_store *sqlite = self(store);
+
+    if (!run(sqlite, SQL_COMMIT, err))
+        return false;
+    names_committed(&sqlite->connection.names);
+    return true;
+}
+
+static void store_rollback(struct store *store)
+{
+    struct sqlite_store *sqlite = self(store);
+
+    /* SQLite may have rolled back by itself, and a rollback that fails leaves nothing to do. */
+    if (!sqlite3_get_autocommit(sqlite->connection.db))
+        (void)run(sqlite, SQL_ROLLBACK, NULL);
+    names_rolled_back(&sqlite->connection.names);
+}
+
+/* ---- questions --------------------------------------------------------------------------- */
+
+static bool due_ids(struct sqlite_store *store, enum sql which, int64_t now_ms, uint32_t limit,
+                    struct arena *arena, struct ids *ids, struct err *err)
+{
+    struct query query;
+
+    *ids = (struct ids){ 0 };
+    if (!query_start(&query, &store->connection, which, err))
+        return false;
+    bind_int(&query, now_ms);
+    bind_int(&query, limit);
+    return ids_take(&query, arena, ids, err);
+}
+
+static bool store_due(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
+                      struct due *due, struct err *err)
+{
+    struct sqlite_store *sqlite = self(store);
+
+    return due_ids(sqlite, SQL_DUE_RUNS, now_ms, limit, arena, &due->runs, err) &&
+           due_ids(sqlite, SQL_DUE_WAITPOINTS, now_ms, limit, arena, &due->waitpoints, err);
+}
+
+static bool store_next_due(struct store *store, int64_t *due_ms, struct err *err)
+{
+    static const enum sql both[] = { SQL_NEXT_DUE_RUN, SQL_NEXT_DUE_WAITPOINT };
+    struct query query;
+
+    *due_ms = 0;
+    for (int i = 0; i < 2; i++) {
+        int64_t next = 0;
+        if (!query_start(&query, &self(store)->connection, both[i], err) ||
+            !query_number(&query, &next, err))
+            return false;
+        if (next != 0 && (*due_ms == 0 || next < *due_ms))
+            *due_ms = next;
+    }
+    return true;
+}
+
+static bool store_running(struct store *store, struct arena *arena, struct ids *runs,
+                          struct err *err)
+{
+    struct query query;
+
+    *runs = (struct ids){ 0 };
+    return query_start(&query, &self(store)->connection, SQL_RUNNING_IDS, err) &&
+           ids_take(&query, arena, runs, err);
+}
+
+/* From queue to queue through the index, however many runs each of them has. */
+static bool store_backlog(struct store *store, struct arena *arena, struct ids *queues,
+                          struct err *err)
+{
+    struct query query;
+    int64_t last = -1;
+    uint32_t count;
+
+    *queues = (struct ids){ 0 };
+    do {
+        count = queues->count;
+        if (!query_start(&query, &self(store)->connection, SQL_BACKLOG, err))
+            return false;
+        bind_int(&query, last);
+        if (!ids_take(&query, arena, queues, err))
+            return false;
+        if (queues->count > count)
+            last = queues->items[count];
+    } while (queues->count > count);
+    return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+/* The task has a name in each environment. */
+static bool store_parked(struct store *store, struct slice task, uint32_t limit,
+                         struct arena *arena, struct ids *runs, struct err *err)
+{
+    struct connection *connection = &self(store)->connection;
+    struct ids names = { 0 };
+    struct query query;
+
+    *runs = (struct ids){ 0 };
+    if (!query_start(&query, connection, SQL_NAMES_OF_TEXT, err))
+        return false;
+    bind_text(&query, task);
+    bind_int(&query, 0);
+    bind_int(&query, UINT32_MAX);
+    if (!ids_take(&query, arena, &names, err))
+        return false;
+    for (uint32_t i = 0; i < names.count; i++) {
+        if (!query_start(&query, connection, SQL_PARKED, err))
+            return false;
+        bind_int(&query, names.items[i]);
+        bind_int(&query, limit);
+        if (!ids_take(&query, arena, runs, err))
+            return false;
+    }
+    if (names.count > 1 && runs->count > 1)
+        qsort(runs->items, runs->count, sizeof *runs->items, by_number);
+    if (runs->count > limit)
+        runs->count = limit;
+    return true;
+}
+
+static bool store_environment(struct store *store, const char *name, uint32_t *number,
+                              struct err *err)
+{
+    struct connection *connection = &self(store)->connection;
+    struct query query;
+    int64_t found = 0;
+
+    if (!query_start(&query, connection, SQL_ENVIRONMENT, err))
+        return false;
+    bind_text(&query, slice_of(name));
+    if (!query_number(&query, &found, err))
+        return false;
+    if (found == 0) {
+        if (!query_start(&query, connection, SQL_ENVIRONMENT_INSERT, err))
+            return false;
+        bind_text(&query, slice_of(name));
+        if (!query_run(&query, err))
+            return false;
+        found = sqlite3_last_insert_rowid(connection->db);
+    }
+    *number = (uint32_t)found;
+    return true;
+}
+
+static bool store_sweep(struct store *store, int64_t now_ms, uint32_t limit, struct err *err)
+{
+    struct query query;
+
+    if (!query_start(&query, &self(store)->connection, SQL_KEY_SWEEP, err))
+        return false;
+    bind_int(&query, now_ms);
+    bind_int(&query, limit);
+    return query_run(&query, err);
+}
+
+/* ---- open and close ---------------------------------------------------------------------- */
+
+static struct reader *store_reader_open(struct store *store, struct err *err)
+{
+    return sqlite_reader_open(self(store)->path, err);
+}
+
+static void store_close(struct store *store)
+{
+    struct sqlite_store *sqlite = self(store);
+
+    connection_close(&sqlite->connection); /* the last connection takes the log with it */
+    file_unlock(sqlite->lock_fd);
+    free(sqlite->path);
+    free(sqlite);
+}
+
+static const struct store_ops ops = {
+    .name = "sqlite",
+    .begin = store_begin,
+    .load = store_load,
+    .due = store_due,
+    .next_due = store_next_due,
+    .flush = store_flush,
+    .commit = store_commit,
+    .rollback = store_rollback,
+    .running = store_running,
+    .backlog = store_backlog,
+    .parked = store_parked,
+    .environment = store_environment,
+    .sweep = store_sweep,
+    .reader_open = store_reader_open,
+    .close = store_close,
+};
+
+/* The header has been looked at; what a crashed newer server left in the log has not. */
+static bool upgrade(struct connection *connection, const char *path, struct err *err)
+{
+    int64_t version = 0;
+    int keeps_log = 0;
+
+    if (!connection_number(connection, "PRAGMA user_version", &version, err))
+        return false;
+    if (version > schema_version())
+        return err_set(err, ERR_STORE,
+                       "%s was written by a newer bide (format %lld, this one knows up to %d); "
+                       "the file was not touched",
+                       path, (long long)version, schema_version());
+    /* From here on the file is ours, and closing may tidy up. */
+    (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, &keeps_log);
+    return connection_exec(
+               connection, path,
+               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+               "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864",
+               err) &&
+           schema_apply(connection->db, (int)version, err);
+}
+
+static bool open_writer(struct sqlite_store *store, struct err *err)
+{
+    bool is_new;
+    int keeps_log = 0;
+
+    if (!file_check(store->path, &is_new, err) || (is_new && !file_create(store->path, err)) ||
+        !connection_open(&store->connection, store->path, SQLITE_OPEN_READWRITE,
+                         WRITER_CACHE_KIB, err))
+        return false;
+    (void)sqlite3_db_config(store->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                            &keeps_log); /* never fails for a known option */
+    if (!upgrade(&store->connection, store->path, err)) {
+        connection_close(&store->connection);
+        return false;
+    }
+    (void)sqlite3_wal_hook(store->connection.db, on_commit,
+                           store); /* returns the hook before */
+    return true;
+}
+
+bool store_sqlite_open(const char *path, struct store **store, struct err *err)
+{
+    struct sqlite_store *sqlite = memory_zeroed(1, sizeof *sqlite);
+
+    *sqlite = (struct sqlite_store){ .store.ops = &ops,
+                                     .path = memory_text(path),
+                                     .lock_fd = -1,
+                                     .checkpoint_at = CHECKPOINT_FRAMES };
+    if (file_lock(path, &sqlite->lock_fd, err) && open_writer(sqlite, err)) {
+        *store = &sqlite->store;
+        return true;
+    }
+    file_unlock(sqlite->lock_fd);
+    free(sqlite->path);
+    free(sqlite);
+    return false;
+}
