@@ -15,7 +15,6 @@ static struct server s;
 static void set_up(void)
 {
     server_init(&s);
-    s.config_more = BAD_INPUT_CONFIG;
     server_add_plugin(&s, "hello");
     server_add_schema(&s, "hello");
     server_start(&s);

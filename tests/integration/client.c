@@ -12,15 +12,45 @@ struct growing {
     size_t size;
 };
 
-/* Everything handed out hangs here, so that the leak checker sees an owner. */
-static void **kept;
-static size_t kept_count;
+/* Everything a thread was handed hangs here, so that the leak checker sees an owner. */
+static _Thread_local struct {
+    void *memory;
+    json_t *json;
+} *kept;
+static _Thread_local size_t kept_count;
+static _Thread_local CURL *handle;
+
+static void *keep_with(void *memory, json_t *json)
+{
+    if ((kept_count & (kept_count - 1)) == 0)
+        kept = realloc(kept, (kept_count == 0 ? 1 : 2 * kept_count) * sizeof *kept);
+    kept[kept_count].memory = memory;
+    kept[kept_count++].json = json;
+    return memory;
+}
 
 static void *keep(void *memory)
 {
-    kept = realloc(kept, (kept_count + 1) * sizeof *kept);
-    kept[kept_count++] = memory;
-    return memory;
+    return keep_with(memory, NULL);
+}
+
+void client_forget(void)
+{
+    for (size_t i = 0; i < kept_count; i++) {
+        json_decref(kept[i].json);
+        free(kept[i].memory);
+    }
+    free(kept);
+    kept = NULL;
+    kept_count = 0;
+}
+
+void client_close(void)
+{
+    client_forget();
+    if (handle != NULL)
+        curl_easy_cleanup(handle);
+    handle = NULL;
 }
 
 void give_up(const char *format, ...)
@@ -79,14 +109,11 @@ static struct curl_slist *headers_of(const struct request *request)
     return headers;
 }
 
-/* One handle a process: connections are kept alive, as a real client does. */
+/* One handle a thread: connections are kept alive, as a real client does. */
 static CURL *handle_get(void)
 {
-    static CURL *handle;
-    if (handle == NULL) {
-        curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (handle == NULL)
         handle = curl_easy_init();
-    }
     curl_easy_reset(handle);
     return handle;
 }
@@ -94,7 +121,7 @@ static CURL *handle_get(void)
 const struct reply *client_send(const struct request *request)
 {
     CURL *curl = handle_get();
-    struct reply *reply = keep(calloc(1, sizeof *reply));
+    struct reply *reply = calloc(1, sizeof *reply);
     struct growing body = { calloc(1, 1), 0 }, head = { calloc(1, 1), 0 };
     struct curl_slist *headers = headers_of(request);
     const char *method = request->method != NULL ? request->method : "GET";
@@ -129,10 +156,10 @@ const struct reply *client_send(const struct request *request)
     if (code != CURLE_OK) {
         reply->status = 0;
         reply->text = keep(strdup(curl_easy_strerror(code)));
-        return reply;
+    } else {
+        reply->json = json_loadb(body.bytes, body.size, JSON_DECODE_ANY, NULL);
     }
-    reply->json = json_loadb(body.bytes, body.size, JSON_DECODE_ANY, NULL);
-    return reply;
+    return keep_with(reply, reply->json);
 }
 
 json_t *reply_at(const struct reply *reply, const char *path)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Lives until the process ends: a test asks some dozens of times. */
+/* Lives until client_forget(): a test asks some dozens of times and need not. */
 struct reply {
     long status; /* 0: no answer (refused, cut off, timed out); `text` says why */
     char *text, *headers;
@@ -24,6 +24,9 @@ struct request {
 };
 
 const struct reply *client_send(const struct request *request);
+/* Free what this thread got from here, text() included; and its connection too. */
+void client_forget(void);
+void client_close(void);
 
 /* A member by its path, "metadata.approval_url" or "data.0.id"; NULL when there is none. */
 json_t *reply_at(const struct reply *reply, const char *path);
@@ -31,7 +34,7 @@ json_t *reply_at(const struct reply *reply, const char *path);
 const char *reply_text(const struct reply *reply, const char *path);
 long long reply_number(const struct reply *reply, const char *path);
 
-/* printf into memory that lives until the process ends. */
+/* printf into memory that lives until client_forget(). */
 const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Say what is wrong and abort: the test has failed. */

@@ -108,8 +108,10 @@ void server_init(struct server *server)
 void server_destroy(struct server *server)
 {
     int status;
-    if (server->pid != 0)
-        server_kill(server);
+    if (server->pid != 0) {
+        kill(server->pid, SIGKILL);
+        (void)reap(server);
+    }
     command_run(&status, "rm -rf '%s'", server->dir);
 }
 
@@ -138,15 +140,9 @@ void server_add_schema(struct server *server, const char *name)
     "  dev: {}\n"                                                                              \
     "  prod: {}\n"
 
-/* In the child, between fork and exec. */
-static void become_server(struct server *server, int out)
+/* In the child, between fork and exec: other threads may hold locks, so no allocation here. */
+static void become_server(char **arguments, int out, int log)
 {
-    const char *config = server_path(server, "config/bide.yaml");
-    const char *data = server->data != NULL ? server->data : server_path(server, "data");
-    const char *plugins = server_path(server, "plugins");
-    const char *schemas = server_path(server, "schemas");
-    const char *listen = text("127.0.0.1:%d", server->port);
-    int log = open(server_path(server, "log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
     int in = open("/dev/null", O_RDONLY);
 
     /* A test that crashes must not leave servers behind. */
@@ -156,22 +152,28 @@ static void become_server(struct server *server, int out)
     dup2(log, 2);
     for (int fd = 3; fd < 256; fd++)
         close(fd);
-    execl(BINARY_DIR "/bide", "bide", "serve", "-c", config, "--listen", listen, "--data", data,
-        "--plugins", plugins, "--schemas", schemas, (char *)NULL);
+    execv(arguments[0], arguments);
     _exit(127);
 }
 
-static void spawn(struct server *server)
+void server_spawn(struct server *server)
 {
-    int ends[2];
-    if (access(server_path(server, "config/bide.yaml"), F_OK) != 0 || server->config_more != NULL)
+    const char *config = server_path(server, "config/bide.yaml");
+    const char *arguments[] = { BINARY_DIR "/bide", "serve", "-c", config, "--listen",
+        text("127.0.0.1:%d", server->port), "--data",
+        server->data != NULL ? server->data : server_path(server, "data"), "--plugins",
+        server_path(server, "plugins"), "--schemas", server_path(server, "schemas"), NULL };
+    int ends[2], log = open(server_path(server, "log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+                     0600);
+    if (access(config, F_OK) != 0)
         server_write(server, "config/bide.yaml",
             text("%s%s", CONFIG, server->config_more != NULL ? server->config_more : ""));
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (log < 0 || pipe2(ends, O_CLOEXEC) != 0)
         give_up("pipe: %s", strerror(errno));
     server->pid = fork();
     if (server->pid == 0)
-        become_server(server, ends[1]);
+        become_server((char **)arguments, ends[1], log);
+    close(log);
     close(ends[1]);
     server->out = ends[0];
 }
@@ -212,7 +214,7 @@ static int reap(struct server *server)
 
 void server_start(struct server *server)
 {
-    spawn(server);
+    server_spawn(server);
     const char *said = read_until(server, "listening on ", START_MS);
     const char *found = strstr(said, "listening on ");
     if (found == NULL || sscanf(found, "listening on %63s", server->url) != 1)
@@ -223,7 +225,7 @@ void server_start(struct server *server)
 
 int server_refuses(struct server *server, const char **said)
 {
-    spawn(server);
+    server_spawn(server);
     const char *out = read_until(server, NULL, START_MS);
     if (strstr(out, "listening on ") != NULL)
         die(server, "the server started, which it should not have");
@@ -242,7 +244,9 @@ int server_stop(struct server *server)
 void server_kill(struct server *server)
 {
     kill(server->pid, SIGKILL);
-    (void)reap(server);
+    int status = reap(server);
+    if (status != 128 + SIGKILL)
+        die(server, text("the server was dead already, with status %d", status));
 }
 
 const char *server_key(struct server *server, const char *environment)

@@ -36,11 +36,14 @@ void server_destroy(struct server *server);
 
 /* Starts and waits until it listens. */
 void server_start(struct server *server);
+/* Only starts. */
+void server_spawn(struct server *server);
 /* Starts what is expected to end by itself; its exit code, with all it said in *said. */
 int server_refuses(struct server *server, const char **said);
 /* SIGTERM; the exit code. */
 int server_stop(struct server *server);
-void server_kill(struct server *server); /* SIGKILL */
+/* SIGKILL; a server that was dead already ends the test. */
+void server_kill(struct server *server);
 
 /* Copies a sample or a test plugin, made to appear whole at once. */
 void server_add_plugin(struct server *server, const char *name);

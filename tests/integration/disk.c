@@ -1,0 +1,119 @@
+/* A full disk: refused with 503 what cannot be made durable, kept what was acknowledged, and on it goes
+ * when there is room. Needs the right to mount a small file system. */
+#include "server.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+
+enum { MAX_RUNS = 2000, PAYLOAD = 20000 };
+
+static struct server s;
+static bool is_mounted;
+static char *runs[MAX_RUNS];
+
+static void set_up(void)
+{
+    server_init(&s);
+    server_add_plugin(&s, "hello");
+    server_add_plugin(&s, "approve-refund");
+    s.data = strdup(server_path(&s, "small"));
+    int status;
+    command_run(&status, "mkdir -m 700 '%s'", s.data);
+    is_mounted = mount("tmpfs", s.data, "tmpfs", 0, "size=12m,mode=700") == 0;
+}
+
+static void tear_down(void)
+{
+    if (s.pid != 0)
+        server_kill(&s);
+    if (is_mounted)
+        umount2(s.data, MNT_DETACH);
+    server_destroy(&s);
+    for (int i = 0; i < MAX_RUNS; i++)
+        free(runs[i]);
+    free((char *)s.data);
+}
+
+TestSuite(disk, .init = set_up, .fini = tear_down, .timeout = 180);
+
+static const struct reply *trigger(const char *padding)
+{
+    return server_call(&s, "POST", "/api/v1/tasks/hello/trigger",
+        text("{\"payload\": {\"padding\": \"%s\"}}", padding));
+}
+
+/* Until the server says that it cannot; how many it took. */
+static int fill(const char *padding)
+{
+    for (int count = 0; count < MAX_RUNS; count++) {
+        const struct reply *reply = trigger(padding);
+        if (reply->status == 503) {
+            cr_assert_gt(strlen(reply_text(reply, "error")), 5, "%s", reply->text);
+            return count;
+        }
+        cr_assert_eq(reply->status, 200, "%ld %s", reply->status, reply->text);
+        runs[count] = strdup(reply_text(reply, "id"));
+    }
+    cr_assert_fail("the disk never gets full");
+    return 0;
+}
+
+Test(disk, full_and_then_with_room_again)
+{
+    if (!is_mounted)
+        cr_skip_test("no right to mount a small file system");
+    char padding[PAYLOAD + 1];
+    memset(padding, 'x', PAYLOAD);
+    padding[PAYLOAD] = 0;
+    int status;
+    server_start(&s);
+    const char *waiting = run_trigger(
+        &s, "approve-refund", "{\"order_id\": \"A-1\", \"amount_cents\": 5}", NULL);
+    const char *url = strdup(reply_text(run_until(&s, waiting, "WAITING"), "metadata.approval_url"));
+    command_run(&status, "head -c 4M /dev/zero > '%s/ballast'", s.data);
+
+    int count = fill(padding);
+    cr_assert_gt(count, 10, "%d", count);
+    /* Full for others as well, again and again, and still answering. */
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(trigger(padding)->status, 503);
+    cr_assert_eq(server_call(&s, "GET", "/healthz", NULL)->status, 200);
+    for (int i = 0; i < count; i++)
+        run_get(&s, runs[i]);
+
+    command_run(&status, "rm '%s/ballast'", s.data);
+    long long deadline = now_ms() + 20000;
+    while (trigger("small")->status != 200) {
+        cr_assert_lt(now_ms(), deadline, "there is room, and it does not go on");
+        pause_ms(50);
+    }
+    for (int i = 0; i < count; i++)
+        cr_assert_str_eq(reply_text(run_end(&s, runs[i]), "status"), "COMPLETED");
+    const struct reply *posted = server_call_as(
+        &s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
+    cr_assert_eq(posted->status, 200, "%s", posted->text);
+    cr_assert_str_eq(reply_text(run_end(&s, waiting), "status"), "COMPLETED");
+    free((char *)url);
+}
+
+Test(disk, killed_while_full)
+{
+    if (!is_mounted)
+        cr_skip_test("no right to mount a small file system");
+    char padding[PAYLOAD + 1];
+    memset(padding, 'x', PAYLOAD);
+    padding[PAYLOAD] = 0;
+    int status;
+    server_start(&s);
+    command_run(&status, "head -c 4M /dev/zero > '%s/ballast'", s.data);
+    int count = fill(padding);
+
+    server_kill(&s);
+    command_run(&status, "rm '%s/ballast'", s.data);
+    server_start(&s);
+
+    for (int i = 0; i < count; i++)
+        cr_assert_str_eq(reply_text(run_end(&s, runs[i]), "status"), "COMPLETED");
+}
