@@ -1,0 +1,49 @@
+/*
+ * approve-refund: ask a human before money moves.
+ *
+ *   start ──token, 10 min──▶ decided ──▶ done | failed
+ */
+#include <bide/bide.h>
+
+#define REFUND_STATE(F) /* the only memory that survives a wait */ \
+    F(STR(64), order_id)                                           \
+    F(I64, amount_cents)                                           \
+    F(TOKEN, approval)
+
+#define REFUND_SEGMENTS(S) /* the only places a run can resume; first is the entry */ \
+    S(start)                                                                          \
+    S(decided)
+
+BIDE_TASK(refund, REFUND_STATE, REFUND_SEGMENTS, .id = "approve-refund", .max_attempts = 3)
+
+static bide_next start(bide_task *t)
+{
+    struct refund *s = bide_state(t);
+    const bide_value *in = bide_input(t); /* already valid: schemas/approve-refund.yaml */
+
+    bide_set_str(t, s->order_id, bide_str(t, in, "order_id"));
+    s->amount_cents = bide_i64(t, in, "amount_cents");
+    s->approval = bide_token_create(
+        t, (struct bide_token_opts){ .timeout_ms = BIDE_MINUTES(10), .schema = "approval" });
+
+    /* Whoever reads the run's metadata can now POST the decision to this URL. */
+    bide_meta_str(t, "approval_url", bide_token_url(t, &s->approval));
+    return bide_wait_token(t, &s->approval, decided);
+}
+
+static bide_next decided(bide_task *t)
+{
+    struct refund *s = bide_state(t);
+
+    if (bide_timed_out(t))
+        return bide_fail(t, "approval_timeout", "nobody decided on order %s", s->order_id);
+
+    const bide_value *posted = bide_result(t);
+    bide_out_str(t, "order_id", s->order_id);
+    bide_out_i64(t, "amount_cents", s->amount_cents);
+    bide_out_str(t, "status", bide_bool(t, posted, "approved") ? "refunded" : "refused");
+    bide_out_str(t, "decided_by", bide_str(t, posted, "by"));
+    return bide_done(t);
+}
+
+BIDE_PLUGIN("refunds", "1.0.0", refund_task)
