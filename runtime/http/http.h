@@ -16,20 +16,26 @@ struct http_options {
     struct store *store; /* for its readers */
     const struct config *config;
     uint8_t secret[32];
-    const char *origin;
+    const char *origin; /* of callback URLs; NULL: http://host:port */
     void *context;
     struct value (*plugins)(void *context, struct arena *arena); /* GET /api/v1/plugins */
     void (*metrics)(void *context, struct buffer *out); /* more lines for GET /metrics */
 };
 
-/* Loop thread, all of it. `port` gets the one that is bound. Errors: SYSTEM (address in use …). */
+/* Loop thread, all of it. `port` gets the one that is bound. Errors: SYSTEM (address in use …).
+ */
 bool http_create(const struct http_options *options, struct http **http, uint16_t *port,
-    struct err *err);
+                 struct err *err);
 /* Until the first catalog, and while stopping, GET /readyz answers 503. */
 void http_catalog(struct http *http, const struct catalog *catalog);
 void http_event(struct http *http, const struct event *event);
 /* Refuse new requests, let those under way finish (at most a few seconds), then `done`. */
 void http_stop(struct http *http, void (*done)(void *context), void *context);
+/* After http_stop, pump_stop and a last pump_collect: the pump must hold no command of ours.
+ * The loop has to turn once more, then all memory is given back. */
 void http_destroy(struct http *http);
+
+/* What callback URLs start with. */
+const char *http_origin(const struct http *http);
 
 #endif

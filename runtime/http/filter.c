@@ -1,0 +1,155 @@
+#include "filter.h"
+
+#include "base/duration.h"
+#include "base/id.h"
+#include "http/run_view.h"
+
+enum { PAGE_SIZE = 25, PAGE_MAX = 100 };
+
+/* A cursor is the id of the row it stands behind, or before. */
+static bool cursor_read(const struct query *query, const char *name, const char *prefix,
+                        int64_t *id, struct err *err)
+{
+    struct slice text;
+
+    return !query_find(query, name, &text) || id_parse(prefix, text, id) ||
+           err_set(err, ERR_BAD_REQUEST, "%s is no cursor of this list", name);
+}
+
+static bool page_read(const struct filter_from *from, const char *prefix, uint32_t *limit,
+                      int64_t *after, int64_t *before, struct err *err)
+{
+    int64_t size = PAGE_SIZE;
+
+    if (!query_number(from->query, "page[size]", 1, PAGE_MAX, &size, err) ||
+        !cursor_read(from->query, "page[after]", prefix, after, err) ||
+        !cursor_read(from->query, "page[before]", prefix, before, err))
+        return false;
+    *limit = (uint32_t)size;
+    return true;
+}
+
+/* Milliseconds since 1970, or a date. */
+static bool date_read(const struct query *query, const char *name, int64_t *at_ms,
+                      struct err *err)
+{
+    struct slice text;
+
+    if (!query_find(query, name, &text) || time_parse(text, at_ms))
+        return true;
+    return query_number(query, name, 0, INT64_C(1) << 52, at_ms, NULL) ||
+           err_set(err, ERR_BAD_REQUEST, "%s must be a date or milliseconds since 1970", name);
+}
+
+static bool created_read(const struct filter_from *from, int64_t *from_ms, int64_t *to_ms,
+                         struct err *err)
+{
+    struct slice period;
+    int64_t duration_ms;
+
+    if (query_find(from->query, "filter[createdAt][period]", &period)) {
+        if (!duration_parse(period, &duration_ms))
+            return err_set(err, ERR_BAD_REQUEST,
+                           "filter[createdAt][period] must be a duration like \"7d\"");
+        *from_ms = from->now_ms - duration_ms;
+    }
+    return date_read(from->query, "filter[createdAt][from]", from_ms, err) &&
+           date_read(from->query, "filter[createdAt][to]", to_ms, err);
+}
+
+static bool statuses_read(const struct filter_from *from, struct run_filter *filter,
+                          struct err *err)
+{
+    struct slices words;
+
+    if (!query_list(from->arena, from->query, "filter[status]", &words, err))
+        return false;
+    for (uint32_t i = 0; i < words.count; i++) {
+        uint32_t at = filter->status_count;
+        if (at == sizeof filter->statuses / sizeof filter->statuses[0])
+            return err_set(err, ERR_BAD_REQUEST, "filter[status] names too many statuses");
+        if (!run_status_find(words.items[i], &filter->statuses[at].status,
+                             &filter->statuses[at].outcome))
+            return err_set(err, ERR_BAD_REQUEST, "filter[status]: there is no status %.*s",
+                           SLICE_ARG(words.items[i]));
+        filter->status_count++;
+    }
+    return true;
+}
+
+static bool machines_read(const struct filter_from *from, struct err *err)
+{
+    static const char *const machines[] = { "micro",     "small-1x", "small-2x", "medium-1x",
+                                            "medium-2x", "large-1x", "large-2x" };
+    struct slices names;
+
+    if (!query_list(from->arena, from->query, "filter[machine]", &names, err))
+        return false;
+    for (uint32_t i = 0; i < names.count; i++) {
+        bool known = false;
+        for (size_t m = 0; m < sizeof machines / sizeof machines[0]; m++)
+            known |= slice_is(names.items[i], machines[m]);
+        if (!known)
+            return err_set(err, ERR_BAD_REQUEST, "filter[machine]: there is no machine %.*s",
+                           SLICE_ARG(names.items[i]));
+    }
+    return true;
+}
+
+bool run_filter_read(const struct filter_from *from, struct run_filter *filter, bool *nothing,
+                     struct err *err)
+{
+    static const char *const of_nothing[] = { "filter[bulkAction]", "filter[schedule]",
+                                              "filter[batch]", "filter[error]" };
+    const struct query *query = from->query;
+    struct slice text;
+
+    *filter = (struct run_filter){ .environment = from->environment, .is_test = -1 };
+    *nothing = false;
+    for (size_t i = 0; i < sizeof of_nothing / sizeof of_nothing[0]; i++)
+        *nothing |= query_find(query, of_nothing[i], &text);
+    if (query_find(query, "filter[isTest]", &text)) {
+        if (!slice_is(text, "true") && !slice_is(text, "false"))
+            return err_set(err, ERR_BAD_REQUEST, "filter[isTest] must be true or false");
+        filter->is_test = slice_is(text, "true");
+    }
+    return page_read(from, "run", &filter->limit, &filter->after, &filter->before, err) &&
+           statuses_read(from, filter, err) && machines_read(from, err) &&
+           created_read(from, &filter->from_ms, &filter->to_ms, err) &&
+           query_list(from->arena, query, "filter[taskIdentifier]", &filter->tasks, err) &&
+           query_list(from->arena, query, "filter[version]", &filter->versions, err) &&
+           query_list(from->arena, query, "filter[tag]", &filter->tags, err) &&
+           query_list(from->arena, query, "filter[queue]", &filter->queues, err);
+}
+
+static bool token_statuses_read(const struct filter_from *from, uint32_t *statuses,
+                                struct err *err)
+{
+    struct slices words;
+
+    if (!query_list(from->arena, from->query, "filter[status]", &words, err))
+        return false;
+    for (uint32_t i = 0; i < words.count; i++) {
+        if (slice_is(words.items[i], "WAITING"))
+            *statuses |= 1u << WAITPOINT_PENDING;
+        else if (slice_is(words.items[i], "COMPLETED"))
+            *statuses |= 1u << WAITPOINT_COMPLETED | 1u << WAITPOINT_CANCELLED;
+        else if (slice_is(words.items[i], "TIMED_OUT"))
+            *statuses |= 1u << WAITPOINT_TIMED_OUT;
+        else
+            return err_set(err, ERR_BAD_REQUEST, "filter[status]: there is no status %.*s",
+                           SLICE_ARG(words.items[i]));
+    }
+    return true;
+}
+
+bool token_filter_read(const struct filter_from *from, struct token_filter *filter,
+                       struct err *err)
+{
+    *filter = (struct token_filter){ .environment = from->environment };
+    (void)query_find(from->query, "filter[idempotencyKey]", &filter->key_text); /* optional */
+    return page_read(from, "waitpoint", &filter->limit, &filter->after, &filter->before, err) &&
+           token_statuses_read(from, &filter->statuses, err) &&
+           created_read(from, &filter->from_ms, &filter->to_ms, err) &&
+           query_list(from->arena, from->query, "filter[tags]", &filter->tags, err);
+}

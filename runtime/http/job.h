@@ -1,0 +1,57 @@
+/*
+ * Jobs: reading on libuv's thread pool.
+ *
+ *   loop: request_read ──▶ [jobs] ──▶ a pool thread with a reader: work ──▶ loop: finish
+ *
+ * At most JOB_READERS run at a time, each with a reader of its own, opened when it is first
+ * needed; the rest wait in line. Between the two calls the request's arena and reply buffer
+ * belong to the pool thread.
+ */
+#ifndef JOB_H
+#define JOB_H
+
+#include "base/list.h"
+#include "base/table.h"
+#include "store/reader.h"
+
+#include <stdint.h>
+#include <uv.h>
+
+struct http;
+struct request;
+struct store;
+
+enum { JOB_READERS = 4 };
+
+struct job_reader {
+    struct reader *reader; /* NULL until opened */
+    struct arena arena;    /* of the names */
+    struct table names;    /* queue id → name; names never change */
+    bool is_taken;
+};
+
+struct jobs {
+    struct store *store;
+    struct job_reader readers[JOB_READERS];
+    struct list waiting; /* requests */
+    uint32_t waiting_count;
+    uint32_t running;
+};
+
+typedef bool (*job_work)(struct request *request, struct job_reader *reader, struct err *err);
+
+void jobs_init(struct jobs *jobs, struct store *store);
+/* None may be running. */
+void jobs_finish(struct jobs *jobs);
+
+/*
+ * Pool thread: `work`, then loop thread: `finish`, or a reply that says what err says when
+ * `work` returned false.
+ */
+void request_read(struct request *request, job_work work,
+                  void (*finish)(struct request *request));
+
+/* For `work`: the name of a queue; empty when there is none. */
+bool job_queue_name(struct job_reader *reader, int64_t id, struct slice *name, struct err *err);
+
+#endif

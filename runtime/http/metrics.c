@@ -1,0 +1,197 @@
+/*
+ * Metrics: what Prometheus asks for. Rows are counted on the pool, everything that lives in
+ * memory on the loop thread.
+ */
+#include "base/clock.h"
+#include "http/reply.h"
+#include "http/routes.h"
+
+#include <inttypes.h>
+#include <microhttpd.h>
+
+enum { QUEUES_MAX = 1000 }; /* an environment's; more would be a burden to whoever scrapes */
+
+struct metrics {
+    struct totals *totals; /* by environment */
+    struct queue_page *queues;
+};
+
+static bool metrics_work(struct request *request, struct job_reader *reader, struct err *err)
+{
+    struct metrics *metrics = request->view;
+    const struct http *http = request->http;
+    const struct reader_ops *ops = reader->reader->ops;
+
+    for (uint32_t i = 0; i < http->world_count; i++) {
+        uint32_t number = http->worlds[i].environment->number;
+        if (!ops->totals(reader->reader, number, &metrics->totals[i], err) ||
+            !ops->queues(reader->reader, &request->arena, number, 0, QUEUES_MAX,
+                         &metrics->queues[i], err))
+            return false;
+    }
+    return true;
+}
+
+static void head(struct buffer *out, const char *name, const char *type, const char *help)
+{
+    buffer_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void line(struct buffer *out, const char *name, const char *type, const char *help,
+                 uint64_t number)
+{
+    head(out, name, type, help);
+    buffer_format(out, "%s %" PRIu64 "\n", name, number);
+}
+
+/* A label's value: backslash, quote and line break are escaped. */
+static void label(struct buffer *out, struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (c == '\\' || c == '"')
+            buffer_byte(out, '\\');
+        if (c == '\n')
+            buffer_text(out, "\\n");
+        else
+            buffer_byte(out, c);
+    }
+}
+
+static void write_totals(struct buffer *out, const struct http *http,
+                         const struct metrics *metrics)
+{
+    static const char *const statuses[RUN_STATUS_COUNT] = { "delayed", "queued",  "parked",
+                                                            "running", "waiting", "done" };
+
+    head(out, "bide_runs", "gauge", "Live runs by status");
+    for (uint32_t i = 0; i < http->world_count; i++)
+        for (uint32_t status = 0; status < RUN_DONE; status++)
+            buffer_format(out, "bide_runs{environment=\"%s\",status=\"%s\"} %" PRId64 "\n",
+                          http->worlds[i].environment->name, statuses[status],
+                          metrics->totals[i].live[status]);
+    head(out, "bide_runs_finished_total", "counter", "Runs that ended, by outcome");
+    for (uint32_t i = 0; i < http->world_count; i++) {
+        const struct totals *totals = &metrics->totals[i];
+        const char *name = http->worlds[i].environment->name;
+        const char *const outcomes[] = { "completed", "failed", "canceled" };
+        const int64_t counts[] = { totals->completed, totals->failed, totals->canceled };
+        for (int k = 0; k < 3; k++)
+            buffer_format(out,
+                          "bide_runs_finished_total{environment=\"%s\",outcome=\"%s\"} %" PRId64
+                          "\n",
+                          name, outcomes[k], counts[k]);
+    }
+    head(out, "bide_tokens_pending", "gauge", "Tokens that nobody has completed yet");
+    for (uint32_t i = 0; i < http->world_count; i++)
+        buffer_format(out, "bide_tokens_pending{environment=\"%s\"} %" PRId64 "\n",
+                      http->worlds[i].environment->name, metrics->totals[i].tokens_pending);
+}
+
+static void queue_line(struct buffer *out, const char *name, const char *environment,
+                       const struct queue_stats *stats, int64_t number)
+{
+    buffer_format(out, "%s{environment=\"%s\",queue=\"", name, environment);
+    label(out, stats->queue.name);
+    buffer_format(out, "\"} %" PRId64 "\n", number);
+}
+
+static void write_queues(struct buffer *out, const struct http *http,
+                         const struct metrics *metrics)
+{
+    static const char *const names[] = { "bide_queue_depth", "bide_queue_running",
+                                         "bide_queue_oldest_seconds", "bide_queue_paused" };
+    static const char *const help[] = { "Runs ready to start", "Runs that hold a slot",
+                                        "Age of the longest waiting ready run",
+                                        "1 while nothing is taken from it" };
+    int64_t now_ms = clock_now_ms();
+
+    for (int k = 0; k < 4; k++) {
+        head(out, names[k], "gauge", help[k]);
+        for (uint32_t i = 0; i < http->world_count; i++)
+            for (uint32_t q = 0; q < metrics->queues[i].count; q++) {
+                const struct queue_stats *stats = &metrics->queues[i].rows[q];
+                const int64_t numbers[] = { stats->queued, stats->running,
+                                            stats->oldest_queued_ms == 0
+                                                ? 0
+                                                : (now_ms - stats->oldest_queued_ms) / 1000,
+                                            stats->queue.paused };
+                queue_line(out, names[k], http->worlds[i].environment->name, stats, numbers[k]);
+            }
+    }
+}
+
+static void write_pump(struct buffer *out, const struct http *http)
+{
+    struct pump_stats stats;
+
+    pump_stats(http->options.pump, &stats);
+    line(out, "bide_batches_total", "counter", "Batches committed", stats.batches);
+    line(out, "bide_batches_failed_total", "counter", "Batches that the store refused",
+         stats.failed_batches);
+    line(out, "bide_commands_total", "counter", "Commands decided", stats.commands);
+    line(out, "bide_commands_waiting", "gauge", "Commands not yet decided", stats.waiting);
+    line(out, "bide_store_ok", "gauge", "1 while the last batch was written", stats.store_ok);
+    head(out, "bide_commit_seconds_total", "counter", "Time spent in commits");
+    buffer_format(out, "bide_commit_seconds_total %.6f\n", (double)stats.commit_ns / 1e9);
+    head(out, "bide_store_busy_seconds_total", "counter", "Time the store thread was at work");
+    buffer_format(out, "bide_store_busy_seconds_total %.6f\n", (double)stats.busy_ns / 1e9);
+}
+
+static void write_http(struct buffer *out, const struct http *http)
+{
+    const struct peers *peers = &http->peers;
+
+    head(out, "bide_http_requests_total", "counter", "Requests answered, by route and status");
+    for (uint32_t row = 0; row < http->tally.rows; row++)
+        for (uint32_t column = 0; column < TALLY_STATUSES; column++) {
+            uint64_t count = http->tally.counts[row][column];
+            bool known = row + 1 < http->tally.rows;
+            if (count > 0)
+                buffer_format(out,
+                              "bide_http_requests_total{method=\"%s\",route=\"%s\",status=\"%"
+                              "u\"} %" PRIu64 "\n",
+                              known ? routes[row].method : "", known ? routes[row].pattern : "",
+                              tally_status(column), count);
+        }
+    line(out, "bide_http_connections", "gauge", "Open connections", peers->count);
+    line(out, "bide_http_connections_total", "counter", "Connections opened", peers->opened);
+    line(out, "bide_http_connections_refused_total", "counter",
+         "Connections refused because there were too many", peers->refused);
+    line(out, "bide_http_connections_evicted_total", "counter",
+         "Idle connections closed to make room", peers->evicted);
+    line(out, "bide_http_requests_late_total", "counter",
+         "Requests that did not arrive in time", peers->late);
+    line(out, "bide_http_requests_under_way", "gauge", "Requests not answered yet",
+         http->request_count);
+    line(out, "bide_http_longpolls", "gauge", "Requests that wait for a run",
+         http->longpolls.count);
+    line(out, "bide_http_reads_waiting", "gauge", "Reads that wait for a reader",
+         http->jobs.waiting_count);
+}
+
+static void metrics_done(struct request *request)
+{
+    const struct http *http = request->http;
+    struct buffer *out = reply_out(request).buffer;
+
+    write_totals(out, http, request->view);
+    write_queues(out, http, request->view);
+    write_pump(out, http);
+    write_http(out, http);
+    if (http->options.metrics != NULL)
+        http->options.metrics(http->options.context, out);
+    request->type = "text/plain; version=0.0.4; charset=utf-8";
+    reply_send(request, MHD_HTTP_OK);
+}
+
+void metrics_show(struct request *request)
+{
+    struct metrics *metrics = ARENA_NEW(&request->arena, struct metrics);
+    uint32_t count = request->http->world_count;
+
+    metrics->totals = ARENA_ARRAY(&request->arena, struct totals, count);
+    metrics->queues = ARENA_ARRAY(&request->arena, struct queue_page, count);
+    request->view = metrics;
+    request_read(request, metrics_work, metrics_done);
+}

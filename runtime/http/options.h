@@ -1,0 +1,41 @@
+/* Options: what a client may say beside the payload when it triggers a run or makes a token. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "config/config.h"
+#include "engine/command.h"
+
+struct options_from {
+    struct arena *arena; /* what is kept is copied there */
+    const struct config_limits *limits;
+    int64_t now_ms;
+};
+
+/*
+ * "1h30m" from now, or a date. False: neither. A moment that has passed stays in the past.
+ * `at_ms` is at least 1.
+ */
+bool when_read(struct slice text, int64_t now_ms, int64_t *at_ms);
+
+/* One number and one of s, m, h, d. Errors: BAD_REQUEST. */
+bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err);
+
+/*
+ * The `options` of a trigger (NULL: none) into `trigger`. Options that are not known are
+ * ignored. Errors: BAD_REQUEST, RULE (tags), TOO_LARGE (metadata).
+ */
+bool trigger_options_read(const struct options_from *from, const struct value *options,
+                          struct trigger *trigger, struct err *err);
+
+/* The body of a token's creation. Errors: the same. */
+bool token_options_read(const struct options_from *from, const struct value *options,
+                        struct token_create *create, struct err *err);
+
+/*
+ * What a client calls its payload, by `type` (empty: JSON as it stands). The result may borrow
+ * from `payload` and `arena`. Errors: BAD_REQUEST.
+ */
+bool payload_read(struct arena *arena, const struct value *payload, struct slice type,
+                  struct value *value, struct err *err);
+
+#endif

@@ -1,0 +1,127 @@
+#include "query.h"
+
+#include "codec/value.h"
+
+#include <inttypes.h>
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool percent_decode(struct arena *arena, struct slice text, bool plus_is_space,
+                    struct slice *decoded, struct err *err)
+{
+    char *out = arena_alloc(arena, text.size + 1);
+    size_t size = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (c == '+' && plus_is_space)
+            c = ' ';
+        if (c == '%') {
+            bool is_whole = text.size - i > 2;
+            int high = is_whole ? hex_digit(text.data[i + 1]) : -1;
+            int low = is_whole ? hex_digit(text.data[i + 2]) : -1;
+            if (high < 0 || low < 0 || (high | low) == 0)
+                return err_set(err, ERR_BAD_REQUEST,
+                               "The URL contains a broken percent escape");
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        out[size++] = c;
+    }
+    *decoded = (struct slice){ out, size };
+    return utf8_is_valid(*decoded) ||
+           err_set(err, ERR_BAD_REQUEST, "The URL is not valid UTF-8");
+}
+
+bool query_read(struct arena *arena, struct slice text, struct query *query, struct err *err)
+{
+    size_t at = 0;
+
+    query->count = 0;
+    while (at < text.size) {
+        const char *end = memchr(text.data + at, '&', text.size - at);
+        struct slice part = { text.data + at,
+                              end == NULL ? text.size - at : (size_t)(end - text.data) - at };
+        at += part.size + 1;
+        if (part.size == 0)
+            continue;
+        if (query->count == QUERY_PARAMS)
+            return err_set(err, ERR_BAD_REQUEST, "The query has more than %d parameters",
+                           QUERY_PARAMS);
+        const char *equals = memchr(part.data, '=', part.size);
+        struct slice name = { part.data,
+                              equals == NULL ? part.size : (size_t)(equals - part.data) };
+        struct slice value = { NULL, 0 };
+        if (equals != NULL)
+            value = (struct slice){ equals + 1, part.size - name.size - 1 };
+        if (!percent_decode(arena, name, true, &query->params[query->count].name, err) ||
+            !percent_decode(arena, value, true, &query->params[query->count].value, err))
+            return false;
+        query->count++;
+    }
+    return true;
+}
+
+bool query_find(const struct query *query, const char *name, struct slice *value)
+{
+    for (uint32_t i = query->count; i > 0; i--)
+        if (slice_is(query->params[i - 1].name, name)) {
+            *value = query->params[i - 1].value;
+            return value->size > 0;
+        }
+    return false;
+}
+
+bool query_number(const struct query *query, const char *name, int64_t least, int64_t most,
+                  int64_t *number, struct err *err)
+{
+    struct slice text;
+    int64_t value = 0;
+    bool ok = true;
+
+    if (!query_find(query, name, &text))
+        return true;
+    for (size_t i = 0; i < text.size && ok; i++) {
+        ok = text.data[i] >= '0' && text.data[i] <= '9' && value <= most;
+        value = value * 10 + (text.data[i] - '0');
+    }
+    if (!ok || value < least || value > most)
+        return err_set(err, ERR_BAD_REQUEST,
+                       "%s must be a whole number from %" PRId64 " to %" PRId64, name, least,
+                       most);
+    *number = value;
+    return true;
+}
+
+bool query_list(struct arena *arena, const struct query *query, const char *name,
+                struct slices *list, struct err *err)
+{
+    struct slice text;
+
+    *list = (struct slices){ 0 };
+    if (!query_find(query, name, &text))
+        return true;
+    list->items = ARENA_ARRAY(arena, struct slice, QUERY_ITEMS);
+    for (size_t at = 0, end; at < text.size; at = end + 1) {
+        const char *comma = memchr(text.data + at, ',', text.size - at);
+        end = comma == NULL ? text.size : (size_t)(comma - text.data);
+        struct slice item = { text.data + at, end - at };
+        while (item.size > 0 && item.data[0] == ' ')
+            item = (struct slice){ item.data + 1, item.size - 1 };
+        while (item.size > 0 && item.data[item.size - 1] == ' ')
+            item.size--;
+        if (item.size == 0)
+            continue;
+        if (list->count == QUERY_ITEMS)
+            return err_set(err, ERR_BAD_REQUEST, "%s has more than %d items", name,
+                           QUERY_ITEMS);
+        list->items[list->count++] = item;
+    }
+    return true;
+}

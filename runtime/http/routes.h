@@ -1,0 +1,31 @@
+/* The functions behind the table in routes.c, one file a resource. */
+#ifndef ROUTES_H
+#define ROUTES_H
+
+struct request;
+
+void run_trigger(struct request *request);
+void run_show(struct request *request);
+void run_list(struct request *request);
+void run_cancel(struct request *request);
+void run_logs(struct request *request);
+
+void token_create(struct request *request);
+void token_list(struct request *request);
+void token_show(struct request *request);
+void token_complete(struct request *request);
+void token_timeout(struct request *request);
+void token_callback(struct request *request);
+
+void queue_list(struct request *request);
+void queue_show(struct request *request);
+void queue_pause(struct request *request);
+void queue_statistics(struct request *request);
+
+void plugin_list(struct request *request);
+
+void health_show(struct request *request);
+void ready_show(struct request *request);
+void metrics_show(struct request *request);
+
+#endif

@@ -1,0 +1,261 @@
+/* Tokens: made and completed over HTTP, by those with a key or by whoever has the callback URL.
+ */
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/log.h"
+#include "codec/json.h"
+#include "codec/pack.h"
+#include "engine/callback.h"
+#include "http/filter.h"
+#include "http/options.h"
+#include "http/reply.h"
+#include "http/routes.h"
+
+#include <microhttpd.h>
+
+enum { REQUEST_KEY_MAX = 256 };
+
+#define TOKEN_UNKNOWN "Waitpoint not found"
+
+static void reply_ok(struct request *request)
+{
+    reply_send(request, MHD_HTTP_OK);
+}
+
+/* ---- create ------------------------------------------------------------------------------ */
+
+static void create_done(struct request *request)
+{
+    const struct token_create *create = &request->command.token_create;
+    struct http *http = request->http;
+    struct out out = reply_out(request);
+
+    out_map(&out, NULL);
+    out_id(&out, "id", "waitpoint", create->token_id);
+    out_bool(&out, "isCached", create->cached);
+    out_text(
+        &out, "url",
+        callback_url(&request->arena, http->origin, http->options.secret, create->token_id));
+    out_end_map(&out);
+    reply_header(request, "x-trigger-jwt-claims", request->world->claims);
+    reply_send(request, MHD_HTTP_OK);
+}
+
+void token_create(struct request *request)
+{
+    struct token_create *create = &request->command.token_create;
+    struct options_from from = { &request->arena, &request->http->config->limits,
+                                 clock_now_ms() };
+    struct value body = value_map();
+    struct err err = { 0 };
+    struct slice key;
+
+    if (request->body.size > 0 && !request_json(request, &body))
+        return;
+    request->command.kind = COMMAND_TOKEN_CREATE;
+    create->environment = request->world->environment->number;
+    if (request_header(request, "x-trigger-request-idempotency-key", REQUEST_KEY_MAX, &key,
+                       &err))
+        create->request_key = arena_copy(&request->arena, key);
+    if (err.code == ERR_OK && token_options_read(&from, &body, create, &err))
+        request_submit(request, create_done);
+    else
+        reply_err(request, &err);
+}
+
+/* ---- show and list ----------------------------------------------------------------------- */
+
+struct view {
+    int64_t id;
+    struct token_filter filter;
+};
+
+static void item_write(struct request *request, struct out *out, const struct waitpoint *token)
+{
+    static const char *const words[] = { "WAITING", "COMPLETED", "TIMED_OUT", "COMPLETED" };
+    struct http *http = request->http;
+
+    out_id(out, "id", "waitpoint", token->id);
+    out_text(out, "url",
+             callback_url(&request->arena, http->origin, http->options.secret, token->id));
+    out_word(out, "status", words[token->status & 3]);
+    out_time(out, "createdAt", token->created_ms);
+    out_time(out, "completedAt", token->completed_ms);
+    out_time(out, "timeoutAt", token->timeout_ms);
+    if (token->tags.size > 0) {
+        out_packed(out, "tags", token->tags);
+    } else {
+        out_list(out, "tags");
+        out_end_list(out);
+    }
+    if (token->key_text.size > 0)
+        out_text(out, "idempotencyKey", token->key_text);
+    out_time(out, "idempotencyKeyExpiresAt", token->key_expires_ms);
+    if (token->run_id != 0)
+        out_id(out, "runId", "run", token->run_id);
+}
+
+/* A string that holds JSON, and what kind of text it is; an error always has one. */
+static void output_write(struct out *out, const struct waitpoint *token)
+{
+    struct buffer text = { 0 };
+    char at[TIME_TEXT_SIZE];
+
+    if (token->status == WAITPOINT_PENDING)
+        return;
+    if (token->status == WAITPOINT_COMPLETED)
+        json_write_packed(&text, token->result);
+    else if (token->status == WAITPOINT_TIMED_OUT)
+        buffer_format(&text,
+                      "{\"code\":\"TRIGGER_WAITPOINT_TIMEOUT\",\"message\":\"Waitpoint timed "
+                      "out at %s\"}",
+                      time_format(token->completed_ms, at));
+    else
+        buffer_text(&text, "{\"code\":\"TRIGGER_WAITPOINT_CANCELED\","
+                           "\"message\":\"The run that made the waitpoint was canceled\"}");
+    out_text(out, "output", buffer_view(&text));
+    out_word(out, "outputType", "application/json");
+    out_bool(out, "outputIsError", token->status != WAITPOINT_COMPLETED);
+    buffer_finish(&text);
+}
+
+static bool show_work(struct request *request, struct job_reader *reader, struct err *err)
+{
+    const struct view *view = request->view;
+    struct waitpoint *token;
+
+    if (!reader->reader->ops->token(reader->reader, &request->arena,
+                                    request->world->environment->number, view->id, &token, err))
+        return false;
+    if (token == NULL || token->kind != WAITPOINT_TOKEN)
+        return err_set(err, ERR_NOT_FOUND, TOKEN_UNKNOWN);
+    struct out out = reply_out(request);
+    out_map(&out, NULL);
+    item_write(request, &out, token);
+    output_write(&out, token);
+    out_end_map(&out);
+    return true;
+}
+
+void token_show(struct request *request)
+{
+    struct view *view = ARENA_NEW(&request->arena, struct view);
+
+    request->view = view;
+    if (request_id(request, "waitpoint", TOKEN_UNKNOWN, &view->id))
+        request_read(request, show_work, reply_ok);
+}
+
+static bool list_work(struct request *request, struct job_reader *reader, struct err *err)
+{
+    const struct view *view = request->view;
+    struct token_page page = { 0 };
+
+    if (!reader->reader->ops->tokens(reader->reader, &request->arena, &view->filter, &page,
+                                     err))
+        return false;
+    struct out out = reply_out(request);
+    out_map(&out, NULL);
+    out_list(&out, "data");
+    for (uint32_t i = 0; i < page.count; i++) {
+        out_map(&out, NULL);
+        item_write(request, &out, page.rows[i]);
+        out_end_map(&out);
+    }
+    out_end_list(&out);
+    out_map(&out, "pagination");
+    if (page.has_next)
+        out_id(&out, "next", "waitpoint", page.next_after);
+    if (page.has_previous)
+        out_id(&out, "previous", "waitpoint", page.previous_before);
+    out_end_map(&out);
+    out_end_map(&out);
+    return true;
+}
+
+void token_list(struct request *request)
+{
+    struct view *view = ARENA_NEW(&request->arena, struct view);
+    struct filter_from from = { &request->arena, &request->query, clock_now_ms(),
+                                request->world->environment->number };
+    struct err err = { 0 };
+
+    request->view = view;
+    if (token_filter_read(&from, &view->filter, &err))
+        request_read(request, list_work, reply_ok);
+    else
+        reply_query_error(request, &err);
+}
+
+/* ---- complete ---------------------------------------------------------------------------- */
+
+/* Whether it won or came too late is no business of the sender's: the first result stays. */
+static void complete_done(struct request *request)
+{
+    reply_success(request);
+}
+
+static void complete_submit(struct request *request, const struct value *data)
+{
+    struct command *command = &request->command;
+
+    command->kind = COMMAND_TOKEN_COMPLETE;
+    command->token_complete.data = pack_value(&request->arena, data);
+    request_submit(request, complete_done);
+}
+
+void token_complete(struct request *request)
+{
+    struct token_complete *complete = &request->command.token_complete;
+    struct value body = value_map(), null = { .kind = VALUE_NULL };
+    struct err err = { 0 };
+
+    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id))
+        return;
+    if (request->body.size > 0 && !request_json(request, &body))
+        return;
+    if (body.kind != VALUE_MAP) {
+        err_set(&err, ERR_BAD_REQUEST, "The body must be an object with a member \"data\"");
+        reply_err(request, &err);
+        return;
+    }
+    complete->environment = request->world->environment->number;
+    const struct value *data = value_find(&body, "data");
+    complete_submit(request, data == NULL ? &null : data);
+}
+
+/* The whole body is the result; what is no JSON counts as {}: the URL alone says that it
+ * happened. */
+void token_callback(struct request *request)
+{
+    struct token_complete *complete = &request->command.token_complete;
+    struct value body = value_map();
+    struct err err = { 0 };
+
+    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id))
+        return;
+    if (!callback_is_valid(request->http->options.secret, complete->id, request->captures[1])) {
+        reply_error(request, MHD_HTTP_UNAUTHORIZED, SLICE("Invalid URL, hash doesn't match"));
+        return;
+    }
+    arena_reset(&request->http->scratch);
+    if (request->body.size > 0 &&
+        !json_read(&request->http->scratch, buffer_view(&request->body), &body, &err)) {
+        log_warn("token.body_unreadable", "token=%s bytes=%zu",
+                 id_format("waitpoint", complete->id, (char[ID_TEXT_SIZE]){ 0 }),
+                 request->body.size);
+        body = value_map();
+    }
+    complete_submit(request, &body);
+}
+
+void token_timeout(struct request *request)
+{
+    struct token_complete *complete = &request->command.token_complete;
+
+    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id))
+        return;
+    request->command.kind = COMMAND_TOKEN_TIMEOUT;
+    complete->environment = request->world->environment->number;
+    request_submit(request, complete_done);
+}

@@ -1,0 +1,130 @@
+/*
+ * Triggering a run: everything that can be refused is refused here, before anything is stored.
+ *
+ *   body ─▶ payload by its type ─▶ the task's input schema ─▶ options ─▶ COMMAND_TRIGGER ─▶ 200
+ */
+#include "base/clock.h"
+#include "codec/pack.h"
+#include "http/options.h"
+#include "http/reply.h"
+#include "http/routes.h"
+
+#include <microhttpd.h>
+
+enum { TASK_ID_MAX = 256, KEY_MAX = 2048, REQUEST_KEY_MAX = 256 };
+
+static bool task_name_ok(struct slice task, struct err *err)
+{
+    bool ok = task.size <= TASK_ID_MAX;
+
+    for (size_t i = 0; i < task.size && ok; i++)
+        ok = (unsigned char)task.data[i] >= 0x20 && task.data[i] != 0x7f;
+    return ok || err_set(err, ERR_BAD_REQUEST,
+                         "A task's id has at most %d characters and no control characters",
+                         TASK_ID_MAX);
+}
+
+/* Headers say the same as options, for those who have curl; they win. */
+static bool headers_read(struct request *request, struct trigger *trigger, struct err *err)
+{
+    struct slice text;
+
+    if (request_header(request, "idempotency-key", KEY_MAX, &text, err)) {
+        trigger->key = arena_copy(&request->arena, text);
+        trigger->key_text = (struct slice){ 0 };
+    }
+    if (err->code == ERR_OK &&
+        request_header(request, "idempotency-key-ttl", REQUEST_KEY_MAX, &text, err))
+        (void)key_ttl_read(text, &trigger->key_ttl_ms, err); /* err tells */
+    if (err->code == ERR_OK && request_header(request, "x-trigger-request-idempotency-key",
+                                              REQUEST_KEY_MAX, &text, err))
+        trigger->request_key = arena_copy(&request->arena, text);
+    return err->code == ERR_OK;
+}
+
+static bool payload_pack(struct request *request, struct value *payload, struct slice *packed,
+                         struct err *err)
+{
+    int64_t most = request->http->config->limits.payload_bytes;
+
+    if (payload->kind == VALUE_NULL)
+        return true;
+    *packed = pack_value(&request->arena, payload);
+    return (int64_t)packed->size <= most ||
+           err_set(err, ERR_TOO_LARGE, "The payload has %zu bytes, %lld are allowed",
+                   packed->size, (long long)most);
+}
+
+/* The whole of the body into the command. Problems of the payload are answered here. */
+static bool trigger_read(struct request *request, const struct value *body,
+                         struct trigger *trigger, struct err *err)
+{
+    struct http *http = request->http;
+    struct options_from from = { &request->arena, &http->config->limits, clock_now_ms() };
+    const struct value *options = value_find(body, "options");
+    const struct value *type = value_find(options, "payloadType");
+    const struct catalog_task *task = catalog_task(http->catalog, trigger->task);
+    const struct schema *schema =
+        task == NULL || task->schema == NULL ? NULL : schema_input(task->schema);
+    struct problems problems = { 0 };
+    struct value payload;
+
+    if (type != NULL && type->kind != VALUE_STRING && type->kind != VALUE_NULL)
+        return err_set(err, ERR_BAD_REQUEST, "payloadType must be a string, not %s",
+                       value_kind_name(type->kind));
+    if (!payload_read(&http->scratch, value_find(body, "payload"),
+                      type == NULL || type->kind == VALUE_NULL ? (struct slice){ 0 }
+                                                               : type->bytes,
+                      &payload, err) ||
+        !trigger_options_read(&from, options, trigger, err) ||
+        !headers_read(request, trigger, err))
+        return false;
+    if (schema != NULL && !schema_check(schema, &payload, &http->scratch, &problems)) {
+        struct slice text =
+            arena_format(&request->arena, "The payload of %.*s does not match its schema",
+                         SLICE_ARG(trigger->task));
+        reply_problems(request, MHD_HTTP_BAD_REQUEST, "invalid_payload", text.data, &problems);
+        return false;
+    }
+    return payload_pack(request, &payload, &trigger->payload, err);
+}
+
+static void trigger_done(struct request *request)
+{
+    const struct trigger *trigger = &request->command.trigger;
+    struct out out = reply_out(request);
+
+    out_map(&out, NULL);
+    out_id(&out, "id", "run", trigger->run_id);
+    out_bool(&out, "isCached", trigger->cached);
+    out_end_map(&out);
+    reply_header(request, "x-trigger-jwt-claims", request->world->claims);
+    reply_send(request, MHD_HTTP_OK);
+}
+
+void run_trigger(struct request *request)
+{
+    struct trigger *trigger = &request->command.trigger;
+    struct err err = { 0 };
+    struct value body;
+
+    if (request->http->catalog == NULL) {
+        reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                    SLICE("The server is starting, try again in a moment"));
+        return;
+    }
+    if (!request_json(request, &body))
+        return;
+    request->command.kind = COMMAND_TRIGGER;
+    trigger->environment = request->world->environment->number;
+    trigger->task = request->captures[0];
+    if (body.kind != VALUE_MAP)
+        err_set(&err, ERR_BAD_REQUEST, "The body must be an object, not %s",
+                value_kind_name(body.kind));
+    else if (task_name_ok(trigger->task, &err) && trigger_read(request, &body, trigger, &err)) {
+        request_submit(request, trigger_done);
+        return;
+    }
+    if (err.code != ERR_OK)
+        reply_err(request, &err);
+}
