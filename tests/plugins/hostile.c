@@ -1,0 +1,214 @@
+/*
+ * hostile: tasks that attack what runs them. Like those of crash.c they take { times }; everything they
+ * do is bounded, so that a host that fails to stop them does not take the machine along.
+ */
+#include <bide/bide.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXIT(S)        S(call_exit)
+#define SPIN(S)        S(spin_on)
+#define SLEEP(S)       S(sleep_on)
+#define CLOSE_ALL(S)   S(close_descriptors)
+#define GARBAGE(S)     S(write_garbage)
+#define KILL_PARENT(S) S(kill_nursery)
+#define FORK(S)        S(fork_child)
+#define LEAK(S)        S(leak_memory)
+#define BIG_STATE(S)   S(save_much) S(saved_much)
+#define BIG_OUTPUT(S)  S(put_out_much)
+#define BIG_META(S)    S(note_much)
+#define WRONG_END(S)   S(return_nothing)
+#define NOT_LISTED(S)  S(go_nowhere)
+
+#define HOARD(F) F(VALUE, hoard)
+
+BIDE_TASK(exits, BIDE_NO_STATE, EXIT, .id = "exit-3")
+BIDE_TASK(spin, BIDE_NO_STATE, SPIN, .id = "spin", .limit_ms = 500)
+BIDE_TASK(sleeps, BIDE_NO_STATE, SLEEP, .id = "sleep")
+BIDE_TASK(close_all, BIDE_NO_STATE, CLOSE_ALL, .id = "close-all")
+BIDE_TASK(garbage, BIDE_NO_STATE, GARBAGE, .id = "garbage")
+BIDE_TASK(kill_parent, BIDE_NO_STATE, KILL_PARENT, .id = "kill-parent")
+BIDE_TASK(forks, BIDE_NO_STATE, FORK, .id = "fork-child")
+BIDE_TASK(leak, BIDE_NO_STATE, LEAK, .id = "leak")
+BIDE_TASK(big_state, HOARD, BIG_STATE, .id = "huge-state")
+BIDE_TASK(big_output, BIDE_NO_STATE, BIG_OUTPUT, .id = "huge-output")
+BIDE_TASK(big_meta, BIDE_NO_STATE, BIG_META, .id = "huge-metadata")
+BIDE_TASK(wrong_end, BIDE_NO_STATE, WRONG_END, .id = "returns-nothing")
+BIDE_TASK(not_listed, BIDE_NO_STATE, NOT_LISTED, .id = "not-listed")
+
+static int64_t number(bide_task *t, const char *key, int64_t otherwise)
+{
+    return bide_has(t, bide_input(t), key) ? bide_i64(t, bide_input(t), key) : otherwise;
+}
+
+static bool is_bad_attempt(bide_task *t)
+{
+    return bide_info(t)->attempt <= (uint64_t)number(t, "times", INT64_MAX);
+}
+
+static bide_next finish(bide_task *t)
+{
+    bide_out_i64(t, "attempt", bide_info(t)->attempt);
+    return bide_done(t);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bide_next call_exit(bide_task *t)
+{
+    if (is_bad_attempt(t))
+        _exit(3);
+    return finish(t);
+}
+
+/* { ms }: a minute at most. */
+static bide_next spin_on(bide_task *t)
+{
+    int64_t end = now_ms() + number(t, "ms", 60000);
+    while (is_bad_attempt(t) && now_ms() < end)
+        ;
+    return finish(t);
+}
+
+/* { ms }: looks neither left nor right. */
+static bide_next sleep_on(bide_task *t)
+{
+    int64_t ms = number(t, "ms", 60000);
+    struct timespec rest = { ms / 1000, ms % 1000 * 1000000 };
+    while (is_bad_attempt(t) && nanosleep(&rest, &rest) != 0 && errno == EINTR)
+        ;
+    return finish(t);
+}
+
+static bide_next close_descriptors(bide_task *t)
+{
+    for (int fd = 0; is_bad_attempt(t) && fd < 256; fd++)
+        close(fd);
+    return finish(t);
+}
+
+static bide_next write_garbage(bide_task *t)
+{
+    char noise[4096];
+    struct stat status;
+
+    memset(noise, 0xab, sizeof noise);
+    for (int fd = 0; is_bad_attempt(t) && fd < 256; fd++)
+        if (fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) &&
+            write(fd, noise, sizeof noise) < 0)
+            continue;
+    return finish(t);
+}
+
+static bide_next kill_nursery(bide_task *t)
+{
+    if (is_bad_attempt(t))
+        kill(getppid(), SIGKILL);
+    return finish(t);
+}
+
+/* The child keeps the slot's descriptors for half a minute. */
+static bide_next fork_child(bide_task *t)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        sleep(30);
+        _exit(0);
+    }
+    bide_out_i64(t, "child", child);
+    return finish(t);
+}
+
+/* { mib }: takes and touches so much, then says how much it got. */
+static bide_next leak_memory(bide_task *t)
+{
+    int64_t mib = number(t, "mib", 512);
+    int64_t got = 0;
+
+    while (got < mib) {
+        char *memory = malloc(1 << 20);
+        if (memory == NULL)
+            abort();
+        memset(memory, 1, 1 << 20);
+        got++;
+    }
+    bide_out_i64(t, "mib", got);
+    return finish(t);
+}
+
+/* { mib } of text, in pieces of one. */
+static bide_list *much(bide_task *t)
+{
+    int64_t mib = number(t, "mib", 64);
+    char *text = malloc(1 << 20);
+    bide_list *list = bide_list_new(t);
+
+    if (text == NULL)
+        abort();
+    memset(text, 'x', 1 << 20);
+    bide_value *piece = bide_of_text(t, text, 1 << 20);
+    for (int64_t i = 0; i < mib; i++)
+        bide_add(t, list, piece);
+    free(text);
+    return list;
+}
+
+static bide_next save_much(bide_task *t)
+{
+    struct big_state *s = bide_state(t);
+    s->hoard = much(t);
+    return bide_wait_for(t, 0, saved_much);
+}
+
+static bide_next saved_much(bide_task *t)
+{
+    struct big_state *s = bide_state(t);
+    bide_out_i64(t, "pieces", bide_count(t, s->hoard));
+    return bide_done(t);
+}
+
+static bide_next put_out_much(bide_task *t)
+{
+    bide_out_value(t, "much", much(t));
+    return bide_done(t);
+}
+
+static bide_next note_much(bide_task *t)
+{
+    bide_meta_set(t, "much", much(t));
+    return bide_done(t);
+}
+
+/* A value that no call made. */
+static bide_next return_nothing(bide_task *t)
+{
+    bide_next next = { 12345 };
+    (void)t;
+    return next;
+}
+
+static bide_next nobodys(bide_task *t)
+{
+    return bide_done(t);
+}
+
+static bide_next go_nowhere(bide_task *t)
+{
+    return bide_wait_for(t, 0, nobodys);
+}
+
+BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task, garbage_task,
+    kill_parent_task, forks_task, leak_task, big_state_task, big_output_task, big_meta_task,
+    wrong_end_task, not_listed_task)

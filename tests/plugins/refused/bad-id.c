@@ -1,0 +1,3 @@
+/* An id that leads out of the schema directory. */
+#define ID "../../etc/passwd"
+#include "raw.h"

@@ -1,0 +1,3 @@
+/* Two tasks of one id. */
+#define TASKS task, task
+#include "raw.h"

@@ -1,0 +1,3 @@
+/* Two fields of one name. */
+#define TEXT { "number", 8, 8, BIDE_KIND_I64, 0, 0, 0, 0, NULL }
+#include "raw.h"

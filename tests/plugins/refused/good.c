@@ -1,0 +1,2 @@
+/* The good one that the others spoil. */
+#include "raw.h"

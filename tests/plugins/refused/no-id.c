@@ -1,0 +1,3 @@
+/* A task without an id. */
+#define ID NULL
+#include "raw.h"

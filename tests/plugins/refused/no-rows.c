@@ -1,0 +1,3 @@
+/* A struct without rows. */
+#define TEXT { "text", 8, 8, BIDE_KIND_STRUCT, 0, 0, 0, 0, NULL }
+#include "raw.h"

@@ -1,0 +1,3 @@
+/* A task that cannot start. */
+#define SEGMENTS { NULL, NULL }
+#include "raw.h"

@@ -1,0 +1,3 @@
+/* A segment without a function. */
+#define SEGMENTS { "only", NULL }, { NULL, NULL }
+#include "raw.h"

@@ -1,0 +1,3 @@
+/* Pauses that shrink. */
+#define SETTINGS .retry_factor = 0.5
+#include "raw.h"
