@@ -114,12 +114,16 @@ static bool line_load(struct batch *batch, struct line *line, uint32_t capacity)
             line->asked_limit += run->queue == line->queue && !run->is_new;
         line->asked = true;
     }
-    return rows_ready(&batch->rows, line->queue, line->asked_limit, &ready);
+    if (!rows_ready(&batch->rows, line->queue, line->asked_limit, &ready))
+        return false;
+    if (ready->count > 0 && ready->count >= line->asked_limit)
+        line->horizon = ready->runs[ready->count - 1];
+    return true;
 }
 
 static int rank_order(const void *a, const void *b)
 {
-    const struct run *x = *(struct run *const *)a, *y = *(struct run *const *)b;
+    const struct run *x = *(const struct run *const *)a, *y = *(const struct run *const *)b;
 
     if (x->rank_ms != y->rank_ms)
         return x->rank_ms < y->rank_ms ? -1 : 1;
@@ -181,6 +185,7 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
             continue;
         }
         if (line->running >= line->limit ||
+            (line->horizon != NULL && rank_order(&run, &line->horizon) > 0) ||
             (in_use >= slots &&
                 (in_use >= slots * SHORT_FACTOR || !task_is_short(batch->engine, run->task)))) {
             line->blocked = true;

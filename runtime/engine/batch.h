@@ -34,6 +34,7 @@ struct line {
     bool in_backlog; /* the database may have more */
     bool asked;      /* and was asked for `asked_limit` of them */
     uint32_t asked_limit;
+    const struct run *horizon; /* what ranks after it may not be the next: more is in the database */
     bool blocked; /* paused, full, or its head does not fit now */
 };
 

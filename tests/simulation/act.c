@@ -1,0 +1,210 @@
+/* The world outside: clients, operators, the clock. */
+#include "world.h"
+
+#include "base/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const task_names[] = { "alpha", "beta", "gamma", "unknown" };
+static const char *const queue_names[] = { "fast", "slow", "narrow", "new" };
+static const char *const keys[] = { "k0", "k1", "k2", "k3" };
+
+static void act_trigger(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_TRIGGER);
+
+    if (command == NULL || world->run_count + BATCH_MAX >= KNOWN_MAX)
+        return;
+    struct trigger *trigger = &command->trigger;
+    trigger->environment = 1;
+    trigger->task = slice_of(task_names[world_random(world, world_chance(world, 3) ? 4 : 3)]);
+    trigger->payload = SLICE("\x81\xa1n\x01");
+    if (world_chance(world, 40))
+        trigger->queue = slice_of(queue_names[world_random(world, 4)]);
+    if (world_chance(world, 20))
+        trigger->due_ms = world->now_ms + (int64_t)world_random(world, 5000);
+    if (world_chance(world, 10))
+        trigger->ttl_ms = 1 + (int64_t)world_random(world, 3000);
+    if (world_chance(world, 30))
+        trigger->priority_ms = (int64_t)world_random(world, 60000) - 10000;
+    if (world_chance(world, 15))
+        trigger->key = slice_of(keys[world_random(world, 4)]);
+    if (world_chance(world, 10))
+        trigger->request_key = arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
+}
+
+static int64_t some_run(struct world *world)
+{
+    uint32_t count = store_memory_runs(world->store);
+
+    return count == 0 ? 1 : store_memory_run(world->store, (uint32_t)world_random(world, count))->id;
+}
+
+static int64_t some_token(struct world *world)
+{
+    uint32_t count = store_memory_waitpoints(world->store);
+
+    return count == 0 ? 1
+                      : store_memory_waitpoint(world->store,
+                            (uint32_t)world_random(world, count))->id;
+}
+
+static void act_complete(struct world *world, int64_t id)
+{
+    struct command *command = world_command(world,
+        world_chance(world, 10) ? COMMAND_TOKEN_TIMEOUT : COMMAND_TOKEN_COMPLETE);
+
+    if (command == NULL)
+        return;
+    command->token_complete.environment = 1;
+    command->token_complete.id = id;
+    command->token_complete.data = arena_format(&world->arena, "%c", (int)world_random(world, 127));
+}
+
+static void act_cancel(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_CANCEL);
+
+    if (command == NULL)
+        return;
+    command->cancel.environment = 1;
+    command->cancel.id = some_run(world);
+}
+
+static void act_pause(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_QUEUE_PAUSE);
+
+    if (command == NULL)
+        return;
+    command->queue_pause.environment = 1;
+    command->queue_pause.name = slice_of(queue_names[world_random(world, 4)]);
+    command->queue_pause.paused = world_chance(world, 40);
+}
+
+static void act_speed(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_SPEED);
+
+    if (command == NULL)
+        return;
+    command->speed.task = slice_of(task_names[world_random(world, 3)]);
+    command->speed.is_short = world_chance(world, 50);
+}
+
+static void act_redeploy(struct world *world)
+{
+    for (uint32_t i = 0; i < world->command_count; i++)
+        if (world->commands[i].kind == COMMAND_CATALOG)
+            return; /* one at a time, as the host does */
+    world->available[world_random(world, TASKS)] = world_chance(world, 70);
+    world->queue_limit = 1 + (uint32_t)world_random(world, 4);
+    world_catalog(world);
+}
+
+void act_step(struct world *world)
+{
+    uint64_t dice = world_random(world, 1000);
+
+    if (dice < 250)
+        act_trigger(world);
+    else if (dice < 650)
+        slots_step(world);
+    else if (dice < 780)
+        act_complete(world, some_token(world));
+    else if (dice < 800)
+        act_cancel(world);
+    else if (dice < 820)
+        act_pause(world);
+    else if (dice < 830)
+        act_redeploy(world);
+    else if (dice < 840)
+        act_speed(world);
+    else if (dice < 940)
+        world->now_ms += (int64_t)world_random(world, 800);
+    else if (dice < 945)
+        world_crash(world);
+    else
+        world_batch(world);
+    if (world->command_count >= BATCH_MAX - 2)
+        world_batch(world);
+}
+
+static void token_remember(struct world *world, int64_t id)
+{
+    for (uint32_t i = 0; i < world->token_count; i++)
+        if (world->tokens[i].id == id)
+            return;
+    if (world->token_count < KNOWN_MAX)
+        world->tokens[world->token_count++] = (struct known_token){ .id = id };
+}
+
+static void won_remember(struct world *world, const struct token_complete *complete)
+{
+    token_remember(world, complete->id);
+    for (uint32_t i = 0; i < world->token_count; i++)
+        if (world->tokens[i].id == complete->id && complete->won &&
+            ++world->tokens[i].wins > 1)
+            world_flaw(world, "token %lld was won twice", (long long)complete->id);
+}
+
+void act_reply(struct world *world, struct command *command)
+{
+    if (command->err.code != ERR_OK)
+        return;
+    if (command->kind == COMMAND_TRIGGER) {
+        if (store_memory_find(world->store, command->trigger.run_id) == NULL)
+            world_flaw(world, "run %lld was acknowledged and is not there",
+                (long long)command->trigger.run_id);
+        if (known_run(world, command->trigger.run_id) == NULL && world->run_count < KNOWN_MAX)
+            world->runs[world->run_count++] = (struct known_run){ .id = command->trigger.run_id };
+    } else if (command->kind == COMMAND_TOKEN_CREATE) {
+        token_remember(world, command->token_create.token_id);
+    } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
+        command->kind == COMMAND_TOKEN_TIMEOUT) {
+        won_remember(world, &command->token_complete);
+    }
+}
+
+static bool all_done(const struct world *world)
+{
+    for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
+        const struct run *run = store_memory_run(world->store, i);
+        if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
+            return false;
+    }
+    return true;
+}
+
+/* The end: every door is opened; whatever is then not finished is stuck. */
+void act_drain(struct world *world)
+{
+    struct command *command;
+
+    world->drains = true;
+    world_batch(world);
+    for (int i = 0; i < TASKS; i++)
+        world->available[i] = true;
+    world->queue_limit = 3;
+    world_catalog(world);
+    for (size_t i = 0; i < 4; i++) {
+        command = world_command(world, COMMAND_QUEUE_PAUSE);
+        command->queue_pause.environment = 1;
+        command->queue_pause.name = slice_of(queue_names[i]);
+    }
+    world_batch(world);
+    for (int round = 0; round < 3000 && !all_done(world) && world->flaw[0] == '\0'; round++) {
+        for (int i = 0; i < 8; i++)
+            slots_step(world);
+        if (round % 4 == 0) {
+            for (uint32_t i = 0; i < store_memory_waitpoints(world->store); i++) {
+                const struct waitpoint *token = store_memory_waitpoint(world->store, i);
+                if (token->status == WAITPOINT_PENDING && world->command_count + 2 < BATCH_MAX)
+                    act_complete(world, token->id);
+            }
+            world->now_ms += 2000;
+        }
+        world_batch(world);
+    }
+}

@@ -1,0 +1,177 @@
+/* What must hold after every batch and every crash, whatever happened. */
+#include "world.h"
+
+#include "base/table.h"
+#include "engine/wait.h"
+
+#include <stdio.h>
+
+struct known_run *known_run(struct world *world, int64_t id)
+{
+    for (uint32_t i = 0; i < world->run_count; i++)
+        if (world->runs[i].id == id)
+            return &world->runs[i];
+    return NULL;
+}
+
+/* No acknowledged run is lost, none finishes twice or goes back in time. */
+static void check_known(struct world *world)
+{
+    for (uint32_t i = 0; i < world->run_count; i++) {
+        struct known_run *known = &world->runs[i];
+        const struct run *run = store_memory_find(world->store, known->id);
+        if (run == NULL) {
+            world_flaw(world, "run %lld is lost", (long long)known->id);
+            return;
+        }
+        if (run->seq < known->seq)
+            world_flaw(world, "run %lld went back from move %u to %u", (long long)run->id,
+                known->seq, run->seq);
+        if (known->is_done && (run->outcome != known->outcome || run->seq != known->seq))
+            world_flaw(world, "run %lld was finished and moved on", (long long)run->id);
+        if ((run->status == RUN_DONE) != (run->outcome != OUTCOME_NONE))
+            world_flaw(world, "run %lld: status %u with outcome %u", (long long)run->id,
+                run->status, run->outcome);
+        known->seq = run->seq;
+        known->is_done = run->status == RUN_DONE;
+        known->outcome = run->outcome;
+    }
+}
+
+/* Completion wins once: what was settled stays as it was. */
+static void check_tokens(struct world *world)
+{
+    for (uint32_t i = 0; i < store_memory_waitpoints(world->store); i++) {
+        const struct waitpoint *token = store_memory_waitpoint(world->store, i);
+        for (uint32_t k = 0; k < world->token_count; k++) {
+            struct known_token *known = &world->tokens[k];
+            if (known->id != token->id)
+                continue;
+            uint64_t hash = table_hash(token->result, 0);
+            if (known->status != WAITPOINT_PENDING &&
+                (known->status != token->status || known->result_hash != hash))
+                world_flaw(world, "token %lld was settled and changed", (long long)token->id);
+            known->status = token->status;
+            known->result_hash = hash;
+        }
+        if (token->status != WAITPOINT_PENDING && token->due_ms != 0)
+            world_flaw(world, "token %lld is settled and still has a timer",
+                (long long)token->id);
+    }
+}
+
+static bool is_pending(struct world *world, uint32_t kind, int64_t id)
+{
+    if (kind == WAIT_FOR_RUNS) {
+        const struct run *run = store_memory_find(world->store, id);
+        return run != NULL && run->status != RUN_DONE;
+    }
+    for (uint32_t i = 0; i < store_memory_waitpoints(world->store); i++)
+        if (store_memory_waitpoint(world->store, i)->id == id)
+            return store_memory_waitpoint(world->store, i)->status == WAITPOINT_PENDING;
+    return false;
+}
+
+/* Every waiting run has something live to wake it, and exactly the edges that it needs. */
+static uint32_t check_waiting(struct world *world, const struct run *run)
+{
+    struct arena arena = { 0 };
+    struct wait wait;
+    uint32_t edges = 0, ended = 0;
+
+    if (!wait_read(&arena, run->wait, &wait)) {
+        world_flaw(world, "run %lld waits for nothing", (long long)run->id);
+    } else if (wait.kind == WAIT_FOR_TIME) {
+        if (run->due_ms == 0 || run->remaining != 0)
+            world_flaw(world, "run %lld waits for a time that never comes", (long long)run->id);
+    } else {
+        for (uint32_t i = 0; i < wait.count; i++) {
+            bool pending = is_pending(world, wait.kind, wait.ids[i]);
+            bool linked = store_memory_has_edge(world->store, wait.ids[i], run->id);
+            if (pending != linked)
+                world_flaw(world, "run %lld: waitpoint %lld is %s and %s", (long long)run->id,
+                    (long long)wait.ids[i], pending ? "pending" : "over",
+                    linked ? "linked" : "not linked");
+            edges += linked;
+            ended += !pending;
+        }
+        if (run->remaining == 0 || run->remaining + ended != wait.needed)
+            world_flaw(world, "run %lld needs %u of %u, %u have ended, %u remain",
+                (long long)run->id, wait.needed, wait.count, ended, run->remaining);
+    }
+    arena_finish(&arena);
+    return edges;
+}
+
+/* A running run is in exactly one slot, a slot has only running runs. */
+static void check_running(struct world *world, const struct run *run)
+{
+    uint32_t slots = 0;
+
+    for (uint32_t i = 0; i < world->held_count; i++)
+        slots += world->held[i].run_id == run->id && world->held[i].seq == run->seq;
+    if (slots != 1)
+        world_flaw(world, "run %lld is running in %u slots", (long long)run->id, slots);
+}
+
+void check_rows(struct world *world)
+{
+    uint32_t running = 0, edges = 0;
+
+    check_known(world);
+    check_tokens(world);
+    for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
+        const struct run *run = store_memory_run(world->store, i);
+        if (run->status == RUN_RUNNING) {
+            running++;
+            check_running(world, run);
+        } else if (run->status == RUN_WAITING) {
+            edges += check_waiting(world, run);
+        } else if (run->status == RUN_DELAYED && run->due_ms == 0) {
+            world_flaw(world, "run %lld is delayed for ever", (long long)run->id);
+        }
+        if (run->status == RUN_DONE && run->due_ms != 0)
+            world_flaw(world, "run %lld is done and has a timer", (long long)run->id);
+        if (run->attempt > 3)
+            world_flaw(world, "run %lld is in attempt %u of 3", (long long)run->id,
+                run->attempt);
+    }
+    if (running != world->held_count)
+        world_flaw(world, "%u runs are running, %u slots are held", running, world->held_count);
+    if (edges != store_memory_edges(world->store))
+        world_flaw(world, "%u edges are stored, waiting runs have %u",
+            store_memory_edges(world->store), edges);
+}
+
+/* Within a queue nothing starts before something that ranks before it. */
+void check_outcome(struct world *world, const struct outcome *outcome)
+{
+    for (const struct assignment *a = outcome->assignments; a != NULL; a = a->next) {
+        const struct run *started = store_memory_find(world->store, a->run_id);
+        if (started == NULL || started->status != RUN_RUNNING || started->seq != a->seq) {
+            world_flaw(world, "an assignment of run %lld was not committed",
+                (long long)a->run_id);
+            return;
+        }
+        if (started->id_block % ID_BLOCK != 0 || started->id_block == 0)
+            world_flaw(world, "run %lld has no block of ids", (long long)a->run_id);
+        for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
+            const struct run *other = store_memory_run(world->store, i);
+            if (other->status == RUN_QUEUED && other->queue == started->queue &&
+                (other->rank_ms < started->rank_ms ||
+                    (other->rank_ms == started->rank_ms && other->id < started->id)))
+                world_flaw(world, "run %lld started before run %lld, which ranks before it",
+                    (long long)started->id, (long long)other->id);
+        }
+    }
+}
+
+void check_finished(struct world *world)
+{
+    for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
+        const struct run *run = store_memory_run(world->store, i);
+        if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
+            world_flaw(world, "run %lld is stuck in status %u", (long long)run->id,
+                run->status);
+    }
+}

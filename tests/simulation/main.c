@@ -1,0 +1,84 @@
+#include "world.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct totals {
+    uint64_t steps, batches, crashes, failures, runs;
+};
+
+static bool seed_run(uint64_t seed, uint64_t steps, bool verbose, struct totals *totals)
+{
+    struct world *world = malloc(sizeof *world);
+
+    if (world == NULL)
+        abort();
+    world_open(world, seed, verbose);
+    for (; world->steps < steps && world->flaw[0] == '\0'; world->steps++)
+        act_step(world);
+    if (world->flaw[0] == '\0')
+        act_drain(world);
+    if (world->flaw[0] == '\0')
+        check_finished(world);
+    bool ok = world->flaw[0] == '\0';
+    if (!ok)
+        printf("seed %" PRIu64 " failed at step %" PRIu64 ": %s\n", seed, world->steps,
+            world->flaw);
+    if (verbose)
+        printf("seed %" PRIu64 ": %u runs, %" PRIu64 " batches, %" PRIu64 " crashes\n", seed,
+            store_memory_runs(world->store), world->batches, world->crashes);
+    totals->steps += world->steps;
+    totals->batches += world->batches;
+    totals->crashes += world->crashes;
+    totals->failures += world->failures;
+    totals->runs += store_memory_runs(world->store);
+    world_close(world);
+    free(world);
+    return ok;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: simulation [--seeds N] [--first SEED] [--steps N] [--verbose]\n"
+                    "  --seeds N     how many worlds to play, default 100\n"
+                    "  --first SEED  the first seed, default 1; --seeds 1 replays one world\n"
+                    "  --steps N     steps in each, default 1000\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seeds = 100, first = 1, steps = 1000, passed = 0, failed = 0;
+    struct totals totals = { 0 };
+    bool verbose = false;
+
+    for (int i = 1; i < argc; i++) {
+        uint64_t *number = strcmp(argv[i], "--seeds") == 0 ? &seeds
+            : strcmp(argv[i], "--first") == 0              ? &first
+            : strcmp(argv[i], "--steps") == 0              ? &steps
+                                                           : NULL;
+        if (number != NULL && i + 1 < argc)
+            *number = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--verbose") == 0)
+            verbose = true;
+        else
+            return usage();
+    }
+    uint64_t start_ns = clock_monotonic_ns();
+    for (uint64_t seed = first; seed < first + seeds && failed < 5; seed++)
+        if (seed_run(seed, steps, verbose, &totals))
+            passed++;
+        else
+            failed++;
+    double seconds = (double)(clock_monotonic_ns() - start_ns) / 1e9;
+    printf("%" PRIu64 " steps, %" PRIu64 " batches, %" PRIu64 " runs, %" PRIu64
+           " crashes, %" PRIu64 " store failures; %.1f seeds/s, %.0f steps/s\n",
+        totals.steps, totals.batches, totals.runs, totals.crashes, totals.failures,
+        (double)(passed + failed) / seconds, (double)totals.steps / seconds);
+    printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,241 @@
+/*
+ * Slots: segments under way. What a segment does is a script that follows from its run, entry and name, as a
+ * deterministic plugin's would, so that a second try makes the same calls and must find what the first
+ * has made.
+ */
+#include "world.h"
+
+#include "base/table.h"
+#include "codec/pack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const task_names[] = { "alpha", "beta", "gamma" };
+static const char *const segment_names[] = { "start", "next", "last" };
+
+void slots_assign(struct world *world, const struct assignment *assignment)
+{
+    const struct frame_segment *frame = assignment->frame;
+
+    if (world->held_count == HELD_MAX) {
+        world_flaw(world, "more than %d segments are out at once", HELD_MAX);
+        return;
+    }
+    struct held_segment *held = &world->held[world->held_count++];
+    *held = (struct held_segment){ .run_id = frame->run_id,
+        .id_block = frame->id_block,
+        .seq = frame->seq,
+        .entry = frame->entry,
+        .attempt = frame->attempt };
+    (void)snprintf(held->task, sizeof held->task, "%.*s", SLICE_ARG(frame->task));
+}
+
+static void held_drop(struct world *world, struct held_segment *held)
+{
+    *held = world->held[--world->held_count];
+}
+
+static struct held_segment *held_find(struct world *world, int64_t run_id, uint32_t seq)
+{
+    for (uint32_t i = 0; i < world->held_count; i++)
+        if (world->held[i].run_id == run_id && world->held[i].seq == seq)
+            return &world->held[i];
+    return NULL;
+}
+
+/* The run was taken away from its slot. */
+void slots_event(struct world *world, const struct event *event)
+{
+    if (!event->was_running)
+        return;
+    for (uint32_t i = 0; i < world->held_count; i++)
+        if (world->held[i].run_id == event->run_id) {
+            held_drop(world, &world->held[i]);
+            return;
+        }
+}
+
+static uint64_t script(const struct world *world, const struct held_segment *held,
+    uint64_t what)
+{
+    uint64_t parts[] = { world->seed, (uint64_t)held->run_id, held->entry, what };
+
+    return table_hash((struct slice){ (const char *)parts, sizeof parts }, 7);
+}
+
+static void call_token(struct world *world, struct held_segment *held)
+{
+    struct command *command = world_command(world, COMMAND_TOKEN_CREATE);
+    uint64_t dice = script(world, held, 100 + held->call);
+
+    if (command == NULL)
+        return;
+    held->in_call = true;
+    command->token_create = (struct token_create){ .environment = 1,
+        .due_ms = dice % 3 == 0 ? 0 : world->now_ms + (int64_t)(dice / 3 % 20000),
+        .run_id = held->run_id,
+        .run_seq = held->seq,
+        .id = held->id_block + ++held->call };
+    if (dice % 5 == 0)
+        command->token_create.key = SLICE("shared");
+}
+
+static void call_trigger(struct world *world, struct held_segment *held)
+{
+    struct command *command = world_command(world, COMMAND_TRIGGER);
+    uint64_t dice = script(world, held, 100 + held->call);
+
+    if (command == NULL)
+        return;
+    held->in_call = true;
+    command->trigger = (struct trigger){ .environment = 1,
+        .task = slice_of(task_names[dice % 2]),
+        .parent_id = held->run_id,
+        .parent_seq = held->seq,
+        .id = held->id_block + ++held->call,
+        .unchecked = true };
+}
+
+static void end_wait(struct world *world, struct held_segment *held, struct frame_end *end)
+{
+    uint64_t dice = script(world, held, 3);
+
+    end->verdict = VERDICT_WAIT;
+    end->then = slice_of(segment_names[1 + dice % 2]);
+    end->state = SLICE("\x81\xa1n\x01");
+    end->ids = ARENA_ARRAY(&world->arena, int64_t, 8);
+    if (held->token_count > 0 && (held->child_count == 0 || dice / 2 % 2 == 0)) {
+        end->wait_kind = WAIT_FOR_TOKEN;
+        for (uint32_t i = 0; i < held->token_count; i++)
+            end->ids[end->id_count++] = held->tokens[i];
+    } else if (held->child_count > 0) {
+        end->wait_kind = WAIT_FOR_RUNS;
+        for (uint32_t i = 0; i < held->child_count; i++)
+            end->ids[end->id_count++] = held->children[i];
+    } else {
+        end->wait_kind = WAIT_FOR_TIME;
+        end->due_ms = world->now_ms + (int64_t)(dice / 8 % 10000) - 500;
+        return;
+    }
+    end->needed = dice / 16 % 3 == 0 ? 1 : 0; /* any, or all */
+    end->due_ms = dice / 64 % 4 == 0 ? world->now_ms + 3000 : 0;
+}
+
+static void segment_end(struct world *world, struct held_segment *held)
+{
+    struct command *command = world_command(world, COMMAND_SEGMENT_END);
+    uint64_t dice = script(world, held, 2) % 100;
+    struct frame_note *note;
+
+    if (command == NULL)
+        return;
+    struct frame_end *end = ARENA_NEW(&world->arena, struct frame_end);
+    end->run_id = held->run_id;
+    end->seq = held->seq;
+    /* Runs get tired: a long one finishes. */
+    if (held->entry < 6 && dice < 55) {
+        end_wait(world, held, end);
+    } else if (dice < 90 || world->drains) {
+        end->verdict = VERDICT_DONE;
+        end->output = SLICE("\x01");
+    } else {
+        end->verdict = VERDICT_FAIL;
+        end->error_code = SLICE("SCRIPTED");
+        end->retryable = dice % 2 == 0;
+    }
+    note = ARENA_NEW(&world->arena, struct frame_note);
+    *note = (struct frame_note){ .kind = NOTE_LOG, .text = SLICE("a line"), .level = 1 };
+    command->segment_end = (struct segment_end){ .run_id = held->run_id,
+        .seq = held->seq,
+        .end = end,
+        .notes = note,
+        .note_count = 1 };
+    held->in_call = true; /* until the reply comes */
+}
+
+static void attempt_lose(struct world *world, struct held_segment *held)
+{
+    bool lost = world_chance(world, 60);
+    struct command *command =
+        world_command(world, lost ? COMMAND_ATTEMPT_LOST : COMMAND_RELEASE);
+
+    if (command == NULL)
+        return;
+    command->segment_end = (struct segment_end){ .run_id = held->run_id,
+        .seq = held->seq,
+        .loss = world_chance(world, 50) ? LOSS_CRASHED : LOSS_TIMED_OUT,
+        .error_name = SLICE("SIGSEGV"),
+        .error_text = SLICE("scripted") };
+    held->in_call = true;
+}
+
+void slots_step(struct world *world)
+{
+    if (world->held_count == 0)
+        return;
+    struct held_segment *held = &world->held[world_random(world, world->held_count)];
+    if (held->in_call)
+        return;
+    if (!world->drains && world_chance(world, 5)) {
+        attempt_lose(world, held);
+        return;
+    }
+    uint64_t plan = script(world, held, 1);
+    uint32_t tokens = plan % 3 == 0 ? 1 + (uint32_t)(plan / 3 % 3) : 0;
+    uint32_t children =
+        held->entry < 2 && plan / 9 % 4 == 0 ? 1 + (uint32_t)(plan / 36 % 3) : 0;
+    if (held->token_count < tokens)
+        call_token(world, held);
+    else if (held->child_count < children)
+        call_trigger(world, held);
+    else
+        segment_end(world, held);
+}
+
+static void made(struct world *world, struct held_segment *held, int64_t id, int64_t wanted,
+    int64_t *list, uint32_t *count, bool keyed)
+{
+    if (held == NULL)
+        return;
+    if (!keyed && id != wanted)
+        world_flaw(world, "a call in run %lld got another id than a first try would",
+            (long long)held->run_id);
+    list[(*count)++] = id;
+    held->in_call = false;
+}
+
+void slots_reply(struct world *world, struct command *command)
+{
+    struct held_segment *held = NULL;
+    bool failed = command->err.code != ERR_OK;
+
+    if (command->kind == COMMAND_TOKEN_CREATE && command->token_create.run_id != 0) {
+        const struct token_create *create = &command->token_create;
+        held = held_find(world, create->run_id, create->run_seq);
+        if (held != NULL && failed)
+            held->call--, held->in_call = false; /* asked again */
+        else if (held != NULL)
+            made(world, held, create->token_id, create->id, held->tokens, &held->token_count,
+                create->key.size > 0);
+    } else if (command->kind == COMMAND_TRIGGER && command->trigger.parent_id != 0) {
+        const struct trigger *trigger = &command->trigger;
+        held = held_find(world, trigger->parent_id, trigger->parent_seq);
+        if (held != NULL && command->err.code == ERR_LIMIT)
+            held->child_count = 4, held->in_call = false; /* too deep: do without */
+        else if (held != NULL && failed)
+            held->call--, held->in_call = false;
+        else if (held != NULL)
+            made(world, held, trigger->run_id, trigger->id, held->children,
+                &held->child_count, false);
+        if (held != NULL && held->child_count == 4)
+            held->child_count = 0, held->entry = 100; /* ends without children */
+    } else if (command->kind == COMMAND_SEGMENT_END || command->kind == COMMAND_ATTEMPT_LOST ||
+        command->kind == COMMAND_RELEASE) {
+        held = held_find(world, command->segment_end.run_id, command->segment_end.seq);
+        if (held != NULL && command->err.code == ERR_STORE)
+            held->in_call = false; /* nothing happened: said again */
+        else if (held != NULL)
+            held_drop(world, held);
+    }
+}

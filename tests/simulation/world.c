@@ -1,0 +1,237 @@
+#include "world.h"
+
+#include "base/memory.h"
+#include "codec/pack.h"
+#include "store/batch.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const task_names[TASKS] = { "alpha", "beta", "gamma" };
+static const char *const queue_names[QUEUES] = { "fast", "slow", "narrow" };
+static struct slice segments[] = { { "start", 5 }, { "next", 4 }, { "last", 4 } };
+static const uint32_t environments[] = { 1 };
+static const char *const environment_names[] = { "dev" };
+
+uint64_t world_random(struct world *world, uint64_t below)
+{
+    uint64_t x = world->random;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    world->random = x;
+    return below == 0 ? 0 : (x * UINT64_C(2685821657736338717) >> 11) % below;
+}
+
+bool world_chance(struct world *world, unsigned percent)
+{
+    return world_random(world, 100) < percent;
+}
+
+void world_flaw(struct world *world, const char *format, ...)
+{
+    va_list arguments;
+
+    if (world->flaw[0] != '\0')
+        return; /* the first one is the cause */
+    va_start(arguments, format);
+    (void)vsnprintf(world->flaw, sizeof world->flaw, format, arguments); /* cut is fine */
+    va_end(arguments);
+}
+
+static struct catalog *catalog_make(struct world *world)
+{
+    struct catalog *catalog = catalog_create();
+
+    catalog->tasks = ARENA_ARRAY(&catalog->arena, struct catalog_task, TASKS);
+    for (uint32_t i = 0; i < TASKS; i++) {
+        catalog->tasks[catalog->task_count++] = (struct catalog_task){
+            .id = slice_of(task_names[i]),
+            .available = world->available[i],
+            .reason = SLICE("taken away"),
+            .version = SLICE("1.0.0"),
+            .build = SLICE("0123456789abcdef"),
+            .segments = segments,
+            .segment_count = 3,
+            .max_attempts = 3,
+            .retry_min_ms = i == 0 ? 0 : 100,
+            .retry_max_ms = 5000,
+            .retry_factor = 2,
+            .retry_from = i == 2 ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
+            .limit_ms = 1000,
+        };
+    }
+    catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, QUEUES);
+    for (uint32_t i = 0; i < QUEUES; i++)
+        catalog->queues[catalog->queue_count++] =
+            (struct catalog_queue){ slice_of(queue_names[i]), i == 2 ? 1 : world->queue_limit };
+    catalog->queue_limit = world->queue_limit;
+    catalog->limits = (struct config_limits){ .payload_bytes = 1 << 20,
+        .state_bytes = 1 << 20,
+        .output_bytes = 1 << 20,
+        .metadata_bytes = 1 << 16,
+        .token_bytes = 1 << 20,
+        .tags = 10,
+        .tag_bytes = 128,
+        .log_lines = 20,
+        .log_line_bytes = 200,
+        .queues = 100,
+        .waits = 100,
+        .depth = 3,
+        .calls = 60 };
+    catalog->slots = SLOTS;
+    catalog->environments = environments;
+    catalog->environment_names = environment_names;
+    catalog->environment_count = 1;
+    catalog_sort(catalog);
+    return catalog;
+}
+
+struct command *world_command(struct world *world, enum command_kind kind)
+{
+    if (world->command_count == BATCH_MAX)
+        return NULL;
+    struct command *command = &world->commands[world->command_count++];
+    *command = (struct command){ .kind = kind, .arena = &world->arena };
+    return command;
+}
+
+void world_catalog(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_CATALOG);
+
+    if (command == NULL)
+        return;
+    command->catalog.next = catalog_make(world);
+    world->catalog = command->catalog.next;
+}
+
+/* The process starts: an engine without memory, and the rows that were committed. */
+static void world_start(struct world *world)
+{
+    struct arena arena = { 0 };
+    struct ids backlog = { 0 };
+    struct command command = { .kind = COMMAND_RECOVER, .arena = &arena };
+    struct command *commands[] = { &command };
+    struct outcome outcome;
+    struct err err = { 0 };
+
+    store_memory_fail(world->store, 0);
+    world->held_count = 0;
+    world->engine = engine_create(&world->ids);
+    world->store->ops->backlog(world->store, &arena, &backlog, &err);
+    world->store->ops->running(world->store, &arena, &command.recover, &err);
+    engine_backlog(world->engine, &backlog);
+    struct store_batch batch = { .store = world->store,
+        .engine = world->engine,
+        .arena = &arena,
+        .now_ms = world->now_ms,
+        .commands = commands,
+        .count = 1 };
+    if (!store_batch_run(&batch, &outcome, NULL, &err))
+        world_flaw(world, "recovery failed: %s", err.text);
+    arena_finish(&arena);
+    world_catalog(world);
+}
+
+void world_open(struct world *world, uint64_t seed, bool verbose)
+{
+    *world = (struct world){ .seed = seed,
+        .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
+        .now_ms = INT64_C(1800000000000),
+        .queue_limit = 3,
+        .verbose = verbose };
+    for (int i = 0; i < TASKS; i++)
+        world->available[i] = true;
+    id_source_init(&world->ids, seed + 1);
+    world->store = store_memory_create();
+    world_start(world);
+}
+
+void world_close(struct world *world)
+{
+    catalog_destroy(world->catalog);
+    engine_destroy(world->engine);
+    world->store->ops->close(world->store);
+    arena_finish(&world->arena);
+}
+
+void world_crash(struct world *world)
+{
+    struct catalog *lent = world->catalog;
+
+    /* Catalogs in commands that were never decided go with the process. */
+    for (uint32_t i = 0; i < world->command_count; i++)
+        if (world->commands[i].kind == COMMAND_CATALOG && world->commands[i].catalog.next != lent)
+            catalog_destroy(world->commands[i].catalog.next);
+    world->command_count = 0;
+    arena_reset(&world->arena);
+    engine_destroy(world->engine);
+    world->crashes++;
+    world->catalog = NULL;
+    world_start(world);
+    catalog_destroy(lent);
+}
+
+static void world_publish(struct world *world, const struct outcome *outcome)
+{
+    for (uint32_t i = 0; i < world->command_count; i++) {
+        struct command *command = &world->commands[i];
+        if (command->kind == COMMAND_CATALOG)
+            catalog_destroy(command->catalog.previous);
+        slots_reply(world, command);
+        act_reply(world, command);
+    }
+    for (struct event *event = outcome->events; event != NULL; event = event->next)
+        slots_event(world, event);
+    for (struct assignment *a = outcome->assignments; a != NULL; a = a->next)
+        slots_assign(world, a);
+}
+
+void world_batch(struct world *world)
+{
+    struct command *commands[BATCH_MAX];
+    struct arena arena = { 0 };
+    struct outcome outcome;
+    struct err err = { 0 };
+    bool stays = true;
+
+    for (uint32_t i = 0; i < world->command_count; i++)
+        commands[i] = &world->commands[i];
+    struct store_batch batch = { .store = world->store,
+        .engine = world->engine,
+        .arena = &arena,
+        .now_ms = world->now_ms,
+        .look_for_due = true,
+        .commands = commands,
+        .count = world->command_count };
+    if (!world->drains && world_chance(world, 4))
+        store_memory_fail(world->store, 1 + (int)world_random(world, 6));
+    bool ok = store_batch_run(&batch, &outcome, NULL, &err);
+    store_memory_fail(world->store, 0);
+    world->batches++;
+    world->failures += !ok;
+    if (ok)
+        check_outcome(world, &outcome);
+    /* Committed but not told: the plug is pulled before the replies go out. */
+    if (!world->drains && world_chance(world, 3))
+        stays = false;
+    else
+        world_publish(world, &outcome);
+    for (struct assignment *a = outcome.assignments; a != NULL; a = a->next)
+        buffer_finish(&a->bytes);
+    arena_finish(&arena);
+    if (stays) {
+        world->command_count = 0;
+        arena_reset(&world->arena);
+    } else {
+        for (uint32_t i = 0; i < world->command_count; i++)
+            if (world->commands[i].kind == COMMAND_CATALOG)
+                catalog_destroy(world->commands[i].catalog.previous);
+        world->command_count = 0;
+        world_crash(world);
+    }
+    check_rows(world);
+}

@@ -1,0 +1,99 @@
+/*
+ * A world in one thread: the real engine over the memory store, a host that holds assignments as the real
+ * dispatch would, tasks that behave as their script says, and an adversary who triggers, completes, cancels,
+ * pauses, lets the store fail and pulls the plug between any two steps. Everything follows from the
+ * seed, so a failure replays exactly.
+ */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include "engine/engine.h"
+#include "store/memory/memory_store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TASKS = 3, QUEUES = 3, SLOTS = 4, HELD_MAX = 256, BATCH_MAX = 12, KNOWN_MAX = 4096 };
+
+/* A segment that a slot has, and how far its script is. */
+struct held_segment {
+    int64_t run_id, id_block;
+    uint32_t seq, entry, attempt, call;
+    char task[16];
+    bool in_call;
+    int64_t tokens[4], children[4];
+    uint32_t token_count, child_count;
+};
+
+/* What has been acknowledged, and must therefore stay true. */
+struct known_run {
+    int64_t id;
+    uint32_t seq, outcome;
+    bool is_done;
+    char key[16]; /* idempotency key; empty: none */
+    uint8_t task;
+};
+
+struct known_token {
+    int64_t id;
+    uint32_t status;
+    uint64_t result_hash;
+    uint32_t wins;
+};
+
+struct world {
+    uint64_t seed, random;
+    uint64_t steps, batches, crashes, failures;
+    int64_t now_ms;
+    struct store *store;
+    struct engine *engine;
+    struct id_source ids;
+    struct catalog *catalog;
+    bool available[TASKS];
+    uint32_t queue_limit;
+    struct held_segment held[HELD_MAX];
+    uint32_t held_count;
+    struct known_run runs[KNOWN_MAX];
+    uint32_t run_count;
+    struct known_token tokens[KNOWN_MAX];
+    uint32_t token_count;
+    /* The batch being gathered. */
+    struct command commands[BATCH_MAX];
+    uint32_t command_count;
+    struct arena arena; /* of the commands */
+    bool drains;        /* the end: no new work, no faults, everything must finish */
+    bool verbose;
+    char flaw[400]; /* what was violated; empty: nothing */
+};
+
+/* world.c */
+void world_open(struct world *world, uint64_t seed, bool verbose);
+void world_close(struct world *world);
+uint64_t world_random(struct world *world, uint64_t below);
+bool world_chance(struct world *world, unsigned percent);
+void world_flaw(struct world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+struct command *world_command(struct world *world, enum command_kind kind); /* NULL: full */
+/* Runs the gathered batch and takes in what it says; may crash the world on the way. */
+void world_batch(struct world *world);
+void world_crash(struct world *world);
+void world_catalog(struct world *world);
+
+/* slots.c */
+void slots_assign(struct world *world, const struct assignment *assignment);
+void slots_step(struct world *world); /* a random slot says something */
+void slots_reply(struct world *world, struct command *command);
+void slots_event(struct world *world, const struct event *event);
+
+/* act.c */
+void act_step(struct world *world);
+void act_reply(struct world *world, struct command *command);
+void act_drain(struct world *world);
+
+/* check.c */
+void check_rows(struct world *world);
+void check_outcome(struct world *world, const struct outcome *outcome);
+void check_finished(struct world *world);
+struct known_run *known_run(struct world *world, int64_t id);
+
+#endif
