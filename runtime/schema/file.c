@@ -1,0 +1,252 @@
+/*
+ * Schema files: schemas/<task>.yaml.
+ *
+ *   input, output   a schema each
+ *   tokens          name → schema of what completes the token
+ *   $defs           schemas that the others refer to
+ *   description, version
+ *
+ * A reference may lead to a file beside this one, or below: "common.yaml#/$defs/address". Names of
+ * files go through URIs without dots, so no reference leads out of the directory.
+ */
+#include "schema/compile.h"
+#include "schema/suggest.h"
+#include "schema/uri.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+enum { PATH_MAX_BYTES = 4000 };
+
+/* ---- one file's keys --------------------------------------------------------------------- */
+
+static void input_read(struct compiler *compiler, const struct entry *entry)
+{
+    compiler->program->input = schema_at(compiler, &entry->node);
+}
+
+static void output_read(struct compiler *compiler, const struct entry *entry)
+{
+    compiler->program->output = schema_at(compiler, &entry->node);
+}
+
+static bool map_wants(struct compiler *compiler, const struct entry *entry)
+{
+    if (entry->node.kind == VALUE_MAP)
+        return true;
+    return report_add(&compiler->report, entry->node.line, entry->node.column,
+        "%.*s must be a map from names to schemas", SLICE_ARG(entry->key));
+}
+
+static void tokens_read(struct compiler *compiler, const struct entry *entry)
+{
+    struct schema_file *program = compiler->program;
+
+    if (!map_wants(compiler, entry))
+        return;
+    program->tokens = ARENA_ARRAY(compiler->arena, struct token_schema, entry->node.count);
+    for (uint32_t i = 0; i < entry->node.count; i++)
+        program->tokens[program->token_count++] = (struct token_schema){
+            entry->node.entries[i].key,
+            schema_at(compiler, &entry->node.entries[i].node),
+        };
+}
+
+/* Compiled even when nobody refers to them, so that their mistakes are found today. */
+static void defs_read(struct compiler *compiler, const struct entry *entry)
+{
+    if (!map_wants(compiler, entry))
+        return;
+    for (uint32_t i = 0; i < entry->node.count; i++)
+        (void)schema_at(compiler, &entry->node.entries[i].node);
+}
+
+static void note_read(struct compiler *compiler, const struct entry *entry)
+{
+    if (entry->node.kind == VALUE_LIST || entry->node.kind == VALUE_MAP)
+        report_add(&compiler->report, entry->node.line, entry->node.column, "%.*s must be text",
+            SLICE_ARG(entry->key));
+}
+
+static const struct {
+    const char *key;
+    void (*read)(struct compiler *, const struct entry *);
+} keys[] = {
+    { "input", input_read },
+    { "output", output_read },
+    { "tokens", tokens_read },
+    { "$defs", defs_read },
+    { "description", note_read },
+    { "version", note_read },
+};
+
+enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
+
+static void key_read(struct compiler *compiler, const struct entry *entry)
+{
+    struct suggestion near;
+
+    suggestion_init(&near, entry->key);
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (slice_is(entry->key, keys[i].key)) {
+            keys[i].read(compiler, entry);
+            return;
+        }
+        suggestion_offer(&near, slice_of(keys[i].key));
+    }
+    if (slice_starts(entry->key, "x-"))
+        return;
+    bool is_keyword = near.best.size == 0 && keyword_find(entry->key) != KEYWORD_NONE;
+    report_add(&compiler->report, entry->line, entry->column,
+        "%.*s is no key of a schema file%.*s%.*s%s%s (keys are input, output, tokens, $defs, "
+        "description, version)",
+        SLICE_ARG(text_quote(&compiler->scratch, entry->key)), SUGGESTION_ARG(&near),
+        is_keyword ? "; keywords stand below input, output or a token" : "");
+}
+
+static void root_read(struct compiler *compiler, const struct node *root)
+{
+    if (root->kind != VALUE_MAP) {
+        report_add(&compiler->report, root->line, root->column,
+            root->kind == VALUE_NULL
+                ? "the file is empty; it needs input, output or tokens"
+                : "a schema file is a map with the keys input, output, tokens, $defs, "
+                  "description, version");
+        return;
+    }
+    for (uint32_t i = 0; i < root->count; i++)
+        key_read(compiler, &root->entries[i]);
+}
+
+/* ---- files that are referred to ---------------------------------------------------------- */
+
+static bool find_beside(void *context, struct arena *arena, struct slice uri, struct node *root,
+    struct slice *file, struct slice *reason)
+{
+    const struct slice *path = context;
+    struct problems problems = { 0 };
+    size_t directory = path->size;
+
+    while (directory > 0 && path->data[directory - 1] != '/')
+        directory--;
+    struct uri parts = uri_split(uri);
+    if (parts.has_scheme || parts.has_authority || parts.path.size == 0 ||
+        parts.path.data[0] == '/' || directory + parts.path.size > PATH_MAX_BYTES) {
+        *reason = SLICE("a reference leads to this file or one beside it");
+        return false;
+    }
+    *file = arena_format(arena, "%.*s%.*s", (int)directory, path->data,
+        SLICE_ARG(uri_decode(arena, parts.path)));
+    struct report report = { arena, &problems, *file };
+    if (document_load(arena, file->data, root, &report))
+        return true;
+    if (problems.first != NULL)
+        *reason = problems.first->line == 0
+            ? problems.first->message
+            : arena_format(arena, "line %u: %.*s", (unsigned)problems.first->line,
+                  SLICE_ARG(problems.first->message));
+    return false;
+}
+
+/* ---- load, parse, destroy ---------------------------------------------------------------- */
+
+/* The last part of the path is the file's own URI, which is what its neighbours call it. */
+static struct slice file_uri(struct arena *arena, struct slice path)
+{
+    size_t start = path.size;
+
+    while (start > 0 && path.data[start - 1] != '/')
+        start--;
+    return uri_of_path(arena, (struct slice){ path.data + start, path.size - start });
+}
+
+static bool program_make(
+    struct schema_file *program, const struct node *root, struct report report)
+{
+    struct compiler compiler;
+    struct slice path = report.file;
+    uint32_t before = report.problems->count;
+
+    compiler_init(&compiler, program, report);
+    compiler.find = find_beside;
+    compiler.find_context = &path;
+    resource_add(&compiler, file_uri(&program->arena, path), path, root, true);
+    root_read(&compiler, root);
+    compile_all(&compiler);
+    program_finish(&compiler);
+    compiler_finish(&compiler);
+    return report.problems->count == before && !report.problems->cut;
+}
+
+static bool file_make(const char *path, const struct slice *text, struct schema_file **file,
+    struct arena *arena, struct problems *problems)
+{
+    struct schema_file *program = memory_zeroed(1, sizeof *program);
+    struct report report = { arena, problems, arena_copy(&program->arena, slice_of(path)) };
+    struct node *root = ARENA_NEW(&program->arena, struct node);
+
+    *file = NULL;
+    bool is_read = text == NULL ? document_load(&program->arena, path, root, &report)
+                                : document_read(&program->arena, *text, root, &report);
+    if (!is_read || !program_make(program, root, report)) {
+        schema_file_destroy(program);
+        return false;
+    }
+    *file = program;
+    return true;
+}
+
+bool schema_file_load(const char *path, struct schema_file **file, struct arena *arena,
+    struct problems *problems)
+{
+    return file_make(path, NULL, file, arena, problems);
+}
+
+bool schema_file_parse(const char *path, struct slice text, struct schema_file **file,
+    struct arena *arena, struct problems *problems)
+{
+    return file_make(path, &text, file, arena, problems);
+}
+
+void schema_file_destroy(struct schema_file *file)
+{
+    if (file == NULL)
+        return;
+    for (uint32_t i = 0; i < file->pattern_count; i++)
+        pattern_destroy(file->patterns[i]);
+    free(file->patterns);
+    arena_finish(&file->arena);
+    free(file);
+}
+
+/* ---- what a file declares ---------------------------------------------------------------- */
+
+const struct schema *schema_input(const struct schema_file *file)
+{
+    return file == NULL ? NULL : file->input;
+}
+
+const struct schema *schema_output(const struct schema_file *file)
+{
+    return file == NULL ? NULL : file->output;
+}
+
+static const struct token_schema *token_find(const struct schema_file *file, struct slice name)
+{
+    for (uint32_t i = 0; file != NULL && i < file->token_count; i++)
+        if (slice_equal(file->tokens[i].name, name))
+            return &file->tokens[i];
+    return NULL;
+}
+
+const struct schema *schema_token(const struct schema_file *file, struct slice name)
+{
+    const struct token_schema *token = token_find(file, name);
+    return token == NULL ? NULL : token->schema;
+}
+
+bool schema_has_token(const struct schema_file *file, struct slice name)
+{
+    return token_find(file, name) != NULL;
+}

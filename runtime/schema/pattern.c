@@ -1,0 +1,195 @@
+/*
+ * PCRE2 with JIT, kept within bounds. A pattern is compiled twice:
+ *
+ *   fast   nothing but the pattern; for short texts, with so small a match limit that no pattern
+ *          can take long on them
+ *   timed  with a callout at every item, where the clock is looked at; for everything else, because
+ *          PCRE2's own limits count per start position and leave out what a repeat runs over
+ *
+ * A pattern that outgrows JIT's stack is matched by the interpreter, whose heap is limited.
+ */
+#include "schema/pattern.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+enum {
+    FAST_MAX_BYTES = 128,
+    FAST_MATCH_LIMIT = 2000,
+    TIMED_MATCH_LIMIT = 100000000,
+    HEAP_LIMIT_KIB = 16384,
+    CALLOUTS_PER_LOOK = 16,
+    PATTERN_MAX_BYTES = 16384,
+};
+
+struct pattern {
+    pcre2_code *fast, *timed;
+    size_t size;
+    char text[];
+};
+
+/* As ECMA-262 has it: `$` is the very end, \uXXXX is a code point, [] matches nothing. */
+static pcre2_code *code_compile(
+    const struct pattern *pattern, uint32_t more, int *error, size_t *offset)
+{
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+
+    if (context == NULL)
+        memory_die(0);
+    pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
+    pcre2_set_parens_nest_limit(context, 100);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern->text, pattern->size,
+        PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_ALLOW_EMPTY_CLASS |
+            PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C | more,
+        error, offset, context);
+    pcre2_compile_context_free(context);
+    if (code != NULL) /* where executable memory is forbidden the interpreter does it */
+        (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    return code;
+}
+
+struct pattern *pattern_create(struct slice text, char *error, size_t error_size, size_t *offset)
+{
+    struct pattern *pattern = memory_zeroed(1, sizeof *pattern + text.size + 1);
+    int code = 0;
+
+    *offset = 0;
+    pattern->size = text.size;
+    if (text.size > 0)
+        memcpy(pattern->text, text.data, text.size);
+    if (text.size > PATTERN_MAX_BYTES) {
+        (void)snprintf(error, error_size, "longer than %d bytes", PATTERN_MAX_BYTES);
+        pattern_destroy(pattern);
+        return NULL;
+    }
+    pattern->fast = code_compile(pattern, 0, &code, offset);
+    if (pattern->fast != NULL)
+        pattern->timed = code_compile(pattern, PCRE2_AUTO_CALLOUT, &code, offset);
+    if (pattern->timed == NULL) {
+        (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)error, error_size);
+        pattern_destroy(pattern);
+        return NULL;
+    }
+    return pattern;
+}
+
+void pattern_destroy(struct pattern *pattern)
+{
+    if (pattern == NULL)
+        return;
+    pcre2_code_free(pattern->fast);
+    pcre2_code_free(pattern->timed);
+    free(pattern);
+}
+
+struct slice pattern_text(const struct pattern *pattern)
+{
+    return (struct slice){ pattern->text, pattern->size };
+}
+
+/* ---- matching ---------------------------------------------------------------------------- */
+
+static void *room_get(size_t size, void *data)
+{
+    struct matcher *matcher = data;
+    size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+
+    if (rounded < size || rounded > sizeof matcher->room - matcher->room_used)
+        return malloc(size); /* PCRE2 reports it when there is none: the heap limit is ours */
+    void *memory = matcher->room + matcher->room_used;
+    matcher->room_used += rounded;
+    return memory;
+}
+
+static void room_free(void *memory, void *data)
+{
+    struct matcher *matcher = data;
+    const char *at = memory;
+
+    if (at == NULL || (at >= matcher->room && at < matcher->room + sizeof matcher->room))
+        return;
+    free(memory);
+}
+
+static int on_callout(pcre2_callout_block *block, void *data)
+{
+    struct matcher *matcher = data;
+
+    (void)block; /* where it stands does not matter */
+    if (++matcher->callouts % CALLOUTS_PER_LOOK != 0)
+        return 0;
+    return clock_monotonic_ns() > matcher->deadline_ns ? PCRE2_ERROR_MATCHLIMIT : 0;
+}
+
+void matcher_init(struct matcher *matcher)
+{
+    matcher->memory = NULL;
+    matcher->context = NULL;
+    matcher->data = NULL;
+    matcher->deadline_ns = 0;
+    matcher->callouts = 0;
+    matcher->room_used = 0;
+}
+
+static void matcher_start(struct matcher *matcher)
+{
+    matcher->memory = pcre2_general_context_create(room_get, room_free, matcher);
+    if (matcher->memory == NULL)
+        memory_die(0);
+    matcher->context = pcre2_match_context_create(matcher->memory);
+    matcher->data = pcre2_match_data_create(1, matcher->memory);
+    if (matcher->context == NULL || matcher->data == NULL)
+        memory_die(0);
+    pcre2_set_heap_limit(matcher->context, HEAP_LIMIT_KIB);
+    pcre2_set_callout(matcher->context, on_callout, matcher);
+}
+
+static int code_match(const pcre2_code *code, struct matcher *matcher, struct slice text,
+    uint32_t limit)
+{
+    PCRE2_SPTR subject = (PCRE2_SPTR)(text.size == 0 ? "" : text.data);
+
+    pcre2_set_match_limit(matcher->context, limit);
+    int found = pcre2_match(
+        code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, matcher->data, matcher->context);
+    if (found == PCRE2_ERROR_JIT_STACKLIMIT)
+        found = pcre2_match(code, subject, text.size, 0, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
+            matcher->data, matcher->context);
+    return found;
+}
+
+enum match pattern_match(
+    const struct pattern *pattern, struct matcher *matcher, struct slice text)
+{
+    int found = PCRE2_ERROR_MATCHLIMIT;
+
+    if (matcher->memory == NULL)
+        matcher_start(matcher);
+    if (text.size <= FAST_MAX_BYTES)
+        found = code_match(pattern->fast, matcher, text, FAST_MATCH_LIMIT);
+    if (found < PCRE2_ERROR_NOMATCH) {
+        if (matcher->deadline_ns == 0)
+            matcher->deadline_ns =
+                clock_monotonic_ns() + UINT64_C(1000000) * MATCH_TIME_MS;
+        found = code_match(pattern->timed, matcher, text, TIMED_MATCH_LIMIT);
+    }
+    if (found >= 0)
+        return MATCH_YES;
+    return found == PCRE2_ERROR_NOMATCH ? MATCH_NO : MATCH_TOO_LONG;
+}
+
+void matcher_finish(struct matcher *matcher)
+{
+    if (matcher->memory == NULL)
+        return;
+    pcre2_match_data_free(matcher->data);
+    pcre2_match_context_free(matcher->context);
+    pcre2_general_context_free(matcher->memory);
+    matcher_init(matcher);
+}

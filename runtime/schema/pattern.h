@@ -1,0 +1,41 @@
+/* Patterns: regular expressions as JSON Schema means them (ECMA-262, unanchored, Unicode). */
+#ifndef PATTERN_H
+#define PATTERN_H
+
+#include "base/slice.h"
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pattern; /* immutable, any thread */
+
+struct pattern *pattern_create(struct slice text, char *error, size_t error_size, size_t *offset);
+void pattern_destroy(struct pattern *pattern);
+struct slice pattern_text(const struct pattern *pattern);
+
+/* What one check needs to match any number of patterns; one thread. */
+struct matcher {
+    struct pcre2_real_general_context_8 *memory;
+    struct pcre2_real_match_context_8 *context;
+    struct pcre2_real_match_data_8 *data;
+    uint64_t deadline_ns; /* all matching of one check together is bounded in time */
+    uint32_t callouts;
+    size_t room_used;
+    alignas(max_align_t) char room[768]; /* so that matching seldom goes through malloc */
+};
+
+enum match { MATCH_NO, MATCH_YES, MATCH_TOO_LONG };
+
+enum { MATCH_TIME_MS = 200 };
+
+/* Leaves `room` as it is: clearing it would cost more than most checks. */
+void matcher_init(struct matcher *matcher);
+void matcher_finish(struct matcher *matcher);
+
+/* `text` is valid UTF-8. */
+enum match pattern_match(
+    const struct pattern *pattern, struct matcher *matcher, struct slice text);
+
+#endif

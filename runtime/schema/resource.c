@@ -1,0 +1,301 @@
+/*
+ * What schemas are called, and what a `$ref` means.
+ *
+ *   reference ──base URI──▶ URI without fragment ──▶ resource ──fragment──▶ node ──▶ schema
+ *                                    │ none yet: the document is looked for and added
+ *                                    ▼
+ *                       "" the root · "/a/b" a JSON pointer · "name" an $anchor
+ */
+#include "schema/compile.h"
+#include "schema/suggest.h"
+#include "schema/uri.h"
+
+#include <inttypes.h>
+
+static uint64_t address_of(const struct node *node)
+{
+    return (uint64_t)(uintptr_t)node;
+}
+
+struct resource *resource_of(const struct compiler *compiler, const struct node *node)
+{
+    return table_find(&compiler->homes, address_of(node));
+}
+
+static struct resource *resource_find(const struct compiler *compiler, struct slice uri)
+{
+    for (struct resource *one = compiler->resources; one != NULL; one = one->next)
+        if (slice_equal(one->uri, uri))
+            return one;
+    return NULL;
+}
+
+static struct resource *resource_make(struct compiler *compiler, struct slice uri,
+    struct slice file, const struct node *root)
+{
+    struct resource *resource = ARENA_NEW(compiler->arena, struct resource);
+
+    *resource = (struct resource){ .uri = uri, .file = file, .root = root };
+    resource->next = compiler->resources;
+    compiler->resources = resource;
+    return resource;
+}
+
+/* ---- the index --------------------------------------------------------------------------- */
+
+static bool index_complain(struct compiler *compiler, const struct resource *home,
+    const struct entry *entry, const char *text)
+{
+    compiler->report.file = home->file;
+    return report_add(
+        &compiler->report, entry->node.line, entry->node.column, "%.*s %s", SLICE_ARG(entry->key),
+        text);
+}
+
+/* An $id opens a resource of its own inside its document. */
+static struct resource *id_read(
+    struct compiler *compiler, const struct node *node, struct resource *home)
+{
+    const struct entry *id = node_find(node, "$id");
+
+    if (id == NULL)
+        return home;
+    if (id->node.kind != VALUE_STRING) {
+        index_complain(compiler, home, id, "must be a URI reference as text");
+        return home;
+    }
+    struct slice uri = uri_resolve(compiler->arena, home->uri, id->node.text);
+    struct resource *known = resource_find(compiler, uri);
+    if (known == NULL)
+        return resource_make(compiler, uri, home->file, node);
+    if (known->root != node && known->root->entries != node->entries)
+        index_complain(compiler, home, id, "is taken by another schema");
+    return known;
+}
+
+static void anchor_read(struct compiler *compiler, const struct node *node,
+    struct resource *home, const char *keyword, bool is_dynamic)
+{
+    const struct entry *entry = node_find(node, keyword);
+
+    if (entry == NULL)
+        return;
+    if (entry->node.kind != VALUE_STRING || entry->node.text.size == 0) {
+        index_complain(compiler, home, entry, "must be a name");
+        return;
+    }
+    struct anchor_name *anchor = ARENA_NEW(compiler->arena, struct anchor_name);
+    *anchor = (struct anchor_name){ entry->node.text, node, is_dynamic, home->anchors };
+    home->anchors = anchor;
+    if (is_dynamic) {
+        struct dynamic_anchor *dynamic = ARENA_NEW(compiler->arena, struct dynamic_anchor);
+        *dynamic = (struct dynamic_anchor){ anchor->name, schema_at(compiler, node),
+            home->dynamic };
+        home->dynamic = dynamic;
+    }
+}
+
+static void below_index(struct compiler *compiler, const struct entry *entry,
+    enum keyword_shape shape, struct resource *home)
+{
+    const struct node *node = &entry->node;
+
+    if (shape == HOLDS_SCHEMA)
+        resource_index(compiler, node, home);
+    for (uint32_t i = 0; shape == HOLDS_LIST && node->kind == VALUE_LIST && i < node->count; i++)
+        resource_index(compiler, &node->items[i], home);
+    for (uint32_t i = 0; shape == HOLDS_MAP && node->kind == VALUE_MAP && i < node->count; i++)
+        resource_index(compiler, &node->entries[i].node, home);
+}
+
+void resource_index(struct compiler *compiler, const struct node *node, struct resource *home)
+{
+    if (resource_of(compiler, node) != NULL)
+        return; /* reached through an alias before */
+    home = id_read(compiler, node, home);
+    table_set(&compiler->homes, address_of(node), home);
+    if (node->kind != VALUE_MAP)
+        return;
+    anchor_read(compiler, node, home, "$anchor", false);
+    anchor_read(compiler, node, home, "$dynamicAnchor", true);
+    for (uint32_t i = 0; i < node->count; i++)
+        below_index(compiler, &node->entries[i],
+            keyword_shape(keyword_find(node->entries[i].key)), home);
+}
+
+/* The parts of a bide file that are schemas or hold some. */
+static void file_index(
+    struct compiler *compiler, const struct node *root, struct resource *home)
+{
+    static const struct {
+        const char *key;
+        enum keyword_shape shape;
+    } parts[] = { { "input", HOLDS_SCHEMA }, { "output", HOLDS_SCHEMA },
+        { "tokens", HOLDS_MAP }, { "$defs", HOLDS_MAP } };
+
+    table_set(&compiler->homes, address_of(root), home);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const struct entry *entry = node_find(root, parts[i].key);
+        if (entry != NULL)
+            below_index(compiler, entry, parts[i].shape, home);
+    }
+}
+
+struct resource *resource_add(struct compiler *compiler, struct slice uri, struct slice file,
+    const struct node *root, bool is_file)
+{
+    struct resource *resource = resource_make(compiler, uri, file, root);
+
+    resource->is_file = is_file;
+    if (is_file)
+        file_index(compiler, root, resource);
+    else
+        resource_index(compiler, root, resource);
+    return resource;
+}
+
+/* ---- references -------------------------------------------------------------------------- */
+
+static struct resource *resource_fetch(
+    struct draft *draft, const struct entry *entry, struct slice uri)
+{
+    struct compiler *compiler = draft->compiler;
+    struct resource *known = resource_find(compiler, uri);
+    struct node *root = ARENA_NEW(compiler->arena, struct node);
+    struct slice file = uri, reason = { 0 };
+
+    if (known != NULL)
+        return known;
+    if (compiler->find != NULL && compiler->file_count < PROGRAM_MAX_FILES) {
+        compiler->file_count++;
+        if (compiler->find(compiler->find_context, compiler->arena, uri, root, &file, &reason))
+            return resource_add(compiler, uri, file, root, false);
+    }
+    draft_complain(draft, &entry->node, "%.*s names a schema that is not known here: %.*s%s%.*s",
+        SLICE_ARG(entry->key), SLICE_ARG(uri), reason.size > 0 ? ": " : "", SLICE_ARG(reason));
+    return NULL;
+}
+
+/* One token of a JSON pointer: "a~1b" is "a/b". */
+static struct slice token_decode(struct arena *arena, struct slice token)
+{
+    char *out = arena_alloc(arena, token.size + 1);
+    size_t size = 0;
+
+    for (size_t i = 0; i < token.size; i++) {
+        bool is_escape = token.data[i] == '~' && i + 1 < token.size &&
+            (token.data[i + 1] == '0' || token.data[i + 1] == '1');
+        out[size++] = !is_escape ? token.data[i] : token.data[i + 1] == '0' ? '~' : '/';
+        i += is_escape;
+    }
+    return (struct slice){ out, size };
+}
+
+static const struct node *child_find(const struct node *node, struct slice name)
+{
+    const struct entry *entry = node_find_slice(node, name);
+    uint64_t index = 0;
+
+    if (entry != NULL)
+        return &entry->node;
+    if (node->kind != VALUE_LIST || name.size == 0 || name.size > 6)
+        return NULL;
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] < '0' || name.data[i] > '9')
+            return NULL;
+        index = index * 10 + (uint64_t)(name.data[i] - '0');
+    }
+    return index < node->count ? &node->items[index] : NULL;
+}
+
+static void child_complain(struct draft *draft, const struct entry *entry,
+    const struct node *node, struct slice name)
+{
+    struct suggestion near;
+
+    suggestion_init(&near, name);
+    for (uint32_t i = 0; node->kind == VALUE_MAP && i < node->count; i++)
+        suggestion_offer(&near, node->entries[i].key);
+    draft_complain(draft, &entry->node, "%.*s leads nowhere: there is no %.*s%.*s%.*s%s",
+        SLICE_ARG(entry->key), SLICE_ARG(text_quote(&draft->compiler->scratch, name)),
+        SUGGESTION_ARG(&near));
+}
+
+/* Follow `pointer`, and notice on the way where another resource begins. */
+static const struct node *pointer_follow(struct draft *draft, const struct entry *entry,
+    struct resource *home, struct slice pointer)
+{
+    struct compiler *compiler = draft->compiler;
+    const struct node *node = home->root;
+
+    while (pointer.size > 0) {
+        size_t end = 1;
+        while (end < pointer.size && pointer.data[end] != '/')
+            end++;
+        struct slice name = token_decode(
+            &compiler->scratch, (struct slice){ pointer.data + 1, end - 1 });
+        const struct node *child = child_find(node, name);
+        if (child == NULL) {
+            child_complain(draft, entry, node, name);
+            return NULL;
+        }
+        node = child;
+        if (resource_of(compiler, node) != NULL)
+            home = resource_of(compiler, node);
+        pointer = (struct slice){ pointer.data + end, pointer.size - end };
+    }
+    if (resource_of(compiler, node) == NULL) /* below a word that is no keyword */
+        resource_index(compiler, node, home);
+    return node;
+}
+
+static const struct node *anchor_find(struct draft *draft, const struct entry *entry,
+    const struct resource *home, struct slice name, bool *is_dynamic)
+{
+    struct suggestion near;
+
+    suggestion_init(&near, name);
+    for (const struct anchor_name *one = home->anchors; one != NULL; one = one->next) {
+        if (slice_equal(one->name, name)) {
+            *is_dynamic = one->is_dynamic;
+            return one->node;
+        }
+        suggestion_offer(&near, one->name);
+    }
+    draft_complain(draft, &entry->node, "%.*s leads nowhere: there is no $anchor %.*s%.*s%.*s%s",
+        SLICE_ARG(entry->key), SLICE_ARG(text_quote(&draft->compiler->scratch, name)),
+        SUGGESTION_ARG(&near));
+    return NULL;
+}
+
+const struct schema *schema_referred(
+    struct draft *draft, const struct entry *entry, struct slice *anchor)
+{
+    struct compiler *compiler = draft->compiler;
+    const struct node *node;
+    bool is_dynamic = false;
+
+    if (!draft_wants(draft, &entry->node, VALUE_STRING, "a reference like \"#/$defs/name\""))
+        return NULL;
+    struct slice uri =
+        uri_resolve(compiler->arena, draft->schema->resource->uri, entry->node.text);
+    struct resource *home = resource_fetch(draft, entry, uri);
+    if (home == NULL)
+        return NULL;
+    struct slice fragment =
+        uri_decode(compiler->arena, uri_split(entry->node.text).fragment);
+    if (fragment.size > 0 && fragment.data[0] != '/')
+        node = anchor_find(draft, entry, home, fragment, &is_dynamic);
+    else
+        node = pointer_follow(draft, entry, home, fragment);
+    if (node == NULL)
+        return NULL;
+    if (node == home->root && home->is_file) {
+        draft_complain(draft, &entry->node, "%.*s means the whole file, which is no schema",
+            SLICE_ARG(entry->key));
+        return NULL;
+    }
+    if (is_dynamic)
+        *anchor = fragment;
+    return schema_at(compiler, node);
+}
