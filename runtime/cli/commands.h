@@ -24,7 +24,8 @@
     X(queues_resume)       \
     X(plugins_list)        \
     X(plugins_inspect)     \
-    X(new_plugin)
+    X(new_plugin)          \
+    X(bench)
 
 #define X(name) extern const struct cli_command name##_command;
 CLI_COMMAND_MAP(X)

@@ -1,0 +1,77 @@
+/*
+ * bench: the two smallest tasks that do everything, for `bide bench`.
+ *
+ *   bench-echo   start ──▶ done with its input
+ *   bench-wait   start ──token──▶ decided ──▶ done with what was posted
+ *
+ * bench-wait tells its token's URL to whoever reads the FIFO named in its payload, as another
+ * task would tell it to a service that calls back later.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <bide/bide.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define ECHO_SEGMENTS(S) S(echo)
+
+BIDE_TASK(bench_echo, BIDE_NO_STATE, ECHO_SEGMENTS, .id = "bench-echo", .input_schema = "bench")
+
+static bide_next echo(bide_task *t)
+{
+    bide_out(t, bide_input(t));
+    return bide_done(t);
+}
+
+/* About 100 bytes when it is stored, as in the numbers that others publish. */
+#define WAIT_STATE(F) \
+    F(STR(64), note)  \
+    F(I64, order)     \
+    F(I64, asked_at_ms)
+
+#define WAIT_SEGMENTS(S) \
+    S(start)             \
+    S(decided)
+
+BIDE_TASK(bench_wait, WAIT_STATE, WAIT_SEGMENTS, .id = "bench-wait", .input_schema = "bench")
+
+/* One write of a line shorter than PIPE_BUF arrives whole. Nobody there: nobody is told. */
+static void tell(const char *path, const char *url)
+{
+    char line[512];
+    int size = snprintf(line, sizeof line, "%s\n", url);
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return;
+    ssize_t wrote = write(fd, line, (size_t)size);
+    (void)wrote; /* the run then waits for ever, which the bench reports */
+    close(fd);
+}
+
+static bide_next start(bide_task *t)
+{
+    struct bench_wait *s = bide_state(t);
+    const bide_value *in = bide_input(t);
+    const char *reply = bide_str(t, in, "reply");
+
+    snprintf(s->note, sizeof s->note, "%.63s", bide_str(t, in, "note"));
+    s->order = bide_i64(t, in, "order");
+    s->asked_at_ms = bide_now(t);
+    bide_token token = bide_token_create(t, (struct bide_token_opts){ .timeout_ms = 0 });
+    if (reply[0] != '\0')
+        tell(reply, bide_token_url(t, &token));
+    return bide_wait_token(t, &token, decided);
+}
+
+static bide_next decided(bide_task *t)
+{
+    struct bench_wait *s = bide_state(t);
+
+    bide_out_i64(t, "order", s->order);
+    bide_out_bool(t, "approved", bide_bool(t, bide_result(t), "approved"));
+    return bide_done(t);
+}
+
+BIDE_PLUGIN("bench", "1.0.0", bench_echo_task, bench_wait_task)
