@@ -1,18 +1,17 @@
 /*
- * crash: tasks that die by a signal. Each takes { times }: it misbehaves in that many attempts (default:
- * all of them), then completes with { attempt }.
+ * crash: tasks that die by a signal. Each takes { times }: it misbehaves in that many attempts
+ * (default: all of them), then completes with { attempt }.
  */
 #include <bide/bide.h>
-
 #include <signal.h>
 #include <stdlib.h>
 
-#define SEGFAULT(S)          S(read_null)
-#define ABORT(S)             S(call_abort)
-#define DIVIDE(S)            S(divide_by_zero)
-#define OVERFLOW(S)          S(overflow_stack)
-#define DOUBLE_FREE(S)       S(free_twice)
-#define LATER(S)             S(wait_first) S(then_crash)
+#define SEGFAULT(S)    S(read_null)
+#define ABORT(S)       S(call_abort)
+#define DIVIDE(S)      S(divide_by_zero)
+#define OVERFLOW(S)    S(overflow_stack)
+#define DOUBLE_FREE(S) S(free_twice)
+#define LATER(S)       S(wait_first) S(then_crash)
 
 BIDE_TASK(segfault, BIDE_NO_STATE, SEGFAULT, .id = "segfault")
 BIDE_TASK(aborts, BIDE_NO_STATE, ABORT, .id = "abort")
@@ -97,4 +96,4 @@ static bide_next then_crash(bide_task *t)
 }
 
 BIDE_PLUGIN("crash", "1.0.0", segfault_task, aborts_task, divide_task, overflow_task,
-    double_free_task, later_task)
+            double_free_task, later_task)

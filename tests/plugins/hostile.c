@@ -1,9 +1,9 @@
 /*
- * hostile: tasks that attack what runs them. Like those of crash.c they take { times }; everything they
- * do is bounded, so that a host that fails to stop them does not take the machine along.
+ * hostile: tasks that attack what runs them. Like those of crash.c they take { times };
+ * everything they do is bounded, so that a host that fails to stop them does not take the
+ * machine along.
  */
 #include <bide/bide.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -209,6 +209,6 @@ static bide_next go_nowhere(bide_task *t)
     return bide_wait_for(t, 0, nobodys);
 }
 
-BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task, garbage_task,
-    kill_parent_task, forks_task, leak_task, big_state_task, big_output_task, big_meta_task,
-    wrong_end_task, not_listed_task)
+BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task,
+            garbage_task, kill_parent_task, forks_task, leak_task, big_state_task,
+            big_output_task, big_meta_task, wrong_end_task, not_listed_task)

@@ -2,46 +2,45 @@
  * kinds: fills a state with one field of each kind, waits, and compares what came back.
  */
 #include <bide/bide.h>
-
 #include <string.h>
 
-#define PLACE(F)                                                                               \
-    F(STR(16), city)                                                                           \
-    F(I32, zip)                                                                                \
+#define PLACE(F)     \
+    F(STR(16), city) \
+    F(I32, zip)      \
     F(LIST(F64, 2), position)
 BIDE_STRUCT(place, PLACE)
 
-#define PERSON(F)                                                                              \
-    F(STR(16), name)                                                                           \
+#define PERSON(F)    \
+    F(STR(16), name) \
     F(STRUCT(place), home)
 BIDE_STRUCT(person, PERSON)
 
-#define KINDS_STATE(F)                                                                         \
-    F(BOOL, yes)                                                                               \
-    F(I32, low)                                                                                \
-    F(U32, high)                                                                               \
-    F(I64, lower)                                                                              \
-    F(U64, higher)                                                                             \
-    F(F64, half)                                                                               \
-    F(F64, endless)                                                                            \
-    F(STR(8), text)                                                                            \
-    F(BYTES(5), bytes)                                                                         \
-    F(TOKEN, token)                                                                            \
-    F(TOKEN, no_token)                                                                         \
-    F(RUN, no_run)                                                                             \
-    F(VALUE, value)                                                                            \
-    F(VALUE, no_value)                                                                         \
-    F(STRUCT(person), person)                                                                  \
-    F(LIST(BOOL, 3), flags)                                                                    \
-    F(LIST(U64, 2), numbers)                                                                   \
-    F(LIST(STR(6), 3), words)                                                                  \
-    F(LIST(BYTES(3), 2), blobs)                                                                \
-    F(LIST(TOKEN, 2), tokens)                                                                  \
-    F(LIST(VALUE, 2), values)                                                                  \
+#define KINDS_STATE(F)          \
+    F(BOOL, yes)                \
+    F(I32, low)                 \
+    F(U32, high)                \
+    F(I64, lower)               \
+    F(U64, higher)              \
+    F(F64, half)                \
+    F(F64, endless)             \
+    F(STR(8), text)             \
+    F(BYTES(5), bytes)          \
+    F(TOKEN, token)             \
+    F(TOKEN, no_token)          \
+    F(RUN, no_run)              \
+    F(VALUE, value)             \
+    F(VALUE, no_value)          \
+    F(STRUCT(person), person)   \
+    F(LIST(BOOL, 3), flags)     \
+    F(LIST(U64, 2), numbers)    \
+    F(LIST(STR(6), 3), words)   \
+    F(LIST(BYTES(3), 2), blobs) \
+    F(LIST(TOKEN, 2), tokens)   \
+    F(LIST(VALUE, 2), values)   \
     F(LIST(STRUCT(person), 2), people)
 
-#define KINDS_SEGMENTS(S)                                                                      \
-    S(fill)                                                                                    \
+#define KINDS_SEGMENTS(S) \
+    S(fill)               \
     S(compare)
 
 BIDE_TASK(kinds, KINDS_STATE, KINDS_SEGMENTS, .id = "kinds")
@@ -115,14 +114,16 @@ static bide_next compare(bide_task *t)
 
     bide_out_bool(t, "scalars", scalars_are_right(s));
     bide_out_bool(t, "texts",
-        strcmp(s->text, "sieben7") == 0 && s->bytes.size == 3 && s->bytes.data[1] == 0xff);
+                  strcmp(s->text, "sieben7") == 0 && s->bytes.size == 3 &&
+                      s->bytes.data[1] == 0xff);
     bide_out_bool(t, "handles",
-        s->token.id != 0 && s->token.url[0] != 0 && s->no_token.id == 0 && s->no_run.id == 0);
+                  s->token.id != 0 && s->token.url[0] != 0 && s->no_token.id == 0 &&
+                      s->no_run.id == 0);
     bide_out_bool(t, "values",
-        s->no_value == NULL && strcmp(bide_str(t, s->value, "a"), "b") == 0 &&
-            bide_kind(t, s->value, "nested") == BIDE_LIST);
+                  s->no_value == NULL && strcmp(bide_str(t, s->value, "a"), "b") == 0 &&
+                      bide_kind(t, s->value, "nested") == BIDE_LIST);
     bide_out_bool(t, "structs",
-        strcmp(s->person.name, "Ada") == 0 && place_is_right(&s->person.home));
+                  strcmp(s->person.name, "Ada") == 0 && place_is_right(&s->person.home));
     bide_out_bool(t, "lists", lists_are_right(t, s));
     return bide_done(t);
 }

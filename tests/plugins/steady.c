@@ -1,8 +1,8 @@
 /*
- * steady: tasks that behave, one for each thing that a task can do. Inputs stand beside each segment.
+ * steady: tasks that behave, one for each thing that a task can do. Inputs stand beside each
+ * segment.
  */
 #include <bide/bide.h>
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,25 +10,25 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ECHO(S)         S(echo_input)
-#define RETRY(S)        S(fail_first)
-#define RETRY_LATER(S)  S(wait_then_fail) S(fail_behind)
-#define FAIL(S)         S(fail_now)
-#define RAISE(S)        S(raise_and_go_on)
-#define ONCE(S)         S(act_once)
-#define POLL(S)         S(poll_flag)
-#define LOG(S)          S(log_lines)
-#define PROGRESS(S)     S(show_progress)
-#define METADATA(S)     S(change_metadata) S(read_metadata)
-#define CONTEXT(S)      S(tell_context)
-#define LOOP(S)         S(go_round)
-#define CHILD(S)        S(be_child)
-#define PARENT(S)       S(start_children) S(children_ended)
-#define UNWAITED(S)     S(start_unwaited) S(look_at_unwaited)
-#define TOKEN(S)        S(ask) S(answered)
-#define TOKENS(S)       S(ask_several) S(some_answered)
-#define PAUSE(S)        S(pause_a_while) S(paused)
-#define WRONG_KIND(S)   S(read_wrongly)
+#define ECHO(S)        S(echo_input)
+#define RETRY(S)       S(fail_first)
+#define RETRY_LATER(S) S(wait_then_fail) S(fail_behind)
+#define FAIL(S)        S(fail_now)
+#define RAISE(S)       S(raise_and_go_on)
+#define ONCE(S)        S(act_once)
+#define POLL(S)        S(poll_flag)
+#define LOG(S)         S(log_lines)
+#define PROGRESS(S)    S(show_progress)
+#define METADATA(S)    S(change_metadata) S(read_metadata)
+#define CONTEXT(S)     S(tell_context)
+#define LOOP(S)        S(go_round)
+#define CHILD(S)       S(be_child)
+#define PARENT(S)      S(start_children) S(children_ended)
+#define UNWAITED(S)    S(start_unwaited) S(look_at_unwaited)
+#define TOKEN(S)       S(ask) S(answered)
+#define TOKENS(S)      S(ask_several) S(some_answered)
+#define PAUSE(S)       S(pause_a_while) S(paused)
+#define WRONG_KIND(S)  S(read_wrongly)
 
 #define COUNT_STATE(F)  F(U32, count)
 #define RUNS_STATE(F)   F(RUNS(64), children)
@@ -39,11 +39,11 @@
 
 BIDE_TASK(echo, BIDE_NO_STATE, ECHO, .id = "echo")
 BIDE_TASK(retry, BIDE_NO_STATE, RETRY, .id = "retry", .max_attempts = 5, .retry_min_ms = 10,
-    .retry_max_ms = 100, .retry_factor = 2)
+          .retry_max_ms = 100, .retry_factor = 2)
 BIDE_TASK(retry_later, COUNT_STATE, RETRY_LATER, .id = "retry-later", .max_attempts = 5,
-    .retry_min_ms = 10, .retry_max_ms = 20)
+          .retry_min_ms = 10, .retry_max_ms = 20)
 BIDE_TASK(retry_start, COUNT_STATE, RETRY_LATER, .id = "retry-start", .max_attempts = 5,
-    .retry_min_ms = 10, .retry_max_ms = 20, .retry_from = BIDE_RETRY_START)
+          .retry_min_ms = 10, .retry_max_ms = 20, .retry_from = BIDE_RETRY_START)
 BIDE_TASK(fail, BIDE_NO_STATE, FAIL, .id = "fail", .max_attempts = 3)
 BIDE_TASK(raises, BIDE_NO_STATE, RAISE, .id = "raise")
 BIDE_TASK(once, BIDE_NO_STATE, ONCE, .id = "once", .max_attempts = 5, .retry_min_ms = 10)
@@ -83,7 +83,8 @@ static bide_next echo_input(bide_task *t)
     return bide_done(t);
 }
 
-/* ---- attempts ------------------------------------------------------------------------------- */
+/* ---- attempts -------------------------------------------------------------------------------
+ */
 
 /* { times } */
 static bide_next fail_first(bide_task *t)
@@ -95,7 +96,8 @@ static bide_next fail_first(bide_task *t)
     return bide_done(t);
 }
 
-/* { times }: counts how often it is entered; a retry of the second segment does not enter it. */
+/* { times }: counts how often it is entered; a retry of the second segment does not enter it.
+ */
 static bide_next wait_then_fail(bide_task *t)
 {
     /* Two tasks share these segments, and their states have the same fields. */
@@ -119,7 +121,7 @@ static bide_next fail_behind(bide_task *t)
 static bide_next fail_now(bide_task *t)
 {
     return bide_fail(t, bide_str(t, bide_input(t), "code"), "%s",
-        bide_str(t, bide_input(t), "text"));
+                     bide_str(t, bide_input(t), "text"));
 }
 
 /* An error that a helper raised wins over how the segment ends. */
@@ -158,7 +160,8 @@ static bide_next act_once(bide_task *t)
     return bide_done(t);
 }
 
-/* ---- signals of life ------------------------------------------------------------------------ */
+/* ---- signals of life ------------------------------------------------------------------------
+ */
 
 /* { ms, path }: up to a minute until it is canceled, then leaves a file. */
 static bide_next poll_flag(bide_task *t)
@@ -184,7 +187,8 @@ static bide_next log_lines(bide_task *t)
     int size = (int)number(t, "size", 20);
 
     for (int64_t i = 0; i < lines; i++)
-        bide_log(t, (enum bide_level)(i % 4), "line %lld %.*s", (long long)i, size,
+        bide_log(
+            t, (enum bide_level)(i % 4), "line %lld %.*s", (long long)i, size,
             "................................................................................"
             "................................................................................");
     return bide_done(t);
@@ -245,7 +249,8 @@ static bide_next tell_context(bide_task *t)
     return bide_done(t);
 }
 
-/* ---- waits ---------------------------------------------------------------------------------- */
+/* ---- waits ----------------------------------------------------------------------------------
+ */
 
 /* { count, ms }: so many waits of so many ms (default 0). */
 static bide_next go_round(bide_task *t)
@@ -294,7 +299,8 @@ static bide_next be_child(bide_task *t)
     return bide_done(t);
 }
 
-/* { count, fail, needed, timeout_ms, ms }: so many children, `fail` of them fail; each next one takes `ms` more. */
+/* { count, fail, needed, timeout_ms, ms }: so many children, `fail` of them fail; each next one
+ * takes `ms` more. */
 static bide_next start_children(bide_task *t)
 {
     struct parent *s = bide_state(t);
@@ -308,7 +314,7 @@ static bide_next start_children(bide_task *t)
         s->children.item[s->children.count++] = bide_trigger(t, "child", payload);
     }
     return bide_wait_runs_within(t, &s->children, (uint32_t)number(t, "needed", 0),
-        number(t, "timeout_ms", 0), children_ended);
+                                 number(t, "timeout_ms", 0), children_ended);
 }
 
 static bide_next children_ended(bide_task *t)
@@ -394,11 +400,11 @@ static bide_next ask_several(bide_task *t)
     for (int64_t i = 0; i < count && i < 16; i++) {
         s->tokens.item[s->tokens.count] = bide_token_create(t, opts);
         bide_meta_append(t, "urls",
-            bide_of_str(t, bide_token_url(t, &s->tokens.item[s->tokens.count])));
+                         bide_of_str(t, bide_token_url(t, &s->tokens.item[s->tokens.count])));
         s->tokens.count++;
     }
     return bide_wait_tokens_within(t, &s->tokens, (uint32_t)number(t, "needed", 0),
-        number(t, "timeout_ms", 0), some_answered);
+                                   number(t, "timeout_ms", 0), some_answered);
 }
 
 static bide_next some_answered(bide_task *t)
@@ -425,6 +431,6 @@ static bide_next read_wrongly(bide_task *t)
 }
 
 BIDE_PLUGIN("steady", "1.0.0", echo_task, retry_task, retry_later_task, retry_start_task,
-    fail_task, raises_task, once_task, poll_task, logs_task, progress_task, metadata_task,
-    context_task, loop_task, child_task, parent_task, unwaited_task, token_task, tokens_task,
-    pauses_task, wrong_kind_task)
+            fail_task, raises_task, once_task, poll_task, logs_task, progress_task,
+            metadata_task, context_task, loop_task, child_task, parent_task, unwaited_task,
+            token_task, tokens_task, pauses_task, wrong_kind_task)

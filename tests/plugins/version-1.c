@@ -1,5 +1,6 @@
 /*
- * version-1 … version-4: the same task as it grows. A run that waits in one of them goes on in the next:
+ * version-1 … version-4: the same task as it grows. A run that waits in one of them goes on in
+ * the next:
  *
  *   1  the first
  *   2  a longer text, a new field, one dropped, a field and a segment renamed: runs of 1 go on
@@ -8,15 +9,15 @@
  */
 #include <bide/bide.h>
 
-#define ORDER_STATE(F)                                                                         \
-    F(STR(8), note)                                                                            \
-    F(I64, amount)                                                                             \
-    F(U32, dropped)                                                                            \
-    F(STR(16), customer)                                                                       \
+#define ORDER_STATE(F)   \
+    F(STR(8), note)      \
+    F(I64, amount)       \
+    F(U32, dropped)      \
+    F(STR(16), customer) \
     F(TOKEN, approval)
 
-#define ORDER_SEGMENTS(S)                                                                      \
-    S(start)                                                                                   \
+#define ORDER_SEGMENTS(S) \
+    S(start)              \
     S(decided)
 
 BIDE_TASK(order, ORDER_STATE, ORDER_SEGMENTS, .id = "versioned")

@@ -1,15 +1,15 @@
 /* See version-1.c. */
 #include <bide/bide.h>
 
-#define ORDER_STATE(F)                                                                         \
-    F(TOKEN, approval)                                                                         \
-    F(STR(16), buyer)                                                                          \
-    F(U32, added)                                                                              \
-    F(I64, amount)                                                                             \
+#define ORDER_STATE(F) \
+    F(TOKEN, approval) \
+    F(STR(16), buyer)  \
+    F(U32, added)      \
+    F(I64, amount)     \
     F(STR(64), note)
 
-#define ORDER_SEGMENTS(S)                                                                      \
-    S(start)                                                                                   \
+#define ORDER_SEGMENTS(S) \
+    S(start)              \
     S(approved)
 
 static const struct bide_rename renames[] = {

@@ -1,13 +1,13 @@
 /* See version-1.c. */
 #include <bide/bide.h>
 
-#define ORDER_STATE(F)                                                                         \
-    F(STR(16), amount)                                                                         \
+#define ORDER_STATE(F) \
+    F(STR(16), amount) \
     F(TOKEN, approval)
 
-#define ORDER_SEGMENTS(S)                                                                      \
-    S(start)                                                                                   \
-    S(decided)                                                                                 \
+#define ORDER_SEGMENTS(S) \
+    S(start)              \
+    S(decided)            \
     S(approved)
 
 BIDE_TASK(order, ORDER_STATE, ORDER_SEGMENTS, .id = "versioned")

@@ -1,3 +1,7 @@
 /* A segment name with a blank. */
-#define SEGMENTS { "on ly", only }, { NULL, NULL }
+#define SEGMENTS       \
+    { "on ly", only }, \
+    {                  \
+        NULL, NULL     \
+    }
 #include "raw.h"

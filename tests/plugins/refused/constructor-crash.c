@@ -1,9 +1,9 @@
 /* Dies while it is loaded. */
+#include "raw.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "raw.h"
 
 __attribute__((constructor)) static void at_load(void)
 {

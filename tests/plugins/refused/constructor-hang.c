@@ -1,9 +1,9 @@
 /* Never ends being loaded; gives up after two minutes should nobody stop it. */
+#include "raw.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "raw.h"
 
 __attribute__((constructor)) static void at_load(void)
 {

@@ -1,3 +1,6 @@
 /* Exports the symbol, but what it gives is something else. */
-#define MAGIC { 'n', 'o', 't', 'b', 'i', 'd', 'e', '!' }
+#define MAGIC                                  \
+    {                                          \
+        'n', 'o', 't', 'b', 'i', 'd', 'e', '!' \
+    }
 #include "raw.h"

@@ -1,3 +1,6 @@
 /* A task that cannot start. */
-#define SEGMENTS { NULL, NULL }
+#define SEGMENTS   \
+    {              \
+        NULL, NULL \
+    }
 #include "raw.h"

@@ -1,3 +1,7 @@
 /* A segment without a function. */
-#define SEGMENTS { "only", NULL }, { NULL, NULL }
+#define SEGMENTS      \
+    { "only", NULL }, \
+    {                 \
+        NULL, NULL    \
+    }
 #include "raw.h"

@@ -1,6 +1,6 @@
 /*
- * A plugin without the macros, for the refusals: each file defines what is wrong in it and includes this.
- * Without any definition it is a good plugin.
+ * A plugin without the macros, for the refusals: each file defines what is wrong in it and
+ * includes this. Without any definition it is a good plugin.
  */
 #include <bide/bide.h>
 
@@ -39,13 +39,23 @@ struct state {
 #define STATE_SIZE sizeof(struct state)
 #endif
 #ifndef NUMBER
-#define NUMBER { "number", 0, 8, BIDE_KIND_I64, 0, 0, 0, 0, NULL }
+#define NUMBER                                          \
+    {                                                   \
+        "number", 0, 8, BIDE_KIND_I64, 0, 0, 0, 0, NULL \
+    }
 #endif
 #ifndef TEXT
-#define TEXT { "text", 8, 8, BIDE_KIND_STR, 8, 0, 0, 0, NULL }
+#define TEXT                                          \
+    {                                                 \
+        "text", 8, 8, BIDE_KIND_STR, 8, 0, 0, 0, NULL \
+    }
 #endif
 #ifndef SEGMENTS
-#define SEGMENTS { "only", only }, { NULL, NULL }
+#define SEGMENTS      \
+    { "only", only }, \
+    {                 \
+        NULL, NULL    \
+    }
 #endif
 #ifndef TASKS
 #define TASKS task
@@ -56,16 +66,14 @@ struct state {
 
 static const struct bide_field fields[] = { NUMBER, TEXT, { NULL, 0, 0, 0, 0, 0, 0, 0, NULL } };
 static const struct bide_segment segments[] = { SEGMENTS };
-static const struct bide_task_def def = {
-    .size = sizeof def,
-    .state_size = STATE_SIZE,
-    .fields = fields,
-    .segments = segments,
-    .field_size = sizeof fields[0],
-    .segment_size = sizeof segments[0],
-    .id = ID,
-    SETTINGS
-};
+static const struct bide_task_def def = { .size = sizeof def,
+                                          .state_size = STATE_SIZE,
+                                          .fields = fields,
+                                          .segments = segments,
+                                          .field_size = sizeof fields[0],
+                                          .segment_size = sizeof segments[0],
+                                          .id = ID,
+                                          SETTINGS };
 
 static const struct bide_task_def *task(void)
 {
@@ -74,8 +82,8 @@ static const struct bide_task_def *task(void)
 }
 
 static const bide_task_fn tasks[] = { TASKS };
-static const struct bide_plugin plugin = { MAGIC, MAJOR, MINOR, SIZE, TASK_COUNT, "refused", VERSION,
-    tasks };
+static const struct bide_plugin plugin = { MAGIC,      MAJOR,     MINOR,   SIZE,
+                                           TASK_COUNT, "refused", VERSION, tasks };
 
 const struct bide_plugin *bide_plugin_describe(void)
 {
