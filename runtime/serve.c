@@ -1,0 +1,447 @@
+/*
+ * The map of the program. Data flows one way:
+ *
+ *   http ── command ──▶ pump (store thread: engine + store) ── assignment ──▶ dispatch ──▶ slots
+ *     ▲                   │        ▲                                              │
+ *     └── reply, event ───┘        └──────────────── command ────────────────────┘
+ *
+ * Everything here runs on the loop thread, but for what the pump does on its own.
+ */
+#include "serve.h"
+
+#include "base/log.h"
+#include "config/config.h"
+#include "dispatch/dispatch.h"
+#include "http/http.h"
+#include "store/pump.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { MAX_BATCH = 1000 };
+
+struct options {
+    const char *config, *listen, *data, *plugins, *schemas;
+};
+
+struct serve {
+    struct config config;
+    uint8_t secret[32];
+    char origin[300];
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_signal_t term, interrupt;
+    struct store *store;
+    struct pump *pump;
+    struct dispatch *dispatch;
+    struct http *http;
+    bool is_stopping;
+};
+
+/* ---- wiring ------------------------------------------------------------------------------ */
+
+static void wake_loop(void *context)
+{
+    struct serve *serve = context;
+
+    (void)uv_async_send(&serve->wake); /* only fails for a handle that is closed */
+}
+
+static void on_assignment(void *context, struct assignment *assignment)
+{
+    struct serve *serve = context;
+
+    dispatch_assign(serve->dispatch, assignment);
+}
+
+static void on_event(void *context, const struct event *event)
+{
+    struct serve *serve = context;
+
+    dispatch_event(serve->dispatch, event);
+    http_event(serve->http, event);
+}
+
+static void collect(struct serve *serve)
+{
+    pump_collect(serve->pump,
+        &(struct pump_sink){
+            .context = serve, .on_assignment = on_assignment, .on_event = on_event });
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    collect(wake->data);
+}
+
+static void on_catalog(void *context, const struct catalog *catalog)
+{
+    struct serve *serve = context;
+
+    http_catalog(serve->http, catalog);
+}
+
+static void on_ready(void *context)
+{
+    struct serve *serve = context;
+
+    /* The line that scripts wait for; everything else is on stderr. */
+    printf("listening on %s\n", serve->origin);
+    fflush(stdout);
+}
+
+static struct value plugins_view(void *context, struct arena *arena)
+{
+    struct serve *serve = context;
+
+    return dispatch_plugins(serve->dispatch, arena);
+}
+
+static void metrics_view(void *context, struct buffer *out)
+{
+    struct serve *serve = context;
+    struct dispatch_stats stats;
+
+    dispatch_stats(serve->dispatch, &stats);
+    buffer_format(out,
+        "# HELP bide_slots Slot processes by state.\n# TYPE bide_slots gauge\n"
+        "bide_slots{state=\"busy\"} %u\nbide_slots{state=\"idle\"} %u\n"
+        "# HELP bide_builds Plugin builds by state.\n# TYPE bide_builds gauge\n"
+        "bide_builds{state=\"loaded\"} %u\nbide_builds{state=\"refused\"} %u\n",
+        stats.busy, stats.idle, stats.builds, stats.refused);
+    buffer_format(out,
+        "# HELP bide_segments_total Segments entered.\n# TYPE bide_segments_total counter\n"
+        "bide_segments_total %llu\n"
+        "# HELP bide_crashes_total Slots that crashed, exited or were cut off.\n"
+        "# TYPE bide_crashes_total counter\nbide_crashes_total %llu\n"
+        "# HELP bide_timeouts_total Segments over their time limit.\n"
+        "# TYPE bide_timeouts_total counter\nbide_timeouts_total %llu\n"
+        "# HELP bide_forks_total Slots forked.\n# TYPE bide_forks_total counter\n"
+        "bide_forks_total %llu\n",
+        (unsigned long long)stats.segments, (unsigned long long)stats.crashes,
+        (unsigned long long)stats.timeouts, (unsigned long long)stats.forks);
+}
+
+/* ---- stopping: http first, so that nothing new comes; then the workers; the store last --- */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle; /* they live in struct serve */
+}
+
+static void on_dispatch_stopped(void *context)
+{
+    struct serve *serve = context;
+
+    uv_close((uv_handle_t *)&serve->term, on_handle_closed);
+    uv_close((uv_handle_t *)&serve->interrupt, on_handle_closed);
+    uv_stop(&serve->loop);
+}
+
+static void on_http_stopped(void *context)
+{
+    struct serve *serve = context;
+
+    dispatch_stop(serve->dispatch, on_dispatch_stopped, serve);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct serve *serve = handle->data;
+
+    if (serve->is_stopping) {
+        log_warn("serve.stop", "second signal, leaving at once; nothing durable is lost");
+        _exit(1);
+    }
+    serve->is_stopping = true;
+    log_info("serve.stop", "signal=%d", number);
+    http_stop(serve->http, on_http_stopped, serve);
+}
+
+/* ---- configuration ----------------------------------------------------------------------- */
+
+static void problems_print(const struct problems *problems)
+{
+    struct buffer out = { 0 };
+
+    problems_text(&out, problems);
+    fwrite(out.data, 1, out.size, stderr);
+    buffer_finish(&out);
+}
+
+static int usage(FILE *out, int code)
+{
+    fputs("usage: bide serve [-c FILE] [--listen HOST:PORT] [--data DIR] [--plugins DIR]\n"
+          "                  [--schemas DIR]\n\n"
+          "Run the server. Prints one line, \"listening on http://...\", when it is ready; stops\n"
+          "cleanly on SIGTERM or SIGINT.\n\n"
+          "  -c, --config FILE   configuration, default config/bide.yaml\n"
+          "      --listen H:P    address to listen on; port 0 takes any that is free\n"
+          "      --data DIR      database, keys and private copies of plugins\n"
+          "      --plugins DIR   watched for .so files\n"
+          "      --schemas DIR   one YAML file a task\n\n"
+          "Exit codes: 0 stopped cleanly, 1 it could not run, 2 wrong use or configuration.\n",
+        out);
+    return code;
+}
+
+/* -1: go on. */
+static int options_read(int argc, char **argv, struct options *options)
+{
+    static const struct option names[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "listen", required_argument, NULL, 'l' },
+        { "data", required_argument, NULL, 'd' },
+        { "plugins", required_argument, NULL, 'p' },
+        { "schemas", required_argument, NULL, 's' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    int option;
+
+    *options = (struct options){ .config = "config/bide.yaml" };
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "c:h", names, NULL)) != -1)
+        switch (option) {
+        case 'c':
+            options->config = optarg;
+            break;
+        case 'l':
+            options->listen = optarg;
+            break;
+        case 'd':
+            options->data = optarg;
+            break;
+        case 'p':
+            options->plugins = optarg;
+            break;
+        case 's':
+            options->schemas = optarg;
+            break;
+        case 'h':
+            return usage(stdout, 0);
+        default:
+            return usage(stderr, 2);
+        }
+    if (optind < argc) {
+        fprintf(stderr, "bide serve: \"%s\" is not an option\n", argv[optind]);
+        return usage(stderr, 2);
+    }
+    return -1;
+}
+
+static bool listen_read(struct config *config, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    char *end;
+
+    if (colon == NULL || colon == text || colon[1] == '\0')
+        return false;
+    errno = 0;
+    long port = strtol(colon + 1, &end, 10);
+    if (errno != 0 || *end != '\0' || port < 0 || port > 65535)
+        return false;
+    struct slice host = { text, (size_t)(colon - text) };
+    if (host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']')
+        host = (struct slice){ host.data + 1, host.size - 2 };
+    config->host = arena_text(&config->arena, host);
+    config->port = (uint16_t)port;
+    return true;
+}
+
+/* Every schema in the directory, so that a mistake is seen at start and not at the first trigger. */
+static bool schemas_check(const char *directory)
+{
+    DIR *dir = opendir(directory);
+    struct dirent *entry;
+    bool ok = true;
+
+    if (dir == NULL) {
+        fprintf(stderr, "%s: %s; schemas are looked for there\n", directory, strerror(errno));
+        return false;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        size_t size = strlen(entry->d_name);
+        char path[PATH_MAX];
+        struct schema_file *file = NULL;
+        struct problems problems = { 0 };
+        struct arena arena = { 0 };
+        if (size < 6 || strcmp(entry->d_name + size - 5, ".yaml") != 0 ||
+            entry->d_name[0] == '.')
+            continue;
+        if (snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) >= (int)sizeof path)
+            continue;
+        if (!schema_file_load(path, &file, &arena, &problems)) {
+            problems_print(&problems);
+            ok = false;
+        }
+        schema_file_destroy(file);
+        arena_finish(&arena);
+    }
+    (void)closedir(dir); /* only read from */
+    return ok;
+}
+
+/* 0 when everything that people write is right, 2 when not; each problem is on stderr then. */
+static int configure(struct serve *serve, const struct options *options)
+{
+    struct arena arena = { 0 };
+    struct problems problems = { 0 };
+    struct config_queues queues = { 0 };
+    struct config *config = &serve->config;
+    enum log_level level;
+    bool ok = config_load(options->config, config, &arena, &problems);
+
+    if (ok) {
+        if (options->data != NULL)
+            config->data = options->data;
+        if (options->plugins != NULL)
+            config->plugins = options->plugins;
+        if (options->schemas != NULL)
+            config->schemas = options->schemas;
+        ok = config_queues_load(config->queues_path, &queues, &arena, &problems);
+        if (ok)
+            config_queues_finish(&queues);
+    }
+    problems_print(&problems);
+    arena_finish(&arena);
+    if (!ok)
+        return 2;
+    if (options->listen != NULL && !listen_read(config, options->listen)) {
+        fprintf(stderr, "bide serve: --listen takes HOST:PORT, not \"%s\"\n", options->listen);
+        return 2;
+    }
+    if (!schemas_check(config->schemas))
+        return 2;
+    if (config->log_level != NULL && log_level_find(config->log_level, &level))
+        log_set_level(level);
+    return 0;
+}
+
+/* ---- starting ---------------------------------------------------------------------------- */
+
+static bool store_open(struct serve *serve, struct err *err)
+{
+    struct config *config = &serve->config;
+    char path[PATH_MAX];
+
+    if (!config_keys(config, err) || !config_secret(config, serve->secret, err))
+        return false;
+    if (snprintf(path, sizeof path, "%s/bide.db", config->data) >= (int)sizeof path)
+        return err_set(err, ERR_CONFIG, "the data directory's path is too long");
+    if (!store_sqlite_open(path, &serve->store, err))
+        return false;
+    for (uint32_t i = 0; i < config->environment_count; i++)
+        if (!serve->store->ops->environment(serve->store, config->environments[i].name,
+                &config->environments[i].number, err))
+            return false;
+    return true;
+}
+
+static void origin_set(struct serve *serve, uint16_t port)
+{
+    const struct config *config = &serve->config;
+    bool is_v6 = strchr(config->host, ':') != NULL;
+
+    (void)snprintf(serve->origin, sizeof serve->origin, is_v6 ? "http://[%s]:%u" : "http://%s:%u",
+        config->host, port); /* a host name is shorter than this */
+}
+
+static void signals_watch(struct serve *serve)
+{
+    serve->term.data = serve->interrupt.data = serve;
+    uv_signal_init(&serve->loop, &serve->term);
+    uv_signal_init(&serve->loop, &serve->interrupt);
+    uv_signal_start(&serve->term, on_signal, SIGTERM);
+    uv_signal_start(&serve->interrupt, on_signal, SIGINT);
+}
+
+static bool parts_start(struct serve *serve, struct err *err)
+{
+    static char program[PATH_MAX];
+    size_t size = sizeof program;
+    uint16_t port = 0;
+
+    serve->pump = pump_create(&(struct pump_options){ .store = serve->store,
+        .max_commands = serve->config.max_commands,
+        .max_batch = MAX_BATCH,
+        .wake = wake_loop,
+        .context = serve });
+    struct http_options http = { .loop = &serve->loop,
+        .pump = serve->pump,
+        .store = serve->store,
+        .config = &serve->config,
+        .origin = serve->config.origin != NULL ? serve->config.origin : serve->origin,
+        .context = serve,
+        .plugins = plugins_view,
+        .metrics = metrics_view };
+    struct dispatch_options dispatch = { .loop = &serve->loop,
+        .pump = serve->pump,
+        .config = &serve->config,
+        .origin = http.origin,
+        .program = program,
+        .context = serve,
+        .on_catalog = on_catalog,
+        .on_ready = on_ready };
+    memcpy(http.secret, serve->secret, sizeof http.secret);
+    memcpy(dispatch.secret, serve->secret, sizeof dispatch.secret);
+    if (uv_exepath(program, &size) != 0)
+        return err_set(err, ERR_SYSTEM, "cannot find the path of this program");
+    if (!pump_start(serve->pump, err) || !http_create(&http, &serve->http, &port, err))
+        return false;
+    origin_set(serve, port); /* what `origin` points to, known only now */
+    return dispatch_create(&dispatch, &serve->dispatch, err);
+}
+
+static void finish(struct serve *serve)
+{
+    if (serve->pump != NULL) {
+        pump_stop(serve->pump);
+        if (serve->http != NULL && serve->dispatch != NULL)
+            collect(serve);
+    }
+    http_destroy(serve->http);
+    dispatch_destroy(serve->dispatch);
+    pump_destroy(serve->pump);
+    if (serve->store != NULL)
+        serve->store->ops->close(serve->store);
+    uv_close((uv_handle_t *)&serve->wake, on_handle_closed);
+    uv_run(&serve->loop, UV_RUN_NOWAIT);
+    (void)uv_loop_close(&serve->loop); /* a handle left open matters no more */
+    config_finish(&serve->config);
+}
+
+int serve_main(int argc, char **argv)
+{
+    static struct serve serve;
+    struct options options;
+    struct err err = { 0 };
+    int code = options_read(argc, argv, &options);
+
+    if (code >= 0)
+        return code;
+    code = configure(&serve, &options);
+    if (code != 0)
+        return code;
+    signal(SIGPIPE, SIG_IGN);
+    uv_loop_init(&serve.loop);
+    uv_async_init(&serve.loop, &serve.wake, on_wake);
+    serve.wake.data = &serve;
+    if (!store_open(&serve, &err) || !parts_start(&serve, &err)) {
+        fprintf(stderr, "bide serve: %s\n", err.text);
+        finish(&serve);
+        return 1;
+    }
+    signals_watch(&serve);
+    uv_run(&serve.loop, UV_RUN_DEFAULT);
+    finish(&serve);
+    return 0;
+}
