@@ -35,7 +35,7 @@ struct options {
 struct serve {
     struct config config;
     uint8_t secret[32];
-    char origin[300];
+    char listening[300]; /* "http://127.0.0.1:8030" */
     uv_loop_t loop;
     uv_async_t wake;
     uv_signal_t term, interrupt;
@@ -94,7 +94,7 @@ static void on_ready(void *context)
     struct serve *serve = context;
 
     /* The line that scripts wait for; everything else is on stderr. */
-    printf("listening on %s\n", serve->origin);
+    printf("listening on %s\n", serve->listening);
     fflush(stdout);
 }
 
@@ -346,12 +346,12 @@ static bool store_open(struct serve *serve, struct err *err)
     return true;
 }
 
-static void origin_set(struct serve *serve, uint16_t port)
+static void listening_set(struct serve *serve, uint16_t port)
 {
     const struct config *config = &serve->config;
     bool is_v6 = strchr(config->host, ':') != NULL;
 
-    (void)snprintf(serve->origin, sizeof serve->origin, is_v6 ? "http://[%s]:%u" : "http://%s:%u",
+    (void)snprintf(serve->listening, sizeof serve->listening, is_v6 ? "http://[%s]:%u" : "http://%s:%u",
         config->host, port); /* a host name is shorter than this */
 }
 
@@ -379,14 +379,13 @@ static bool parts_start(struct serve *serve, struct err *err)
         .pump = serve->pump,
         .store = serve->store,
         .config = &serve->config,
-        .origin = serve->config.origin != NULL ? serve->config.origin : serve->origin,
+        .origin = serve->config.origin,
         .context = serve,
         .plugins = plugins_view,
         .metrics = metrics_view };
     struct dispatch_options dispatch = { .loop = &serve->loop,
         .pump = serve->pump,
         .config = &serve->config,
-        .origin = http.origin,
         .program = program,
         .context = serve,
         .on_catalog = on_catalog,
@@ -397,7 +396,8 @@ static bool parts_start(struct serve *serve, struct err *err)
         return err_set(err, ERR_SYSTEM, "cannot find the path of this program");
     if (!pump_start(serve->pump, err) || !http_create(&http, &serve->http, &port, err))
         return false;
-    origin_set(serve, port); /* what `origin` points to, known only now */
+    listening_set(serve, port);
+    dispatch.origin = http_origin(serve->http);
     return dispatch_create(&dispatch, &serve->dispatch, err);
 }
 
