@@ -1,9 +1,9 @@
 /*
  * The map of the program. Data flows one way:
  *
- *   http ── command ──▶ pump (store thread: engine + store) ── assignment ──▶ dispatch ──▶ slots
- *     ▲                   │        ▲                                              │
- *     └── reply, event ───┘        └──────────────── command ────────────────────┘
+ *   http ── command ──▶ pump (store thread: engine + store) ── assignment ──▶ dispatch ──▶
+ * slots ▲                   │        ▲                                              │ └──
+ * reply, event ───┘        └──────────────── command ────────────────────┘
  *
  * Everything here runs on the loop thread, but for what the pump does on its own.
  */
@@ -72,9 +72,9 @@ static void on_event(void *context, const struct event *event)
 
 static void collect(struct serve *serve)
 {
-    pump_collect(serve->pump,
-        &(struct pump_sink){
-            .context = serve, .on_assignment = on_assignment, .on_event = on_event });
+    pump_collect(serve->pump, &(struct pump_sink){ .context = serve,
+                                                   .on_assignment = on_assignment,
+                                                   .on_event = on_event });
 }
 
 static void on_wake(uv_async_t *wake)
@@ -112,12 +112,13 @@ static void metrics_view(void *context, struct buffer *out)
 
     dispatch_stats(serve->dispatch, &stats);
     buffer_format(out,
-        "# HELP bide_slots Slot processes by state.\n# TYPE bide_slots gauge\n"
-        "bide_slots{state=\"busy\"} %u\nbide_slots{state=\"idle\"} %u\n"
-        "# HELP bide_builds Plugin builds by state.\n# TYPE bide_builds gauge\n"
-        "bide_builds{state=\"loaded\"} %u\nbide_builds{state=\"refused\"} %u\n",
-        stats.busy, stats.idle, stats.builds, stats.refused);
-    buffer_format(out,
+                  "# HELP bide_slots Slot processes by state.\n# TYPE bide_slots gauge\n"
+                  "bide_slots{state=\"busy\"} %u\nbide_slots{state=\"idle\"} %u\n"
+                  "# HELP bide_builds Plugin builds by state.\n# TYPE bide_builds gauge\n"
+                  "bide_builds{state=\"loaded\"} %u\nbide_builds{state=\"refused\"} %u\n",
+                  stats.busy, stats.idle, stats.builds, stats.refused);
+    buffer_format(
+        out,
         "# HELP bide_segments_total Segments entered.\n# TYPE bide_segments_total counter\n"
         "bide_segments_total %llu\n"
         "# HELP bide_crashes_total Slots that crashed, exited or were cut off.\n"
@@ -181,7 +182,8 @@ static int usage(FILE *out, int code)
 {
     fputs("usage: bide serve [-c FILE] [--listen HOST:PORT] [--data DIR] [--plugins DIR]\n"
           "                  [--schemas DIR]\n\n"
-          "Run the server. Prints one line, \"listening on http://...\", when it is ready; stops\n"
+          "Run the server. Prints one line, \"listening on http://...\", when it is ready; "
+          "stops\n"
           "cleanly on SIGTERM or SIGINT.\n\n"
           "  -c, --config FILE   configuration, default config/bide.yaml\n"
           "      --listen H:P    address to listen on; port 0 takes any that is free\n"
@@ -189,7 +191,7 @@ static int usage(FILE *out, int code)
           "      --plugins DIR   watched for .so files\n"
           "      --schemas DIR   one YAML file a task\n\n"
           "Exit codes: 0 stopped cleanly, 1 it could not run, 2 wrong use or configuration.\n",
-        out);
+          out);
     return code;
 }
 
@@ -257,7 +259,8 @@ static bool listen_read(struct config *config, const char *text)
     return true;
 }
 
-/* Every schema in the directory, so that a mistake is seen at start and not at the first trigger. */
+/* Every schema in the directory, so that a mistake is seen at start and not at the first
+ * trigger. */
 static bool schemas_check(const char *directory)
 {
     DIR *dir = opendir(directory);
@@ -341,7 +344,7 @@ static bool store_open(struct serve *serve, struct err *err)
         return false;
     for (uint32_t i = 0; i < config->environment_count; i++)
         if (!serve->store->ops->environment(serve->store, config->environments[i].name,
-                &config->environments[i].number, err))
+                                            &config->environments[i].number, err))
             return false;
     return true;
 }
@@ -351,8 +354,9 @@ static void listening_set(struct serve *serve, uint16_t port)
     const struct config *config = &serve->config;
     bool is_v6 = strchr(config->host, ':') != NULL;
 
-    (void)snprintf(serve->listening, sizeof serve->listening, is_v6 ? "http://[%s]:%u" : "http://%s:%u",
-        config->host, port); /* a host name is shorter than this */
+    (void)snprintf(serve->listening, sizeof serve->listening,
+                   is_v6 ? "http://[%s]:%u" : "http://%s:%u", config->host,
+                   port); /* a host name is shorter than this */
 }
 
 static void signals_watch(struct serve *serve)
@@ -370,26 +374,27 @@ static bool parts_start(struct serve *serve, struct err *err)
     size_t size = sizeof program;
     uint16_t port = 0;
 
-    serve->pump = pump_create(&(struct pump_options){ .store = serve->store,
-        .max_commands = serve->config.max_commands,
-        .max_batch = MAX_BATCH,
-        .wake = wake_loop,
-        .context = serve });
+    serve->pump =
+        pump_create(&(struct pump_options){ .store = serve->store,
+                                            .max_commands = serve->config.max_commands,
+                                            .max_batch = MAX_BATCH,
+                                            .wake = wake_loop,
+                                            .context = serve });
     struct http_options http = { .loop = &serve->loop,
-        .pump = serve->pump,
-        .store = serve->store,
-        .config = &serve->config,
-        .origin = serve->config.origin,
-        .context = serve,
-        .plugins = plugins_view,
-        .metrics = metrics_view };
+                                 .pump = serve->pump,
+                                 .store = serve->store,
+                                 .config = &serve->config,
+                                 .origin = serve->config.origin,
+                                 .context = serve,
+                                 .plugins = plugins_view,
+                                 .metrics = metrics_view };
     struct dispatch_options dispatch = { .loop = &serve->loop,
-        .pump = serve->pump,
-        .config = &serve->config,
-        .program = program,
-        .context = serve,
-        .on_catalog = on_catalog,
-        .on_ready = on_ready };
+                                         .pump = serve->pump,
+                                         .config = &serve->config,
+                                         .program = program,
+                                         .context = serve,
+                                         .on_catalog = on_catalog,
+                                         .on_ready = on_ready };
     memcpy(http.secret, serve->secret, sizeof http.secret);
     memcpy(dispatch.secret, serve->secret, sizeof dispatch.secret);
     if (uv_exepath(program, &size) != 0)

@@ -1,6 +1,6 @@
 /*
- * Arenas: memory that is freed all at once. One per request, per batch, per segment. An arena is
- * used by one thread at a time; handing it to another thread is fine when the first lets go.
+ * Arenas: memory that is freed all at once. One per request, per batch, per segment. An arena
+ * is used by one thread at a time; handing it to another thread is fine when the first lets go.
  */
 #ifndef ARENA_H
 #define ARENA_H
@@ -26,7 +26,8 @@ void arena_finish(struct arena *arena);
 /* Like finish, but keeps one chunk so that a busy loop does not go through malloc. */
 void arena_reset(struct arena *arena);
 
-/* Zeroed memory aligned for any type, valid until reset or finish. Aborts when there is none. */
+/* Zeroed memory aligned for any type, valid until reset or finish. Aborts when there is none.
+ */
 void *arena_alloc(struct arena *arena, size_t size_bytes);
 
 /* Copies, each with a terminating zero after its end. */
@@ -37,7 +38,7 @@ struct slice arena_format(struct arena *arena, const char *format, ...)
 struct slice arena_vformat(struct arena *arena, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count)))
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-int64_t clock_now_ms(void);       /* since 1970, UTC */
+int64_t clock_now_ms(void);        /* since 1970, UTC */
 uint64_t clock_monotonic_ns(void); /* for measuring; starts anywhere */
 
 #endif

@@ -1,4 +1,5 @@
-/* Hashes, HMACs, random bytes and comparisons that take the same time whatever the difference. */
+/* Hashes, HMACs, random bytes and comparisons that take the same time whatever the difference.
+ */
 #ifndef CRYPTO_H
 #define CRYPTO_H
 

@@ -9,8 +9,8 @@ static const struct {
     const char *name;
     int64_t ms;
 } units[] = {
-    { "ms", 1 },       { "hr", 3600000 }, { "w", 604800000 }, { "d", 86400000 },
-    { "h", 3600000 },  { "m", 60000 },    { "s", 1000 },
+    { "ms", 1 },      { "hr", 3600000 }, { "w", 604800000 }, { "d", 86400000 },
+    { "h", 3600000 }, { "m", 60000 },    { "s", 1000 },
 };
 
 enum { UNIT_COUNT = sizeof units / sizeof units[0], HOUR_LONG = 1, HOUR_SHORT = 4 };
@@ -46,8 +46,7 @@ bool duration_parse(struct slice text, int64_t *duration_ms)
             if (number > DURATION_MAX_MS)
                 return false;
         }
-        if (at == digits ||
-            !unit_find((struct slice){ text.data + at, text.size - at }, &unit))
+        if (at == digits || !unit_find((struct slice){ text.data + at, text.size - at }, &unit))
             return false;
         at += strlen(units[unit].name);
         if (unit == HOUR_LONG)
@@ -68,7 +67,9 @@ char *duration_format(int64_t duration_ms, char text[DURATION_TEXT_SIZE])
     static const struct {
         char name[3];
         int64_t ms;
-    } shown[] = { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 } };
+    } shown[] = {
+        { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 }
+    };
     size_t size = 0;
 
     if (duration_ms <= 0)
@@ -79,7 +80,7 @@ char *duration_format(int64_t duration_ms, char text[DURATION_TEXT_SIZE])
         duration_ms %= shown[i].ms;
         if (number > 0 && size < DURATION_TEXT_SIZE)
             size += (size_t)snprintf(text + size, DURATION_TEXT_SIZE - size, "%" PRId64 "%s",
-                number, shown[i].name);
+                                     number, shown[i].name);
     }
     return text;
 }
@@ -115,8 +116,8 @@ static bool date_is_real(const struct tm *date)
     if (date->tm_mon < 0 || date->tm_mon > 11 || date->tm_mday < 1)
         return false;
     return date->tm_mday <= days[date->tm_mon] &&
-        (date->tm_mon != 1 || date->tm_mday < 29 || leap) && date->tm_hour < 24 &&
-        date->tm_min < 60 && date->tm_sec < 61;
+           (date->tm_mon != 1 || date->tm_mday < 29 || leap) && date->tm_hour < 24 &&
+           date->tm_min < 60 && date->tm_sec < 61;
 }
 
 /* "Z", "+02:00", "-0530" or nothing; what it adds to local time to get UTC. */

@@ -11,8 +11,8 @@ enum { TIME_TEXT_SIZE = 32, DURATION_TEXT_SIZE = 48 };
 
 #define DURATION_MAX_MS (INT64_C(366) * 100 * 86400 * 1000)
 
-/* "1h30m", "2d", "10s", "250ms"; units w d h hr m s ms, each at most once, whole numbers, at most 100
- * years in all. False when it is not one. */
+/* "1h30m", "2d", "10s", "250ms"; units w d h hr m s ms, each at most once, whole numbers, at
+ * most 100 years in all. False when it is not one. */
 bool duration_parse(struct slice text, int64_t *duration_ms);
 
 /* "1h30m"; "0s" for 0. */

@@ -5,7 +5,7 @@
 
 enum { COUNTER_BITS = 22, DIGITS = 13 };
 
-#define EPOCH_MS INT64_C(1704067200000) /* 2024-01-01 */
+#define EPOCH_MS      INT64_C(1704067200000) /* 2024-01-01 */
 #define COUNTER_LIMIT (1u << COUNTER_BITS)
 
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford's, in order */
@@ -82,8 +82,7 @@ bool id_parse(const char *prefix, struct slice text, int64_t *id)
     size_t size = strlen(prefix);
     uint64_t value = 0;
 
-    if (text.size != size + 1 + DIGITS || !slice_starts(text, prefix) ||
-        text.data[size] != '_')
+    if (text.size != size + 1 + DIGITS || !slice_starts(text, prefix) || text.data[size] != '_')
         return false;
     for (size_t i = size + 1; i < text.size; i++) {
         const char *digit = memchr(digits, text.data[i], sizeof digits - 1);

@@ -3,8 +3,9 @@
  *
  *   41 bits milliseconds since 2024 | 22 bits counter
  *
- * As text: a prefix and 13 lowercase base-32 digits whose lexical order is the order of creation,
- * "run_01hq3k7v9x2aa". Ids are names, not secrets: what must not be guessed carries an HMAC.
+ * As text: a prefix and 13 lowercase base-32 digits whose lexical order is the order of
+ * creation, "run_01hq3k7v9x2aa". Ids are names, not secrets: what must not be guessed carries
+ * an HMAC.
  */
 #ifndef ID_H
 #define ID_H

@@ -9,12 +9,12 @@ struct list {
     struct list *next, *previous; /* an empty list, or an unlinked node, points at itself */
 };
 
-#define container_of(pointer, type, member)                                                    \
+#define container_of(pointer, type, member) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* `node` may be removed inside the loop. */
-#define LIST_EACH(list_, node, after)                                                          \
-    for (struct list *node = (list_)->next, *after = node->next; node != (list_);              \
+#define LIST_EACH(list_, node, after)                                             \
+    for (struct list *node = (list_)->next, *after = node->next; node != (list_); \
          node = after, after = node->next)
 
 static inline void list_init(struct list *list)

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* malloc, calloc and realloc that abort with a plain line on stderr instead of returning NULL. */
+/* malloc, calloc and realloc that abort with a plain line on stderr instead of returning NULL.
+ */
 void *memory_get(size_t size_bytes);
 void *memory_zeroed(size_t count, size_t size_bytes);
 void *memory_grow(void *memory, size_t size_bytes);

@@ -11,8 +11,7 @@ struct slice {
     size_t size;
 };
 
-#define SLICE(literal)                                                                         \
-    ((struct slice){ (literal), sizeof(literal) - 1 })
+#define SLICE(literal) ((struct slice){ (literal), sizeof(literal) - 1 })
 
 /* For printf's "%.*s". */
 #define SLICE_ARG(s) (int)(s).size, (s).data == NULL ? "" : (s).data

@@ -1,6 +1,7 @@
 /*
- * Tables: a hash map from 64-bit keys to pointers, with its memory in an arena. Made for one batch
- * and dropped with it; a key is set once and its pointer may be replaced, nothing is removed.
+ * Tables: a hash map from 64-bit keys to pointers, with its memory in an arena. Made for one
+ * batch and dropped with it; a key is set once and its pointer may be replaced, nothing is
+ * removed.
  */
 #ifndef TABLE_H
 #define TABLE_H

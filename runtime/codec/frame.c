@@ -1,7 +1,7 @@
 /*
- * One write_ and one read_ function a kind of frame, side by side and in the same order of fields. The
- * readers take items off a list that was already parsed, through a cursor that remembers the first
- * mismatch, so that they read as straight as the writers.
+ * One write_ and one read_ function a kind of frame, side by side and in the same order of
+ * fields. The readers take items off a list that was already parsed, through a cursor that
+ * remembers the first mismatch, so that they read as straight as the writers.
  */
 #include "frame.h"
 
@@ -83,8 +83,8 @@ static struct cursor take_list(struct cursor *cursor)
 
     cursor->broken |= value->kind != VALUE_LIST;
     return (struct cursor){ .arena = cursor->arena,
-        .items = value->kind == VALUE_LIST ? value->items : NULL,
-        .count = value->kind == VALUE_LIST ? value->count : 0 };
+                            .items = value->kind == VALUE_LIST ? value->items : NULL,
+                            .count = value->kind == VALUE_LIST ? value->count : 0 };
 }
 
 static void write_stack(struct buffer *out, const uint64_t *stack, uint32_t depth)
@@ -344,8 +344,8 @@ static void read_end(struct cursor *cursor, struct frame_end *frame)
     frame->error_text = take_text(cursor);
     frame->retryable = take_bool(cursor);
     read_meta(cursor, frame);
-    cursor->broken |= ids.broken || frame->verdict >= VERDICT_COUNT ||
-        frame->wait_kind >= WAIT_KIND_COUNT;
+    cursor->broken |=
+        ids.broken || frame->verdict >= VERDICT_COUNT || frame->wait_kind >= WAIT_KIND_COUNT;
 }
 
 static void write_crash(struct buffer *out, const struct frame_crash *frame)
@@ -466,11 +466,11 @@ static void read_symbols(struct cursor *cursor, struct frame_symbols *frame)
 }
 
 /* Every kind of frame with a body, and the member of struct frame that holds it. */
-#define FRAME_MAP(X)                                                                           \
-    X(SEGMENT, segment) X(REPLY, reply) X(CANCEL, cancel) X(CALL, call) X(NOTE, note)          \
-    X(END, end) X(CRASH, crash) X(FORK, fork) X(KILL, kill) X(SYMBOLIZE, symbolize)            \
-    X(LOADED, loaded) X(REFUSED, refused) X(FORKED, forked) X(EXITED, exited)                  \
-    X(SYMBOLS, symbols)
+#define FRAME_MAP(X)                                                                          \
+    X(SEGMENT, segment)                                                                       \
+    X(REPLY, reply) X(CANCEL, cancel) X(CALL, call) X(NOTE, note) X(END, end) X(CRASH, crash) \
+        X(FORK, fork) X(KILL, kill) X(SYMBOLIZE, symbolize) X(LOADED, loaded)                 \
+            X(REFUSED, refused) X(FORKED, forked) X(EXITED, exited) X(SYMBOLS, symbols)
 
 void frame_write(struct buffer *out, const struct frame *frame)
 {
@@ -479,9 +479,9 @@ void frame_write(struct buffer *out, const struct frame *frame)
     buffer_reserve(out, FRAME_HEADER_BYTES);
     out->size += FRAME_HEADER_BYTES;
     switch (frame->kind) {
-#define X(name, member)                                                                        \
-    case FRAME_##name:                                                                         \
-        write_##member(out, &frame->member);                                                   \
+#define X(name, member)                      \
+    case FRAME_##name:                       \
+        write_##member(out, &frame->member); \
         break;
         FRAME_MAP(X)
 #undef X
@@ -499,9 +499,9 @@ void frame_write(struct buffer *out, const struct frame *frame)
 static bool body_read(struct cursor *cursor, enum frame_kind kind, struct frame *frame)
 {
     switch (kind) {
-#define X(name, member)                                                                        \
-    case FRAME_##name:                                                                         \
-        read_##member(cursor, &frame->member);                                                 \
+#define X(name, member)                        \
+    case FRAME_##name:                         \
+        read_##member(cursor, &frame->member); \
         break;
         FRAME_MAP(X)
 #undef X
@@ -514,7 +514,7 @@ static bool body_read(struct cursor *cursor, enum frame_kind kind, struct frame 
 }
 
 bool frame_read(struct arena *arena, struct slice bytes, size_t max_bytes, struct frame *frame,
-    size_t *used, struct err *err)
+                size_t *used, struct err *err)
 {
     const unsigned char *head = (const unsigned char *)bytes.data;
     struct value body;
@@ -522,24 +522,24 @@ bool frame_read(struct arena *arena, struct slice bytes, size_t max_bytes, struc
     *used = 0;
     if (bytes.size < FRAME_HEADER_BYTES)
         return true;
-    size_t size = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
-        (size_t)head[3] << 24;
+    size_t size =
+        (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
     if (head[4] == FRAME_NONE || head[4] >= FRAME_KIND_COUNT)
         return err_set(err, ERR_BAD_REQUEST, "broken frame: unknown kind %u", head[4]);
     if (size > max_bytes)
         return err_set(err, ERR_BAD_REQUEST, "broken frame: %zu bytes, at most %zu are allowed",
-            size, max_bytes);
+                       size, max_bytes);
     if (bytes.size - FRAME_HEADER_BYTES < size)
         return true;
     if (!pack_read(arena, (struct slice){ bytes.data + FRAME_HEADER_BYTES, size }, &body, err))
         return false;
     *frame = (struct frame){ .kind = (enum frame_kind)head[4] };
     struct cursor cursor = { .arena = arena,
-        .items = body.kind == VALUE_LIST ? body.items : NULL,
-        .count = body.kind == VALUE_LIST ? body.count : 0 };
+                             .items = body.kind == VALUE_LIST ? body.items : NULL,
+                             .count = body.kind == VALUE_LIST ? body.count : 0 };
     if (!body_read(&cursor, frame->kind, frame))
-        return err_set(err, ERR_BAD_REQUEST, "broken frame: the body of kind %u has another shape",
-            head[4]);
+        return err_set(err, ERR_BAD_REQUEST,
+                       "broken frame: the body of kind %u has another shape", head[4]);
     *used = FRAME_HEADER_BYTES + size;
     return true;
 }

@@ -1,14 +1,16 @@
 /*
  * Frames: what the host and its children say to each other over a Unix stream socket.
  *
- *   u32 little-endian body size | u8 kind | body, one msgpack array whose items follow the struct
+ *   u32 little-endian body size | u8 kind | body, one msgpack array whose items follow the
+ * struct
  *
- * Both ends are the same binary, so the order may change freely; a peer that sends anything else is
- * broken (plugin code shares its process) and is cut off, never believed.
+ * Both ends are the same binary, so the order may change freely; a peer that sends anything
+ * else is broken (plugin code shares its process) and is cut off, never believed.
  *
  *   host ── SEGMENT ──▶ slot ── NOTE* (CALL ◀─▶ REPLY)* ── END | CRASH ──▶ host
  *   host ── CANCEL ───▶ slot                    at any time while a segment runs
- *   host ── FORK+fd, KILL, SYMBOLIZE ──▶ nursery ── LOADED | REFUSED, FORKED, EXITED, SYMBOLS ──▶ host
+ *   host ── FORK+fd, KILL, SYMBOLIZE ──▶ nursery ── LOADED | REFUSED, FORKED, EXITED, SYMBOLS
+ * ──▶ host
  */
 #ifndef FRAME_H
 #define FRAME_H
@@ -47,11 +49,11 @@ enum { FRAME_HEADER_BYTES = 5, FRAME_MAX_BYTES = 64 << 20, FRAME_MAX_STACK = 32 
 enum wait_status { WAIT_NONE, WAIT_OK, WAIT_TIMEOUT, WAIT_CANCELLED, WAIT_FAILED };
 
 struct frame_result {
-    int64_t id;          /* token, timer or run */
-    uint32_t status;     /* enum wait_status; NONE: still pending (any, n of m) */
-    struct slice value;  /* msgpack: the token's data, or the child's output; empty when none */
-    struct slice error;  /* a failed child's message; empty when none */
-    bool has_more;       /* a child's output exists but is fetched by CALL_RUN */
+    int64_t id;         /* token, timer or run */
+    uint32_t status;    /* enum wait_status; NONE: still pending (any, n of m) */
+    struct slice value; /* msgpack: the token's data, or the child's output; empty when none */
+    struct slice error; /* a failed child's message; empty when none */
+    bool has_more;      /* a child's output exists but is fetched by CALL_RUN */
 };
 
 struct frame_once {
@@ -63,8 +65,8 @@ struct frame_segment {
     int64_t run_id;
     uint32_t seq; /* fence: END and CALL repeat it */
     uint32_t attempt, max_attempts;
-    uint32_t entry;       /* how many segments this run has entered; 0 for the first */
-    int64_t id_block;     /* ids for tokens and children made in this entry, ID_BLOCK of them */
+    uint32_t entry;   /* how many segments this run has entered; 0 for the first */
+    int64_t id_block; /* ids for tokens and children made in this entry, ID_BLOCK of them */
     int64_t created_ms, parent_id, root_id; /* parent 0: none */
     struct slice environment, task, segment;
     struct slice input, state; /* empty: null input, state of zeroes */
@@ -82,7 +84,7 @@ struct frame_segment {
 /* The answer to a CALL. `body` is a msgpack map whose members depend on the call (below). */
 struct frame_reply {
     uint32_t call;
-    uint32_t error; /* enum err_code; 0: done */
+    uint32_t error;    /* enum err_code; 0: done */
     struct slice text; /* the error for a person */
     struct slice body;
 };
@@ -95,12 +97,11 @@ struct frame_cancel {
 
 /*
  * Calls block the segment until their REPLY, which comes after the commit.
- *   CALL_TOKEN    {timeout_ms?, due_ms?, tags?, key?, key_ttl_ms?, schema?}      → {id, url, cached}
- *   CALL_TRIGGER  {task, payload, queue?, delay_ms?, priority?, tags?, key?, …}  → {id, cached}
- *   CALL_RUN      {id}                                                   → {status, output?, error?}
- *   CALL_ONCE     {name, value}                                                                → {}
- * `schema` is the token's name in the task's schema file. The id of a new token or child is
- * id_block + call.
+ *   CALL_TOKEN    {timeout_ms?, due_ms?, tags?, key?, key_ttl_ms?, schema?}      → {id, url,
+ * cached} CALL_TRIGGER  {task, payload, queue?, delay_ms?, priority?, tags?, key?, …}  → {id,
+ * cached} CALL_RUN      {id}                                                   → {status,
+ * output?, error?} CALL_ONCE     {name, value} → {} `schema` is the token's name in the task's
+ * schema file. The id of a new token or child is id_block + call.
  */
 enum call_kind { CALL_TOKEN, CALL_TRIGGER, CALL_RUN, CALL_ONCE, CALL_KIND_COUNT };
 
@@ -124,7 +125,9 @@ struct frame_note {
     struct slice text;
 };
 
-enum verdict { VERDICT_WAIT, VERDICT_DONE, VERDICT_FAIL, VERDICT_COUNT };
+/* PARK: this build cannot read the run's state, error_text says why; it waits for one that can.
+ */
+enum verdict { VERDICT_WAIT, VERDICT_DONE, VERDICT_FAIL, VERDICT_PARK, VERDICT_COUNT };
 enum wait_kind { WAIT_FOR_TIME, WAIT_FOR_TOKEN, WAIT_FOR_RUNS, WAIT_KIND_COUNT };
 
 /* Metadata operations, in order. */
@@ -164,6 +167,9 @@ struct frame_crash {
     uint64_t stack[FRAME_MAX_STACK];
     uint32_t depth;
 };
+
+/* The exit code of a slot that cannot talk to the host any more. */
+enum { SLOT_EXIT_BROKEN = 113 };
 
 /* ---- host ⇄ nursery ---------------------------------------------------------------------- */
 
@@ -232,10 +238,10 @@ void frame_write(struct buffer *out, const struct frame *frame);
 
 /*
  * Take one frame off the front of `bytes`: *used is its size, or 0 when more bytes are needed.
- * Lists are put into `arena`, slices borrow from `bytes`. Errors (BAD_REQUEST): unknown kind, over
- * `max_bytes`, a body of another shape.
+ * Lists are put into `arena`, slices borrow from `bytes`. Errors (BAD_REQUEST): unknown kind,
+ * over `max_bytes`, a body of another shape.
  */
 bool frame_read(struct arena *arena, struct slice bytes, size_t max_bytes, struct frame *frame,
-    size_t *used, struct err *err);
+                size_t *used, struct err *err);
 
 #endif

@@ -60,8 +60,8 @@ static bool convert(struct arena *arena, json_t *json, struct value *value, int 
     case JSON_ARRAY:
         return convert_list(arena, json, value, depth);
     case JSON_STRING:
-        *value = value_string(arena_copy(arena,
-            (struct slice){ json_string_value(json), json_string_length(json) }));
+        *value = value_string(arena_copy(
+            arena, (struct slice){ json_string_value(json), json_string_length(json) }));
         return true;
     case JSON_INTEGER:
         *value = value_int(json_integer_value(json));
@@ -83,17 +83,17 @@ static bool convert(struct arena *arena, json_t *json, struct value *value, int 
 bool json_read(struct arena *arena, struct slice text, struct value *value, struct err *err)
 {
     json_error_t error;
-    json_t *json = json_loadb(text.data == NULL ? "" : text.data, text.size,
-        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    json_t *json =
+        json_loadb(text.data == NULL ? "" : text.data, text.size,
+                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 
     if (json == NULL)
         return err_set(err, ERR_BAD_REQUEST, "invalid JSON at line %d, column %d: %s",
-            error.line, error.column, error.text);
+                       error.line, error.column, error.text);
     bool ok = convert(arena, json, value, 1);
     json_decref(json);
-    return ok ||
-        err_set(err, ERR_BAD_REQUEST, "invalid JSON: nested deeper than %d levels",
-            VALUE_MAX_DEPTH);
+    return ok || err_set(err, ERR_BAD_REQUEST, "invalid JSON: nested deeper than %d levels",
+                         VALUE_MAX_DEPTH);
 }
 
 void json_write_string(struct buffer *out, struct slice text)
@@ -152,7 +152,8 @@ static void write_bytes(struct buffer *out, struct slice bytes)
         if (left > 2)
             group |= (unsigned char)bytes.data[i + 2];
         char text[4] = { digits[group >> 18], digits[group >> 12 & 63],
-            left > 1 ? digits[group >> 6 & 63] : '=', left > 2 ? digits[group & 63] : '=' };
+                         left > 1 ? digits[group >> 6 & 63] : '=',
+                         left > 2 ? digits[group & 63] : '=' };
         buffer_add(out, text, sizeof text);
     }
     buffer_byte(out, '"');

@@ -7,8 +7,8 @@
 #include "codec/value.h"
 
 /*
- * Read one JSON text: UTF-8, any root, at most VALUE_MAX_DEPTH deep, duplicate keys refused. The
- * tree borrows nothing from `text`. Errors: BAD_REQUEST with line and column.
+ * Read one JSON text: UTF-8, any root, at most VALUE_MAX_DEPTH deep, duplicate keys refused.
+ * The tree borrows nothing from `text`. Errors: BAD_REQUEST with line and column.
  */
 bool json_read(struct arena *arena, struct slice text, struct value *value, struct err *err);
 

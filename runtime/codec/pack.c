@@ -1,6 +1,7 @@
 /*
- * The reader is msgpack-c's own parser template with our callbacks, so that it builds our values
- * without a tree in between and with our depth: the library's ready-made one stops at 32 levels.
+ * The reader is msgpack-c's own parser template with our callbacks, so that it builds our
+ * values without a tree in between and with our depth: the library's ready-made one stops at 32
+ * levels.
  */
 #include "pack.h"
 
@@ -29,7 +30,12 @@ struct reading {
     const char *flaw; /* what is wrong, when a callback refuses */
 };
 
-enum { REFUSED = -1, ACCEPTED = 0, MSGPACK_UNPACK_PARSE_ERROR = -2, MSGPACK_UNPACK_NOMEM_ERROR = -3 };
+enum {
+    REFUSED = -1,
+    ACCEPTED = 0,
+    MSGPACK_UNPACK_PARSE_ERROR = -2,
+    MSGPACK_UNPACK_NOMEM_ERROR = -3
+};
 
 static int refuse(struct reading *reading, const char *flaw)
 {
@@ -43,12 +49,12 @@ static struct value read_root(struct reading *reading)
     return (struct value){ .kind = VALUE_NULL };
 }
 
-#define READ_NUMBER(name, type)                                                                \
-    static int read_##name(struct reading *reading, type number, struct value *value)         \
-    {                                                                                          \
-        (void)reading;                                                                         \
-        *value = value_int((int64_t)number);                                                   \
-        return ACCEPTED;                                                                       \
+#define READ_NUMBER(name, type)                                                       \
+    static int read_##name(struct reading *reading, type number, struct value *value) \
+    {                                                                                 \
+        (void)reading;                                                                \
+        *value = value_int((int64_t)number);                                          \
+        return ACCEPTED;                                                              \
     }
 
 READ_NUMBER(uint8, uint8_t)
@@ -134,7 +140,7 @@ static int read_map(struct reading *reading, uint32_t count, struct value *value
 }
 
 static int read_map_item(struct reading *reading, struct value *map, struct value key,
-    struct value member)
+                         struct value member)
 {
     if (key.kind != VALUE_STRING)
         return refuse(reading, "a key is not a string");
@@ -143,7 +149,7 @@ static int read_map_item(struct reading *reading, struct value *map, struct valu
 }
 
 static int read_str(struct reading *reading, const char *base, const char *text, uint32_t size,
-    struct value *value)
+                    struct value *value)
 {
     (void)base;
     *value = value_string((struct slice){ text, size });
@@ -153,7 +159,7 @@ static int read_str(struct reading *reading, const char *base, const char *text,
 }
 
 static int read_bin(struct reading *reading, const char *base, const char *bytes, uint32_t size,
-    struct value *value)
+                    struct value *value)
 {
     (void)base;
     (void)reading;
@@ -162,7 +168,7 @@ static int read_bin(struct reading *reading, const char *base, const char *bytes
 }
 
 static int read_ext(struct reading *reading, const char *base, const char *bytes, uint32_t size,
-    struct value *value)
+                    struct value *value)
 {
     (void)base;
     (void)bytes;
@@ -171,11 +177,11 @@ static int read_ext(struct reading *reading, const char *base, const char *bytes
     return refuse(reading, "extension types are not supported");
 }
 
-#define msgpack_unpack_struct(name) struct unpack##name
+#define msgpack_unpack_struct(name)     struct unpack##name
 #define msgpack_unpack_func(type, name) static type unpack##name
-#define msgpack_unpack_callback(name) read##name
-#define msgpack_unpack_object struct value
-#define msgpack_unpack_user struct reading
+#define msgpack_unpack_callback(name)   read##name
+#define msgpack_unpack_object           struct value
+#define msgpack_unpack_user             struct reading
 
 #include <msgpack/unpack_template.h>
 
@@ -191,13 +197,13 @@ bool pack_read(struct arena *arena, struct slice packed, struct value *value, st
     int rc = packed.size == 0 ? 0 : unpack_execute(&context, packed.data, packed.size, &used);
     if (rc <= 0)
         return err_set(err, ERR_BAD_REQUEST, "invalid msgpack: %s",
-            context.user.flaw != NULL          ? context.user.flaw
-                : rc == 0                          ? "cut short"
-                : rc == MSGPACK_UNPACK_NOMEM_ERROR ? "nested too deep"
-                                                   : "an unknown type");
+                       context.user.flaw != NULL          ? context.user.flaw
+                       : rc == 0                          ? "cut short"
+                       : rc == MSGPACK_UNPACK_NOMEM_ERROR ? "nested too deep"
+                                                          : "an unknown type");
     if (used != packed.size)
         return err_set(err, ERR_BAD_REQUEST, "invalid msgpack: %zu bytes left over",
-            packed.size - used);
+                       packed.size - used);
     *value = unpack_data(&context);
     return true;
 }

@@ -4,8 +4,8 @@
 
 const char *value_kind_name(enum value_kind kind)
 {
-    static const char *const names[] = { "null", "boolean", "integer", "integer", "number",
-        "string", "bytes", "array", "object" };
+    static const char *const names[] = { "null",   "boolean", "integer", "integer", "number",
+                                         "string", "bytes",   "array",   "object" };
 
     return names[kind];
 }
@@ -129,8 +129,8 @@ struct value value_map(void)
     return (struct value){ .kind = VALUE_MAP };
 }
 
-/* Full exactly at 0, 4, 8, 16, …: the capacity follows from the count, and needs no field. A list that a
- * reader made has no spare room, so growing copies it first. */
+/* Full exactly at 0, 4, 8, 16, …: the capacity follows from the count, and needs no field. A
+ * list that a reader made has no spare room, so growing copies it first. */
 static bool is_full(uint32_t count)
 {
     return count == 0 || (count >= 4 && (count & (count - 1)) == 0);
@@ -154,7 +154,7 @@ struct value *value_add(struct arena *arena, struct value *list, struct value it
 }
 
 struct value *value_put_slice(struct arena *arena, struct value *map, struct slice key,
-    struct value member)
+                              struct value member)
 {
     for (uint32_t i = 0; i < map->count; i++)
         if (slice_equal(map->members[i].key, key)) {
@@ -168,7 +168,7 @@ struct value *value_put_slice(struct arena *arena, struct value *map, struct sli
 }
 
 struct value *value_put(struct arena *arena, struct value *map, const char *key,
-    struct value member)
+                        struct value member)
 {
     return value_put_slice(arena, map, slice_of(key), member);
 }
@@ -178,7 +178,7 @@ void value_remove(struct value *map, struct slice key)
     for (uint32_t i = 0; i < map->count; i++)
         if (slice_equal(map->members[i].key, key)) {
             memmove(&map->members[i], &map->members[i + 1],
-                (map->count - i - 1) * sizeof(struct member));
+                    (map->count - i - 1) * sizeof(struct member));
             map->count--;
             return;
         }
@@ -203,7 +203,7 @@ struct value value_copy(struct arena *arena, const struct value *value)
                     slots_grow(arena, copy.members, copy.count, sizeof(struct member));
             copy.members[copy.count++] =
                 (struct member){ arena_copy(arena, value->members[i].key),
-                    value_copy(arena, &value->members[i].value) };
+                                 value_copy(arena, &value->members[i].value) };
         }
     }
     return copy;
@@ -212,9 +212,12 @@ struct value value_copy(struct arena *arena, const struct value *value)
 /* How many bytes the sequence at `at` has; 0 when it is no well-formed UTF-8. */
 static size_t utf8_step(const unsigned char *at, size_t left)
 {
-    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3
-        : at[0] < 0xf5                                                                  ? 4
-                                                                                        : 0;
+    size_t size = at[0] < 0x80   ? 1
+                  : at[0] < 0xc2 ? 0
+                  : at[0] < 0xe0 ? 2
+                  : at[0] < 0xf0 ? 3
+                  : at[0] < 0xf5 ? 4
+                                 : 0;
 
     if (size == 0 || size > left)
         return 0;

@@ -1,6 +1,7 @@
 /*
- * Values: a tree of what JSON and msgpack can say. Everything a client or a task hands over is one of
- * these while it is looked at, and msgpack bytes while it is kept. Trees live in an arena.
+ * Values: a tree of what JSON and msgpack can say. Everything a client or a task hands over is
+ * one of these while it is looked at, and msgpack bytes while it is kept. Trees live in an
+ * arena.
  */
 #ifndef VALUE_H
 #define VALUE_H
@@ -61,16 +62,17 @@ struct value value_bool(bool boolean);
 struct value value_double(double number);
 
 /*
- * Build lists and maps: the struct starts as all zeroes with the kind set. The slots live in `arena`
- * and move when they grow, so no pointer to a slot survives the next add.
+ * Build lists and maps: the struct starts as all zeroes with the kind set. The slots live in
+ * `arena` and move when they grow, so no pointer to a slot survives the next add.
  */
 struct value value_list(void);
 struct value value_map(void);
 struct value *value_add(struct arena *arena, struct value *list, struct value item);
-struct value *value_put(struct arena *arena, struct value *map, const char *key,
-    struct value member); /* replaces a member of that name; `key` is borrowed */
+struct value *
+value_put(struct arena *arena, struct value *map, const char *key,
+          struct value member); /* replaces a member of that name; `key` is borrowed */
 struct value *value_put_slice(struct arena *arena, struct value *map, struct slice key,
-    struct value member);
+                              struct value member);
 void value_remove(struct value *map, struct slice key);
 
 /* A deep copy that borrows nothing. */

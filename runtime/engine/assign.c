@@ -1,9 +1,10 @@
 /*
- * Dispatch, the last step of each batch: for every queue that may start something, take its ready runs in
- * rank order while its limit and the slots allow. Queues take turns, each giving its best run, so that a
- * long backlog in one does not starve another.
+ * Dispatch, the last step of each batch: for every queue that may start something, take its
+ * ready runs in rank order while its limit and the slots allow. Queues take turns, each giving
+ * its best run, so that a long backlog in one does not starve another.
  *
- *   gather: which queues, which runs (load) ─▶ pick (pure) ─▶ load what the frames need ─▶ assign
+ *   gather: which queues, which runs (load) ─▶ pick (pure) ─▶ load what the frames need ─▶
+ * assign
  */
 #include "batch.h"
 
@@ -109,7 +110,8 @@ static bool line_load(struct batch *batch, struct line *line, uint32_t capacity)
     if (!line->asked) {
         uint32_t room = line->limit - line->running;
         line->asked_limit = room < capacity ? room : capacity;
-        /* Runs in memory may have left the state the database still shows: ask for as many more. */
+        /* Runs in memory may have left the state the database still shows: ask for as many
+         * more. */
         for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
             line->asked_limit += run->queue == line->queue && !run->is_new;
         line->asked = true;
@@ -138,9 +140,8 @@ static void lines_fill(struct batch *batch)
     for (uint32_t i = 0; i < batch->line_count; i++)
         table_set(&table, (uint64_t)batch->lines[i]->queue, batch->lines[i]);
     for (struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
-        struct line *line = run->status == RUN_QUEUED
-            ? table_find(&table, (uint64_t)run->queue)
-            : NULL;
+        struct line *line =
+            run->status == RUN_QUEUED ? table_find(&table, (uint64_t)run->queue) : NULL;
         if (line == NULL)
             continue;
         if (line->count == line->capacity) {
@@ -155,7 +156,7 @@ static void lines_fill(struct batch *batch)
     for (uint32_t i = 0; i < batch->line_count; i++)
         if (batch->lines[i]->count > 1)
             qsort(batch->lines[i]->runs, batch->lines[i]->count, sizeof(struct run *),
-                rank_order);
+                  rank_order);
 }
 
 static bool task_is_short(const struct engine *engine, struct slice task)
@@ -175,11 +176,12 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
         struct run *run = line->runs[line->at];
         const struct catalog_task *task = catalog_task(batch->catalog, run->task);
         if (task == NULL || !task->available || !catalog_has_segment(task, run->segment)) {
-            /* It would block the line for runs that can go: set it aside until a build comes. */
+            /* It would block the line for runs that can go: set it aside until a build comes.
+             */
             (void)run_move(batch, run, RUN_PARKED,
-                task != NULL && !task->available ? task->reason
-                    : task == NULL               ? SLICE("no plugin offers the task")
-                                                 : SLICE("no loaded build has the segment"));
+                           task != NULL && !task->available ? task->reason
+                           : task == NULL                   ? SLICE("no plugin offers the task")
+                                          : SLICE("no loaded build has the segment"));
             line->at++;
             batch->again = true;
             continue;
@@ -187,7 +189,7 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
         if (line->running >= line->limit ||
             (line->horizon != NULL && rank_order(&run, &line->horizon) > 0) ||
             (in_use >= slots &&
-                (in_use >= slots * SHORT_FACTOR || !task_is_short(batch->engine, run->task)))) {
+             (in_use >= slots * SHORT_FACTOR || !task_is_short(batch->engine, run->task)))) {
             line->blocked = true;
             return NULL;
         }
@@ -255,9 +257,10 @@ static void run_assign(struct batch *batch, struct run *run)
     run->due_ms = 0; /* its ttl was kept */
     run->version = task->version;
     run->build = task->build;
-    (void)run_move(batch, run, RUN_RUNNING, run->segment.size > 0 ? run->segment
-            : task->segment_count > 0                             ? task->segments[0]
-                                                                  : run->segment);
+    (void)run_move(batch, run, RUN_RUNNING,
+                   run->segment.size > 0     ? run->segment
+                   : task->segment_count > 0 ? task->segments[0]
+                                             : run->segment);
     assignment->run_id = run->id;
     assignment->seq = run->seq;
     assignment->task = run->task;

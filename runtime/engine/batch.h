@@ -1,9 +1,10 @@
 /*
  * A batch from the inside; for the engine's own files.
  *
- * Everything here works in two breaths. First a handler asks for the rows that it needs, and returns
- * false when one is not loaded: nothing was changed, it will be called again. Only when all are there
- * does it change them. So correctness never leans on the prefetch, which only saves rounds.
+ * Everything here works in two breaths. First a handler asks for the rows that it needs, and
+ * returns false when one is not loaded: nothing was changed, it will be called again. Only when
+ * all are there does it change them. So correctness never leans on the prefetch, which only
+ * saves rounds.
  */
 #ifndef BATCH_H
 #define BATCH_H
@@ -34,7 +35,8 @@ struct line {
     bool in_backlog; /* the database may have more */
     bool asked;      /* and was asked for `asked_limit` of them */
     uint32_t asked_limit;
-    const struct run *horizon; /* what ranks after it may not be the next: more is in the database */
+    const struct run
+        *horizon; /* what ranks after it may not be the next: more is in the database */
     bool blocked; /* paused, full, or its head does not fit now */
 };
 
@@ -68,7 +70,7 @@ struct batch {
     struct event *first_event, **event_tail;
 };
 
-/* ids.c of a sort: growing lists in the batch's arena. */
+/* Growing lists in the batch's arena. */
 void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id);
 
 /* run.c */
@@ -90,6 +92,14 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
 void batch_event(struct batch *batch, const struct run *run, bool was_running);
 /* Draw the consequences of fired waitpoints and cancellations. */
 bool batch_settle(struct batch *batch);
+
+/* engine.c */
+void engine_backlog_add(struct engine *engine, int64_t queue);
+void engine_backlog_drop(struct engine *engine, int64_t queue);
+void engine_short_set(struct engine *engine, struct slice task, bool is_short);
+
+/* prefetch.c */
+void batch_prefetch(struct batch *batch);
 
 /* Note wants in bulk; what they return is of no interest. */
 bool trigger_prefetch(struct batch *batch, const struct command *command);
@@ -114,18 +124,18 @@ bool recover_decide(struct batch *batch, struct command *command);
 
 /* segment.c: a running run with that fence, NULL with command->err set otherwise. */
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
-    uint32_t parts, struct run **run);
+                uint32_t parts, struct run **run);
 
 /* queue.c */
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
-    struct queue **queue); /* made when absent */
+               struct queue **queue); /* made when absent */
 bool queues_ensure(struct batch *batch);
 
-/* key.c: what an idempotency key hashes to. `scope` is the task for runs, empty for tokens; owner is the
- * run whose key it is, 0 for all. */
+/* key.c: what an idempotency key hashes to. `scope` is the task for runs, empty for tokens;
+ * owner is the run whose key it is, 0 for all. */
 enum key_kind { KEY_RUN, KEY_TOKEN, KEY_REQUEST };
 void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int64_t owner,
-    struct slice text, uint8_t hash[16]);
+              struct slice text, uint8_t hash[16]);
 bool key_is_live(const struct batch *batch, const struct key *key);
 void key_write(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms);
 

@@ -20,10 +20,11 @@ bool callback_is_valid(const uint8_t secret[32], int64_t token_id, struct slice 
 }
 
 struct slice callback_url(struct arena *arena, const char *origin, const uint8_t secret[32],
-    int64_t token_id)
+                          int64_t token_id)
 {
     char id[ID_TEXT_SIZE], hash[SHA256_HEX_SIZE];
 
     return arena_format(arena, "%s/api/v1/waitpoints/tokens/%s/callback/%s", origin,
-        id_format("waitpoint", token_id, id), callback_hash(secret, token_id, hash));
+                        id_format("waitpoint", token_id, id),
+                        callback_hash(secret, token_id, hash));
 }

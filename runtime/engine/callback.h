@@ -5,7 +5,8 @@
 #include "base/arena.h"
 #include "base/crypto.h"
 
-/* Lowercase hex HMAC-SHA256 of the id's text (without "waitpoint_") under the server's secret. */
+/* Lowercase hex HMAC-SHA256 of the id's text (without "waitpoint_") under the server's secret.
+ */
 char *callback_hash(const uint8_t secret[32], int64_t token_id, char text[SHA256_HEX_SIZE]);
 
 /* Constant time. */
@@ -13,6 +14,6 @@ bool callback_is_valid(const uint8_t secret[32], int64_t token_id, struct slice 
 
 /* {origin}/api/v1/waitpoints/tokens/{id}/callback/{hash} */
 struct slice callback_url(struct arena *arena, const char *origin, const uint8_t secret[32],
-    int64_t token_id);
+                          int64_t token_id);
 
 #endif

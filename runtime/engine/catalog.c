@@ -21,13 +21,13 @@ void catalog_destroy(struct catalog *catalog)
 static int task_order(const void *a, const void *b)
 {
     return slice_compare(((const struct catalog_task *)a)->id,
-        ((const struct catalog_task *)b)->id);
+                         ((const struct catalog_task *)b)->id);
 }
 
 static int queue_order(const void *a, const void *b)
 {
     return slice_compare(((const struct catalog_queue *)a)->name,
-        ((const struct catalog_queue *)b)->name);
+                         ((const struct catalog_queue *)b)->name);
 }
 
 void catalog_sort(struct catalog *catalog)
@@ -53,8 +53,8 @@ uint32_t catalog_queue_limit(const struct catalog *catalog, struct slice name)
     const struct catalog_queue *queue = NULL;
 
     if (catalog->queue_count > 0)
-        queue = bsearch(&wanted, catalog->queues, catalog->queue_count, sizeof wanted,
-            queue_order);
+        queue =
+            bsearch(&wanted, catalog->queues, catalog->queue_count, sizeof wanted, queue_order);
     return queue == NULL ? catalog->queue_limit : queue->limit;
 }
 

@@ -1,6 +1,7 @@
 /*
- * The catalog: what may run here. An immutable snapshot of the loaded plugins' tasks, their schemas
- * and the configured queues, made by the loop thread and lent to the engine until it is replaced.
+ * The catalog: what may run here. An immutable snapshot of the loaded plugins' tasks, their
+ * schemas and the configured queues, made by the loop thread and lent to the engine until it is
+ * replaced.
  */
 #ifndef CATALOG_H
 #define CATALOG_H
@@ -17,12 +18,13 @@ enum retry_from { RETRY_FROM_SEGMENT, RETRY_FROM_START };
 struct catalog_task {
     struct slice id;
     bool available;
-    struct slice reason; /* when it is not: for a person */
+    struct slice reason;                 /* when it is not: for a person */
     struct slice plugin, version, build; /* build: 16 hex digits */
-    struct slice *segments; /* names, the entry first */
+    struct slice *segments;              /* names, the entry first */
     uint32_t segment_count;
-    const struct schema_file *schema; /* NULL: nothing is checked; lives as long as the catalog */
-    struct slice queue;               /* its default queue; empty: "task/<id>" */
+    const struct schema_file
+        *schema;        /* NULL: nothing is checked; lives as long as the catalog */
+    struct slice queue; /* its default queue; empty: "task/<id>" */
     uint32_t max_attempts;
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
@@ -36,14 +38,14 @@ struct catalog_queue {
 };
 
 struct catalog {
-    struct arena arena; /* owns everything but the schemas */
+    struct arena arena;         /* owns everything but the schemas */
     struct catalog_task *tasks; /* sorted by id */
     uint32_t task_count;
     struct catalog_queue *queues; /* sorted by name */
     uint32_t queue_count;
     uint32_t queue_limit; /* of a queue that is not named */
     struct config_limits limits;
-    uint32_t slots; /* segments at a time, all queues together */
+    uint32_t slots;               /* segments at a time, all queues together */
     const uint32_t *environments; /* numbers; each has the queues of all tasks from the start */
     const char *const *environment_names;
     uint32_t environment_count;

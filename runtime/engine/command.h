@@ -1,9 +1,9 @@
 /*
  * Commands: everything that is asked of the engine, each with room for its reply.
  *
- * A command lives in its owner's memory. The owner hands it to the pump (store/pump.h), which gives it
- * back on the loop thread when the batch that decided it is durable, or has failed. In between the
- * store thread has it, `arena` included: replies are allocated there.
+ * A command lives in its owner's memory. The owner hands it to the pump (store/pump.h), which
+ * gives it back on the loop thread when the batch that decided it is durable, or has failed. In
+ * between the store thread has it, `arena` included: replies are allocated there.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -51,15 +51,15 @@ struct trigger {
     struct slice tags;     /* packed, sorted list; empty: none */
     struct slice metadata; /* packed map; empty: none */
     bool is_test;
-    struct slice key;      /* idempotency key as it came; empty: none */
-    struct slice key_text; /* what to show for it; empty: the key */
-    int64_t key_ttl_ms;    /* 0: 30 days */
+    struct slice key;         /* idempotency key as it came; empty: none */
+    struct slice key_text;    /* what to show for it; empty: the key */
+    int64_t key_ttl_ms;       /* 0: 30 days */
     struct slice request_key; /* the HTTP call's own; empty: none */
     /* From a segment: */
     int64_t parent_id; /* 0: none */
     uint32_t parent_seq;
-    int64_t id; /* to give the run; 0: a new one */
-    bool unchecked; /* validate here: the payload comes from a segment */
+    int64_t id;      /* to give the run; 0: a new one */
+    bool unchecked;  /* validate here: the payload comes from a segment */
     bool key_global; /* from a segment: the key is not this run's alone */
     /* Reply */
     int64_t run_id;
@@ -111,12 +111,12 @@ enum loss { LOSS_CRASHED, LOSS_EXITED, LOSS_TIMED_OUT, LOSS_PROTOCOL };
 struct segment_end {
     int64_t run_id;
     uint32_t seq;
-    struct frame_end *end;   /* SEGMENT_END */
-    enum loss loss;          /* ATTEMPT_LOST */
-    struct slice error_name; /* "SIGSEGV" */
-    struct slice error_text; /* for a person */
-    struct slice stack;      /* lines; empty: unknown */
-    int64_t busy_us;         /* wall time in the segment */
+    struct frame_end *end;    /* SEGMENT_END */
+    enum loss loss;           /* ATTEMPT_LOST */
+    struct slice error_name;  /* "SIGSEGV" */
+    struct slice error_text;  /* for a person */
+    struct slice stack;       /* lines; empty: unknown */
+    int64_t busy_us;          /* wall time in the segment */
     struct frame_note *notes; /* not yet sent by NOTES */
     uint32_t note_count;
 };
@@ -164,7 +164,7 @@ struct command {
             bool is_short;
         } speed;
     };
-    struct err err; /* reply: code OK when done */
+    struct err err;            /* reply: code OK when done */
     struct problems *problems; /* reply: of a refused payload; NULL: none */
 
     /* For the pump and its owner. */

@@ -1,6 +1,6 @@
 /*
- * The engine: what may happen next, and why. A function of rows, commands, a time and an id source;
- * no clock, socket, file, SQL or thread in it.
+ * The engine: what may happen next, and why. A function of rows, commands, a time and an id
+ * source; no clock, socket, file, SQL or thread in it.
  */
 #ifndef ENGINE_H
 #define ENGINE_H
@@ -30,8 +30,8 @@ struct event {
 };
 
 /*
- * What the engine remembers between batches: hints, each of which could be computed again from the
- * rows. `backlog` holds queues that may have QUEUED runs in the database.
+ * What the engine remembers between batches: hints, each of which could be computed again from
+ * the rows. `backlog` holds queues that may have QUEUED runs in the database.
  */
 struct engine;
 
@@ -55,7 +55,7 @@ struct outcome {
 
 /* One batch, in the words of the store's loop (store/batch.c). `arena` holds all of it. */
 struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t now_ms,
-    struct command **commands, uint32_t count);
+                          struct command **commands, uint32_t count);
 struct rows *batch_rows(struct batch *batch);
 /* True when every command is decided; false: load the wants and call again. */
 bool batch_decide(struct batch *batch);

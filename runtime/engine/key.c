@@ -1,18 +1,17 @@
-#include "batch.h"
-
 #include "base/crypto.h"
+#include "batch.h"
 
 #include <inttypes.h>
 
 void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int64_t owner,
-    struct slice text, uint8_t hash[16])
+              struct slice text, uint8_t hash[16])
 {
     struct buffer message = { 0 };
     uint8_t digest[SHA256_SIZE];
 
     /* Sizes go along, so that no two different sets of parts make the same message. */
     buffer_format(&message, "%d %" PRIu32 " %" PRId64 " %zu ", (int)kind, environment, owner,
-        scope.size);
+                  scope.size);
     buffer_slice(&message, scope);
     buffer_slice(&message, text);
     crypto_sha256(buffer_view(&message), digest);
@@ -23,7 +22,7 @@ void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int6
 bool key_is_live(const struct batch *batch, const struct key *key)
 {
     return key != NULL && !key->is_deleted &&
-        (key->expires_ms == 0 || key->expires_ms > batch->now_ms);
+           (key->expires_ms == 0 || key->expires_ms > batch->now_ms);
 }
 
 void key_write(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms)

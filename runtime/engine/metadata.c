@@ -12,7 +12,7 @@ static double number_of(const struct value *value)
 }
 
 static void increment(struct arena *arena, struct value *map, struct slice key,
-    const struct value *by)
+                      const struct value *by)
 {
     const struct value *old = value_find_slice(map, key);
     int64_t sum;
@@ -39,7 +39,8 @@ static void append(struct arena *arena, struct value *map, struct slice key, str
 }
 
 bool metadata_apply(struct arena *arena, struct slice *packed,
-    const struct frame_meta *operations, uint32_t count, int64_t max_bytes, struct err *err)
+                    const struct frame_meta *operations, uint32_t count, int64_t max_bytes,
+                    struct err *err)
 {
     struct value map = value_map();
 
@@ -61,8 +62,9 @@ bool metadata_apply(struct arena *arena, struct slice *packed,
     }
     struct slice after = pack_value(arena, &map);
     if ((int64_t)after.size > max_bytes)
-        return err_set(err, ERR_TOO_LARGE, "the metadata would have %zu bytes, %lld are allowed",
-            after.size, (long long)max_bytes);
+        return err_set(err, ERR_TOO_LARGE,
+                       "the metadata would have %zu bytes, %lld are allowed", after.size,
+                       (long long)max_bytes);
     *packed = after;
     return true;
 }

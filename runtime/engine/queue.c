@@ -2,13 +2,13 @@
 #include "batch.h"
 
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
-    struct queue **queue)
+               struct queue **queue)
 {
     if (!rows_queue_named(&batch->rows, environment, name, queue))
         return false;
     if (*queue == NULL) {
         *queue = rows_new_queue(&batch->rows, id_next(batch->engine->ids, batch->now_ms),
-            environment, arena_copy(batch->arena, name));
+                                environment, arena_copy(batch->arena, name));
         (*queue)->created_ms = batch->now_ms;
     }
     return true;
@@ -20,8 +20,8 @@ static struct slice task_queue(struct batch *batch, const struct catalog_task *t
                                 : arena_format(batch->arena, "task/%.*s", SLICE_ARG(task->id));
 }
 
-/* The queues that the catalog names, in every environment: people want to see and pause them before
- * the first run comes. */
+/* The queues that the catalog names, in every environment: people want to see and pause them
+ * before the first run comes. */
 bool queues_ensure(struct batch *batch)
 {
     const struct catalog *catalog = batch->catalog;
@@ -32,15 +32,14 @@ bool queues_ensure(struct batch *batch)
         for (uint32_t e = 0; e < catalog->environment_count; e++) {
             uint32_t environment = catalog->environments[e];
             for (uint32_t i = 0; i < catalog->queue_count; i++)
-                loaded &= pass == 0 ? rows_queue_named(&batch->rows, environment,
-                                          catalog->queues[i].name, &queue)
-                                    : queue_get(batch, environment, catalog->queues[i].name,
-                                          &queue);
+                loaded &= pass == 0
+                              ? rows_queue_named(&batch->rows, environment,
+                                                 catalog->queues[i].name, &queue)
+                              : queue_get(batch, environment, catalog->queues[i].name, &queue);
             for (uint32_t i = 0; i < catalog->task_count; i++) {
                 struct slice name = task_queue(batch, &catalog->tasks[i]);
-                loaded &= pass == 0
-                    ? rows_queue_named(&batch->rows, environment, name, &queue)
-                    : queue_get(batch, environment, name, &queue);
+                loaded &= pass == 0 ? rows_queue_named(&batch->rows, environment, name, &queue)
+                                    : queue_get(batch, environment, name, &queue);
             }
         }
     return loaded;

@@ -1,8 +1,8 @@
 /*
  * Rows: what is durable. The engine moves them, a store keeps them.
  *
- * All slices are borrowed from the batch's or the reader's arena. Times are milliseconds since 1970,
- * 0 meaning "none". Blobs called packed are msgpack.
+ * All slices are borrowed from the batch's or the reader's arena. Times are milliseconds since
+ * 1970, 0 meaning "none". Blobs called packed are msgpack.
  */
 #ifndef ROW_H
 #define ROW_H
@@ -45,18 +45,18 @@ struct run {
     uint32_t seq; /* counts the moves; the fence */
     int64_t queue;
     int64_t rank_ms; /* queued_at - priority; smaller starts first; kept for life */
-    int64_t due_ms;  /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the time it
-                        waits for comes, or when it gives up waiting; else 0 */
+    int64_t due_ms;  /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the
+                        time it  waits for comes, or when it gives up waiting; else 0 */
     int64_t created_ms, updated_ms, started_ms, finished_ms;
     int64_t ttl_ms; /* 0: none; counts from entering the queue, until the first start */
     int64_t priority_ms;
-    int64_t limit_ms;   /* attempt time asked for by the trigger; 0: the task's own */
+    int64_t limit_ms;           /* attempt time asked for by the trigger; 0: the task's own */
     int64_t parent_id, root_id; /* parent 0: none; root is the run itself then */
     int64_t id_block;           /* of the current entry; 0 before the first */
     int64_t busy_us;            /* time in segments */
     uint32_t attempt, max_attempts;
-    uint32_t entry; /* segments entered so far */
-    uint32_t depth; /* 0 for a root */
+    uint32_t entry;     /* segments entered so far */
+    uint32_t depth;     /* 0 for a root */
     uint32_t remaining; /* WAITING: edges that must still fire */
     uint32_t progress;  /* percent */
     uint32_t log_lines; /* stored so far */
@@ -65,36 +65,40 @@ struct run {
     struct slice task;
     struct slice segment; /* the one to enter next or being run; empty: the task's first */
     struct slice version, build; /* of the last start; build is 16 hex digits of its SHA-256 */
-    struct slice tags;      /* packed list of strings, sorted; empty: none */
-    struct slice metadata;  /* packed map; empty: none */
-    struct slice error;     /* packed map {name, message, stack?, …}; empty: none */
-    struct slice wait;      /* packed; engine/wait.h; kept until the segment after the wait ends */
-    struct slice once;      /* packed map name → value of this entry; empty: none */
-    struct slice timeline;  /* moves, opaque bytes; engine/timeline.h */
-    struct slice key;       /* 16 raw bytes of the idempotency key's hash; empty: none */
-    struct slice key_text;  /* what the user called it */
+    struct slice tags;           /* packed list of strings, sorted; empty: none */
+    struct slice metadata;       /* packed map; empty: none */
+    struct slice error;          /* packed map {name, message, stack?, …}; empty: none */
+    struct slice wait; /* packed; engine/wait.h; kept until the segment after the wait ends */
+    struct slice once; /* packed map name → value of this entry; empty: none */
+    struct slice timeline; /* moves, opaque bytes; engine/timeline.h */
+    struct slice key;      /* 16 raw bytes of the idempotency key's hash; empty: none */
+    struct slice key_text; /* what the user called it */
 
     struct slice input, state, output; /* packed; see `parts` */
 
     /* In memory only. */
-    uint32_t parts;         /* enum run_part: loaded (absent ones are empty) or set */
-    uint32_t dirty_parts;   /* to be written; an empty slice deletes */
+    uint32_t parts;       /* enum run_part: loaded (absent ones are empty) or set */
+    uint32_t dirty_parts; /* to be written; an empty slice deletes */
     bool is_new, is_dirty;
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
     int64_t loaded_queue, loaded_due_ms, loaded_rank_ms; /* 0 when new */
-    struct run *next;       /* all runs of the batch */
+    struct run *next;                                    /* all runs of the batch */
 };
 
 enum waitpoint_kind { WAITPOINT_TOKEN, WAITPOINT_TIME };
-enum waitpoint_status { WAITPOINT_PENDING, WAITPOINT_COMPLETED, WAITPOINT_TIMED_OUT,
-    WAITPOINT_CANCELLED };
+enum waitpoint_status {
+    WAITPOINT_PENDING,
+    WAITPOINT_COMPLETED,
+    WAITPOINT_TIMED_OUT,
+    WAITPOINT_CANCELLED
+};
 
 /* Tokens and timers. A run is its own waitpoint: an edge may name a run's id. */
 struct waitpoint {
     int64_t id;
     uint32_t environment;
     uint32_t kind, status;
-    int64_t due_ms;   /* times out (TOKEN) or fires (TIME) then; 0: never; 0 once settled */
+    int64_t due_ms;     /* times out (TOKEN) or fires (TIME) then; 0: never; 0 once settled */
     int64_t timeout_ms; /* when it was to time out, kept for show; 0: never */
     int64_t created_ms, completed_ms;
     int64_t run_id;      /* that made it; 0: made over HTTP */
@@ -112,8 +116,8 @@ struct waitpoint {
 /* run waits for waitpoint (a token's, timer's or run's id). */
 struct edge {
     int64_t waitpoint_id, run_id;
-    bool is_new, is_deleted; /* new and deleted in one batch: never written */
-    struct edge *next;         /* of the same waitpoint */
+    bool is_new, is_deleted;    /* new and deleted in one batch: never written */
+    struct edge *next;          /* of the same waitpoint */
     struct edge *next_of_batch; /* new or deleted ones */
 };
 
@@ -134,7 +138,7 @@ struct queue {
 /* An idempotency key: (environment, kind, scope, text) hashed to 16 bytes → what was made. */
 struct key {
     uint8_t hash[16];
-    int64_t target; /* run or token id */
+    int64_t target;     /* run or token id */
     int64_t expires_ms; /* 0: never */
     uint8_t payload[8]; /* of the payload's hash */
 

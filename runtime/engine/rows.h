@@ -1,9 +1,10 @@
 /*
- * Rows of a batch: what the engine has asked for, what a store has loaded, what is to be written.
+ * Rows of a batch: what the engine has asked for, what a store has loaded, what is to be
+ * written.
  *
- * The engine asks with rows_* below; each returns false while the answer is not loaded and notes the
- * want. The batch loop then lets the store load every want in bulk and asks the engine again. The
- * store answers with rows_put_*; what it does not answer is absent.
+ * The engine asks with rows_* below; each returns false while the answer is not loaded and
+ * notes the want. The batch loop then lets the store load every want in bulk and asks the
+ * engine again. The store answers with rows_put_*; what it does not answer is absent.
  */
 #ifndef ROWS_H
 #define ROWS_H
@@ -97,7 +98,7 @@ bool rows_edges(struct rows *rows, int64_t waitpoint_id, struct edges **edges);
 bool rows_children(struct rows *rows, int64_t parent_id, struct children **children);
 bool rows_queue(struct rows *rows, int64_t id, struct queue **queue);
 bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
-    struct queue **queue);
+                      struct queue **queue);
 bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key);
 bool rows_ready(struct rows *rows, int64_t queue, uint32_t limit, struct ready **ready);
 bool rows_running(struct rows *rows);
@@ -106,7 +107,7 @@ bool rows_running(struct rows *rows);
 struct run *rows_new_run(struct rows *rows, int64_t id);
 struct waitpoint *rows_new_waitpoint(struct rows *rows, int64_t id);
 struct queue *rows_new_queue(struct rows *rows, int64_t id, uint32_t environment,
-    struct slice name);
+                             struct slice name);
 struct key *rows_new_key(struct rows *rows, const uint8_t hash[16]);
 struct edge *rows_new_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 void rows_delete_edge(struct rows *rows, struct edge *edge);
@@ -114,13 +115,13 @@ void rows_delete_edge(struct rows *rows, struct edge *edge);
 void rows_unlink(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 struct log_line *rows_new_log(struct rows *rows, int64_t run_id);
 
-bool rows_wanted(const struct rows *rows); /* is there anything to load? */
+bool rows_wanted(const struct rows *rows);  /* is there anything to load? */
 bool rows_changed(const struct rows *rows); /* is there anything to write? */
 
 /* ---- the store's side: copies the row into the batch's arena ----------------------------- */
 
-/* Slices of `row` must live as long as the arena; rows_arena(rows) is for copying them. An id that
- * is in memory already keeps what it has, and only gains the parts it lacked. */
+/* Slices of `row` must live as long as the arena; rows_arena(rows) is for copying them. An id
+ * that is in memory already keeps what it has, and only gains the parts it lacked. */
 struct run *rows_put_run(struct rows *rows, const struct run *row);
 void rows_put_waitpoint(struct rows *rows, const struct waitpoint *row);
 void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);

@@ -6,9 +6,8 @@
  *                └── retry ─────┘
  */
 #include "batch.h"
-#include "timeline.h"
-
 #include "codec/pack.h"
+#include "timeline.h"
 
 #include <assert.h>
 #include <math.h>
@@ -26,10 +25,9 @@ static const uint32_t next_statuses[RUN_STATUS_COUNT] = {
 
 static void run_note(struct batch *batch, struct run *run, struct slice text)
 {
-    struct move move = { .at_ms = batch->now_ms,
-        .status = run->status,
-        .outcome = run->outcome,
-        .text = text };
+    struct move move = {
+        .at_ms = batch->now_ms, .status = run->status, .outcome = run->outcome, .text = text
+    };
 
     run->timeline = timeline_add(batch->arena, run, &move);
 }
@@ -48,7 +46,7 @@ bool run_move(struct batch *batch, struct run *run, enum run_status to, struct s
 }
 
 static void must_move(struct batch *batch, struct run *run, enum run_status to,
-    struct slice text)
+                      struct slice text)
 {
     bool moved = run_move(batch, run, to, text);
 
@@ -87,11 +85,11 @@ void batch_event(struct batch *batch, const struct run *run, bool was_running)
     struct event *event = ARENA_NEW(batch->arena, struct event);
 
     *event = (struct event){ .run_id = run->id,
-        .environment = run->environment,
-        .status = run->status,
-        .outcome = run->outcome,
-        .seq = run->seq,
-        .was_running = was_running };
+                             .environment = run->environment,
+                             .status = run->status,
+                             .outcome = run->outcome,
+                             .seq = run->seq,
+                             .was_running = was_running };
     *batch->event_tail = event;
     batch->event_tail = &event->next;
 }
@@ -168,7 +166,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 }
 
 static struct slice failure_pack(struct batch *batch, const struct run *run,
-    const struct failure *failure)
+                                 const struct failure *failure)
 {
     struct value map = value_map();
     struct arena *arena = batch->arena;
@@ -192,7 +190,7 @@ static struct slice failure_pack(struct batch *batch, const struct run *run,
 }
 
 static int64_t retry_delay(struct batch *batch, const struct catalog_task *task,
-    uint32_t attempt)
+                           uint32_t attempt)
 {
     double least = task == NULL ? 1000 : (double)task->retry_min_ms;
     double most = task == NULL ? 60000 : (double)task->retry_max_ms;
@@ -206,7 +204,7 @@ static int64_t retry_delay(struct batch *batch, const struct catalog_task *task,
 }
 
 static void run_retry(struct batch *batch, struct run *run, const struct catalog_task *task,
-    struct slice why)
+                      struct slice why)
 {
     int64_t delay_ms = retry_delay(batch, task, run->attempt);
 
@@ -228,9 +226,9 @@ static void run_retry(struct batch *batch, struct run *run, const struct catalog
 void run_fail(struct batch *batch, struct run *run, const struct failure *failure)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
-    uint32_t most = run->max_attempts > 0 ? run->max_attempts
-        : task != NULL && task->max_attempts > 0 ? task->max_attempts
-                                                 : 3;
+    uint32_t most = run->max_attempts > 0                    ? run->max_attempts
+                    : task != NULL && task->max_attempts > 0 ? task->max_attempts
+                                                             : 3;
 
     run->error = failure_pack(batch, run, failure);
     run->is_dirty = true;
@@ -253,9 +251,10 @@ bool run_due(struct batch *batch, int64_t id)
     if (run->status == RUN_QUEUED || run->status == RUN_PARKED) {
         if (!run_finish_ready(batch, run))
             return false;
-        run->error = failure_pack(batch, run,
+        run->error = failure_pack(
+            batch, run,
             &(struct failure){ .name = SLICE("EXPIRED"),
-                .message = SLICE("the run did not start within its ttl") });
+                               .message = SLICE("the run did not start within its ttl") });
         run_finish(batch, run, OUTCOME_EXPIRED);
     } else if (run->status == RUN_DELAYED) {
         run->due_ms = run->started_ms == 0 && run->ttl_ms > 0 ? batch->now_ms + run->ttl_ms : 0;

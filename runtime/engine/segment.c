@@ -1,14 +1,14 @@
 /*
- * Segments: what a worker says about the run it was given. Everything carries the run's sequence number as
- * it was at the assignment; an answer for a run that has moved on since is refused.
+ * Segments: what a worker says about the run it was given. Everything carries the run's
+ * sequence number as it was at the assignment; an answer for a run that has moved on since is
+ * refused.
  */
 #include "batch.h"
+#include "codec/pack.h"
 #include "metadata.h"
 
-#include "codec/pack.h"
-
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
-    uint32_t parts, struct run **run)
+                uint32_t parts, struct run **run)
 {
     if (!rows_run(&batch->rows, id, parts, run))
         return false;
@@ -41,23 +41,24 @@ static void note_take(struct batch *batch, struct run *run, const struct frame_n
         line->text.size--; /* not in the middle of a character */
     if (run->log_lines++ == limits->log_lines) {
         line->level = 2;
-        line->text = SLICE("more lines follow; they are dropped, the limit for a run is reached");
+        line->text =
+            SLICE("more lines follow; they are dropped, the limit for a run is reached");
     }
     run->is_dirty = true;
 }
 
 static void notes_take(struct batch *batch, struct run *run, const struct frame_note *notes,
-    uint32_t count)
+                       uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         note_take(batch, run, &notes[i]);
 }
 
 static void fail_plainly(struct batch *batch, struct run *run, struct slice name,
-    struct slice message)
+                         struct slice message)
 {
     run_fail(batch, run,
-        &(struct failure){ .outcome = OUTCOME_FAILED, .name = name, .message = message });
+             &(struct failure){ .outcome = OUTCOME_FAILED, .name = name, .message = message });
 }
 
 /* ---- wait -------------------------------------------------------------------------------- */
@@ -93,8 +94,8 @@ bool wait_load(struct batch *batch, const struct frame_end *end)
         return true;
     for (uint32_t i = 0; i < end->id_count; i++)
         loaded &= end->wait_kind == WAIT_FOR_TOKEN
-            ? rows_waitpoint(&batch->rows, end->ids[i], &token)
-            : rows_run(&batch->rows, end->ids[i], 0, &run);
+                      ? rows_waitpoint(&batch->rows, end->ids[i], &token)
+                      : rows_run(&batch->rows, end->ids[i], 0, &run);
     return loaded;
 }
 
@@ -116,19 +117,19 @@ static uint32_t ids_distinct(struct batch *batch, const struct frame_end *end, i
 
 /* The wait in `end` as a row; false when the attempt failed over it instead. */
 static bool wait_make(struct batch *batch, struct run *run, const struct frame_end *end,
-    struct wait *wait, uint32_t *ended)
+                      struct wait *wait, uint32_t *ended)
 {
     *wait = (struct wait){ .kind = end->wait_kind, .due_ms = end->due_ms };
     *ended = 0;
     if (end->wait_kind == WAIT_FOR_TIME)
         return true;
     wait->count = ids_distinct(batch, end, &wait->ids);
-    wait->needed =
-        end->needed == 0 || end->needed > wait->count ? wait->count : end->needed;
+    wait->needed = end->needed == 0 || end->needed > wait->count ? wait->count : end->needed;
     for (uint32_t i = 0; i < wait->count; i++) {
         int pending = waits_for(batch, run, wait->kind, wait->ids[i]);
         if (pending < 0) {
-            fail_plainly(batch, run, SLICE("WAIT_UNKNOWN"),
+            fail_plainly(
+                batch, run, SLICE("WAIT_UNKNOWN"),
                 wait->kind == WAIT_FOR_TOKEN
                     ? SLICE("the segment waits for a token that does not exist")
                     : SLICE("the segment waits for a run that does not exist, or for itself"));
@@ -146,24 +147,25 @@ static void segment_wait(struct batch *batch, struct run *run, const struct fram
     struct wait wait;
     uint32_t ended;
 
-    if (end->then.size == 0 || (task != NULL && task->available &&
-                                   slice_equal(task->build, run->build) &&
-                                   !catalog_has_segment(task, end->then))) {
+    if (end->then.size == 0 ||
+        (task != NULL && task->available && slice_equal(task->build, run->build) &&
+         !catalog_has_segment(task, end->then))) {
         fail_plainly(batch, run, SLICE("SEGMENT_NOT_LISTED"),
-            arena_format(batch->arena, "segment \"%.*s\" is not in the task's list",
-                SLICE_ARG(end->then)));
+                     arena_format(batch->arena, "segment \"%.*s\" is not in the task's list",
+                                  SLICE_ARG(end->then)));
         return;
     }
     if ((int64_t)end->state.size > limits->state_bytes) {
         fail_plainly(batch, run, SLICE("STATE_TOO_LARGE"),
-            arena_format(batch->arena, "the state has %zu bytes, %lld are allowed",
-                end->state.size, (long long)limits->state_bytes));
+                     arena_format(batch->arena, "the state has %zu bytes, %lld are allowed",
+                                  end->state.size, (long long)limits->state_bytes));
         return;
     }
     if (end->id_count > limits->waits) {
         fail_plainly(batch, run, SLICE("WAIT_TOO_LARGE"),
-            arena_format(batch->arena, "the segment waits for %u things at once, %u are allowed",
-                end->id_count, limits->waits));
+                     arena_format(batch->arena,
+                                  "the segment waits for %u things at once, %u are allowed",
+                                  end->id_count, limits->waits));
         return;
     }
     if (!wait_make(batch, run, end, &wait, &ended))
@@ -183,10 +185,12 @@ static void segment_wait(struct batch *batch, struct run *run, const struct fram
         run->remaining = wait.needed - ended;
         for (uint32_t i = 0; i < wait.count; i++)
             if (waits_for(batch, run, wait.kind, wait.ids[i]) > 0)
-                (void)rows_new_edge(&batch->rows, wait.ids[i], run->id); /* linked by being made */
+                (void)rows_new_edge(&batch->rows, wait.ids[i],
+                                    run->id); /* linked by being made */
     }
     static const char *const reasons[] = { "for a time", "for tokens", "for runs" };
-    (void)run_move(batch, run, RUN_WAITING, slice_of(reasons[wait.kind])); /* RUNNING may wait */
+    (void)run_move(batch, run, RUN_WAITING,
+                   slice_of(reasons[wait.kind])); /* RUNNING may wait */
     batch_event(batch, run, false);
 }
 
@@ -217,8 +221,8 @@ static void segment_done(struct batch *batch, struct run *run, const struct fram
 
     if ((int64_t)packed.size > batch->catalog->limits.output_bytes) {
         fail_plainly(batch, run, SLICE("OUTPUT_TOO_LARGE"),
-            arena_format(batch->arena, "the output has %zu bytes, %lld are allowed", packed.size,
-                (long long)batch->catalog->limits.output_bytes));
+                     arena_format(batch->arena, "the output has %zu bytes, %lld are allowed",
+                                  packed.size, (long long)batch->catalog->limits.output_bytes));
         return;
     }
     if (packed.size > 0 && !pack_read(batch->arena, packed, &output, NULL)) {
@@ -240,11 +244,12 @@ static void segment_done(struct batch *batch, struct run *run, const struct fram
 static void segment_fail(struct batch *batch, struct run *run, const struct frame_end *end)
 {
     run_fail(batch, run,
-        &(struct failure){ .outcome = OUTCOME_FAILED,
-            .retryable = end->retryable,
-            .name = end->error_code.size > 0 ? arena_copy(batch->arena, end->error_code)
-                                             : SLICE("FAILED"),
-            .message = arena_copy(batch->arena, end->error_text) });
+             &(struct failure){ .outcome = OUTCOME_FAILED,
+                                .retryable = end->retryable,
+                                .name = end->error_code.size > 0
+                                            ? arena_copy(batch->arena, end->error_code)
+                                            : SLICE("FAILED"),
+                                .message = arena_copy(batch->arena, end->error_text) });
 }
 
 bool segment_end_decide(struct batch *batch, struct command *command)
@@ -266,9 +271,9 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     notes_take(batch, run, done->notes, done->note_count);
     if (end->meta_count > 0 &&
         !metadata_apply(batch->arena, &run->metadata, end->meta, end->meta_count,
-            batch->catalog->limits.metadata_bytes, &flaw))
+                        batch->catalog->limits.metadata_bytes, &flaw))
         fail_plainly(batch, run, SLICE("METADATA_TOO_LARGE"),
-            arena_copy(batch->arena, slice_of(flaw.text)));
+                     arena_copy(batch->arena, slice_of(flaw.text)));
     else if (end->verdict == VERDICT_WAIT)
         segment_wait(batch, run, end);
     else if (end->verdict == VERDICT_DONE)
@@ -292,12 +297,12 @@ bool attempt_lost_decide(struct batch *batch, struct command *command)
     run->busy_us += lost->busy_us;
     notes_take(batch, run, lost->notes, lost->note_count);
     run_fail(batch, run,
-        &(struct failure){
-            .outcome = lost->loss == LOSS_TIMED_OUT ? OUTCOME_TIMED_OUT : OUTCOME_CRASHED,
-            .retryable = true,
-            .name = arena_copy(batch->arena, lost->error_name),
-            .message = arena_copy(batch->arena, lost->error_text),
-            .stack = arena_copy(batch->arena, lost->stack) });
+             &(struct failure){ .outcome = lost->loss == LOSS_TIMED_OUT ? OUTCOME_TIMED_OUT
+                                                                        : OUTCOME_CRASHED,
+                                .retryable = true,
+                                .name = arena_copy(batch->arena, lost->error_name),
+                                .message = arena_copy(batch->arena, lost->error_text),
+                                .stack = arena_copy(batch->arena, lost->stack) });
     return true;
 }
 
@@ -355,13 +360,13 @@ bool run_read_decide(struct batch *batch, struct command *command)
     /* The row dies with the batch; the reply is the command's. */
     read->run = ARENA_NEW(command->arena, struct run);
     *read->run = (struct run){ .id = target->id,
-        .environment = target->environment,
-        .status = target->status,
-        .outcome = target->outcome,
-        .parts = PART_OUTPUT,
-        .task = arena_copy(command->arena, target->task),
-        .error = arena_copy(command->arena, target->error),
-        .output = arena_copy(command->arena, target->output) };
+                               .environment = target->environment,
+                               .status = target->status,
+                               .outcome = target->outcome,
+                               .parts = PART_OUTPUT,
+                               .task = arena_copy(command->arena, target->task),
+                               .error = arena_copy(command->arena, target->error),
+                               .output = arena_copy(command->arena, target->output) };
     return true;
 }
 
@@ -379,15 +384,16 @@ bool once_decide(struct batch *batch, struct command *command)
         return true;
     if (value_find_slice(&map, once->name) != NULL) {
         err_set(&command->err, ERR_RULE, "\"%.*s\" is recorded already in this segment",
-            SLICE_ARG(once->name));
+                SLICE_ARG(once->name));
         return true;
     }
     value_put_slice(batch->arena, &map, once->name,
-        (struct value){ .kind = VALUE_BYTES, .bytes = once->value });
+                    (struct value){ .kind = VALUE_BYTES, .bytes = once->value });
     struct slice packed = pack_value(batch->arena, &map);
     if ((int64_t)packed.size > batch->catalog->limits.state_bytes) {
-        err_set(&command->err, ERR_TOO_LARGE, "the recorded results have %zu bytes, %lld are allowed",
-            packed.size, (long long)batch->catalog->limits.state_bytes);
+        err_set(&command->err, ERR_TOO_LARGE,
+                "the recorded results have %zu bytes, %lld are allowed", packed.size,
+                (long long)batch->catalog->limits.state_bytes);
         return true;
     }
     run->once = packed;

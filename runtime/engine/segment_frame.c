@@ -1,6 +1,5 @@
 /* What a slot needs to know to enter a segment, gathered from the rows. */
 #include "batch.h"
-
 #include "codec/pack.h"
 
 /* Results larger than this all together travel by CALL_RUN, when they are asked for. */
@@ -17,17 +16,17 @@ bool segment_frame_ready(struct batch *batch, struct run *run)
         return loaded;
     for (uint32_t i = 0; i < wait.count; i++)
         loaded &= wait.kind == WAIT_FOR_TOKEN
-            ? rows_waitpoint(&batch->rows, wait.ids[i], &token)
-            : rows_run(&batch->rows, wait.ids[i], 0, &child);
+                      ? rows_waitpoint(&batch->rows, wait.ids[i], &token)
+                      : rows_run(&batch->rows, wait.ids[i], 0, &child);
     return loaded;
 }
 
 static void token_result(struct batch *batch, int64_t id, struct frame_result *result)
 {
     static const enum wait_status statuses[] = { [WAITPOINT_PENDING] = WAIT_NONE,
-        [WAITPOINT_COMPLETED] = WAIT_OK,
-        [WAITPOINT_TIMED_OUT] = WAIT_TIMEOUT,
-        [WAITPOINT_CANCELLED] = WAIT_CANCELLED };
+                                                 [WAITPOINT_COMPLETED] = WAIT_OK,
+                                                 [WAITPOINT_TIMED_OUT] = WAIT_TIMEOUT,
+                                                 [WAITPOINT_CANCELLED] = WAIT_CANCELLED };
     struct waitpoint *token;
 
     (void)rows_waitpoint(&batch->rows, id, &token); /* loaded by segment_frame_ready */
@@ -62,7 +61,8 @@ static void run_result(struct batch *batch, int64_t id, struct frame_result *res
     }
 }
 
-static void results_fill(struct batch *batch, const struct run *run, struct frame_segment *frame)
+static void results_fill(struct batch *batch, const struct run *run,
+                         struct frame_segment *frame)
 {
     struct wait wait;
     size_t total = 0;
@@ -85,9 +85,8 @@ static void results_fill(struct batch *batch, const struct run *run, struct fram
     }
     /* A wait for a time, or one that gave up, ends in a result of its own: id 0. */
     if (wait.kind == WAIT_FOR_TIME || wait.gave_up)
-        frame->results[frame->result_count++] = (struct frame_result){
-            .status = wait.gave_up ? WAIT_TIMEOUT : WAIT_OK
-        };
+        frame->results[frame->result_count++] =
+            (struct frame_result){ .status = wait.gave_up ? WAIT_TIMEOUT : WAIT_OK };
 }
 
 static void once_fill(struct batch *batch, const struct run *run, struct frame_segment *frame)
@@ -127,7 +126,8 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
     struct frame_segment *frame = ARENA_NEW(batch->arena, struct frame_segment);
     int64_t limit_ms = run->limit_ms > 0 ? run->limit_ms : task->limit_ms;
 
-    *frame = (struct frame_segment){ .run_id = run->id,
+    *frame = (struct frame_segment){
+        .run_id = run->id,
         .seq = run->seq,
         .attempt = run->attempt,
         .max_attempts = run->max_attempts > 0 ? run->max_attempts : task->max_attempts,
@@ -138,14 +138,15 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
         .root_id = run->root_id,
         .environment = environment_name(batch->catalog, run->environment),
         .task = run->task,
-        .segment = run->segment.size > 0 ? run->segment
-            : task->segment_count > 0    ? task->segments[0]
-                                         : run->segment,
+        .segment = run->segment.size > 0     ? run->segment
+                   : task->segment_count > 0 ? task->segments[0]
+                                             : run->segment,
         .input = run->input,
         .state = run->state,
         .metadata = run->metadata,
         .limit_ms = limit_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)limit_ms,
-        .is_test = run->is_test };
+        .is_test = run->is_test
+    };
     results_fill(batch, run, frame);
     once_fill(batch, run, frame);
     tags_fill(batch, run, frame);

@@ -1,6 +1,7 @@
 /*
- * A move is  u8 status << 4 | outcome · u8 text size · varint milliseconds since created · text.
- * Not msgpack: this is written at every move of every run, and half of it would be headers.
+ * A move is  u8 status << 4 | outcome · u8 text size · varint milliseconds since created ·
+ * text. Not msgpack: this is written at every move of every run, and half of it would be
+ * headers.
  */
 #include "timeline.h"
 
@@ -35,9 +36,9 @@ static size_t move_take(struct slice rest, int64_t created_ms, struct move *move
     if (rest.size - size < at[1])
         return 0;
     *move = (struct move){ .at_ms = created_ms + (int64_t)since,
-        .status = at[0] >> 4,
-        .outcome = at[0] & 15,
-        .text = { rest.data + size, at[1] } };
+                           .status = at[0] >> 4,
+                           .outcome = at[0] & 15,
+                           .text = { rest.data + size, at[1] } };
     return size + at[1];
 }
 
@@ -88,7 +89,7 @@ uint32_t timeline_read(struct arena *arena, const struct run *run, struct move *
 
     *moves = ARENA_ARRAY(arena, struct move, TIMELINE_FIRST + TIMELINE_LAST + 1);
     while (count <= TIMELINE_FIRST + TIMELINE_LAST &&
-        (step = move_take(rest, run->created_ms, &(*moves)[count])) > 0) {
+           (step = move_take(rest, run->created_ms, &(*moves)[count])) > 0) {
         rest.data += step;
         rest.size -= step;
         count++;

@@ -1,11 +1,10 @@
 /*
  * Tokens: one-shot doors through which the outside world resumes a run.
  *
- *   PENDING ──complete──▶ COMPLETED        the first writer wins, in the same transaction the edges
- *      └──── due_ms ────▶ TIMED_OUT        are followed and the run goes back to its queue
+ *   PENDING ──complete──▶ COMPLETED        the first writer wins, in the same transaction the
+ * edges └──── due_ms ────▶ TIMED_OUT        are followed and the run goes back to its queue
  */
 #include "batch.h"
-
 #include "codec/pack.h"
 
 struct token_rows {
@@ -16,7 +15,7 @@ struct token_rows {
 };
 
 static bool token_load(struct batch *batch, const struct token_create *create,
-    struct token_rows *found)
+                       struct token_rows *found)
 {
     struct rows *rows = &batch->rows;
     bool loaded = true;
@@ -28,12 +27,12 @@ static bool token_load(struct batch *batch, const struct token_create *create,
         loaded &= rows_waitpoint(rows, create->id, &found->again);
     if (create->key.size > 0) {
         key_hash(KEY_TOKEN, create->environment, (struct slice){ 0 },
-            create->key_global ? 0 : create->run_id, create->key, found->key_hash);
+                 create->key_global ? 0 : create->run_id, create->key, found->key_hash);
         loaded &= rows_key(rows, found->key_hash, &found->key);
     }
     if (create->request_key.size > 0) {
         key_hash(KEY_REQUEST, create->environment, (struct slice){ 0 }, 0, create->request_key,
-            found->request_hash);
+                 found->request_hash);
         loaded &= rows_key(rows, found->request_hash, &found->request);
     }
     return loaded;
@@ -58,13 +57,14 @@ static bool token_allowed(struct batch *batch, struct command *command, const st
         return true;
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
     if (task == NULL || task->schema == NULL || !schema_has_token(task->schema, create->schema))
-        return err_set(&command->err, ERR_RULE, "the schema of task %.*s declares no token \"%.*s\"",
-            SLICE_ARG(run->task), SLICE_ARG(create->schema));
+        return err_set(&command->err, ERR_RULE,
+                       "the schema of task %.*s declares no token \"%.*s\"",
+                       SLICE_ARG(run->task), SLICE_ARG(create->schema));
     return true;
 }
 
 static void token_make(struct batch *batch, struct token_create *create,
-    const struct token_rows *found)
+                       const struct token_rows *found)
 {
     struct arena *arena = batch->arena;
     int64_t id = create->id != 0 ? create->id : id_next(batch->engine->ids, batch->now_ms);
@@ -82,7 +82,8 @@ static void token_make(struct batch *batch, struct token_create *create,
     if (create->key.size > 0) {
         token->key_text =
             arena_copy(arena, create->key_text.size > 0 ? create->key_text : create->key);
-        token->key_expires_ms = create->key_ttl_ms == 0 ? 0 : batch->now_ms + create->key_ttl_ms;
+        token->key_expires_ms =
+            create->key_ttl_ms == 0 ? 0 : batch->now_ms + create->key_ttl_ms;
         key_write(batch, found->key_hash, id, create->key_ttl_ms);
     }
     if (create->request_key.size > 0)
@@ -119,7 +120,7 @@ bool token_create_decide(struct batch *batch, struct command *command)
 }
 
 static void token_settle(struct batch *batch, struct waitpoint *token,
-    enum waitpoint_status status, struct slice result)
+                         enum waitpoint_status status, struct slice result)
 {
     token->status = status;
     token->completed_ms = batch->now_ms;
@@ -130,25 +131,25 @@ static void token_settle(struct batch *batch, struct waitpoint *token,
 }
 
 static bool data_check(struct batch *batch, struct command *command,
-    const struct waitpoint *token)
+                       const struct waitpoint *token)
 {
     struct token_complete *complete = &command->token_complete;
     const struct catalog_task *task = catalog_task(batch->catalog, token->task);
-    const struct schema *schema = task == NULL || task->schema == NULL
-        ? NULL
-        : schema_token(task->schema, token->schema);
+    const struct schema *schema =
+        task == NULL || task->schema == NULL ? NULL : schema_token(task->schema, token->schema);
     struct value data = { .kind = VALUE_NULL };
 
     if (batch->catalog != NULL &&
         (int64_t)complete->data.size > batch->catalog->limits.token_bytes)
         return err_set(&command->err, ERR_TOO_LARGE, "the data has %zu bytes, %lld are allowed",
-            complete->data.size, (long long)batch->catalog->limits.token_bytes);
+                       complete->data.size, (long long)batch->catalog->limits.token_bytes);
     if (schema == NULL || token->schema.size == 0)
         return true;
     if (!pack_read(batch->arena, complete->data, &data, &command->err))
         return false;
     if (!schema_check(schema, &data, command->arena, &complete->problems))
-        return err_set(&command->err, ERR_BAD_DATA,
+        return err_set(
+            &command->err, ERR_BAD_DATA,
             "the data does not match the schema of token \"%.*s\"; the run keeps waiting",
             SLICE_ARG(token->schema));
     complete->data = pack_value(command->arena, &data); /* with defaults */
@@ -179,7 +180,7 @@ bool token_complete_decide(struct batch *batch, struct command *command)
         complete->won = true;
     } else if (data_check(batch, command, token)) {
         token_settle(batch, token, WAITPOINT_COMPLETED,
-            arena_copy(batch->arena, complete->data));
+                     arena_copy(batch->arena, complete->data));
         complete->won = true;
     }
     return true;

@@ -1,6 +1,5 @@
 /* Trigger: a run is made, or the one that an idempotency key stands for is found. */
 #include "batch.h"
-
 #include "codec/pack.h"
 
 #define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
@@ -25,7 +24,7 @@ struct trigger_rows {
 };
 
 static bool trigger_load(struct batch *batch, const struct trigger *trigger,
-    struct trigger_rows *found)
+                         struct trigger_rows *found)
 {
     struct rows *rows = &batch->rows;
     bool loaded =
@@ -38,12 +37,12 @@ static bool trigger_load(struct batch *batch, const struct trigger *trigger,
         loaded &= rows_run(rows, trigger->id, 0, &found->again);
     if (trigger->key.size > 0) {
         key_hash(KEY_RUN, trigger->environment, trigger->task,
-            trigger->key_global ? 0 : trigger->parent_id, trigger->key, found->key_hash);
+                 trigger->key_global ? 0 : trigger->parent_id, trigger->key, found->key_hash);
         loaded &= rows_key(rows, found->key_hash, &found->key);
     }
     if (trigger->request_key.size > 0) {
         key_hash(KEY_REQUEST, trigger->environment, trigger->task, 0, trigger->request_key,
-            found->request_hash);
+                 found->request_hash);
         loaded &= rows_key(rows, found->request_hash, &found->request);
     }
     return loaded;
@@ -59,8 +58,9 @@ static bool payload_check(struct batch *batch, struct command *command)
     struct problems *problems = ARENA_NEW(command->arena, struct problems);
 
     if ((int64_t)trigger->payload.size > batch->catalog->limits.payload_bytes)
-        return err_set(&command->err, ERR_TOO_LARGE, "the payload has %zu bytes, %lld are allowed",
-            trigger->payload.size, (long long)batch->catalog->limits.payload_bytes);
+        return err_set(&command->err, ERR_TOO_LARGE,
+                       "the payload has %zu bytes, %lld are allowed", trigger->payload.size,
+                       (long long)batch->catalog->limits.payload_bytes);
     if (trigger->payload.size > 0 &&
         !pack_read(batch->arena, trigger->payload, &payload, &command->err))
         return false;
@@ -68,8 +68,9 @@ static bool payload_check(struct batch *batch, struct command *command)
         return true;
     if (!schema_check(schema, &payload, command->arena, problems)) {
         command->problems = problems;
-        return err_set(&command->err, ERR_BAD_INPUT, "the payload of %.*s does not match its schema",
-            SLICE_ARG(trigger->task));
+        return err_set(&command->err, ERR_BAD_INPUT,
+                       "the payload of %.*s does not match its schema",
+                       SLICE_ARG(trigger->task));
     }
     trigger->payload = pack_value(batch->arena, &payload); /* with defaults */
     return true;
@@ -91,12 +92,12 @@ static bool parent_check(struct batch *batch, struct command *command, const str
         return err_set(&command->err, ERR_RULE, "the run has moved on");
     if (parent->depth + 1 > batch->catalog->limits.depth)
         return err_set(&command->err, ERR_LIMIT, "runs are nested %u deep, no more is allowed",
-            parent->depth);
+                       parent->depth);
     return true;
 }
 
 static struct run *run_make(struct batch *batch, const struct trigger *trigger,
-    const struct trigger_rows *found, struct queue *queue)
+                            const struct trigger_rows *found, struct queue *queue)
 {
     int64_t id = trigger->id != 0 ? trigger->id : id_next(batch->engine->ids, batch->now_ms);
     struct run *run = rows_new_run(&batch->rows, id);
@@ -124,13 +125,14 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     }
     if (trigger->key.size > 0) {
         run->key = arena_copy(arena, (struct slice){ (const char *)found->key_hash, 16 });
-        run->key_text = arena_copy(arena,
-            trigger->key_text.size > 0 ? trigger->key_text : trigger->key);
+        run->key_text =
+            arena_copy(arena, trigger->key_text.size > 0 ? trigger->key_text : trigger->key);
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, trigger->payload));
     if (delayed) {
         run->due_ms = trigger->due_ms;
-        (void)run_move(batch, run, RUN_DELAYED, (struct slice){ 0 }); /* a first status is legal */
+        (void)run_move(batch, run, RUN_DELAYED,
+                       (struct slice){ 0 }); /* a first status is legal */
     } else {
         run->due_ms = run->ttl_ms > 0 ? batch->now_ms + run->ttl_ms : 0;
         run_enqueue(batch, run, (struct slice){ 0 });
@@ -140,7 +142,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
 
 /* The answer is a run that is there already: 0 when there is none. */
 static int64_t run_found(struct batch *batch, struct command *command,
-    const struct trigger_rows *found)
+                         const struct trigger_rows *found)
 {
     struct trigger *trigger = &command->trigger;
 
@@ -149,7 +151,8 @@ static int64_t run_found(struct batch *batch, struct command *command,
     if (found->again != NULL) {
         if (!slice_equal(found->again->task, trigger->task) ||
             found->again->parent_id != trigger->parent_id)
-            err_set(&command->err, ERR_RULE,
+            err_set(
+                &command->err, ERR_RULE,
                 "this segment was run before and made another child here: what a segment calls "
                 "must not depend on anything but its input, state and recorded results");
         return found->again->id;
@@ -180,12 +183,13 @@ bool trigger_decide(struct batch *batch, struct command *command)
         return true;
     if (trigger->unchecked && !payload_check(batch, command))
         return true;
-    (void)queue_get(batch, trigger->environment, queue_name(batch, trigger), &queue); /* loaded */
+    (void)queue_get(batch, trigger->environment, queue_name(batch, trigger),
+                    &queue); /* loaded */
     struct run *run = run_make(batch, trigger, &found, queue);
     trigger->run_id = run->id;
     if (trigger->key.size > 0)
         key_write(batch, found.key_hash, run->id,
-            trigger->key_ttl_ms > 0 ? trigger->key_ttl_ms : KEY_TTL_MS);
+                  trigger->key_ttl_ms > 0 ? trigger->key_ttl_ms : KEY_TTL_MS);
     if (trigger->request_key.size > 0)
         key_write(batch, found.request_hash, run->id, REQUEST_TTL_MS);
     return true;

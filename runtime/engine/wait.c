@@ -25,8 +25,8 @@ bool wait_read(struct arena *arena, struct slice packed, struct wait *wait)
     struct value list;
 
     *wait = (struct wait){ 0 };
-    if (packed.size == 0 || !pack_read(arena, packed, &list, NULL) ||
-        list.kind != VALUE_LIST || list.count < HEAD_ITEMS)
+    if (packed.size == 0 || !pack_read(arena, packed, &list, NULL) || list.kind != VALUE_LIST ||
+        list.count < HEAD_ITEMS)
         return false;
     wait->kind = (uint32_t)list.items[0].integer;
     wait->needed = (uint32_t)list.items[1].integer;

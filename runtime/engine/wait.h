@@ -3,8 +3,9 @@
  *
  *   RUNNING ──bide_wait_*──▶ WAITING ──edge fires | due_ms comes──▶ QUEUED
  *
- * A wait names tokens or runs and how many of them must end; each that has not yet ended is an edge. A
- * time is the run's own due_ms, and so is the moment at which a wait for others gives up.
+ * A wait names tokens or runs and how many of them must end; each that has not yet ended is an
+ * edge. A time is the run's own due_ms, and so is the moment at which a wait for others gives
+ * up.
  */
 #ifndef WAIT_H
 #define WAIT_H

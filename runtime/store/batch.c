@@ -1,7 +1,8 @@
 /*
  *   begin ─▶ what is due ─▶ decide ⇄ load ─▶ dispatch ⇄ load ─▶ flush ─▶ commit
  *
- * The engine never touches the store: it says what it misses, and is asked again when that is loaded.
+ * The engine never touches the store: it says what it misses, and is asked again when that is
+ * loaded.
  */
 #include "batch.h"
 
@@ -10,7 +11,7 @@
 #include <assert.h>
 
 enum {
-    DUE_LIMIT = 1000,    /* of each kind in one batch; the rest are due in the next */
+    DUE_LIMIT = 1000,     /* of each kind in one batch; the rest are due in the next */
     ROUNDS_LIMIT = 100000 /* of loading; only a fault in the engine comes near */
 };
 
@@ -42,7 +43,7 @@ static bool parked_load(struct store_batch *run, struct batch *batch, struct err
 }
 
 static bool decide(struct store_batch *run, struct batch *batch, bool (*step)(struct batch *),
-    struct err *err)
+                   struct err *err)
 {
     struct rows *rows = batch_rows(batch);
 
@@ -56,7 +57,7 @@ static bool decide(struct store_batch *run, struct batch *batch, bool (*step)(st
 }
 
 static bool transact(struct store_batch *run, struct batch *batch, uint64_t *commit_ns,
-    struct err *err)
+                     struct err *err)
 {
     const struct store_ops *ops = run->store->ops;
 
@@ -78,7 +79,7 @@ static bool transact(struct store_batch *run, struct batch *batch, uint64_t *com
 }
 
 bool store_batch_run(struct store_batch *run, struct outcome *outcome, uint64_t *commit_ns,
-    struct err *err)
+                     struct err *err)
 {
     struct batch *batch =
         batch_begin(run->engine, run->arena, run->now_ms, run->commands, run->count);

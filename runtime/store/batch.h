@@ -16,11 +16,11 @@ struct store_batch {
 };
 
 /*
- * False: the store failed and was rolled back, nothing happened, every command carries the error.
- * True: all of it is durable, `outcome` is to be published. *commit_ns, when not NULL, is the time the
- * commit took.
+ * False: the store failed and was rolled back, nothing happened, every command carries the
+ * error. True: all of it is durable, `outcome` is to be published. *commit_ns, when not NULL,
+ * is the time the commit took.
  */
 bool store_batch_run(struct store_batch *batch, struct outcome *outcome, uint64_t *commit_ns,
-    struct err *err);
+                     struct err *err);
 
 #endif

@@ -12,9 +12,9 @@
 #include <time.h>
 
 enum {
-    PUBLICATIONS_KEPT = 4,     /* spare ones, with their arenas */
-    RETRY_MS = 250,            /* after the store has failed */
-    SWEEP_MS = 1000,           /* between two looks at expired keys */
+    PUBLICATIONS_KEPT = 4, /* spare ones, with their arenas */
+    RETRY_MS = 250,        /* after the store has failed */
+    SWEEP_MS = 1000,       /* between two looks at expired keys */
     SWEEP_LIMIT = 1000
 };
 
@@ -107,8 +107,8 @@ static struct timespec monotonic_in(int64_t ms)
     return at;
 }
 
-/* How long there is nothing to do when nothing comes; 0: there is something now. Long sleeps are cut, for
- * the wall clock may be set. */
+/* How long there is nothing to do when nothing comes; 0: there is something now. Long sleeps
+ * are cut, for the wall clock may be set. */
 static int64_t idle_ms(const struct pump *pump)
 {
     int64_t now_ms = clock_now_ms();
@@ -132,7 +132,7 @@ static bool commands_take(struct pump *pump, uint32_t *count)
     if (ms > 0 && pump->first == NULL && !pump->is_stopping) {
         struct timespec until = monotonic_in(ms);
         while (pump->first == NULL && !pump->is_stopping &&
-            pthread_cond_timedwait(&pump->wake, &pump->lock, &until) != ETIMEDOUT)
+               pthread_cond_timedwait(&pump->wake, &pump->lock, &until) != ETIMEDOUT)
             ;
     }
     *count = 0;
@@ -165,7 +165,7 @@ static struct publication *publication_get(struct pump *pump)
 }
 
 static void publish(struct pump *pump, struct publication *publication, uint32_t count,
-    uint64_t busy_ns, uint64_t commit_ns)
+                    uint64_t busy_ns, uint64_t commit_ns)
 {
     publication->commands = count > 0 ? pump->batch[0] : NULL;
     for (uint32_t i = 0; i < count; i++)
@@ -197,7 +197,7 @@ static void outcome_log(struct pump *pump, bool ok, const struct err *err)
         log_info("store.recovered", "the database accepts changes again");
     else
         log_error("store.failed", "nothing is accepted until the database recovers: %s",
-            err->text);
+                  err->text);
     pump->was_ok = ok;
 }
 
@@ -223,12 +223,13 @@ static void batch_of(struct pump *pump, uint32_t count)
     uint64_t start_ns = clock_monotonic_ns(), commit_ns = 0;
     int64_t now_ms = clock_now_ms();
     struct store_batch batch = { .store = store,
-        .engine = pump->engine,
-        .arena = &publication->arena,
-        .now_ms = now_ms,
-        .look_for_due = pump->next_due_ms > 0 && pump->next_due_ms <= now_ms,
-        .commands = pump->batch,
-        .count = count };
+                                 .engine = pump->engine,
+                                 .arena = &publication->arena,
+                                 .now_ms = now_ms,
+                                 .look_for_due =
+                                     pump->next_due_ms > 0 && pump->next_due_ms <= now_ms,
+                                 .commands = pump->batch,
+                                 .count = count };
     struct err err = { 0 };
 
     bool ok = store_batch_run(&batch, &publication->outcome, &commit_ns, &err);
@@ -265,19 +266,19 @@ static bool recover(struct pump *pump, struct err *err)
     struct outcome outcome;
 
     bool ok = store->ops->backlog(store, &arena, &backlog, err) &&
-        store->ops->running(store, &arena, &command.recover, err);
+              store->ops->running(store, &arena, &command.recover, err);
     if (ok) {
         engine_backlog(pump->engine, &backlog);
         struct store_batch batch = { .store = store,
-            .engine = pump->engine,
-            .arena = &arena,
-            .now_ms = clock_now_ms(),
-            .commands = commands,
-            .count = 1 };
+                                     .engine = pump->engine,
+                                     .arena = &arena,
+                                     .now_ms = clock_now_ms(),
+                                     .commands = commands,
+                                     .count = 1 };
         ok = command.recover.count == 0 || store_batch_run(&batch, &outcome, NULL, err);
         if (ok && command.recover.count > 0)
             log_info("store.recover", "runs=%u were running and are queued again",
-                command.recover.count);
+                     command.recover.count);
     }
     arena_finish(&arena);
     return ok;
@@ -304,7 +305,7 @@ bool pump_submit(struct pump *pump, struct command *command, struct err *err)
         ok = err_set(err, ERR_STOPPING, "the server is stopping");
     } else if (pump->waiting >= pump->options.max_commands) {
         ok = err_set(err, ERR_LIMIT, "%u requests are waiting for the database already",
-            pump->waiting);
+                     pump->waiting);
     } else {
         if (pump->last == NULL)
             pump->first = command;

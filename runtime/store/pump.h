@@ -14,16 +14,18 @@ struct pump;
 
 struct pump_options {
     struct store *store;
-    uint32_t max_commands;  /* waiting at once; more are refused with ERR_LIMIT */
-    uint32_t max_batch;     /* commands in one batch */
-    void (*wake)(void *context); /* store thread: something is published; call pump_collect soon */
+    uint32_t max_commands; /* waiting at once; more are refused with ERR_LIMIT */
+    uint32_t max_batch;    /* commands in one batch */
+    void (*wake)(
+        void *context); /* store thread: something is published; call pump_collect soon */
     void *context;
 };
 
 /* What pump_collect hands to the loop thread, besides calling each command's on_reply. */
 struct pump_sink {
     void *context;
-    void (*on_assignment)(void *context, struct assignment *assignment); /* now the sink's: free bytes */
+    void (*on_assignment)(void *context,
+                          struct assignment *assignment); /* now the sink's: free bytes */
     void (*on_event)(void *context, const struct event *event);
 };
 

@@ -1,6 +1,6 @@
 /*
- * Readers: what the API shows. Each call sees one snapshot of committed rows. A reader is used by one
- * thread at a time; rows are allocated in the caller's arena.
+ * Readers: what the API shows. Each call sees one snapshot of committed rows. A reader is used
+ * by one thread at a time; rows are allocated in the caller's arena.
  */
 #ifndef READER_H
 #define READER_H
@@ -32,8 +32,9 @@ struct run_filter {
 };
 
 /*
- * A call looks at a bounded number of rows. When few of them match, a page may be short, or empty, and
- * still have a next one: the cursors say where to go on, which need not be a row of this page.
+ * A call looks at a bounded number of rows. When few of them match, a page may be short, or
+ * empty, and still have a next one: the cursors say where to go on, which need not be a row of
+ * this page.
  */
 struct run_page {
     struct run **rows;
@@ -71,7 +72,7 @@ struct queue_page {
 };
 
 struct totals {
-    int64_t live[RUN_STATUS_COUNT]; /* runs by status, DONE left 0 */
+    int64_t live[RUN_STATUS_COUNT];      /* runs by status, DONE left 0 */
     int64_t completed, failed, canceled; /* sums over the queues */
     int64_t tokens_pending;
 };
@@ -82,26 +83,26 @@ struct reader_ops {
     void (*close)(struct reader *reader);
     /* All of these: false with ERR_STORE; environment 0 is any. *row is NULL when absent. */
     bool (*run)(struct reader *reader, struct arena *arena, uint32_t environment, int64_t id,
-        uint32_t parts, struct run **row, struct err *err);
+                uint32_t parts, struct run **row, struct err *err);
     bool (*runs)(struct reader *reader, struct arena *arena, const struct run_filter *filter,
-        struct run_page *page, struct err *err);
+                 struct run_page *page, struct err *err);
     bool (*children)(struct reader *reader, struct arena *arena, int64_t parent_id,
-        uint32_t limit, struct run_page *page, struct err *err);
+                     uint32_t limit, struct run_page *page, struct err *err);
     bool (*token)(struct reader *reader, struct arena *arena, uint32_t environment, int64_t id,
-        struct waitpoint **row, struct err *err);
-    bool (*tokens)(struct reader *reader, struct arena *arena, const struct token_filter *filter,
-        struct token_page *page, struct err *err);
+                  struct waitpoint **row, struct err *err);
+    bool (*tokens)(struct reader *reader, struct arena *arena,
+                   const struct token_filter *filter, struct token_page *page, struct err *err);
     /* Ordered by name; count is of all, not of this page. */
     bool (*queues)(struct reader *reader, struct arena *arena, uint32_t environment,
-        uint32_t offset, uint32_t limit, struct queue_page *page, struct err *err);
+                   uint32_t offset, uint32_t limit, struct queue_page *page, struct err *err);
     /* name, or id when name is empty. */
     bool (*queue)(struct reader *reader, struct arena *arena, uint32_t environment,
-        struct slice name, int64_t id, struct queue_stats **row, struct err *err);
+                  struct slice name, int64_t id, struct queue_stats **row, struct err *err);
     bool (*logs)(struct reader *reader, struct arena *arena, int64_t run_id, uint32_t limit,
-        struct log_line **lines, struct err *err);
+                 struct log_line **lines, struct err *err);
     /* Live runs by status of one environment, and totals; for /metrics. */
     bool (*totals)(struct reader *reader, uint32_t environment, struct totals *totals,
-        struct err *err);
+                   struct err *err);
 };
 
 struct reader {

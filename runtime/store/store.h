@@ -1,7 +1,7 @@
 /*
- * The store: the contract between the engine and a database. Bulk by design: a batch loads in a few
- * rounds, flushes once, commits once. One thread (the store thread) uses a struct store; readers
- * are for any number of others.
+ * The store: the contract between the engine and a database. Bulk by design: a batch loads in a
+ * few rounds, flushes once, commits once. One thread (the store thread) uses a struct store;
+ * readers are for any number of others.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -18,8 +18,8 @@ struct due {
 };
 
 /*
- * Every function returns false with err (ERR_STORE) when the database refuses; the transaction is then
- * rolled back by the caller and nothing of it happened.
+ * Every function returns false with err (ERR_STORE) when the database refuses; the transaction
+ * is then rolled back by the caller and nothing of it happened.
  */
 struct store_ops {
     const char *name;
@@ -28,7 +28,7 @@ struct store_ops {
     bool (*load)(struct store *store, struct rows *rows, struct err *err);
     /* Earliest first, at most `limit` of each; allocates in `arena`. Inside a transaction. */
     bool (*due)(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
-        struct due *due, struct err *err);
+                struct due *due, struct err *err);
     /* The earliest due_ms of all, 0 when there is none. Inside or outside a transaction. */
     bool (*next_due)(struct store *store, int64_t *due_ms, struct err *err);
     /* Write what is new, dirty or deleted, the log lines too. */
@@ -36,16 +36,18 @@ struct store_ops {
     bool (*commit)(struct store *store, struct err *err);
     void (*rollback)(struct store *store);
     /* Ids of all RUNNING runs, and of all queues with QUEUED runs: asked once, at start. */
-    bool (*running)(struct store *store, struct arena *arena, struct ids *runs, struct err *err);
+    bool (*running)(struct store *store, struct arena *arena, struct ids *runs,
+                    struct err *err);
     bool (*backlog)(struct store *store, struct arena *arena, struct ids *queues,
-        struct err *err);
+                    struct err *err);
     /* PARKED runs of a task, oldest first, at most `limit`. */
     bool (*parked)(struct store *store, struct slice task, uint32_t limit, struct arena *arena,
-        struct ids *runs, struct err *err);
+                   struct ids *runs, struct err *err);
     /* The number of an environment, given out on first use; outside a transaction. */
     bool (*environment)(struct store *store, const char *name, uint32_t *number,
-        struct err *err);
-    /* Delete keys that expired and were not looked at, at most `limit`. Inside a transaction. */
+                        struct err *err);
+    /* Delete keys that expired and were not looked at, at most `limit`. Inside a transaction.
+     */
     bool (*sweep)(struct store *store, int64_t now_ms, uint32_t limit, struct err *err);
     /* Safe to call from any thread; NULL for a store without readers. */
     struct reader *(*reader_open)(struct store *store, struct err *err);
@@ -56,8 +58,9 @@ struct store {
     const struct store_ops *ops;
 };
 
-/* `path` is the database file, made when absent. Errors: STORE with a sentence: a newer version's
- * file, no database, a damaged header, another process's lock; the file is not touched then. */
+/* `path` is the database file, made when absent. Errors: STORE with a sentence: a newer
+ * version's file, no database, a damaged header, another process's lock; the file is not
+ * touched then. */
 bool store_sqlite_open(const char *path, struct store **store, struct err *err);
 
 /* In memory, for the simulation: commits are kept, all else is forgotten at a rollback. */

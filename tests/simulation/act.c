@@ -1,7 +1,6 @@
 /* The world outside: clients, operators, the clock. */
-#include "world.h"
-
 #include "base/table.h"
+#include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,35 +30,39 @@ static void act_trigger(struct world *world)
     if (world_chance(world, 15))
         trigger->key = slice_of(keys[world_random(world, 4)]);
     if (world_chance(world, 10))
-        trigger->request_key = arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
+        trigger->request_key =
+            arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
 }
 
 static int64_t some_run(struct world *world)
 {
     uint32_t count = store_memory_runs(world->store);
 
-    return count == 0 ? 1 : store_memory_run(world->store, (uint32_t)world_random(world, count))->id;
+    return count == 0
+               ? 1
+               : store_memory_run(world->store, (uint32_t)world_random(world, count))->id;
 }
 
 static int64_t some_token(struct world *world)
 {
     uint32_t count = store_memory_waitpoints(world->store);
 
-    return count == 0 ? 1
-                      : store_memory_waitpoint(world->store,
-                            (uint32_t)world_random(world, count))->id;
+    return count == 0
+               ? 1
+               : store_memory_waitpoint(world->store, (uint32_t)world_random(world, count))->id;
 }
 
 static void act_complete(struct world *world, int64_t id)
 {
-    struct command *command = world_command(world,
-        world_chance(world, 10) ? COMMAND_TOKEN_TIMEOUT : COMMAND_TOKEN_COMPLETE);
+    struct command *command = world_command(
+        world, world_chance(world, 10) ? COMMAND_TOKEN_TIMEOUT : COMMAND_TOKEN_COMPLETE);
 
     if (command == NULL)
         return;
     command->token_complete.environment = 1;
     command->token_complete.id = id;
-    command->token_complete.data = arena_format(&world->arena, "%c", (int)world_random(world, 127));
+    command->token_complete.data =
+        arena_format(&world->arena, "%c", (int)world_random(world, 127));
 }
 
 static void act_cancel(struct world *world)
@@ -144,8 +147,7 @@ static void won_remember(struct world *world, const struct token_complete *compl
 {
     token_remember(world, complete->id);
     for (uint32_t i = 0; i < world->token_count; i++)
-        if (world->tokens[i].id == complete->id && complete->won &&
-            ++world->tokens[i].wins > 1)
+        if (world->tokens[i].id == complete->id && complete->won && ++world->tokens[i].wins > 1)
             world_flaw(world, "token %lld was won twice", (long long)complete->id);
 }
 
@@ -156,13 +158,14 @@ void act_reply(struct world *world, struct command *command)
     if (command->kind == COMMAND_TRIGGER) {
         if (store_memory_find(world->store, command->trigger.run_id) == NULL)
             world_flaw(world, "run %lld was acknowledged and is not there",
-                (long long)command->trigger.run_id);
+                       (long long)command->trigger.run_id);
         if (known_run(world, command->trigger.run_id) == NULL && world->run_count < KNOWN_MAX)
-            world->runs[world->run_count++] = (struct known_run){ .id = command->trigger.run_id };
+            world->runs[world->run_count++] =
+                (struct known_run){ .id = command->trigger.run_id };
     } else if (command->kind == COMMAND_TOKEN_CREATE) {
         token_remember(world, command->token_create.token_id);
     } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
-        command->kind == COMMAND_TOKEN_TIMEOUT) {
+               command->kind == COMMAND_TOKEN_TIMEOUT) {
         won_remember(world, &command->token_complete);
     }
 }

@@ -1,8 +1,7 @@
 /* What must hold after every batch and every crash, whatever happened. */
-#include "world.h"
-
 #include "base/table.h"
 #include "engine/wait.h"
+#include "world.h"
 
 #include <stdio.h>
 
@@ -26,12 +25,12 @@ static void check_known(struct world *world)
         }
         if (run->seq < known->seq)
             world_flaw(world, "run %lld went back from move %u to %u", (long long)run->id,
-                known->seq, run->seq);
+                       known->seq, run->seq);
         if (known->is_done && (run->outcome != known->outcome || run->seq != known->seq))
             world_flaw(world, "run %lld was finished and moved on", (long long)run->id);
         if ((run->status == RUN_DONE) != (run->outcome != OUTCOME_NONE))
             world_flaw(world, "run %lld: status %u with outcome %u", (long long)run->id,
-                run->status, run->outcome);
+                       run->status, run->outcome);
         known->seq = run->seq;
         known->is_done = run->status == RUN_DONE;
         known->outcome = run->outcome;
@@ -56,7 +55,7 @@ static void check_tokens(struct world *world)
         }
         if (token->status != WAITPOINT_PENDING && token->due_ms != 0)
             world_flaw(world, "token %lld is settled and still has a timer",
-                (long long)token->id);
+                       (long long)token->id);
     }
 }
 
@@ -90,14 +89,14 @@ static uint32_t check_waiting(struct world *world, const struct run *run)
             bool linked = store_memory_has_edge(world->store, wait.ids[i], run->id);
             if (pending != linked)
                 world_flaw(world, "run %lld: waitpoint %lld is %s and %s", (long long)run->id,
-                    (long long)wait.ids[i], pending ? "pending" : "over",
-                    linked ? "linked" : "not linked");
+                           (long long)wait.ids[i], pending ? "pending" : "over",
+                           linked ? "linked" : "not linked");
             edges += linked;
             ended += !pending;
         }
         if (run->remaining == 0 || run->remaining + ended != wait.needed)
             world_flaw(world, "run %lld needs %u of %u, %u have ended, %u remain",
-                (long long)run->id, wait.needed, wait.count, ended, run->remaining);
+                       (long long)run->id, wait.needed, wait.count, ended, run->remaining);
     }
     arena_finish(&arena);
     return edges;
@@ -134,13 +133,13 @@ void check_rows(struct world *world)
             world_flaw(world, "run %lld is done and has a timer", (long long)run->id);
         if (run->attempt > 3)
             world_flaw(world, "run %lld is in attempt %u of 3", (long long)run->id,
-                run->attempt);
+                       run->attempt);
     }
     if (running != world->held_count)
         world_flaw(world, "%u runs are running, %u slots are held", running, world->held_count);
     if (edges != store_memory_edges(world->store))
         world_flaw(world, "%u edges are stored, waiting runs have %u",
-            store_memory_edges(world->store), edges);
+                   store_memory_edges(world->store), edges);
 }
 
 /* Within a queue nothing starts before something that ranks before it. */
@@ -150,7 +149,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
         const struct run *started = store_memory_find(world->store, a->run_id);
         if (started == NULL || started->status != RUN_RUNNING || started->seq != a->seq) {
             world_flaw(world, "an assignment of run %lld was not committed",
-                (long long)a->run_id);
+                       (long long)a->run_id);
             return;
         }
         if (started->id_block % ID_BLOCK != 0 || started->id_block == 0)
@@ -159,9 +158,9 @@ void check_outcome(struct world *world, const struct outcome *outcome)
             const struct run *other = store_memory_run(world->store, i);
             if (other->status == RUN_QUEUED && other->queue == started->queue &&
                 (other->rank_ms < started->rank_ms ||
-                    (other->rank_ms == started->rank_ms && other->id < started->id)))
+                 (other->rank_ms == started->rank_ms && other->id < started->id)))
                 world_flaw(world, "run %lld started before run %lld, which ranks before it",
-                    (long long)started->id, (long long)other->id);
+                           (long long)started->id, (long long)other->id);
         }
     }
 }
@@ -172,6 +171,6 @@ void check_finished(struct world *world)
         const struct run *run = store_memory_run(world->store, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
             world_flaw(world, "run %lld is stuck in status %u", (long long)run->id,
-                run->status);
+                       run->status);
     }
 }

@@ -1,6 +1,5 @@
-#include "world.h"
-
 #include "base/clock.h"
+#include "world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,10 +26,10 @@ static bool seed_run(uint64_t seed, uint64_t steps, bool verbose, struct totals 
     bool ok = world->flaw[0] == '\0';
     if (!ok)
         printf("seed %" PRIu64 " failed at step %" PRIu64 ": %s\n", seed, world->steps,
-            world->flaw);
+               world->flaw);
     if (verbose)
         printf("seed %" PRIu64 ": %u runs, %" PRIu64 " batches, %" PRIu64 " crashes\n", seed,
-            store_memory_runs(world->store), world->batches, world->crashes);
+               store_memory_runs(world->store), world->batches, world->crashes);
     totals->steps += world->steps;
     totals->batches += world->batches;
     totals->crashes += world->crashes;
@@ -57,10 +56,10 @@ int main(int argc, char **argv)
     bool verbose = false;
 
     for (int i = 1; i < argc; i++) {
-        uint64_t *number = strcmp(argv[i], "--seeds") == 0 ? &seeds
-            : strcmp(argv[i], "--first") == 0              ? &first
-            : strcmp(argv[i], "--steps") == 0              ? &steps
-                                                           : NULL;
+        uint64_t *number = strcmp(argv[i], "--seeds") == 0   ? &seeds
+                           : strcmp(argv[i], "--first") == 0 ? &first
+                           : strcmp(argv[i], "--steps") == 0 ? &steps
+                                                             : NULL;
         if (number != NULL && i + 1 < argc)
             *number = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--verbose") == 0)
@@ -77,8 +76,8 @@ int main(int argc, char **argv)
     double seconds = (double)(clock_monotonic_ns() - start_ns) / 1e9;
     printf("%" PRIu64 " steps, %" PRIu64 " batches, %" PRIu64 " runs, %" PRIu64
            " crashes, %" PRIu64 " store failures; %.1f seeds/s, %.0f steps/s\n",
-        totals.steps, totals.batches, totals.runs, totals.crashes, totals.failures,
-        (double)(passed + failed) / seconds, (double)totals.steps / seconds);
+           totals.steps, totals.batches, totals.runs, totals.crashes, totals.failures,
+           (double)(passed + failed) / seconds, (double)totals.steps / seconds);
     printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

@@ -1,12 +1,11 @@
 /*
- * Slots: segments under way. What a segment does is a script that follows from its run, entry and name, as a
- * deterministic plugin's would, so that a second try makes the same calls and must find what the first
- * has made.
+ * Slots: segments under way. What a segment does is a script that follows from its run, entry
+ * and name, as a deterministic plugin's would, so that a second try makes the same calls and
+ * must find what the first has made.
  */
-#include "world.h"
-
 #include "base/table.h"
 #include "codec/pack.h"
+#include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,10 +23,10 @@ void slots_assign(struct world *world, const struct assignment *assignment)
     }
     struct held_segment *held = &world->held[world->held_count++];
     *held = (struct held_segment){ .run_id = frame->run_id,
-        .id_block = frame->id_block,
-        .seq = frame->seq,
-        .entry = frame->entry,
-        .attempt = frame->attempt };
+                                   .id_block = frame->id_block,
+                                   .seq = frame->seq,
+                                   .entry = frame->entry,
+                                   .attempt = frame->attempt };
     (void)snprintf(held->task, sizeof held->task, "%.*s", SLICE_ARG(frame->task));
 }
 
@@ -57,7 +56,7 @@ void slots_event(struct world *world, const struct event *event)
 }
 
 static uint64_t script(const struct world *world, const struct held_segment *held,
-    uint64_t what)
+                       uint64_t what)
 {
     uint64_t parts[] = { world->seed, (uint64_t)held->run_id, held->entry, what };
 
@@ -72,11 +71,13 @@ static void call_token(struct world *world, struct held_segment *held)
     if (command == NULL)
         return;
     held->in_call = true;
-    command->token_create = (struct token_create){ .environment = 1,
+    command->token_create = (struct token_create){
+        .environment = 1,
         .due_ms = dice % 3 == 0 ? 0 : world->now_ms + (int64_t)(dice / 3 % 20000),
         .run_id = held->run_id,
         .run_seq = held->seq,
-        .id = held->id_block + ++held->call };
+        .id = held->id_block + ++held->call
+    };
     if (dice % 5 == 0)
         command->token_create.key = SLICE("shared");
 }
@@ -90,11 +91,11 @@ static void call_trigger(struct world *world, struct held_segment *held)
         return;
     held->in_call = true;
     command->trigger = (struct trigger){ .environment = 1,
-        .task = slice_of(task_names[dice % 2]),
-        .parent_id = held->run_id,
-        .parent_seq = held->seq,
-        .id = held->id_block + ++held->call,
-        .unchecked = true };
+                                         .task = slice_of(task_names[dice % 2]),
+                                         .parent_id = held->run_id,
+                                         .parent_seq = held->seq,
+                                         .id = held->id_block + ++held->call,
+                                         .unchecked = true };
 }
 
 static void end_wait(struct world *world, struct held_segment *held, struct frame_end *end)
@@ -146,11 +147,9 @@ static void segment_end(struct world *world, struct held_segment *held)
     }
     note = ARENA_NEW(&world->arena, struct frame_note);
     *note = (struct frame_note){ .kind = NOTE_LOG, .text = SLICE("a line"), .level = 1 };
-    command->segment_end = (struct segment_end){ .run_id = held->run_id,
-        .seq = held->seq,
-        .end = end,
-        .notes = note,
-        .note_count = 1 };
+    command->segment_end = (struct segment_end){
+        .run_id = held->run_id, .seq = held->seq, .end = end, .notes = note, .note_count = 1
+    };
     held->in_call = true; /* until the reply comes */
 }
 
@@ -162,11 +161,12 @@ static void attempt_lose(struct world *world, struct held_segment *held)
 
     if (command == NULL)
         return;
-    command->segment_end = (struct segment_end){ .run_id = held->run_id,
-        .seq = held->seq,
-        .loss = world_chance(world, 50) ? LOSS_CRASHED : LOSS_TIMED_OUT,
-        .error_name = SLICE("SIGSEGV"),
-        .error_text = SLICE("scripted") };
+    command->segment_end =
+        (struct segment_end){ .run_id = held->run_id,
+                              .seq = held->seq,
+                              .loss = world_chance(world, 50) ? LOSS_CRASHED : LOSS_TIMED_OUT,
+                              .error_name = SLICE("SIGSEGV"),
+                              .error_text = SLICE("scripted") };
     held->in_call = true;
 }
 
@@ -194,13 +194,13 @@ void slots_step(struct world *world)
 }
 
 static void made(struct world *world, struct held_segment *held, int64_t id, int64_t wanted,
-    int64_t *list, uint32_t *count, bool keyed)
+                 int64_t *list, uint32_t *count, bool keyed)
 {
     if (held == NULL)
         return;
     if (!keyed && id != wanted)
         world_flaw(world, "a call in run %lld got another id than a first try would",
-            (long long)held->run_id);
+                   (long long)held->run_id);
     list[(*count)++] = id;
     held->in_call = false;
 }
@@ -217,7 +217,7 @@ void slots_reply(struct world *world, struct command *command)
             held->call--, held->in_call = false; /* asked again */
         else if (held != NULL)
             made(world, held, create->token_id, create->id, held->tokens, &held->token_count,
-                create->key.size > 0);
+                 create->key.size > 0);
     } else if (command->kind == COMMAND_TRIGGER && command->trigger.parent_id != 0) {
         const struct trigger *trigger = &command->trigger;
         held = held_find(world, trigger->parent_id, trigger->parent_seq);
@@ -226,12 +226,12 @@ void slots_reply(struct world *world, struct command *command)
         else if (held != NULL && failed)
             held->call--, held->in_call = false;
         else if (held != NULL)
-            made(world, held, trigger->run_id, trigger->id, held->children,
-                &held->child_count, false);
+            made(world, held, trigger->run_id, trigger->id, held->children, &held->child_count,
+                 false);
         if (held != NULL && held->child_count == 4)
             held->child_count = 0, held->entry = 100; /* ends without children */
     } else if (command->kind == COMMAND_SEGMENT_END || command->kind == COMMAND_ATTEMPT_LOST ||
-        command->kind == COMMAND_RELEASE) {
+               command->kind == COMMAND_RELEASE) {
         held = held_find(world, command->segment_end.run_id, command->segment_end.seq);
         if (held != NULL && command->err.code == ERR_STORE)
             held->in_call = false; /* nothing happened: said again */

@@ -69,18 +69,18 @@ static struct catalog *catalog_make(struct world *world)
             (struct catalog_queue){ slice_of(queue_names[i]), i == 2 ? 1 : world->queue_limit };
     catalog->queue_limit = world->queue_limit;
     catalog->limits = (struct config_limits){ .payload_bytes = 1 << 20,
-        .state_bytes = 1 << 20,
-        .output_bytes = 1 << 20,
-        .metadata_bytes = 1 << 16,
-        .token_bytes = 1 << 20,
-        .tags = 10,
-        .tag_bytes = 128,
-        .log_lines = 20,
-        .log_line_bytes = 200,
-        .queues = 100,
-        .waits = 100,
-        .depth = 3,
-        .calls = 60 };
+                                              .state_bytes = 1 << 20,
+                                              .output_bytes = 1 << 20,
+                                              .metadata_bytes = 1 << 16,
+                                              .token_bytes = 1 << 20,
+                                              .tags = 10,
+                                              .tag_bytes = 128,
+                                              .log_lines = 20,
+                                              .log_line_bytes = 200,
+                                              .queues = 100,
+                                              .waits = 100,
+                                              .depth = 3,
+                                              .calls = 60 };
     catalog->slots = SLOTS;
     catalog->environments = environments;
     catalog->environment_names = environment_names;
@@ -125,11 +125,11 @@ static void world_start(struct world *world)
     world->store->ops->running(world->store, &arena, &command.recover, &err);
     engine_backlog(world->engine, &backlog);
     struct store_batch batch = { .store = world->store,
-        .engine = world->engine,
-        .arena = &arena,
-        .now_ms = world->now_ms,
-        .commands = commands,
-        .count = 1 };
+                                 .engine = world->engine,
+                                 .arena = &arena,
+                                 .now_ms = world->now_ms,
+                                 .commands = commands,
+                                 .count = 1 };
     if (!store_batch_run(&batch, &outcome, NULL, &err))
         world_flaw(world, "recovery failed: %s", err.text);
     arena_finish(&arena);
@@ -139,10 +139,10 @@ static void world_start(struct world *world)
 void world_open(struct world *world, uint64_t seed, bool verbose)
 {
     *world = (struct world){ .seed = seed,
-        .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
-        .now_ms = INT64_C(1800000000000),
-        .queue_limit = 3,
-        .verbose = verbose };
+                             .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
+                             .now_ms = INT64_C(1800000000000),
+                             .queue_limit = 3,
+                             .verbose = verbose };
     for (int i = 0; i < TASKS; i++)
         world->available[i] = true;
     id_source_init(&world->ids, seed + 1);
@@ -164,7 +164,8 @@ void world_crash(struct world *world)
 
     /* Catalogs in commands that were never decided go with the process. */
     for (uint32_t i = 0; i < world->command_count; i++)
-        if (world->commands[i].kind == COMMAND_CATALOG && world->commands[i].catalog.next != lent)
+        if (world->commands[i].kind == COMMAND_CATALOG &&
+            world->commands[i].catalog.next != lent)
             catalog_destroy(world->commands[i].catalog.next);
     world->command_count = 0;
     arena_reset(&world->arena);
@@ -201,12 +202,12 @@ void world_batch(struct world *world)
     for (uint32_t i = 0; i < world->command_count; i++)
         commands[i] = &world->commands[i];
     struct store_batch batch = { .store = world->store,
-        .engine = world->engine,
-        .arena = &arena,
-        .now_ms = world->now_ms,
-        .look_for_due = true,
-        .commands = commands,
-        .count = world->command_count };
+                                 .engine = world->engine,
+                                 .arena = &arena,
+                                 .now_ms = world->now_ms,
+                                 .look_for_due = true,
+                                 .commands = commands,
+                                 .count = world->command_count };
     if (!world->drains && world_chance(world, 4))
         store_memory_fail(world->store, 1 + (int)world_random(world, 6));
     bool ok = store_batch_run(&batch, &outcome, NULL, &err);

@@ -1,8 +1,8 @@
 /*
- * A world in one thread: the real engine over the memory store, a host that holds assignments as the real
- * dispatch would, tasks that behave as their script says, and an adversary who triggers, completes, cancels,
- * pauses, lets the store fail and pulls the plug between any two steps. Everything follows from the
- * seed, so a failure replays exactly.
+ * A world in one thread: the real engine over the memory store, a host that holds assignments
+ * as the real dispatch would, tasks that behave as their script says, and an adversary who
+ * triggers, completes, cancels, pauses, lets the store fail and pulls the plug between any two
+ * steps. Everything follows from the seed, so a failure replays exactly.
  */
 #ifndef WORLD_H
 #define WORLD_H

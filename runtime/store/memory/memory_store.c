@@ -1,7 +1,8 @@
 /*
- * The store of the simulation: sorted arrays of rows. A transaction remembers what is to be flushed; a
- * commit applies it, a rollback forgets it, so that a crash between any two steps leaves exactly what
- * was committed. Plain on purpose: it is what the real stores are measured against.
+ * The store of the simulation: sorted arrays of rows. A transaction remembers what is to be
+ * flushed; a commit applies it, a rollback forgets it, so that a crash between any two steps
+ * leaves exactly what was committed. Plain on purpose: it is what the real stores are measured
+ * against.
  */
 #include "store/memory/memory_store.h"
 
@@ -149,9 +150,9 @@ static void slices_own(struct arena *arena, struct slice *slices[], size_t count
         *slices[i] = slices[i]->size == 0 ? (struct slice){ 0 } : arena_copy(arena, *slices[i]);
 }
 
-#define OWN(arena, ...)                                                                        \
-    slices_own((arena), (struct slice *[]){ __VA_ARGS__ },                                     \
-        sizeof((struct slice *[]){ __VA_ARGS__ }) / sizeof(struct slice *))
+#define OWN(arena, ...)                                    \
+    slices_own((arena), (struct slice *[]){ __VA_ARGS__ }, \
+               sizeof((struct slice *[]){ __VA_ARGS__ }) / sizeof(struct slice *))
 
 static void run_own(struct arena *arena, struct run *run)
 {
@@ -247,7 +248,7 @@ static void load_waits(struct memory_store *memory, struct rows *rows)
     }
     for (uint32_t i = 0; i < wants->edges.count; i++) {
         struct held wanted = { .edge.waitpoint_id = wants->edges.items[i],
-            .edge.run_id = INT64_MIN };
+                               .edge.run_id = INT64_MIN };
         bool found;
         for (uint32_t k = rack_at(&memory->edges, &wanted, &found); k < memory->edges.count;
              k++) {
@@ -270,7 +271,7 @@ static void load_queues(struct memory_store *memory, struct rows *rows)
             wanted |= wants->queues.items[i] == lent.id;
         for (uint32_t i = 0; i < wants->queue_name_count; i++)
             wanted |= wants->queue_names[i].environment == lent.environment &&
-                slice_equal(wants->queue_names[i].name, lent.name);
+                      slice_equal(wants->queue_names[i].name, lent.name);
         if (!wanted)
             continue;
         lent.name = arena_copy(rows->arena, lent.name);
@@ -343,7 +344,7 @@ static void id_add(struct arena *arena, struct ids *ids, int64_t id)
 }
 
 static bool memory_due(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
-    struct due *due, struct err *err)
+                       struct due *due, struct err *err)
 {
     struct memory_store *memory = memory_of(store);
 
@@ -391,7 +392,8 @@ static bool memory_flush(struct store *store, struct rows *rows, struct err *err
     return true;
 }
 
-/* Only what is marked is written, so that a forgotten mark shows up here as in a real database. */
+/* Only what is marked is written, so that a forgotten mark shows up here as in a real database.
+ */
 static void commit_run(struct memory_store *memory, const struct run *run)
 {
     struct held *held = held_create();
@@ -401,13 +403,13 @@ static void commit_run(struct memory_store *memory, const struct run *run)
     if (!run->is_dirty && old != NULL)
         row = *old;
     row.input = (run->dirty_parts & PART_INPUT) != 0 ? run->input
-        : old != NULL                                ? old->input
+                : old != NULL                        ? old->input
                                                      : (struct slice){ 0 };
     row.state = (run->dirty_parts & PART_STATE) != 0 ? run->state
-        : old != NULL                                ? old->state
+                : old != NULL                        ? old->state
                                                      : (struct slice){ 0 };
     row.output = (run->dirty_parts & PART_OUTPUT) != 0 ? run->output
-        : old != NULL                                  ? old->output
+                 : old != NULL                         ? old->output
                                                        : (struct slice){ 0 };
     held->run = row;
     run_own(&held->arena, &held->run);
@@ -481,7 +483,7 @@ static void memory_rollback(struct store *store)
 }
 
 static bool memory_running(struct store *store, struct arena *arena, struct ids *runs,
-    struct err *err)
+                           struct err *err)
 {
     struct memory_store *memory = memory_of(store);
 
@@ -493,7 +495,7 @@ static bool memory_running(struct store *store, struct arena *arena, struct ids 
 }
 
 static bool memory_backlog(struct store *store, struct arena *arena, struct ids *queues,
-    struct err *err)
+                           struct err *err)
 {
     struct memory_store *memory = memory_of(store);
 
@@ -510,7 +512,7 @@ static bool memory_backlog(struct store *store, struct arena *arena, struct ids 
 }
 
 static bool memory_parked(struct store *store, struct slice task, uint32_t limit,
-    struct arena *arena, struct ids *runs, struct err *err)
+                          struct arena *arena, struct ids *runs, struct err *err)
 {
     struct memory_store *memory = memory_of(store);
 
@@ -525,7 +527,7 @@ static bool memory_parked(struct store *store, struct slice task, uint32_t limit
 }
 
 static bool memory_environment(struct store *store, const char *name, uint32_t *number,
-    struct err *err)
+                               struct err *err)
 {
     struct memory_store *memory = memory_of(store);
 

@@ -7,7 +7,8 @@
 /* The `calls`th call from now on fails with ERR_STORE; 0: none. */
 void store_memory_fail(struct store *store, int calls);
 
-/* Committed rows, valid until the next commit. Runs and waitpoints are in the order of their ids. */
+/* Committed rows, valid until the next commit. Runs and waitpoints are in the order of their
+ * ids. */
 uint32_t store_memory_runs(struct store *store);
 const struct run *store_memory_run(struct store *store, uint32_t index);
 const struct run *store_memory_find(struct store *store, int64_t id);

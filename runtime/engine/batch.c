@@ -1,0 +1,228 @@
+/* A batch from begin to end. */
+#include "batch.h"
+
+/* The catalog and the speeds are the process's own, not the database's: they take effect
+ * whatever the store says, and need no row. */
+static void memory_commands(struct batch *batch)
+{
+    struct engine *engine = batch->engine;
+
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct command *command = batch->commands[i];
+        if (command->kind == COMMAND_CATALOG) {
+            /* Lent to us until replaced; only the loop thread, which made it, may change it. */
+            union {
+                const struct catalog *lent;
+                struct catalog *own;
+            } previous = { .lent = engine->catalog };
+            command->catalog.previous = previous.own;
+            engine->catalog = command->catalog.next;
+            engine->queues_missing = true;
+            engine->unpark_at = 0;
+        } else if (command->kind == COMMAND_SPEED) {
+            engine_short_set(engine, command->speed.task, command->speed.is_short);
+        }
+    }
+}
+
+struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t now_ms,
+                          struct command **commands, uint32_t count)
+{
+    struct batch *batch = ARENA_NEW(arena, struct batch);
+
+    batch->engine = engine;
+    batch->arena = arena;
+    batch->now_ms = now_ms;
+    batch->commands = commands;
+    batch->count = count;
+    batch->cancel_reason = (struct slice){ 0 };
+    batch->assignment_tail = &batch->first_assignment;
+    batch->event_tail = &batch->first_event;
+    rows_init(&batch->rows, arena);
+    memory_commands(batch);
+    batch->catalog = engine->catalog;
+    batch->unpark_next = engine->unpark_at;
+    for (uint32_t i = 0; i < count; i++)
+        commands[i]->err = (struct err){ 0 };
+    return batch;
+}
+
+struct rows *batch_rows(struct batch *batch)
+{
+    return &batch->rows;
+}
+
+void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id)
+{
+    if (ids->count == ids->capacity) {
+        int64_t *old = ids->items;
+        ids->capacity = ids->capacity == 0 ? 16 : ids->capacity * 2;
+        ids->items = ARENA_ARRAY(batch->arena, int64_t, ids->capacity);
+        if (ids->count > 0)
+            memcpy(ids->items, old, ids->count * sizeof *old);
+    }
+    ids->items[ids->count++] = id;
+}
+
+void batch_due_waitpoint(struct batch *batch, int64_t id)
+{
+    batch_ids_add(batch, &batch->due_waitpoints, id);
+}
+
+void batch_due_run(struct batch *batch, int64_t id)
+{
+    batch_ids_add(batch, &batch->due_runs, id);
+}
+
+enum { UNPARK_LIMIT = 500 };
+
+bool batch_unpark_task(struct batch *batch, struct slice *task, uint32_t *limit)
+{
+    if (batch->catalog == NULL)
+        return false;
+    while (batch->unpark_next < batch->catalog->task_count &&
+           !batch->catalog->tasks[batch->unpark_next].available)
+        batch->unpark_next++;
+    if (batch->unpark_next >= batch->catalog->task_count ||
+        batch->unparked.count >= UNPARK_LIMIT)
+        return false;
+    *task = batch->catalog->tasks[batch->unpark_next].id;
+    *limit = UNPARK_LIMIT;
+    return true;
+}
+
+void batch_unpark(struct batch *batch, const struct ids *runs, bool all)
+{
+    for (uint32_t i = 0; i < runs->count; i++)
+        batch_ids_add(batch, &batch->unparked, runs->items[i]);
+    batch->unpark_next += all;
+    batch->again |= !all;
+}
+
+static bool unpark_one(struct batch *batch, int64_t id)
+{
+    struct run *run;
+
+    if (!rows_run(&batch->rows, id, 0, &run))
+        return false;
+    if (run == NULL || run->status != RUN_PARKED)
+        return true;
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    if (task != NULL && task->available && catalog_has_segment(task, run->segment))
+        run_enqueue(batch, run, SLICE("a build has come that can run it"));
+    return true;
+}
+
+static bool command_decide(struct batch *batch, struct command *command)
+{
+    switch (command->kind) {
+    case COMMAND_TRIGGER:
+        return trigger_decide(batch, command);
+    case COMMAND_CANCEL:
+        return cancel_decide(batch, command);
+    case COMMAND_TOKEN_CREATE:
+        return token_create_decide(batch, command);
+    case COMMAND_TOKEN_COMPLETE:
+    case COMMAND_TOKEN_TIMEOUT:
+        return token_complete_decide(batch, command);
+    case COMMAND_QUEUE_PAUSE:
+        return queue_pause_decide(batch, command);
+    case COMMAND_SEGMENT_END:
+        return segment_end_decide(batch, command);
+    case COMMAND_ATTEMPT_LOST:
+        return attempt_lost_decide(batch, command);
+    case COMMAND_RELEASE:
+        return release_decide(batch, command);
+    case COMMAND_RUN_READ:
+        return run_read_decide(batch, command);
+    case COMMAND_ONCE:
+        return once_decide(batch, command);
+    case COMMAND_NOTES:
+        return notes_decide(batch, command);
+    case COMMAND_RECOVER:
+        return recover_decide(batch, command);
+    case COMMAND_CATALOG:
+    case COMMAND_SPEED:
+    case COMMAND_KIND_COUNT:
+        break; /* done in memory_commands */
+    }
+    return true;
+}
+
+static bool due_decide(struct batch *batch)
+{
+    for (; batch->due_waitpoint_at < batch->due_waitpoints.count; batch->due_waitpoint_at++)
+        if (!token_due(batch, batch->due_waitpoints.items[batch->due_waitpoint_at]))
+            return false;
+    for (; batch->due_run_at < batch->due_runs.count; batch->due_run_at++)
+        if (!run_due(batch, batch->due_runs.items[batch->due_run_at]))
+            return false;
+    for (; batch->unparked_at < batch->unparked.count; batch->unparked_at++)
+        if (!unpark_one(batch, batch->unparked.items[batch->unparked_at]))
+            return false;
+    return batch_settle(batch);
+}
+
+static bool commands_decide(struct batch *batch)
+{
+    while (batch->at < batch->count) {
+        /* What the command before has set off comes first, so that each sees a settled world.
+         */
+        if (!batch_settle(batch) || !command_decide(batch, batch->commands[batch->at]))
+            return false;
+        batch->at++;
+    }
+    return batch_settle(batch);
+}
+
+bool batch_decide(struct batch *batch)
+{
+    if (batch->phase == PHASE_PREFETCH) {
+        batch_prefetch(batch);
+        if (rows_wanted(&batch->rows))
+            return false;
+        batch->phase = PHASE_QUEUES;
+    }
+    if (batch->phase == PHASE_QUEUES) {
+        if (batch->engine->queues_missing && batch->catalog != NULL && !queues_ensure(batch))
+            return false;
+        batch->phase = PHASE_DUE;
+    }
+    if (batch->phase == PHASE_DUE) {
+        if (!due_decide(batch))
+            return false;
+        batch->phase = PHASE_COMMANDS;
+    }
+    if (batch->phase == PHASE_COMMANDS) {
+        if (!commands_decide(batch))
+            return false;
+        batch->phase = PHASE_DECIDED;
+    }
+    return true;
+}
+
+void batch_committed(struct batch *batch, struct outcome *outcome)
+{
+    struct engine *engine = batch->engine;
+
+    engine->queues_missing = false;
+    engine->unpark_at = batch->unpark_next;
+    for (uint32_t i = 0; i < batch->backlog_add.count; i++)
+        engine_backlog_add(engine, batch->backlog_add.items[i]);
+    for (uint32_t i = 0; i < batch->backlog_drop.count; i++)
+        engine_backlog_drop(engine, batch->backlog_drop.items[i]);
+    *outcome = (struct outcome){ .assignments = batch->first_assignment,
+                                 .assignment_count = batch->assignment_count,
+                                 .events = batch->first_event,
+                                 .again = batch->again };
+}
+
+void batch_failed(struct batch *batch, const struct err *err)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (batch->commands[i]->kind != COMMAND_CATALOG &&
+            batch->commands[i]->kind != COMMAND_SPEED)
+            batch->commands[i]->err = *err;
+    for (struct assignment *a = batch->first_assignment; a != NULL; a = a->next)
+        buffer_finish(&a->bytes);
+}

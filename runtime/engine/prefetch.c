@@ -1,0 +1,60 @@
+/* Prefetch: want in bulk what the handlers will ask for one by one. */
+#include "batch.h"
+
+static void prefetch_waiters(struct batch *batch, int64_t waitpoint)
+{
+    struct edges *edges;
+    struct queue *queue;
+    struct run *run;
+
+    if (rows_edges(&batch->rows, waitpoint, &edges))
+        for (struct edge *edge = edges->first; edge != NULL; edge = edge->next)
+            if (rows_run(&batch->rows, edge->run_id, 0, &run) && run != NULL)
+                (void)rows_queue(&batch->rows, run->queue, &queue); /* a want is enough */
+}
+
+static void prefetch_end(struct batch *batch, const struct segment_end *end)
+{
+    struct run *run;
+
+    if (!rows_run(&batch->rows, end->run_id, 0, &run) || run == NULL)
+        return;
+    (void)run_finish_ready(batch, run); /* a want is enough */
+    if (end->end != NULL && end->end->verdict == VERDICT_DONE)
+        prefetch_waiters(batch, run->id);
+}
+
+void batch_prefetch(struct batch *batch)
+{
+    struct waitpoint *token;
+    struct queue *queue;
+    struct run *run;
+
+    for (uint32_t i = 0; i < batch->due_waitpoints.count; i++) {
+        (void)rows_waitpoint(&batch->rows, batch->due_waitpoints.items[i], &token);
+        prefetch_waiters(batch, batch->due_waitpoints.items[i]);
+    }
+    for (uint32_t i = 0; i < batch->due_runs.count; i++)
+        if (rows_run(&batch->rows, batch->due_runs.items[i], 0, &run) && run != NULL)
+            (void)rows_queue(&batch->rows, run->queue, &queue); /* a want is enough */
+    for (uint32_t i = 0; i < batch->unparked.count; i++)
+        (void)rows_run(&batch->rows, batch->unparked.items[i], 0, &run);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct command *command = batch->commands[i];
+        if (command->kind == COMMAND_TRIGGER) {
+            (void)trigger_prefetch(batch, command);
+        } else if (command->kind == COMMAND_TOKEN_CREATE) {
+            (void)token_prefetch(batch, command);
+        } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
+                   command->kind == COMMAND_TOKEN_TIMEOUT) {
+            (void)rows_waitpoint(&batch->rows, command->token_complete.id, &token);
+            prefetch_waiters(batch, command->token_complete.id);
+        } else if (command->kind == COMMAND_SEGMENT_END ||
+                   command->kind == COMMAND_ATTEMPT_LOST || command->kind == COMMAND_RELEASE) {
+            prefetch_end(batch, &command->segment_end);
+            if (command->kind == COMMAND_SEGMENT_END &&
+                command->segment_end.end->verdict == VERDICT_WAIT)
+                (void)wait_load(batch, command->segment_end.end);
+        }
+    }
+}
