@@ -5,9 +5,9 @@
  */
 #include <bide/bide.h>
 
-#define REFUND_STATE(F) /* the only memory that survives a wait */ \
-    F(STR(64), order_id)                                           \
-    F(I64, amount_cents)                                           \
+#define REFUND_STATE(F)   /* the only memory that survives a wait */ \
+    F(STR(257), order_id) /* 64 characters of up to 4 bytes */       \
+    F(I64, amount_cents)                                             \
     F(TOKEN, approval)
 
 #define REFUND_SEGMENTS(S) /* the only places a run can resume; first is the entry */ \
@@ -40,7 +40,6 @@ static bide_next decided(bide_task *t)
 
     const bide_value *posted = bide_result(t);
     bide_out_str(t, "order_id", s->order_id);
-    bide_out_i64(t, "amount_cents", s->amount_cents);
     bide_out_str(t, "status", bide_bool(t, posted, "approved") ? "refunded" : "refused");
     bide_out_str(t, "decided_by", bide_str(t, posted, "by"));
     return bide_done(t);

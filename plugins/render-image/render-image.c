@@ -118,8 +118,8 @@ static bide_next order_image(bide_task *t)
 {
     struct render *s = bide_state(t);
 
-    s->finished =
-        bide_token_create(t, (struct bide_token_opts){ .timeout_ms = BIDE_MINUTES(15) });
+    s->finished = bide_token_create(
+        t, (struct bide_token_opts){ .timeout_ms = BIDE_MINUTES(15), .schema = "rendered" });
     const bide_value *order = bide_once(t, "order", place_order, NULL);
     if (bide_kind(t, order, "id") == BIDE_TEXT)
         bide_set_str(t, s->order, bide_str(t, order, "id"));
@@ -133,8 +133,12 @@ static bide_next rendered(bide_task *t)
 
     if (bide_timed_out(t))
         return bide_fail(t, "render_timeout", "the service did not call back");
+    const bide_value *posted = bide_result(t); /* {status, result_url, error} */
+    if (strcmp(bide_str(t, posted, "status"), "done") != 0)
+        return bide_fail(t, "render_failed", "order %s: %s", s->order,
+                         bide_str(t, posted, "error"));
     bide_out_str(t, "order", s->order);
-    bide_out_value(t, "image", bide_result(t));
+    bide_out_str(t, "result_url", bide_str(t, posted, "result_url"));
     return bide_done(t);
 }
 

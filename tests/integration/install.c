@@ -64,7 +64,7 @@ Test(install, everything_is_in_its_place)
     const char *files[] = { "bin/bide", "include/bide/bide.h", "share/pkgconfig/bide.pc",
         "share/cmake/bide/bideConfig.cmake", "share/cmake/bide/bideConfigVersion.cmake",
         "share/man/man1/bide.1", "share/bide/config/bide.yaml", "share/bide/config/queues.yaml",
-        "share/bide/schemas/approve-refund.yaml", "share/bide/template/CMakeLists.txt.in",
+        "share/bide/schemas/approve-refund.yaml", "share/bide/template/CMakeLists.txt",
         "lib/bide/plugins/approve-refund.so", "lib/systemd/system/bide.service" };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         cr_expect_eq(access(text("%s/%s", prefix, files[i]), R_OK), 0, "no %s", files[i]);
