@@ -5,87 +5,10 @@
  */
 #include "frame.h"
 
+#include "codec/frame_cursor.h"
 #include "codec/pack.h"
 
 #include <assert.h>
-
-struct cursor {
-    struct arena *arena;
-    const struct value *items;
-    uint32_t count, at;
-    bool broken;
-};
-
-static const struct value *take(struct cursor *cursor)
-{
-    static const struct value nothing = { .kind = VALUE_NULL };
-
-    if (cursor->at >= cursor->count) {
-        cursor->broken = true;
-        return &nothing;
-    }
-    return &cursor->items[cursor->at++];
-}
-
-static int64_t take_int(struct cursor *cursor)
-{
-    const struct value *value = take(cursor);
-
-    if (value->kind == VALUE_INT)
-        return value->integer;
-    if (value->kind == VALUE_UINT)
-        return (int64_t)value->big; /* addresses use all 64 bits */
-    cursor->broken = true;
-    return 0;
-}
-
-static uint32_t take_u32(struct cursor *cursor)
-{
-    int64_t number = take_int(cursor);
-
-    if (number < 0 || number > UINT32_MAX) {
-        cursor->broken = true;
-        return 0;
-    }
-    return (uint32_t)number;
-}
-
-static bool take_bool(struct cursor *cursor)
-{
-    const struct value *value = take(cursor);
-
-    cursor->broken |= value->kind != VALUE_BOOL;
-    return value->kind == VALUE_BOOL && value->boolean;
-}
-
-static struct slice take_bytes(struct cursor *cursor)
-{
-    const struct value *value = take(cursor);
-
-    if (value->kind == VALUE_BYTES)
-        return value->bytes;
-    cursor->broken = true;
-    return (struct slice){ 0 };
-}
-
-/* Text travels as bytes too; what is shown to people must be UTF-8, so check it here. */
-static struct slice take_text(struct cursor *cursor)
-{
-    struct slice text = take_bytes(cursor);
-
-    cursor->broken |= !utf8_is_valid(text);
-    return text;
-}
-
-static struct cursor take_list(struct cursor *cursor)
-{
-    const struct value *value = take(cursor);
-
-    cursor->broken |= value->kind != VALUE_LIST;
-    return (struct cursor){ .arena = cursor->arena,
-                            .items = value->kind == VALUE_LIST ? value->items : NULL,
-                            .count = value->kind == VALUE_LIST ? value->count : 0 };
-}
 
 static void write_stack(struct buffer *out, const uint64_t *stack, uint32_t depth)
 {
@@ -466,11 +389,12 @@ static void read_symbols(struct cursor *cursor, struct frame_symbols *frame)
 }
 
 /* Every kind of frame with a body, and the member of struct frame that holds it. */
-#define FRAME_MAP(X)                                                                          \
-    X(SEGMENT, segment)                                                                       \
-    X(REPLY, reply) X(CANCEL, cancel) X(CALL, call) X(NOTE, note) X(END, end) X(CRASH, crash) \
-        X(FORK, fork) X(KILL, kill) X(SYMBOLIZE, symbolize) X(LOADED, loaded)                 \
-            X(REFUSED, refused) X(FORKED, forked) X(EXITED, exited) X(SYMBOLS, symbols)
+#define FRAME_MAP(X)                                                                        \
+    X(SEGMENT, segment)                                                                     \
+    X(REPLY, reply)                                                                         \
+    X(CANCEL, cancel) X(CALL, call) X(NOTE, note) X(END, end) X(CRASH, crash) X(FORK, fork) \
+        X(KILL, kill) X(SYMBOLIZE, symbolize) X(LOADED, loaded) X(REFUSED, refused)         \
+            X(FORKED, forked) X(EXITED, exited) X(SYMBOLS, symbols)
 
 void frame_write(struct buffer *out, const struct frame *frame)
 {

@@ -7,28 +7,11 @@
 #include "store/memory/memory_store.h"
 
 #include "base/memory.h"
+#include "store/memory/rack.h"
 
 #include <stdlib.h>
 
 enum { ENVIRONMENTS_MAX = 16 };
-
-/* A row and the memory of its slices. */
-struct held {
-    struct arena arena;
-    union {
-        struct run run;
-        struct waitpoint waitpoint;
-        struct queue queue;
-        struct key key;
-        struct edge edge;
-    };
-};
-
-struct rack {
-    struct held **items;
-    uint32_t count, capacity;
-    int (*order)(const struct held *a, const struct held *b);
-};
 
 struct memory_store {
     struct store store;
@@ -38,138 +21,6 @@ struct memory_store {
     struct rows *flushed; /* of the transaction under way */
     int fail_in;          /* calls until one fails; 0: never */
 };
-
-static int order_of(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int run_order(const struct held *a, const struct held *b)
-{
-    return order_of(a->run.id, b->run.id);
-}
-
-static int waitpoint_order(const struct held *a, const struct held *b)
-{
-    return order_of(a->waitpoint.id, b->waitpoint.id);
-}
-
-static int queue_order(const struct held *a, const struct held *b)
-{
-    return order_of(a->queue.id, b->queue.id);
-}
-
-static int key_order(const struct held *a, const struct held *b)
-{
-    return memcmp(a->key.hash, b->key.hash, sizeof a->key.hash);
-}
-
-static int edge_order(const struct held *a, const struct held *b)
-{
-    int order = order_of(a->edge.waitpoint_id, b->edge.waitpoint_id);
-
-    return order != 0 ? order : order_of(a->edge.run_id, b->edge.run_id);
-}
-
-/* ---- racks ------------------------------------------------------------------------------- */
-
-/* Where `wanted` is, or belongs. */
-static uint32_t rack_at(const struct rack *rack, const struct held *wanted, bool *found)
-{
-    uint32_t low = 0, high = rack->count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (rack->order(rack->items[middle], wanted) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *found = low < rack->count && rack->order(rack->items[low], wanted) == 0;
-    return low;
-}
-
-static struct held *rack_find(const struct rack *rack, const struct held *wanted)
-{
-    bool found;
-    uint32_t at = rack_at(rack, wanted, &found);
-
-    return found ? rack->items[at] : NULL;
-}
-
-static void held_destroy(struct held *held)
-{
-    arena_finish(&held->arena);
-    free(held);
-}
-
-/* Takes `held`, in place of the one with its key. */
-static void rack_put(struct rack *rack, struct held *held)
-{
-    bool found;
-    uint32_t at = rack_at(rack, held, &found);
-
-    if (found) {
-        held_destroy(rack->items[at]);
-        rack->items[at] = held;
-        return;
-    }
-    if (rack->count == rack->capacity) {
-        rack->capacity = rack->capacity == 0 ? 64 : rack->capacity * 2;
-        rack->items = memory_grow(rack->items, rack->capacity * sizeof(struct held *));
-    }
-    memmove(&rack->items[at + 1], &rack->items[at], (rack->count - at) * sizeof(struct held *));
-    rack->items[at] = held;
-    rack->count++;
-}
-
-static void rack_drop(struct rack *rack, const struct held *wanted)
-{
-    bool found;
-    uint32_t at = rack_at(rack, wanted, &found);
-
-    if (!found)
-        return;
-    held_destroy(rack->items[at]);
-    rack->count--;
-    memmove(&rack->items[at], &rack->items[at + 1], (rack->count - at) * sizeof(struct held *));
-}
-
-static void rack_finish(struct rack *rack)
-{
-    for (uint32_t i = 0; i < rack->count; i++)
-        held_destroy(rack->items[i]);
-    free(rack->items);
-}
-
-/* ---- copies ------------------------------------------------------------------------------ */
-
-static void slices_own(struct arena *arena, struct slice *slices[], size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        *slices[i] = slices[i]->size == 0 ? (struct slice){ 0 } : arena_copy(arena, *slices[i]);
-}
-
-#define OWN(arena, ...)                                    \
-    slices_own((arena), (struct slice *[]){ __VA_ARGS__ }, \
-               sizeof((struct slice *[]){ __VA_ARGS__ }) / sizeof(struct slice *))
-
-static void run_own(struct arena *arena, struct run *run)
-{
-    OWN(arena, &run->task, &run->segment, &run->version, &run->build, &run->tags,
-        &run->metadata, &run->error, &run->wait, &run->once, &run->timeline, &run->key,
-        &run->key_text, &run->input, &run->state, &run->output);
-}
-
-static void waitpoint_own(struct arena *arena, struct waitpoint *row)
-{
-    OWN(arena, &row->task, &row->schema, &row->tags, &row->key_text, &row->result);
-}
-
-static struct held *held_create(void)
-{
-    return memory_zeroed(1, sizeof(struct held));
-}
 
 static struct memory_store *memory_of(struct store *store)
 {
@@ -210,7 +61,7 @@ static struct run run_lend(struct rows *rows, const struct run *run, uint32_t pa
         lent.state = (struct slice){ 0 };
     if ((parts & PART_OUTPUT) == 0)
         lent.output = (struct slice){ 0 };
-    run_own(rows->arena, &lent);
+    held_run_own(rows->arena, &lent);
     return lent;
 }
 
@@ -242,7 +93,7 @@ static void load_waits(struct memory_store *memory, struct rows *rows)
         struct held *held = rack_find(&memory->waitpoints, &wanted);
         if (held != NULL) {
             struct waitpoint lent = held->waitpoint;
-            waitpoint_own(rows->arena, &lent);
+            held_waitpoint_own(rows->arena, &lent);
             rows_put_waitpoint(rows, &lent);
         }
     }
@@ -290,7 +141,8 @@ static int rank_order(const void *a, const void *b)
 {
     const struct run *x = *(const struct run *const *)a, *y = *(const struct run *const *)b;
 
-    return x->rank_ms != y->rank_ms ? order_of(x->rank_ms, y->rank_ms) : order_of(x->id, y->id);
+    return x->rank_ms != y->rank_ms ? rack_order_of(x->rank_ms, y->rank_ms)
+                                    : rack_order_of(x->id, y->id);
 }
 
 static void load_ready(struct memory_store *memory, struct rows *rows)
@@ -412,7 +264,7 @@ static void commit_run(struct memory_store *memory, const struct run *run)
                  : old != NULL                         ? old->output
                                                        : (struct slice){ 0 };
     held->run = row;
-    run_own(&held->arena, &held->run);
+    held_run_own(&held->arena, &held->run);
     rack_put(&memory->runs, held);
 }
 
@@ -435,7 +287,7 @@ static void commit_others(struct memory_store *memory, const struct rows *rows)
         if (row->is_dirty) {
             struct held *held = held_create();
             held->waitpoint = *row;
-            waitpoint_own(&held->arena, &held->waitpoint);
+            held_waitpoint_own(&held->arena, &held->waitpoint);
             rack_put(&memory->waitpoints, held);
         }
     for (const struct queue *row = rows->queue_list; row != NULL; row = row->next)
@@ -591,11 +443,11 @@ struct store *store_memory_create(void)
     struct memory_store *memory = memory_zeroed(1, sizeof *memory);
 
     memory->store.ops = &memory_ops;
-    memory->runs.order = run_order;
-    memory->waitpoints.order = waitpoint_order;
-    memory->queues.order = queue_order;
-    memory->keys.order = key_order;
-    memory->edges.order = edge_order;
+    memory->runs.order = rack_run_order;
+    memory->waitpoints.order = rack_waitpoint_order;
+    memory->queues.order = rack_queue_order;
+    memory->keys.order = rack_key_order;
+    memory->edges.order = rack_edge_order;
     return &memory->store;
 }
 

@@ -1,0 +1,24 @@
+/* A walk over the items of a frame's body that remembers the first mismatch. */
+#ifndef FRAME_CURSOR_H
+#define FRAME_CURSOR_H
+
+#include "codec/value.h"
+
+struct cursor {
+    struct arena *arena;
+    const struct value *items;
+    uint32_t count, at;
+    bool broken;
+};
+
+/* Each takes the next item; what is missing or of another kind breaks the cursor and reads as
+ * zero. */
+const struct value *take(struct cursor *cursor);
+int64_t take_int(struct cursor *cursor);
+uint32_t take_u32(struct cursor *cursor);
+bool take_bool(struct cursor *cursor);
+struct slice take_bytes(struct cursor *cursor);
+struct slice take_text(struct cursor *cursor);
+struct cursor take_list(struct cursor *cursor);
+
+#endif
