@@ -42,10 +42,12 @@ Test(auth, without_a_key_or_with_a_wrong_one_it_is_401)
     const char *keys[] = { NULL, "", "tr_dev_000000000000000000000000", "x", "tr_dev_" };
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
         for (size_t i = 0; i < sizeof guarded / sizeof *guarded; i++) {
-            const struct reply *reply = server_call_as(&s, keys[k], guarded[i][0], guarded[i][1],
-                strcmp(guarded[i][0], "POST") == 0 ? "{}" : NULL);
+            const struct reply *reply =
+                server_call_as(&s, keys[k], guarded[i][0], guarded[i][1],
+                               strcmp(guarded[i][0], "POST") == 0 ? "{}" : NULL);
             cr_assert_eq(reply->status, 401, "%s %s with key %s: %ld %s", guarded[i][0],
-                guarded[i][1], keys[k] != NULL ? keys[k] : "(none)", reply->status, reply->text);
+                         guarded[i][1], keys[k] != NULL ? keys[k] : "(none)", reply->status,
+                         reply->text);
             cr_assert(json_is_string(reply_at(reply, "error")), "%s", reply->text);
         }
 }
@@ -54,7 +56,8 @@ Test(auth, health_needs_no_key)
 {
     const char *open[] = { "/healthz", "/readyz", "/metrics" };
     for (size_t i = 0; i < 3; i++)
-        cr_assert_eq(server_call_as(&s, NULL, "GET", open[i], NULL)->status, 200, "%s", open[i]);
+        cr_assert_eq(server_call_as(&s, NULL, "GET", open[i], NULL)->status, 200, "%s",
+                     open[i]);
 }
 
 Test(auth, the_environments_have_keys_of_their_own)
@@ -70,8 +73,8 @@ Test(auth, another_environments_run_is_404)
     const char *run = run_trigger(&s, "approve-refund", ORDER, NULL);
     run_until(&s, run, "WAITING");
 
-    cr_assert_eq(
-        server_call_as(&s, prod, "GET", text("/api/v3/runs/%s", run), NULL)->status, 404);
+    cr_assert_eq(server_call_as(&s, prod, "GET", text("/api/v3/runs/%s", run), NULL)->status,
+                 404);
     cr_assert_eq(
         server_call_as(&s, prod, "POST", text("/api/v2/runs/%s/cancel", run), "")->status, 404);
     const struct reply *list = server_call_as(&s, prod, "GET", "/api/v1/runs", NULL);
@@ -88,15 +91,16 @@ Test(auth, another_environments_token_is_404)
     const char *token = reply_text(mine, "data.0.id");
     cr_assert_str_neq(token, "", "%s", mine->text);
 
-    const struct reply *list = server_call_as(
-        &s, prod, "GET", "/api/v1/waitpoints/tokens", NULL);
+    const struct reply *list =
+        server_call_as(&s, prod, "GET", "/api/v1/waitpoints/tokens", NULL);
     cr_assert_eq(json_array_size(reply_at(list, "data")), 0, "%s", list->text);
     cr_assert_eq(
-        server_call_as(&s, prod, "GET", text("/api/v1/waitpoints/tokens/%s", token), NULL)->status,
+        server_call_as(&s, prod, "GET", text("/api/v1/waitpoints/tokens/%s", token), NULL)
+            ->status,
         404);
-    const struct reply *done = server_call_as(&s, prod, "POST",
-        text("/api/v1/waitpoints/tokens/%s/complete", token),
-        "{\"data\": {\"approved\": true, \"by\": \"eve\"}}");
+    const struct reply *done =
+        server_call_as(&s, prod, "POST", text("/api/v1/waitpoints/tokens/%s/complete", token),
+                       "{\"data\": {\"approved\": true, \"by\": \"eve\"}}");
     cr_assert_eq(done->status, 404, "%ld %s", done->status, done->text);
     cr_assert_str_eq(reply_text(run_get(&s, run), "status"), "WAITING");
 }
@@ -106,9 +110,9 @@ Test(auth, the_same_idempotency_key_in_two_environments_makes_two_runs)
     const char *options = "{\"idempotencyKey\": \"same\"}";
     const char *mine = run_trigger(&s, "approve-refund", ORDER, options);
 
-    const struct reply *theirs = server_call_as(&s, prod, "POST",
-        "/api/v1/tasks/approve-refund/trigger",
-        text("{\"payload\": %s, \"options\": %s}", ORDER, options));
+    const struct reply *theirs =
+        server_call_as(&s, prod, "POST", "/api/v1/tasks/approve-refund/trigger",
+                       text("{\"payload\": %s, \"options\": %s}", ORDER, options));
 
     cr_assert_eq(theirs->status, 200, "%s", theirs->text);
     cr_assert_str_neq(reply_text(theirs, "id"), mine);

@@ -1,4 +1,5 @@
-/* Files that are wrong: config, database, disk. Refused with a sentence that helps, and untouched. */
+/* Files that are wrong: config, database, disk. Refused with a sentence that helps, and
+ * untouched. */
 #include "server.h"
 
 #include <criterion/criterion.h>
@@ -23,7 +24,8 @@ static void tear_down(void)
 
 TestSuite(bad_files, .init = set_up, .fini = tear_down, .timeout = 120);
 
-/* ---- the config --------------------------------------------------------------------------- */
+/* ---- the config ---------------------------------------------------------------------------
+ */
 
 /* Refused with exit code 2, naming file, line and column; and nothing was begun. */
 static const char *assert_config_refused(const char *config, const char *place)
@@ -32,7 +34,8 @@ static const char *assert_config_refused(const char *config, const char *place)
     server_write(&s, "config/bide.yaml", config);
     int code = server_refuses(&s, &said);
     cr_assert_eq(code, 2, "exit code %d: %s", code, said);
-    cr_assert_neq(strstr(said, text("bide.yaml:%s", place)), NULL, "not at %s: %s", place, said);
+    cr_assert_neq(strstr(said, text("bide.yaml:%s", place)), NULL, "not at %s: %s", place,
+                  said);
     cr_assert_neq(access(server_path(&s, "data"), F_OK), 0, "the data directory was made");
     return said;
 }
@@ -44,23 +47,24 @@ Test(bad_files, a_config_that_is_no_yaml)
 
 Test(bad_files, a_config_with_an_unknown_key)
 {
-    const char *said = assert_config_refused("environments:\n  dev: {}\nsever:\n  port: 1\n", "3:1");
+    const char *said =
+        assert_config_refused("environments:\n  dev: {}\nsever:\n  port: 1\n", "3:1");
     cr_assert_neq(strstr(said, "sever"), NULL, "%s", said);
     cr_assert_neq(strstr(said, "server"), NULL, "what was meant: %s", said);
 }
 
 Test(bad_files, a_config_with_every_mistake_names_each)
 {
-    const char *said = assert_config_refused(
-        "environments:\n  dev: {}\nnonsense: 1\nrubbish: 2\n", "3:1");
+    const char *said =
+        assert_config_refused("environments:\n  dev: {}\nnonsense: 1\nrubbish: 2\n", "3:1");
     cr_assert_neq(strstr(said, "bide.yaml:4:1"), NULL, "%s", said);
 }
 
 Test(bad_files, a_config_that_is_not_there)
 {
     int status;
-    const char *said = command_run(
-        &status, BINARY_DIR "/bide serve -c %s", server_path(&s, "config/none.yaml"));
+    const char *said = command_run(&status, BINARY_DIR "/bide serve -c %s",
+                                   server_path(&s, "config/none.yaml"));
     cr_assert_eq(status, 2, "%d %s", status, said);
     cr_assert_neq(strstr(said, "none.yaml"), NULL, "%s", said);
 }
@@ -69,8 +73,8 @@ Test(bad_files, config_check_says_the_same)
 {
     server_write(&s, "config/bide.yaml", "environments:\n  dev: {}\nsever: 1\n");
     int status;
-    const char *said = command_run(
-        &status, BINARY_DIR "/bide config check %s", server_path(&s, "config/bide.yaml"));
+    const char *said = command_run(&status, BINARY_DIR "/bide config check %s",
+                                   server_path(&s, "config/bide.yaml"));
     cr_assert_eq(status, 2, "%d %s", status, said);
     cr_assert_neq(strstr(said, "bide.yaml:3:1"), NULL, "%s", said);
 }
@@ -79,8 +83,8 @@ Test(bad_files, schemas_check_names_the_place)
 {
     server_write(&s, "schemas/a.yaml", "input:\n  type: object\n  propertys: {}\n");
     int status;
-    const char *said = command_run(
-        &status, BINARY_DIR "/bide schemas check %s", server_path(&s, "schemas/a.yaml"));
+    const char *said = command_run(&status, BINARY_DIR "/bide schemas check %s",
+                                   server_path(&s, "schemas/a.yaml"));
     cr_assert_eq(status, 2, "%d %s", status, said);
     cr_assert_neq(strstr(said, "a.yaml:3:3"), NULL, "%s", said);
     cr_assert_neq(strstr(said, "properties"), NULL, "what was meant: %s", said);
@@ -101,7 +105,8 @@ Test(bad_files, a_used_address)
     server_destroy(&other);
 }
 
-/* ---- the database ------------------------------------------------------------------------- */
+/* ---- the database -------------------------------------------------------------------------
+ */
 
 static const char *database(void)
 {
@@ -186,7 +191,8 @@ Test(bad_files, another_programs_database)
     unlink(path);
     sqlite3 *db;
     cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, "CREATE TABLE diary(day, words)", NULL, NULL, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, "CREATE TABLE diary(day, words)", NULL, NULL, NULL),
+                 SQLITE_OK);
     sqlite3_close(db);
     assert_database_refused(path);
 }
@@ -195,8 +201,10 @@ Test(bad_files, a_text_instead_of_a_database)
 {
     const char *path = make_database();
     unlink(path);
-    server_write(&s, text("data/%s", strrchr(path, '/') + 1),
-        "Dear diary, today I was mistaken for a database. I had not seen it coming, and yet one "
+    server_write(
+        &s, text("data/%s", strrchr(path, '/') + 1),
+        "Dear diary, today I was mistaken for a database. I had not seen it coming, and yet "
+        "one "
         "hundred bytes were read from me before anybody noticed that I am only words.\n");
     assert_database_refused(path);
 }

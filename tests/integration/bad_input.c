@@ -1,4 +1,5 @@
-/* What bad input gets: a clear status or a closed connection; memory bounded; other clients served. */
+/* What bad input gets: a clear status or a closed connection; memory bounded; other clients
+ * served. */
 #include "raw.h"
 
 #include <criterion/criterion.h>
@@ -39,7 +40,9 @@ static void assert_serves(void)
 
 static void assert_refused(const char *body, size_t size, long status)
 {
-    struct request request = { .method = "POST", .url = text("%s" TRIGGER, s.url), .key = s.key };
+    struct request request = { .method = "POST",
+                               .url = text("%s" TRIGGER, s.url),
+                               .key = s.key };
     request.body = body;
     request.size = size;
     const struct reply *reply = client_send(&request);
@@ -50,9 +53,18 @@ static void assert_refused(const char *body, size_t size, long status)
 
 Test(bad_input, broken_json)
 {
-    const char *bodies[] = { "{", "{\"payload\": }", "nonsense", "{\"payload\": 1} trailing",
-        "{\"payload\": 01}", "{\"payload\": \"\\ud800\"}", "[1, 2]", "\"text\"", "12", "{'a': 1}",
-        "{\"payload\": 1e999}", "{\"payload\": nul" };
+    const char *bodies[] = { "{",
+                             "{\"payload\": }",
+                             "nonsense",
+                             "{\"payload\": 1} trailing",
+                             "{\"payload\": 01}",
+                             "{\"payload\": \"\\ud800\"}",
+                             "[1, 2]",
+                             "\"text\"",
+                             "12",
+                             "{'a': 1}",
+                             "{\"payload\": 1e999}",
+                             "{\"payload\": nul" };
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         const struct reply *reply = server_call(&s, "POST", TRIGGER, bodies[i]);
         cr_assert_eq(reply->status, 400, "%s: %ld %s", bodies[i], reply->status, reply->text);
@@ -96,8 +108,8 @@ Test(bad_input, a_token_gets_nested_arrays)
     memset(body + 10000, ']', 10000);
     body[20000] = 0;
 
-    const struct reply *reply = server_call_as(
-        &s, NULL, "POST", reply_text(token, "url"), body);
+    const struct reply *reply =
+        server_call_as(&s, NULL, "POST", reply_text(token, "url"), body);
 
     cr_assert(reply->status == 400 || reply->status == 200, "%ld", reply->status);
     assert_serves();
@@ -110,7 +122,7 @@ Test(bad_input, a_hundred_megabytes_announced)
     int fd = raw_connect(&s);
     raw_say(fd, text("POST " TRIGGER " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
                      "Content-Type: application/json\r\nContent-Length: 104857600\r\n\r\n",
-                    s.key));
+                     s.key));
     const char *heard = raw_hear(fd, 10000);
     cr_assert_eq(raw_status(heard), 413, "heard: %s", heard);
     close(fd);
@@ -140,7 +152,7 @@ static void assert_hundred_megabytes_refused(const char *how, bool is_chunked)
     int fd = raw_connect(&s);
     raw_say(fd, text("POST " TRIGGER " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
                      "Content-Type: application/json\r\n%s\r\n\r\n",
-                    s.key, how));
+                     s.key, how));
     send_hundred_megabytes(fd, is_chunked);
     const char *heard = raw_hear(fd, 10000);
     int status = raw_status(heard);
@@ -149,7 +161,8 @@ static void assert_hundred_megabytes_refused(const char *how, bool is_chunked)
         cr_assert_neq(strstr(heard, "error"), NULL, "heard: %s", heard);
     close(fd);
     assert_serves();
-    cr_assert_lt(server_rss_kib(&s) - before, 65536, "%ld KiB more", server_rss_kib(&s) - before);
+    cr_assert_lt(server_rss_kib(&s) - before, 65536, "%ld KiB more",
+                 server_rss_kib(&s) - before);
 }
 
 Test(bad_input, a_hundred_megabytes_sent)
@@ -167,7 +180,7 @@ Test(bad_input, a_small_chunked_body_is_fine)
     int fd = raw_connect(&s);
     raw_say(fd, text("POST " TRIGGER " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
                      "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
-                    s.key));
+                     s.key));
     raw_say(fd, "9\r\n{\"payload\r\n");
     raw_say(fd, "e\r\n\": {\"name\": 1}\r\n");
     raw_say(fd, "1\r\n}\r\n0\r\n\r\n");
@@ -187,7 +200,8 @@ Test(bad_input, a_head_without_end)
         is_open = raw_send(fd, block, sizeof block);
     const char *heard = raw_hear(fd, 10000);
     int status = raw_status(heard);
-    cr_assert(status == 0 || status == 431 || status == 413 || status == 400, "heard: %s", heard);
+    cr_assert(status == 0 || status == 431 || status == 413 || status == 400, "heard: %s",
+              heard);
     cr_assert(status != 0 || raw_closes(fd, 10000));
     close(fd);
     assert_serves();
@@ -197,9 +211,10 @@ Test(bad_input, a_head_without_end)
 Test(bad_input, half_a_request_is_given_up)
 {
     int half_body = raw_connect(&s), half_head = raw_connect(&s);
-    raw_say(half_body, text("POST " TRIGGER " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
-                            "Content-Length: 100\r\n\r\n{\"payl",
-                           s.key));
+    raw_say(half_body,
+            text("POST " TRIGGER " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                 "Content-Length: 100\r\n\r\n{\"payl",
+                 s.key));
     raw_say(half_head, "POST " TRIGGER " HTTP/1.1\r\nHost: x\r\nAuthor");
 
     assert_serves();
@@ -250,10 +265,15 @@ Test(bad_input, five_thousand_idle_connections, .timeout = 300)
 
 Test(bad_input, garbage_instead_of_http)
 {
-    const char *said[] = { "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "\r\n\r\n\r\n",
-        "GET\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "GET /healthz HTTP/9.9\r\n\r\n",
+    const char *said[] = {
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "\r\n\r\n\r\n",
+        "GET\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "GET /healthz HTTP/9.9\r\n\r\n",
         "POST /healthz HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        "POST /healthz HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n" };
+        "POST /healthz HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"
+    };
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         int fd = raw_connect(&s);
         raw_say(fd, said[i]);
@@ -268,17 +288,19 @@ Test(bad_input, unknown_paths_and_methods)
 {
     const struct reply *reply = server_call(&s, "GET", "/api/v1/nothing", NULL);
     cr_assert_eq(reply->status, 404);
-    cr_assert_neq(strcasestr(reply->headers, "x-should-retry: false"), NULL, "%s", reply->headers);
+    cr_assert_neq(strcasestr(reply->headers, "x-should-retry: false"), NULL, "%s",
+                  reply->headers);
     reply = server_call(&s, "DELETE", TRIGGER, NULL);
     cr_assert_eq(reply->status, 405, "%ld", reply->status);
     cr_assert_neq(strcasestr(reply->headers, "allow:"), NULL, "%s", reply->headers);
-    const char *paths[] = { "/api/v1/tasks//trigger", "/api/v3/runs/", "/api/v3/runs/%00",
-        "/api/v3/runs/../../etc/passwd", "/api/v3/runs/run_%ff", "/api/v3/runs/token_1",
-        "/api/v1/runs?page[size]=-1", "/api/v1/runs?page[after]=%00%ff" };
+    const char *paths[] = { "/api/v1/tasks//trigger",     "/api/v3/runs/",
+                            "/api/v3/runs/%00",           "/api/v3/runs/../../etc/passwd",
+                            "/api/v3/runs/run_%ff",       "/api/v3/runs/token_1",
+                            "/api/v1/runs?page[size]=-1", "/api/v1/runs?page[after]=%00%ff" };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         reply = server_call(&s, "GET", paths[i], NULL);
         cr_assert(reply->status >= 400 && reply->status < 500, "%s: %ld %s", paths[i],
-            reply->status, reply->text);
+                  reply->status, reply->text);
     }
     assert_serves();
 }

@@ -28,8 +28,8 @@ TestSuite(cli, .init = set_up, .fini = tear_down, .timeout = 60);
 static const char *bide(int want, const char *arguments)
 {
     int status;
-    const char *said = command_run(&status, "BIDE_URL=%s BIDE_KEY=%s " BINARY_DIR "/bide %s", s.url,
-        s.key, arguments);
+    const char *said = command_run(&status, "BIDE_URL=%s BIDE_KEY=%s " BINARY_DIR "/bide %s",
+                                   s.url, s.key, arguments);
     cr_assert_eq(status, want, "bide %s: status %d: %s", arguments, status, said);
     return said;
 }
@@ -62,8 +62,8 @@ Test(cli, wrong_use_is_exit_status_2)
 
 Test(cli, a_refused_payload_shows_each_problem)
 {
-    const char *said = bide(
-        1, "trigger approve-refund --payload '{\"order_id\": 7, \"amount_cents\": 0}'");
+    const char *said =
+        bide(1, "trigger approve-refund --payload '{\"order_id\": 7, \"amount_cents\": 0}'");
     assert_says(said, "/order_id");
     assert_says(said, "/amount_cents");
     assert_says(said, "approve-refund.yaml:");
@@ -79,8 +79,10 @@ Test(cli, a_token_is_listed_and_completed)
     const char *token = bide(0, "tokens list --json | jq -r '.data[0].id'");
     token = text("%.*s", (int)strcspn(token, "\n"), token);
 
-    assert_says(bide(1, text("tokens complete %s --payload '{\"approved\": 1}'", token)), "approved");
-    bide(0, text("tokens complete %s --payload '{\"approved\": true, \"by\": \"ada\"}'", token));
+    assert_says(bide(1, text("tokens complete %s --payload '{\"approved\": 1}'", token)),
+                "approved");
+    bide(0,
+         text("tokens complete %s --payload '{\"approved\": true, \"by\": \"ada\"}'", token));
 
     assert_says(bide(0, text("runs watch %s", run)), "refunded");
     assert_says(bide(0, "tokens list"), "COMPLETED");
@@ -90,7 +92,7 @@ Test(cli, every_list_is_json_when_asked)
 {
     bide(0, "trigger hello --wait --payload '{}'");
     static const char *const lists[] = { "runs list", "tokens list", "queues list",
-        "plugins list" };
+                                         "plugins list" };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         bide(0, text("%s --json | jq -e .data", lists[i]));
 }
@@ -110,14 +112,15 @@ Test(cli, a_queue_is_paused_and_resumed)
 Test(cli, the_key_is_found_beside_the_database)
 {
     int status;
-    const char *said = command_run(&status,
-        BINARY_DIR "/bide runs list --url %s --data '%s/data'", s.url, s.dir);
+    const char *said = command_run(
+        &status, BINARY_DIR "/bide runs list --url %s --data '%s/data'", s.url, s.dir);
     cr_assert_eq(status, 0, "%d %s", status, said);
-    said = command_run(&status,
-        BINARY_DIR "/bide runs list --url %s --data '%s/data' --env prod", s.url, s.dir);
+    said =
+        command_run(&status, BINARY_DIR "/bide runs list --url %s --data '%s/data' --env prod",
+                    s.url, s.dir);
     cr_assert_eq(status, 0, "%d %s", status, said);
-    said = command_run(&status, "BIDE_KEY=tr_dev_wrong BIDE_URL=%s " BINARY_DIR "/bide runs list",
-        s.url);
+    said = command_run(
+        &status, "BIDE_KEY=tr_dev_wrong BIDE_URL=%s " BINARY_DIR "/bide runs list", s.url);
     cr_assert_eq(status, 1, "%d %s", status, said);
     assert_says(said, "key");
 }
@@ -126,8 +129,8 @@ Test(cli, no_server_is_said_plainly)
 {
     server_stop(&s);
     int status;
-    const char *said = command_run(
-        &status, "BIDE_KEY=x BIDE_URL=%s " BINARY_DIR "/bide runs list", s.url);
+    const char *said =
+        command_run(&status, "BIDE_KEY=x BIDE_URL=%s " BINARY_DIR "/bide runs list", s.url);
     cr_assert_eq(status, 1, "%d %s", status, said);
     assert_says(said, s.url + strlen("http://"));
 }
@@ -136,7 +139,8 @@ Test(cli, no_server_is_said_plainly)
 Test(cli, a_new_plugin_builds_and_runs)
 {
     int status;
-    const char *said = command_run(&status,
+    const char *said = command_run(
+        &status,
         "cd '%s' && " BINARY_DIR "/bide new plugin send-mail && " CMAKE_BINARY
         " -S send-mail -B send-mail/build && " CMAKE_BINARY " --build send-mail/build &&"
         " cp send-mail/*.yaml schemas/ && cp send-mail/build/send-mail.so plugins/",

@@ -16,7 +16,7 @@ struct growing {
 static _Thread_local struct {
     void *memory;
     json_t *json;
-} *kept;
+} * kept;
 static _Thread_local size_t kept_count;
 static _Thread_local CURL *handle;
 
@@ -133,8 +133,8 @@ const struct reply *client_send(const struct request *request)
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOBODY, (long)(strcmp(method, "HEAD") == 0));
-    curl_easy_setopt(
-        curl, CURLOPT_TIMEOUT_MS, request->timeout_ms != 0 ? request->timeout_ms : 60000L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+                     request->timeout_ms != 0 ? request->timeout_ms : 60000L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_bytes);
@@ -169,7 +169,8 @@ json_t *reply_at(const struct reply *reply, const char *path)
         size_t size = strcspn(path, ".");
         char name[200];
         snprintf(name, sizeof name, "%.*s", (int)size, path);
-        at = json_is_array(at) ? json_array_get(at, (size_t)atol(name)) : json_object_get(at, name);
+        at = json_is_array(at) ? json_array_get(at, (size_t)atol(name))
+                               : json_object_get(at, name);
         path += size + (path[size] == '.');
     }
     return at;

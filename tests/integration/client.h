@@ -1,4 +1,5 @@
-/* Client: an HTTP client of the tests, so small that it cannot share a mistake with bide's own. */
+/* Client: an HTTP client of the tests, so small that it cannot share a mistake with bide's own.
+ */
 #ifndef INTEGRATION_CLIENT_H
 #define INTEGRATION_CLIENT_H
 

@@ -36,11 +36,12 @@ static void assert_hello_works(void)
 
 static void assert_says(const struct reply *run, const char *path, const char *words)
 {
-    cr_assert_neq(
-        strstr(reply_text(run, path), words), NULL, "no \"%s\" in %s: %s", words, path, run->text);
+    cr_assert_neq(strstr(reply_text(run, path), words), NULL, "no \"%s\" in %s: %s", words,
+                  path, run->text);
 }
 
-/* ---- how a process dies ------------------------------------------------------------------- */
+/* ---- how a process dies -------------------------------------------------------------------
+ */
 
 static const struct reply *crash(const char *task, const char *signal, const char *segment)
 {
@@ -89,23 +90,24 @@ Test(crashes, memory_freed_twice)
 
 Test(crashes, a_crash_is_tried_again)
 {
-    const struct reply *run = run_end(
-        &s, run_trigger(&s, "segfault", "{\"times\": 1}", "{\"maxAttempts\": 3}"));
+    const struct reply *run =
+        run_end(&s, run_trigger(&s, "segfault", "{\"times\": 1}", "{\"maxAttempts\": 3}"));
     cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
     cr_assert_eq(reply_number(run, "output.attempt"), 2, "%s", run->text);
     cr_assert_eq(reply_number(run, "attemptCount"), 2, "%s", run->text);
 }
 
-/* Segments are short and share a slot's socket; those behind the crashed one were never begun. */
+/* Segments are short and share a slot's socket; those behind the crashed one were never begun.
+ */
 Test(crashes, others_beside_a_crash_notice_nothing)
 {
     enum { COUNT = 60 };
     char bad[COUNT][40], good[COUNT][40];
     for (int i = 0; i < COUNT; i++) {
         snprintf(bad[i], sizeof bad[i], "%s",
-            run_trigger(&s, i % 2 == 0 ? "segfault" : "abort", "{}", ONE_ATTEMPT));
+                 run_trigger(&s, i % 2 == 0 ? "segfault" : "abort", "{}", ONE_ATTEMPT));
         snprintf(good[i], sizeof good[i], "%s",
-            run_trigger(&s, i % 2 == 0 ? "hello" : "echo", "{\"a\": 1}", NULL));
+                 run_trigger(&s, i % 2 == 0 ? "hello" : "echo", "{\"a\": 1}", NULL));
     }
     for (int i = 0; i < COUNT; i++) {
         const struct reply *run = run_end(&s, good[i]);
@@ -115,7 +117,8 @@ Test(crashes, others_beside_a_crash_notice_nothing)
     }
 }
 
-/* ---- other ways to be no good ------------------------------------------------------------- */
+/* ---- other ways to be no good -------------------------------------------------------------
+ */
 
 Test(crashes, an_exit)
 {
@@ -163,8 +166,8 @@ Test(crashes, more_than_the_limits_allow)
 {
     static const char *const tasks[] = { "huge-state", "huge-output", "huge-metadata" };
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
-        const struct reply *run = run_end(
-            &s, run_trigger(&s, tasks[i], "{\"mib\": 48}", ONE_ATTEMPT));
+        const struct reply *run =
+            run_end(&s, run_trigger(&s, tasks[i], "{\"mib\": 48}", ONE_ATTEMPT));
         cr_assert(json_is_true(reply_at(run, "isFailed")), "%s: %s", tasks[i], run->text);
         cr_assert_gt(strlen(reply_text(run, "error.message")), 10, "%s", run->text);
         assert_hello_works();
@@ -180,20 +183,22 @@ Test(crashes, an_end_that_is_none)
     }
 }
 
-/* ---- the nursery -------------------------------------------------------------------------- */
+/* ---- the nursery --------------------------------------------------------------------------
+ */
 
-/* The nursery that holds this plugin: the server's child whose command line says so and which has the
- * file of this build open as code. */
+/* The nursery that holds this plugin: the server's child whose command line says so and which
+ * has the file of this build open as code. */
 static pid_t nursery_of(const char *build)
 {
     pid_t pids[128];
     size_t count = server_children(&s, pids, 128);
     for (size_t i = 0; i < count && i < 128; i++) {
         int status;
-        const char *line = command_run(&status,
-            "ppid=$(cut -d' ' -f4 /proc/%d/stat); [ \"$ppid\" = %d ] &&"
-            " tr '\\0' ' ' < /proc/%d/cmdline",
-            (int)pids[i], (int)s.pid, (int)pids[i]);
+        const char *line =
+            command_run(&status,
+                        "ppid=$(cut -d' ' -f4 /proc/%d/stat); [ \"$ppid\" = %d ] &&"
+                        " tr '\\0' ' ' < /proc/%d/cmdline",
+                        (int)pids[i], (int)s.pid, (int)pids[i]);
         if (strstr(line, " nursery ") != NULL && strstr(line, build) != NULL)
             return pids[i];
     }
@@ -240,8 +245,8 @@ Test(crashes, a_plugin_that_kills_its_nursery_again_and_again_is_refused)
         json_array_foreach(reply_at(list, "data"), i, row)
         {
             if (strcmp(json_string_value(json_object_get(row, "file")), "hostile.so") == 0)
-                is_refused = strcmp(json_string_value(json_object_get(row, "status")), "refused")
-                             == 0;
+                is_refused =
+                    strcmp(json_string_value(json_object_get(row, "status")), "refused") == 0;
         }
         if (is_refused)
             break;
@@ -249,11 +254,12 @@ Test(crashes, a_plugin_that_kills_its_nursery_again_and_again_is_refused)
         pause_ms(50);
     }
     cr_assert(!json_is_true(reply_at(run_get(&s, run), "isFailed")), "%s",
-        run_get(&s, run)->text);
+              run_get(&s, run)->text);
     assert_hello_works();
 }
 
-/* ---- the server itself -------------------------------------------------------------------- */
+/* ---- the server itself --------------------------------------------------------------------
+ */
 
 Test(crashes, a_restart_costs_no_attempt)
 {
@@ -271,9 +277,10 @@ Test(crashes, a_restart_costs_no_attempt)
 Test(crashes, what_was_done_once_is_not_done_again)
 {
     const char *path = server_path(&s, "effects");
-    const struct reply *run = run_end(&s,
-        run_trigger(&s, "once", text("{\"path\": \"%s\", \"times\": 2, \"how\": \"crash\"}", path),
-            NULL));
+    const struct reply *run = run_end(
+        &s,
+        run_trigger(&s, "once",
+                    text("{\"path\": \"%s\", \"times\": 2, \"how\": \"crash\"}", path), NULL));
 
     cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
     cr_assert_eq(reply_number(run, "output.acted_in_attempt"), 1, "%s", run->text);

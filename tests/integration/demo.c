@@ -9,8 +9,8 @@ TestSuite(demo, .timeout = 240);
 static void assert_plays(const char *when)
 {
     int status;
-    const char *said = command_run(
-        &status, SOURCE_DIR "/runtime/demo " BINARY_DIR " --kill-at %s", when);
+    const char *said =
+        command_run(&status, SOURCE_DIR "/runtime/demo " BINARY_DIR " --kill-at %s", when);
     cr_assert_eq(status, 0, "--kill-at %s: status %d\n%s", when, status, said);
     cr_assert_neq(strstr(said, "one trigger, one run, one kill -9"), NULL, "%s", said);
     client_forget();
@@ -41,9 +41,9 @@ Test(demo, killed_anywhere)
 Test(demo, it_fails_where_a_step_does_not_happen)
 {
     int status;
-    const char *said = command_run(&status,
-        "d=$(mktemp -d) && ln -s " BINARY_DIR "/bide $d/bide && mkdir $d/plugins &&"
-        " " SOURCE_DIR "/runtime/demo $d; s=$?; rm -rf $d; exit $s");
+    const char *said = command_run(
+        &status, "d=$(mktemp -d) && ln -s " BINARY_DIR "/bide $d/bide && mkdir $d/plugins &&"
+                 " " SOURCE_DIR "/runtime/demo $d; s=$?; rm -rf $d; exit $s");
     cr_assert_neq(status, 0, "there is no plugin, and yet: %s", said);
     cr_assert_neq(strstr(said, "FAILED"), NULL, "%s", said);
     said = command_run(&status, SOURCE_DIR "/runtime/demo " BINARY_DIR " --kill-at never");

@@ -1,5 +1,5 @@
-/* A full disk: refused with 503 what cannot be made durable, kept what was acknowledged, and on it goes
- * when there is room. Needs the right to mount a small file system. */
+/* A full disk: refused with 503 what cannot be made durable, kept what was acknowledged, and on
+ * it goes when there is room. Needs the right to mount a small file system. */
 #include "server.h"
 
 #include <criterion/criterion.h>
@@ -41,7 +41,7 @@ TestSuite(disk, .init = set_up, .fini = tear_down, .timeout = 180);
 static const struct reply *trigger(const char *padding)
 {
     return server_call(&s, "POST", "/api/v1/tasks/hello/trigger",
-        text("{\"payload\": {\"padding\": \"%s\"}}", padding));
+                       text("{\"payload\": {\"padding\": \"%s\"}}", padding));
 }
 
 /* Until the server says that it cannot; how many it took. */
@@ -69,9 +69,10 @@ Test(disk, full_and_then_with_room_again)
     padding[PAYLOAD] = 0;
     int status;
     server_start(&s);
-    const char *waiting = run_trigger(
-        &s, "approve-refund", "{\"order_id\": \"A-1\", \"amount_cents\": 5}", NULL);
-    const char *url = strdup(reply_text(run_until(&s, waiting, "WAITING"), "metadata.approval_url"));
+    const char *waiting =
+        run_trigger(&s, "approve-refund", "{\"order_id\": \"A-1\", \"amount_cents\": 5}", NULL);
+    const char *url =
+        strdup(reply_text(run_until(&s, waiting, "WAITING"), "metadata.approval_url"));
     command_run(&status, "head -c 4M /dev/zero > '%s/ballast'", s.data);
 
     int count = fill(padding);
@@ -91,8 +92,8 @@ Test(disk, full_and_then_with_room_again)
     }
     for (int i = 0; i < count; i++)
         cr_assert_str_eq(reply_text(run_end(&s, runs[i]), "status"), "COMPLETED");
-    const struct reply *posted = server_call_as(
-        &s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
+    const struct reply *posted =
+        server_call_as(&s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
     cr_assert_eq(posted->status, 200, "%s", posted->text);
     cr_assert_str_eq(reply_text(run_end(&s, waiting), "status"), "COMPLETED");
     free((char *)url);

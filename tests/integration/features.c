@@ -35,12 +35,13 @@ static void assert_status(const struct reply *run, const char *status)
 static void assert_json(const struct reply *run, const char *path, const char *want)
 {
     json_t *expected = json_loads(want, JSON_DECODE_ANY, NULL);
-    cr_assert(
-        json_equal(expected, reply_at(run, path)), "%s is not %s: %s", path, want, run->text);
+    cr_assert(json_equal(expected, reply_at(run, path)), "%s is not %s: %s", path, want,
+              run->text);
     json_decref(expected);
 }
 
-/* ---- state -------------------------------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------------------------
+ */
 
 Test(features, a_field_of_every_kind_survives_a_wait_and_a_restart)
 {
@@ -61,7 +62,8 @@ Test(features, a_loop_of_a_hundred_waits)
     cr_assert_leq(json_array_size(reply_at(run, "timeline")), 221, "the timeline is bounded");
 }
 
-/* ---- attempts ----------------------------------------------------------------------------- */
+/* ---- attempts -----------------------------------------------------------------------------
+ */
 
 Test(features, a_retry_until_it_works)
 {
@@ -96,7 +98,8 @@ Test(features, a_retry_from_the_start_when_the_task_says_so)
 
 Test(features, a_failure_for_good_is_not_retried)
 {
-    const struct reply *run = play("fail", "{\"code\": \"no_money\", \"text\": \"sold out\"}", NULL);
+    const struct reply *run =
+        play("fail", "{\"code\": \"no_money\", \"text\": \"sold out\"}", NULL);
     assert_status(run, "FAILED");
     cr_assert_eq(reply_number(run, "attemptCount"), 1);
     cr_assert_neq(strstr(reply_text(run, "error.message"), "sold out"), NULL, "%s", run->text);
@@ -118,7 +121,8 @@ Test(features, a_value_of_the_wrong_kind_fails_for_good)
     cr_assert_eq(reply_number(run, "attemptCount"), 1);
 }
 
-/* ---- signs of life ------------------------------------------------------------------------ */
+/* ---- signs of life ------------------------------------------------------------------------
+ */
 
 Test(features, log_lines_are_kept_in_order_with_their_levels)
 {
@@ -158,15 +162,17 @@ Test(features, metadata_is_set_added_to_and_read)
 {
     const struct reply *run = play("metadata", "{}", "{\"metadata\": {\"from\": \"outside\"}}");
     assert_status(run, "COMPLETED");
-    assert_json(run, "metadata",
+    assert_json(
+        run, "metadata",
         "{\"from\": \"outside\", \"stage\": \"second\", \"flag\": true, \"list\": [1, \"two\"],"
         " \"sum\": 2.5}");
 }
 
 Test(features, a_segment_knows_where_it_is)
 {
-    const char *run = run_trigger(
-        &s, "context", "{}", "{\"tags\": [\"red\", \"blue\"], \"test\": true, \"maxAttempts\": 7}");
+    const char *run =
+        run_trigger(&s, "context", "{}",
+                    "{\"tags\": [\"red\", \"blue\"], \"test\": true, \"maxAttempts\": 7}");
     const struct reply *ended = run_end(&s, run);
     assert_status(ended, "COMPLETED");
     cr_assert_str_eq(reply_text(ended, "output.run"), run);
@@ -179,7 +185,8 @@ Test(features, a_segment_knows_where_it_is)
     assert_json(ended, "output.tags", "[\"blue\", \"red\"]");
 }
 
-/* ---- waits -------------------------------------------------------------------------------- */
+/* ---- waits --------------------------------------------------------------------------------
+ */
 
 Test(features, a_wait_of_a_duration_and_of_a_date)
 {
@@ -217,8 +224,8 @@ Test(features, an_answer_before_the_wait)
     } while (json_array_size(reply_at(tokens, "data")) == 0);
     cr_assert_str_eq(reply_text(run_get(&s, run), "status"), "EXECUTING");
 
-    const struct reply *posted = server_call_as(
-        &s, NULL, "POST", reply_text(tokens, "data.0.url"), "{\"early\": true}");
+    const struct reply *posted =
+        server_call_as(&s, NULL, "POST", reply_text(tokens, "data.0.url"), "{\"early\": true}");
 
     cr_assert_eq(posted->status, 200, "%s", posted->text);
     assert_json(run_end(&s, run), "output.result", "{\"early\": true}");
@@ -230,7 +237,7 @@ static const struct reply *ask_several(const char *payload, unsigned answers)
     const struct reply *waiting = run_until(&s, run, "WAITING");
     for (unsigned i = 0; i < answers; i++)
         server_call_as(&s, NULL, "POST", reply_text(waiting, text("metadata.urls.%u", i)),
-            text("%u", i));
+                       text("%u", i));
     return run_end(&s, run);
 }
 
@@ -238,10 +245,11 @@ Test(features, all_any_and_some_of_several_tokens)
 {
     assert_json(ask_several("{\"count\": 3}", 3), "output.results", "[0, 1, 2]");
     assert_json(ask_several("{\"count\": 3, \"needed\": 1}", 1), "output.results",
-        "[0, null, null]");
+                "[0, null, null]");
     assert_json(ask_several("{\"count\": 4, \"needed\": 2}", 2), "output.results",
-        "[0, 1, null, null]");
-    assert_json(ask_several("{\"count\": 3, \"timeout_ms\": 200}", 1), "output.timed_out", "true");
+                "[0, 1, null, null]");
+    assert_json(ask_several("{\"count\": 3, \"timeout_ms\": 200}", 1), "output.timed_out",
+                "true");
 }
 
 Test(features, children_all_some_failed_and_any)
@@ -250,8 +258,8 @@ Test(features, children_all_some_failed_and_any)
     assert_json(run, "output.statuses", "[1, 1, 1, 1, 1]");
     run = play("parent", "{\"count\": 3, \"fail\": 1}", NULL);
     assert_json(run, "output.statuses", "[4, 1, 1]");
-    cr_assert_neq(
-        strstr(reply_text(run, "output.first_error"), "told to fail"), NULL, "%s", run->text);
+    cr_assert_neq(strstr(reply_text(run, "output.first_error"), "told to fail"), NULL, "%s",
+                  run->text);
     run = play("parent", "{\"count\": 4, \"ms\": 3000, \"needed\": 1}", NULL);
     assert_status(run, "COMPLETED");
     cr_assert_eq(json_integer_value(reply_at(run, "output.statuses.0")), 1, "%s", run->text);
@@ -265,7 +273,8 @@ Test(features, a_child_with_a_key_is_one_child)
     cr_assert_eq(reply_number(run, "output.status"), 1, "%s", run->text);
 }
 
-/* ---- asked for by the trigger ------------------------------------------------------------- */
+/* ---- asked for by the trigger -------------------------------------------------------------
+ */
 
 Test(features, a_delayed_run_starts_later)
 {
@@ -286,8 +295,8 @@ Test(features, a_delayed_run_survives_kill_9)
 
 Test(features, a_run_that_was_not_started_in_time_expires)
 {
-    const struct reply *run = run_end(
-        &s, run_trigger(&s, "no-such-task", "{}", "{\"ttl\": \"1s\"}"));
+    const struct reply *run =
+        run_end(&s, run_trigger(&s, "no-such-task", "{}", "{\"ttl\": \"1s\"}"));
     assert_status(run, "EXPIRED");
 }
 
@@ -309,15 +318,19 @@ Test(features, a_running_segment_sees_that_it_is_canceled)
 
 Test(features, the_same_call_sent_twice_is_one_run)
 {
-    struct request request = { .method = "POST", .key = s.key, .body = "{\"payload\": {}}",
-        .headers = { "x-trigger-request-idempotency-key: 3f1c9a52-0001" } };
+    struct request request = { .method = "POST",
+                               .key = s.key,
+                               .body = "{\"payload\": {}}",
+                               .headers = {
+                                   "x-trigger-request-idempotency-key: 3f1c9a52-0001" } };
     request.url = text("%s/api/v1/tasks/echo/trigger", s.url);
     const struct reply *first = client_send(&request), *second = client_send(&request);
     cr_assert_eq(first->status, 200, "%s", first->text);
     cr_assert_str_eq(reply_text(first, "id"), reply_text(second, "id"));
 }
 
-/* ---- lists -------------------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------------------------
+ */
 
 Test(features, runs_are_listed_newest_first_in_pages)
 {
@@ -329,10 +342,11 @@ Test(features, runs_are_listed_newest_first_in_pages)
     const char *after = "";
     int seen = 0;
     do {
-        const struct reply *page = server_call(&s, "GET",
-            text("/api/v1/runs?page%%5Bsize%%5D=10%s%s",
-                after[0] != 0 ? "&page%5Bafter%5D=" : "", after),
-            NULL);
+        const struct reply *page =
+            server_call(&s, "GET",
+                        text("/api/v1/runs?page%%5Bsize%%5D=10%s%s",
+                             after[0] != 0 ? "&page%5Bafter%5D=" : "", after),
+                        NULL);
         size_t count = json_array_size(reply_at(page, "data"));
         cr_assert_leq(count, 10);
         for (size_t i = 0; i < count; i++, seen++)
@@ -350,7 +364,8 @@ Test(features, metrics_are_prometheus_text)
     cr_assert_neq(strcasestr(metrics->headers, "content-type: text/plain"), NULL);
     cr_assert_neq(strstr(metrics->text, "\n# TYPE bide_"), NULL, "%s", metrics->text);
     int status;
-    const char *odd = command_run(&status,
+    const char *odd = command_run(
+        &status,
         "curl -s %s/metrics | grep -vE '^(#.*|[a-z_]+(\\{[^}]*\\})? -?[0-9.e+-]+|)$' | head -3",
         s.url);
     cr_assert_str_eq(odd, "", "lines that are no metric: %s", odd);

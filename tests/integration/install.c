@@ -1,4 +1,5 @@
-/* What an installed bide is to someone who writes a plugin elsewhere: a header and two package files. */
+/* What an installed bide is to someone who writes a plugin elsewhere: a header and two package
+ * files. */
 #include "server.h"
 
 #include <criterion/criterion.h>
@@ -30,30 +31,30 @@ static void tear_down(void)
 TestSuite(install, .init = set_up, .fini = tear_down, .timeout = 300);
 
 /* A plugin as somebody would write it, far away from this tree. */
-#define PLUGIN                                                                                 \
-    "#include <bide/bide.h>\n"                                                                 \
-    "#define TWICE_STATE(F) F(I64, n)\n"                                                       \
-    "#define TWICE_SEGMENTS(S) S(start) S(later)\n"                                            \
-    "BIDE_TASK(twice, TWICE_STATE, TWICE_SEGMENTS, .id = \"twice\")\n"                         \
-    "static bide_next start(bide_task *t)\n"                                                   \
-    "{\n"                                                                                      \
-    "    struct twice *s = bide_state(t);\n"                                                   \
-    "    s->n = bide_i64(t, bide_input(t), \"n\");\n"                                          \
-    "    return bide_wait_for(t, 1, later);\n"                                                 \
-    "}\n"                                                                                      \
-    "static bide_next later(bide_task *t)\n"                                                   \
-    "{\n"                                                                                      \
-    "    struct twice *s = bide_state(t);\n"                                                   \
-    "    bide_out_i64(t, \"twice\", 2 * s->n);\n"                                              \
-    "    return bide_done(t);\n"                                                               \
-    "}\n"                                                                                      \
+#define PLUGIN                                                         \
+    "#include <bide/bide.h>\n"                                         \
+    "#define TWICE_STATE(F) F(I64, n)\n"                               \
+    "#define TWICE_SEGMENTS(S) S(start) S(later)\n"                    \
+    "BIDE_TASK(twice, TWICE_STATE, TWICE_SEGMENTS, .id = \"twice\")\n" \
+    "static bide_next start(bide_task *t)\n"                           \
+    "{\n"                                                              \
+    "    struct twice *s = bide_state(t);\n"                           \
+    "    s->n = bide_i64(t, bide_input(t), \"n\");\n"                  \
+    "    return bide_wait_for(t, 1, later);\n"                         \
+    "}\n"                                                              \
+    "static bide_next later(bide_task *t)\n"                           \
+    "{\n"                                                              \
+    "    struct twice *s = bide_state(t);\n"                           \
+    "    bide_out_i64(t, \"twice\", 2 * s->n);\n"                      \
+    "    return bide_done(t);\n"                                       \
+    "}\n"                                                              \
     "BIDE_PLUGIN(\"twice\", \"1.0.0\", twice_task)\n"
 
 static void assert_plugin_runs(const char *so)
 {
     server_start(&s);
     run_ok(text("cp %s %s && mv %s %s", so, server_path(&s, "plugins/twice.part"),
-        server_path(&s, "plugins/twice.part"), server_path(&s, "plugins/twice.so")));
+                server_path(&s, "plugins/twice.part"), server_path(&s, "plugins/twice.so")));
     const struct reply *run = run_end(&s, run_trigger(&s, "twice", "{\"n\": 21}", NULL));
     cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
     cr_assert_eq(reply_number(run, "output.twice"), 42);
@@ -61,11 +62,18 @@ static void assert_plugin_runs(const char *so)
 
 Test(install, everything_is_in_its_place)
 {
-    const char *files[] = { "bin/bide", "include/bide/bide.h", "share/pkgconfig/bide.pc",
-        "share/cmake/bide/bideConfig.cmake", "share/cmake/bide/bideConfigVersion.cmake",
-        "share/man/man1/bide.1", "share/bide/config/bide.yaml", "share/bide/config/queues.yaml",
-        "share/bide/schemas/approve-refund.yaml", "share/bide/template/CMakeLists.txt",
-        "lib/bide/plugins/approve-refund.so", "lib/systemd/system/bide.service" };
+    const char *files[] = { "bin/bide",
+                            "include/bide/bide.h",
+                            "share/pkgconfig/bide.pc",
+                            "share/cmake/bide/bideConfig.cmake",
+                            "share/cmake/bide/bideConfigVersion.cmake",
+                            "share/man/man1/bide.1",
+                            "share/bide/config/bide.yaml",
+                            "share/bide/config/queues.yaml",
+                            "share/bide/schemas/approve-refund.yaml",
+                            "share/bide/template/CMakeLists.txt",
+                            "lib/bide/plugins/approve-refund.so",
+                            "lib/systemd/system/bide.service" };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         cr_expect_eq(access(text("%s/%s", prefix, files[i]), R_OK), 0, "no %s", files[i]);
     const char *unit = file_read(text("%s/lib/systemd/system/bide.service", prefix));
@@ -78,21 +86,21 @@ Test(install, a_plugin_is_built_with_find_package)
 {
     server_write(&s, "twice.c", PLUGIN);
     server_write(&s, "CMakeLists.txt",
-        "cmake_minimum_required(VERSION 3.22)\n"
-        "project(twice LANGUAGES C)\n"
-        "find_package(bide 0.1 REQUIRED)\n"
-        "bide_plugin(twice twice.c)\n"
-        "add_library(by_hand MODULE twice.c)\n"
-        "target_link_libraries(by_hand PRIVATE bide::sdk)\n");
+                 "cmake_minimum_required(VERSION 3.22)\n"
+                 "project(twice LANGUAGES C)\n"
+                 "find_package(bide 0.1 REQUIRED)\n"
+                 "bide_plugin(twice twice.c)\n"
+                 "add_library(by_hand MODULE twice.c)\n"
+                 "target_link_libraries(by_hand PRIVATE bide::sdk)\n");
 
     run_ok(text(CMAKE_BINARY " -S %s -B %s/build -DCMAKE_PREFIX_PATH=%s"
                              " -DCMAKE_C_FLAGS='-Wall -Wextra -Werror'"
                              " && " CMAKE_BINARY " --build %s/build",
-        s.dir, s.dir, prefix, s.dir));
+                s.dir, s.dir, prefix, s.dir));
 
     int status;
-    const char *symbols = command_run(
-        &status, "nm -D --defined-only %s/build/twice.so | wc -l", s.dir);
+    const char *symbols =
+        command_run(&status, "nm -D --defined-only %s/build/twice.so | wc -l", s.dir);
     cr_assert_eq(atoi(symbols), 1, "one symbol: %s", symbols);
     assert_plugin_runs(server_path(&s, "build/twice.so"));
 }
@@ -103,7 +111,7 @@ Test(install, a_plugin_is_built_with_pkg_config)
 
     run_ok(text("export PKG_CONFIG_PATH=%s/share/pkgconfig && " C_COMPILER
                 " -std=c11 -shared -fPIC $(pkg-config --cflags bide) -o %s/twice.so %s/twice.c",
-        prefix, s.dir, s.dir));
+                prefix, s.dir, s.dir));
 
     assert_plugin_runs(server_path(&s, "twice.so"));
 }

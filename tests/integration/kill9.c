@@ -1,12 +1,14 @@
 /*
- * kill9 [--kills N] [--seed N] [--clients N] [--max-ms N]: SIGKILL at random moments under load.
+ * kill9 [--kills N] [--seed N] [--clients N] [--max-ms N]: SIGKILL at random moments under
+ * load.
  *
  *   clients ──trigger, complete, cancel──▶ server ✗ ──▶ server ✗ ──▶ … ──▶ server
  *      └── journal of what was acknowledged ──────── compared after each start, and at the end
  *
- * Nothing may be lost (an acknowledged run is there; an acknowledged completion or cancel counts) and
- * nothing doubled (one key, one run; one run, one child, one recorded charge, one ending). A request that
- * was cut off is sent again with its key, as real clients do, so at the end everything is known.
+ * Nothing may be lost (an acknowledged run is there; an acknowledged completion or cancel
+ * counts) and nothing doubled (one key, one run; one run, one child, one recorded charge, one
+ * ending). A request that was cut off is sent again with its key, as real clients do, so at the
+ * end everything is known.
  */
 #include "kill9.h"
 
@@ -33,7 +35,8 @@ static void play_set_up(struct play *play, bool is_up)
     pthread_mutex_unlock(&play->lock);
 }
 
-/* What was acknowledged must be readable, and what has ended once must read the same for ever. */
+/* What was acknowledged must be readable, and what has ended once must read the same for ever.
+ */
 static void check_order(struct play *play, unsigned n)
 {
     struct order *order = &play->orders[n];
@@ -43,8 +46,8 @@ static void check_order(struct play *play, unsigned n)
     pthread_mutex_lock(&play->lock);
     memcpy(ended, order->ended, sizeof ended);
     pthread_mutex_unlock(&play->lock);
-    const struct reply *run = server_call(
-        &play->server, "GET", text("/api/v3/runs/%s", order->run), NULL);
+    const struct reply *run =
+        server_call(&play->server, "GET", text("/api/v3/runs/%s", order->run), NULL);
     if (run->status != 200)
         give_up("order %u: lost: %ld %s", n, run->status, run->text);
     if (ended[0] == 0)
@@ -91,9 +94,11 @@ static void play_kills(struct play *play, unsigned kills, unsigned max_ms)
         long long ready = now_ms() - start;
         check_after_start(play, &dice);
         play_set_up(play, true);
-        fprintf(stderr, "# kill %u of %u after %u ms%s; ready in %lld ms; %u orders, %llu answers\n",
-            i + 1, kills, after, is_early ? ", and one while starting" : "", ready,
-            atomic_load(&play->order_count), (unsigned long long)atomic_load(&play->answers));
+        fprintf(stderr,
+                "# kill %u of %u after %u ms%s; ready in %lld ms; %u orders, %llu answers\n",
+                i + 1, kills, after, is_early ? ", and one while starting" : "", ready,
+                atomic_load(&play->order_count),
+                (unsigned long long)atomic_load(&play->answers));
     }
 }
 
@@ -105,8 +110,8 @@ static void check_endings(struct play *play, unsigned count)
         const struct reply *run = server_call(
             &play->server, "GET", text("/api/v3/runs/%s?wait=30s", order->run), NULL);
         while (ending_of(run) == NULL && now_ms() < deadline)
-            run = server_call(
-                &play->server, "GET", text("/api/v3/runs/%s?wait=30s", order->run), NULL);
+            run = server_call(&play->server, "GET",
+                              text("/api/v3/runs/%s?wait=30s", order->run), NULL);
         const char *wrong = order_judge(play, n, run);
         if (wrong != NULL)
             give_up("order %u: %s: %s", n, wrong, run->text);
@@ -122,9 +127,10 @@ static unsigned count_runs(struct play *play, const char *task)
     unsigned count = 0;
     char after[200] = "";
     do {
-        const struct reply *page = server_call(&play->server, "GET",
+        const struct reply *page = server_call(
+            &play->server, "GET",
             text("/api/v1/runs?page%%5Bsize%%5D=100&filter%%5BtaskIdentifier%%5D=%s%s%s", task,
-                after[0] != 0 ? "&page%5Bafter%5D=" : "", after),
+                 after[0] != 0 ? "&page%5Bafter%5D=" : "", after),
             NULL);
         if (page->status != 200)
             give_up("list: %ld %s", page->status, page->text);
@@ -148,16 +154,18 @@ static void check_totals(struct play *play, unsigned count)
     for (unsigned n = 0; n < count; n++)
         kinds[play->orders[n].kind]++;
     expect("runs of hello", count_runs(play, "hello"), kinds[ORDER_ECHO]);
-    expect("runs of ledger", count_runs(play, "ledger"), kinds[ORDER_APPROVE] + kinds[ORDER_CANCEL]);
+    expect("runs of ledger", count_runs(play, "ledger"),
+           kinds[ORDER_APPROVE] + kinds[ORDER_CANCEL]);
     expect("runs of ledger-child", count_runs(play, "ledger-child"), kinds[ORDER_APPROVE]);
 
     static const char *const tasks[] = { "hello", "ledger", "ledger-child" };
     unsigned completed[] = { kinds[ORDER_ECHO], kinds[ORDER_APPROVE], kinds[ORDER_APPROVE] };
     for (unsigned i = 0; i < 3; i++) {
-        const struct reply *queue = server_call(&play->server, "GET",
-            text("/api/v1/queues/%s/statistics?type=task", tasks[i]), NULL);
+        const struct reply *queue =
+            server_call(&play->server, "GET",
+                        text("/api/v1/queues/%s/statistics?type=task", tasks[i]), NULL);
         expect(text("%s: endings counted", tasks[i]),
-            (unsigned long long)reply_number(queue, "completed"), completed[i]);
+               (unsigned long long)reply_number(queue, "completed"), completed[i]);
         expect("failed", (unsigned long long)reply_number(queue, "failed"), 0);
         expect("still running", (unsigned long long)reply_number(queue, "running"), 0);
         expect("still queued", (unsigned long long)reply_number(queue, "queued"), 0);
@@ -175,14 +183,15 @@ static int charge_compare(const void *a, const void *b)
     return strcmp(((const struct charge *)a)->run, ((const struct charge *)b)->run);
 }
 
-/* However often `start` ran for a run, it always went on with the number that was recorded first. */
+/* However often `start` ran for a run, it always went on with the number that was recorded
+ * first. */
 static void check_charges(struct play *play, unsigned *reruns)
 {
     size_t count = 0, room = 1024;
     struct charge *charges = malloc(room * sizeof *charges);
     FILE *file = fopen(play->ledger, "r");
-    while (file != NULL
-           && fscanf(file, "%39s %lld", charges[count].run, &charges[count].number) == 2)
+    while (file != NULL &&
+           fscanf(file, "%39s %lld", charges[count].run, &charges[count].number) == 2)
         if (++count == room)
             charges = realloc(charges, (room *= 2) * sizeof *charges);
     if (file != NULL)
@@ -193,7 +202,7 @@ static void check_charges(struct play *play, unsigned *reruns)
             ++*reruns;
             if (charges[i].number != charges[i - 1].number)
                 give_up("%s was charged twice: %lld and %lld", charges[i].run,
-                    charges[i - 1].number, charges[i].number);
+                        charges[i - 1].number, charges[i].number);
         }
     free(charges);
 }
@@ -238,9 +247,10 @@ int main(int argc, char **argv)
         give_up("the last server did not end cleanly");
     server_destroy(&play.server);
     printf("1..1\nok - kill9::nothing_lost_nothing_doubled\n"
-           "# %u kills, %u runs ordered, %llu requests answered, %llu cut off, %u segments rerun\n",
-        kills, count, (unsigned long long)atomic_load(&play.answers),
-        (unsigned long long)atomic_load(&play.broken), reruns);
+           "# %u kills, %u runs ordered, %llu requests answered, %llu cut off, %u segments "
+           "rerun\n",
+           kills, count, (unsigned long long)atomic_load(&play.answers),
+           (unsigned long long)atomic_load(&play.broken), reruns);
     free(play.orders);
     client_close();
     return 0;

@@ -1,6 +1,7 @@
 /*
- * kill9: the server is killed again and again under load, while clients keep a journal of everything
- * that was acknowledged to them. kill9.c kills and judges, kill9_load.c is the clients.
+ * kill9: the server is killed again and again under load, while clients keep a journal of
+ * everything that was acknowledged to them. kill9.c kills and judges, kill9_load.c is the
+ * clients.
  */
 #ifndef KILL9_H
 #define KILL9_H
@@ -23,7 +24,7 @@ enum order_kind {
 struct order {
     enum order_kind kind;
     char run[40];
-    char ended[200]; /* status and output as once seen; must never read otherwise */
+    char ended[200];  /* status and output as once seen; must never read otherwise */
     unsigned winners; /* whose completion may have won */
     atomic_bool is_known, is_complete; /* trigger; completion or cancel acknowledged */
 };
@@ -45,8 +46,8 @@ struct play {
 void *client_main(void *play);
 
 /* Send until a server answers; *was_cut is set when some try may or may not have been taken. */
-const struct reply *play_ask(
-    struct play *play, const char *method, const char *path, const char *body, bool *was_cut);
+const struct reply *play_ask(struct play *play, const char *method, const char *path,
+                             const char *body, bool *was_cut);
 /* "COMPLETED {…}" of a run that has ended; NULL while it has not. */
 const char *ending_of(const struct reply *run);
 /* What is wrong with how this order ended; NULL: nothing. */

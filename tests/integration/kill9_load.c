@@ -12,8 +12,8 @@ static void wait_until_up(struct play *play)
     pthread_mutex_unlock(&play->lock);
 }
 
-const struct reply *play_ask(
-    struct play *play, const char *method, const char *path, const char *body, bool *was_cut)
+const struct reply *play_ask(struct play *play, const char *method, const char *path,
+                             const char *body, bool *was_cut)
 {
     long long deadline = now_ms() + 120000;
     for (;;) {
@@ -44,8 +44,8 @@ const char *ending_of(const struct reply *run)
 {
     if (!json_is_true(reply_at(run, "isCompleted")))
         return NULL;
-    char *output = json_dumps(
-        reply_at(run, "output"), JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    char *output =
+        json_dumps(reply_at(run, "output"), JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
     const char *out = text("%s %s", reply_text(run, "status"), output != NULL ? output : "");
     free(output);
     return out;
@@ -62,13 +62,15 @@ const char *order_judge(struct play *play, unsigned n, const struct reply *run)
     if (order->kind == ORDER_ECHO)
         want = text("COMPLETED {\"n\":%u}", n);
     else
-        want = text("COMPLETED {\"charge\":%lld,\"child\":%u,\"n\":%u,\"who\":\"%s\"}",
-            reply_number(run, "output.charge"), 2 * n, n, reply_text(run, "output.who"));
+        want =
+            text("COMPLETED {\"charge\":%lld,\"child\":%u,\"n\":%u,\"who\":\"%s\"}",
+                 reply_number(run, "output.charge"), 2 * n, n, reply_text(run, "output.who"));
     if (strcmp(want, ending) != 0)
         return text("should be %s", want);
     const char *who = reply_text(run, "output.who");
-    if (order->kind == ORDER_APPROVE && !((order->winners & WINNER_A) && strcmp(who, "a") == 0)
-        && !((order->winners & WINNER_B) && strcmp(who, "b") == 0))
+    if (order->kind == ORDER_APPROVE &&
+        !((order->winners & WINNER_A) && strcmp(who, "a") == 0) &&
+        !((order->winners & WINNER_B) && strcmp(who, "b") == 0))
         return "has the answer of the one who came second";
     return NULL;
 }
@@ -81,8 +83,8 @@ static void order_trigger(struct play *play, unsigned n, unsigned *dice)
     const char *path = is_echo ? "/api/v1/tasks/hello/trigger" : "/api/v1/tasks/ledger/trigger";
     const char *payload = is_echo ? text("{\"n\": %u}", n)
                                   : text("{\"n\": %u, \"ledger\": \"%s\"}", n, play->ledger);
-    const char *body = text(
-        "{\"payload\": %s, \"options\": {\"idempotencyKey\": \"order-%u\"}}", payload, n);
+    const char *body =
+        text("{\"payload\": %s, \"options\": {\"idempotencyKey\": \"order-%u\"}}", payload, n);
     const struct reply *reply = play_ask(play, "POST", path, body, NULL);
     if (reply->status != 200 || strncmp(reply_text(reply, "id"), "run_", 4) != 0)
         fail_reply("trigger", n, reply);
@@ -100,8 +102,8 @@ static const char *order_url(struct play *play, unsigned n)
 {
     long long deadline = now_ms() + 120000;
     for (;;) {
-        const struct reply *run = play_ask(
-            play, "GET", text("/api/v3/runs/%s", play->orders[n].run), NULL, NULL);
+        const struct reply *run =
+            play_ask(play, "GET", text("/api/v3/runs/%s", play->orders[n].run), NULL, NULL);
         if (run->status != 200)
             fail_reply("an acknowledged run cannot be read", n, run);
         const char *url = reply_text(run, "metadata.url");
@@ -144,8 +146,8 @@ static void order_complete(struct play *play, unsigned n, unsigned *dice)
 static void order_cancel(struct play *play, unsigned n)
 {
     struct order *order = &play->orders[n];
-    const struct reply *reply = play_ask(
-        play, "POST", text("/api/v2/runs/%s/cancel", order->run), "", NULL);
+    const struct reply *reply =
+        play_ask(play, "POST", text("/api/v2/runs/%s/cancel", order->run), "", NULL);
     if (reply->status != 200)
         fail_reply("cancel", n, reply);
     atomic_store(&order->is_complete, true);
@@ -154,8 +156,8 @@ static void order_cancel(struct play *play, unsigned n)
 static void order_see_end(struct play *play, unsigned n)
 {
     struct order *order = &play->orders[n];
-    const struct reply *run = play_ask(
-        play, "GET", text("/api/v3/runs/%s?wait=20s", order->run), NULL, NULL);
+    const struct reply *run =
+        play_ask(play, "GET", text("/api/v3/runs/%s?wait=20s", order->run), NULL, NULL);
     const char *ending = ending_of(run);
     if (ending == NULL)
         return; /* judged at the end */

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define ORDER "{\"order_id\": \"A-1\", \"amount_cents\": 1250}"
+#define ORDER    "{\"order_id\": \"A-1\", \"amount_cents\": 1250}"
 #define DECISION "{\"approved\": true, \"by\": \"ada\"}"
 
 static struct server s;
@@ -70,8 +70,8 @@ Test(main_job, an_acknowledged_trigger_survives_kill_9_at_once)
     server_start(&s);
 
     assert_waiting_with_state(run_until(&s, run, "WAITING"));
-    cr_assert_eq(reply_number(run_get(&s, run), "attemptCount"), 1, "a restart costs no attempt: %s",
-        run_get(&s, run)->text);
+    cr_assert_eq(reply_number(run_get(&s, run), "attemptCount"), 1,
+                 "a restart costs no attempt: %s", run_get(&s, run)->text);
 }
 
 Test(main_job, an_acknowledged_completion_survives_kill_9_at_once)
@@ -106,8 +106,8 @@ Test(main_job, a_second_completion_changes_nothing)
     const char *url = approval_url(run_until(&s, run, "WAITING"));
     server_call_as(&s, NULL, "POST", url, DECISION);
 
-    const struct reply *second = server_call_as(
-        &s, NULL, "POST", url, "{\"approved\": false, \"by\": \"bob\"}");
+    const struct reply *second =
+        server_call_as(&s, NULL, "POST", url, "{\"approved\": false, \"by\": \"bob\"}");
 
     cr_assert_eq(second->status, 200, "%s", second->text);
     assert_refunded(run_end(&s, run));
@@ -122,13 +122,14 @@ Test(main_job, a_token_is_completed_through_the_api_as_well)
     const char *token = reply_text(tokens, "data.0.id");
     cr_assert_neq(strstr(approval_url(waiting), token), NULL, "the URL names the token");
 
-    const struct reply *done = server_call(&s, "POST",
-        text("/api/v1/waitpoints/tokens/%s/complete", token), "{\"data\": " DECISION "}");
+    const struct reply *done =
+        server_call(&s, "POST", text("/api/v1/waitpoints/tokens/%s/complete", token),
+                    "{\"data\": " DECISION "}");
 
     cr_assert_eq(done->status, 200, "%s", done->text);
     assert_refunded(run_end(&s, run));
-    const struct reply *item = server_call(
-        &s, "GET", text("/api/v1/waitpoints/tokens/%s", token), NULL);
+    const struct reply *item =
+        server_call(&s, "GET", text("/api/v1/waitpoints/tokens/%s", token), NULL);
     cr_assert_str_eq(reply_text(item, "status"), "COMPLETED", "%s", item->text);
 }
 
@@ -138,7 +139,8 @@ Test(main_job, nobody_decides_and_the_token_times_out)
     run_until(&s, run, "WAITING");
     const struct reply *tokens = server_call(&s, "GET", "/api/v1/waitpoints/tokens", NULL);
 
-    const struct reply *out = server_call(&s, "POST",
+    const struct reply *out = server_call(
+        &s, "POST",
         text("/api/v1/waitpoints/tokens/%s/timeout", reply_text(tokens, "data.0.id")), "");
 
     cr_assert_eq(out->status, 200, "%s", out->text);
@@ -159,7 +161,7 @@ Test(main_job, a_waiting_run_is_canceled)
     server_call_as(&s, NULL, "POST", url, DECISION);
     cr_assert_str_eq(reply_text(run_get(&s, run), "status"), "CANCELED");
     cr_assert_eq(server_call(&s, "POST", text("/api/v2/runs/%s/cancel", run), "")->status, 200,
-        "canceling what has ended is fine");
+                 "canceling what has ended is fine");
 }
 
 /* Whoever is cut off asks again with the same key, and gets the same run. */
@@ -182,8 +184,8 @@ Test(main_job, waiting_holds_no_slot)
 {
     for (int i = 0; i < 20; i++)
         run_until(&s, run_trigger(&s, "approve-refund", ORDER, NULL), "WAITING");
-    const struct reply *queue = server_call(
-        &s, "GET", "/api/v1/queues/approve-refund?type=task", NULL);
+    const struct reply *queue =
+        server_call(&s, "GET", "/api/v1/queues/approve-refund?type=task", NULL);
     cr_assert_eq(queue->status, 200, "%s", queue->text);
     cr_assert_eq(reply_number(queue, "running"), 0, "%s", queue->text);
     cr_assert_eq(reply_number(queue, "queued"), 0, "%s", queue->text);

@@ -1,4 +1,5 @@
-/* Plugins come, change and go while the server runs; those that are no good are refused by name. */
+/* Plugins come, change and go while the server runs; those that are no good are refused by
+ * name. */
 #include "server.h"
 
 #include <criterion/criterion.h>
@@ -51,7 +52,7 @@ static json_t *plugin_until(const char *file, const char *status)
             return row;
         if (now_ms() > deadline)
             give_up("%s is not %s: %s", file, status,
-                server_call(&s, "GET", "/api/v1/plugins", NULL)->text);
+                    server_call(&s, "GET", "/api/v1/plugins", NULL)->text);
         pause_ms(20);
     }
 }
@@ -59,9 +60,11 @@ static json_t *plugin_until(const char *file, const char *status)
 static void put_plugin(const char *from, const char *as)
 {
     int status;
-    const char *said = command_run(&status,
-        "cp '" BINARY_DIR "/%s' '%s/plugins/new.part' && mv '%s/plugins/new.part' '%s/plugins/%s'",
-        from, s.dir, s.dir, s.dir, as);
+    const char *said =
+        command_run(&status,
+                    "cp '" BINARY_DIR
+                    "/%s' '%s/plugins/new.part' && mv '%s/plugins/new.part' '%s/plugins/%s'",
+                    from, s.dir, s.dir, s.dir, as);
     cr_assert_eq(status, 0, "%s", said);
 }
 
@@ -71,7 +74,8 @@ static void assert_hello_works(void)
     cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
 }
 
-/* ---- those that are refused --------------------------------------------------------------- */
+/* ---- those that are refused ---------------------------------------------------------------
+ */
 
 /* A word that the reason must have, for those where it matters what is said. */
 static const struct {
@@ -116,8 +120,9 @@ static void assert_all_refused(size_t count)
         if (strcmp(file, "hello.so") == 0)
             continue;
         cr_expect_str_eq(row_text(row, "status"), "refused", "%s is %s", file,
-            row_text(row, "status"));
-        cr_expect_gt(strlen(row_text(row, "reason")), 10, "%s: %s", file, row_text(row, "reason"));
+                         row_text(row, "status"));
+        cr_expect_gt(strlen(row_text(row, "reason")), 10, "%s: %s", file,
+                     row_text(row, "reason"));
         refused++;
     }
     cr_assert_eq(refused, count, "%zu of %zu: %s", refused, count, list->text);
@@ -125,7 +130,7 @@ static void assert_all_refused(size_t count)
         json_t *one = plugin_row(reasons[i].file);
         cr_assert_neq(one, NULL, "%s is not listed", reasons[i].file);
         cr_expect_neq(strstr(row_text(one, "reason"), reasons[i].words), NULL, "%s: %s",
-            reasons[i].file, row_text(one, "reason"));
+                      reasons[i].file, row_text(one, "reason"));
         server_logs(&s, reasons[i].file);
     }
 }
@@ -168,22 +173,24 @@ Test(plugins, the_command_line_says_why)
     plugin_until("abi-major.so", "refused");
     int status;
 
-    const char *said = command_run(&status,
-        "BIDE_URL=%s BIDE_KEY=%s " BINARY_DIR "/bide plugins list", s.url, s.key);
+    const char *said = command_run(
+        &status, "BIDE_URL=%s BIDE_KEY=%s " BINARY_DIR "/bide plugins list", s.url, s.key);
     cr_assert_eq(status, 0, "%s", said);
     cr_assert_neq(strstr(said, "abi-major.so"), NULL, "%s", said);
     cr_assert_neq(strstr(said, "refused"), NULL, "%s", said);
 
-    said = command_run(
-        &status, BINARY_DIR "/bide plugins inspect %s/plugins/abi-major.so", s.dir);
+    said =
+        command_run(&status, BINARY_DIR "/bide plugins inspect %s/plugins/abi-major.so", s.dir);
     cr_assert_eq(status, 1, "%d %s", status, said);
     cr_assert_neq(strstr(said, "rebuild"), NULL, "%s", said);
-    said = command_run(&status, BINARY_DIR "/bide plugins inspect " BINARY_DIR "/plugins/hello.so");
+    said = command_run(&status,
+                       BINARY_DIR "/bide plugins inspect " BINARY_DIR "/plugins/hello.so");
     cr_assert_eq(status, 0, "%d %s", status, said);
     cr_assert_neq(strstr(said, "hello"), NULL, "%s", said);
 }
 
-/* ---- those that come and go --------------------------------------------------------------- */
+/* ---- those that come and go ---------------------------------------------------------------
+ */
 
 Test(plugins, one_is_dropped_in_while_the_server_runs)
 {
@@ -196,7 +203,7 @@ Test(plugins, one_is_dropped_in_while_the_server_runs)
     assert_hello_works();
     const struct reply *run = run_end(&s, early);
     cr_assert_str_eq(reply_text(run, "status"), "COMPLETED",
-        "a run from before its task was there: %s", run->text);
+                     "a run from before its task was there: %s", run->text);
 }
 
 /* `cp` writes in place, and may be slow about it. */
@@ -204,12 +211,15 @@ Test(plugins, one_is_copied_slowly)
 {
     server_start(&s);
     int status;
-    const char *said = command_run(&status,
-        "from=" BINARY_DIR "/plugins/hello.so; to=%s/plugins/hello.so; size=$(stat -c %%s $from);"
-        " for i in 0 1 2 3 4 5 6 7 8 9; do"
-        " tail -c +$((size * i / 10 + 1)) $from | head -c $((size * (i + 1) / 10 - size * i / 10))"
-        " >> $to; sleep 0.1; done; cmp $from $to",
-        s.dir);
+    const char *said =
+        command_run(&status,
+                    "from=" BINARY_DIR
+                    "/plugins/hello.so; to=%s/plugins/hello.so; size=$(stat -c %%s $from);"
+                    " for i in 0 1 2 3 4 5 6 7 8 9; do"
+                    " tail -c +$((size * i / 10 + 1)) $from | head -c $((size * (i + 1) / 10 - "
+                    "size * i / 10))"
+                    " >> $to; sleep 0.1; done; cmp $from $to",
+                    s.dir);
     cr_assert_eq(status, 0, "%s", said);
 
     plugin_until("hello.so", "loaded");
@@ -245,22 +255,23 @@ Test(plugins, a_removed_ones_runs_wait_for_its_return)
     server_add_plugin(&s, "approve-refund");
     server_add_schema(&s, "approve-refund");
     server_start(&s);
-    const char *run = run_trigger(
-        &s, "approve-refund", "{\"order_id\": \"A-1\", \"amount_cents\": 1}", NULL);
+    const char *run =
+        run_trigger(&s, "approve-refund", "{\"order_id\": \"A-1\", \"amount_cents\": 1}", NULL);
     char *url = strdup(reply_text(run_until(&s, run, "WAITING"), "metadata.approval_url"));
 
     unlink(server_path(&s, "plugins/approve-refund.so"));
     long long deadline = now_ms() + 20000;
-    while (plugin_row("approve-refund.so") != NULL
-           && strcmp(row_text(plugin_row("approve-refund.so"), "status"), "loaded") == 0) {
+    while (plugin_row("approve-refund.so") != NULL &&
+           strcmp(row_text(plugin_row("approve-refund.so"), "status"), "loaded") == 0) {
         cr_assert_lt(now_ms(), deadline, "it is still there");
         pause_ms(20);
     }
-    const struct reply *posted = server_call_as(
-        &s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
+    const struct reply *posted =
+        server_call_as(&s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
     cr_assert_eq(posted->status, 200, "%s", posted->text);
     pause_ms(300);
-    cr_assert(!json_is_true(reply_at(run_get(&s, run), "isCompleted")), "never failed for that");
+    cr_assert(!json_is_true(reply_at(run_get(&s, run), "isCompleted")),
+              "never failed for that");
 
     server_add_plugin(&s, "approve-refund");
     const struct reply *ended = run_end(&s, run);
@@ -268,7 +279,8 @@ Test(plugins, a_removed_ones_runs_wait_for_its_return)
     free(url);
 }
 
-/* ---- versions ----------------------------------------------------------------------------- */
+/* ---- versions -----------------------------------------------------------------------------
+ */
 
 static char *start_versioned(const char **run)
 {
@@ -287,8 +299,8 @@ static void put_version(int version)
         size_t i;
         json_array_foreach(reply_at(list, "data"), i, row)
         {
-            if (strcmp(row_text(row, "version"), want) == 0
-                && strcmp(row_text(row, "status"), "loaded") == 0)
+            if (strcmp(row_text(row, "version"), want) == 0 &&
+                strcmp(row_text(row, "status"), "loaded") == 0)
                 return;
         }
         if (now_ms() > deadline)
@@ -330,7 +342,8 @@ Test(plugins, state_that_does_not_fit_parks_the_run_until_a_build_fits)
 
     server_call_as(&s, NULL, "POST", url, "{}");
     const struct reply *parked = run_until(&s, run, "PENDING_VERSION");
-    cr_assert_neq(strstr(reply_text(parked, "parkedReason"), "amount"), NULL, "%s", parked->text);
+    cr_assert_neq(strstr(reply_text(parked, "parkedReason"), "amount"), NULL, "%s",
+                  parked->text);
 
     put_version(2);
     const struct reply *ended = run_end(&s, run);
@@ -350,7 +363,8 @@ Test(plugins, a_segment_that_is_gone_parks_the_run_until_a_build_has_it)
 
     server_call_as(&s, NULL, "POST", url, "{}");
     const struct reply *parked = run_until(&s, run, "PENDING_VERSION");
-    cr_assert_neq(strstr(reply_text(parked, "parkedReason"), "decided"), NULL, "%s", parked->text);
+    cr_assert_neq(strstr(reply_text(parked, "parkedReason"), "decided"), NULL, "%s",
+                  parked->text);
 
     put_version(1);
     const struct reply *ended = run_end(&s, run);

@@ -12,8 +12,8 @@ int raw_connect(struct server *server)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = { .sin_family = AF_INET,
-        .sin_port = htons((uint16_t)server->port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+                                   .sin_port = htons((uint16_t)server->port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
         give_up("cannot connect: %s", strerror(errno));
     return fd;

@@ -8,7 +8,8 @@ int raw_connect(struct server *server);
 /* False when the other side closed before everything was taken. */
 bool raw_send(int fd, const char *bytes, size_t size);
 bool raw_say(int fd, const char *words);
-/* What comes until the other side closes, a whole head and `limit_ms` without more, or 64 KiB. */
+/* What comes until the other side closes, a whole head and `limit_ms` without more, or 64 KiB.
+ */
 const char *raw_hear(int fd, int limit_ms);
 /* True when the other side closes within that time. */
 bool raw_closes(int fd, int limit_ms);

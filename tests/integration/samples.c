@@ -10,7 +10,7 @@ static struct server s;
 static void set_up(void)
 {
     static const char *const names[] = { "hello", "approve-refund", "render-image", "remind",
-        "monthly-digest" };
+                                         "monthly-digest" };
     server_init(&s);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         server_add_plugin(&s, names[i]);
@@ -34,9 +34,11 @@ static void assert_completed(const struct reply *run)
 
 Test(samples, hello_echoes_its_input)
 {
-    const char *inputs[] = { "{}", "{\"name\": \"world\"}",
+    const char *inputs[] = {
+        "{}", "{\"name\": \"world\"}",
         "{\"deep\": [1, -2, 3.5, null, true, {\"x\": \"\\u00e4\\ud83d\\ude00\"}]}",
-        "{\"big\": 9223372036854775807, \"small\": -9223372036854775808, \"e\": 1e-300}" };
+        "{\"big\": 9223372036854775807, \"small\": -9223372036854775808, \"e\": 1e-300}"
+    };
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         const struct reply *run = run_end(&s, run_trigger(&s, "hello", inputs[i], NULL));
         json_t *want = json_loads(inputs[i], 0, NULL);
@@ -80,7 +82,8 @@ Test(samples, monthly_digest_collects_its_children)
     long long total = reply_number(run, "output.total"), sum = 0;
 
     const struct reply *list = server_call(
-        &s, "GET", "/api/v1/runs?page%5Bsize%5D=100&filter%5BtaskIdentifier%5D=month-report", NULL);
+        &s, "GET", "/api/v1/runs?page%5Bsize%5D=100&filter%5BtaskIdentifier%5D=month-report",
+        NULL);
     size_t count = json_array_size(reply_at(list, "data"));
     cr_assert_eq(count, 12, "%zu children", count);
     for (size_t i = 0; i < count; i++) {
@@ -99,11 +102,13 @@ Test(samples, monthly_digest_survives_kill_9)
 
     assert_completed(run_end(&s, run));
     const struct reply *list = server_call(
-        &s, "GET", "/api/v1/runs?page%5Bsize%5D=100&filter%5BtaskIdentifier%5D=month-report", NULL);
+        &s, "GET", "/api/v1/runs?page%5Bsize%5D=100&filter%5BtaskIdentifier%5D=month-report",
+        NULL);
     cr_assert_eq(json_array_size(reply_at(list, "data")), 6, "%s", list->text);
 }
 
-/* ---- a third party that calls back -------------------------------------------------------- */
+/* ---- a third party that calls back --------------------------------------------------------
+ */
 
 /* The order's webhook, whatever the member is called. */
 static const char *webhook_of(json_t *order)
@@ -121,7 +126,8 @@ static const char *webhook_of(json_t *order)
 
 static const char *order_render(struct service *service)
 {
-    return run_trigger(&s, "render-image",
+    return run_trigger(
+        &s, "render-image",
         text("{\"service_url\": \"%s\", \"image\": \"cat.png\"}", service_url(service)), NULL);
 }
 
@@ -131,9 +137,11 @@ Test(samples, render_image_is_called_back)
     const char *run = order_render(service);
     json_t *order = service_order(service, 0);
     cr_assert_str_eq(json_string_value(json_object_get(order, "image")), "cat.png");
-    cr_assert_eq(json_integer_value(json_object_get(order, "size")), 512, "the schema's default");
+    cr_assert_eq(json_integer_value(json_object_get(order, "size")), 512,
+                 "the schema's default");
 
-    const struct reply *posted = server_call_as(&s, NULL, "POST", webhook_of(order),
+    const struct reply *posted = server_call_as(
+        &s, NULL, "POST", webhook_of(order),
         "{\"status\": \"done\", \"result_url\": \"http://127.0.0.1/cat-512.png\"}");
 
     cr_assert_eq(posted->status, 200, "%s", posted->text);
@@ -155,7 +163,7 @@ Test(samples, render_image_is_called_back_after_kill_9)
     server_start(&s);
 
     server_call_as(&s, NULL, "POST", webhook,
-        "{\"status\": \"done\", \"result_url\": \"http://127.0.0.1/cat-512.png\"}");
+                   "{\"status\": \"done\", \"result_url\": \"http://127.0.0.1/cat-512.png\"}");
 
     assert_completed(run_end(&s, run));
     cr_assert_eq(service_orders(service), 1, "it was ordered once");
@@ -168,7 +176,8 @@ Test(samples, render_image_is_called_back_at_once)
     struct service *service = service_start();
     for (unsigned i = 0; i < 10; i++) {
         const char *run = order_render(service);
-        server_call_as(&s, NULL, "POST", webhook_of(service_order(service, i)),
+        server_call_as(
+            &s, NULL, "POST", webhook_of(service_order(service, i)),
             "{\"status\": \"done\", \"result_url\": \"http://127.0.0.1/cat-512.png\"}");
         assert_completed(run_end(&s, run));
     }
@@ -181,11 +190,11 @@ Test(samples, render_image_fails_when_the_service_says_so)
     const char *run = order_render(service);
 
     server_call_as(&s, NULL, "POST", webhook_of(service_order(service, 0)),
-        "{\"status\": \"failed\", \"error\": \"the cat moved\"}");
+                   "{\"status\": \"failed\", \"error\": \"the cat moved\"}");
 
     const struct reply *ended = run_end(&s, run);
     cr_assert_str_eq(reply_text(ended, "status"), "FAILED", "%s", ended->text);
     cr_assert_neq(strstr(reply_text(ended, "error.message"), "the cat moved"), NULL, "%s",
-        ended->text);
+                  ended->text);
     service_stop(service);
 }

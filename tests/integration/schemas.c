@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define TRIGGER "/api/v1/tasks/approve-refund/trigger"
-#define ORDER "{\"order_id\": \"A-1\", \"amount_cents\": 1250}"
+#define ORDER   "{\"order_id\": \"A-1\", \"amount_cents\": 1250}"
 
 static struct server s;
 
@@ -24,7 +24,8 @@ static void tear_down(void)
 
 TestSuite(schemas, .init = set_up, .fini = tear_down, .timeout = 60);
 
-/* The problem at this place of the payload, with everything that a person needs to put it right. */
+/* The problem at this place of the payload, with everything that a person needs to put it
+ * right. */
 static json_t *problem_at(const struct reply *reply, const char *pointer)
 {
     json_t *problems = reply_at(reply, "problems"), *problem;
@@ -54,8 +55,8 @@ static void assert_no_runs(void)
 
 Test(schemas, every_problem_is_named)
 {
-    const struct reply *reply = server_call(&s, "POST", TRIGGER,
-        "{\"payload\": {\"order_id\": 7, \"amount_cents\": 0}}");
+    const struct reply *reply = server_call(
+        &s, "POST", TRIGGER, "{\"payload\": {\"order_id\": 7, \"amount_cents\": 0}}");
 
     cr_assert_eq(reply->status, 400, "%ld %s", reply->status, reply->text);
     cr_assert_gt(strlen(reply_text(reply, "error")), 5);
@@ -82,8 +83,8 @@ Test(schemas, a_payload_of_another_kind)
 {
     const char *payloads[] = { "null", "12", "\"text\"", "[]", "true", "1.5" };
     for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
-        const struct reply *reply = server_call(
-            &s, "POST", TRIGGER, text("{\"payload\": %s}", payloads[i]));
+        const struct reply *reply =
+            server_call(&s, "POST", TRIGGER, text("{\"payload\": %s}", payloads[i]));
         cr_assert_eq(reply->status, 400, "%s: %ld %s", payloads[i], reply->status, reply->text);
     }
     cr_assert_eq(server_call(&s, "POST", TRIGGER, "{}")->status, 400, "no payload at all");
@@ -96,10 +97,11 @@ Test(schemas, the_edges_of_a_number)
     const char *good[] = { "1", "1.0", "9007199254740993", "1e3" };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         run_trigger(&s, "approve-refund",
-            text("{\"order_id\": \"A\", \"amount_cents\": %s}", good[i]), NULL);
+                    text("{\"order_id\": \"A\", \"amount_cents\": %s}", good[i]), NULL);
     const char *bad[] = { "0", "-1", "1.5", "\"1\"", "null", "[1]", "true" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        const struct reply *reply = server_call(&s, "POST", TRIGGER,
+        const struct reply *reply = server_call(
+            &s, "POST", TRIGGER,
             text("{\"payload\": {\"order_id\": \"A\", \"amount_cents\": %s}}", bad[i]));
         cr_assert_eq(reply->status, 400, "%s: %ld %s", bad[i], reply->status, reply->text);
         problem_at(reply, "/amount_cents");
@@ -118,8 +120,9 @@ Test(schemas, wrong_token_data_is_422_and_the_run_keeps_waiting)
     const char *token = token_of(run);
     const char *url = reply_text(run_get(&s, run), "metadata.approval_url");
 
-    const struct reply *api = server_call(&s, "POST",
-        text("/api/v1/waitpoints/tokens/%s/complete", token), "{\"data\": {\"approved\": \"yes\"}}");
+    const struct reply *api =
+        server_call(&s, "POST", text("/api/v1/waitpoints/tokens/%s/complete", token),
+                    "{\"data\": {\"approved\": \"yes\"}}");
     const struct reply *callback = server_call_as(&s, NULL, "POST", url, "{\"by\": \"ada\"}");
 
     cr_assert_eq(api->status, 422, "%ld %s", api->status, api->text);
@@ -133,18 +136,20 @@ Test(schemas, wrong_token_data_is_422_and_the_run_keeps_waiting)
     cr_assert_str_eq(reply_text(run_end(&s, run), "output.status"), "refused");
 }
 
-/* The file is read again when it changes; a broken one makes the task unavailable and says why. */
+/* The file is read again when it changes; a broken one makes the task unavailable and says why.
+ */
 Test(schemas, a_changed_schema_counts_from_then_on)
 {
     const char *big = "{\"payload\": {\"order_id\": \"A\", \"amount_cents\": 100000}}";
     cr_assert_eq(server_call(&s, "POST", TRIGGER, big)->status, 200);
 
-    server_write(&s, "schemas/approve-refund.yaml.part",
+    server_write(
+        &s, "schemas/approve-refund.yaml.part",
         "input:\n  type: object\n  properties:\n    amount_cents:\n      type: integer\n"
         "      maximum: 500\n");
     int status;
     command_run(&status, "mv '%s' '%s'", server_path(&s, "schemas/approve-refund.yaml.part"),
-        server_path(&s, "schemas/approve-refund.yaml"));
+                server_path(&s, "schemas/approve-refund.yaml"));
 
     long long deadline = now_ms() + 20000;
     const struct reply *reply;

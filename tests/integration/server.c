@@ -23,7 +23,8 @@ static void die(struct server *server, const char *what)
     const char *log = file_read(server_path(server, "log"));
     if (log != NULL) {
         size_t size = strlen(log);
-        fprintf(stderr, "# the server's log ends:\n%s\n", size > 4000 ? log + size - 4000 : log);
+        fprintf(stderr, "# the server's log ends:\n%s\n",
+                size > 4000 ? log + size - 4000 : log);
     }
     give_up("%s", what);
 }
@@ -61,8 +62,8 @@ static void file_copy(const char *from, const char *to)
 {
     int status;
     /* A rename, so that nobody sees half of it. */
-    const char *said = command_run(
-        &status, "cp '%s' '%s.part' && mv '%s.part' '%s'", from, to, to, to);
+    const char *said =
+        command_run(&status, "cp '%s' '%s.part' && mv '%s.part' '%s'", from, to, to, to);
     if (status != 0)
         give_up("cannot copy %s: %s", from, said);
 }
@@ -131,13 +132,14 @@ void server_add_plugin(struct server *server, const char *name)
 void server_add_schema(struct server *server, const char *name)
 {
     file_copy(text(SOURCE_DIR "/schemas/%s.yaml", name),
-        server_path(server, text("schemas/%s.yaml", name)));
+              server_path(server, text("schemas/%s.yaml", name)));
 }
 
-/* Two environments with keys that the server makes up; one slot more than the machine has cores. */
-#define CONFIG                                                                                 \
-    "environments:\n"                                                                          \
-    "  dev: {}\n"                                                                              \
+/* Two environments with keys that the server makes up; one slot more than the machine has
+ * cores. */
+#define CONFIG        \
+    "environments:\n" \
+    "  dev: {}\n"     \
     "  prod: {}\n"
 
 /* In the child, between fork and exec: other threads may hold locks, so no allocation here. */
@@ -159,14 +161,25 @@ static void become_server(char **arguments, int out, int log)
 void server_spawn(struct server *server)
 {
     const char *config = server_path(server, "config/bide.yaml");
-    const char *arguments[] = { BINARY_DIR "/bide", "serve", "-c", config, "--listen",
-        text("127.0.0.1:%d", server->port), "--data",
-        server->data != NULL ? server->data : server_path(server, "data"), "--plugins",
-        server_path(server, "plugins"), "--schemas", server_path(server, "schemas"), NULL };
-    int ends[2], log = open(server_path(server, "log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                     0600);
+    const char *arguments[] = { BINARY_DIR "/bide",
+                                "serve",
+                                "-c",
+                                config,
+                                "--listen",
+                                text("127.0.0.1:%d", server->port),
+                                "--data",
+                                server->data != NULL ? server->data
+                                                     : server_path(server, "data"),
+                                "--plugins",
+                                server_path(server, "plugins"),
+                                "--schemas",
+                                server_path(server, "schemas"),
+                                NULL };
+    int ends[2],
+        log = open(server_path(server, "log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (access(config, F_OK) != 0)
-        server_write(server, "config/bide.yaml",
+        server_write(
+            server, "config/bide.yaml",
             text("%s%s", CONFIG, server->config_more != NULL ? server->config_more : ""));
     if (log < 0 || pipe2(ends, O_CLOEXEC) != 0)
         give_up("pipe: %s", strerror(errno));
@@ -259,27 +272,27 @@ const char *server_key(struct server *server, const char *environment)
 }
 
 const struct reply *server_call_as(struct server *server, const char *key, const char *method,
-    const char *path, const char *body)
+                                   const char *path, const char *body)
 {
     struct request request = { .method = method, .key = key, .body = body };
     request.url = path[0] == '/' ? text("%s%s", server->url, path) : path;
     return client_send(&request);
 }
 
-const struct reply *server_call(
-    struct server *server, const char *method, const char *path, const char *body)
+const struct reply *server_call(struct server *server, const char *method, const char *path,
+                                const char *body)
 {
     return server_call_as(server, server->key, method, path, body);
 }
 
-const char *run_trigger(
-    struct server *server, const char *task, const char *payload, const char *options)
+const char *run_trigger(struct server *server, const char *task, const char *payload,
+                        const char *options)
 {
     const char *body = options == NULL
                            ? text("{\"payload\": %s}", payload)
                            : text("{\"payload\": %s, \"options\": %s}", payload, options);
-    const struct reply *reply = server_call(
-        server, "POST", text("/api/v1/tasks/%s/trigger", task), body);
+    const struct reply *reply =
+        server_call(server, "POST", text("/api/v1/tasks/%s/trigger", task), body);
     const char *run = reply_text(reply, "id");
     if (reply->status != 200 || strncmp(run, "run_", 4) != 0)
         die(server, text("trigger %s: %ld %s", task, reply->status, reply->text));
@@ -310,8 +323,8 @@ const struct reply *run_until(struct server *server, const char *run, const char
 const struct reply *run_end(struct server *server, const char *run)
 {
     for (int i = 0; i < 4; i++) {
-        const struct reply *reply = server_call(
-            server, "GET", text("/api/v3/runs/%s?wait=15s", run), NULL);
+        const struct reply *reply =
+            server_call(server, "GET", text("/api/v3/runs/%s?wait=15s", run), NULL);
         if (json_is_true(reply_at(reply, "isCompleted")))
             return reply;
     }

@@ -27,16 +27,16 @@ static unsigned order_take(struct service *service, const struct upload *upload)
         service->broken--;
         status = service->broken_status;
     } else if (service->order_count < MAX_ORDERS) {
-        service->orders[service->order_count++]
-            = json_loadb(upload->bytes, upload->size, JSON_DECODE_ANY, NULL);
+        service->orders[service->order_count++] =
+            json_loadb(upload->bytes, upload->size, JSON_DECODE_ANY, NULL);
     }
     pthread_mutex_unlock(&service->lock);
     return status;
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-    const char *url, const char *method, const char *version, const char *bytes, size_t *size,
-    void **state)
+                                  const char *url, const char *method, const char *version,
+                                  const char *bytes, size_t *size, void **state)
 {
     (void)url;
     (void)version;
@@ -54,15 +54,15 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     }
     unsigned status = strcmp(method, "POST") == 0 ? order_take(context, upload) : 405;
     static char answer[] = "{\"accepted\": true, \"job\": \"job-1\", \"id\": \"job-1\"}";
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(answer), answer, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(answer), answer, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
 }
 
 static void on_end(void *context, struct MHD_Connection *connection, void **state,
-    enum MHD_RequestTerminationCode code)
+                   enum MHD_RequestTerminationCode code)
 {
     (void)context;
     (void)connection;
@@ -74,8 +74,9 @@ struct service *service_start(void)
 {
     struct service *service = calloc(1, sizeof *service);
     pthread_mutex_init(&service->lock, NULL);
-    service->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request,
-        service, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+    service->daemon =
+        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, service,
+                         MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
     if (service->daemon == NULL)
         give_up("the third party does not start");
     return service;
@@ -91,8 +92,8 @@ void service_stop(struct service *service)
 
 const char *service_url(struct service *service)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(
-        service->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(service->daemon, MHD_DAEMON_INFO_BIND_PORT);
     return text("http://127.0.0.1:%u/render", (unsigned)info->port);
 }
 

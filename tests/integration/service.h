@@ -1,6 +1,6 @@
 /*
- * Service: a third party on loopback that takes orders over HTTP and calls a webhook later, the way
- * image renderers and payment providers do. It answers from a thread of its own.
+ * Service: a third party on loopback that takes orders over HTTP and calls a webhook later, the
+ * way image renderers and payment providers do. It answers from a thread of its own.
  */
 #ifndef INTEGRATION_SERVICE_H
 #define INTEGRATION_SERVICE_H

@@ -1,7 +1,7 @@
 /*
- * The pump with all its threads at once, for the thread sanitizer: the loop thread submits and collects,
- * the store thread decides over SQLite, readers read meanwhile. A plain program, because Criterion does
- * not start under that sanitizer.
+ * The pump with all its threads at once, for the thread sanitizer: the loop thread submits and
+ * collects, the store thread decides over SQLite, readers read meanwhile. A plain program,
+ * because Criterion does not start under that sanitizer.
  */
 #include "base/memory.h"
 #include "store/pump.h"
@@ -45,7 +45,8 @@ static void on_wake(void *context)
         abort();
 }
 
-static struct operation *operation_create(enum command_kind kind, void (*on_reply)(struct command *))
+static struct operation *operation_create(enum command_kind kind,
+                                          void (*on_reply)(struct command *))
 {
     struct operation *operation = memory_zeroed(1, sizeof *operation);
     operation->command.kind = kind;
@@ -88,7 +89,8 @@ static void trigger_more(void)
     while (triggered < RUNS && under_way < UNDER_WAY) {
         struct operation *operation = operation_create(COMMAND_TRIGGER, on_triggered);
         operation->command.trigger = (struct trigger){ .environment = environment,
-            .task = SLICE("t"), .payload = SLICE("\x01") };
+                                                       .task = SLICE("t"),
+                                                       .payload = SLICE("\x01") };
         submit(operation);
         triggered++;
         under_way++;
@@ -101,10 +103,13 @@ static void on_assignment(void *context, struct assignment *assignment)
     (void)context;
     struct operation *operation = operation_create(COMMAND_SEGMENT_END, release);
     struct frame_end *end = ARENA_NEW(&operation->arena, struct frame_end);
-    *end = (struct frame_end){ .run_id = assignment->run_id, .seq = assignment->seq,
-        .verdict = VERDICT_DONE, .output = SLICE("\x02") };
+    *end = (struct frame_end){ .run_id = assignment->run_id,
+                               .seq = assignment->seq,
+                               .verdict = VERDICT_DONE,
+                               .output = SLICE("\x02") };
     operation->command.segment_end = (struct segment_end){ .run_id = assignment->run_id,
-        .seq = assignment->seq, .end = end };
+                                                           .seq = assignment->seq,
+                                                           .end = end };
     buffer_finish(&assignment->bytes);
     submit(operation);
 }
@@ -150,20 +155,38 @@ static void offer_task(void)
     environments[0] = environment;
     segments[0] = SLICE("start");
     catalog->tasks = ARENA_NEW(&catalog->arena, struct catalog_task);
-    catalog->tasks[0] = (struct catalog_task){ .id = SLICE("t"), .available = true,
-        .plugin = SLICE("p"), .version = SLICE("1"), .build = SLICE("0123456789abcdef"),
-        .segments = segments, .segment_count = 1, .max_attempts = 3, .limit_ms = 1000,
-        .retry_min_ms = 1, .retry_max_ms = 1, .retry_factor = 1 };
+    catalog->tasks[0] = (struct catalog_task){ .id = SLICE("t"),
+                                               .available = true,
+                                               .plugin = SLICE("p"),
+                                               .version = SLICE("1"),
+                                               .build = SLICE("0123456789abcdef"),
+                                               .segments = segments,
+                                               .segment_count = 1,
+                                               .max_attempts = 3,
+                                               .limit_ms = 1000,
+                                               .retry_min_ms = 1,
+                                               .retry_max_ms = 1,
+                                               .retry_factor = 1 };
     catalog->task_count = 1;
     catalog->queue_limit = 1000;
     catalog->slots = 64;
     catalog->environments = environments;
     catalog->environment_names = names;
     catalog->environment_count = 1;
-    catalog->limits = (struct config_limits){ .payload_bytes = 1 << 20, .state_bytes = 1 << 20,
-        .output_bytes = 1 << 20, .metadata_bytes = 1 << 18, .token_bytes = 1 << 20, .tags = 10,
-        .tag_bytes = 128, .log_lines = 100, .log_line_bytes = 1000, .queues = 100, .waits = 1000,
-        .depth = 100, .calls = 1000, .max_attempts = 100 };
+    catalog->limits = (struct config_limits){ .payload_bytes = 1 << 20,
+                                              .state_bytes = 1 << 20,
+                                              .output_bytes = 1 << 20,
+                                              .metadata_bytes = 1 << 18,
+                                              .token_bytes = 1 << 20,
+                                              .tags = 10,
+                                              .tag_bytes = 128,
+                                              .log_lines = 100,
+                                              .log_line_bytes = 1000,
+                                              .queues = 100,
+                                              .waits = 1000,
+                                              .depth = 100,
+                                              .calls = 1000,
+                                              .max_attempts = 100 };
     catalog_sort(catalog);
     struct operation *operation = operation_create(COMMAND_CATALOG, on_catalog);
     operation->command.catalog.next = catalog;
@@ -172,7 +195,8 @@ static void offer_task(void)
 
 static void collect(void)
 {
-    static const struct pump_sink sink = { .on_assignment = on_assignment, .on_event = on_event };
+    static const struct pump_sink sink = { .on_assignment = on_assignment,
+                                           .on_event = on_event };
     struct pollfd ready = { .fd = wake_ends[0], .events = POLLIN };
     char bytes[256];
     if (poll(&ready, 1, 60000) != 1)
@@ -194,8 +218,8 @@ int main(void)
     if (!store_sqlite_open(path, &store, &err) ||
         !store->ops->environment(store, "dev", &environment, &err))
         fail("open", err.text);
-    pump = pump_create(&(struct pump_options){ .store = store, .max_commands = 10000,
-        .max_batch = 1000, .wake = on_wake });
+    pump = pump_create(&(struct pump_options){
+        .store = store, .max_commands = 10000, .max_batch = 1000, .wake = on_wake });
     if (!pump_start(pump, &err))
         fail("start", err.text);
     offer_task();
@@ -210,7 +234,8 @@ int main(void)
     for (int i = 0; i < READERS; i++)
         pthread_join(readers[i], NULL);
     pump_stop(pump);
-    pump_collect(pump, &(struct pump_sink){ .on_assignment = on_assignment, .on_event = on_event });
+    pump_collect(pump,
+                 &(struct pump_sink){ .on_assignment = on_assignment, .on_event = on_event });
     pump_destroy(pump);
     store->ops->close(store);
     snprintf(command, sizeof command, "rm -rf %s", dir);
@@ -219,6 +244,6 @@ int main(void)
     if (catalogs != 1 || triggered != RUNS || ended != RUNS)
         fail("count", "a run was lost or ended twice");
     printf("1..1\nok - threads::pump\n# %d runs, %u looks of %d readers meanwhile\n", RUNS,
-        atomic_load(&looks), READERS);
+           atomic_load(&looks), READERS);
     return 0;
 }

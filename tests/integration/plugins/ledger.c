@@ -3,19 +3,19 @@
  *
  *   start ──token──▶ decided ──child──▶ finish ──▶ done {n, who, charge, child}
  *
- * "charge" stands for a payment: drawn at random inside bide_once(), so that a second charge of one run
- * would be another number. Each time start goes past it, it notes the number in the file that the
- * input names; all notes of a run must be the same.
+ * "charge" stands for a payment: drawn at random inside bide_once(), so that a second charge of
+ * one run would be another number. Each time start goes past it, it notes the number in the
+ * file that the input names; all notes of a run must be the same.
  */
 #include <bide/bide.h>
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#define LEDGER_STATE(F) F(I64, n) F(I64, charge) F(TOKEN, approval) F(STR(64), who) F(RUN, child)
+#define LEDGER_STATE(F) \
+    F(I64, n) F(I64, charge) F(TOKEN, approval) F(STR(64), who) F(RUN, child)
 #define LEDGER_SEGMENTS(S) S(start) S(decided) S(finish)
 
 BIDE_TASK(ledger, LEDGER_STATE, LEDGER_SEGMENTS, .id = "ledger", .max_attempts = 5)
@@ -78,7 +78,7 @@ static bide_next finish(bide_task *t)
     return bide_done(t);
 }
 
-#define CHILD_STATE(F) F(I64, n)
+#define CHILD_STATE(F)    F(I64, n)
 #define CHILD_SEGMENTS(S) S(begin) S(end)
 
 BIDE_TASK(ledger_child, CHILD_STATE, CHILD_SEGMENTS, .id = "ledger-child", .max_attempts = 5)
