@@ -16,6 +16,7 @@ static struct server s;
 static void set_up(void)
 {
     server_init(&s);
+    s.config_more = "server:\n  request_time: 2s\n";
     server_add_plugin(&s, "hello");
     server_add_schema(&s, "hello");
     server_start(&s);

@@ -1,0 +1,205 @@
+/* Queues: limits, order, pause; all of it the same after a restart. */
+#include "server.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RULES(limit)                \
+    "concurrency: 50\n"             \
+    "queues:\n"                     \
+    "  one-at-a-time: " limit "\n"  \
+    "  exits: { concurrency: 2 }\n" \
+    "tasks:\n"                      \
+    "  exit-3: exits\n"
+
+static struct server s;
+
+static void set_up(void)
+{
+    server_init(&s);
+    server_add_plugin(&s, "hello");
+    server_add_plugin(&s, "hostile");
+    server_add_plugin(&s, "approve-refund");
+    server_add_schema(&s, "approve-refund");
+    server_write(&s, "config/queues.yaml", RULES("1"));
+    server_start(&s);
+}
+
+static void tear_down(void)
+{
+    server_destroy(&s);
+}
+
+TestSuite(queues, .init = set_up, .fini = tear_down, .timeout = 120);
+
+static const struct reply *queue_get(const char *name, const char *type)
+{
+    const struct reply *reply =
+        server_call(&s, "GET", text("/api/v1/queues/%s?type=%s", name, type), NULL);
+    cr_assert_eq(reply->status, 200, "%s: %ld %s", name, reply->status, reply->text);
+    return reply;
+}
+
+static void queue_do(const char *name, const char *type, const char *action)
+{
+    const struct reply *reply =
+        server_call(&s, "POST", text("/api/v1/queues/%s/pause", name),
+                    text("{\"type\": \"%s\", \"action\": \"%s\"}", type, action));
+    cr_assert_eq(reply->status, 200, "%s %s: %ld %s", action, name, reply->status, reply->text);
+    cr_assert_eq(json_is_true(reply_at(reply, "paused")), strcmp(action, "pause") == 0, "%s",
+                 reply->text);
+}
+
+Test(queues, a_paused_queue_stays_paused_over_kill_9)
+{
+    queue_do("hello", "task", "pause");
+    const char *run = run_trigger(&s, "hello", "{}", NULL);
+    server_kill(&s);
+    server_start(&s);
+
+    cr_assert(json_is_true(reply_at(queue_get("hello", "task"), "paused")));
+    pause_ms(300);
+    cr_assert_str_eq(reply_text(run_get(&s, run), "status"), "QUEUED");
+    cr_assert_eq(reply_number(queue_get("hello", "task"), "queued"), 1);
+
+    queue_do("hello", "task", "resume");
+    cr_assert_str_eq(reply_text(run_end(&s, run), "status"), "COMPLETED");
+    cr_assert_eq(reply_number(queue_get("hello", "task"), "queued"), 0);
+}
+
+/* Pausing takes nothing from what runs, and what wakes up meanwhile stays in its queue. */
+Test(queues, a_run_that_wakes_up_in_a_paused_queue_waits)
+{
+    const char *run =
+        run_trigger(&s, "approve-refund", "{\"order_id\": \"A\", \"amount_cents\": 1}", NULL);
+    char *url = strdup(reply_text(run_until(&s, run, "WAITING"), "metadata.approval_url"));
+    cr_assert_eq(reply_number(queue_get("approve-refund", "task"), "waiting"), 1);
+    queue_do("approve-refund", "task", "pause");
+
+    server_call_as(&s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
+    run_until(&s, run, "QUEUED");
+    pause_ms(200);
+    cr_assert_str_eq(reply_text(run_get(&s, run), "status"), "QUEUED");
+
+    queue_do("approve-refund", "task", "resume");
+    cr_assert_str_eq(reply_text(run_end(&s, run), "status"), "COMPLETED");
+    free(url);
+}
+
+/* "one-at-a-time" has a limit of 1 in queues.yaml. */
+Test(queues, no_more_than_the_limit_run_at_once)
+{
+    enum { COUNT = 6 };
+    char ids[COUNT][40];
+    for (int i = 0; i < COUNT; i++)
+        strcpy(ids[i], run_trigger(&s, "sleep", "{\"ms\": 150}",
+                                   "{\"queue\": {\"name\": \"one-at-a-time\"}}"));
+    cr_assert_eq(reply_number(queue_get("one-at-a-time", "custom"), "concurrencyLimit"), 1);
+
+    for (;;) {
+        const struct reply *queue = queue_get("one-at-a-time", "custom");
+        cr_assert_leq(reply_number(queue, "running"), 1, "%s", queue->text);
+        if (reply_number(queue, "running") + reply_number(queue, "queued") == 0)
+            break;
+        pause_ms(10);
+    }
+    for (int i = 0; i < COUNT; i++)
+        cr_assert_str_eq(reply_text(run_end(&s, ids[i]), "status"), "COMPLETED");
+}
+
+/* When the runs of a list were started, oldest start first. */
+static int started_compare(const void *a, const void *b)
+{
+    const struct reply *x = run_get(&s, *(char *const *)a), *y = run_get(&s, *(char *const *)b);
+    return strcmp(reply_text(x, "startedAt"), reply_text(y, "startedAt"));
+}
+
+Test(queues, first_come_first_served_but_for_priority)
+{
+    queue_do("one-at-a-time", "custom", "pause");
+    const char *first =
+        run_trigger(&s, "sleep", "{\"ms\": 60}", "{\"queue\": {\"name\": \"one-at-a-time\"}}");
+    const char *second =
+        run_trigger(&s, "sleep", "{\"ms\": 60}", "{\"queue\": {\"name\": \"one-at-a-time\"}}");
+    const char *late =
+        run_trigger(&s, "sleep", "{\"ms\": 60}",
+                    "{\"queue\": {\"name\": \"one-at-a-time\"}, \"priority\": -3600}");
+    const char *urgent =
+        run_trigger(&s, "sleep", "{\"ms\": 60}",
+                    "{\"queue\": {\"name\": \"one-at-a-time\"}, \"priority\": 3600}");
+    server_kill(&s);
+    server_start(&s);
+    queue_do("one-at-a-time", "custom", "resume");
+
+    const char *ids[] = { late, second, urgent, first };
+    for (int i = 0; i < 4; i++)
+        run_end(&s, ids[i]);
+    qsort(ids, 4, sizeof *ids, started_compare);
+
+    cr_assert_str_eq(ids[0], urgent);
+    cr_assert_str_eq(ids[1], first);
+    cr_assert_str_eq(ids[2], second);
+    cr_assert_str_eq(ids[3], late, "a negative priority is late, not never");
+}
+
+/* One queue that is full does not hold up another. */
+Test(queues, a_full_queue_leaves_others_alone)
+{
+    run_trigger(&s, "sleep", "{\"ms\": 5000}", "{\"queue\": {\"name\": \"one-at-a-time\"}}");
+    for (int i = 0; i < 20; i++)
+        run_trigger(&s, "sleep", "{\"ms\": 5000}",
+                    "{\"queue\": {\"name\": \"one-at-a-time\"}}");
+    long long start = now_ms();
+    cr_assert_str_eq(reply_text(run_end(&s, run_trigger(&s, "hello", "{}", NULL)), "status"),
+                     "COMPLETED");
+    cr_assert_lt(now_ms() - start, 4000);
+}
+
+Test(queues, the_limit_changes_when_the_file_does)
+{
+    server_write(&s, "config/queues.yaml.part", RULES("3"));
+    int status;
+    command_run(&status, "mv '%s' '%s'", server_path(&s, "config/queues.yaml.part"),
+                server_path(&s, "config/queues.yaml"));
+    run_trigger(&s, "hello", "{}", "{\"queue\": {\"name\": \"one-at-a-time\"}}");
+
+    long long deadline = now_ms() + 20000;
+    while (reply_number(queue_get("one-at-a-time", "custom"), "concurrencyLimit") != 3) {
+        cr_assert_lt(now_ms(), deadline, "still the old limit");
+        pause_ms(20);
+    }
+}
+
+/* A broken file keeps the old rules and says why. */
+Test(queues, a_broken_file_changes_nothing)
+{
+    server_write(&s, "config/queues.yaml", "queues: [\n");
+    server_logs(&s, "queues.yaml:");
+    run_trigger(&s, "hello", "{}", "{\"queue\": {\"name\": \"one-at-a-time\"}}");
+    cr_assert_eq(reply_number(queue_get("one-at-a-time", "custom"), "concurrencyLimit"), 1);
+}
+
+/* "exit-3" enters "exits" without being told to. */
+Test(queues, a_task_has_a_default_queue)
+{
+    const char *run = run_trigger(&s, "exit-3", "{\"times\": 0}", NULL);
+    run_end(&s, run);
+    const struct reply *queue = queue_get("exits", "custom");
+    cr_assert_eq(reply_number(queue, "concurrencyLimit"), 2, "%s", queue->text);
+    cr_assert_str_eq(reply_text(run_get(&s, run), "queue"), "exits");
+}
+
+Test(queues, they_are_listed_and_unknown_ones_are_404)
+{
+    run_end(&s, run_trigger(&s, "hello", "{}", NULL));
+    const struct reply *list = server_call(&s, "GET", "/api/v1/queues", NULL);
+    cr_assert_eq(list->status, 200, "%s", list->text);
+    cr_assert_geq(json_array_size(reply_at(list, "data")), 1, "%s", list->text);
+    cr_assert(json_is_integer(reply_at(list, "pagination.count")), "%s", list->text);
+    cr_assert_eq(server_call(&s, "GET", "/api/v1/queues/none?type=custom", NULL)->status, 404);
+    cr_assert_eq(server_call(&s, "POST", "/api/v1/queues/none/pause",
+                             "{\"type\": \"custom\", \"action\": \"pause\"}")
+                     ->status,
+                 404);
+}
