@@ -90,6 +90,27 @@ Test(bad_files, schemas_check_names_the_place)
     cr_assert_neq(strstr(said, "properties"), NULL, "what was meant: %s", said);
 }
 
+static void assert_start_refused(const char *place)
+{
+    const char *said;
+    int code = server_refuses(&s, &said);
+    cr_assert_eq(code, 2, "exit code %d: %s", code, said);
+    cr_assert_neq(strstr(said, place), NULL, "not at %s: %s", place, said);
+    cr_assert_neq(access(server_path(&s, "data"), F_OK), 0, "the data directory was made");
+}
+
+Test(bad_files, a_schema_that_is_wrong_stops_the_start)
+{
+    server_write(&s, "schemas/hello.yaml", "input:\n  type: objekt\n");
+    assert_start_refused("hello.yaml:2:9");
+}
+
+Test(bad_files, a_queues_file_that_is_wrong_stops_the_start)
+{
+    server_write(&s, "config/queues.yaml", "queues:\n  emails: none\n");
+    assert_start_refused("queues.yaml:2:11");
+}
+
 Test(bad_files, a_used_address)
 {
     struct server other;
