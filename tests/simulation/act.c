@@ -134,21 +134,12 @@ void act_step(struct world *world)
         world_batch(world);
 }
 
-static void token_remember(struct world *world, int64_t id)
-{
-    for (uint32_t i = 0; i < world->token_count; i++)
-        if (world->tokens[i].id == id)
-            return;
-    if (world->token_count < KNOWN_MAX)
-        world->tokens[world->token_count++] = (struct known_token){ .id = id };
-}
-
 static void won_remember(struct world *world, const struct token_complete *complete)
 {
-    token_remember(world, complete->id);
-    for (uint32_t i = 0; i < world->token_count; i++)
-        if (world->tokens[i].id == complete->id && complete->won && ++world->tokens[i].wins > 1)
-            world_flaw(world, "token %lld was won twice", (long long)complete->id);
+    struct known_token *known = known_token(world, complete->id, true);
+
+    if (known != NULL && complete->won && ++known->wins > 1)
+        world_flaw(world, "token %lld was won twice", (long long)complete->id);
 }
 
 void act_reply(struct world *world, struct command *command)
@@ -159,11 +150,9 @@ void act_reply(struct world *world, struct command *command)
         if (store_memory_find(world->store, command->trigger.run_id) == NULL)
             world_flaw(world, "run %lld was acknowledged and is not there",
                        (long long)command->trigger.run_id);
-        if (known_run(world, command->trigger.run_id) == NULL && world->run_count < KNOWN_MAX)
-            world->runs[world->run_count++] =
-                (struct known_run){ .id = command->trigger.run_id };
+        (void)known_run(world, command->trigger.run_id, true); /* remembered from now on */
     } else if (command->kind == COMMAND_TOKEN_CREATE) {
-        token_remember(world, command->token_create.token_id);
+        (void)known_token(world, command->token_create.token_id, true); /* the same */
     } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
                command->kind == COMMAND_TOKEN_TIMEOUT) {
         won_remember(world, &command->token_complete);

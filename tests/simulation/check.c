@@ -5,12 +5,49 @@
 
 #include <stdio.h>
 
-struct known_run *known_run(struct world *world, int64_t id)
+/* Where `id` is in a table of indices plus one, or the free place where it belongs. */
+static uint16_t *known_slot(uint16_t *table, int64_t id, bool (*has)(struct world *, uint16_t, int64_t),
+                     struct world *world)
 {
-    for (uint32_t i = 0; i < world->run_count; i++)
-        if (world->runs[i].id == id)
-            return &world->runs[i];
-    return NULL;
+    uint64_t hash = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 40;
+
+    for (;; hash++) {
+        uint16_t *slot = &table[hash % KNOWN_SLOTS];
+        if (*slot == 0 || has(world, (uint16_t)(*slot - 1), id))
+            return slot;
+    }
+}
+
+static bool run_is(struct world *world, uint16_t at, int64_t id)
+{
+    return world->runs[at].id == id;
+}
+
+static bool token_is(struct world *world, uint16_t at, int64_t id)
+{
+    return world->tokens[at].id == id;
+}
+
+struct known_run *known_run(struct world *world, int64_t id, bool add)
+{
+    uint16_t *slot = known_slot(world->run_slots, id, run_is, world);
+
+    if (*slot == 0 && add && world->run_count < KNOWN_MAX) {
+        world->runs[world->run_count] = (struct known_run){ .id = id };
+        *slot = (uint16_t)++world->run_count;
+    }
+    return *slot == 0 ? NULL : &world->runs[*slot - 1];
+}
+
+struct known_token *known_token(struct world *world, int64_t id, bool add)
+{
+    uint16_t *slot = known_slot(world->token_slots, id, token_is, world);
+
+    if (*slot == 0 && add && world->token_count < KNOWN_MAX) {
+        world->tokens[world->token_count] = (struct known_token){ .id = id };
+        *slot = (uint16_t)++world->token_count;
+    }
+    return *slot == 0 ? NULL : &world->tokens[*slot - 1];
 }
 
 /* No acknowledged run is lost, none finishes twice or goes back in time. */
@@ -42,10 +79,8 @@ static void check_tokens(struct world *world)
 {
     for (uint32_t i = 0; i < store_memory_waitpoints(world->store); i++) {
         const struct waitpoint *token = store_memory_waitpoint(world->store, i);
-        for (uint32_t k = 0; k < world->token_count; k++) {
-            struct known_token *known = &world->tokens[k];
-            if (known->id != token->id)
-                continue;
+        struct known_token *known = known_token(world, token->id, false);
+        if (known != NULL) {
             uint64_t hash = table_hash(token->result, 0);
             if (known->status != WAITPOINT_PENDING &&
                 (known->status != token->status || known->result_hash != hash))
@@ -65,10 +100,8 @@ static bool is_pending(struct world *world, uint32_t kind, int64_t id)
         const struct run *run = store_memory_find(world->store, id);
         return run != NULL && run->status != RUN_DONE;
     }
-    for (uint32_t i = 0; i < store_memory_waitpoints(world->store); i++)
-        if (store_memory_waitpoint(world->store, i)->id == id)
-            return store_memory_waitpoint(world->store, i)->status == WAITPOINT_PENDING;
-    return false;
+    const struct waitpoint *token = store_memory_token(world->store, id);
+    return token != NULL && token->status == WAITPOINT_PENDING;
 }
 
 /* Every waiting run has something live to wake it, and exactly the edges that it needs. */

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TASKS = 3, QUEUES = 3, SLOTS = 4, HELD_MAX = 256, BATCH_MAX = 12, KNOWN_MAX = 4096 };
+enum { TASKS = 3, QUEUES = 3, SLOTS = 4, HELD_MAX = 256, BATCH_MAX = 12, KNOWN_MAX = 4096, KNOWN_SLOTS = 16384 };
 
 /* A segment that a slot has, and how far its script is. */
 struct held_segment {
@@ -57,6 +57,7 @@ struct world {
     uint32_t run_count;
     struct known_token tokens[KNOWN_MAX];
     uint32_t token_count;
+    uint16_t run_slots[KNOWN_SLOTS], token_slots[KNOWN_SLOTS]; /* where an id is, plus one */
     /* The batch being gathered. */
     struct command commands[BATCH_MAX];
     uint32_t command_count;
@@ -94,6 +95,8 @@ void act_drain(struct world *world);
 void check_rows(struct world *world);
 void check_outcome(struct world *world, const struct outcome *outcome);
 void check_finished(struct world *world);
-struct known_run *known_run(struct world *world, int64_t id);
+/* NULL when unknown and not to be added. */
+struct known_run *known_run(struct world *world, int64_t id, bool add);
+struct known_token *known_token(struct world *world, int64_t id, bool add);
 
 #endif

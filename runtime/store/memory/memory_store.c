@@ -471,6 +471,14 @@ const struct run *store_memory_find(struct store *store, int64_t id)
     return run_find(memory_of(store), id);
 }
 
+const struct waitpoint *store_memory_token(struct store *store, int64_t id)
+{
+    struct held wanted = { .waitpoint.id = id };
+    struct held *held = rack_find(&memory_of(store)->waitpoints, &wanted);
+
+    return held == NULL ? NULL : &held->waitpoint;
+}
+
 uint32_t store_memory_waitpoints(struct store *store)
 {
     return memory_of(store)->waitpoints.count;
