@@ -94,6 +94,17 @@ const char *command_run(int *status, const char *format, ...)
     return out;
 }
 
+static int reap(struct server *server)
+{
+    int status = 0;
+    while (waitpid(server->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    server->pid = 0;
+    close(server->out);
+    server->out = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 void server_init(struct server *server)
 {
     memset(server, 0, sizeof *server);
@@ -212,17 +223,6 @@ static const char *read_until(struct server *server, const char *words, int limi
             break;
     }
     return text("%s", said);
-}
-
-static int reap(struct server *server)
-{
-    int status = 0;
-    while (waitpid(server->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    server->pid = 0;
-    close(server->out);
-    server->out = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 void server_start(struct server *server)
