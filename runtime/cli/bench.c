@@ -134,10 +134,7 @@ static bool read_options(struct bench *bench, struct err *err)
 
 static bool is_met(const struct bench_workload *workload, const struct value *result)
 {
-    const struct value *value = value_find(result, "value");
-    double number = value == NULL              ? 0
-                    : value->kind == VALUE_INT ? (double)value->integer
-                                               : value->number;
+    double number = member_number(result, "value");
     return workload->less_is_better ? number <= workload->floor : number >= workload->floor;
 }
 

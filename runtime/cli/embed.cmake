@@ -1,5 +1,7 @@
 # Writes OUTPUT, a C file with every file under FOLDER in it. Run as
 #   cmake -DFOLDER=plugin-sdk/template -DSDK=plugin-sdk -DOUTPUT=template_files.c -P embed.cmake
+cmake_minimum_required(VERSION 3.22)
+
 file(GLOB_RECURSE paths LIST_DIRECTORIES false RELATIVE ${FOLDER} ${FOLDER}/*)
 list(SORT paths)
 

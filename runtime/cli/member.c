@@ -22,6 +22,15 @@ int64_t member_int(const struct value *map, const char *name)
     return found->kind == VALUE_INT ? found->integer : 0;
 }
 
+double member_number(const struct value *map, const char *name)
+{
+    const struct value *found = value_find(map, name);
+
+    if (found != NULL && found->kind == VALUE_INT)
+        return (double)found->integer;
+    return found != NULL && found->kind == VALUE_DOUBLE ? found->number : 0;
+}
+
 bool member_bool(const struct value *map, const char *name)
 {
     const struct value *found = value_find(map, name);

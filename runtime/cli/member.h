@@ -11,6 +11,7 @@
 /* Empty, 0 and false when the member is absent or of another kind. */
 struct slice member_text(const struct value *map, const char *name);
 int64_t member_int(const struct value *map, const char *name);
+double member_number(const struct value *map, const char *name);
 bool member_bool(const struct value *map, const char *name);
 /* An ISO date as milliseconds; 0 when absent. */
 int64_t member_time(const struct value *map, const char *name);

@@ -94,7 +94,7 @@ static void add_log(struct buffer *out, const struct value *line)
     buffer_text(out, "  ");
     text_add_safe(out, member_text(line, "at"), false);
     buffer_format(out, "  %-5.*s ", SLICE_ARG(member_text(line, "level")));
-    text_add_safe(out, member_text(line, "message"), false);
+    text_add_safe(out, member_text(line, "text"), false);
     buffer_byte(out, '\n');
 }
 

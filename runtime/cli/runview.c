@@ -71,8 +71,9 @@ static struct slice waiting_text(struct arena *arena, const struct value *run, i
     if (due_ms != 0 && now_ms != 0)
         left =
             arena_format(arena, " (%.*s left)", SLICE_ARG(span_text(arena, due_ms - now_ms)));
-    if (count > 1)
-        more = arena_format(arena, " and %u more", count - 1);
+    int64_t total = member_int(run, "waitingForCount");
+    if (total > 1)
+        more = arena_format(arena, " and %d more", (int)total - 1);
     return arena_format(arena, "%.*s %.*s%.*s%.*s", SLICE_ARG(member_text(first, "type")),
                         SLICE_ARG(member_text(first, "id")), SLICE_ARG(left), SLICE_ARG(more));
 }
@@ -135,29 +136,17 @@ void run_error_add(struct buffer *out, const struct value *run)
     add_indented(out, stack);
 }
 
-/* One move: its time, then the rest in the server's order. */
+/* One move: when, into which status, and why where that is said. */
 static void add_move(struct buffer *out, const struct value *move)
 {
-    struct buffer rest = { 0 };
-
     buffer_text(out, "  ");
     text_add_safe(out, member_text(move, "at"), false);
-    for (uint32_t i = 0; move->kind == VALUE_MAP && i < move->count; i++) {
-        const struct member *member = &move->members[i];
-        if (slice_is(member->key, "at"))
-            continue;
-        rest.size = 0;
-        if (member->value.kind == VALUE_STRING)
-            buffer_slice(&rest, member->value.bytes);
-        else
-            json_write(&rest, &member->value);
-        bool is_status = slice_is(member->key, "status");
-        buffer_format(out, "  %.*s%s", is_status ? 0 : (int)member->key.size, member->key.data,
-                      is_status ? "" : "=");
-        text_add_safe(out, buffer_view(&rest), false);
-    }
+    buffer_text(out, "  ");
+    text_add_safe(out, member_text(move, "status"), false);
+    if (member_text(move, "text").size > 0)
+        buffer_text(out, "  ");
+    text_add_safe(out, member_text(move, "text"), false);
     buffer_byte(out, '\n');
-    buffer_finish(&rest);
 }
 
 static void add_timeline(struct buffer *out, const struct value *run)
@@ -193,16 +182,18 @@ static void add_waits(struct buffer *out, struct arena *arena, const struct valu
 
 void run_print(struct buffer *out, struct arena *arena, const struct value *run, int64_t now_ms)
 {
-    int64_t priority = member_int(run, "priority");
+    double priority = member_number(run, "priority");
 
     add_field(out, "run", member_text(run, "id"));
     add_field(out, "task", member_text(run, "taskIdentifier"));
     add_field(out, "version", member_text(run, "version"));
+    add_field(out, "build", member_text(run, "build"));
     add_field(out, "status", run_status_line(arena, run, now_ms));
+    add_field(out, "parked", member_text(run, "parkedReason"));
     add_waits(out, arena, run, now_ms);
     add_field(out, "queue", member_text(run, "queue"));
     if (priority != 0)
-        add_field(out, "priority", arena_format(arena, "%d s", (int)priority));
+        add_field(out, "priority", arena_format(arena, "%g s", priority));
     add_field(out, "tags", names_text(arena, value_find(run, "tags")));
     add_field(out, "key", member_text(run, "idempotencyKey"));
     add_time(out, arena, run, "created", "createdAt", now_ms);
