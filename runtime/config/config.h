@@ -90,11 +90,19 @@ struct config_queues {
  * directory called "config", else to the file's own. False: `problems`, with line and column. */
 bool config_load(const char *path, struct config *config, struct arena *arena,
     struct problems *problems);
+/* The same from memory; `path` is named in messages and decides about relative paths. */
+bool config_parse(const char *path, struct slice text, struct config *config,
+    struct arena *arena, struct problems *problems);
 void config_finish(struct config *config);
+
+/* Every key with its default and what it is for, as a YAML file. */
+void config_describe(struct buffer *out);
 
 /* A missing file is an empty one. */
 bool config_queues_load(const char *path, struct config_queues *queues, struct arena *arena,
     struct problems *problems);
+bool config_queues_parse(const char *path, struct slice text, struct config_queues *queues,
+    struct arena *arena, struct problems *problems);
 void config_queues_finish(struct config_queues *queues);
 
 /*

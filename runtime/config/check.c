@@ -1,0 +1,64 @@
+#include "config/check.h"
+
+#include "codec/json.h"
+#include "config/config.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+static const char standard_path[] = "config/bide.yaml";
+
+static void json_report(const char *path, const struct config *config, struct arena *arena,
+    const struct problems *problems, struct buffer *out)
+{
+    struct value root = value_map(), list = problems_value(arena, problems);
+
+    value_put(arena, &root, "file", value_text(path));
+    if (config->queues_path != NULL)
+        value_put(arena, &root, "queues", value_text(config->queues_path));
+    value_put(arena, &root, "valid", value_bool(problems->count == 0));
+    value_put(arena, &root, "problems", *value_find(&list, "problems"));
+    json_write_pretty(out, &root);
+    buffer_byte(out, '\n');
+}
+
+static void text_report(const char *path, const struct config *config,
+    const struct config_queues *queues, struct buffer *out)
+{
+    bool has_queues = access(config->queues_path, F_OK) == 0;
+
+    buffer_format(out, "%s: fine, %" PRIu32 " environment%s:", path, config->environment_count,
+        config->environment_count == 1 ? "" : "s");
+    for (uint32_t i = 0; i < config->environment_count; i++)
+        buffer_format(out, "%s %s", i == 0 ? "" : ",", config->environments[i].name);
+    buffer_format(out, "\n%s: ", config->queues_path);
+    if (has_queues)
+        buffer_format(out, "fine, %" PRIu32 " queue%s and %" PRIu32 " task%s named\n",
+            queues->queue_count, queues->queue_count == 1 ? "" : "s", queues->task_count,
+            queues->task_count == 1 ? "" : "s");
+    else
+        buffer_text(out, "not there, every queue gets the default limit\n");
+}
+
+int config_check(const char *path, bool json, struct buffer *out)
+{
+    struct arena arena = { 0 };
+    struct problems problems = { 0 };
+    struct config_queues queues = { 0 };
+    struct config config;
+
+    if (path == NULL)
+        path = standard_path;
+    bool fine = config_load(path, &config, &arena, &problems) &&
+        config_queues_load(config.queues_path, &queues, &arena, &problems);
+    if (json)
+        json_report(path, &config, &arena, &problems, out);
+    else if (fine)
+        text_report(path, &config, &queues, out);
+    else
+        problems_text(out, &problems);
+    config_queues_finish(&queues);
+    config_finish(&config);
+    arena_finish(&arena);
+    return fine ? 0 : 2;
+}
