@@ -1,0 +1,16 @@
+/* `bide schemas check`: compile schema files and say what is wrong. */
+#ifndef SCHEMA_CHECK_H
+#define SCHEMA_CHECK_H
+
+#include "base/buffer.h"
+
+#include <stdbool.h>
+
+/*
+ * Append a report on each of `count` paths to `out`: as text, or as one JSON object {"valid",
+ * "files": [{"file", "valid", "input", "output", "tokens", "problems"}]}. A directory stands for its *.yaml.
+ * Returns the exit code: 0, or 2 when something is wrong.
+ */
+int schemas_check(const char *const *paths, int count, bool json, struct buffer *out);
+
+#endif
