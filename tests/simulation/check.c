@@ -175,6 +175,25 @@ void check_rows(struct world *world)
                    store_memory_edges(world->store), edges);
 }
 
+/* A queue that is paused starts nothing, and none goes over its limit. */
+static void check_queue(struct world *world, const struct run *started)
+{
+    const struct queue *queue = store_memory_queue(world->store, started->queue);
+    uint32_t running = 0;
+
+    if (queue == NULL || queue->paused) {
+        world_flaw(world, "run %lld started in a queue that is %s", (long long)started->id,
+                   queue == NULL ? "not there" : "paused");
+        return;
+    }
+    for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
+        const struct run *run = store_memory_run(world->store, i);
+        running += run->status == RUN_RUNNING && run->queue == started->queue;
+    }
+    if (running > catalog_queue_limit(engine_catalog(world->engine), queue->name))
+        world_flaw(world, "%u runs are running in queue %.*s", running, SLICE_ARG(queue->name));
+}
+
 /* Within a queue nothing starts before something that ranks before it. */
 void check_outcome(struct world *world, const struct outcome *outcome)
 {
@@ -185,6 +204,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
                        (long long)a->run_id);
             return;
         }
+        check_queue(world, started);
         if (started->id_block % ID_BLOCK != 0 || started->id_block == 0)
             world_flaw(world, "run %lld has no block of ids", (long long)a->run_id);
         for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {

@@ -32,6 +32,8 @@ void slots_assign(struct world *world, const struct assignment *assignment)
 
 static void held_drop(struct world *world, struct held_segment *held)
 {
+    if (world_chance(world, 20))
+        world->ghost = *held;
     *held = world->held[--world->held_count];
 }
 
@@ -170,8 +172,17 @@ static void attempt_lose(struct world *world, struct held_segment *held)
     held->in_call = true;
 }
 
+/* A late answer for a run that has moved on: it must change nothing. */
+static void ghost_step(struct world *world)
+{
+    if (world->ghost.run_id != 0)
+        segment_end(world, &world->ghost);
+}
+
 void slots_step(struct world *world)
 {
+    if (world_chance(world, 5))
+        ghost_step(world);
     if (world->held_count == 0)
         return;
     struct held_segment *held = &world->held[world_random(world, world->held_count)];

@@ -53,6 +53,7 @@ struct world {
     uint32_t queue_limit;
     struct held_segment held[HELD_MAX];
     uint32_t held_count;
+    struct held_segment ghost; /* a slot that was given up on, and may yet speak */
     struct known_run runs[KNOWN_MAX];
     uint32_t run_count;
     struct known_token tokens[KNOWN_MAX];

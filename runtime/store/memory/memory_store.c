@@ -489,6 +489,14 @@ const struct waitpoint *store_memory_waitpoint(struct store *store, uint32_t ind
     return &memory_of(store)->waitpoints.items[index]->waitpoint;
 }
 
+const struct queue *store_memory_queue(struct store *store, int64_t id)
+{
+    struct held wanted = { .queue.id = id };
+    struct held *held = rack_find(&memory_of(store)->queues, &wanted);
+
+    return held == NULL ? NULL : &held->queue;
+}
+
 bool store_memory_has_edge(struct store *store, int64_t waitpoint_id, int64_t run_id)
 {
     struct held wanted = { .edge.waitpoint_id = waitpoint_id, .edge.run_id = run_id };
