@@ -1,4 +1,4 @@
-/* The commands, in the order of `bide help`: a new one is a file with its struct and a row
+/* The commands in the order of `bide help`: a new one is a file with its struct, and a row
  * here. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
@@ -24,6 +24,8 @@
     X(queues_resume)       \
     X(plugins_list)        \
     X(plugins_inspect)     \
+    X(schemas_check)       \
+    X(config_check)        \
     X(new_plugin)          \
     X(bench)
 

@@ -1,0 +1,68 @@
+/* bide schemas check, bide config check: files read as the server would, without a server. */
+#include "config/check.h"
+
+#include "cli/cli.h"
+#include "cli/text.h"
+#include "schema/check.h"
+
+#include <stdio.h>
+
+/* A file may hold anything; what is said of it is for a terminal. */
+static void print(const struct call *call, struct buffer *report)
+{
+    struct buffer safe = { 0 };
+
+    if (call->json)
+        buffer_slice(&safe, buffer_view(report));
+    else
+        text_add_safe(&safe, buffer_view(report), true);
+    if (safe.size > 0 && safe.data[safe.size - 1] != '\n')
+        buffer_byte(&safe, '\n');
+    fwrite(safe.data, 1, safe.size, stdout);
+    buffer_finish(&safe);
+    buffer_finish(report);
+}
+
+static int exec_schemas(struct call *call)
+{
+    struct buffer report = { 0 };
+    const char **paths =
+        ARENA_ARRAY(&call->arena, const char *, (size_t)call->argument_count + 1);
+
+    for (int i = 0; i < call->argument_count; i++)
+        paths[i] = call->arguments[i];
+    int code = schemas_check(paths, call->argument_count, call->json, &report);
+    print(call, &report);
+    return code;
+}
+
+const struct cli_command schemas_check_command = {
+    .name = "schemas check",
+    .arguments = "FILE...",
+    .summary = "Check schema files; a directory stands for its *.yaml",
+    .help = "Prints every problem with file, line and column. Exits 2 when there is one.",
+    .least = 1,
+    .most = CLI_ANY_NUMBER,
+    .exec = exec_schemas,
+};
+
+static int exec_config(struct call *call)
+{
+    struct buffer report = { 0 };
+    const char *path = call->argument_count > 0 ? call->arguments[0] : NULL;
+    int code = config_check(path, call->json, &report);
+
+    print(call, &report);
+    return code;
+}
+
+const struct cli_command config_check_command = {
+    .name = "config check",
+    .arguments = "[FILE]",
+    .summary = "Check the configuration and the queues",
+    .help =
+        "FILE is config/bide.yaml unless it is said. Prints every problem with file, line and\n"
+        "column. Exits 2 when there is one.",
+    .most = 1,
+    .exec = exec_config,
+};
