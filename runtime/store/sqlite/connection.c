@@ -57,6 +57,8 @@ void connection_close(struct connection *connection)
         connection->statements[i] = NULL;
     }
     names_finish(&connection->names);
+    buffer_finish(&connection->scratch);
+    connection->scratch = (struct buffer){ 0 };
     (void)sqlite3_close(connection->db); /* cannot be busy: nothing is prepared any more */
     connection->db = NULL;
 }

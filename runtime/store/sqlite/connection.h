@@ -6,6 +6,7 @@
 #define CONNECTION_SQLITE_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "names.h"
@@ -19,6 +20,7 @@ struct connection {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT]; /* NULL until first used */
     struct names names;
+    struct buffer scratch; /* a row being packed */
 };
 
 /*
@@ -66,6 +68,11 @@ bool query_number(struct query *query, int64_t *number, struct err *err);
 static inline void bind_int(struct query *query, int64_t number)
 {
     query->rc |= sqlite3_bind_int64(query->statement, query->next++, number);
+}
+
+static inline void bind_null(struct query *query)
+{
+    query->rc |= sqlite3_bind_null(query->statement, query->next++);
 }
 
 /* Zero is NULL: takes no room, and stays out of partial indexes. */

@@ -80,9 +80,9 @@ bool file_lock(const char *path, int *lock_fd, struct err *err)
         return false;
     }
     int size = snprintf(owner, sizeof owner, "%ld\n", (long)getpid());
-    /* A full disk may refuse the note; the lock holds without it. */
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, owner, (size_t)size, 0) != size)
-        (void)ftruncate(fd, 0); /* rather no number than a wrong one */
+    /* Without the number (a full disk) the lock holds all the same. */
+    bool noted = ftruncate(fd, 0) == 0 && pwrite(fd, owner, (size_t)size, 0) == size;
+    (void)noted;
     *lock_fd = fd;
     return true;
 }

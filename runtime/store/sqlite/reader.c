@@ -145,10 +145,13 @@ static bool next_queue(struct query *query, struct queue_stats *stats, bool *row
 
 /* Among those that are next in line: one that is further back has waited longer only by
  * priority. */
-static bool find_oldest(struct connection *connection, struct queue_stats *stats,
-                        struct err *err)
+static bool find_oldest(struct connection *connection, struct arena *arena,
+                        struct queue_stats *stats, struct err *err)
 {
     struct query query;
+    struct run run;
+    int64_t id = 0;
+    bool found;
 
     if (stats->queued == 0)
         return true;
@@ -156,7 +159,11 @@ static bool find_oldest(struct connection *connection, struct queue_stats *stats
         return false;
     bind_int(&query, stats->queue.id);
     bind_int(&query, OLDEST_LOOKS);
-    return query_number(&query, &stats->oldest_queued_ms, err);
+    if (!query_number(&query, &id, err) || !run_find(connection, arena, id, &run, &found, err))
+        return false;
+    if (found)
+        stats->oldest_queued_ms = run.created_ms;
+    return true;
 }
 
 static bool find_queues(struct connection *connection, struct arena *arena,
@@ -188,7 +195,7 @@ static bool find_queues(struct connection *connection, struct arena *arena,
         page->count += row ? 1 : 0;
     }
     for (uint32_t i = 0; i < page->count; i++)
-        if (!find_oldest(connection, &page->rows[i], err))
+        if (!find_oldest(connection, arena, &page->rows[i], err))
             return false;
     return true;
 }
@@ -227,7 +234,7 @@ static bool find_queue(struct connection *connection, struct arena *arena, uint3
     if (!found || (environment != 0 && environment != stats->queue.environment))
         return true;
     *row = stats;
-    return find_oldest(connection, stats, err);
+    return find_oldest(connection, arena, stats, err);
 }
 
 static bool reader_queue(struct reader *reader, struct arena *arena, uint32_t environment,

@@ -1,75 +1,59 @@
 #include "record.h"
 
-enum { FLAG_TEST = 1, FLAG_PARENT = 2 };
+#include "fields.h"
+
+static bool damaged(const char *what, int64_t id, struct err *err)
+{
+    return err_set(err, ERR_STORE, "the database is damaged: the row of %s %lld is unreadable",
+                   what, (long long)id);
+}
 
 /* ---- runs -------------------------------------------------------------------------------- */
 
-struct run_names {
-    int64_t task, segment, version, build;
-};
-
-static bool run_names(struct connection *connection, const struct run *run,
-                      struct run_names *names, struct err *err)
+/* place, lane and rank: see schema.c. */
+static void run_bind_place(struct query *query, const struct run *run, int64_t task)
 {
-    return name_number(connection, run->environment, run->task, &names->task, err) &&
-           name_number(connection, 0, run->segment, &names->segment, err) &&
-           name_number(connection, 0, run->version, &names->version, err) &&
-           name_number(connection, 0, run->build, &names->build, err);
-}
+    bool is_queued = run->status == RUN_QUEUED;
 
-static void run_bind_numbers(struct query *query, const struct run *run)
-{
-    bind_int(query, run->status);
-    bind_int(query, run->outcome);
-    bind_int(query, run->seq);
-    bind_int(query, run->queue);
-    bind_int(query, run->rank_ms);
-    bind_some(query, run->due_ms);
-    bind_int(query, run->created_ms);
-    bind_some(query, run->updated_ms);
-    bind_some(query, run->started_ms);
-    bind_some(query, run->finished_ms);
-    bind_some(query, run->ttl_ms);
-    bind_some(query, run->priority_ms);
-    bind_some(query, run->limit_ms);
-    bind_some(query, run->parent_id);
-    bind_some(query, run->root_id == run->id ? 0 : run->root_id); /* usual, and costs nothing */
-    bind_some(query, run->id_block);
-    bind_some(query, run->busy_us);
-    bind_int(query, run->attempt);
-    bind_int(query, run->max_attempts);
-    bind_int(query, run->entry);
-    bind_int(query, run->depth);
-    bind_int(query, run->remaining);
-    bind_int(query, run->progress);
-    bind_int(query, run->log_lines);
-    bind_int(query, (run->is_test ? FLAG_TEST : 0) | (run->needs_parent ? FLAG_PARENT : 0));
+    if (run->status < RUN_DONE)
+        bind_int(query, run->status);
+    else if (run->outcome > OUTCOME_COMPLETED)
+        bind_int(query, PLACE_ENDED + (int64_t)run->outcome);
+    else
+        bind_null(query);
+    if (is_queued || run->status == RUN_RUNNING)
+        bind_int(query, run->queue);
+    else if (run->status == RUN_PARKED)
+        bind_int(query, task);
+    else
+        bind_null(query);
+    if (is_queued)
+        bind_int(query, run->rank_ms);
+    else
+        bind_null(query);
 }
 
 /* In the order of RUN_COLUMNS, for the insert and both updates. */
 static bool run_write(struct connection *connection, enum sql which, const struct run *run,
                       struct err *err)
 {
-    struct run_names names;
+    struct run_words words;
     struct query query;
+    int64_t task;
 
-    if (!run_names(connection, run, &names, err) ||
+    if (!name_number(connection, run->environment, run->task, &task, err) ||
+        !name_number(connection, 0, run->segment, &words.segment, err) ||
+        !name_number(connection, 0, run->version, &words.version, err) ||
+        !name_number(connection, 0, run->build, &words.build, err) ||
         !query_start(&query, connection, which, err))
         return false;
+    run_pack(&connection->scratch, run, &words);
     bind_int(&query, run->id);
-    bind_int(&query, names.task);
-    run_bind_numbers(&query, run);
-    bind_some(&query, names.segment);
-    bind_some(&query, names.version);
-    bind_some(&query, names.build);
-    bind_bytes(&query, run->tags);
-    bind_bytes(&query, run->metadata);
-    bind_bytes(&query, run->error);
-    bind_bytes(&query, run->wait);
-    bind_bytes(&query, run->once);
-    bind_bytes(&query, run->timeline);
-    bind_bytes(&query, run->key);
-    bind_some_text(&query, run->key_text);
+    bind_int(&query, task);
+    run_bind_place(&query, run, task);
+    bind_some(&query, run->due_ms);
+    bind_some(&query, run->parent_id);
+    bind_bytes(&query, buffer_view(&connection->scratch));
     return query_run(&query, err);
 }
 
@@ -87,78 +71,36 @@ bool run_update(struct connection *connection, const struct run *run, struct err
     return run_write(connection, stays ? SQL_RUN_STAY : SQL_RUN_MOVE, run, err);
 }
 
-static bool run_take_names(struct query *query, int64_t task_id, struct run *run,
-                           struct err *err)
+/* Words are the connection's; they are copied when the row is to outlive it. */
+static bool take_word(struct query *query, int64_t number, struct slice *word, struct err *err)
 {
-    struct name task, segment, version, build;
+    struct name name;
 
-    if (!name_get(query->connection, task_id, &task, err) ||
-        !name_get(query->connection, take_int(query), &segment, err) ||
-        !name_get(query->connection, take_int(query), &version, err) ||
-        !name_get(query->connection, take_int(query), &build, err))
+    if (!name_get(query->connection, number, &name, err))
         return false;
-    run->environment = task.environment;
-    run->task = task.text;
-    run->segment = segment.text;
-    run->version = version.text;
-    run->build = build.text;
-    if (query->arena != NULL) {
-        run->task = arena_copy(query->arena, run->task);
-        run->segment = arena_copy(query->arena, run->segment);
-        run->version = arena_copy(query->arena, run->version);
-        run->build = arena_copy(query->arena, run->build);
-    }
+    *word = query->arena == NULL ? name.text : arena_copy(query->arena, name.text);
     return true;
-}
-
-static void run_take_numbers(struct query *query, struct run *run)
-{
-    run->status = take_count(query);
-    run->outcome = take_count(query);
-    run->seq = take_count(query);
-    run->queue = take_int(query);
-    run->rank_ms = take_int(query);
-    run->due_ms = take_int(query);
-    run->created_ms = take_int(query);
-    run->updated_ms = take_int(query);
-    run->started_ms = take_int(query);
-    run->finished_ms = take_int(query);
-    run->ttl_ms = take_int(query);
-    run->priority_ms = take_int(query);
-    run->limit_ms = take_int(query);
-    run->parent_id = take_int(query);
-    run->root_id = take_int(query);
-    if (run->root_id == 0)
-        run->root_id = run->id;
-    run->id_block = take_int(query);
-    run->busy_us = take_int(query);
-    run->attempt = take_count(query);
-    run->max_attempts = take_count(query);
-    run->entry = take_count(query);
-    run->depth = take_count(query);
-    run->remaining = take_count(query);
-    run->progress = take_count(query);
-    run->log_lines = take_count(query);
-    uint32_t flags = take_count(query);
-    run->is_test = (flags & FLAG_TEST) != 0;
-    run->needs_parent = (flags & FLAG_PARENT) != 0;
 }
 
 bool run_take(struct query *query, struct run *run, struct err *err)
 {
+    struct run_words words;
+    struct name task;
+
     *run = (struct run){ .id = take_int(query) };
-    int64_t task = take_int(query);
-    run_take_numbers(query, run);
-    if (!run_take_names(query, task, run, err))
+    int64_t task_number = take_int(query);
+    query->next += 3; /* place, lane and rank repeat what the fields say */
+    run->due_ms = take_int(query);
+    run->parent_id = take_int(query);
+    if (!run_unpack(take_bytes(query), run, &words))
+        return damaged("run", run->id, err);
+    if (!name_get(query->connection, task_number, &task, err) ||
+        !take_word(query, task_number, &run->task, err) ||
+        !take_word(query, words.segment, &run->segment, err) ||
+        !take_word(query, words.version, &run->version, err) ||
+        !take_word(query, words.build, &run->build, err))
         return false;
-    run->tags = take_bytes(query);
-    run->metadata = take_bytes(query);
-    run->error = take_bytes(query);
-    run->wait = take_bytes(query);
-    run->once = take_bytes(query);
-    run->timeline = take_bytes(query);
-    run->key = take_bytes(query);
-    run->key_text = take_bytes(query);
+    run->environment = task.environment;
     run->loaded_status = run->status;
     run->loaded_queue = run->queue;
     run->loaded_due_ms = run->due_ms;
@@ -244,59 +186,37 @@ bool parts_find(struct connection *connection, struct arena *arena, uint32_t par
 bool waitpoint_write(struct connection *connection, const struct waitpoint *waitpoint,
                      struct err *err)
 {
+    struct waitpoint_words words;
     struct query query;
-    int64_t task, schema;
+    bool is_pending =
+        waitpoint->kind == WAITPOINT_TOKEN && waitpoint->status == WAITPOINT_PENDING;
 
-    if (!name_number(connection, waitpoint->environment, waitpoint->task, &task, err) ||
-        !name_number(connection, 0, waitpoint->schema, &schema, err) ||
+    if (!name_number(connection, waitpoint->environment, waitpoint->task, &words.task, err) ||
+        !name_number(connection, 0, waitpoint->schema, &words.schema, err) ||
         !query_start(&query, connection,
                      waitpoint->is_new ? SQL_WAITPOINT_INSERT : SQL_WAITPOINT_UPDATE, err))
         return false;
+    waitpoint_pack(&connection->scratch, waitpoint, &words);
     bind_int(&query, waitpoint->id);
-    bind_int(&query, waitpoint->environment);
-    bind_int(&query, waitpoint->kind);
-    bind_int(&query, waitpoint->status);
+    bind_some(&query, is_pending ? waitpoint->environment : 0);
     bind_some(&query, waitpoint->due_ms);
-    bind_some(&query, waitpoint->timeout_ms);
-    bind_int(&query, waitpoint->created_ms);
-    bind_some(&query, waitpoint->completed_ms);
-    bind_some(&query, waitpoint->run_id);
-    bind_some(&query, task);
-    bind_some(&query, schema);
-    bind_bytes(&query, waitpoint->tags);
-    bind_some_text(&query, waitpoint->key_text);
-    bind_some(&query, waitpoint->key_expires_ms);
+    bind_bytes(&query, buffer_view(&connection->scratch));
     bind_bytes(&query, waitpoint->result);
     return query_run(&query, err);
 }
 
 bool waitpoint_take(struct query *query, struct waitpoint *waitpoint, struct err *err)
 {
-    struct name task, schema;
+    struct waitpoint_words words;
 
     *waitpoint = (struct waitpoint){ .id = take_int(query) };
-    waitpoint->environment = take_count(query);
-    waitpoint->kind = take_count(query);
-    waitpoint->status = take_count(query);
+    query->next++; /* pending repeats what the fields say */
     waitpoint->due_ms = take_int(query);
-    waitpoint->timeout_ms = take_int(query);
-    waitpoint->created_ms = take_int(query);
-    waitpoint->completed_ms = take_int(query);
-    waitpoint->run_id = take_int(query);
-    if (!name_get(query->connection, take_int(query), &task, err) ||
-        !name_get(query->connection, take_int(query), &schema, err))
-        return false;
-    waitpoint->task = task.text;
-    waitpoint->schema = schema.text;
-    if (query->arena != NULL) {
-        waitpoint->task = arena_copy(query->arena, task.text);
-        waitpoint->schema = arena_copy(query->arena, schema.text);
-    }
-    waitpoint->tags = take_bytes(query);
-    waitpoint->key_text = take_bytes(query);
-    waitpoint->key_expires_ms = take_int(query);
+    if (!waitpoint_unpack(take_bytes(query), waitpoint, &words))
+        return damaged("waitpoint", waitpoint->id, err);
     waitpoint->result = take_bytes(query);
-    return true;
+    return take_word(query, words.task, &waitpoint->task, err) &&
+           take_word(query, words.schema, &waitpoint->schema, err);
 }
 
 bool waitpoint_find(struct connection *connection, struct arena *arena, int64_t id,

@@ -6,6 +6,17 @@
 #include "engine/row.h"
 #include "store/reader.h"
 
+/* Where a run stands in the index run_place: its status while it is live. The numbers are
+ * stored. */
+enum place {
+    PLACE_DELAYED = RUN_DELAYED,
+    PLACE_QUEUED = RUN_QUEUED,
+    PLACE_PARKED = RUN_PARKED,
+    PLACE_RUNNING = RUN_RUNNING,
+    PLACE_WAITING = RUN_WAITING,
+    PLACE_ENDED = 8, /* and its outcome, unless that is COMPLETED */
+};
+
 /* ---- writing; inside a transaction --------------------------------------------------------
  */
 

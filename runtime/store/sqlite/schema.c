@@ -9,9 +9,17 @@
  * hash of a key → what was made with it name          words that repeat in each run, as small
  * numbers: a task with its environment, and (environment 0) segments, versions, builds, schemas
  *
- * Ids are time-ordered, so rows are appended. A live run stands in one of two indexes: run_work
- * when it is queued or running (dispatch), run_rest when not (lists). Zero times and empty
- * bytes are NULL, which takes no room.
+ * Ids are time-ordered, so rows are appended. Columns are what is asked for; the other fields
+ * are packed into `data` (fields.h). One index, run_place, holds every run that somebody may
+ * look for, at the place where it stands (enum place, record.h):
+ *
+ *   place              lane    rank_ms    for
+ *   QUEUED             queue   its rank   dispatch, in order
+ *   RUNNING            queue              counts, and the restart
+ *   PARKED             task               a plugin that comes back
+ *   DELAYED, WAITING                      lists
+ *   8 + outcome                           lists of what did not complete
+ *   (completed: NULL, and so not in it)
  */
 #include "schema.h"
 
@@ -23,31 +31,19 @@ static const char *const steps[] = {
     " text TEXT NOT NULL);"
     "CREATE UNIQUE INDEX name_unique ON name (environment, text);"
     "CREATE INDEX name_text ON name (text);"
-    "CREATE TABLE run (id INTEGER PRIMARY KEY, task INTEGER NOT NULL, status INTEGER NOT NULL,"
-    " outcome INTEGER NOT NULL, seq INTEGER NOT NULL, queue INTEGER NOT NULL,"
-    " rank_ms INTEGER NOT NULL, due_ms INTEGER, created_ms INTEGER NOT NULL,"
-    " updated_ms INTEGER, started_ms INTEGER, finished_ms INTEGER, ttl_ms INTEGER,"
-    " priority_ms INTEGER, limit_ms INTEGER, parent_id INTEGER, root_id INTEGER,"
-    " id_block INTEGER, busy_us INTEGER, attempt INTEGER, max_attempts INTEGER, entry INTEGER,"
-    " depth INTEGER, remaining INTEGER, progress INTEGER, log_lines INTEGER, flags INTEGER,"
-    " segment INTEGER, version INTEGER, build INTEGER, tags BLOB, metadata BLOB, error BLOB,"
-    " wait BLOB, once BLOB, timeline BLOB, key BLOB, key_text TEXT);"
+    "CREATE TABLE run (id INTEGER PRIMARY KEY, task INTEGER NOT NULL, place INTEGER,"
+    " lane INTEGER, rank_ms INTEGER, due_ms INTEGER, parent_id INTEGER, data BLOB NOT NULL);"
     "CREATE INDEX run_task ON run (task);"
-    "CREATE INDEX run_work ON run (status, queue, rank_ms) WHERE status = 1 OR status = 3;"
-    "CREATE INDEX run_rest ON run (status) WHERE status = 0 OR status = 2 OR status = 4;"
-    "CREATE INDEX run_parked ON run (task) WHERE status = 2;"
-    "CREATE INDEX run_ended ON run (outcome) WHERE outcome > 1;"
+    "CREATE INDEX run_place ON run (place, lane, rank_ms) WHERE place IS NOT NULL;"
     "CREATE INDEX run_due ON run (due_ms) WHERE due_ms IS NOT NULL;"
     "CREATE INDEX run_parent ON run (parent_id) WHERE parent_id IS NOT NULL;"
     "CREATE TABLE run_input (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
     "CREATE TABLE run_state (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
     "CREATE TABLE run_output (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
-    "CREATE TABLE waitpoint (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
-    " kind INTEGER NOT NULL, status INTEGER NOT NULL, due_ms INTEGER, timeout_ms INTEGER,"
-    " created_ms INTEGER NOT NULL, completed_ms INTEGER, run_id INTEGER, task INTEGER,"
-    " schema INTEGER, tags BLOB, key_text TEXT, key_expires_ms INTEGER, result BLOB);"
+    "CREATE TABLE waitpoint (id INTEGER PRIMARY KEY, pending INTEGER, due_ms INTEGER,"
+    " data BLOB NOT NULL, result BLOB);"
     "CREATE INDEX waitpoint_due ON waitpoint (due_ms) WHERE due_ms IS NOT NULL;"
-    "CREATE INDEX waitpoint_pending ON waitpoint (environment) WHERE status = 0 AND kind = 0;"
+    "CREATE INDEX waitpoint_pending ON waitpoint (pending) WHERE pending IS NOT NULL;"
     "CREATE TABLE edge (waitpoint_id INTEGER NOT NULL, run_id INTEGER NOT NULL,"
     " PRIMARY KEY (waitpoint_id, run_id)) WITHOUT ROWID;"
     "CREATE TABLE queue (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"

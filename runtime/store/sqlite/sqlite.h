@@ -9,6 +9,15 @@
 /* Pages in memory. With 100,000 suspended runs the whole runtime has to stay under 64 MiB. */
 enum { WRITER_CACHE_KIB = 16 << 10, READER_CACHE_KIB = 1 << 10 };
 
+/* The log keeps its size when it starts over, up to this: writing over is cheaper than growing.
+ */
+#define WRITER_PRAGMAS                                                                   \
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = " \
+    "67108864"
+
+/* In frames of one page. A longer log makes checkpoints rarer, longer, and cheaper a commit. */
+enum { CHECKPOINT_FRAMES = 4000, CHECKPOINT_AGAIN = 1000 };
+
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err);
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err);
 

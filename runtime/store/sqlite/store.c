@@ -16,9 +16,6 @@
 
 #include <stdlib.h>
 
-/* In frames of one page. A longer log makes checkpoints rarer, longer and cheaper a commit. */
-enum { CHECKPOINT_FRAMES = 4000, CHECKPOINT_AGAIN = 1000 };
-
 struct sqlite_store {
     struct store store;
     struct connection connection;
@@ -300,11 +297,8 @@ static bool upgrade(struct connection *connection, const char *path, struct err 
                        path, (long long)version, schema_version());
     /* From here on the file is ours, and closing may tidy up. */
     (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, &keeps_log);
-    return connection_exec(
-               connection, path,
-               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-               "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864",
-               err) &&
+    return connection_exec(connection, path, WRITER_PRAGMAS "; PRAGMA wal_autocheckpoint = 0",
+                           err) &&
            schema_apply(connection->db, (int)version, err);
 }
 
