@@ -1,0 +1,85 @@
+/*
+ * Builds: one content of a plugin file, its nursery process and its slots.
+ *
+ *   NEW ──▶ LOADING ──▶ READY ──nursery dies──▶ RESTARTING ──▶ LOADING …
+ *              └──────▶ REFUSED ◀── three deaths with work under way ┘
+ *
+ * A build that no file names any more is leaving: it finishes what it has, then its nursery exits.
+ */
+#ifndef DISPATCH_BUILD_H
+#define DISPATCH_BUILD_H
+
+#include "base/crypto.h"
+#include "description.h"
+#include "nursery.h"
+#include "slot.h"
+#include "watch.h"
+
+enum build_state { BUILD_NEW, BUILD_LOADING, BUILD_READY, BUILD_RESTARTING, BUILD_REFUSED };
+
+enum { DEATHS_MAX = 3, DEATHS_PERIOD_MS = 60000 };
+
+struct build {
+    struct list node;   /* dispatch->builds */
+    struct list hunger; /* dispatch->hungry */
+    struct dispatch *dispatch;
+    char sha[SHA256_HEX_SIZE];
+    char *path; /* of the private copy */
+    char *name; /* of the file it came from, for logs */
+    enum build_state state;
+    struct description about; /* empty until it was loaded once */
+    bool was_loaded;
+    char reason[480]; /* REFUSED: for a person */
+    uint32_t users;   /* files that name it, and catalogs being made of it */
+    struct nursery *nursery; /* NULL: none */
+    struct list slots;
+    uint32_t slot_count;
+    struct list backlog; /* jobs without a slot, in order */
+    struct list autopsies;
+    int64_t retry_ms;  /* when to start the nursery again, or to fork again; 0: now */
+    uint32_t restarts; /* in a row */
+    uint32_t deaths_at_work; /* slots with work that a nursery's death took, this time */
+    int64_t deaths_ms[DEATHS_MAX]; /* the last ones with work under way */
+};
+
+struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name);
+struct build *build_find(struct dispatch *dispatch, const char *sha);
+/* Frees what is left of it: its nursery and slots are gone. */
+void build_destroy(struct build *build);
+
+/* A refused one is loaded once more; anything else stays as it is. */
+void build_retry(struct build *build);
+
+/* Can it run the segment, now or after a restart? */
+bool build_offers(const struct build *build, struct slice task, struct slice segment);
+void build_put(struct build *build, struct job *job);
+/* Back to the front of the line; a canceled one is dropped. */
+void build_take_back(struct build *build, struct job *job);
+/* Feed it in this turn of the loop. */
+void build_hunger(struct build *build);
+/* Feed all of them, and look at what is no longer needed. */
+void builds_stir(struct dispatch *dispatch);
+
+/* feed.c: hand out jobs to slots. */
+void builds_feed(struct dispatch *dispatch);
+int64_t slots_retire(struct build *build, int64_t now_ms);
+
+/* To its nursery. */
+void build_fork(struct build *build, uint32_t slot, int fd);
+void build_kill(struct build *build, uint32_t slot, int signal);
+bool build_symbolize(struct build *build, uint32_t slot, const struct frame_crash *crash);
+
+/* From its nursery. */
+void build_loaded(struct build *build, struct slice description);
+void build_refuse(struct build *build, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void build_nursery_died(struct build *build, const char *how);
+struct slot *build_slot(struct build *build, uint32_t id);
+/* The system cannot fork just now. */
+void build_pause(struct build *build, int error);
+
+/* Start what is to be started, end what is not needed any more. The build may be gone after. */
+void build_settle(struct build *build);
+int64_t build_tick(struct build *build, int64_t now_ms);
+
+#endif

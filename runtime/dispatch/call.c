@@ -1,0 +1,279 @@
+/*
+ * A call is a command to the engine and its reply a frame to the slot, after the commit. What the slot
+ * asks for comes as a msgpack map from a process that runs plugin code, so each member is looked at.
+ *
+ *   CALL ─▶ cell with a TRIGGER, TOKEN_CREATE, RUN_READ or ONCE ─▶ pump ─▶ REPLY
+ *
+ * Ids of what is made are id_block + call number, so that a segment that runs again finds the same.
+ */
+#include "call.h"
+
+#include "base/clock.h"
+#include "codec/pack.h"
+#include "engine/callback.h"
+#include "host.h"
+#include "job.h"
+#include "slot.h"
+
+#include <signal.h>
+
+enum { GIVE_UP_MS = 30000 /* a disk that is full for longer fails the attempt */ };
+
+static struct slice text_of(const struct value *map, const char *key)
+{
+    const struct value *value = value_find(map, key);
+
+    return value != NULL && value->kind == VALUE_STRING ? value->bytes : (struct slice){ 0 };
+}
+
+static int64_t number_of(const struct value *map, const char *key)
+{
+    const struct value *value = value_find(map, key);
+
+    return value != NULL && value->kind == VALUE_INT ? value->integer : 0;
+}
+
+/* Of a span and a date, the date; 0 for neither. */
+static int64_t due_of(const struct value *map, const char *span, const char *date)
+{
+    int64_t span_ms = number_of(map, span);
+
+    if (value_find(map, date) != NULL)
+        return number_of(map, date);
+    return span_ms == 0 ? 0 : clock_now_ms() + span_ms;
+}
+
+static struct slice packed_of(struct arena *arena, const struct value *map, const char *key,
+    enum value_kind kind)
+{
+    const struct value *value = value_find(map, key);
+
+    if (value == NULL || value->kind != kind || value->count == 0)
+        return (struct slice){ 0 };
+    return pack_value(arena, value);
+}
+
+/* The slot has sorted them and left out repeats; the engine shows them as they are. */
+static bool tags_check(const struct dispatch *dispatch, const struct value *map, struct err *err)
+{
+    const struct config_limits *limits = &dispatch->config->limits;
+    const struct value *tags = value_find(map, "tags");
+
+    if (tags == NULL || tags->kind != VALUE_LIST)
+        return true;
+    if (tags->count > limits->tags)
+        return err_set(err, ERR_LIMIT, "%u tags, at most %u are allowed", tags->count,
+            limits->tags);
+    for (uint32_t i = 0; i < tags->count; i++)
+        if (tags->items[i].kind != VALUE_STRING || tags->items[i].bytes.size == 0 ||
+            tags->items[i].bytes.size > limits->tag_bytes)
+            return err_set(err, ERR_LIMIT, "a tag has 1 to %u bytes", limits->tag_bytes);
+    return true;
+}
+
+static void token_fill(struct cell *cell, const struct job *job, const struct value *map,
+    int64_t id)
+{
+    struct token_create *create = &cell->command.token_create;
+
+    *create = (struct token_create){ .environment = job->environment,
+        .due_ms = due_of(map, "timeout_ms", "due_ms"),
+        .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
+        .key = text_of(map, "key"),
+        .key_text = text_of(map, "key_text"),
+        .key_global = number_of(map, "key_global") != 0,
+        .key_ttl_ms = number_of(map, "key_ttl_ms"),
+        .schema = text_of(map, "schema"),
+        .run_id = job->run_id,
+        .run_seq = job->seq,
+        .id = id };
+}
+
+static void trigger_fill(struct cell *cell, const struct job *job, const struct value *map,
+    int64_t id)
+{
+    const struct value *payload = value_find(map, "payload");
+    int64_t attempts = number_of(map, "max_attempts");
+
+    cell->command.trigger = (struct trigger){ .environment = job->environment,
+        .task = text_of(map, "task"),
+        .payload = payload == NULL ? (struct slice){ 0 } : pack_value(&cell->arena, payload),
+        .queue = text_of(map, "queue"),
+        .due_ms = due_of(map, "delay_ms", "due_ms"),
+        .ttl_ms = number_of(map, "ttl_ms"),
+        .priority_ms = number_of(map, "priority_ms"),
+        .limit_ms = number_of(map, "limit_ms"),
+        .max_attempts = attempts < 0 || attempts > INT32_MAX ? 0 : (uint32_t)attempts,
+        .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
+        .metadata = packed_of(&cell->arena, map, "metadata", VALUE_MAP),
+        .key = text_of(map, "key"),
+        .key_text = text_of(map, "key_text"),
+        .key_global = number_of(map, "key_global") != 0,
+        .key_ttl_ms = number_of(map, "key_ttl_ms"),
+        .is_test = job->is_test,
+        .parent_id = job->run_id,
+        .parent_seq = job->seq,
+        .id = id,
+        .unchecked = true };
+}
+
+static void read_fill(struct cell *cell, const struct job *job, const struct value *map)
+{
+    cell->command.run_read = (struct run_read){ .run_id = job->run_id,
+        .seq = job->seq,
+        .target = number_of(map, "id") };
+}
+
+static void once_fill(struct cell *cell, const struct job *job, const struct value *map)
+{
+    const struct value *value = value_find(map, "value");
+
+    cell->command.once = (struct once){ .run_id = job->run_id,
+        .seq = job->seq,
+        .name = text_of(map, "name"),
+        .value = value == NULL ? (struct slice){ 0 } : pack_value(&cell->arena, value) };
+}
+
+static const enum command_kind commands[] = { [CALL_TOKEN] = COMMAND_TOKEN_CREATE,
+    [CALL_TRIGGER] = COMMAND_TRIGGER,
+    [CALL_RUN] = COMMAND_RUN_READ,
+    [CALL_ONCE] = COMMAND_ONCE };
+
+/* ---- the answer ------------------------------------------------------------------------- */
+
+static void member_put(struct arena *arena, struct value *map, const char *key, int64_t number)
+{
+    value_put(arena, map, key, value_int(number));
+}
+
+static void read_answer(struct arena *arena, const struct run *run, struct value *map)
+{
+    struct value value;
+
+    member_put(arena, map, "status", WAIT_CANCELLED);
+    if (run == NULL)
+        return; /* no such run is like one that is gone */
+    if (run->status != RUN_DONE)
+        member_put(arena, map, "status", WAIT_NONE);
+    else if (run->outcome == OUTCOME_COMPLETED)
+        member_put(arena, map, "status", WAIT_OK);
+    else if (run->outcome != OUTCOME_CANCELED)
+        member_put(arena, map, "status", WAIT_FAILED);
+    if (run->outcome == OUTCOME_COMPLETED && run->output.size > 0 &&
+        pack_read(arena, run->output, &value, NULL))
+        value_put(arena, map, "output", value);
+    if (run->error.size > 0 && pack_read(arena, run->error, &value, NULL)) {
+        const struct value *message = value_find(&value, "message");
+        if (message != NULL)
+            value_put(arena, map, "error", *message);
+    }
+}
+
+static void answer_fill(struct cell *cell, struct value *map)
+{
+    const struct dispatch_options *options = &cell->dispatch->options;
+    struct arena *arena = &cell->arena;
+
+    if (cell->kind == CALL_TOKEN) {
+        int64_t id = cell->command.token_create.token_id;
+        member_put(arena, map, "id", id);
+        value_put(arena, map, "url",
+            value_string(callback_url(arena, options->origin, options->secret, id)));
+        value_put(arena, map, "cached", value_bool(cell->command.token_create.cached));
+    } else if (cell->kind == CALL_TRIGGER) {
+        member_put(arena, map, "id", cell->command.trigger.run_id);
+        value_put(arena, map, "cached", value_bool(cell->command.trigger.cached));
+    } else if (cell->kind == CALL_RUN) {
+        read_answer(arena, cell->command.run_read.run, map);
+    }
+}
+
+/* The problems of a refused payload go along: the author of the segment wants to see them. */
+static struct slice error_text(struct cell *cell)
+{
+    struct buffer text = { 0 };
+
+    buffer_text(&text, cell->command.err.text);
+    if (cell->command.problems != NULL) {
+        buffer_text(&text, ": ");
+        problems_text(&text, cell->command.problems);
+    }
+    struct slice kept = arena_copy(&cell->arena, buffer_view(&text));
+    buffer_finish(&text);
+    return kept;
+}
+
+static void on_decided(struct cell *cell)
+{
+    struct slot *slot = cell->slot;
+    struct frame frame = { .kind = FRAME_REPLY,
+        .reply = { .call = cell->call, .error = cell->command.err.code } };
+    struct value map = value_map();
+
+    if (slot == NULL)
+        return; /* it died meanwhile; what was made is found again by the next try */
+    slot->call = NULL;
+    if (cell->command.err.code == ERR_OK) {
+        answer_fill(cell, &map);
+        frame.reply.body = pack_value(&cell->arena, &map);
+    } else {
+        frame.reply.text = error_text(cell);
+    }
+    if (slot_job(slot) != NULL)
+        job_resume(cell->dispatch, slot_job(slot));
+    slot_say(slot, &frame);
+}
+
+/* ---- the question ----------------------------------------------------------------------- */
+
+static bool command_fill(struct cell *cell, struct job *job, const struct frame_call *call,
+    const struct value *map, struct err *err)
+{
+    int64_t id = job->id_block + call->call;
+
+    if ((call->kind == CALL_TOKEN || call->kind == CALL_TRIGGER) &&
+        (call->call == 0 || call->call >= ID_BLOCK))
+        return err_set(err, ERR_LIMIT, "a segment makes at most %d tokens and child runs",
+            ID_BLOCK - 1);
+    if (job->calls++ >= cell->dispatch->config->limits.calls)
+        return err_set(err, ERR_LIMIT, "a segment makes at most %u calls",
+            cell->dispatch->config->limits.calls);
+    if (call->kind == CALL_TOKEN)
+        token_fill(cell, job, map, id);
+    else if (call->kind == CALL_TRIGGER)
+        trigger_fill(cell, job, map, id);
+    else if (call->kind == CALL_RUN)
+        read_fill(cell, job, map);
+    else
+        once_fill(cell, job, map);
+    return tags_check(cell->dispatch, map, err);
+}
+
+void call_begin(struct slot *slot, struct job *job, const struct frame_call *call)
+{
+    struct dispatch *dispatch = slot->dispatch;
+    struct cell *cell = cell_take(dispatch, commands[call->kind]);
+    struct slice body = arena_copy(&cell->arena, call->body);
+    struct err err = { 0 };
+    struct value map;
+
+    cell->slot = slot;
+    cell->call = call->call;
+    cell->kind = call->kind;
+    cell->give_up_ms = dispatch_now(dispatch) + GIVE_UP_MS;
+    cell->on_decided = on_decided;
+    if (!pack_read(&cell->arena, body, &map, &err)) {
+        slot_fail(slot, FAULT_PROTOCOL, SIGKILL, "it made a call that is no msgpack");
+        cell_drop(cell);
+        return;
+    }
+    slot->call = cell;
+    job_pause(dispatch, job);
+    if (command_fill(cell, job, call, &map, &err)) {
+        cell_submit(cell);
+        return;
+    }
+    cell->command.err = err;
+    on_decided(cell);
+    cell_drop(cell);
+}

@@ -1,0 +1,12 @@
+/* Calls: what a segment asks for in the middle; its slot waits for the answer. */
+#ifndef DISPATCH_CALL_H
+#define DISPATCH_CALL_H
+
+#include "codec/frame.h"
+
+struct job;
+struct slot;
+
+void call_begin(struct slot *slot, struct job *job, const struct frame_call *call);
+
+#endif

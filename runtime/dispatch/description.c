@@ -1,0 +1,145 @@
+#include "description.h"
+
+#include "codec/pack.h"
+
+static struct slice text_of(const struct value *map, const char *key)
+{
+    const struct value *value = value_find(map, key);
+
+    return value != NULL && value->kind == VALUE_STRING ? value->bytes : (struct slice){ 0 };
+}
+
+static int64_t number_of(const struct value *map, const char *key)
+{
+    const struct value *value = value_find(map, key);
+
+    return value != NULL && value->kind == VALUE_INT && value->integer > 0 ? value->integer : 0;
+}
+
+static double factor_of(const struct value *map, const char *key)
+{
+    const struct value *value = value_find(map, key);
+
+    if (value != NULL && value->kind == VALUE_DOUBLE)
+        return value->number;
+    return (double)number_of(map, key);
+}
+
+/* Printable ASCII without spaces: names end up in URLs, file names and log lines. */
+static bool is_name(struct slice name)
+{
+    if (name.size == 0 || name.size > DESCRIPTION_MAX_NAME)
+        return false;
+    for (size_t i = 0; i < name.size; i++)
+        if (name.data[i] <= ' ' || name.data[i] > '~' || name.data[i] == '/')
+            return false;
+    return name.data[0] != '.';
+}
+
+static bool segments_read(struct arena *arena, const struct value *list,
+    struct task_description *task, struct err *err)
+{
+    if (list == NULL || list->kind != VALUE_LIST || list->count == 0 ||
+        list->count > DESCRIPTION_MAX_SEGMENTS)
+        return err_set(err, ERR_PLUGIN, "task \"%.*s\" has no segments, or more than %d",
+            SLICE_ARG(task->id), DESCRIPTION_MAX_SEGMENTS);
+    task->segments = ARENA_ARRAY(arena, struct slice, list->count);
+    task->segment_count = list->count;
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i].kind != VALUE_STRING || !is_name(list->items[i].bytes))
+            return err_set(err, ERR_PLUGIN, "task \"%.*s\" has a segment without a usable name",
+                SLICE_ARG(task->id));
+        task->segments[i] = list->items[i].bytes;
+    }
+    return true;
+}
+
+static bool task_read(struct arena *arena, const struct value *map,
+    struct task_description *task, struct err *err)
+{
+    struct slice from = text_of(map, "retry_from");
+    int64_t attempts = number_of(map, "max_attempts");
+
+    *task = (struct task_description){ .id = text_of(map, "id"),
+        .input_schema = text_of(map, "input_schema"),
+        .queue = text_of(map, "queue"),
+        .max_attempts = attempts > INT32_MAX ? INT32_MAX : (uint32_t)attempts,
+        .retry_min_ms = number_of(map, "retry_min_ms"),
+        .retry_max_ms = number_of(map, "retry_max_ms"),
+        .limit_ms = number_of(map, "limit_ms"),
+        .retry_factor = factor_of(map, "retry_factor"),
+        .retry_from = slice_is(from, "start") ? RETRY_FROM_START : RETRY_FROM_SEGMENT };
+    if (!is_name(task->id))
+        return err_set(err, ERR_PLUGIN, "a task's id is empty, too long or has odd characters");
+    if (task->input_schema.size > 0 && !is_name(task->input_schema))
+        return err_set(err, ERR_PLUGIN, "task \"%.*s\" names a schema that is no file name",
+            SLICE_ARG(task->id));
+    if (task->queue.size > DESCRIPTION_MAX_NAME)
+        return err_set(err, ERR_PLUGIN, "task \"%.*s\" has a queue name that is too long",
+            SLICE_ARG(task->id));
+    return segments_read(arena, value_find(map, "segments"), task, err);
+}
+
+static bool tasks_read(struct description *description, const struct value *list,
+    struct err *err)
+{
+    if (list == NULL || list->kind != VALUE_LIST || list->count == 0 ||
+        list->count > DESCRIPTION_MAX_TASKS)
+        return err_set(err, ERR_PLUGIN, "the plugin has no tasks, or more than %d",
+            DESCRIPTION_MAX_TASKS);
+    description->tasks =
+        ARENA_ARRAY(&description->arena, struct task_description, list->count);
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct task_description *task = &description->tasks[i];
+        if (!task_read(&description->arena, &list->items[i], task, err))
+            return false;
+        if (description_task(description, task->id) != NULL)
+            return err_set(err, ERR_PLUGIN, "task \"%.*s\" is there twice",
+                SLICE_ARG(task->id));
+        description->task_count++;
+    }
+    return true;
+}
+
+bool description_read(struct description *description, struct slice packed, struct err *err)
+{
+    struct value map;
+
+    *description = (struct description){ 0 };
+    packed = arena_copy(&description->arena, packed);
+    if (!pack_read(&description->arena, packed, &map, err))
+        return false;
+    description->plugin = text_of(&map, "plugin");
+    description->version = text_of(&map, "version");
+    if (!is_name(description->plugin) || description->version.size > DESCRIPTION_MAX_NAME)
+        return err_set(err, ERR_PLUGIN, "the plugin's name or version cannot be used");
+    return tasks_read(description, value_find(&map, "tasks"), err);
+}
+
+void description_finish(struct description *description)
+{
+    arena_finish(&description->arena);
+    *description = (struct description){ 0 };
+}
+
+const struct task_description *description_task(const struct description *description,
+    struct slice task)
+{
+    for (uint32_t i = 0; i < description->task_count; i++)
+        if (slice_equal(description->tasks[i].id, task))
+            return &description->tasks[i];
+    return NULL;
+}
+
+bool description_has(const struct description *description, struct slice task,
+    struct slice segment)
+{
+    const struct task_description *offered = description_task(description, task);
+
+    if (offered == NULL)
+        return false;
+    for (uint32_t i = 0; i < offered->segment_count; i++)
+        if (slice_equal(offered->segments[i], segment))
+            return true;
+    return segment.size == 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * Descriptions: what a plugin says of itself (plugin/describe.h), checked again on this side, because
+ * plugin code shares the process that sent it.
+ */
+#ifndef DISPATCH_DESCRIPTION_H
+#define DISPATCH_DESCRIPTION_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "engine/catalog.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { DESCRIPTION_MAX_TASKS = 256, DESCRIPTION_MAX_SEGMENTS = 1024, DESCRIPTION_MAX_NAME = 128 };
+
+struct task_description {
+    struct slice id, input_schema, queue; /* input_schema, queue: empty when not said */
+    uint32_t max_attempts;                /* 0: not said, here and below */
+    int64_t retry_min_ms, retry_max_ms, limit_ms;
+    double retry_factor;
+    enum retry_from retry_from;
+    struct slice *segments;
+    uint32_t segment_count;
+};
+
+struct description {
+    struct arena arena; /* owns everything */
+    struct slice plugin, version;
+    struct task_description *tasks;
+    uint32_t task_count;
+};
+
+/* Errors: PLUGIN. */
+bool description_read(struct description *description, struct slice packed, struct err *err);
+void description_finish(struct description *description);
+
+/* NULL when the plugin has no such task. */
+const struct task_description *description_task(const struct description *description,
+    struct slice task);
+/* An empty `segment` is the entry. */
+bool description_has(const struct description *description, struct slice task,
+    struct slice segment);
+
+#endif

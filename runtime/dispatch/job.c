@@ -1,0 +1,141 @@
+#include "job.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "host.h"
+
+#include <stdlib.h>
+
+static uint32_t environment_number(const struct config *config, struct slice name)
+{
+    for (uint32_t i = 0; i < config->environment_count; i++)
+        if (slice_is(name, config->environments[i].name))
+            return config->environments[i].number;
+    return 0;
+}
+
+static struct slice name_keep(char **room, struct slice name)
+{
+    struct slice kept = { *room, name.size };
+
+    if (name.size > 0)
+        memcpy(*room, name.data, name.size);
+    *room += name.size;
+    return kept;
+}
+
+struct job *job_create(struct dispatch *dispatch, struct assignment *assignment)
+{
+    struct slice segment = assignment->frame->segment;
+    struct job *job = memory_get(sizeof *job + assignment->task.size + segment.size);
+    char *room = (char *)(job + 1);
+
+    *job = (struct job){ .run_id = assignment->run_id,
+        .seq = assignment->seq,
+        .environment = environment_number(dispatch->config, assignment->frame->environment),
+        .limit_ms = assignment->limit_ms,
+        .id_block = assignment->frame->id_block,
+        .is_test = assignment->frame->is_test,
+        .bytes = assignment->bytes,
+        .queued_ms = dispatch_now(dispatch) };
+    assignment->bytes = (struct buffer){ 0 };
+    list_init(&job->node);
+    job->task = name_keep(&room, assignment->task);
+    job->segment = name_keep(&room, segment);
+    if (assignment->build.size < sizeof job->build && assignment->build.size > 0)
+        memcpy(job->build, assignment->build.data, assignment->build.size);
+    job->task_speed = speed_get(&dispatch->speeds, job->task, (struct slice){ 0 });
+    job->segment_speed = speed_get(&dispatch->speeds, job->task, job->segment);
+    return job;
+}
+
+void job_destroy(struct job *job)
+{
+    list_remove(&job->node);
+    arena_finish(&job->pad.arena);
+    buffer_finish(&job->bytes);
+    free(job);
+}
+
+void job_begin(struct dispatch *dispatch, struct job *job)
+{
+    job->began_ns = clock_monotonic_ns();
+    job->deadline_ms = job->limit_ms == 0 ? 0 : dispatch_now(dispatch) + job->limit_ms;
+    if (job->deadline_ms != 0)
+        dispatch_alarm(dispatch, job->deadline_ms);
+}
+
+void job_pause(struct dispatch *dispatch, struct job *job)
+{
+    if (job->deadline_ms == 0)
+        return;
+    job->left_ms = job->deadline_ms - dispatch_now(dispatch);
+    job->left_ms = job->left_ms < 1 ? 1 : job->left_ms;
+    job->deadline_ms = 0;
+}
+
+void job_resume(struct dispatch *dispatch, struct job *job)
+{
+    if (job->left_ms == 0)
+        return;
+    job->deadline_ms = dispatch_now(dispatch) + job->left_ms;
+    job->left_ms = 0;
+    dispatch_alarm(dispatch, job->deadline_ms);
+}
+
+int64_t job_took_us(const struct job *job)
+{
+    return job->began_ns == 0 ? 0 : (int64_t)(clock_monotonic_ns() - job->began_ns) / 1000;
+}
+
+/* What the engine needs of every job that comes back. */
+static struct segment_end *outcome_fill(struct cell *cell, struct job *job)
+{
+    struct segment_end *outcome = &cell->command.segment_end;
+
+    outcome->run_id = job->run_id;
+    outcome->seq = job->seq;
+    outcome->busy_us = job_took_us(job);
+    outcome->notes = pad_take(&job->pad, &cell->arena, &outcome->note_count);
+    return outcome;
+}
+
+void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
+    struct frame_end *end)
+{
+    struct segment_end *outcome = outcome_fill(cell, job);
+
+    outcome->end = end;
+    dispatch->segments++;
+    speed_measure(dispatch, job->task_speed, job->segment_speed, outcome->busy_us);
+    if (job->is_canceled)
+        cell_drop(cell); /* the run is done already */
+    else
+        cell_submit(cell);
+    job_destroy(job);
+}
+
+void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct slice name,
+    struct slice text, struct slice stack)
+{
+    if (!job->is_canceled) {
+        struct cell *cell = cell_take(dispatch, COMMAND_ATTEMPT_LOST);
+        struct segment_end *outcome = outcome_fill(cell, job);
+        outcome->loss = loss;
+        outcome->error_name = arena_copy(&cell->arena, name);
+        outcome->error_text = arena_copy(&cell->arena, text);
+        outcome->stack = arena_copy(&cell->arena, stack);
+        cell_submit(cell);
+    }
+    job_destroy(job);
+}
+
+void job_release(struct dispatch *dispatch, struct job *job)
+{
+    if (!job->is_canceled) {
+        struct cell *cell = cell_take(dispatch, COMMAND_RELEASE);
+        (void)outcome_fill(cell, job); /* all that a release says */
+        cell_submit(cell);
+    }
+    job_destroy(job);
+}

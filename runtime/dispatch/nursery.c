@@ -1,0 +1,382 @@
+#include "nursery.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "build.h"
+#include "host.h"
+#include "slot_end.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    CONTROL_MAX_BYTES = 8 << 20,
+    LEAVE_MS = 2000,
+    LINE_MAX_BYTES = 1000,
+    LINES_PER_SECOND = 200,
+    ARGUMENTS_MAX = 16,
+    NUMBER_TEXT = 24,
+    ENVIRONMENT_MAX = 1024,
+};
+
+static void on_process(uv_process_t *process, int64_t status, int signal);
+static void on_control(uv_poll_t *poll, int status, int events);
+static void on_errors(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer);
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct nursery *nursery = handle->data;
+    struct dispatch *dispatch = nursery->dispatch;
+
+    if (--nursery->handles > 0)
+        return;
+    buffer_finish(&nursery->in);
+    buffer_finish(&nursery->line);
+    free(nursery);
+    dispatch_closed(dispatch);
+}
+
+static void control_close(struct nursery *nursery)
+{
+    if (nursery->fd < 0)
+        return;
+    /* In this order: libuv forgets the number, and only then may another socket get it. */
+    uv_close((uv_handle_t *)&nursery->control, on_closed);
+    (void)close(nursery->fd);
+    nursery->fd = -1;
+}
+
+static void handles_close(struct nursery *nursery)
+{
+    control_close(nursery);
+    uv_close((uv_handle_t *)&nursery->process, on_closed);
+    uv_close((uv_handle_t *)&nursery->errors, on_closed);
+}
+
+/* The limits that a slot checks before the engine does: worker.h has their order. */
+static void arguments_fill(const struct config *config, char numbers[][NUMBER_TEXT],
+    char **arguments, uint32_t at)
+{
+    const struct config_limits *limits = &config->limits;
+    const int64_t values[] = { config->memory_bytes, limits->state_bytes, limits->output_bytes,
+        limits->metadata_bytes, limits->payload_bytes, limits->log_lines,
+        limits->log_line_bytes, limits->waits, limits->calls };
+
+    for (uint32_t i = 0; i < sizeof values / sizeof *values; i++) {
+        (void)snprintf(numbers[i], NUMBER_TEXT, "%lld", (long long)values[i]);
+        arguments[at++] = numbers[i];
+    }
+    arguments[at] = NULL;
+}
+
+static bool is_secret(const struct config *config, const char *variable)
+{
+    size_t size = strcspn(variable, "=");
+    struct slice name = { variable, size };
+
+    for (uint32_t i = 0; i < config->environment_count; i++)
+        if (config->environments[i].key_env != NULL &&
+            slice_is(name, config->environments[i].key_env))
+            return true;
+    return slice_is(name, "BIDE_KEY") || slice_is(name, "TRIGGER_SECRET_KEY");
+}
+
+/* Ours without the API keys: plugin code runs there. */
+static char **environment_make(const struct config *config)
+{
+    char **variables = memory_zeroed(ENVIRONMENT_MAX + 1, sizeof *variables);
+    uint32_t count = 0;
+
+    for (char **variable = environ; *variable != NULL && count < ENVIRONMENT_MAX; variable++)
+        if (!is_secret(config, *variable))
+            variables[count++] = *variable;
+    return variables;
+}
+
+static int process_spawn(struct nursery *nursery, int control)
+{
+    struct dispatch *dispatch = nursery->dispatch;
+    char word[] = "nursery", numbers[ARGUMENTS_MAX][NUMBER_TEXT];
+    char *program = memory_text(dispatch->options.program);
+    char *arguments[ARGUMENTS_MAX] = { program, word, nursery->build->path };
+    char **environment = environment_make(dispatch->config);
+
+    arguments_fill(dispatch->config, numbers, arguments, 3);
+    uv_stdio_container_t stdio[4] = { { .flags = UV_IGNORE }, { .flags = UV_IGNORE },
+        { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
+            .data.stream = (uv_stream_t *)&nursery->errors },
+        { .flags = UV_INHERIT_FD, .data.fd = control } };
+    uv_process_options_t options = { .exit_cb = on_process,
+        .file = program,
+        .args = arguments,
+        .env = environment,
+        .stdio_count = 4,
+        .stdio = stdio };
+    int result = uv_spawn(dispatch->loop, &nursery->process, &options);
+    free(environment);
+    free(program);
+    return result;
+}
+
+static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    struct nursery *nursery = handle->data;
+
+    (void)suggested;
+    *buffer = uv_buf_init(nursery->dispatch->read_bytes, READ_BYTES);
+}
+
+struct nursery *nursery_start(struct build *build, struct err *err)
+{
+    struct dispatch *dispatch = build->dispatch;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        err_set(err, ERR_SYSTEM, "cannot make a socket: %s", strerror(errno));
+        return NULL;
+    }
+    struct nursery *nursery = memory_zeroed(1, sizeof *nursery);
+    nursery->dispatch = dispatch;
+    nursery->build = build;
+    nursery->fd = ends[0];
+    nursery->handles = 3;
+    dispatch->open++;
+    nursery->process.data = nursery->control.data = nursery->errors.data = nursery;
+    (void)uv_pipe_init(dispatch->loop, &nursery->errors, 0); /* neither can fail here: the */
+    (void)uv_poll_init(dispatch->loop, &nursery->control, ends[0]); /* socket is a good one */
+    int result = process_spawn(nursery, ends[1]);
+    (void)close(ends[1]);
+    if (result != 0) {
+        err_set(err, ERR_SYSTEM, "cannot start %s: %s", dispatch->options.program,
+            uv_strerror(result));
+        handles_close(nursery);
+        return NULL;
+    }
+    (void)uv_poll_start(&nursery->control, UV_READABLE, on_control);
+    (void)uv_read_start((uv_stream_t *)&nursery->errors, on_room, on_errors);
+    nursery->due_ms = dispatch_now(dispatch) + dispatch->config->load_time_ms;
+    dispatch_alarm(dispatch, nursery->due_ms);
+    return nursery;
+}
+
+void nursery_send(struct nursery *nursery, const struct frame *frame, int fd)
+{
+    struct buffer bytes = { 0 };
+    char room[CMSG_SPACE(sizeof(int))] = { 0 };
+
+    if (nursery->fd < 0)
+        return;
+    frame_write(&bytes, frame);
+    struct iovec part = { bytes.data, bytes.size };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+    if (fd >= 0) {
+        message.msg_control = room;
+        message.msg_controllen = sizeof room;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof fd);
+        memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(nursery->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    /* These frames are tiny and it does little else than read them: a full socket means it hangs. */
+    if (sent != (ssize_t)bytes.size)
+        nursery_kill(nursery);
+    buffer_finish(&bytes);
+}
+
+void nursery_kill(struct nursery *nursery)
+{
+    (void)uv_process_kill(&nursery->process, SIGKILL); /* it may have exited already */
+}
+
+void nursery_leave(struct nursery *nursery)
+{
+    if (nursery->is_leaving)
+        return;
+    nursery->is_leaving = true;
+    control_close(nursery);
+    nursery->due_ms = dispatch_now(nursery->dispatch) + LEAVE_MS;
+    dispatch_alarm(nursery->dispatch, nursery->due_ms);
+}
+
+int64_t nursery_tick(struct nursery *nursery, int64_t now_ms)
+{
+    if (nursery->due_ms == 0 || now_ms < nursery->due_ms)
+        return nursery->due_ms;
+    nursery->is_killed = true;
+    nursery_kill(nursery);
+    nursery->due_ms = now_ms + LEAVE_MS;
+    return nursery->due_ms;
+}
+
+static bool frame_take(struct nursery *nursery, const struct frame *frame)
+{
+    struct build *build = nursery->build;
+    struct slot *slot;
+
+    if (nursery->is_leaving)
+        return true;
+    if (!nursery->has_loaded) {
+        if (frame->kind == FRAME_LOADED) {
+            nursery->has_loaded = true;
+            nursery->due_ms = 0;
+            build_loaded(build, frame->loaded.description);
+        } else if (frame->kind == FRAME_REFUSED) {
+            build_refuse(build, "%.*s", SLICE_ARG(frame->refused.reason));
+        } else {
+            return false;
+        }
+        return true;
+    }
+    if (frame->kind == FRAME_FORKED) {
+        if (frame->forked.pid < 0 && (slot = build_slot(build, frame->forked.slot)) != NULL)
+            slot_unforked(slot, -frame->forked.pid);
+    } else if (frame->kind == FRAME_EXITED) {
+        if ((slot = build_slot(build, frame->exited.slot)) != NULL)
+            slot_exited(slot, frame->exited.status);
+    } else if (frame->kind == FRAME_SYMBOLS) {
+        autopsy_symbols(build, frame->symbols.slot, frame->symbols.text);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool frames_take(struct nursery *nursery)
+{
+    struct arena arena = { 0 }; /* not the dispatch's: a slot's frames are read inside */
+    size_t at = 0, used;
+    bool is_good = true;
+
+    do {
+        struct slice rest = { nursery->in.data + at, nursery->in.size - at };
+        struct frame frame;
+        is_good = rest.size == 0 ||
+            frame_read(&arena, rest, CONTROL_MAX_BYTES, &frame, &used, NULL);
+        if (rest.size == 0 || !is_good || used == 0)
+            break;
+        is_good = frame_take(nursery, &frame);
+        at += used;
+    } while (is_good);
+    arena_finish(&arena);
+    buffer_consume(&nursery->in, at);
+    return is_good;
+}
+
+/* False: nothing more will come. */
+static bool control_read(struct nursery *nursery)
+{
+    while (nursery->fd >= 0) {
+        char *room = buffer_reserve(&nursery->in, 4096);
+        ssize_t got = recv(nursery->fd, room, 4096, MSG_DONTWAIT);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return errno == EAGAIN || errno == EWOULDBLOCK;
+        if (got == 0)
+            return false;
+        nursery->in.size += (size_t)got;
+        if (!frames_take(nursery))
+            return false;
+    }
+    return true;
+}
+
+static void on_control(uv_poll_t *poll, int status, int events)
+{
+    struct nursery *nursery = poll->data;
+
+    (void)status;
+    (void)events;
+    if (control_read(nursery) || nursery->fd < 0)
+        return;
+    /* Gone, or not what we started any more. Its exit status is kept if it has exited by itself. */
+    control_close(nursery);
+    nursery_kill(nursery);
+}
+
+static void line_log(struct nursery *nursery)
+{
+    struct dispatch *dispatch = nursery->dispatch;
+    int64_t second = dispatch_now(dispatch) / 1000;
+    struct slice text = buffer_view(&nursery->line);
+
+    if (nursery->lines_ms != second) {
+        nursery->lines_ms = second;
+        nursery->lines = 0;
+    }
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+            nursery->line.data[i] = ' ';
+    if (text.size > 0 && nursery->lines < LINES_PER_SECOND)
+        log_info("plugin.stderr", "plugin=%s %.*s",
+            nursery->build == NULL ? "?" : nursery->build->name, SLICE_ARG(text));
+    else if (nursery->lines == LINES_PER_SECOND)
+        log_warn("plugin.stderr", "plugin=%s more lines in this second are dropped",
+            nursery->build == NULL ? "?" : nursery->build->name);
+    nursery->lines++;
+    nursery->line.size = 0;
+}
+
+static void errors_take(struct nursery *nursery, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != '\n')
+            buffer_byte(&nursery->line, bytes[i]);
+        if (bytes[i] == '\n' || nursery->line.size >= LINE_MAX_BYTES)
+            line_log(nursery);
+    }
+}
+
+static void on_errors(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
+{
+    if (got > 0)
+        errors_take(stream->data, buffer->base, (size_t)got);
+    else if (got < 0)
+        (void)uv_read_stop(stream); /* always succeeds */
+}
+
+/* Last words are still in the pipe; a process that it left behind may hold the other end. */
+static void errors_drain(struct nursery *nursery)
+{
+    uv_os_fd_t fd;
+    ssize_t got;
+    char bytes[4096];
+
+    (void)uv_read_stop((uv_stream_t *)&nursery->errors); /* always succeeds */
+    if (uv_fileno((uv_handle_t *)&nursery->errors, &fd) != 0)
+        return;
+    for (int i = 0; i < 64 && (got = read(fd, bytes, sizeof bytes)) > 0; i++)
+        errors_take(nursery, bytes, (size_t)got);
+    if (nursery->line.size > 0)
+        line_log(nursery);
+}
+
+static void on_process(uv_process_t *process, int64_t status, int signal)
+{
+    struct nursery *nursery = process->data;
+    struct build *build = nursery->build;
+    char how[80];
+
+    (void)control_read(nursery); /* what it said before */
+    errors_drain(nursery);
+    if (nursery->is_killed)
+        (void)snprintf(how, sizeof how, "did not finish within %lld ms",
+            (long long)nursery->dispatch->config->load_time_ms);
+    else if (signal != 0)
+        (void)snprintf(how, sizeof how, "was ended by SIG%s",
+            sigabbrev_np(signal) == NULL ? "?" : sigabbrev_np(signal));
+    else
+        (void)snprintf(how, sizeof how, "exited with code %d", (int)status);
+    handles_close(nursery);
+    build->nursery = NULL;
+    build_nursery_died(build, how);
+}

@@ -1,0 +1,50 @@
+/*
+ * Offers: what may run here, as catalogs for the engine, made of the loaded builds, their schemas and
+ * queues.yaml. Made on a thread of libuv's pool, one at a time, given to the engine one at a time.
+ */
+#ifndef DISPATCH_OFFER_H
+#define DISPATCH_OFFER_H
+
+#include "base/list.h"
+#include "config/config.h"
+#include "engine/catalog.h"
+
+#include <uv.h>
+
+struct cell;
+struct dispatch;
+
+/* A catalog and the schemas that its tasks point to. */
+struct offer {
+    struct list node;
+    struct catalog *catalog;
+    struct schema_file **schemas;
+    uint32_t schema_count;
+};
+
+struct making; /* one under way, offer_make.h */
+
+struct offers {
+    struct list all; /* that somebody may still use */
+    bool is_wanted;  /* something changed since the last one was begun */
+    struct making *making; /* NULL: none */
+    uv_work_t work;
+    bool is_submitted; /* the engine has one to decide */
+    bool was_accepted; /* the first one */
+    struct config_queues queues; /* the last good ones */
+    bool has_queues;
+    char problem[480]; /* with queues.yaml; said once */
+};
+
+void offers_init(struct offers *offers);
+void offers_stop(struct dispatch *dispatch);
+void offers_finish(struct offers *offers);
+
+/* Something changed: make a new catalog soon. */
+void offers_want(struct dispatch *dispatch);
+/* Begin one, if one is wanted and may begin. */
+void offers_turn(struct dispatch *dispatch);
+/* Nothing is wanted, being made or being decided. */
+bool offers_are_settled(const struct dispatch *dispatch);
+
+#endif

@@ -1,0 +1,237 @@
+#include "offer_make.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* Problems of a file as one line. */
+static const char *problems_line(struct making *making, const struct problems *problems)
+{
+    struct buffer text = { 0 };
+
+    problems_text(&text, problems);
+    while (text.size > 0 && text.data[text.size - 1] == '\n')
+        text.size--;
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] == '\n')
+            text.data[i] = ';';
+    const char *line = arena_text(&making->arena, buffer_view(&text));
+    buffer_finish(&text);
+    return line;
+}
+
+static void queues_load(struct making *making)
+{
+    struct problems problems = { 0 };
+
+    making->problem = "";
+    making->has_queues = config_queues_load(making->config->queues_path, &making->queues,
+        &making->arena, &problems);
+    if (!making->has_queues)
+        making->problem = problems_line(making, &problems);
+}
+
+/* The good one just read, else the one before, else none: the config's own rules apply then. */
+static const struct config_queues *queues_of(const struct making *making)
+{
+    return making->has_queues ? &making->queues : making->old_queues;
+}
+
+static struct slice schema_path(struct making *making, const struct task_description *task)
+{
+    struct slice name = task->input_schema.size > 0 ? task->input_schema : task->id;
+
+    return arena_format(&making->arena, "%s/%.*s.yaml", making->config->schemas,
+        SLICE_ARG(name));
+}
+
+static bool is_there(const char *path)
+{
+    struct stat stat_;
+
+    return stat(path, &stat_) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+/* NULL when no earlier file offers it. */
+static const struct offered *owner_of(const struct making *making, uint32_t before,
+    struct slice task)
+{
+    for (uint32_t i = 0; i < before; i++)
+        if (!making->items[i].is_refused &&
+            description_task(&making->items[i].build->about, task) != NULL)
+            return &making->items[i];
+    return NULL;
+}
+
+static void item_refuse(struct offered *item, struct slice reason)
+{
+    item->is_refused = true;
+    item->reason = reason.data;
+}
+
+static void item_check(struct making *making, uint32_t index)
+{
+    struct offered *item = &making->items[index];
+    const struct description *about = &item->build->about;
+
+    for (uint32_t i = 0; i < about->task_count && !item->is_refused; i++) {
+        const struct task_description *task = &about->tasks[i];
+        const struct offered *owner = owner_of(making, index, task->id);
+        struct slice path = schema_path(making, task);
+        if (owner != NULL)
+            item_refuse(item,
+                arena_format(&making->arena, "task \"%.*s\" is offered by %s already",
+                    SLICE_ARG(task->id), owner->file));
+        else if (task->input_schema.size > 0 && !is_there(path.data))
+            item_refuse(item,
+                arena_format(&making->arena,
+                    "task \"%.*s\" names a missing schema: there is no %s", SLICE_ARG(task->id),
+                    path.data));
+    }
+}
+
+/* False: the task cannot be offered, `reason` says why. */
+static bool schema_add(struct making *making, struct catalog_task *entry,
+    const struct task_description *task)
+{
+    struct slice path = schema_path(making, task);
+    struct problems problems = { 0 };
+    struct offer *offer = making->offer;
+    struct schema_file *file;
+
+    if (!is_there(path.data))
+        return true; /* nothing is checked then */
+    /* The catalog's arena: what a schema file names in messages must live as long as it does. */
+    const char *kept = arena_text(&offer->catalog->arena, path);
+    if (!schema_file_load(kept, &file, &making->arena, &problems)) {
+        entry->reason = arena_format(&offer->catalog->arena, "its schema is wrong: %s",
+            problems_line(making, &problems));
+        return false;
+    }
+    offer->schemas[offer->schema_count++] = file;
+    entry->schema = file;
+    return true;
+}
+
+static struct slice queue_of(const struct making *making, const struct task_description *task)
+{
+    const struct config_queues *queues = queues_of(making);
+
+    for (uint32_t i = 0; queues != NULL && i < queues->task_count; i++)
+        if (slice_equal(queues->tasks[i].task, task->id))
+            return queues->tasks[i].queue;
+    return task->queue;
+}
+
+static void retries_fill(const struct config *config, const struct task_description *task,
+    struct catalog_task *entry)
+{
+    entry->max_attempts = task->max_attempts > 0 ? task->max_attempts : config->max_attempts;
+    if (entry->max_attempts > config->limits.max_attempts)
+        entry->max_attempts = config->limits.max_attempts;
+    entry->retry_min_ms = task->retry_min_ms > 0 ? task->retry_min_ms : config->retry_min_ms;
+    entry->retry_max_ms = task->retry_max_ms > 0 ? task->retry_max_ms : config->retry_max_ms;
+    if (entry->retry_max_ms < entry->retry_min_ms)
+        entry->retry_max_ms = entry->retry_min_ms;
+    entry->retry_factor = task->retry_factor >= 1 ? task->retry_factor : config->retry_factor;
+    entry->retry_from = task->retry_from;
+    entry->limit_ms = task->limit_ms > 0 ? task->limit_ms : config->segment_time_ms;
+}
+
+static void task_add(struct making *making, const struct offered *item,
+    const struct task_description *task)
+{
+    struct catalog *catalog = making->offer->catalog;
+    struct arena *arena = &catalog->arena;
+    const struct description *about = &item->build->about;
+    struct catalog_task *entry = &catalog->tasks[catalog->task_count++];
+
+    *entry = (struct catalog_task){ .id = arena_copy(arena, task->id),
+        .plugin = arena_copy(arena, about->plugin),
+        .version = arena_copy(arena, about->version),
+        .build = arena_copy(arena, (struct slice){ item->build->sha, 16 }),
+        .queue = arena_copy(arena, queue_of(making, task)),
+        .segments = ARENA_ARRAY(arena, struct slice, task->segment_count),
+        .segment_count = task->segment_count };
+    for (uint32_t i = 0; i < task->segment_count; i++)
+        entry->segments[i] = arena_copy(arena, task->segments[i]);
+    retries_fill(making->config, task, entry);
+    if (item->is_refused)
+        entry->reason = arena_copy(arena, slice_of(item->reason));
+    else
+        entry->available = schema_add(making, entry, task);
+}
+
+/* Refused plugins' tasks are listed as not available, unless another plugin has them. */
+static void tasks_add(struct making *making, bool are_refused)
+{
+    for (uint32_t i = 0; i < making->count; i++) {
+        const struct offered *item = &making->items[i];
+        for (uint32_t j = 0; j < item->build->about.task_count; j++) {
+            const struct task_description *task = &item->build->about.tasks[j];
+            bool is_taken = are_refused && owner_of(making, making->count, task->id) != NULL;
+            for (uint32_t k = 0; are_refused && !is_taken && k < i; k++)
+                is_taken = description_task(&making->items[k].build->about, task->id) != NULL;
+            if (item->is_refused == are_refused && !is_taken)
+                task_add(making, item, task);
+        }
+    }
+}
+
+static void queues_add(struct making *making)
+{
+    const struct config_queues *queues = queues_of(making);
+    struct catalog *catalog = making->offer->catalog;
+
+    catalog->limits = making->config->limits;
+    catalog->slots = making->config->slots;
+    catalog->queue_limit = queues != NULL ? queues->concurrency : making->config->slots;
+    if (queues == NULL)
+        return;
+    catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, queues->queue_count);
+    for (uint32_t i = 0; i < queues->queue_count; i++)
+        catalog->queues[catalog->queue_count++] =
+            (struct catalog_queue){ .name = arena_copy(&catalog->arena, queues->queues[i].name),
+                .limit = queues->queues[i].concurrency };
+}
+
+static void environments_add(struct making *making)
+{
+    const struct config *config = making->config;
+    struct catalog *catalog = making->offer->catalog;
+    uint32_t count = config->environment_count;
+    uint32_t *numbers = ARENA_ARRAY(&catalog->arena, uint32_t, count);
+    const char **names = ARENA_ARRAY(&catalog->arena, const char *, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        numbers[i] = config->environments[i].number;
+        names[i] = config->environments[i].name;
+    }
+    catalog->environments = numbers;
+    catalog->environment_names = names;
+    catalog->environment_count = count;
+}
+
+void making_run(struct making *making)
+{
+    struct offer *offer = memory_zeroed(1, sizeof *offer);
+    uint32_t tasks = 0;
+
+    queues_load(making);
+    for (uint32_t i = 0; i < making->count; i++) {
+        item_check(making, i);
+        tasks += making->items[i].build->about.task_count;
+    }
+    list_init(&offer->node);
+    offer->catalog = catalog_create();
+    offer->catalog->tasks = ARENA_ARRAY(&offer->catalog->arena, struct catalog_task, tasks);
+    offer->schemas = memory_zeroed(tasks + 1, sizeof(struct schema_file *));
+    making->offer = offer;
+    tasks_add(making, false);
+    tasks_add(making, true);
+    queues_add(making);
+    environments_add(making);
+    catalog_sort(offer->catalog);
+}

@@ -1,0 +1,31 @@
+/* One catalog being made, away from the loop thread. */
+#ifndef DISPATCH_OFFER_MAKE_H
+#define DISPATCH_OFFER_MAKE_H
+
+#include "build.h"
+#include "offer.h"
+
+/* One plugin file that has been loaded. */
+struct offered {
+    const char *file;
+    struct build *build; /* held; the pool's thread reads what never changes: `about` and `sha` */
+    bool is_refused;
+    const char *reason; /* for that; "" for none */
+};
+
+struct making {
+    struct arena arena;
+    const struct config *config;
+    const struct config_queues *old_queues; /* NULL: none yet */
+    struct offered *items; /* in the order of their right to a task id */
+    uint32_t count;
+    /* Results */
+    struct offer *offer;
+    struct config_queues queues;
+    bool has_queues; /* `queues` is good; else `problem` says what is wrong with the file */
+    const char *problem;
+};
+
+void making_run(struct making *making);
+
+#endif

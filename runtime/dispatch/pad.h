@@ -1,0 +1,27 @@
+/* Notes: log lines and progress of a job, gathered for its outcome or for once a second. */
+#ifndef DISPATCH_PAD_H
+#define DISPATCH_PAD_H
+
+#include "base/arena.h"
+#include "codec/frame.h"
+
+struct dispatch;
+struct job;
+
+struct pad {
+    struct arena arena;
+    struct frame_note *notes;
+    uint32_t count, capacity;
+    uint32_t dropped;    /* lines over the limits since the last send */
+    int64_t progress_at; /* index of the progress note + 1: the latest replaces it */
+    int64_t since_ms;    /* of the first one; 0: there are none */
+    int64_t sent_ms;     /* of the last send */
+};
+
+void pad_add(struct dispatch *dispatch, struct job *job, const struct frame_note *note);
+/* Copy all of them into `arena` and forget them. */
+struct frame_note *pad_take(struct pad *pad, struct arena *arena, uint32_t *count);
+/* Send what is due for a running job; when it is due again, 0: never. */
+int64_t pad_tick(struct dispatch *dispatch, struct job *job, int64_t now_ms);
+
+#endif

@@ -1,0 +1,105 @@
+/* What people are shown of the plugins and the slots. */
+#include "build.h"
+#include "host.h"
+#include "job.h"
+
+static const char *const state_words[] = { [BUILD_NEW] = "loading",
+    [BUILD_LOADING] = "loading",
+    [BUILD_READY] = "loaded",
+    [BUILD_RESTARTING] = "restarting",
+    [BUILD_REFUSED] = "refused" };
+
+static struct value task_list(struct arena *arena, const struct description *about)
+{
+    struct value list = value_list();
+
+    for (uint32_t i = 0; i < about->task_count; i++)
+        value_add(arena, &list, value_string(arena_copy(arena, about->tasks[i].id)));
+    return list;
+}
+
+static struct value text_value(struct arena *arena, const char *text)
+{
+    return value_string(arena_copy(arena, slice_of(text)));
+}
+
+static void build_describe(struct arena *arena, struct value *map, const struct build *build)
+{
+    const struct description empty = { 0 }, *about = build == NULL ? &empty : &build->about;
+    struct slice id = { build == NULL ? "" : build->sha, build == NULL ? 0 : 16 };
+
+    value_put(arena, map, "plugin", value_string(arena_copy(arena, about->plugin)));
+    value_put(arena, map, "version", value_string(arena_copy(arena, about->version)));
+    value_put(arena, map, "build", value_string(arena_copy(arena, id)));
+    value_put(arena, map, "tasks", task_list(arena, about));
+    value_put(arena, map, "slots", value_int(build == NULL ? 0 : build->slot_count));
+}
+
+static void entry_add(struct arena *arena, struct value *list, const char *file,
+    const struct build *build, const char *status, const char *reason)
+{
+    struct value map = value_map();
+
+    value_put(arena, &map, "file", text_value(arena, file));
+    value_put(arena, &map, "status", text_value(arena, status));
+    value_put(arena, &map, "reason", text_value(arena, reason));
+    build_describe(arena, &map, build);
+    value_add(arena, list, map);
+}
+
+/* A file is what its newest content is; what goes on with older content stands in a line of its own. */
+static void file_add(struct arena *arena, struct value *list, const struct plugin_file *file)
+{
+    const struct build *newest = file->candidate != NULL ? file->candidate : file->build;
+    bool is_bad = file->kind == SEEN_BAD || file->kind == SEEN_FAILED;
+
+    if (is_bad || (file->reason[0] != '\0' && file->confirm_ms == 0))
+        entry_add(arena, list, file->name, is_bad ? NULL : newest, "refused", file->reason);
+    else if (newest == NULL || file->confirm_ms != 0)
+        entry_add(arena, list, file->name, newest, "loading", "");
+    else
+        entry_add(arena, list, file->name, newest, state_words[newest->state], newest->reason);
+    if (file->build != NULL && (is_bad || file->candidate != NULL))
+        entry_add(arena, list, file->name, file->build, state_words[file->build->state],
+            "older content of this file");
+}
+
+struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena)
+{
+    struct value list = value_list();
+
+    LIST_EACH (&dispatch->watch.files, node, after)
+        file_add(arena, &list, container_of(node, struct plugin_file, node));
+    LIST_EACH (&dispatch->builds, node, after) {
+        const struct build *build = container_of(node, struct build, node);
+        if (build->users == 0 && build->was_loaded)
+            entry_add(arena, &list, build->name, build, "draining",
+                "finishes the runs that it has begun");
+    }
+    return list;
+}
+
+static void slots_count(const struct build *build, struct dispatch_stats *stats)
+{
+    LIST_EACH (&build->slots, node, after) {
+        const struct slot *slot = container_of(node, struct slot, node);
+        stats->busy += slot->job_count > 0;
+        stats->idle += slot->job_count == 0 && slot->state == SLOT_LIVE;
+    }
+}
+
+void dispatch_stats(const struct dispatch *dispatch, struct dispatch_stats *stats)
+{
+    *stats = (struct dispatch_stats){ .slots = dispatch->slot_count,
+        .segments = dispatch->segments,
+        .crashes = dispatch->crashes,
+        .timeouts = dispatch->timeouts,
+        .forks = dispatch->forks };
+    LIST_EACH (&dispatch->builds, node, after) {
+        const struct build *build = container_of(node, struct build, node);
+        stats->builds += build->state != BUILD_REFUSED;
+        slots_count(build, stats);
+    }
+    LIST_EACH (&dispatch->watch.files, node, after)
+        stats->refused += container_of(node, struct plugin_file, node)->reason[0] != '\0';
+}

@@ -1,0 +1,22 @@
+/* Autopsies: runs whose slot died, while the reason is being found. */
+#ifndef DISPATCH_SLOT_END_H
+#define DISPATCH_SLOT_END_H
+
+#include "base/slice.h"
+
+#include <stdint.h>
+
+struct build;
+struct job;
+
+/* The nursery has looked up the stack; empty: it could not. */
+void autopsy_symbols(struct build *build, uint32_t slot, struct slice stack);
+/* Give up on what takes too long; INT64_MAX: on all. When something is due again, 0: never. */
+int64_t autopsies_tick(struct build *build, int64_t now_ms);
+/* The run's job, to cancel it; NULL: not here. */
+struct job *autopsy_job(struct build *build, int64_t run_id);
+
+/* The server stops: nothing is reported. */
+void autopsies_drop(struct build *build);
+
+#endif

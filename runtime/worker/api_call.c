@@ -1,0 +1,331 @@
+/* The api: what the host must do before the segment goes on, and how waits ended. */
+#include "base/clock.h"
+#include "base/id.h"
+#include "codec/pack.h"
+#include "segment.h"
+
+#include <stdlib.h>
+
+bool segment_call(struct segment *segment, enum call_kind kind, const struct value *body,
+    struct value *reply)
+{
+    bool makes = kind == CALL_TOKEN || kind == CALL_TRIGGER;
+    uint32_t number = makes ? ++segment->made : ID_BLOCK + ++segment->calls;
+    struct frame frame = { .kind = FRAME_CALL,
+        .call = { .run_id = segment->frame->run_id,
+            .seq = segment->frame->seq,
+            .call = number,
+            .kind = kind,
+            .body = pack_value(&segment->arena, body) } };
+    int64_t limit = segment->limits->payload_bytes;
+
+    if (makes && number >= ID_BLOCK)
+        return segment_raise(segment, false, "too_many_calls",
+            "a segment makes at most %d tokens and child runs", ID_BLOCK - 1);
+    if (segment->limits->calls > 0 && segment->made + segment->calls > segment->limits->calls)
+        return segment_raise(segment, false, "too_many_calls",
+            "a segment makes at most %u calls", segment->limits->calls);
+    if (limit > 0 && (int64_t)frame.call.body.size > limit + 65536)
+        return segment_raise(segment, false, "payload_too_large",
+            "a call has %zu bytes, the limit of a payload is %lld", frame.call.body.size,
+            (long long)limit);
+    channel_write(segment->channel, &frame);
+    channel_reply(segment->channel, &segment->arena, &frame);
+    if (frame.reply.call != number)
+        channel_broken();
+    if (frame.reply.error != ERR_OK) {
+        /* A full disk passes, a rule stays. */
+        bool passes = frame.reply.error == ERR_STORE || frame.reply.error == ERR_STOPPING;
+        return segment_raise(segment, passes, passes ? "host_failed" : "refused", "%.*s",
+            SLICE_ARG(frame.reply.text));
+    }
+    return pack_read(&segment->arena, frame.reply.body, reply, NULL) ||
+        segment_raise(segment, true, "host_failed", "the host's answer cannot be read");
+}
+
+static void number_put(struct segment *segment, struct value *body, const char *key,
+    int64_t number)
+{
+    if (number != 0)
+        value_put(&segment->arena, body, key, value_int(number));
+}
+
+static bool text_put(struct segment *segment, struct value *body, const char *key,
+    const char *text)
+{
+    if (text == NULL || *text == '\0')
+        return true;
+    if (!utf8_is_valid(slice_of(text)))
+        return segment_raise(segment, false, "not_utf8", "the %s is not UTF-8", key);
+    value_put(&segment->arena, body, key, value_text(text));
+    return true;
+}
+
+static int text_compare(const void *a, const void *b)
+{
+    return slice_compare(((const struct value *)a)->bytes, ((const struct value *)b)->bytes);
+}
+
+/* Sorted and without repeats, as they are stored. */
+static bool tags_put(struct segment *segment, struct value *body, const char *const *tags)
+{
+    struct value list = value_list();
+    uint32_t kept = 0;
+
+    for (; tags != NULL && *tags != NULL; tags++) {
+        if (!utf8_is_valid(slice_of(*tags)))
+            return segment_raise(segment, false, "not_utf8", "a tag is not UTF-8");
+        value_add(&segment->arena, &list, value_text(*tags));
+    }
+    if (list.count == 0)
+        return true;
+    qsort(list.items, list.count, sizeof *list.items, text_compare);
+    for (uint32_t i = 0; i < list.count; i++)
+        if (i == 0 || text_compare(&list.items[i], &list.items[kept - 1]) != 0)
+            list.items[kept++] = list.items[i];
+    list.count = kept;
+    value_put(&segment->arena, body, "tags", list);
+    return true;
+}
+
+/*
+ * The engine keeps keys of one run apart, and global ones; the scopes between are spelled into the
+ * key. What is shown is the key as it was given.
+ */
+static bool key_put(struct segment *segment, struct value *body, const char *key,
+    uint32_t scope, int64_t ttl_ms)
+{
+    struct arena *arena = &segment->arena;
+    struct slice text = slice_of(key);
+
+    if (text.size == 0)
+        return true;
+    if (!utf8_is_valid(text))
+        return segment_raise(segment, false, "not_utf8", "an idempotency key is not UTF-8");
+    if (scope == BIDE_SCOPE_ATTEMPT)
+        text = arena_format(arena, "%s\x1f%u", key, segment->frame->attempt);
+    else if (scope == BIDE_SCOPE_ROOT)
+        text = arena_format(arena, "%s\x1f%s", key, segment->info.root_id);
+    value_put(arena, body, "key", value_string(text));
+    value_put(arena, body, "key_text", value_text(key));
+    number_put(segment, body, "key_global",
+        scope == BIDE_SCOPE_ROOT || scope == BIDE_SCOPE_GLOBAL);
+    number_put(segment, body, "key_ttl_ms", ttl_ms);
+    return true;
+}
+
+static void made_number(const struct value *reply, int64_t *id)
+{
+    const struct value *value = value_find(reply, "id");
+
+    *id = value != NULL && value->kind == VALUE_INT ? value->integer : 0;
+}
+
+void api_token_create(bide_task *t, const struct bide_token_opts *given, bide_token *token)
+{
+    struct segment *segment = segment_of(t);
+    struct bide_token_opts opts = { 0 };
+    struct value body = value_map(), reply;
+
+    if (segment->is_raised)
+        return;
+    memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    number_put(segment, &body, "timeout_ms", opts.timeout_ms);
+    number_put(segment, &body, "due_ms", opts.due_ms);
+    if (!text_put(segment, &body, "schema", opts.schema) ||
+        !tags_put(segment, &body, opts.tags) ||
+        !key_put(segment, &body, opts.key, opts.key_scope, opts.key_ttl_ms) ||
+        !segment_call(segment, CALL_TOKEN, &body, &reply))
+        return;
+    const struct value *url = value_find(&reply, "url");
+    if (url == NULL || url->kind != VALUE_STRING || url->bytes.size >= sizeof token->url) {
+        segment_raise(segment, false, "url_too_long",
+            "the token's URL is longer than %zu bytes: the server's origin is too long",
+            sizeof token->url - 1);
+        return;
+    }
+    made_number(&reply, &token->id);
+    memcpy(token->url, url->bytes.data, url->bytes.size);
+    token->url[url->bytes.size] = '\0';
+}
+
+static void settings_put(struct segment *segment, struct value *body,
+    const struct bide_trigger_opts *opts)
+{
+    number_put(segment, body, "delay_ms", opts->delay_ms > 0 ? opts->delay_ms : 0);
+    number_put(segment, body, "due_ms", opts->due_ms);
+    number_put(segment, body, "ttl_ms", opts->ttl_ms);
+    number_put(segment, body, "priority_ms", opts->priority_ms);
+    number_put(segment, body, "limit_ms", opts->limit_ms);
+    number_put(segment, body, "max_attempts", opts->max_attempts);
+    if (opts->metadata != NULL && value_seen(opts->metadata)->kind == VALUE_MAP &&
+        value_fits(segment, value_seen(opts->metadata)))
+        value_put(&segment->arena, body, "metadata", *value_seen(opts->metadata));
+}
+
+void api_trigger(bide_task *t, const char *task, const bide_value *payload,
+    const struct bide_trigger_opts *given, bide_run *run)
+{
+    struct segment *segment = segment_of(t);
+    struct bide_trigger_opts opts = { 0 };
+    struct value body = value_map(), reply;
+
+    if (segment->is_raised)
+        return;
+    if (given != NULL)
+        memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    settings_put(segment, &body, &opts);
+    if (payload != NULL && value_fits(segment, value_seen(payload)))
+        value_put(&segment->arena, &body, "payload", *value_seen(payload));
+    if (segment->is_raised || !text_put(segment, &body, "task", task) ||
+        !text_put(segment, &body, "queue", opts.queue) ||
+        !tags_put(segment, &body, opts.tags) ||
+        !key_put(segment, &body, opts.key, opts.key_scope, opts.key_ttl_ms) ||
+        !segment_call(segment, CALL_TRIGGER, &body, &reply))
+        return;
+    made_number(&reply, &run->id);
+}
+
+/* The next record may move the map: what is handed out stands elsewhere. */
+static const bide_value *lend(struct segment *segment, struct value value)
+{
+    struct value *lent = ARENA_NEW(&segment->arena, struct value);
+
+    *lent = value;
+    return value_lent(lent);
+}
+
+const bide_value *api_once_find(bide_task *t, const char *name)
+{
+    struct segment *segment = segment_of(t);
+    const struct value *found;
+
+    if (segment->is_raised || name == NULL)
+        return NULL;
+    found = value_find(&segment->once, name);
+    return found == NULL ? NULL : lend(segment, *found);
+}
+
+const bide_value *api_once_keep(bide_task *t, const char *name, const bide_value *value)
+{
+    struct segment *segment = segment_of(t);
+    struct value body = value_map(), reply, kept = { .kind = VALUE_NULL };
+
+    if (segment->is_raised)
+        return NULL;
+    if (name == NULL || *name == '\0' || !utf8_is_valid(slice_of(name))) {
+        segment_raise(segment, false, "not_utf8", "the name of a record is empty or not UTF-8");
+        return NULL;
+    }
+    if (value != NULL && !value_fits(segment, value_seen(value)))
+        return NULL;
+    if (value != NULL)
+        kept = value_copy(&segment->arena, value_seen(value));
+    struct slice key = arena_copy(&segment->arena, slice_of(name));
+    value_put(&segment->arena, &body, "name", value_string(key));
+    value_put(&segment->arena, &body, "value", kept);
+    if (!segment_call(segment, CALL_ONCE, &body, &reply))
+        return NULL;
+    value_put_slice(&segment->arena, &segment->once, key, kept);
+    return lend(segment, kept);
+}
+
+/* ---- how waits ended -------------------------------------------------------------------- */
+
+static void ending_ask(struct segment *segment, int64_t id, struct bide_ending *ending)
+{
+    struct value body = value_map(), reply;
+
+    value_put(&segment->arena, &body, "id", value_int(id));
+    if (!segment_call(segment, CALL_RUN, &body, &reply))
+        return;
+    const struct value *status = value_find(&reply, "status"), *found;
+    if (status != NULL && status->kind == VALUE_INT)
+        ending->status = (uint32_t)status->integer;
+    if (ending->status == BIDE_WAIT_OK) {
+        struct value *output = ARENA_NEW(&segment->arena, struct value);
+        found = value_find(&reply, "output");
+        *output = found == NULL ? (struct value){ .kind = VALUE_NULL } : *found;
+        ending->value = value_lent(output);
+    }
+    found = value_find(&reply, "error");
+    if (found != NULL && found->kind == VALUE_STRING)
+        ending->error = arena_text(&segment->arena, found->bytes);
+}
+
+/* Each result is read, or asked for, when it is first looked at. */
+static const struct bide_ending *ending_at(struct segment *segment, uint32_t index)
+{
+    const struct frame_result *result = &segment->frame->results[index];
+    struct bide_ending *ending = &segment->endings[index];
+
+    if (segment->has_ending[index])
+        return ending;
+    segment->has_ending[index] = true;
+    *ending = (struct bide_ending){ .size = sizeof *ending,
+        .status = result->status,
+        .error = arena_text(&segment->arena, result->error) };
+    if (result->has_more) {
+        ending_ask(segment, result->id, ending);
+    } else if (result->status == WAIT_OK && result->id != 0) {
+        struct value *value = ARENA_NEW(&segment->arena, struct value);
+        *value = (struct value){ .kind = VALUE_NULL };
+        if (result->value.size > 0 &&
+            !pack_read(&segment->arena, result->value, value, NULL))
+            segment_raise(segment, false, "broken_input", "a result cannot be read");
+        ending->value = value_lent(value);
+    }
+    return ending;
+}
+
+/* Of several: the first that ended well, else the first that ended at all. */
+static const struct bide_ending *ending_whole(struct segment *segment)
+{
+    const struct frame_segment *frame = segment->frame;
+    const struct bide_ending *none = &segment->endings[frame->result_count];
+    uint32_t first = frame->result_count;
+
+    for (uint32_t i = 0; i < frame->result_count; i++)
+        if (frame->results[i].id == 0)
+            return ending_at(segment, i);
+    for (uint32_t i = 0; i < frame->result_count; i++) {
+        if (frame->results[i].status == WAIT_OK)
+            return ending_at(segment, i);
+        if (frame->results[i].status != WAIT_NONE && first == frame->result_count)
+            first = i;
+    }
+    return first < frame->result_count ? ending_at(segment, first) : none;
+}
+
+const struct bide_ending *api_ending(bide_task *t, int64_t id)
+{
+    static const struct bide_ending nothing = { .size = sizeof nothing, .error = "" };
+    struct segment *segment = segment_of(t);
+    uint32_t count = segment->frame->result_count;
+
+    if (segment->is_raised)
+        return &nothing;
+    if (segment->endings == NULL) {
+        segment->endings = ARENA_ARRAY(&segment->arena, struct bide_ending, count + 1);
+        segment->has_ending = ARENA_ARRAY(&segment->arena, bool, count + 1);
+        segment->endings[count] = nothing;
+    }
+    if (id == 0)
+        return ending_whole(segment);
+    for (uint32_t i = 0; i < count; i++)
+        if (segment->frame->results[i].id == id)
+            return ending_at(segment, i);
+    struct bide_ending *asked = ARENA_NEW(&segment->arena, struct bide_ending);
+    *asked = nothing;
+    ending_ask(segment, id, asked);
+    return asked;
+}
+
+const char *api_run_text(bide_task *t, int64_t id)
+{
+    struct segment *segment = segment_of(t);
+
+    if (segment->is_raised || id == 0)
+        return "";
+    return id_format("run", id, arena_alloc(&segment->arena, ID_TEXT_SIZE));
+}

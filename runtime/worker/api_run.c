@@ -1,0 +1,302 @@
+/* The api: the run's input and output, its metadata, log and progress, errors and ends. */
+#include "base/clock.h"
+#include "codec/pack.h"
+#include "segment.h"
+
+#include <stdio.h>
+
+enum { META_MAX = 10000, LINE_DEFAULT_BYTES = 4096, ERROR_MAX_BYTES = 8192 };
+
+const bide_value *api_input(bide_task *t)
+{
+    return value_lent(&segment_of(t)->input);
+}
+
+void api_out(bide_task *t, const char *key, const bide_value *value)
+{
+    static const struct value nothing = { .kind = VALUE_NULL };
+    struct segment *segment = segment_of(t);
+    const struct value *seen = value == NULL ? &nothing : value_seen(value);
+
+    if (segment->is_raised)
+        return;
+    if (key != NULL) {
+        if (!segment->has_output || segment->output.kind != VALUE_MAP)
+            segment->output = value_map();
+        segment->has_output = true;
+        api_put(t, value_shown(&segment->output), key, value);
+    } else if (value_fits(segment, seen)) {
+        segment->output = value_copy(&segment->arena, seen);
+        segment->has_output = true;
+    }
+}
+
+/* ---- metadata: changed here for the plugin to see, and as operations for the engine ------- */
+
+static bool metadata_read(struct segment *segment)
+{
+    if (segment->has_metadata)
+        return true;
+    segment->metadata = value_map();
+    segment->has_metadata = true;
+    return segment->frame->metadata.size == 0 ||
+        pack_read(&segment->arena, segment->frame->metadata, &segment->metadata, NULL) ||
+        segment_raise(segment, false, "broken_input", "the run's metadata cannot be read");
+}
+
+const bide_value *api_metadata(bide_task *t)
+{
+    struct segment *segment = segment_of(t);
+
+    (void)metadata_read(segment); /* raised */
+    return value_lent(&segment->metadata);
+}
+
+static void meta_append(struct segment *segment, struct slice key, struct value item)
+{
+    const struct value *old = value_find_slice(&segment->metadata, key);
+    struct value list = value_list();
+
+    if (old != NULL && old->kind == VALUE_LIST)
+        list = *old; /* ours alone: it came with the frame or was made here */
+    else if (old != NULL)
+        value_add(&segment->arena, &list, *old);
+    value_add(&segment->arena, &list, item);
+    value_put_slice(&segment->arena, &segment->metadata, key, list);
+}
+
+static double number_of(const struct value *value)
+{
+    if (value == NULL)
+        return 0;
+    return value->kind == VALUE_INT ? (double)value->integer
+        : value->kind == VALUE_DOUBLE ? value->number
+                                      : 0;
+}
+
+static void meta_apply(struct segment *segment, uint32_t op, struct slice key,
+    struct value value)
+{
+    struct value *metadata = &segment->metadata;
+    double sum = number_of(value_find_slice(metadata, key)) + number_of(&value);
+
+    if (op == META_DELETE)
+        value_remove(metadata, key);
+    else if (op == META_APPEND)
+        meta_append(segment, key, value);
+    else if (op == META_INCREMENT)
+        value_put_slice(&segment->arena, metadata, key, value_double(sum));
+    else
+        value_put_slice(&segment->arena, metadata, key, value);
+}
+
+/* What is set or deleted makes earlier operations on that key void: a segment may report often. */
+static void meta_forget(struct segment *segment, struct slice key)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < segment->meta_count; i++)
+        if (!slice_equal(segment->meta[i].key, key))
+            segment->meta[kept++] = segment->meta[i];
+    segment->meta_count = kept;
+}
+
+static void meta_note(struct segment *segment, uint32_t op, struct slice key,
+    const struct value *value)
+{
+    if (op == META_SET || op == META_DELETE)
+        meta_forget(segment, key);
+    if (segment->meta_count == segment->meta_capacity) {
+        uint32_t capacity = segment->meta_capacity == 0 ? 8 : segment->meta_capacity * 2;
+        struct frame_meta *more = ARENA_ARRAY(&segment->arena, struct frame_meta, capacity);
+        for (uint32_t i = 0; i < segment->meta_count; i++)
+            more[i] = segment->meta[i];
+        segment->meta = more;
+        segment->meta_capacity = capacity;
+    }
+    segment->meta[segment->meta_count++] = (struct frame_meta){ .kind = op,
+        .key = key,
+        .value =
+            op == META_DELETE ? (struct slice){ 0 } : pack_value(&segment->arena, value) };
+}
+
+/* The numbers of enum bide_meta_op and enum meta_kind are the same. */
+void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *value)
+{
+    struct segment *segment = segment_of(t);
+    struct value copy = { .kind = VALUE_NULL };
+
+    if (segment->is_raised || !metadata_read(segment))
+        return;
+    if (key == NULL || !utf8_is_valid(slice_of(key)) || op >= META_KIND_COUNT) {
+        segment_raise(segment, false, "not_utf8", "a metadata key is NULL or not UTF-8");
+        return;
+    }
+    if (segment->meta_count >= META_MAX) {
+        segment_raise(segment, false, "metadata_too_large",
+            "a segment changes its metadata at most %d times", META_MAX);
+        return;
+    }
+    if (value != NULL && !value_fits(segment, value_seen(value)))
+        return;
+    if (value != NULL)
+        copy = value_copy(&segment->arena, value_seen(value));
+    struct slice name = arena_copy(&segment->arena, slice_of(key));
+    meta_note(segment, op, name, &copy);
+    meta_apply(segment, op, name, copy);
+}
+
+/* ---- notes ------------------------------------------------------------------------------ */
+
+static void note_send(struct segment *segment, enum note_kind kind, uint32_t level,
+    struct slice text)
+{
+    struct frame frame = { .kind = FRAME_NOTE,
+        .note = { .run_id = segment->frame->run_id,
+            .seq = segment->frame->seq,
+            .kind = kind,
+            .level = level,
+            .at_ms = clock_now_ms(),
+            .text = text } };
+
+    channel_write(segment->channel, &frame);
+}
+
+void api_progress(bide_task *t, uint32_t percent)
+{
+    if (!segment_of(t)->is_raised)
+        note_send(segment_of(t), NOTE_PROGRESS, percent > 100 ? 100 : percent,
+            (struct slice){ 0 });
+}
+
+/* Also after an error: what happens then is worth a line. */
+void api_log(bide_task *t, uint32_t level, const char *format, va_list arguments)
+{
+    struct segment *segment = segment_of(t);
+    uint32_t limit = segment->limits->log_line_bytes, most = segment->limits->log_lines;
+    struct arena arena = { 0 };
+
+    /* One more than the run may keep, so that the host knows that some are missing. */
+    if (format == NULL || (most > 0 && segment->lines > most))
+        return;
+    segment->lines++;
+    struct slice text = arena_vformat(&arena, format, arguments);
+    note_send(segment, NOTE_LOG, level > BIDE_ERROR ? BIDE_ERROR : level,
+        text_clean(&arena, text, limit > 0 ? limit : LINE_DEFAULT_BYTES));
+    arena_finish(&arena);
+}
+
+int64_t api_now_ms(bide_task *t)
+{
+    (void)t;
+    return clock_now_ms();
+}
+
+bool api_is_canceled(bide_task *t)
+{
+    struct segment *segment = segment_of(t);
+
+    if (!segment->is_canceled)
+        segment->is_canceled =
+            channel_has_cancel(segment->channel, segment->frame->run_id);
+    return segment->is_canceled || segment->is_raised;
+}
+
+/* ---- errors and ends -------------------------------------------------------------------- */
+
+void api_raise(bide_task *t, bool retryable, const char *code, const char *format,
+    va_list arguments)
+{
+    struct segment *segment = segment_of(t);
+
+    if (segment->is_raised)
+        return;
+    struct slice text = format == NULL ? (struct slice){ 0 }
+                                       : arena_vformat(&segment->arena, format, arguments);
+    segment->error_code =
+        arena_copy(&segment->arena, slice_of(code == NULL || *code == '\0' ? "failed" : code));
+    segment->error_text = text_clean(&segment->arena, text, ERROR_MAX_BYTES);
+    segment->is_retryable = retryable;
+    segment->is_raised = true;
+}
+
+const char *api_error(bide_task *t)
+{
+    return segment_of(t)->is_raised ? segment_of(t)->error_code.data : NULL;
+}
+
+/* A number that the plugin's code can only have from here. */
+static bide_next end_mark(struct segment *segment, enum verdict verdict)
+{
+    segment->end.verdict = verdict;
+    segment->mark += 1 + ((uint64_t)segment->frame->run_id << 16);
+    return (bide_next){ .mark = segment->mark };
+}
+
+bide_next api_done(bide_task *t)
+{
+    return end_mark(segment_of(t), VERDICT_DONE);
+}
+
+bide_next api_fail(bide_task *t)
+{
+    return end_mark(segment_of(t), VERDICT_FAIL);
+}
+
+static int64_t later(int64_t now_ms, int64_t span_ms)
+{
+    int64_t sum;
+
+    return __builtin_add_overflow(now_ms, span_ms, &sum) ? INT64_MAX : sum;
+}
+
+static bool ids_take(struct segment *segment, const struct bide_wait_opts *opts)
+{
+    struct frame_end *end = &segment->end;
+    uint32_t most = segment->limits->waits;
+
+    if (most > 0 && opts->count > most)
+        return segment_raise(segment, false, "too_many_waits",
+            "a wait for %u things at once, %u are allowed", opts->count, most);
+    end->ids = ARENA_ARRAY(&segment->arena, int64_t, opts->count);
+    end->id_count = opts->count;
+    for (uint32_t i = 0; i < opts->count; i++) {
+        end->ids[i] = opts->kind == BIDE_WAIT_TOKENS ? opts->tokens[i].id : opts->runs[i].id;
+        if (end->ids[i] == 0)
+            return segment_raise(segment, false, "nothing_to_wait_for",
+                "a wait names %s that was never made",
+                opts->kind == BIDE_WAIT_TOKENS ? "a token" : "a run");
+    }
+    return true;
+}
+
+bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segment_fn then)
+{
+    struct segment *segment = segment_of(t);
+    struct frame_end *end = &segment->end;
+    struct bide_wait_opts opts = { 0 };
+    int64_t now_ms = clock_now_ms();
+    const struct plugin_segment *next = plugin_segment_of(segment->about, then);
+
+    if (segment->is_raised)
+        return end_mark(segment, VERDICT_FAIL);
+    memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    *end = (struct frame_end){ .wait_kind = opts.kind, .needed = opts.needed };
+    if (next == NULL)
+        segment_raise(segment, false, "segment_not_listed",
+            "segment %s goes on with a function that is not in the task's segment list",
+            segment->info.segment);
+    else if (opts.kind >= WAIT_KIND_COUNT)
+        segment_raise(segment, false, "wrong_kind", "a wait of kind %u", opts.kind);
+    else
+        end->then = next->name;
+    if (opts.kind == BIDE_WAIT_TIME) {
+        end->due_ms = opts.until_ms != 0 ? opts.until_ms : later(now_ms, opts.for_ms);
+        end->due_ms = end->due_ms < 1 ? 1 : end->due_ms;
+    } else if (!segment->is_raised && ids_take(segment, &opts)) {
+        end->due_ms = opts.until_ms != 0 ? opts.until_ms
+            : opts.for_ms > 0            ? later(now_ms, opts.for_ms)
+                                         : 0;
+    }
+    return end_mark(segment, VERDICT_WAIT);
+}

@@ -1,0 +1,35 @@
+/*
+ * The channel: a slot's socket to the host.
+ *
+ * Frames lie in the order in which they came: SEGMENTs wait here until it is their turn, and what is for
+ * the running one, REPLY and CANCEL, is looked for behind them. A slot whose channel is broken has
+ * nobody to work for and exits.
+ */
+#ifndef WORKER_CHANNEL_H
+#define WORKER_CHANNEL_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "codec/frame.h"
+
+struct channel {
+    int fd;
+    struct buffer in, out;
+    bool has_more; /* bytes came since CANCEL was last looked for */
+};
+
+/* Moves the socket to a number that plugin code is unlikely to close or to get by accident. */
+void channel_init(struct channel *channel, int fd);
+
+/* Block until a SEGMENT is there; it and its bytes live in `arena`. Exits at the end of the file. */
+void channel_segment(struct channel *channel, struct arena *arena, struct frame *frame);
+/* Block until the REPLY is there. */
+void channel_reply(struct channel *channel, struct arena *arena, struct frame *frame);
+/* Has a CANCEL for the run come? Does not block. */
+bool channel_has_cancel(struct channel *channel, int64_t run_id);
+/* The whole frame, however long it takes. */
+void channel_write(struct channel *channel, const struct frame *frame);
+
+_Noreturn void channel_broken(void);
+
+#endif

@@ -1,0 +1,14 @@
+/* Crash reports: a slot's last words. */
+#ifndef WORKER_CRASH_H
+#define WORKER_CRASH_H
+
+/* In the nursery, before any slot: what backtrace() loads on first use must be there by then. */
+void crash_warm_up(void);
+
+/*
+ * From now on, a signal that ends this process sends a CRASH frame to `fd` first. SIGXCPU is what
+ * the host sends when the time of a segment is over, to learn where it is.
+ */
+void crash_arm(int fd);
+
+#endif

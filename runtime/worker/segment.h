@@ -1,0 +1,109 @@
+/*
+ * A segment being run: what the plugin sees of it (struct bide_task), and what it has said so far.
+ *
+ *   SEGMENT ─▶ state decoded ─▶ plugin code ⇄ api functions ─▶ verdict ─▶ state encoded ─▶ END
+ *
+ * All its memory is one arena, which is reset after the END. The first error that is raised sticks, and
+ * is the verdict whatever the plugin's code returns.
+ */
+#ifndef WORKER_SEGMENT_H
+#define WORKER_SEGMENT_H
+
+#include "channel.h"
+#include "plugin/plugin.h"
+#include "plugin/state.h"
+
+struct worker_limits {
+    int64_t state_bytes, output_bytes, metadata_bytes, payload_bytes; /* 0: no limit, all of them */
+    uint32_t log_lines, log_line_bytes, waits, calls;
+};
+
+struct segment {
+    struct bide_task task;
+    struct bide_run_info info;
+    const struct worker_limits *limits;
+    const struct plugin_task *about;
+    const struct frame_segment *frame;
+    struct channel *channel;
+    struct arena arena;
+    struct value input, metadata, kept;
+    struct value once; /* name → value, of earlier tries and of this one */
+    bool has_metadata; /* read from the frame */
+    bool is_canceled;
+    void *state;
+
+    bool has_output;
+    struct value output;
+    struct frame_meta *meta;
+    uint32_t meta_count, meta_capacity;
+    uint32_t made, calls, lines; /* ids given out, calls without an id, log lines */
+    struct bide_ending *endings; /* of frame->results, as far as they were asked for; then the whole */
+    bool *has_ending;
+
+    bool is_raised, is_retryable;
+    struct slice error_code, error_text;
+
+    uint64_t mark; /* of the last end that was called; 0: none */
+    struct frame_end end;
+};
+
+/* Run the segment and answer it. */
+void segment_run(struct channel *channel, const struct plugin *plugin,
+    const struct worker_limits *limits, struct arena *arena, const struct frame_segment *frame);
+
+/* ---- for the files of the api ------------------------------------------------------------ */
+
+extern const struct bide_api worker_api;
+
+static inline struct segment *segment_of(bide_task *task)
+{
+    return task->host;
+}
+
+static inline struct value *value_of(bide_value *value)
+{
+    return (struct value *)(void *)value;
+}
+
+static inline const struct value *value_seen(const bide_value *value)
+{
+    return (const struct value *)(const void *)value;
+}
+
+static inline bide_value *value_shown(struct value *value)
+{
+    return (bide_value *)(void *)value;
+}
+
+static inline const bide_value *value_lent(const struct value *value)
+{
+    return (const bide_value *)(const void *)value;
+}
+
+/* Keep the first error; always false. */
+bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The text as UTF-8, bytes that are none replaced, cut at `limit` bytes. */
+struct slice text_clean(struct arena *arena, struct slice text, size_t limit);
+/* A whole value fits into what readers take; raises "too_deep". */
+bool value_fits(struct segment *segment, const struct value *value);
+
+/* Ask the host and wait; false when it refused, which is raised. */
+bool segment_call(struct segment *segment, enum call_kind kind, const struct value *body,
+    struct value *reply);
+
+/* The table's functions, by file. */
+#define WORKER_API_MAP(X)                                                                      \
+    X(kind) X(get_bool) X(get_i64) X(get_u64) X(get_f64) X(get_text) X(get_bytes) X(find)      \
+    X(count) X(at) X(key_at) X(make_null) X(make_bool) X(make_i64) X(make_u64) X(make_f64)     \
+    X(make_text) X(make_bytes) X(make_list) X(make_map) X(put) X(add) X(json_read)             \
+    X(json_write) X(input) X(out) X(metadata) X(meta) X(progress) X(log) X(now_ms)             \
+    X(is_canceled) X(token_create) X(trigger) X(once_find) X(once_keep) X(ending)              \
+    X(run_text) X(raise) X(error) X(wait) X(done) X(fail)
+
+/* Each has the type of its member. */
+#define X(name) extern __typeof__(*((struct bide_api *)0)->name) api_##name;
+WORKER_API_MAP(X)
+#undef X
+
+#endif

@@ -1,0 +1,110 @@
+#include "symbols.h"
+
+#include <elfutils/libdwfl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct finding {
+    Dwfl *dwfl;
+    const char *plugin;
+    char program[PATH_MAX];
+};
+
+enum owner { OWNER_PLUGIN, OWNER_WORKER, OWNER_OTHER };
+
+/* Only what is in the files themselves: no search, no download. */
+static int no_debuginfo(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
+    const char *file, const char *link, GElf_Word crc, char **found)
+{
+    (void)module;
+    (void)user;
+    (void)name;
+    (void)base;
+    (void)file;
+    (void)link;
+    (void)crc;
+    (void)found;
+    return -1;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = path == NULL ? NULL : strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+static const char *module_path(Dwfl_Module *module)
+{
+    return module == NULL
+        ? ""
+        : dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+}
+
+static enum owner owner_of(const struct finding *finding, uint64_t address)
+{
+    const char *path = module_path(dwfl_addrmodule(finding->dwfl, address));
+
+    if (strcmp(path, finding->plugin) == 0)
+        return OWNER_PLUGIN;
+    return strcmp(path, finding->program) == 0 ? OWNER_WORKER : OWNER_OTHER;
+}
+
+static void line_add(const struct finding *finding, uint64_t address, struct buffer *lines)
+{
+    Dwfl_Module *module = dwfl_addrmodule(finding->dwfl, address);
+    const char *name = module == NULL ? NULL : dwfl_module_addrname(module, address);
+    Dwfl_Line *source = module == NULL ? NULL : dwfl_module_getsrc(module, address);
+    const char *file =
+        source == NULL ? NULL : dwfl_lineinfo(source, NULL, NULL, NULL, NULL, NULL);
+    int line = 0;
+
+    if (name != NULL)
+        buffer_text(lines, name);
+    else
+        buffer_format(lines, "0x%" PRIx64, address);
+    if (file != NULL && dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL) != NULL)
+        buffer_format(lines, " at %s:%d", base_name(file), line);
+    else if (module != NULL && owner_of(finding, address) != OWNER_PLUGIN)
+        buffer_format(lines, " in %s", base_name(module_path(module)));
+    buffer_byte(lines, '\n');
+}
+
+/* The first is where it happened; the others are where calls return to, one past the call. */
+static uint64_t address_of(const uint64_t *stack, uint32_t index)
+{
+    return index == 0 ? stack[0] : stack[index] - 1;
+}
+
+static void lines_add(const struct finding *finding, const uint64_t *stack, uint32_t depth,
+    struct buffer *lines)
+{
+    uint32_t end = 0;
+
+    for (uint32_t i = 0; i < depth; i++)
+        if (owner_of(finding, address_of(stack, i)) == OWNER_PLUGIN)
+            end = i + 1;
+    for (uint32_t i = 0; i < (end > 0 ? end : depth); i++)
+        if (end > 0 || owner_of(finding, address_of(stack, i)) != OWNER_WORKER)
+            line_add(finding, address_of(stack, i), lines);
+}
+
+void symbols_find(const char *plugin_path, const uint64_t *stack, uint32_t depth,
+    struct buffer *lines)
+{
+    static const Dwfl_Callbacks callbacks = { .find_elf = dwfl_linux_proc_find_elf,
+        .find_debuginfo = no_debuginfo };
+    struct finding finding = { .dwfl = dwfl_begin(&callbacks), .plugin = plugin_path };
+    ssize_t size = readlink("/proc/self/exe", finding.program, sizeof finding.program - 1);
+
+    if (size > 0)
+        finding.program[size] = '\0';
+    if (finding.dwfl == NULL)
+        return;
+    if (dwfl_linux_proc_report(finding.dwfl, getpid()) == 0 &&
+        dwfl_report_end(finding.dwfl, NULL, NULL) == 0)
+        lines_add(&finding, stack, depth, lines);
+    dwfl_end(finding.dwfl);
+}

@@ -1,0 +1,58 @@
+/* What a plugin says goes to people and databases: as UTF-8, and not deeper than anyone reads. */
+#include "segment.h"
+
+/* The length of the good character at the front of `text`; 0: it is none. */
+static size_t character_size(struct slice text)
+{
+    static const unsigned char heads[] = { 0x80, 0xe0, 0xf0, 0xf8 }, marks[] = { 0, 0xc0, 0xe0, 0xf0 };
+
+    for (size_t size = 1; size <= 4 && size <= text.size; size++)
+        if (((unsigned char)text.data[0] & heads[size - 1]) == marks[size - 1])
+            return utf8_is_valid((struct slice){ text.data, size }) ? size : 0;
+    return 0;
+}
+
+struct slice text_clean(struct arena *arena, struct slice text, size_t limit)
+{
+    char *clean;
+    size_t size = 0;
+
+    if (text.size <= limit && utf8_is_valid(text))
+        return text;
+    clean = arena_alloc(arena, (text.size < limit ? text.size : limit) + 1);
+    for (size_t at = 0; at < text.size;) {
+        size_t step = character_size((struct slice){ text.data + at, text.size - at });
+        size_t wide = step == 0 ? 1 : step;
+        if (size + wide > limit)
+            break;
+        memcpy(clean + size, step == 0 ? "?" : text.data + at, wide);
+        size += wide;
+        at += wide;
+    }
+    return (struct slice){ clean, size };
+}
+
+static uint32_t value_depth(const struct value *value, uint32_t room)
+{
+    uint32_t deepest = 0, depth;
+
+    if (room == 0 || (value->kind != VALUE_LIST && value->kind != VALUE_MAP))
+        return 1;
+    for (uint32_t i = 0; i < value->count; i++) {
+        depth = value_depth(
+            value->kind == VALUE_LIST ? &value->items[i] : &value->members[i].value, room - 1);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest + 1;
+}
+
+bool value_fits(struct segment *segment, const struct value *value)
+{
+    /* The last few levels are for those who put it into something of theirs. */
+    const uint32_t most = VALUE_MAX_DEPTH - 8;
+
+    if (value_depth(value, most + 1) <= most)
+        return true;
+    return segment_raise(segment, false, "too_deep", "a value is nested more than %u levels deep",
+        most);
+}
