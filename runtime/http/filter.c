@@ -7,12 +7,12 @@
 enum { PAGE_SIZE = 25, PAGE_MAX = 100 };
 
 /* A cursor is the id of the row it stands behind, or before. */
-static bool cursor_read(const struct query *query, const char *name, const char *prefix,
+static bool cursor_read(const struct params *params, const char *name, const char *prefix,
                         int64_t *id, struct err *err)
 {
     struct slice text;
 
-    return !query_find(query, name, &text) || id_parse(prefix, text, id) ||
+    return !params_find(params, name, &text) || id_parse(prefix, text, id) ||
            err_set(err, ERR_BAD_REQUEST, "%s is no cursor of this list", name);
 }
 
@@ -21,23 +21,23 @@ static bool page_read(const struct filter_from *from, const char *prefix, uint32
 {
     int64_t size = PAGE_SIZE;
 
-    if (!query_number(from->query, "page[size]", 1, PAGE_MAX, &size, err) ||
-        !cursor_read(from->query, "page[after]", prefix, after, err) ||
-        !cursor_read(from->query, "page[before]", prefix, before, err))
+    if (!params_number(from->params, "page[size]", 1, PAGE_MAX, &size, err) ||
+        !cursor_read(from->params, "page[after]", prefix, after, err) ||
+        !cursor_read(from->params, "page[before]", prefix, before, err))
         return false;
     *limit = (uint32_t)size;
     return true;
 }
 
 /* Milliseconds since 1970, or a date. */
-static bool date_read(const struct query *query, const char *name, int64_t *at_ms,
+static bool date_read(const struct params *params, const char *name, int64_t *at_ms,
                       struct err *err)
 {
     struct slice text;
 
-    if (!query_find(query, name, &text) || time_parse(text, at_ms))
+    if (!params_find(params, name, &text) || time_parse(text, at_ms))
         return true;
-    return query_number(query, name, 0, INT64_C(1) << 52, at_ms, NULL) ||
+    return params_number(params, name, 0, INT64_C(1) << 52, at_ms, NULL) ||
            err_set(err, ERR_BAD_REQUEST, "%s must be a date or milliseconds since 1970", name);
 }
 
@@ -47,14 +47,14 @@ static bool created_read(const struct filter_from *from, int64_t *from_ms, int64
     struct slice period;
     int64_t duration_ms;
 
-    if (query_find(from->query, "filter[createdAt][period]", &period)) {
+    if (params_find(from->params, "filter[createdAt][period]", &period)) {
         if (!duration_parse(period, &duration_ms))
             return err_set(err, ERR_BAD_REQUEST,
                            "filter[createdAt][period] must be a duration like \"7d\"");
         *from_ms = from->now_ms - duration_ms;
     }
-    return date_read(from->query, "filter[createdAt][from]", from_ms, err) &&
-           date_read(from->query, "filter[createdAt][to]", to_ms, err);
+    return date_read(from->params, "filter[createdAt][from]", from_ms, err) &&
+           date_read(from->params, "filter[createdAt][to]", to_ms, err);
 }
 
 static bool statuses_read(const struct filter_from *from, struct run_filter *filter,
@@ -62,7 +62,7 @@ static bool statuses_read(const struct filter_from *from, struct run_filter *fil
 {
     struct slices words;
 
-    if (!query_list(from->arena, from->query, "filter[status]", &words, err))
+    if (!params_list(from->arena, from->params, "filter[status]", &words, err))
         return false;
     for (uint32_t i = 0; i < words.count; i++) {
         uint32_t at = filter->status_count;
@@ -83,7 +83,7 @@ static bool machines_read(const struct filter_from *from, struct err *err)
                                             "medium-2x", "large-1x", "large-2x" };
     struct slices names;
 
-    if (!query_list(from->arena, from->query, "filter[machine]", &names, err))
+    if (!params_list(from->arena, from->params, "filter[machine]", &names, err))
         return false;
     for (uint32_t i = 0; i < names.count; i++) {
         bool known = false;
@@ -101,14 +101,14 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter, 
 {
     static const char *const of_nothing[] = { "filter[bulkAction]", "filter[schedule]",
                                               "filter[batch]", "filter[error]" };
-    const struct query *query = from->query;
+    const struct params *params = from->params;
     struct slice text;
 
     *filter = (struct run_filter){ .environment = from->environment, .is_test = -1 };
     *nothing = false;
     for (size_t i = 0; i < sizeof of_nothing / sizeof of_nothing[0]; i++)
-        *nothing |= query_find(query, of_nothing[i], &text);
-    if (query_find(query, "filter[isTest]", &text)) {
+        *nothing |= params_find(params, of_nothing[i], &text);
+    if (params_find(params, "filter[isTest]", &text)) {
         if (!slice_is(text, "true") && !slice_is(text, "false"))
             return err_set(err, ERR_BAD_REQUEST, "filter[isTest] must be true or false");
         filter->is_test = slice_is(text, "true");
@@ -116,10 +116,10 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter, 
     return page_read(from, "run", &filter->limit, &filter->after, &filter->before, err) &&
            statuses_read(from, filter, err) && machines_read(from, err) &&
            created_read(from, &filter->from_ms, &filter->to_ms, err) &&
-           query_list(from->arena, query, "filter[taskIdentifier]", &filter->tasks, err) &&
-           query_list(from->arena, query, "filter[version]", &filter->versions, err) &&
-           query_list(from->arena, query, "filter[tag]", &filter->tags, err) &&
-           query_list(from->arena, query, "filter[queue]", &filter->queues, err);
+           params_list(from->arena, params, "filter[taskIdentifier]", &filter->tasks, err) &&
+           params_list(from->arena, params, "filter[version]", &filter->versions, err) &&
+           params_list(from->arena, params, "filter[tag]", &filter->tags, err) &&
+           params_list(from->arena, params, "filter[queue]", &filter->queues, err);
 }
 
 static bool token_statuses_read(const struct filter_from *from, uint32_t *statuses,
@@ -127,7 +127,7 @@ static bool token_statuses_read(const struct filter_from *from, uint32_t *status
 {
     struct slices words;
 
-    if (!query_list(from->arena, from->query, "filter[status]", &words, err))
+    if (!params_list(from->arena, from->params, "filter[status]", &words, err))
         return false;
     for (uint32_t i = 0; i < words.count; i++) {
         if (slice_is(words.items[i], "WAITING"))
@@ -147,9 +147,9 @@ bool token_filter_read(const struct filter_from *from, struct token_filter *filt
                        struct err *err)
 {
     *filter = (struct token_filter){ .environment = from->environment };
-    (void)query_find(from->query, "filter[idempotencyKey]", &filter->key_text); /* optional */
+    (void)params_find(from->params, "filter[idempotencyKey]", &filter->key_text); /* optional */
     return page_read(from, "waitpoint", &filter->limit, &filter->after, &filter->before, err) &&
            token_statuses_read(from, &filter->statuses, err) &&
            created_read(from, &filter->from_ms, &filter->to_ms, err) &&
-           query_list(from->arena, from->query, "filter[tags]", &filter->tags, err);
+           params_list(from->arena, from->params, "filter[tags]", &filter->tags, err);
 }

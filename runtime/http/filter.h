@@ -2,11 +2,11 @@
 #ifndef FILTER_H
 #define FILTER_H
 
-#include "http/query.h"
+#include "http/params.h"
 
 struct filter_from {
     struct arena *arena;
-    const struct query *query;
+    const struct params *params;
     int64_t now_ms;
     uint32_t environment;
 };

@@ -11,7 +11,7 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include "http/query.h"
+#include "http/params.h"
 #include "http/route.h"
 #include "http/server.h"
 
@@ -38,7 +38,7 @@ struct request {
     struct slice path, query_text;         /* raw */
     const struct route *route;             /* NULL: none fits */
     struct slice captures[ROUTE_CAPTURES]; /* decoded */
-    struct query query;
+    struct params params;
     const struct world *world; /* whose key was given; NULL on open routes */
     size_t dropped_bytes;      /* of a body nobody wants */
 

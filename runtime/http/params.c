@@ -1,4 +1,4 @@
-#include "query.h"
+#include "params.h"
 
 #include "codec/value.h"
 
@@ -39,11 +39,11 @@ bool percent_decode(struct arena *arena, struct slice text, bool plus_is_space,
            err_set(err, ERR_BAD_REQUEST, "The URL is not valid UTF-8");
 }
 
-bool query_read(struct arena *arena, struct slice text, struct query *query, struct err *err)
+bool params_read(struct arena *arena, struct slice text, struct params *params, struct err *err)
 {
     size_t at = 0;
 
-    query->count = 0;
+    params->count = 0;
     while (at < text.size) {
         const char *end = memchr(text.data + at, '&', text.size - at);
         struct slice part = { text.data + at,
@@ -51,41 +51,41 @@ bool query_read(struct arena *arena, struct slice text, struct query *query, str
         at += part.size + 1;
         if (part.size == 0)
             continue;
-        if (query->count == QUERY_PARAMS)
+        if (params->count == PARAMS_MAX)
             return err_set(err, ERR_BAD_REQUEST, "The query has more than %d parameters",
-                           QUERY_PARAMS);
+                           PARAMS_MAX);
         const char *equals = memchr(part.data, '=', part.size);
         struct slice name = { part.data,
                               equals == NULL ? part.size : (size_t)(equals - part.data) };
         struct slice value = { NULL, 0 };
         if (equals != NULL)
             value = (struct slice){ equals + 1, part.size - name.size - 1 };
-        if (!percent_decode(arena, name, true, &query->params[query->count].name, err) ||
-            !percent_decode(arena, value, true, &query->params[query->count].value, err))
+        if (!percent_decode(arena, name, true, &params->items[params->count].name, err) ||
+            !percent_decode(arena, value, true, &params->items[params->count].value, err))
             return false;
-        query->count++;
+        params->count++;
     }
     return true;
 }
 
-bool query_find(const struct query *query, const char *name, struct slice *value)
+bool params_find(const struct params *params, const char *name, struct slice *value)
 {
-    for (uint32_t i = query->count; i > 0; i--)
-        if (slice_is(query->params[i - 1].name, name)) {
-            *value = query->params[i - 1].value;
+    for (uint32_t i = params->count; i > 0; i--)
+        if (slice_is(params->items[i - 1].name, name)) {
+            *value = params->items[i - 1].value;
             return value->size > 0;
         }
     return false;
 }
 
-bool query_number(const struct query *query, const char *name, int64_t least, int64_t most,
-                  int64_t *number, struct err *err)
+bool params_number(const struct params *params, const char *name, int64_t least, int64_t most,
+                   int64_t *number, struct err *err)
 {
     struct slice text;
     int64_t value = 0;
     bool ok = true;
 
-    if (!query_find(query, name, &text))
+    if (!params_find(params, name, &text))
         return true;
     for (size_t i = 0; i < text.size && ok; i++) {
         ok = text.data[i] >= '0' && text.data[i] <= '9' && value <= most;
@@ -99,15 +99,15 @@ bool query_number(const struct query *query, const char *name, int64_t least, in
     return true;
 }
 
-bool query_list(struct arena *arena, const struct query *query, const char *name,
-                struct slices *list, struct err *err)
+bool params_list(struct arena *arena, const struct params *params, const char *name,
+                 struct slices *list, struct err *err)
 {
     struct slice text;
 
     *list = (struct slices){ 0 };
-    if (!query_find(query, name, &text))
+    if (!params_find(params, name, &text))
         return true;
-    list->items = ARENA_ARRAY(arena, struct slice, QUERY_ITEMS);
+    list->items = ARENA_ARRAY(arena, struct slice, PARAM_ITEMS);
     for (size_t at = 0, end; at < text.size; at = end + 1) {
         const char *comma = memchr(text.data + at, ',', text.size - at);
         end = comma == NULL ? text.size : (size_t)(comma - text.data);
@@ -118,9 +118,9 @@ bool query_list(struct arena *arena, const struct query *query, const char *name
             item.size--;
         if (item.size == 0)
             continue;
-        if (list->count == QUERY_ITEMS)
+        if (list->count == PARAM_ITEMS)
             return err_set(err, ERR_BAD_REQUEST, "%s has more than %d items", name,
-                           QUERY_ITEMS);
+                           PARAM_ITEMS);
         list->items[list->count++] = item;
     }
     return true;

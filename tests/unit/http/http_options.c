@@ -1,0 +1,186 @@
+/* What clients say, taken apart: no socket needed. */
+#include "codec/json.h"
+#include "http/options.h"
+#include "http/params.h"
+#include "http/route.h"
+
+#include <criterion/criterion.h>
+
+static struct arena arena;
+
+static void teardown(void)
+{
+    arena_finish(&arena);
+}
+
+TestSuite(options, .fini = teardown);
+
+static const struct config_limits limits = {
+    .tags = 10, .tag_bytes = 128, .metadata_bytes = 1000, .max_attempts = 250
+};
+
+#define NOW INT64_C(1767225600000) /* 2026-01-01 */
+
+static bool read_trigger(const char *text, struct trigger *trigger, struct err *err)
+{
+    struct options_from from = { &arena, &limits, NOW };
+    struct value value;
+
+    *trigger = (struct trigger){ 0 };
+    *err = (struct err){ 0 };
+    cr_assert(json_read(&arena, slice_of(text), &value, err), "%s", err->text);
+    return trigger_options_read(&from, &value, trigger, err);
+}
+
+Test(options, moments_are_durations_or_dates)
+{
+    int64_t at_ms;
+
+    cr_assert(when_read(SLICE("1h30m"), NOW, &at_ms));
+    cr_assert_eq(at_ms, NOW + 5400000);
+    cr_assert(when_read(SLICE("2026-01-02T00:00:00Z"), NOW, &at_ms));
+    cr_assert_eq(at_ms, NOW + 86400000);
+    cr_assert(when_read(SLICE("1969-01-01"), NOW, &at_ms));
+    cr_assert_eq(at_ms, 1);
+    cr_assert_not(when_read(SLICE("tomorrow"), NOW, &at_ms));
+    cr_assert_not(when_read(SLICE(""), NOW, &at_ms));
+}
+
+Test(options, delays_and_ttls)
+{
+    struct trigger trigger;
+    struct err err;
+
+    cr_assert(read_trigger("{\"delay\":\"2d\",\"ttl\":\"1m\"}", &trigger, &err));
+    cr_assert_eq(trigger.due_ms, NOW + 2 * 86400000);
+    cr_assert_eq(trigger.ttl_ms, 60000);
+    cr_assert(read_trigger("{\"delay\":\"2025-01-01\",\"ttl\":0}", &trigger, &err));
+    cr_assert_eq(trigger.due_ms, 0);
+    cr_assert_eq(trigger.ttl_ms, 0);
+    cr_assert(read_trigger("{\"delay\":null,\"ttl\":null}", &trigger, &err));
+    cr_assert_not(read_trigger("{\"ttl\":1e300}", &trigger, &err));
+}
+
+Test(options, numbers_are_clamped)
+{
+    struct trigger trigger;
+    struct err err;
+
+    cr_assert(read_trigger("{\"priority\":1e30,\"maxAttempts\":1e30,\"maxDuration\":1}",
+                           &trigger, &err));
+    cr_assert_eq(trigger.priority_ms, INT32_MAX);
+    cr_assert_eq(trigger.max_attempts, 250);
+    cr_assert_eq(trigger.limit_ms, 5000);
+    cr_assert(read_trigger("{\"priority\":-0.0004}", &trigger, &err));
+    cr_assert_eq(trigger.priority_ms, 0);
+    cr_assert(read_trigger("{\"maxDuration\":1e300}", &trigger, &err));
+    cr_assert_gt(trigger.limit_ms, 0);
+}
+
+Test(options, queue_names_are_cleaned_and_cut)
+{
+    struct trigger trigger;
+    struct err err;
+    char text[400] = "{\"queue\":{\"name\":\"";
+
+    memset(text + strlen(text), 'q', 300);
+    strcat(text, "\"}}");
+    cr_assert(read_trigger(text, &trigger, &err));
+    cr_assert_eq(trigger.queue.size, 128);
+    cr_assert(read_trigger("{\"queue\":{\"name\":\"a b.c/\xc3\xa4-_9\"}}", &trigger, &err));
+    cr_assert(slice_is(trigger.queue, "abc/-_9"));
+    cr_assert(read_trigger("{\"queue\":{\"name\":\"...\"}}", &trigger, &err));
+    cr_assert_eq(trigger.queue.size, 0);
+    cr_assert(read_trigger("{\"queue\":{}}", &trigger, &err));
+    cr_assert_eq(trigger.queue.size, 0);
+}
+
+Test(options, key_ttls_have_one_unit)
+{
+    struct err err = { 0 };
+    int64_t ttl_ms;
+
+    cr_assert(key_ttl_read(SLICE("90s"), &ttl_ms, &err));
+    cr_assert_eq(ttl_ms, 90000);
+    cr_assert(key_ttl_read(SLICE("0d"), &ttl_ms, &err));
+    cr_assert_gt(ttl_ms, 0);
+    cr_assert_not(key_ttl_read(SLICE("s"), &ttl_ms, &err));
+    cr_assert_not(key_ttl_read(SLICE("1w"), &ttl_ms, &err));
+    cr_assert_not(key_ttl_read(SLICE("1ms"), &ttl_ms, &err));
+    cr_assert_not(key_ttl_read(SLICE("1h1m"), &ttl_ms, &err));
+}
+
+Test(options, percent_escapes)
+{
+    struct err err = { 0 };
+    struct slice text;
+
+    cr_assert(percent_decode(&arena, SLICE("a%2Fb+c%c3%A4"), false, &text, &err));
+    cr_assert(slice_is(text, "a/b+c\xc3\xa4"));
+    cr_assert(percent_decode(&arena, SLICE("a+b"), true, &text, &err));
+    cr_assert(slice_is(text, "a b"));
+    cr_assert(percent_decode(&arena, SLICE("%41"), true, &text, &err));
+    cr_assert(slice_is(text, "A"));
+    cr_assert_not(percent_decode(&arena, SLICE("%4"), false, &text, &err));
+    cr_assert_not(percent_decode(&arena, SLICE("%"), false, &text, &err));
+    cr_assert_not(percent_decode(&arena, SLICE("%g0"), false, &text, &err));
+    cr_assert_not(percent_decode(&arena, SLICE("%00"), false, &text, &err));
+    cr_assert_not(percent_decode(&arena, SLICE("%ff"), false, &text, &err));
+}
+
+Test(options, parameters)
+{
+    struct params params;
+    struct err err = { 0 };
+    struct slice text;
+    struct slices list;
+    int64_t number = 5;
+
+    cr_assert(params_read(&arena, SLICE("a=1&&b&c=x%2C+y,,&a=2&n=12"), &params, &err));
+    cr_assert(params_find(&params, "a", &text));
+    cr_assert(slice_is(text, "2"));
+    cr_assert_not(params_find(&params, "b", &text));
+    cr_assert(params_list(&arena, &params, "c", &list, &err));
+    cr_assert_eq(list.count, 2);
+    cr_assert(slice_is(list.items[1], "y"));
+    cr_assert(params_number(&params, "none", 1, 100, &number, &err));
+    cr_assert_eq(number, 5);
+    cr_assert(params_number(&params, "n", 1, 100, &number, &err));
+    cr_assert_eq(number, 12);
+    cr_assert_not(params_number(&params, "n", 1, 11, &number, &err));
+    cr_assert_not(params_number(&params, "c", 1, 11, &number, &err));
+}
+
+Test(options, parameters_are_bounded)
+{
+    static char text[1000];
+    struct params params;
+    struct err err = { 0 };
+
+    for (int i = 0; i <= PARAMS_MAX; i++)
+        strcat(text, "a=1&");
+    cr_assert_not(params_read(&arena, slice_of(text), &params, &err));
+    cr_assert_eq(err.code, ERR_BAD_REQUEST);
+}
+
+Test(options, routes_capture_raw_segments)
+{
+    struct slice captures[ROUTE_CAPTURES];
+    const struct route *route;
+    bool known;
+
+    route = route_find("POST", SLICE("/api/v1/tasks/a%2Fb/trigger"), captures, &known);
+    cr_assert_not_null(route);
+    cr_assert(slice_is(captures[0], "a%2Fb"));
+    cr_assert_null(route_find("POST", SLICE("/api/v1/tasks//trigger"), captures, &known));
+    cr_assert_not(known);
+    cr_assert_null(route_find("POST", SLICE("/api/v1/tasks/a/trigger/"), captures, &known));
+    cr_assert_null(route_find("PUT", SLICE("/api/v1/tasks/a/trigger"), captures, &known));
+    cr_assert(known);
+    cr_assert_not_null(route_find("HEAD", SLICE("/healthz"), captures, &known));
+    route =
+        route_find("POST", SLICE("/api/v1/waitpoints/tokens/t/callback/h"), captures, &known);
+    cr_assert(slice_is(captures[1], "h"));
+    cr_assert(slice_is(route_allowed(&arena, SLICE("/api/v1/waitpoints/tokens")),
+                       "POST, GET, HEAD, OPTIONS"));
+}

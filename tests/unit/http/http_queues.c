@@ -1,0 +1,111 @@
+/* Queues over HTTP. */
+#include "site.h"
+
+#include <criterion/criterion.h>
+
+static struct site site;
+
+static void setup(void)
+{
+    site_init(&site);
+    site_start(&site);
+}
+
+static void teardown(void)
+{
+    site_finish(&site);
+}
+
+TestSuite(queues, .init = setup, .fini = teardown, .timeout = 60);
+
+#define QUEUES "/api/v1/queues"
+
+Test(queues, all_that_are_configured_are_listed)
+{
+    struct answer all = site_get(&site, QUEUES);
+    struct answer page = site_get(&site, QUEUES "?page=2&perPage=2");
+
+    cr_assert_eq(all.status, 200);
+    cr_assert_eq(answer_find(all, "data")->count, 5, "%s", all.body.data);
+    cr_assert_eq(answer_find(all, "pagination.count")->integer, 5);
+    cr_assert_eq(answer_find(all, "pagination.totalPages")->integer, 1);
+    cr_assert_eq(answer_find(page, "data")->count, 2);
+    cr_assert_eq(answer_find(page, "pagination.currentPage")->integer, 2);
+    cr_assert_eq(answer_find(page, "pagination.totalPages")->integer, 3);
+    cr_assert_eq(site_get(&site, QUEUES "?perPage=101").status, 400);
+}
+
+Test(queues, one_has_all_that_the_client_demands)
+{
+    static const char *const required[] = {
+        "id", "name", "type", "running", "queued", "paused"
+    };
+    struct answer queue = site_get(&site, QUEUES "/slow%252Flane?type=custom");
+
+    cr_assert_eq(queue.status, 200, "%s", queue.body.data);
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
+        cr_expect_not_null(answer_find(queue, required[i]), "%s", required[i]);
+    cr_assert_eq(answer_find(queue, "concurrencyLimit")->integer, 7);
+    cr_assert_eq(answer_find(queue, "concurrency")->count, 5);
+    cr_assert_null(answer_find(queue, "version"));
+    cr_assert_str_eq(answer_text(&site, queue, "type"), "custom");
+}
+
+Test(queues, one_is_found_by_id_type_and_name)
+{
+    struct answer task = site_get(&site, QUEUES "/echo?type=task");
+    const char *id = answer_text(&site, task, "id");
+
+    cr_assert_str_eq(answer_text(&site, task, "name"), "echo");
+    cr_assert_str_eq(answer_text(&site, task, "type"), "task");
+    cr_assert_str_eq(
+        answer_text(&site, site_get(&site, QUEUES "/task%252Fecho?type=task"), "id"), id);
+    cr_assert_str_eq(
+        answer_text(&site, site_get(&site, site_path(&site, QUEUES "/%s", id)), "id"), id);
+    cr_assert_str_eq(answer_text(&site, site_get(&site, QUEUES "/task%2Fecho"), "id"), id);
+    cr_assert_eq(site_get(&site, QUEUES "/nope?type=custom").status, 404);
+    cr_assert_eq(site_get(&site, QUEUES "/nope?type=id").status, 404);
+    cr_assert_eq(site_get(&site, QUEUES "/nope?type=what").status, 400);
+    cr_assert_str_eq(answer_text(&site, site_get(&site, QUEUES "/nope?type=custom"), "error"),
+                     "queue-not-found");
+    struct answer foreign = site_ask(&site, "GET", site_path(&site, QUEUES "/%s", id),
+                                     "authorization: Bearer " KEY_PROD "\r\n", NULL);
+    cr_assert_eq(foreign.status, 404);
+}
+
+Test(queues, a_paused_queue_starts_nothing_until_it_is_resumed)
+{
+    struct answer paused =
+        site_post(&site, QUEUES "/echo/pause", "{\"type\":\"task\",\"action\":\"pause\"}");
+    const char *run = site_run(&site, "echo", "{}");
+    struct answer held = site_get(&site, site_path(&site, "/api/v3/runs/%s", run));
+    struct answer stats = site_get(&site, QUEUES "/echo/statistics?type=task");
+    const char *id = answer_text(&site, paused, "id");
+    struct answer resumed =
+        site_post(&site, site_path(&site, QUEUES "/%s/pause", id), "{\"action\":\"resume\"}");
+
+    cr_assert_eq(paused.status, 200, "%s", paused.body.data);
+    cr_assert(answer_find(paused, "paused")->boolean);
+    cr_assert_str_eq(answer_text(&site, held, "status"), "QUEUED");
+    cr_assert_eq(answer_find(stats, "queued")->integer, 1);
+    cr_assert_str_neq(answer_text(&site, stats, "oldestQueuedAt"), "");
+    cr_assert_eq(resumed.status, 200, "%s", resumed.body.data);
+    cr_assert_not(answer_find(resumed, "paused")->boolean);
+    site_until(&site, run, "COMPLETED");
+    stats = site_get(&site, QUEUES "/echo/statistics?type=task");
+    cr_assert_eq(answer_find(stats, "completed")->integer, 1);
+    cr_assert_eq(answer_find(stats, "queued")->integer, 0);
+}
+
+Test(queues, bad_pauses_are_refused)
+{
+    cr_assert_eq(site_post(&site, QUEUES "/echo/pause", "").status, 400);
+    cr_assert_eq(site_post(&site, QUEUES "/echo/pause", "{\"action\":\"stop\"}").status, 400);
+    cr_assert_eq(
+        site_post(&site, QUEUES "/nope/pause", "{\"type\":\"custom\",\"action\":\"pause\"}")
+            .status,
+        404);
+    cr_assert_eq(
+        site_post(&site, QUEUES "/queue_0000000000000/pause", "{\"action\":\"pause\"}").status,
+        404);
+}

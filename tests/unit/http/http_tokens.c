@@ -1,0 +1,210 @@
+/* Tokens over HTTP, and their callback URLs. */
+#include "site.h"
+
+#include <criterion/criterion.h>
+#include <unistd.h>
+
+static struct site site;
+
+static void setup(void)
+{
+    site_init(&site);
+    site_start(&site);
+}
+
+static void teardown(void)
+{
+    site_finish(&site);
+}
+
+TestSuite(tokens, .init = setup, .fini = teardown, .timeout = 60);
+
+#define TOKENS "/api/v1/waitpoints/tokens"
+
+static struct answer show(const char *token)
+{
+    return site_get(&site, site_path(&site, TOKENS "/%s", token));
+}
+
+/* The path behind the origin of a callback URL. */
+static const char *path_of(const char *url)
+{
+    return strstr(url, "/api/");
+}
+
+Test(tokens, a_token_is_made_completed_and_read)
+{
+    struct answer made = site_post(&site, TOKENS, "{\"tags\":[\"t\"],\"timeout\":\"1h\"}");
+    const char *id = answer_text(&site, made, "id");
+    struct slice claims = { 0 };
+    struct answer pending = show(id);
+    struct answer done = site_post(&site, site_path(&site, TOKENS "/%s/complete", id),
+                                   "{\"data\":{\"approved\":true}}");
+    struct answer again =
+        site_post(&site, site_path(&site, TOKENS "/%s/complete", id), "{\"data\":2}");
+    struct answer read = show(id);
+
+    cr_assert_eq(made.status, 200, "%s", made.body.data);
+    cr_assert(answer_header(made, "x-trigger-jwt-claims", &claims));
+    cr_assert_not(answer_find(made, "isCached")->boolean);
+    cr_assert_eq(strncmp(answer_text(&site, made, "url"), "http://127.0.0.1:", 17), 0);
+    cr_assert_str_eq(answer_text(&site, pending, "status"), "WAITING");
+    cr_assert_str_eq(answer_text(&site, pending, "tags.0"), "t");
+    cr_assert_str_neq(answer_text(&site, pending, "timeoutAt"), "");
+    cr_assert_null(answer_find(pending, "output"));
+    cr_assert_eq(done.status, 200);
+    cr_assert(answer_find(done, "success")->boolean);
+    cr_assert_eq(again.status, 200, "the first result stays, without a word");
+    cr_assert_str_eq(answer_text(&site, read, "status"), "COMPLETED");
+    cr_assert_str_eq(answer_text(&site, read, "output"), "{\"approved\":true}");
+    cr_assert_str_eq(answer_text(&site, read, "outputType"), "application/json");
+    cr_assert_not(answer_find(read, "outputIsError")->boolean);
+}
+
+Test(tokens, a_run_goes_on_with_what_is_posted_to_the_url)
+{
+    const char *run = site_run(&site, "approve", "{}");
+    struct answer waiting = site_until(&site, run, "WAITING");
+    struct answer token = show(answer_text(&site, waiting, "waitingFor.0.id"));
+    const char *path = path_of(answer_text(&site, token, "url"));
+    struct answer posted = site_ask(&site, "POST", path, "", "{\"by\":\"ann\"}");
+    struct answer done = site_until(&site, run, "COMPLETED");
+
+    cr_assert_str_eq(answer_text(&site, token, "runId"), run);
+    cr_assert_eq(posted.status, 200, "%s", posted.body.data);
+    cr_assert(answer_find(posted, "success")->boolean);
+    cr_assert_str_eq(answer_text(&site, done, "output.by"), "ann");
+}
+
+Test(tokens, a_callback_takes_what_is_no_json_for_an_empty_object)
+{
+    static const char *const bodies[] = { NULL, "", "a=1&b=2", "{\"broken\":", "\xff" };
+
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct answer made = site_post(&site, TOKENS, "{}");
+        struct answer posted =
+            site_ask(&site, "POST", path_of(answer_text(&site, made, "url")), "", bodies[i]);
+        cr_expect_eq(posted.status, 200);
+        cr_expect_str_eq(answer_text(&site, show(answer_text(&site, made, "id")), "output"),
+                         "{}");
+    }
+}
+
+Test(tokens, only_the_right_url_counts)
+{
+    struct answer made = site_post(&site, TOKENS, "");
+    char *path = arena_text(&site.arena, slice_of(path_of(answer_text(&site, made, "url"))));
+    struct slice allow = { 0 };
+    struct answer get = site_ask(&site, "GET", path, "", NULL);
+    size_t last = strlen(path) - 1;
+
+    path[last] = path[last] == 'a' ? 'b' : 'a';
+    struct answer wrong = site_ask(&site, "POST", path, "", "{}");
+
+    cr_assert_eq(get.status, 405);
+    cr_assert(answer_header(get, "allow", &allow));
+    cr_assert_eq(wrong.status, 401);
+    cr_assert_str_eq(answer_text(&site, wrong, "error"), "Invalid URL, hash doesn't match");
+    path[last] = '\0';
+    cr_assert_eq(site_ask(&site, "POST", path, "", "{}").status, 401);
+    cr_assert_eq(site_ask(&site, "POST", TOKENS "/waitpoint_x/callback/00", "", "{}").status,
+                 404);
+    cr_assert_str_eq(answer_text(&site, show(answer_text(&site, made, "id")), "status"),
+                     "WAITING");
+}
+
+Test(tokens, a_timeout_by_hand_or_in_the_past_is_an_error_result)
+{
+    struct answer made = site_post(&site, TOKENS, "{}");
+    const char *id = answer_text(&site, made, "id");
+    struct answer timeout = site_post(&site, site_path(&site, TOKENS "/%s/timeout", id), "");
+    struct answer past = site_post(&site, TOKENS, "{\"timeout\":\"2020-01-01T00:00:00Z\"}");
+
+    cr_assert_eq(timeout.status, 200);
+    cr_assert_str_eq(answer_text(&site, show(id), "status"), "TIMED_OUT");
+    cr_assert(answer_find(show(id), "outputIsError")->boolean);
+    cr_assert_not_null(
+        strstr(answer_text(&site, show(id), "output"), "TRIGGER_WAITPOINT_TIMEOUT"));
+    cr_assert_str_eq(answer_text(&site, show(answer_text(&site, past, "id")), "status"),
+                     "TIMED_OUT");
+}
+
+Test(tokens, keys_give_the_same_token)
+{
+    const char *body = "{\"idempotencyKey\":\"invoice\",\"idempotencyKeyTTL\":\"1h\"}";
+    struct answer first = site_post(&site, TOKENS, body);
+    struct answer again = site_post(&site, TOKENS, body);
+    struct answer item = show(answer_text(&site, first, "id"));
+
+    cr_assert_str_eq(answer_text(&site, again, "id"), answer_text(&site, first, "id"));
+    cr_assert(answer_find(again, "isCached")->boolean);
+    cr_assert_str_eq(answer_text(&site, item, "idempotencyKey"), "invoice");
+    cr_assert_str_neq(answer_text(&site, item, "idempotencyKeyExpiresAt"), "");
+}
+
+Test(tokens, foreign_and_unknown_tokens_are_not_found)
+{
+    const char *id = answer_text(&site, site_post(&site, TOKENS, "{}"), "id");
+    const char *prod = "authorization: Bearer " KEY_PROD "\r\n";
+
+    cr_assert_eq(site_ask(&site, "GET", site_path(&site, TOKENS "/%s", id), prod, NULL).status,
+                 404);
+    cr_assert_eq(
+        site_ask(&site, "POST", site_path(&site, TOKENS "/%s/complete", id), prod, "{}").status,
+        404);
+    cr_assert_eq(show("waitpoint_0000000000000").status, 404);
+    cr_assert_eq(site_post(&site, TOKENS "/waitpoint_0000000000000/complete", "{}").status,
+                 404);
+    cr_assert_eq(show("run_0000000000000").status, 404);
+    cr_assert_str_eq(answer_text(&site, show(id), "status"), "WAITING");
+}
+
+Test(tokens, bad_requests_are_told)
+{
+    char *large = arena_alloc(&site.arena, 12001);
+    const char *id = answer_text(&site, site_post(&site, TOKENS, "{}"), "id");
+
+    memset(large, 'x', 12000);
+    cr_assert_eq(site_post(&site, TOKENS, "{\"timeout\":\"whenever\"}").status, 400);
+    cr_assert_eq(site_post(&site, TOKENS, "[]").status, 400);
+    cr_assert_eq(site_post(&site, TOKENS, "{").status, 400);
+    cr_assert_eq(site_post(&site, TOKENS, site_path(&site, "{\"a\":\"%s\"}", large)).status,
+                 413);
+    cr_assert_eq(site_post(&site, site_path(&site, TOKENS "/%s/complete", id),
+                           site_path(&site, "{\"data\":\"%s\"}", large))
+                     .status,
+                 413);
+    cr_assert_eq(
+        site_post(&site, site_path(&site, TOKENS "/%s/complete", id), "\"text\"").status, 400);
+    cr_assert_str_eq(answer_text(&site, show(id), "status"), "WAITING");
+}
+
+Test(tokens, lists_are_paged_and_filtered)
+{
+    const char *ids[3];
+
+    for (int i = 0; i < 3; i++)
+        ids[i] = answer_text(&site,
+                             site_post(&site, TOKENS,
+                                       i == 1 ? "{\"tags\":\"one\"}"
+                                              : "{\"idempotencyKey\":\"k\","
+                                                "\"idempotencyKeyTTL\":\"1s\"}"),
+                             "id");
+    site_post(&site, site_path(&site, TOKENS "/%s/complete", ids[1]), "{}");
+    struct answer page = site_get(&site, TOKENS "?page[size]=1");
+    struct answer next =
+        site_get(&site, site_path(&site, TOKENS "?page[after]=%s",
+                                  answer_text(&site, page, "pagination.next")));
+    struct answer done = site_get(&site, TOKENS "?filter[status]=COMPLETED");
+    struct answer tagged = site_get(&site, TOKENS "?filter[tags]=one,two");
+    struct answer keyed = site_get(&site, TOKENS "?filter[idempotencyKey]=k");
+
+    cr_assert_str_eq(answer_text(&site, page, "data.0.id"), ids[1]);
+    cr_assert_eq(answer_find(next, "data")->count, 1);
+    cr_assert_str_eq(answer_text(&site, next, "data.0.id"), ids[0]);
+    cr_assert_str_eq(answer_text(&site, done, "data.0.id"), ids[1]);
+    cr_assert_eq(answer_find(done, "data")->count, 1);
+    cr_assert_eq(answer_find(tagged, "data")->count, 1);
+    cr_assert_eq(answer_find(keyed, "data")->count, 1);
+    cr_assert_eq(site_get(&site, TOKENS "?filter[status]=LOST").status, 400);
+}
