@@ -1,5 +1,4 @@
-/* The commands in the order of `bide help`: a new one is a file with its struct, and a row
- * here. */
+/* The commands, in the order of `bide help`: each is a struct in a file of its own. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 

@@ -3,8 +3,8 @@
  *
  * The template's files are in the binary. In their names and texts these are replaced:
  *   @NAME@   the name as given          @IDENT@   the name as a C identifier
- *   @SDK@    the SDK's folder: of the source tree this binary was built from while it is there,
- * else nothing, and CMake looks for an installed bide
+ *   @SDK@    where include/bide/bide.h is: beside an installed binary, else in the source tree
+ * that this binary was built from, else nothing and CMake is to find it
  */
 #include "cli/cli.h"
 #include "cli/template.h"
@@ -138,6 +138,23 @@ static void report(struct call *call, const char *folder, const char *name,
            name, folder);
 }
 
+/* Below /usr the compiler and CMake look by themselves. */
+static const char *find_sdk(struct arena *arena)
+{
+    char self[512];
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    const char *end = size > 0 ? memrchr(self, '/', (size_t)size) : NULL; /* of …/bin */
+
+    end = end != NULL ? memrchr(self, '/', (size_t)(end - self)) : NULL;
+    if (end != NULL) {
+        const char *prefix = arena_text(arena, (struct slice){ self, (size_t)(end - self) });
+        const char *header = arena_format(arena, "%s/include/bide/bide.h", prefix).data;
+        if (access(header, R_OK) == 0)
+            return strncmp(prefix, "/usr", 4) == 0 ? "" : prefix;
+    }
+    return access(template_sdk, R_OK) == 0 ? template_sdk : "";
+}
+
 static int exec(struct call *call)
 {
     const char *name = call->arguments[0], *parent = call_option(call, "dir");
@@ -153,7 +170,7 @@ static int exec(struct call *call)
     const struct blank blanks[] = {
         { "@NAME@", name },
         { "@IDENT@", identifier(&call->arena, name) },
-        { "@SDK@", access(template_sdk, R_OK) == 0 ? template_sdk : "" },
+        { "@SDK@", find_sdk(&call->arena) },
         { NULL, NULL },
     };
     if (!write_template(&call->arena, folder, blanks, &written, &err))

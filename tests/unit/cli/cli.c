@@ -100,7 +100,11 @@ Test(cli, the_version_is_one_line)
 {
     cr_expect_eq(run("bide --version"), CLI_DONE);
     fflush(stdout);
-    cr_assert_stdout_eq_str("bide " BIDE_VERSION "\n");
+
+    char line[64] = "";
+    unsigned major, minor, patch;
+    cr_assert_not_null(fgets(line, sizeof line, cr_get_redirected_stdout()));
+    cr_expect_eq(sscanf(line, "bide %u.%u.%u\n", &major, &minor, &patch), 3, "%s", line);
 }
 
 Test(cli, every_command_has_help_in_three_spellings)
