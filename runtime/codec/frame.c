@@ -20,11 +20,11 @@ static void write_stack(struct buffer *out, const uint64_t *stack, uint32_t dept
 
 static uint32_t read_stack(struct cursor *cursor, uint64_t *stack)
 {
-    struct cursor list = take_list(cursor);
+    struct cursor list = cursor_list(cursor);
     uint32_t depth = list.count > FRAME_MAX_STACK ? FRAME_MAX_STACK : list.count;
 
     for (uint32_t i = 0; i < depth; i++)
-        stack[i] = (uint64_t)take_int(&list);
+        stack[i] = (uint64_t)cursor_int(&list);
     cursor->broken |= list.broken;
     return depth;
 }
@@ -44,17 +44,17 @@ static void write_results(struct buffer *out, const struct frame_segment *frame)
 
 static void read_results(struct cursor *cursor, struct frame_segment *frame)
 {
-    struct cursor list = take_list(cursor);
+    struct cursor list = cursor_list(cursor);
 
     frame->result_count = list.count / 5;
     frame->results = ARENA_ARRAY(cursor->arena, struct frame_result, frame->result_count);
     for (uint32_t i = 0; i < frame->result_count; i++) {
         struct frame_result *result = &frame->results[i];
-        result->id = take_int(&list);
-        result->status = take_u32(&list);
-        result->value = take_bytes(&list);
-        result->error = take_text(&list);
-        result->has_more = take_bool(&list);
+        result->id = cursor_int(&list);
+        result->status = cursor_u32(&list);
+        result->value = cursor_bytes(&list);
+        result->error = cursor_text(&list);
+        result->has_more = cursor_bool(&list);
     }
     cursor->broken |= list.broken;
 }
@@ -94,36 +94,36 @@ static void write_segment(struct buffer *out, const struct frame_segment *frame)
 
 static void read_segment(struct cursor *cursor, struct frame_segment *frame)
 {
-    frame->run_id = take_int(cursor);
-    frame->seq = take_u32(cursor);
-    frame->attempt = take_u32(cursor);
-    frame->max_attempts = take_u32(cursor);
-    frame->entry = take_u32(cursor);
-    frame->id_block = take_int(cursor);
-    frame->created_ms = take_int(cursor);
-    frame->parent_id = take_int(cursor);
-    frame->root_id = take_int(cursor);
-    frame->environment = take_text(cursor);
-    frame->task = take_text(cursor);
-    frame->segment = take_text(cursor);
-    frame->input = take_bytes(cursor);
-    frame->state = take_bytes(cursor);
-    frame->metadata = take_bytes(cursor);
-    struct cursor tags = take_list(cursor);
+    frame->run_id = cursor_int(cursor);
+    frame->seq = cursor_u32(cursor);
+    frame->attempt = cursor_u32(cursor);
+    frame->max_attempts = cursor_u32(cursor);
+    frame->entry = cursor_u32(cursor);
+    frame->id_block = cursor_int(cursor);
+    frame->created_ms = cursor_int(cursor);
+    frame->parent_id = cursor_int(cursor);
+    frame->root_id = cursor_int(cursor);
+    frame->environment = cursor_text(cursor);
+    frame->task = cursor_text(cursor);
+    frame->segment = cursor_text(cursor);
+    frame->input = cursor_bytes(cursor);
+    frame->state = cursor_bytes(cursor);
+    frame->metadata = cursor_bytes(cursor);
+    struct cursor tags = cursor_list(cursor);
     frame->tag_count = tags.count;
     frame->tags = ARENA_ARRAY(cursor->arena, struct slice, tags.count);
     for (uint32_t i = 0; i < tags.count; i++)
-        frame->tags[i] = take_text(&tags);
+        frame->tags[i] = cursor_text(&tags);
     read_results(cursor, frame);
-    struct cursor once = take_list(cursor);
+    struct cursor once = cursor_list(cursor);
     frame->once_count = once.count / 2;
     frame->once = ARENA_ARRAY(cursor->arena, struct frame_once, frame->once_count);
     for (uint32_t i = 0; i < frame->once_count; i++) {
-        frame->once[i].name = take_text(&once);
-        frame->once[i].value = take_bytes(&once);
+        frame->once[i].name = cursor_text(&once);
+        frame->once[i].value = cursor_bytes(&once);
     }
-    frame->limit_ms = take_u32(cursor);
-    frame->is_test = take_bool(cursor);
+    frame->limit_ms = cursor_u32(cursor);
+    frame->is_test = cursor_bool(cursor);
     cursor->broken |= tags.broken || once.broken;
 }
 
@@ -138,10 +138,10 @@ static void write_reply(struct buffer *out, const struct frame_reply *frame)
 
 static void read_reply(struct cursor *cursor, struct frame_reply *frame)
 {
-    frame->call = take_u32(cursor);
-    frame->error = take_u32(cursor);
-    frame->text = take_text(cursor);
-    frame->body = take_bytes(cursor);
+    frame->call = cursor_u32(cursor);
+    frame->error = cursor_u32(cursor);
+    frame->text = cursor_text(cursor);
+    frame->body = cursor_bytes(cursor);
 }
 
 static void write_cancel(struct buffer *out, const struct frame_cancel *frame)
@@ -152,7 +152,7 @@ static void write_cancel(struct buffer *out, const struct frame_cancel *frame)
 
 static void read_cancel(struct cursor *cursor, struct frame_cancel *frame)
 {
-    frame->run_id = take_int(cursor);
+    frame->run_id = cursor_int(cursor);
 }
 
 static void write_call(struct buffer *out, const struct frame_call *frame)
@@ -167,11 +167,11 @@ static void write_call(struct buffer *out, const struct frame_call *frame)
 
 static void read_call(struct cursor *cursor, struct frame_call *frame)
 {
-    frame->run_id = take_int(cursor);
-    frame->seq = take_u32(cursor);
-    frame->call = take_u32(cursor);
-    frame->kind = take_u32(cursor);
-    frame->body = take_bytes(cursor);
+    frame->run_id = cursor_int(cursor);
+    frame->seq = cursor_u32(cursor);
+    frame->call = cursor_u32(cursor);
+    frame->kind = cursor_u32(cursor);
+    frame->body = cursor_bytes(cursor);
     cursor->broken |= frame->kind >= CALL_KIND_COUNT;
 }
 
@@ -188,12 +188,12 @@ static void write_note(struct buffer *out, const struct frame_note *frame)
 
 static void read_note(struct cursor *cursor, struct frame_note *frame)
 {
-    frame->run_id = take_int(cursor);
-    frame->seq = take_u32(cursor);
-    frame->kind = take_u32(cursor);
-    frame->level = take_u32(cursor);
-    frame->at_ms = take_int(cursor);
-    frame->text = take_text(cursor);
+    frame->run_id = cursor_int(cursor);
+    frame->seq = cursor_u32(cursor);
+    frame->kind = cursor_u32(cursor);
+    frame->level = cursor_u32(cursor);
+    frame->at_ms = cursor_int(cursor);
+    frame->text = cursor_text(cursor);
     cursor->broken |= frame->kind >= NOTE_KIND_COUNT;
 }
 
@@ -209,14 +209,14 @@ static void write_meta(struct buffer *out, const struct frame_end *frame)
 
 static void read_meta(struct cursor *cursor, struct frame_end *frame)
 {
-    struct cursor list = take_list(cursor);
+    struct cursor list = cursor_list(cursor);
 
     frame->meta_count = list.count / 3;
     frame->meta = ARENA_ARRAY(cursor->arena, struct frame_meta, frame->meta_count);
     for (uint32_t i = 0; i < frame->meta_count; i++) {
-        frame->meta[i].kind = take_u32(&list);
-        frame->meta[i].key = take_text(&list);
-        frame->meta[i].value = take_bytes(&list);
+        frame->meta[i].kind = cursor_u32(&list);
+        frame->meta[i].key = cursor_text(&list);
+        frame->meta[i].value = cursor_bytes(&list);
         list.broken |= frame->meta[i].kind >= META_KIND_COUNT;
     }
     cursor->broken |= list.broken;
@@ -248,24 +248,24 @@ static void write_end(struct buffer *out, const struct frame_end *frame)
 
 static void read_end(struct cursor *cursor, struct frame_end *frame)
 {
-    frame->run_id = take_int(cursor);
-    frame->seq = take_u32(cursor);
-    frame->verdict = take_u32(cursor);
-    frame->cpu_ns = (uint64_t)take_int(cursor);
-    frame->wait_kind = take_u32(cursor);
-    frame->needed = take_u32(cursor);
-    frame->due_ms = take_int(cursor);
-    struct cursor ids = take_list(cursor);
+    frame->run_id = cursor_int(cursor);
+    frame->seq = cursor_u32(cursor);
+    frame->verdict = cursor_u32(cursor);
+    frame->cpu_ns = (uint64_t)cursor_int(cursor);
+    frame->wait_kind = cursor_u32(cursor);
+    frame->needed = cursor_u32(cursor);
+    frame->due_ms = cursor_int(cursor);
+    struct cursor ids = cursor_list(cursor);
     frame->id_count = ids.count;
     frame->ids = ARENA_ARRAY(cursor->arena, int64_t, ids.count);
     for (uint32_t i = 0; i < ids.count; i++)
-        frame->ids[i] = take_int(&ids);
-    frame->then = take_text(cursor);
-    frame->state = take_bytes(cursor);
-    frame->output = take_bytes(cursor);
-    frame->error_code = take_text(cursor);
-    frame->error_text = take_text(cursor);
-    frame->retryable = take_bool(cursor);
+        frame->ids[i] = cursor_int(&ids);
+    frame->then = cursor_text(cursor);
+    frame->state = cursor_bytes(cursor);
+    frame->output = cursor_bytes(cursor);
+    frame->error_code = cursor_text(cursor);
+    frame->error_text = cursor_text(cursor);
+    frame->retryable = cursor_bool(cursor);
     read_meta(cursor, frame);
     cursor->broken |=
         ids.broken || frame->verdict >= VERDICT_COUNT || frame->wait_kind >= WAIT_KIND_COUNT;
@@ -281,8 +281,8 @@ static void write_crash(struct buffer *out, const struct frame_crash *frame)
 
 static void read_crash(struct cursor *cursor, struct frame_crash *frame)
 {
-    frame->signal = take_u32(cursor);
-    frame->address = (uint64_t)take_int(cursor);
+    frame->signal = cursor_u32(cursor);
+    frame->address = (uint64_t)cursor_int(cursor);
     frame->depth = read_stack(cursor, frame->stack);
 }
 
@@ -294,7 +294,7 @@ static void write_fork(struct buffer *out, const struct frame_fork *frame)
 
 static void read_fork(struct cursor *cursor, struct frame_fork *frame)
 {
-    frame->slot = take_u32(cursor);
+    frame->slot = cursor_u32(cursor);
 }
 
 static void write_kill(struct buffer *out, const struct frame_kill *frame)
@@ -306,8 +306,8 @@ static void write_kill(struct buffer *out, const struct frame_kill *frame)
 
 static void read_kill(struct cursor *cursor, struct frame_kill *frame)
 {
-    frame->slot = take_u32(cursor);
-    frame->signal = take_u32(cursor);
+    frame->slot = cursor_u32(cursor);
+    frame->signal = cursor_u32(cursor);
 }
 
 static void write_symbolize(struct buffer *out, const struct frame_symbolize *frame)
@@ -319,7 +319,7 @@ static void write_symbolize(struct buffer *out, const struct frame_symbolize *fr
 
 static void read_symbolize(struct cursor *cursor, struct frame_symbolize *frame)
 {
-    frame->slot = take_u32(cursor);
+    frame->slot = cursor_u32(cursor);
     frame->depth = read_stack(cursor, frame->stack);
 }
 
@@ -331,7 +331,7 @@ static void write_loaded(struct buffer *out, const struct frame_loaded *frame)
 
 static void read_loaded(struct cursor *cursor, struct frame_loaded *frame)
 {
-    frame->description = take_bytes(cursor);
+    frame->description = cursor_bytes(cursor);
 }
 
 static void write_refused(struct buffer *out, const struct frame_refused *frame)
@@ -342,7 +342,7 @@ static void write_refused(struct buffer *out, const struct frame_refused *frame)
 
 static void read_refused(struct cursor *cursor, struct frame_refused *frame)
 {
-    frame->reason = take_text(cursor);
+    frame->reason = cursor_text(cursor);
 }
 
 static void write_forked(struct buffer *out, const struct frame_forked *frame)
@@ -354,8 +354,8 @@ static void write_forked(struct buffer *out, const struct frame_forked *frame)
 
 static void read_forked(struct cursor *cursor, struct frame_forked *frame)
 {
-    frame->slot = take_u32(cursor);
-    frame->pid = (int32_t)take_int(cursor);
+    frame->slot = cursor_u32(cursor);
+    frame->pid = (int32_t)cursor_int(cursor);
 }
 
 static void write_exited(struct buffer *out, const struct frame_exited *frame)
@@ -369,10 +369,10 @@ static void write_exited(struct buffer *out, const struct frame_exited *frame)
 
 static void read_exited(struct cursor *cursor, struct frame_exited *frame)
 {
-    frame->slot = take_u32(cursor);
-    frame->status = (int32_t)take_int(cursor);
-    frame->cpu_us = (uint64_t)take_int(cursor);
-    frame->max_rss_bytes = (uint64_t)take_int(cursor);
+    frame->slot = cursor_u32(cursor);
+    frame->status = (int32_t)cursor_int(cursor);
+    frame->cpu_us = (uint64_t)cursor_int(cursor);
+    frame->max_rss_bytes = (uint64_t)cursor_int(cursor);
 }
 
 static void write_symbols(struct buffer *out, const struct frame_symbols *frame)
@@ -384,17 +384,18 @@ static void write_symbols(struct buffer *out, const struct frame_symbols *frame)
 
 static void read_symbols(struct cursor *cursor, struct frame_symbols *frame)
 {
-    frame->slot = take_u32(cursor);
-    frame->text = take_text(cursor);
+    frame->slot = cursor_u32(cursor);
+    frame->text = cursor_text(cursor);
 }
 
 /* Every kind of frame with a body, and the member of struct frame that holds it. */
-#define FRAME_MAP(X)                                                                        \
-    X(SEGMENT, segment)                                                                     \
-    X(REPLY, reply)                                                                         \
-    X(CANCEL, cancel) X(CALL, call) X(NOTE, note) X(END, end) X(CRASH, crash) X(FORK, fork) \
-        X(KILL, kill) X(SYMBOLIZE, symbolize) X(LOADED, loaded) X(REFUSED, refused)         \
-            X(FORKED, forked) X(EXITED, exited) X(SYMBOLS, symbols)
+#define FRAME_MAP(X)                                                                    \
+    X(SEGMENT, segment)                                                                 \
+    X(REPLY, reply)                                                                     \
+    X(CANCEL, cancel)                                                                   \
+    X(CALL, call) X(NOTE, note) X(END, end) X(CRASH, crash) X(FORK, fork) X(KILL, kill) \
+        X(SYMBOLIZE, symbolize) X(LOADED, loaded) X(REFUSED, refused) X(FORKED, forked) \
+            X(EXITED, exited) X(SYMBOLS, symbols)
 
 void frame_write(struct buffer *out, const struct frame *frame)
 {

@@ -1,6 +1,6 @@
 #include "frame_cursor.h"
 
-const struct value *take(struct cursor *cursor)
+const struct value *cursor_take(struct cursor *cursor)
 {
     static const struct value nothing = { .kind = VALUE_NULL };
 
@@ -11,9 +11,9 @@ const struct value *take(struct cursor *cursor)
     return &cursor->items[cursor->at++];
 }
 
-int64_t take_int(struct cursor *cursor)
+int64_t cursor_int(struct cursor *cursor)
 {
-    const struct value *value = take(cursor);
+    const struct value *value = cursor_take(cursor);
 
     if (value->kind == VALUE_INT)
         return value->integer;
@@ -23,9 +23,9 @@ int64_t take_int(struct cursor *cursor)
     return 0;
 }
 
-uint32_t take_u32(struct cursor *cursor)
+uint32_t cursor_u32(struct cursor *cursor)
 {
-    int64_t number = take_int(cursor);
+    int64_t number = cursor_int(cursor);
 
     if (number < 0 || number > UINT32_MAX) {
         cursor->broken = true;
@@ -34,17 +34,17 @@ uint32_t take_u32(struct cursor *cursor)
     return (uint32_t)number;
 }
 
-bool take_bool(struct cursor *cursor)
+bool cursor_bool(struct cursor *cursor)
 {
-    const struct value *value = take(cursor);
+    const struct value *value = cursor_take(cursor);
 
     cursor->broken |= value->kind != VALUE_BOOL;
     return value->kind == VALUE_BOOL && value->boolean;
 }
 
-struct slice take_bytes(struct cursor *cursor)
+struct slice cursor_bytes(struct cursor *cursor)
 {
-    const struct value *value = take(cursor);
+    const struct value *value = cursor_take(cursor);
 
     if (value->kind == VALUE_BYTES)
         return value->bytes;
@@ -53,17 +53,17 @@ struct slice take_bytes(struct cursor *cursor)
 }
 
 /* Text travels as bytes too; what is shown to people must be UTF-8, so check it here. */
-struct slice take_text(struct cursor *cursor)
+struct slice cursor_text(struct cursor *cursor)
 {
-    struct slice text = take_bytes(cursor);
+    struct slice text = cursor_bytes(cursor);
 
     cursor->broken |= !utf8_is_valid(text);
     return text;
 }
 
-struct cursor take_list(struct cursor *cursor)
+struct cursor cursor_list(struct cursor *cursor)
 {
-    const struct value *value = take(cursor);
+    const struct value *value = cursor_take(cursor);
 
     cursor->broken |= value->kind != VALUE_LIST;
     return (struct cursor){ .arena = cursor->arena,

@@ -13,12 +13,12 @@ struct cursor {
 
 /* Each takes the next item; what is missing or of another kind breaks the cursor and reads as
  * zero. */
-const struct value *take(struct cursor *cursor);
-int64_t take_int(struct cursor *cursor);
-uint32_t take_u32(struct cursor *cursor);
-bool take_bool(struct cursor *cursor);
-struct slice take_bytes(struct cursor *cursor);
-struct slice take_text(struct cursor *cursor);
-struct cursor take_list(struct cursor *cursor);
+const struct value *cursor_take(struct cursor *cursor);
+int64_t cursor_int(struct cursor *cursor);
+uint32_t cursor_u32(struct cursor *cursor);
+bool cursor_bool(struct cursor *cursor);
+struct slice cursor_bytes(struct cursor *cursor);
+struct slice cursor_text(struct cursor *cursor);
+struct cursor cursor_list(struct cursor *cursor);
 
 #endif

@@ -137,7 +137,7 @@ enum key_kind { KEY_RUN, KEY_TOKEN, KEY_REQUEST };
 void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int64_t owner,
               struct slice text, uint8_t hash[16]);
 bool key_is_live(const struct batch *batch, const struct key *key);
-void key_write(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms);
+void key_make(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms);
 
 /* How long the retries of one HTTP call are recognised as such. */
 #define REQUEST_TTL_MS (INT64_C(86400) * 1000)

@@ -25,7 +25,7 @@ bool key_is_live(const struct batch *batch, const struct key *key)
            (key->expires_ms == 0 || key->expires_ms > batch->now_ms);
 }
 
-void key_write(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms)
+void key_make(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms)
 {
     struct key *key = rows_new_key(&batch->rows, hash);
 

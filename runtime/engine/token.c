@@ -84,10 +84,10 @@ static void token_make(struct batch *batch, struct token_create *create,
             arena_copy(arena, create->key_text.size > 0 ? create->key_text : create->key);
         token->key_expires_ms =
             create->key_ttl_ms == 0 ? 0 : batch->now_ms + create->key_ttl_ms;
-        key_write(batch, found->key_hash, id, create->key_ttl_ms);
+        key_make(batch, found->key_hash, id, create->key_ttl_ms);
     }
     if (create->request_key.size > 0)
-        key_write(batch, found->request_hash, id, REQUEST_TTL_MS);
+        key_make(batch, found->request_hash, id, REQUEST_TTL_MS);
     /* A timeout in the past means: timed out already. */
     if (token->due_ms > 0 && token->due_ms <= batch->now_ms) {
         token->status = WAITPOINT_TIMED_OUT;

@@ -188,9 +188,9 @@ bool trigger_decide(struct batch *batch, struct command *command)
     struct run *run = run_make(batch, trigger, &found, queue);
     trigger->run_id = run->id;
     if (trigger->key.size > 0)
-        key_write(batch, found.key_hash, run->id,
-                  trigger->key_ttl_ms > 0 ? trigger->key_ttl_ms : KEY_TTL_MS);
+        key_make(batch, found.key_hash, run->id,
+                 trigger->key_ttl_ms > 0 ? trigger->key_ttl_ms : KEY_TTL_MS);
     if (trigger->request_key.size > 0)
-        key_write(batch, found.request_hash, run->id, REQUEST_TTL_MS);
+        key_make(batch, found.request_hash, run->id, REQUEST_TTL_MS);
     return true;
 }
