@@ -50,8 +50,7 @@ static bide_next collect(bide_task *t)
     return bide_done(t);
 }
 
-/* ---- the child ------------------------------------------------------------------------------
- */
+/* ---- the child ------------------------------------------------------------------------ */
 
 #define REPORT_SEGMENTS(S) S(report)
 

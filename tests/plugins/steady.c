@@ -83,8 +83,7 @@ static bide_next echo_input(bide_task *t)
     return bide_done(t);
 }
 
-/* ---- attempts -------------------------------------------------------------------------------
- */
+/* ---- attempts ------------------------------------------------------------------------- */
 
 /* { times } */
 static bide_next fail_first(bide_task *t)
@@ -160,8 +159,7 @@ static bide_next act_once(bide_task *t)
     return bide_done(t);
 }
 
-/* ---- signals of life ------------------------------------------------------------------------
- */
+/* ---- signals of life ------------------------------------------------------------------ */
 
 /* { ms, path }: up to a minute until it is canceled, then leaves a file. */
 static bide_next poll_flag(bide_task *t)
@@ -249,8 +247,7 @@ static bide_next tell_context(bide_task *t)
     return bide_done(t);
 }
 
-/* ---- waits ----------------------------------------------------------------------------------
- */
+/* ---- waits ---------------------------------------------------------------------------- */
 
 /* { count, ms }: so many waits of so many ms (default 0). */
 static bide_next go_round(bide_task *t)
