@@ -174,7 +174,8 @@ static void problems_print(const struct problems *problems)
     struct buffer out = { 0 };
 
     problems_text(&out, problems);
-    fwrite(out.data, 1, out.size, stderr);
+    if (out.size > 0)
+        fwrite(out.data, 1, out.size, stderr);
     buffer_finish(&out);
 }
 
