@@ -97,6 +97,13 @@ void program_finish(struct compiler *compiler);
 /* Does `schema`, which is compiled, hold in itself together? Complains. */
 void rules_finish(struct draft *draft);
 
+/*
+ * Compile one schema that is no bide file, with JSON Schema's own rules about unknown keywords; it becomes the
+ * file's input. `value` must outlive the file. False: problems.
+ */
+bool schema_file_of_value(const struct value *value, document_find *find, void *find_context,
+    struct schema_file **file, struct arena *arena, struct problems *problems);
+
 /* Keywords, by subject. Each reads draft->keyword. */
 void compile_type(struct draft *draft, const struct entry *entry);
 void compile_values(struct draft *draft, const struct entry *entry);

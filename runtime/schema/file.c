@@ -209,6 +209,31 @@ bool schema_file_parse(const char *path, struct slice text, struct schema_file *
     return file_make(path, &text, file, arena, problems);
 }
 
+bool schema_file_of_value(const struct value *value, document_find *find, void *find_context,
+    struct schema_file **file, struct arena *arena, struct problems *problems)
+{
+    struct schema_file *program = memory_zeroed(1, sizeof *program);
+    struct report report = { arena, problems, SLICE("") };
+    struct node *root = ARENA_NEW(&program->arena, struct node);
+    struct compiler compiler;
+
+    *root = node_of_value(&program->arena, value);
+    compiler_init(&compiler, program, report);
+    compiler.is_strict = false;
+    compiler.find = find;
+    compiler.find_context = find_context;
+    resource_add(&compiler, SLICE(""), SLICE(""), root, false);
+    program->input = schema_at(&compiler, root);
+    compile_all(&compiler);
+    program_finish(&compiler);
+    compiler_finish(&compiler);
+    bool fine = problems->count == 0;
+    if (!fine)
+        schema_file_destroy(program);
+    *file = fine ? program : NULL;
+    return fine;
+}
+
 void schema_file_destroy(struct schema_file *file)
 {
     if (file == NULL)
