@@ -2,6 +2,7 @@
 #include "config/check.h"
 
 #include "cli/cli.h"
+#include "cli/screen.h"
 #include "cli/text.h"
 #include "schema/check.h"
 
@@ -18,8 +19,7 @@ static void print(const struct call *call, struct buffer *report)
         text_add_safe(&safe, buffer_view(report), true);
     if (safe.size > 0 && safe.data[safe.size - 1] != '\n')
         buffer_byte(&safe, '\n');
-    fwrite(safe.data, 1, safe.size, stdout);
-    buffer_finish(&safe);
+    screen_print(stdout, &safe);
     buffer_finish(report);
 }
 

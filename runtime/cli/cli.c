@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "cli/help.h"
+#include "cli/screen.h"
 #include "cli/text.h"
 #include "schema/suggest.h"
 
@@ -26,15 +27,8 @@ int cli_fail(int code, const char *format, ...)
     buffer_text(&out, "bide: ");
     text_add_safe(&out, slice_of(text), false);
     buffer_byte(&out, '\n');
-    fwrite(out.data, 1, out.size, stderr);
-    buffer_finish(&out);
+    screen_print(stderr, &out);
     return code;
-}
-
-static void print(FILE *file, struct buffer *out)
-{
-    fwrite(out->data, 1, out->size, file);
-    buffer_finish(out);
 }
 
 bool cli_help(const char *name)
@@ -49,7 +43,7 @@ bool cli_help(const char *name)
         help_command(&out, command);
     else
         found = help_group(&out, name);
-    print(stdout, &out);
+    screen_print(stdout, &out);
     return found;
 }
 
@@ -86,7 +80,7 @@ static int no_second_word(const char *group, const char *name)
                         group, name, group, SLICE_ARG(suggestion.best));
     cli_fail(CLI_USAGE, "there is no command \"%s %s\"", group, name);
     help_group(&out, group);
-    print(stderr, &out);
+    screen_print(stderr, &out);
     return CLI_USAGE;
 }
 
@@ -131,7 +125,7 @@ static int dispatch(int argc, char **argv)
         return help(argc - 2, argv + 2);
     if (*word == '\0') {
         help_all(&group);
-        print(stderr, &group);
+        screen_print(stderr, &group);
         return CLI_USAGE;
     }
     snprintf(pair, sizeof pair, "%s %s", word, argc > 2 ? argv[2] : "");
@@ -146,7 +140,7 @@ static int dispatch(int argc, char **argv)
         buffer_finish(&group);
         return no_second_word(word, argv[2]);
     }
-    print(asked ? stdout : stderr, &group);
+    screen_print(asked ? stdout : stderr, &group);
     return asked ? CLI_DONE : CLI_USAGE;
 }
 

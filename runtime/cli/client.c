@@ -6,6 +6,7 @@
 #include "cli/client.h"
 
 #include "base/crypto.h"
+#include "cli/screen.h"
 #include "cli/text.h"
 #include "codec/json.h"
 
@@ -243,8 +244,7 @@ void client_complain(const struct reply *reply)
          problems != NULL && problems->kind == VALUE_LIST && i < problems->count; i++)
         add_problem(&out, &problems->items[i]);
     buffer_byte(&out, '\n');
-    fwrite(out.data, 1, out.size, stderr);
-    buffer_finish(&out);
+    screen_print(stderr, &out);
 }
 
 void path_add(struct buffer *path, const char *text)

@@ -112,6 +112,5 @@ void grid_print(const struct grid *grid)
 {
     struct buffer out = { 0 };
     grid_write(grid, &out, screen_width());
-    fwrite(out.data, 1, out.size, stdout);
-    buffer_finish(&out);
+    screen_print(stdout, &out);
 }

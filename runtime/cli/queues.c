@@ -3,6 +3,7 @@
 #include "cli/client.h"
 #include "cli/grid.h"
 #include "cli/member.h"
+#include "cli/screen.h"
 #include "cli/text.h"
 #include "codec/json.h"
 
@@ -130,8 +131,7 @@ static void print_members(struct call *call, const struct value *map)
         buffer_byte(&out, '\n');
         buffer_finish(&value);
     }
-    fwrite(out.data, 1, out.size, stdout);
-    buffer_finish(&out);
+    screen_print(stdout, &out);
 }
 
 static int exec_show(struct call *call)

@@ -5,6 +5,7 @@
 #include "cli/member.h"
 #include "cli/page.h"
 #include "cli/runview.h"
+#include "cli/screen.h"
 #include "cli/text.h"
 
 #include <stdio.h>
@@ -126,8 +127,7 @@ static bool show_one(struct client *client, const char *run)
     path = arena_format(arena, "/api/v1/runs/%s", run_path(arena, run, "/logs"));
     bool done = client_do(client, "GET", path.data, (struct slice){ 0 }, &logs);
     add_logs(&out, &logs.value);
-    fwrite(out.data, 1, out.size, stdout);
-    buffer_finish(&out);
+    screen_print(stdout, &out);
     return done;
 }
 

@@ -2,7 +2,6 @@
 
 #include "cli/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,6 +23,13 @@ static uint32_t width_of(int fd)
 uint32_t screen_width(void)
 {
     return width_of(STDOUT_FILENO);
+}
+
+void screen_print(FILE *file, struct buffer *out)
+{
+    if (out->size > 0)
+        fwrite(out->data, 1, out->size, file);
+    buffer_finish(out);
 }
 
 static bool is_smart(int fd)

@@ -2,14 +2,18 @@
 #ifndef SCREEN_H
 #define SCREEN_H
 
-#include "base/slice.h"
+#include "base/buffer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Columns of the terminal on stdout; 0: it is none, cut nothing. */
 uint32_t screen_width(void);
 bool screen_has_colour(void);
+
+/* Write all of it and free it; whether it worked is seen when the program ends. */
+void screen_print(FILE *file, struct buffer *out);
 
 /* A status line on stderr: drawn over where stderr is a terminal, else printed when it changed.
  */

@@ -26,8 +26,7 @@ static void print_output(const struct client *client, const struct reply *reply)
         json_write(&out, output);
     if (out.size > 0)
         buffer_byte(&out, '\n');
-    fwrite(out.data, 1, out.size, stdout);
-    buffer_finish(&out);
+    screen_print(stdout, &out);
 }
 
 static int report(const struct client *client, const struct reply *reply)
@@ -39,8 +38,7 @@ static int report(const struct client *client, const struct reply *reply)
         print_output(client, reply);
     if (!success)
         run_error_add(&out, &reply->value);
-    fwrite(out.data, 1, out.size, stderr);
-    buffer_finish(&out);
+    screen_print(stderr, &out);
     return success ? CLI_DONE : CLI_FAILED;
 }
 
