@@ -70,7 +70,7 @@ bool params_read(struct arena *arena, struct slice text, struct params *params, 
 
 bool params_find(const struct params *params, const char *name, struct slice *value)
 {
-    for (uint32_t i = params->count; i > 0; i--)
+    for (uint32_t i = params == NULL ? 0 : params->count; i > 0; i--)
         if (slice_is(params->items[i - 1].name, name)) {
             *value = params->items[i - 1].value;
             return value->size > 0;

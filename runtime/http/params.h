@@ -30,7 +30,7 @@ bool percent_decode(struct arena *arena, struct slice text, bool plus_is_space,
 bool params_read(struct arena *arena, struct slice text, struct params *params,
                  struct err *err);
 
-/* The last of that name; false: absent or empty. */
+/* The last of that name; false: absent or empty. NULL holds nothing. */
 bool params_find(const struct params *params, const char *name, struct slice *value);
 
 /* A whole number in [least, most]; absent leaves *number alone. Errors: BAD_REQUEST. */

@@ -310,7 +310,12 @@ static void request_auth(struct request *request)
 static void request_decode(struct request *request)
 {
     struct err err = { 0 };
-    bool ok = params_read(&request->arena, request->query_text, &request->params, &err);
+    bool ok = true;
+
+    if (request->query_text.size > 0) {
+        request->params = ARENA_NEW(&request->arena, struct params);
+        ok = params_read(&request->arena, request->query_text, request->params, &err);
+    }
 
     for (uint32_t i = 0; i < ROUTE_CAPTURES && ok; i++)
         ok = percent_decode(&request->arena, request->captures[i], false, &request->captures[i],

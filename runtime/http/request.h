@@ -38,9 +38,9 @@ struct request {
     struct slice path, query_text;         /* raw */
     const struct route *route;             /* NULL: none fits */
     struct slice captures[ROUTE_CAPTURES]; /* decoded */
-    struct params params;
-    const struct world *world; /* whose key was given; NULL on open routes */
-    size_t dropped_bytes;      /* of a body nobody wants */
+    struct params *params;                 /* of the query; NULL: none were given */
+    const struct world *world;             /* whose key was given; NULL on open routes */
+    size_t dropped_bytes;                  /* of a body nobody wants */
 
     struct buffer reply;
     unsigned status;

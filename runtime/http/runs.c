@@ -95,7 +95,7 @@ static bool wait_read_query(struct request *request, int64_t *time_ms, uint32_t 
 {
     struct slice wait, until;
 
-    if (!params_find(&request->params, "wait", &wait))
+    if (!params_find(request->params, "wait", &wait))
         return true;
     if (!duration_parse(wait, time_ms))
         return err_set(err, ERR_BAD_REQUEST, "wait must be a duration like \"30s\"");
@@ -103,7 +103,7 @@ static bool wait_read_query(struct request *request, int64_t *time_ms, uint32_t 
         *time_ms = LONGPOLL_MAX_MS;
     if (*time_ms > 0)
         *statuses = 1u << RUN_DONE;
-    if (!params_find(&request->params, "until", &until) || slice_is(until, "done"))
+    if (!params_find(request->params, "until", &until) || slice_is(until, "done"))
         return true;
     if (!slice_is(until, "waiting"))
         return err_set(err, ERR_BAD_REQUEST, "until must be \"done\" or \"waiting\"");
@@ -175,7 +175,7 @@ static void reply_ok(struct request *request)
 void run_list(struct request *request)
 {
     struct listing *listing = ARENA_NEW(&request->arena, struct listing);
-    struct filter_from from = { &request->arena, &request->params, clock_now_ms(),
+    struct filter_from from = { &request->arena, request->params, clock_now_ms(),
                                 request->world->environment->number };
     struct err err = { 0 };
 
@@ -272,7 +272,7 @@ void run_logs(struct request *request)
     request->view = logs;
     if (!request_id(request, "run", RUN_UNKNOWN, &logs->id))
         return;
-    if (params_number(&request->params, "limit", 1, LOG_LINES_MAX, &logs->limit, &err))
+    if (params_number(request->params, "limit", 1, LOG_LINES_MAX, &logs->limit, &err))
         request_read(request, logs_work, reply_ok);
     else
         reply_query_error(request, &err);

@@ -176,7 +176,7 @@ static bool list_work(struct request *request, struct job_reader *reader, struct
 void token_list(struct request *request)
 {
     struct view *view = ARENA_NEW(&request->arena, struct view);
-    struct filter_from from = { &request->arena, &request->params, clock_now_ms(),
+    struct filter_from from = { &request->arena, request->params, clock_now_ms(),
                                 request->world->environment->number };
     struct err err = { 0 };
 
