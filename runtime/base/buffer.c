@@ -59,6 +59,8 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
 void buffer_consume(struct buffer *buffer, size_t size_bytes)
 {
     assert(size_bytes <= buffer->size);
+    if (size_bytes == 0)
+        return;
     memmove(buffer->data, buffer->data + size_bytes, buffer->size - size_bytes);
     buffer->size -= size_bytes;
 }

@@ -17,6 +17,8 @@ void id_source_init(struct id_source *source, uint64_t seed)
 
 static int64_t ids_take(struct id_source *source, int64_t now_ms, uint32_t count)
 {
+    if (now_ms < EPOCH_MS)
+        now_ms = EPOCH_MS; /* a clock that was never set */
     if (now_ms > source->last_ms) {
         source->last_ms = now_ms;
         source->counter = 0;
@@ -26,8 +28,8 @@ static int64_t ids_take(struct id_source *source, int64_t now_ms, uint32_t count
         source->last_ms++; /* borrow from the next millisecond rather than wait for it */
         source->counter = 0;
     }
-    int64_t since = source->last_ms < EPOCH_MS ? 0 : source->last_ms - EPOCH_MS;
-    int64_t id = (int64_t)((uint64_t)since << COUNTER_BITS | source->counter);
+    int64_t id =
+        (int64_t)((uint64_t)(source->last_ms - EPOCH_MS) << COUNTER_BITS | source->counter);
     source->counter += count;
     return id;
 }
@@ -60,7 +62,11 @@ int64_t id_time_ms(int64_t id)
 
 int64_t id_floor(int64_t at_ms)
 {
-    return at_ms <= EPOCH_MS ? 0 : (int64_t)((uint64_t)(at_ms - EPOCH_MS) << COUNTER_BITS);
+    if (at_ms <= EPOCH_MS)
+        return 0;
+    if (at_ms - EPOCH_MS > INT64_MAX >> COUNTER_BITS)
+        return INT64_MAX; /* dates go further than ids */
+    return (at_ms - EPOCH_MS) * COUNTER_LIMIT;
 }
 
 char *id_format(const char *prefix, int64_t id, char text[ID_TEXT_SIZE])

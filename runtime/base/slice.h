@@ -34,7 +34,7 @@ static inline bool slice_is(struct slice a, const char *text)
 static inline bool slice_starts(struct slice a, const char *prefix)
 {
     size_t size = strlen(prefix);
-    return a.size >= size && memcmp(a.data, prefix, size) == 0;
+    return a.size >= size && (size == 0 || memcmp(a.data, prefix, size) == 0);
 }
 
 /* Bytewise order, the shorter first when one is a prefix: negative, 0 or positive. */
