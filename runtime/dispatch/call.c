@@ -235,8 +235,8 @@ static bool command_fill(struct cell *cell, struct job *job, const struct frame_
         (call->call == 0 || call->call >= ID_BLOCK))
         return err_set(err, ERR_LIMIT, "a segment makes at most %d tokens and child runs",
             ID_BLOCK - 1);
-    if (job->calls++ >= cell->dispatch->config->limits.calls)
-        return err_set(err, ERR_LIMIT, "a segment makes at most %u calls",
+    if (call->kind != CALL_RUN && job->calls++ >= cell->dispatch->config->limits.calls)
+        return err_set(err, ERR_LIMIT, "a segment makes at most %u tokens, child runs and records",
             cell->dispatch->config->limits.calls);
     if (call->kind == CALL_TOKEN)
         token_fill(cell, job, map, id);

@@ -10,7 +10,8 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
     struct value *reply)
 {
     bool makes = kind == CALL_TOKEN || kind == CALL_TRIGGER;
-    uint32_t number = makes ? ++segment->made : ID_BLOCK + ++segment->calls;
+    uint32_t number = makes ? ++segment->made : ID_BLOCK + ++segment->asked;
+    uint32_t counted = segment->made + (segment->records += kind == CALL_ONCE);
     struct frame frame = { .kind = FRAME_CALL,
         .call = { .run_id = segment->frame->run_id,
             .seq = segment->frame->seq,
@@ -22,9 +23,10 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
     if (makes && number >= ID_BLOCK)
         return segment_raise(segment, false, "too_many_calls",
             "a segment makes at most %d tokens and child runs", ID_BLOCK - 1);
-    if (segment->limits->calls > 0 && segment->made + segment->calls > segment->limits->calls)
+    if (segment->limits->calls > 0 && kind != CALL_RUN && counted > segment->limits->calls)
         return segment_raise(segment, false, "too_many_calls",
-            "a segment makes at most %u calls", segment->limits->calls);
+            "a segment makes at most %u tokens, child runs and records",
+            segment->limits->calls);
     if (limit > 0 && (int64_t)frame.call.body.size > limit + 65536)
         return segment_raise(segment, false, "payload_too_large",
             "a call has %zu bytes, the limit of a payload is %lld", frame.call.body.size,

@@ -93,11 +93,13 @@ static void on_fatal(int number, siginfo_t *info, void *context)
     (void)raise(number);
 }
 
-void crash_warm_up(void)
+void crash_prepare(void)
 {
     void *seen[4];
 
     (void)backtrace(seen, 4); /* loads the unwinder, which allocates */
+    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
+        (void)signal(fatal[i], SIG_DFL);
 }
 
 void crash_arm(int fd)

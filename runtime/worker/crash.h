@@ -2,8 +2,11 @@
 #ifndef WORKER_CRASH_H
 #define WORKER_CRASH_H
 
-/* In the nursery, before any slot: what backtrace() loads on first use must be there by then. */
-void crash_warm_up(void);
+/*
+ * In the nursery, before the plugin is loaded: what backtrace() loads on first use must be there by
+ * then, and a constructor that crashes ends the process by its signal, whatever a sanitizer thinks.
+ */
+void crash_prepare(void);
 
 /*
  * From now on, a signal that ends this process sends a CRASH frame to `fd` first. SIGXCPU is what

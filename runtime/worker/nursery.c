@@ -409,7 +409,7 @@ int nursery_main(int argc, char **argv)
     arguments_take(&nursery, argc, argv);
     limits_set(nursery.memory_bytes);
     oom_prefer();
-    crash_warm_up();
+    crash_prepare();
     if (!plugin_open(&nursery))
         _exit(1);
     (void)sigemptyset(&children);

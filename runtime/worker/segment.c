@@ -225,6 +225,8 @@ void segment_run(struct channel *channel, const struct plugin *plugin,
         segment.end.verdict = VERDICT_PARK;
         segment_raise(&segment, false, "no_segment", "this build has no segment %s of task %s",
             segment.info.segment, segment.info.task);
+    } else {
+        segment.info.segment = arena_text(&segment.arena, entered->name); /* it may be empty, or old */
     }
     if (entered != NULL &&
         value_read(&segment, frame->input, VALUE_NULL, &segment.input, "input") &&

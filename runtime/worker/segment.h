@@ -36,7 +36,7 @@ struct segment {
     struct value output;
     struct frame_meta *meta;
     uint32_t meta_count, meta_capacity;
-    uint32_t made, calls, lines; /* ids given out, calls without an id, log lines */
+    uint32_t made, asked, records, lines; /* ids given out, other calls, those of once, log lines */
     struct bide_ending *endings; /* of frame->results, as far as they were asked for; then the whole */
     bool *has_ending;
 
