@@ -53,8 +53,10 @@ bool bytes_parse(struct slice text, int64_t *bytes)
     *bytes = number;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (slice_is(text, units[i].name)) {
+            if (number > (INT64_C(1) << 50) / units[i].bytes)
+                return false;
             *bytes = number * units[i].bytes;
-            return number <= (INT64_C(1) << 50) / units[i].bytes;
+            return true;
         }
     return text.size == 0;
 }

@@ -78,6 +78,7 @@ void compiler_init(struct compiler *compiler, struct schema_file *program, struc
     };
     table_init(&compiler->schemas, &compiler->scratch);
     table_init(&compiler->homes, &compiler->scratch);
+    table_init(&compiler->children, &compiler->scratch);
 }
 
 void compiler_finish(struct compiler *compiler)

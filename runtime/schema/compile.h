@@ -56,6 +56,7 @@ struct compiler {
     uint32_t file_count;
     struct table schemas; /* address of a node → its struct schema */
     struct table homes;   /* address of a node → its struct resource */
+    struct table children; /* hash of an address and a key → its struct entry, of large maps */
     struct work *todo;
     struct sample *samples;
 };

@@ -79,59 +79,98 @@ static void loops_refuse(struct compiler *compiler)
 
 /* ---- defaults ---------------------------------------------------------------------------- */
 
-static bool list_has(const struct schema_list *list)
-{
-    for (uint32_t i = 0; i < list->count; i++)
-        if (list->items[i]->has_defaults)
-            return true;
-    return false;
-}
-
-static bool one_has(const struct schema *schema)
-{
-    return schema != NULL && schema->has_defaults;
-}
-
-static bool map_has(const struct map_rules *rules)
-{
-    bool has = one_has(rules->additional);
-
-    for (uint32_t i = 0; i < rules->property_count && !has; i++)
-        has = one_has(rules->properties[i].schema) ||
-            schema_default(rules->properties[i].schema) != NULL;
-    for (uint32_t i = 0; i < rules->pattern_count && !has; i++)
-        has = one_has(rules->patterns[i].schema);
-    for (uint32_t i = 0; i < rules->dependent_count && !has; i++)
-        has = one_has(rules->dependents[i].schema);
-    return has;
-}
-
-static bool branches_have(const struct branches *branches)
-{
-    return one_has(branches->reference) || branches->dynamic != NULL ||
-        one_has(branches->then) || one_has(branches->otherwise) || list_has(&branches->all) ||
-        list_has(&branches->any) || list_has(&branches->one);
-}
-
-static bool schema_has(const struct schema *schema)
+/* The number-th schema that looks at a part of the value. */
+static const struct schema *part_at(const struct schema *schema, uint32_t number, bool *ends)
 {
     const struct list_rules *list = schema->list;
+    const struct map_rules *map = schema->map;
 
-    return (schema->map != NULL && map_has(schema->map)) ||
-        (list != NULL && (one_has(list->items) || list_has(&list->prefix))) ||
-        (schema->branches != NULL && branches_have(schema->branches));
+    *ends = false;
+    if (list != NULL) {
+        if (number < list->prefix.count)
+            return list->prefix.items[number];
+        number -= list->prefix.count;
+        if (number-- == 0)
+            return list->items;
+    }
+    if (map != NULL) {
+        if (number < map->property_count)
+            return map->properties[number].schema;
+        number -= map->property_count;
+        if (number < map->pattern_count)
+            return map->patterns[number].schema;
+        number -= map->pattern_count;
+        if (number == 0)
+            return map->additional;
+    }
+    *ends = true;
+    return NULL;
 }
 
-/* Until nothing changes: references may point anywhere. */
-static void defaults_mark(struct schema_file *program)
+/* A property of it may be absent and have a default. What $dynamicRef means is not known yet. */
+static bool has_own_defaults(const struct schema *schema)
 {
-    bool changed = true;
+    const struct map_rules *map = schema->map;
 
-    while (changed) {
-        changed = false;
-        for (struct schema *one = program->schemas; one != NULL; one = one->next)
-            if (!one->has_defaults && schema_has(one))
-                one->has_defaults = changed = true;
+    for (uint32_t i = 0; map != NULL && i < map->property_count; i++)
+        if (schema_default(map->properties[i].schema) != NULL)
+            return true;
+    return schema->branches != NULL && schema->branches->dynamic != NULL;
+}
+
+/* Who refers to a schema: the way that "there are defaults below" spreads. */
+struct edge {
+    struct schema *from;
+    struct edge *next;
+};
+
+static void edge_add(struct compiler *compiler, struct table *edges, struct schema *from,
+    const struct schema *to)
+{
+    struct edge *edge = ARENA_NEW(&compiler->scratch, struct edge);
+    uint64_t address = (uint64_t)(uintptr_t)to;
+
+    if (to == NULL)
+        return;
+    *edge = (struct edge){ from, table_find(edges, address) };
+    table_set(edges, address, edge);
+}
+
+static void edges_add(struct compiler *compiler, struct table *edges, struct schema *schema)
+{
+    bool ends = false;
+
+    for (uint32_t i = 0; !ends; i++)
+        edge_add(compiler, edges, schema, same_value_at(schema, i, &ends));
+    ends = false;
+    for (uint32_t i = 0; !ends; i++)
+        edge_add(compiler, edges, schema, part_at(schema, i, &ends));
+}
+
+static void defaults_mark(struct compiler *compiler)
+{
+    struct schema_file *program = compiler->program;
+    struct schema **stack =
+        ARENA_ARRAY(&compiler->scratch, struct schema *, program->schema_count + 1);
+    uint32_t count = 0;
+    struct table edges;
+
+    table_init(&edges, &compiler->scratch);
+    for (struct schema *one = program->schemas; one != NULL; one = one->next) {
+        edges_add(compiler, &edges, one);
+        one->has_defaults = has_own_defaults(one);
+        if (one->has_defaults)
+            stack[count++] = one;
+    }
+    while (count > 0) {
+        const struct edge *edge =
+            table_find(&edges, (uint64_t)(uintptr_t)stack[--count]);
+        for (; edge != NULL; edge = edge->next) {
+            if (edge->from->has_defaults)
+                continue;
+            edge->from->has_defaults = true;
+            stack[count++] = edge->from;
+        }
     }
 }
 
@@ -153,7 +192,7 @@ static void sample_check(struct compiler *compiler, const struct sample *sample)
 void program_finish(struct compiler *compiler)
 {
     loops_refuse(compiler);
-    defaults_mark(compiler->program);
+    defaults_mark(compiler);
     if (!compiler->is_strict || compiler->report.problems->count > 0)
         return; /* what does not stand cannot check anything */
     for (const struct sample *one = compiler->samples; one != NULL; one = one->next)

@@ -6,7 +6,8 @@
  *   timed  with a callout at every item, where the clock is looked at; for everything else, because
  *          PCRE2's own limits count per start position and leave out what a repeat runs over
  *
- * A pattern that outgrows JIT's stack is matched by the interpreter, whose heap is limited.
+ * JIT's own 32 KiB of stack do for nearly all texts; one that outgrows them gets a larger stack for the
+ * rest of the check.
  */
 #include "schema/pattern.h"
 
@@ -23,7 +24,9 @@ enum {
     FAST_MAX_BYTES = 128,
     FAST_MATCH_LIMIT = 2000,
     TIMED_MATCH_LIMIT = 100000000,
-    HEAP_LIMIT_KIB = 16384,
+    HEAP_LIMIT_KIB = 65536, /* of the interpreter, where JIT is not to be had */
+    STACK_START_BYTES = 65536,
+    STACK_MAX_BYTES = 32 << 20, /* of JIT; taken from the system as it grows */
     CALLOUTS_PER_LOOK = 16,
     PATTERN_MAX_BYTES = 16384,
 };
@@ -132,6 +135,7 @@ void matcher_init(struct matcher *matcher)
     matcher->memory = NULL;
     matcher->context = NULL;
     matcher->data = NULL;
+    matcher->stack = NULL;
     matcher->deadline_ns = 0;
     matcher->callouts = 0;
     matcher->room_used = 0;
@@ -150,6 +154,17 @@ static void matcher_start(struct matcher *matcher)
     pcre2_set_callout(matcher->context, on_callout, matcher);
 }
 
+/* False: there is none, or it was not enough. */
+static bool stack_add(struct matcher *matcher)
+{
+    if (matcher->stack != NULL)
+        return false;
+    matcher->stack = pcre2_jit_stack_create(STACK_START_BYTES, STACK_MAX_BYTES, NULL);
+    if (matcher->stack != NULL)
+        pcre2_jit_stack_assign(matcher->context, NULL, matcher->stack);
+    return matcher->stack != NULL;
+}
+
 static int code_match(const pcre2_code *code, struct matcher *matcher, struct slice text,
     uint32_t limit)
 {
@@ -158,9 +173,9 @@ static int code_match(const pcre2_code *code, struct matcher *matcher, struct sl
     pcre2_set_match_limit(matcher->context, limit);
     int found = pcre2_match(
         code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, matcher->data, matcher->context);
-    if (found == PCRE2_ERROR_JIT_STACKLIMIT)
-        found = pcre2_match(code, subject, text.size, 0, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
-            matcher->data, matcher->context);
+    if (found == PCRE2_ERROR_JIT_STACKLIMIT && stack_add(matcher))
+        found = pcre2_match(
+            code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, matcher->data, matcher->context);
     return found;
 }
 
@@ -189,6 +204,8 @@ void matcher_finish(struct matcher *matcher)
     if (matcher->memory == NULL)
         return;
     pcre2_match_data_free(matcher->data);
+    if (matcher->stack != NULL)
+        pcre2_jit_stack_free(matcher->stack);
     pcre2_match_context_free(matcher->context);
     pcre2_general_context_free(matcher->memory);
     matcher_init(matcher);

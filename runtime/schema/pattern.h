@@ -20,6 +20,7 @@ struct matcher {
     struct pcre2_real_general_context_8 *memory;
     struct pcre2_real_match_context_8 *context;
     struct pcre2_real_match_data_8 *data;
+    struct pcre2_real_jit_stack_8 *stack; /* NULL until one is needed */
     uint64_t deadline_ns; /* all matching of one check together is bounded in time */
     uint32_t callouts;
     size_t room_used;

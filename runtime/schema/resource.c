@@ -191,9 +191,28 @@ static struct slice token_decode(struct arena *arena, struct slice token)
     return (struct slice){ out, size };
 }
 
-static const struct node *child_find(const struct node *node, struct slice name)
+/* Many references into one map of many entries must not search it each time. */
+static const struct entry *entry_find(
+    struct compiler *compiler, const struct node *node, struct slice name)
 {
-    const struct entry *entry = node_find_slice(node, name);
+    enum { SEARCH_MAX_ENTRIES = 32 };
+    uint64_t seed = address_of(node);
+
+    if (node->kind != VALUE_MAP || node->count <= SEARCH_MAX_ENTRIES)
+        return node_find_slice(node, name);
+    const struct entry *first = &node->entries[0];
+    if (!table_has(&compiler->children, table_hash(first->key, seed)))
+        for (uint32_t i = 0; i < node->count; i++)
+            table_set(&compiler->children, table_hash(node->entries[i].key, seed),
+                &node->entries[i]);
+    const struct entry *entry = table_find(&compiler->children, table_hash(name, seed));
+    return entry == NULL || slice_equal(entry->key, name) ? entry : node_find_slice(node, name);
+}
+
+static const struct node *child_find(
+    struct compiler *compiler, const struct node *node, struct slice name)
+{
+    const struct entry *entry = entry_find(compiler, node, name);
     uint64_t index = 0;
 
     if (entry != NULL)
@@ -234,7 +253,7 @@ static const struct node *pointer_follow(struct draft *draft, const struct entry
             end++;
         struct slice name = token_decode(
             &compiler->scratch, (struct slice){ pointer.data + 1, end - 1 });
-        const struct node *child = child_find(node, name);
+        const struct node *child = child_find(compiler, node, name);
         if (child == NULL) {
             child_complain(draft, entry, node, name);
             return NULL;
@@ -268,6 +287,15 @@ static const struct node *anchor_find(struct draft *draft, const struct entry *e
     return NULL;
 }
 
+/* The URI rules drop ".." at the top silently, and would turn it into another file of this directory. */
+static bool leads_out(const struct draft *draft, struct slice reference)
+{
+    struct uri base = uri_split(draft->schema->resource->uri), to = uri_split(reference);
+
+    return !base.has_scheme && !to.has_scheme && !to.has_authority &&
+        slice_starts(to.path, "..");
+}
+
 const struct schema *schema_referred(
     struct draft *draft, const struct entry *entry, struct slice *anchor)
 {
@@ -277,6 +305,12 @@ const struct schema *schema_referred(
 
     if (!draft_wants(draft, &entry->node, VALUE_STRING, "a reference like \"#/$defs/name\""))
         return NULL;
+    if (leads_out(draft, entry->node.text)) {
+        draft_complain(draft, &entry->node,
+            "%.*s leads to this file or one beside it, not out of the directory",
+            SLICE_ARG(entry->key));
+        return NULL;
+    }
     struct slice uri =
         uri_resolve(compiler->arena, draft->schema->resource->uri, entry->node.text);
     struct resource *home = resource_fetch(draft, entry, uri);

@@ -22,11 +22,13 @@ void check_finish(struct check *check)
 
 bool check_spend(struct check *check, uint64_t count)
 {
-    if (check->steps < 0 || count > (uint64_t)check->steps)
-        check->is_over = true;
-    else
+    if (check->steps >= 0 && count <= (uint64_t)check->steps) {
         check->steps -= (int64_t)count;
-    return !check->is_over;
+        return !check->is_over;
+    }
+    check->steps = -1;
+    check->is_over = true;
+    return false;
 }
 
 /* ---- values without parts ---------------------------------------------------------------- */
@@ -291,14 +293,14 @@ bool schema_check(const struct schema *schema, struct value *value, struct arena
         check.steps = CHECK_MAX_STEPS;
         defaults_apply(&check, schema, value);
     }
-    if (!fine) {
+    if (!fine && check.steps >= 0) {
         check.steps = CHECK_MAX_STEPS;
         check.is_over = false;
         check.problems = problems;
         (void)schema_visit(&check, schema, &root, NULL, NULL); /* it is known to fail */
-        if (check.is_over || problems->count == 0)
-            limit_report(schema, arena, problems);
     }
+    if (!fine && (check.is_over || problems->count == 0))
+        limit_report(schema, arena, problems);
     check_finish(&check);
     return fine;
 }

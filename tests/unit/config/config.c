@@ -1,0 +1,269 @@
+/* bide.yaml: what is read, what is refused, and where relative paths begin. */
+#include "config/check.h"
+#include "config/setting.h"
+
+#include "codec/json.h"
+
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct arena arena;
+
+static const char *said(const struct problems *problems)
+{
+    struct buffer out = { 0 };
+
+    problems_text(&out, problems);
+    struct slice text = arena_copy(&arena, buffer_view(&out));
+    buffer_finish(&out);
+    return text.data;
+}
+
+static struct config right(const char *path, const char *text)
+{
+    struct problems problems = { 0 };
+    struct config config;
+
+    cr_assert(config_parse(path, slice_of(text), &config, &arena, &problems), "%s: %s", text,
+        said(&problems));
+    return config;
+}
+
+static const char *wrong(const char *text)
+{
+    struct problems problems = { 0 };
+    struct config config;
+
+    cr_assert_not(config_parse("c.yaml", slice_of(text), &config, &arena, &problems),
+        "accepted: %s", text);
+    cr_assert_gt(problems.count, 0);
+    return said(&problems);
+}
+
+#define assert_wrong(text, part)                                                               \
+    do {                                                                                       \
+        const char *told_ = wrong(text);                                                       \
+        cr_assert(strstr(told_, (part)) != NULL, "wanted: %s\nsaid: %s", (part), told_);       \
+    } while (0)
+
+Test(config, an_empty_file_has_all_defaults)
+{
+    struct config config = right("bide.yaml", "");
+
+    cr_assert_str_eq(config.host, "127.0.0.1");
+    cr_assert_eq(config.port, 8030);
+    cr_assert_null(config.origin);
+    cr_assert_eq(config.max_body_bytes, 4 << 20);
+    cr_assert_eq(config.segment_time_ms, 300000);
+    cr_assert_geq(config.slots, 4);
+    cr_assert_eq(config.retry_factor, 2.0);
+    cr_assert_str_eq(config.log_level, "info");
+    cr_assert_eq(config.environment_count, 1);
+    cr_assert_str_eq(config.environments[0].name, "dev");
+    config_finish(&config);
+}
+
+/* A default that its own reader refuses would leave a zero behind. */
+Test(config, every_default_is_what_its_setting_accepts)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        struct config config = { 0 };
+        struct problems problems = { 0 };
+        struct report report = { &arena, &problems, SLICE("table") };
+        struct node node = { .line = 1 };
+        if (settings[i].standard == NULL)
+            continue;
+        node.text = slice_of(settings[i].standard);
+        scalar_resolve(&node);
+        cr_assert(setting_read(&settings[i], &node, &config, SLICE(""), &report), "%s: %s",
+            settings[i].name, said(&problems));
+        config_finish(&config);
+    }
+}
+
+Test(config, every_kind_of_value_is_read)
+{
+    struct config config = right("bide.yaml",
+        "server: {listen: \"[::1]:0\", origin: \"https://x.example/b/\", max_body: 1 MB}\n"
+        "workers: {slots: 7, grace: 1500, memory: 1GiB}\n"
+        "retry: {factor: 1.5, min: 250ms, max: 1h30m}\n"
+        "log: {level: debug}\n"
+        "environments: {prod: {key_env: BIDE_KEY_PROD}, ci-2: {key_file: k}}\n");
+
+    cr_assert_str_eq(config.host, "::1");
+    cr_assert_eq(config.port, 0);
+    cr_assert_str_eq(config.origin, "https://x.example/b");
+    cr_assert_eq(config.max_body_bytes, 1000000);
+    cr_assert_eq(config.limits.payload_bytes, 1000000, "no larger than a body");
+    cr_assert_eq(config.slots, 7);
+    cr_assert_eq(config.grace_ms, 1500);
+    cr_assert_eq(config.memory_bytes, 1 << 30);
+    cr_assert_eq(config.retry_factor, 1.5);
+    cr_assert_eq(config.retry_max_ms, 5400000);
+    cr_assert_eq(config.environment_count, 2);
+    cr_assert_str_eq(config.environments[0].key_env, "BIDE_KEY_PROD");
+    cr_assert_str_eq(config.environments[1].key_file, "k");
+    config_finish(&config);
+}
+
+Test(config, mistakes_are_told_with_place_and_what_is_allowed)
+{
+    static const char *const cases[][2] = {
+        { "sever: {}\n", "c.yaml:1:1: \"sever\" is no key of the configuration; did you mean server?" },
+        { "server:\n  listn: x\n", "c.yaml:2:3: \"listn\" is no key of server; did you mean listen?" },
+        { "server: {slots: 3}\n", "did you mean workers.slots?" },
+        { "zzzzzzzzz: 1\n", "(keys are data, plugins, schemas, queues, server, workers, retry, "
+                            "limits, log, environments)" },
+        { "server: 5\n", "server must be a map of keys" },
+        { "server: {listen: localhost}\n", "server.listen must be an address like" },
+        { "server: {listen: \"h:65536\"}\n", "server.listen must be" },
+        { "server: {listen: \":80\"}\n", "server.listen must be" },
+        { "server: {listen: \"::1:80\"}\n", "server.listen must be" },
+        { "server: {origin: ftp://x}\n", "server.origin must be a URL" },
+        { "server: {max_body: lots}\n", "must be a size like 64KiB or 4MiB, from 1KiB to 64MiB" },
+        { "server: {max_body: 1GiB}\n", "not the string \"1GiB\"" },
+        { "server: {max_connections: 0}\n", "a whole number from 1 to 1000000, not 0" },
+        { "server: {max_connections: 1.5}\n", "a whole number from 1" },
+        { "workers: {slots: many}\n", "workers.slots must be auto, or a whole number from 1 to 1024" },
+        { "workers: {grace: 5 minutes}\n", "must be a duration like 30s or 5m, from 0s to 10m" },
+        { "workers: {memory: 1MiB}\n", "c.yaml:1:19: workers.memory must be at least 16MiB" },
+        { "retry: {factor: 0.5}\n", "retry.factor must be a number from 1 to 100" },
+        { "retry: {max: 10ms}\n", "c.yaml:1:14: retry.min must not be above retry.max" },
+        { "log: {level: loud}\n", "log.level must be debug, info, warn or error" },
+        { "data: [a]\n", "data must be the name of a file or directory" },
+        { "data: \"a\\0b\"\n", "data must be the name" },
+        { "environments: {}\n", "environments must be a map" },
+        { "environments: [dev]\n", "environments must be a map" },
+        { "environments: {Dev: {}}\n", "c.yaml:1:16: \"Dev\" is no name of an environment" },
+        { "environments: {dev: {key: x}}\n", "a key itself has no place in this file" },
+        { "environments: {dev: {key_evn: x}}\n", "did you mean key_env?" },
+        { "environments: {dev: {key_env: 5}}\n", "key_env must be text" },
+        { "environments: {dev: {key_env: A, key_file: b}}\n", "one of them is enough" },
+        { "environments: {dev: 5}\n", "an environment is a map" },
+        { "- a\n", "the configuration must be a map" },
+        { "server: {listen: \"a:1\", listen: \"b:2\"}\n", "is here twice" },
+        { "a: b: c\n", "no valid YAML" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_wrong(cases[i][0], cases[i][1]);
+}
+
+Test(config, all_mistakes_are_told_at_once)
+{
+    const char *told = wrong("a_: 1\nserver:\n  b_: 2\n  max_body: x\nlog:\n  level: loud\n");
+
+    cr_assert_not_null(strstr(told, "c.yaml:1:1:"), "%s", told);
+    cr_assert_not_null(strstr(told, "c.yaml:3:3:"), "%s", told);
+    cr_assert_not_null(strstr(told, "c.yaml:4:13:"), "%s", told);
+    cr_assert_not_null(strstr(told, "c.yaml:6:10:"), "%s", told);
+}
+
+Test(config, relative_paths_begin_above_a_directory_called_config)
+{
+    static const char *const cases[][2] = {
+        { "bide.yaml", "data" },
+        { "config/bide.yaml", "data" },
+        { "/etc/bide/bide.yaml", "/etc/bide/data" },
+        { "/srv/app/config/bide.yaml", "/srv/app/data" },
+        { "../config/bide.yaml", "../data" },
+        { "x/y/bide.yaml", "x/y/data" },
+        { "/bide.yaml", "/data" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config config = right(cases[i][0], "schemas: /abs\n");
+        cr_assert_str_eq(config.data, cases[i][1], "%s: %s", cases[i][0], config.data);
+        cr_assert_str_eq(config.schemas, "/abs");
+        config_finish(&config);
+    }
+}
+
+Test(config, a_directory_that_is_called_config_is_found_by_its_real_name)
+{
+    char directory[] = "/tmp/bide-config-XXXXXX";
+    cr_assert_not_null(mkdtemp(directory));
+    struct slice inner = arena_format(&arena, "%s/config", directory);
+    cr_assert_eq(mkdir(inner.data, 0700), 0);
+    cr_assert_eq(chdir(inner.data), 0);
+
+    struct config config = right("bide.yaml", "");
+    rmdir(inner.data);
+    rmdir(directory);
+
+    cr_assert_str_eq(config.data, "./../data");
+    config_finish(&config);
+}
+
+Test(config, the_sample_files_are_right)
+{
+    struct buffer out = { 0 };
+
+    int code = config_check(SOURCE_DIR "/config/bide.yaml", false, &out);
+    buffer_byte(&out, '\0');
+
+    cr_assert_eq(code, 0, "%s", out.data);
+    cr_assert_not_null(strstr(out.data, "fine, 2 environments: dev, prod\n"));
+    cr_assert_not_null(strstr(out.data, "queues.yaml: fine, "));
+    buffer_finish(&out);
+}
+
+Test(config, a_missing_file_is_a_problem)
+{
+    struct buffer out = { 0 };
+
+    cr_assert_eq(config_check("/nowhere/bide.yaml", false, &out), 2);
+    buffer_byte(&out, '\0');
+    cr_assert_not_null(strstr(out.data, "/nowhere/bide.yaml: cannot be opened: No such file"));
+    out.size = 0;
+    cr_assert_eq(config_check("/nowhere/bide.yaml", true, &out), 2);
+    struct value value;
+    struct err err;
+    cr_assert(json_read(&arena, buffer_view(&out), &value, &err), "%s", err.text);
+    cr_assert_not(value_find(&value, "valid")->boolean);
+    cr_assert_eq(value_find(&value, "problems")->count, 1);
+    buffer_finish(&out);
+}
+
+/* What is printed for people is a file that means the defaults. */
+Test(config, the_description_is_a_right_file)
+{
+    struct buffer out = { 0 };
+
+    config_describe(&out);
+    buffer_byte(&out, '\0');
+    struct config described = right("bide.yaml", out.data), standard = right("bide.yaml", "");
+
+    for (size_t i = 0; i < setting_count; i++)
+        cr_assert_not_null(strstr(out.data, settings[i].help));
+    cr_assert_eq(described.max_commands, standard.max_commands);
+    cr_assert_eq(described.idle_slot_ms, standard.idle_slot_ms);
+    cr_assert_eq(described.limits.calls, standard.limits.calls);
+    cr_assert_str_eq(described.queues_path, standard.queues_path);
+    config_finish(&described);
+    config_finish(&standard);
+    buffer_finish(&out);
+}
+
+Test(config, sizes_are_read)
+{
+    static const struct {
+        const char *text;
+        int64_t bytes; /* -1: no size */
+    } cases[] = { { "0", 0 }, { "4096", 4096 }, { "4KiB", 4096 }, { "1 MiB", 1 << 20 },
+        { "2GB", 2000000000 }, { "1TiB", INT64_C(1) << 40 }, { "", -1 }, { "MiB", -1 }, { "4kib", -1 },
+        { "-1", -1 }, { "4MiBs", -1 }, { "99999999999999999999", -1 }, { "99999999TiB", -1 },
+        { "1.5MiB", -1 } };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t bytes = -1;
+        bool is_read = bytes_parse(slice_of(cases[i].text), &bytes);
+        cr_assert_eq(is_read, cases[i].bytes >= 0, "%s", cases[i].text);
+        if (is_read)
+            cr_assert_eq(bytes, cases[i].bytes, "%s", cases[i].text);
+    }
+}

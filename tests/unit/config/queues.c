@@ -1,0 +1,85 @@
+/* queues.yaml. */
+#include "config/config.h"
+
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+static struct arena arena;
+
+static const char *said(const struct problems *problems)
+{
+    struct buffer out = { 0 };
+
+    problems_text(&out, problems);
+    struct slice text = arena_copy(&arena, buffer_view(&out));
+    buffer_finish(&out);
+    return text.data;
+}
+
+static struct config_queues right(const char *text)
+{
+    struct problems problems = { 0 };
+    struct config_queues queues;
+
+    cr_assert(config_queues_parse("q.yaml", slice_of(text), &queues, &arena, &problems), "%s",
+        said(&problems));
+    return queues;
+}
+
+Test(queues, a_missing_file_is_an_empty_one)
+{
+    struct problems problems = { 0 };
+    struct config_queues queues;
+
+    cr_assert(config_queues_load("/nowhere/q.yaml", &queues, &arena, &problems));
+
+    cr_assert_eq(queues.concurrency, 100);
+    cr_assert_eq(queues.queue_count, 0);
+    config_queues_finish(&queues);
+}
+
+Test(queues, limits_and_tasks_are_read)
+{
+    struct config_queues queues = right("tasks: {a: mail, b: task/b}\n"
+                                        "queues: {mail: 2, print: {concurrency: 3}, free: {}}\n"
+                                        "concurrency: 7\n");
+
+    cr_assert_eq(queues.concurrency, 7);
+    cr_assert_eq(queues.queue_count, 3);
+    cr_assert(slice_is(queues.queues[0].name, "mail"));
+    cr_assert_eq(queues.queues[0].concurrency, 2);
+    cr_assert_eq(queues.queues[1].concurrency, 3);
+    cr_assert_eq(queues.queues[2].concurrency, 7, "the file's default");
+    cr_assert_eq(queues.task_count, 2);
+    cr_assert(slice_is(queues.tasks[1].queue, "task/b"));
+    config_queues_finish(&queues);
+}
+
+Test(queues, mistakes_are_told)
+{
+    static const char *const cases[][2] = {
+        { "concurency: 5\n", "q.yaml:1:1: \"concurency\" is no key of the queues' file; did you mean concurrency?" },
+        { "concurrency: 0\n", "q.yaml:1:14: concurrency must be a whole number from 1 to 100000, "
+                              "not 0; `bide queues pause` stops a queue" },
+        { "concurrency: x\n", "not the string \"x\"" },
+        { "queues: {a: -1}\n", "q.yaml:1:13: concurrency must be" },
+        { "queues: {a: {limit: 2}}\n", "\"limit\" is no key of a queue (keys are concurrency)" },
+        { "queues: {\"a b\": 2}\n", "is no name of a queue" },
+        { "queues: [a]\n", "queues must be a map" },
+        { "tasks: {a: 5}\n", "a task has the name of its queue here" },
+        { "tasks: {a: \"\"}\n", "is no name of a queue" },
+        { "queues: {a: 1, a: 2}\n", "is here twice" },
+        { "[]\n", "the file must be a map" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct problems problems = { 0 };
+        struct config_queues queues;
+        cr_assert_not(config_queues_parse(
+                          "q.yaml", slice_of(cases[i][0]), &queues, &arena, &problems),
+            "accepted: %s", cases[i][0]);
+        cr_assert_not_null(strstr(said(&problems), cases[i][1]), "wanted: %s\nsaid: %s",
+            cases[i][1], said(&problems));
+    }
+}
