@@ -4,8 +4,6 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { BUSY_MS = 5000 };
-
 static const struct {
     const char *what, *text;
 } map[] = {

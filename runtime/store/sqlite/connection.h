@@ -16,6 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How long a statement waits for another connection's lock; only a restart of the log takes
+ * one. */
+enum { BUSY_MS = 5000 };
+
 struct connection {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT]; /* NULL until first used */

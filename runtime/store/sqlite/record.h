@@ -21,7 +21,8 @@ enum place {
  */
 
 bool run_insert(struct connection *connection, const struct run *run, struct err *err);
-/* Picks the narrow statement when nothing that is indexed has changed. */
+/* Environment, task and parent are as at birth. Picks the narrow statement when nothing that is
+ * indexed has changed. */
 bool run_update(struct connection *connection, const struct run *run, struct err *err);
 /* One of the big columns; empty deletes it. */
 bool part_write(struct connection *connection, int64_t run_id, enum run_part part,

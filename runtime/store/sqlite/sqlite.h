@@ -16,7 +16,7 @@ enum { WRITER_CACHE_KIB = 16 << 10, READER_CACHE_KIB = 1 << 10 };
     "67108864"
 
 /* In frames of one page. A longer log makes checkpoints rarer, longer, and cheaper a commit. */
-enum { CHECKPOINT_FRAMES = 4000, CHECKPOINT_AGAIN = 1000 };
+enum { CHECKPOINT_FRAMES = 4000, CHECKPOINT_AGAIN = 1000, CHECKPOINT_BUSY_MS = 20 };
 
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err);
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err);

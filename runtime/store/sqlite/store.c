@@ -23,6 +23,7 @@ struct sqlite_store {
     int lock_fd;
     int frames;        /* in the log after the last commit */
     int checkpoint_at; /* frames */
+    bool has_failed;   /* the last batch could not be written */
 };
 
 static struct sqlite_store *self(struct store *store)
@@ -41,17 +42,24 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int frames)
     return SQLITE_OK;
 }
 
-/* What it cannot do now, because a reader stands on old pages or the disk is full, it does
- * later. */
+/*
+ * What it cannot do now, because a reader stands on old pages or the disk is full, it does
+ * later. After a batch that failed the log is cut, too: if the disk was full, that is room.
+ */
 static void checkpoint(struct sqlite_store *store)
 {
-    int rc = sqlite3_wal_checkpoint_v2(store->connection.db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-                                       NULL, NULL);
+    int mode = store->has_failed ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    sqlite3 *db = store->connection.db;
 
+    (void)sqlite3_busy_timeout(db,
+                               CHECKPOINT_BUSY_MS); /* readers first: there is another time */
+    int rc = sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL);
+    (void)sqlite3_busy_timeout(db, BUSY_MS);
     store->checkpoint_at = store->frames + CHECKPOINT_AGAIN;
-    if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+    store->has_failed = false;
+    if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
         log_warn("store.checkpoint_failed", "frames=%d reason=\"%s\"", store->frames,
-                 sqlite3_errmsg(store->connection.db));
+                 sqlite3_errmsg(db));
 }
 
 static bool run(struct sqlite_store *store, enum sql which, struct err *err)
@@ -65,7 +73,7 @@ static bool store_begin(struct store *store, struct err *err)
 {
     struct sqlite_store *sqlite = self(store);
 
-    if (sqlite->frames >= sqlite->checkpoint_at)
+    if (sqlite->frames >= sqlite->checkpoint_at || sqlite->has_failed)
         checkpoint(sqlite);
     names_trim(&sqlite->connection.names);
     return run(sqlite, SQL_BEGIN, err);
@@ -78,14 +86,18 @@ static bool store_load(struct store *store, struct rows *rows, struct err *err)
 
 static bool store_flush(struct store *store, struct rows *rows, struct err *err)
 {
-    return sqlite_flush(&self(store)->connection, rows, err);
+    struct sqlite_store *sqlite = self(store);
+
+    sqlite->has_failed = !sqlite_flush(&sqlite->connection, rows, err);
+    return !sqlite->has_failed;
 }
 
 static bool store_commit(struct store *store, struct err *err)
 {
     struct sqlite_store *sqlite = self(store);
 
-    if (!run(sqlite, SQL_COMMIT, err))
+    sqlite->has_failed = !run(sqlite, SQL_COMMIT, err);
+    if (sqlite->has_failed)
         return false;
     names_committed(&sqlite->connection.names);
     return true;

@@ -1,0 +1,60 @@
+/* A SQLite store in a directory of its own, and batches on it without an engine. */
+#ifndef SQLITE_FIXTURE_H
+#define SQLITE_FIXTURE_H
+
+#include "base/id.h"
+#include "engine/rows.h"
+#include "store/reader.h"
+#include "store/store.h"
+
+#include <criterion/criterion.h>
+
+struct fixture {
+    char directory[64], path[96];
+    struct store *store;
+    struct arena arena; /* of the batch */
+    struct rows rows;
+    struct id_source ids;
+    int64_t now_ms;
+    uint32_t environment; /* "prod" */
+    int64_t queue;        /* "task/pay" of it */
+    struct err err;
+};
+
+/* An empty directory, removed with all in it by finish. */
+void fixture_init(struct fixture *fixture);
+void fixture_finish(struct fixture *fixture);
+
+void fixture_open(struct fixture *fixture);
+void fixture_close(struct fixture *fixture);
+/* Open, with the environment and the queue. */
+void fixture_start(struct fixture *fixture);
+
+/* A batch: begin, then make, load and change rows, then commit or rollback. */
+void fixture_begin(struct fixture *fixture);
+void fixture_load(struct fixture *fixture);
+void fixture_commit(struct fixture *fixture);
+/* True when it was written; else rolled back, with fixture->err set. */
+bool fixture_try(struct fixture *fixture);
+void fixture_rollback(struct fixture *fixture);
+
+/* A new row with the usual things set. */
+struct run *fixture_run(struct fixture *fixture, uint32_t status);
+struct waitpoint *fixture_token(struct fixture *fixture);
+int64_t fixture_queue(struct fixture *fixture, uint32_t environment, const char *name);
+
+/* Loaded now, in the batch under way; NULL when absent. */
+struct run *fixture_find(struct fixture *fixture, int64_t id, uint32_t parts);
+struct waitpoint *fixture_find_token(struct fixture *fixture, int64_t id);
+/* The same with a batch of its own, which ends with the next begin. */
+struct run *fixture_show(struct fixture *fixture, int64_t id, uint32_t parts);
+
+/* Packed list of the texts, the last of them NULL. */
+struct slice fixture_tags(struct fixture *fixture, const char *first, ...);
+
+/* One number by SQL, on a connection of its own. */
+int64_t fixture_sql(struct fixture *fixture, const char *sql);
+
+#define CHECK(fixture, call) cr_assert((call), "%s: %s", #call, (fixture)->err.text)
+
+#endif
