@@ -11,7 +11,7 @@
 #include "connection.h"
 #include "store/reader.h"
 
-enum { LIST_LOOKS = 50000, LIST_MAX = 1000, STREAM_CHUNK = 32, STREAMS_MAX = 64 };
+enum { LIST_LOOKS = 20000, LIST_MAX = 1000, STREAM_CHUNK = 32, STREAMS_MAX = 64 };
 
 /* Ids of one index range, a chunk at a time. */
 struct stream {

@@ -3,6 +3,7 @@
 #define SQLITE_FIXTURE_H
 
 #include "base/id.h"
+#include "codec/pack.h"
 #include "engine/rows.h"
 #include "store/reader.h"
 #include "store/store.h"
