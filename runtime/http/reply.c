@@ -97,10 +97,19 @@ void reply_problems(struct request *request, unsigned status, const char *code,
                     const char *text, const struct problems *problems)
 {
     struct value value = problems_value(&request->arena, problems);
+    const struct problem *first = problems->first;
     struct out out = reply_out(request);
 
     out_map(&out, NULL);
-    out_text(&out, "error", slice_of(text));
+    /* Many clients show nothing but the text. */
+    if (first == NULL)
+        out_text(&out, "error", slice_of(text));
+    else
+        out_text(&out, "error",
+                 arena_format(&request->arena, "%s: %s%.*s: %.*s%s", text,
+                              first->pointer.size > 0 ? "at " : "at the top",
+                              SLICE_ARG(first->pointer), SLICE_ARG(first->message),
+                              problems->count > 1 ? " (and more)" : ""));
     out_word(&out, "code", code);
     for (uint32_t i = 0; value.kind == VALUE_MAP && i < value.count; i++) {
         struct member *member = &value.members[i];

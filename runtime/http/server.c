@@ -119,6 +119,9 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
     return strlen(text);
 }
 
+static void on_message(void *context, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
 /* Its messages may quote what a client sent. */
 static void on_message(void *context, const char *format, va_list arguments)
 {
@@ -309,7 +312,7 @@ static void http_free(struct http *http)
 bool http_create(const struct http_options *options, struct http **out, uint16_t *port,
                  struct err *err)
 {
-    int fd;
+    int fd = -1;
 
     raise_descriptors(options->config->max_connections);
     if (!listen_open(options->config, &fd, port, err))
