@@ -297,6 +297,8 @@ static void keywords_compile(struct draft *draft)
         }
         schema->marks[schema->mark_count++] =
             (struct mark){ draft->keyword, entry->line, entry->column };
+        if (schema->resource->skips_validation && keyword_is_validation(draft->keyword))
+            continue;
         if (compilers[draft->keyword] != NULL)
             compilers[draft->keyword](draft, entry);
     }

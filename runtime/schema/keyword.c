@@ -60,6 +60,21 @@ enum keyword_shape keyword_shape(enum keyword keyword)
     return keywords[keyword].shape;
 }
 
+bool keyword_is_validation(enum keyword keyword)
+{
+    static const enum keyword all[] = { KEYWORD_TYPE, KEYWORD_ENUM, KEYWORD_CONST,
+        KEYWORD_MINIMUM, KEYWORD_MAXIMUM, KEYWORD_EXCLUSIVE_MINIMUM, KEYWORD_EXCLUSIVE_MAXIMUM,
+        KEYWORD_MULTIPLE_OF, KEYWORD_MIN_LENGTH, KEYWORD_MAX_LENGTH, KEYWORD_PATTERN,
+        KEYWORD_MIN_ITEMS, KEYWORD_MAX_ITEMS, KEYWORD_UNIQUE_ITEMS, KEYWORD_MIN_CONTAINS,
+        KEYWORD_MAX_CONTAINS, KEYWORD_MIN_PROPERTIES, KEYWORD_MAX_PROPERTIES, KEYWORD_REQUIRED,
+        KEYWORD_DEPENDENT_REQUIRED };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i] == keyword)
+            return true;
+    return false;
+}
+
 const char *keyword_hint(struct slice text, char *hint, size_t size)
 {
     struct suggestion near;

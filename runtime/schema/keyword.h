@@ -85,6 +85,9 @@ enum keyword keyword_find(struct slice text);
 struct slice keyword_text(enum keyword keyword);
 enum keyword_shape keyword_shape(enum keyword keyword);
 
+/* Does it belong to the validation vocabulary, which a dialect may leave out? */
+bool keyword_is_validation(enum keyword keyword);
+
 /* What somebody who wrote `text` may want: "; did you mean pattern?" or nothing. */
 const char *keyword_hint(struct slice text, char *hint, size_t size);
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "schema/regex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ struct pattern {
 
 /* As ECMA-262 has it: `$` is the very end, \uXXXX is a code point, [] matches nothing. */
 static pcre2_code *code_compile(
-    const struct pattern *pattern, uint32_t more, int *error, size_t *offset)
+    const struct buffer *text, uint32_t more, int *error, size_t *offset)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 
@@ -47,7 +48,7 @@ static pcre2_code *code_compile(
         memory_die(0);
     pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
     pcre2_set_parens_nest_limit(context, 100);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern->text, pattern->size,
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(text->size == 0 ? "" : text->data), text->size,
         PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_ALLOW_EMPTY_CLASS |
             PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C | more,
         error, offset, context);
@@ -71,9 +72,12 @@ struct pattern *pattern_create(struct slice text, char *error, size_t error_size
         pattern_destroy(pattern);
         return NULL;
     }
-    pattern->fast = code_compile(pattern, 0, &code, offset);
+    struct buffer translated = { 0 };
+    regex_translate(&translated, text);
+    pattern->fast = code_compile(&translated, 0, &code, offset);
     if (pattern->fast != NULL)
-        pattern->timed = code_compile(pattern, PCRE2_AUTO_CALLOUT, &code, offset);
+        pattern->timed = code_compile(&translated, PCRE2_AUTO_CALLOUT, &code, offset);
+    buffer_finish(&translated);
     if (pattern->timed == NULL) {
         (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)error, error_size);
         pattern_destroy(pattern);

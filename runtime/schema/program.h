@@ -123,6 +123,7 @@ struct resource {
     struct anchor_name *anchors; /* compile time only */
     struct dynamic_anchor *dynamic;
     bool is_file; /* a bide file: its root is no schema but holds some */
+    bool skips_validation; /* its dialect has no such vocabulary */
     struct resource *next;
 };
 

@@ -7,6 +7,7 @@
  *                       "" the root · "/a/b" a JSON pointer · "name" an $anchor
  */
 #include "schema/compile.h"
+#include "schema/metaschema.h"
 #include "schema/suggest.h"
 #include "schema/uri.h"
 
@@ -41,6 +42,21 @@ static struct resource *resource_make(struct compiler *compiler, struct slice ur
     return resource;
 }
 
+/* A document by its URI: one that is built in, or one that the compiler's owner knows. */
+static bool document_fetch(struct compiler *compiler, struct slice uri, struct node *root,
+    struct slice *file, struct slice *reason)
+{
+    const char *text = metaschema_find(uri);
+    struct report report = { &compiler->scratch, &(struct problems){ 0 }, uri };
+
+    if (text != NULL)
+        return document_read(compiler->arena, slice_of(text), root, &report);
+    if (compiler->find == NULL || compiler->file_count >= PROGRAM_MAX_FILES)
+        return false;
+    compiler->file_count++;
+    return compiler->find(compiler->find_context, compiler->arena, uri, root, file, reason);
+}
+
 /* ---- the index --------------------------------------------------------------------------- */
 
 static bool index_complain(struct compiler *compiler, const struct resource *home,
@@ -66,11 +82,35 @@ static struct resource *id_read(
     }
     struct slice uri = uri_resolve(compiler->arena, home->uri, id->node.text);
     struct resource *known = resource_find(compiler, uri);
-    if (known == NULL)
-        return resource_make(compiler, uri, home->file, node);
+    if (known == NULL) {
+        known = resource_make(compiler, uri, home->file, node);
+        known->skips_validation = home->skips_validation;
+    }
     if (known->root != node && known->root->entries != node->entries)
         index_complain(compiler, home, id, "is taken by another schema");
     return known;
+}
+
+/* $schema names a dialect: ours, or one whose $vocabulary says what it leaves out. */
+static void dialect_read(
+    struct compiler *compiler, const struct node *node, struct resource *home)
+{
+    const struct entry *entry = node_find(node, "$schema");
+    struct slice file, reason = { 0 };
+    struct node root;
+
+    if (entry == NULL || entry->node.kind != VALUE_STRING ||
+        slice_is(entry->node.text, METASCHEMA_URI))
+        return;
+    if (compiler->is_strict) {
+        index_complain(compiler, home, entry, "must be " METASCHEMA_URI);
+        return;
+    }
+    if (!document_fetch(compiler, entry->node.text, &root, &file, &reason))
+        return;
+    const struct entry *vocabulary = node_find(&root, "$vocabulary");
+    if (vocabulary != NULL)
+        home->skips_validation = node_find(&vocabulary->node, METASCHEMA_VALIDATION) == NULL;
 }
 
 static void anchor_read(struct compiler *compiler, const struct node *node,
@@ -116,6 +156,8 @@ void resource_index(struct compiler *compiler, const struct node *node, struct r
     table_set(&compiler->homes, address_of(node), home);
     if (node->kind != VALUE_MAP)
         return;
+    if (home->root == node)
+        dialect_read(compiler, node, home);
     anchor_read(compiler, node, home, "$anchor", false);
     anchor_read(compiler, node, home, "$dynamicAnchor", true);
     for (uint32_t i = 0; i < node->count; i++)
@@ -166,11 +208,8 @@ static struct resource *resource_fetch(
 
     if (known != NULL)
         return known;
-    if (compiler->find != NULL && compiler->file_count < PROGRAM_MAX_FILES) {
-        compiler->file_count++;
-        if (compiler->find(compiler->find_context, compiler->arena, uri, root, &file, &reason))
-            return resource_add(compiler, uri, file, root, false);
-    }
+    if (document_fetch(compiler, uri, root, &file, &reason))
+        return resource_add(compiler, uri, file, root, false);
     draft_complain(draft, &entry->node, "%.*s names a schema that is not known here: %.*s%s%.*s",
         SLICE_ARG(entry->key), SLICE_ARG(uri), reason.size > 0 ? ": " : "", SLICE_ARG(reason));
     return NULL;
