@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include "codec/json_big.h"
 #include "codec/pack.h"
 
 #include <inttypes.h>
@@ -10,9 +11,17 @@
 
 enum { INDENT = 2 };
 
-static bool convert(struct arena *arena, json_t *json, struct value *value, int depth);
+/* One text on its way into values. */
+struct json_reading {
+    struct arena *arena;
+    struct json_bigs bigs;
+    uint32_t reals, big_at; /* so far; the next of bigs */
+};
 
-static bool convert_list(struct arena *arena, json_t *json, struct value *value, int depth)
+static bool convert(struct json_reading *reading, json_t *json, struct value *value, int depth);
+
+static bool convert_list(struct json_reading *reading, json_t *json, struct value *value,
+                         int depth)
 {
     size_t count = json_array_size(json);
 
@@ -21,14 +30,15 @@ static bool convert_list(struct arena *arena, json_t *json, struct value *value,
     size_t room = 4;
     while (room < count)
         room *= 2;
-    value->items = ARENA_ARRAY(arena, struct value, room);
+    value->items = ARENA_ARRAY(reading->arena, struct value, room);
     for (size_t i = 0; i < count; i++)
-        if (!convert(arena, json_array_get(json, i), &value->items[i], depth + 1))
+        if (!convert(reading, json_array_get(json, i), &value->items[i], depth + 1))
             return false;
     return true;
 }
 
-static bool convert_map(struct arena *arena, json_t *json, struct value *value, int depth)
+static bool convert_map(struct json_reading *reading, json_t *json, struct value *value,
+                        int depth)
 {
     size_t count = json_object_size(json), room = 4;
     const char *key;
@@ -38,36 +48,46 @@ static bool convert_map(struct arena *arena, json_t *json, struct value *value, 
     while (room < count)
         room *= 2;
     *value = (struct value){ .kind = VALUE_MAP };
-    value->members = ARENA_ARRAY(arena, struct member, room);
+    value->members = ARENA_ARRAY(reading->arena, struct member, room);
     json_object_foreach(json, key, member)
     {
         struct member *slot = &value->members[at++];
-        slot->key = arena_copy(arena, (struct slice){ key, strlen(key) });
-        if (!convert(arena, member, &slot->value, depth + 1))
+        slot->key = arena_copy(reading->arena, (struct slice){ key, strlen(key) });
+        if (!convert(reading, member, &slot->value, depth + 1))
             return false;
     }
     value->count = at;
     return true;
 }
 
-static bool convert(struct arena *arena, json_t *json, struct value *value, int depth)
+static struct value convert_real(struct json_reading *reading, double number)
 {
-    if (depth > VALUE_MAX_DEPTH)
-        return false;
+    const struct json_bigs *bigs = &reading->bigs;
+    uint32_t at = reading->reals++;
+
+    if (reading->big_at == bigs->count || bigs->items[reading->big_at].at != at)
+        return value_double(number);
+    return (struct value){ .kind = VALUE_UINT, .big = bigs->items[reading->big_at++].number };
+}
+
+/* `depth` counts lists and maps, this one included. */
+static bool convert(struct json_reading *reading, json_t *json, struct value *value, int depth)
+{
     switch (json_typeof(json)) {
     case JSON_OBJECT:
-        return convert_map(arena, json, value, depth);
+        return depth <= VALUE_MAX_DEPTH && convert_map(reading, json, value, depth);
     case JSON_ARRAY:
-        return convert_list(arena, json, value, depth);
+        return depth <= VALUE_MAX_DEPTH && convert_list(reading, json, value, depth);
     case JSON_STRING:
-        *value = value_string(arena_copy(
-            arena, (struct slice){ json_string_value(json), json_string_length(json) }));
+        *value = value_string(
+            arena_copy(reading->arena,
+                       (struct slice){ json_string_value(json), json_string_length(json) }));
         return true;
     case JSON_INTEGER:
         *value = value_int(json_integer_value(json));
         return true;
     case JSON_REAL:
-        *value = value_double(json_real_value(json));
+        *value = convert_real(reading, json_real_value(json));
         return true;
     case JSON_TRUE:
     case JSON_FALSE:
@@ -80,20 +100,51 @@ static bool convert(struct arena *arena, json_t *json, struct value *value, int 
     return true;
 }
 
+static json_t *text_load(struct slice text, json_error_t *error)
+{
+    return json_loadb(text.data == NULL ? "" : text.data, text.size,
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
+}
+
+static bool depth_refuse(struct err *err)
+{
+    return err_set(err, ERR_BAD_REQUEST, "invalid JSON: nested deeper than %d levels",
+                   VALUE_MAX_DEPTH);
+}
+
+static bool text_refuse(const json_error_t *error, struct err *err)
+{
+    char *near = strstr(error->text, " near '");
+    int size = (int)strlen(error->text);
+
+    if (json_error_code(error) == json_error_stack_overflow)
+        return depth_refuse(err);
+    /* It shows what the client sent, which need not be text. */
+    if (near != NULL && !utf8_is_valid(slice_of(error->text)))
+        size = (int)(near - error->text);
+    return err_set(err, ERR_BAD_REQUEST, "invalid JSON at line %d, column %d: %.*s",
+                   error->line, error->column, size, error->text);
+}
+
 bool json_read(struct arena *arena, struct slice text, struct value *value, struct err *err)
 {
+    struct json_reading reading = { .arena = arena };
     json_error_t error;
-    json_t *json =
-        json_loadb(text.data == NULL ? "" : text.data, text.size,
-                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 
+    if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL)
+        return err_set(err, ERR_BAD_REQUEST, "invalid JSON: a zero byte in the text");
+    json_t *json = text_load(text, &error);
+    if (json == NULL && json_error_code(&error) == json_error_numeric_overflow) {
+        struct buffer rewritten = { 0 };
+        json_big_rewrite(arena, text, &rewritten, &reading.bigs);
+        json = text_load(buffer_view(&rewritten), &error);
+        buffer_finish(&rewritten);
+    }
     if (json == NULL)
-        return err_set(err, ERR_BAD_REQUEST, "invalid JSON at line %d, column %d: %s",
-                       error.line, error.column, error.text);
-    bool ok = convert(arena, json, value, 1);
+        return text_refuse(&error, err);
+    bool ok = convert(&reading, json, value, 1);
     json_decref(json);
-    return ok || err_set(err, ERR_BAD_REQUEST, "invalid JSON: nested deeper than %d levels",
-                         VALUE_MAX_DEPTH);
+    return ok || depth_refuse(err);
 }
 
 void json_write_string(struct buffer *out, struct slice text)

@@ -5,11 +5,13 @@
  */
 #include "pack.h"
 
+#include "base/table.h"
+
 #include <math.h>
 #include <msgpack/pack.h>
 
-/* The template's stack holds one more than the depth, for the refusal to be ours. */
-#define MSGPACK_EMBED_STACK_SIZE (VALUE_MAX_DEPTH + 2)
+/* One place a list or map that is open: the template refuses what would need another. */
+#define MSGPACK_EMBED_STACK_SIZE VALUE_MAX_DEPTH
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
@@ -26,9 +28,12 @@
 
 struct reading {
     struct arena *arena;
-    size_t size;      /* of the whole text: no container can have more items */
-    const char *flaw; /* what is wrong, when a callback refuses */
+    size_t left; /* each item takes a byte at least: no more can be claimed, all together */
+    struct table keys; /* of large maps; made when the first one comes */
+    const char *flaw;  /* what is wrong, when a callback refuses */
 };
+
+enum { SMALL_MAP = 16 /* members; larger ones look for a key in a table */ };
 
 enum {
     REFUSED = -1,
@@ -114,9 +119,17 @@ static size_t room_for(uint32_t count)
     return room;
 }
 
+static bool items_claim(struct reading *reading, size_t count)
+{
+    if (count > reading->left)
+        return false;
+    reading->left -= count;
+    return true;
+}
+
 static int read_array(struct reading *reading, uint32_t count, struct value *value)
 {
-    if (count > reading->size)
+    if (!items_claim(reading, count))
         return refuse(reading, "cut short");
     *value = value_list();
     value->items = ARENA_ARRAY(reading->arena, struct value, room_for(count));
@@ -132,11 +145,28 @@ static int read_array_item(struct reading *reading, struct value *list, struct v
 
 static int read_map(struct reading *reading, uint32_t count, struct value *value)
 {
-    if (count > reading->size)
+    if (!items_claim(reading, (size_t)count * 2))
         return refuse(reading, "cut short");
     *value = value_map();
     value->members = ARENA_ARRAY(reading->arena, struct member, room_for(count));
     return ACCEPTED;
+}
+
+/* A map of many members has its keys hashed, each with the map's own seed, in one table. */
+static bool key_comes_twice(struct reading *reading, const struct value *map, struct slice key)
+{
+    uint64_t seed = (uint64_t)(uintptr_t)map->members, hash = table_hash(key, seed);
+
+    if (map->count < SMALL_MAP)
+        return value_find_slice(map, key) != NULL;
+    if (reading->keys.arena == NULL)
+        table_init(&reading->keys, reading->arena);
+    for (uint32_t i = 0; map->count == SMALL_MAP && i < SMALL_MAP; i++)
+        table_set(&reading->keys, table_hash(map->members[i].key, seed), NULL);
+    if (table_has(&reading->keys, hash) && value_find_slice(map, key) != NULL)
+        return true;
+    table_set(&reading->keys, hash, NULL);
+    return false;
 }
 
 static int read_map_item(struct reading *reading, struct value *map, struct value key,
@@ -144,6 +174,8 @@ static int read_map_item(struct reading *reading, struct value *map, struct valu
 {
     if (key.kind != VALUE_STRING)
         return refuse(reading, "a key is not a string");
+    if (key_comes_twice(reading, map, key.bytes))
+        return refuse(reading, "a key comes twice");
     map->members[map->count++] = (struct member){ key.bytes, member };
     return ACCEPTED;
 }
@@ -192,7 +224,7 @@ bool pack_read(struct arena *arena, struct slice packed, struct value *value, st
     struct unpack_context context;
     size_t used = 0;
 
-    context.user = (struct reading){ arena, packed.size, NULL };
+    context.user = (struct reading){ .arena = arena, .left = packed.size };
     unpack_init(&context);
     int rc = packed.size == 0 ? 0 : unpack_execute(&context, packed.data, packed.size, &used);
     if (rc <= 0)

@@ -8,8 +8,8 @@
 
 /*
  * Read exactly one msgpack value. Strings and bytes borrow from `packed`. Errors (BAD_REQUEST):
- * cut short, bytes left over, a key that is no string, invalid UTF-8, extension types, too
- * deep. Floats that are not finite become null.
+ * cut short, bytes left over, a key that is no string or comes twice, invalid UTF-8,
+ * extension types, too deep. Floats that are not finite become null.
  */
 bool pack_read(struct arena *arena, struct slice packed, struct value *value, struct err *err);
 

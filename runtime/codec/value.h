@@ -43,7 +43,8 @@ struct member {
     struct value value;
 };
 
-/* Values deeper than this are refused by both readers, so that no walk can overflow a stack. */
+/* More lists and maps inside each other are refused by both readers, so that no walk can
+ * overflow a stack. */
 enum { VALUE_MAX_DEPTH = 128 };
 
 const char *value_kind_name(enum value_kind kind); /* JSON's words: "integer", "object", … */
