@@ -1,6 +1,6 @@
 /*
- * Config: bide.yaml and queues.yaml as structs. One table of keys, defaults and ranges (config.c) makes
- * the reader, the messages and `bide config check`.
+ * Config: bide.yaml and queues.yaml as structs. One table of keys, defaults and ranges
+ * (config.c) makes the reader, the messages and `bide config check`.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -15,9 +15,9 @@
 enum { KEY_TEXT_SIZE = 80 };
 
 struct config_environment {
-    const char *name;     /* [a-z][a-z0-9-]* */
-    const char *key_env;  /* name of a variable that holds the key; NULL: none */
-    const char *key_file; /* must be mode 0600 or stricter; NULL: none */
+    const char *name;        /* [a-z][a-z0-9-]* */
+    const char *key_env;     /* name of a variable that holds the key; NULL: none */
+    const char *key_file;    /* must be mode 0600 or stricter; NULL: none */
     char key[KEY_TEXT_SIZE]; /* filled by config_keys */
     uint32_t number;         /* filled by serve from the store */
 };
@@ -26,12 +26,12 @@ struct config_environment {
 struct config_limits {
     int64_t payload_bytes, state_bytes, output_bytes, metadata_bytes, token_bytes;
     uint32_t tags, tag_bytes;
-    uint32_t log_lines;     /* a run's; more are dropped with one line that says so */
+    uint32_t log_lines; /* a run's; more are dropped with one line that says so */
     uint32_t log_line_bytes;
-    uint32_t queues;        /* an environment's */
-    uint32_t waits;         /* ids in one wait */
-    uint32_t depth;         /* of child runs */
-    uint32_t calls;         /* of one segment */
+    uint32_t queues; /* of all environments together */
+    uint32_t waits;  /* ids in one wait */
+    uint32_t depth;  /* of child runs */
+    uint32_t calls;  /* of one segment */
     uint32_t max_attempts;
 };
 
@@ -40,8 +40,9 @@ struct config {
     const char *path;
     /* server */
     const char *host;
-    uint16_t port; /* 0: any free one */
-    const char *origin; /* public URL for callbacks, without a slash at the end; NULL: http://host:port */
+    uint16_t port;      /* 0: any free one */
+    const char *origin; /* public URL for callbacks, without a slash at the end; NULL:
+                           http://host:port */
     uint32_t max_connections, max_connections_per_ip;
     int64_t max_body_bytes, max_header_bytes;
     int64_t request_time_ms; /* headers and body must have come */
@@ -86,13 +87,14 @@ struct config_queues {
     uint32_t task_count;
 };
 
-/* Relative paths in the file are relative to the file's directory's parent when the file lies in a
- * directory called "config", else to the file's own. False: `problems`, with line and column. */
+/* Relative paths in the file are relative to the file's directory's parent when the file lies
+ * in a directory called "config", else to the file's own. False: `problems`, with line and
+ * column. */
 bool config_load(const char *path, struct config *config, struct arena *arena,
-    struct problems *problems);
+                 struct problems *problems);
 /* The same from memory; `path` is named in messages and decides about relative paths. */
 bool config_parse(const char *path, struct slice text, struct config *config,
-    struct arena *arena, struct problems *problems);
+                  struct arena *arena, struct problems *problems);
 void config_finish(struct config *config);
 
 /* Every key with its default and what it is for, as a YAML file. */
@@ -100,16 +102,16 @@ void config_describe(struct buffer *out);
 
 /* A missing file is an empty one. */
 bool config_queues_load(const char *path, struct config_queues *queues, struct arena *arena,
-    struct problems *problems);
+                        struct problems *problems);
 bool config_queues_parse(const char *path, struct slice text, struct config_queues *queues,
-    struct arena *arena, struct problems *problems);
+                         struct arena *arena, struct problems *problems);
 void config_queues_finish(struct config_queues *queues);
 
 /*
- * Fill every environment's key: from key_env, key_file, or <data>/keys/<name>, which is made with a
- * random key, "tr_<name>_" and 24 characters, mode 0600, when neither is set and it is not there.
- * Makes <data> and <data>/keys (0700). Errors: CONFIG (a file others can read, an empty variable),
- * SYSTEM.
+ * Fill every environment's key: from key_env, key_file, or <data>/keys/<name>, which is made
+ * with a random key, "tr_<name>_" and 24 characters, mode 0600, when neither is set and it is
+ * not there. Makes <data> and <data>/keys (0700). Errors: CONFIG (a file others can read, an
+ * empty variable), SYSTEM.
  */
 bool config_keys(struct config *config, struct err *err);
 

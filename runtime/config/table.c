@@ -4,9 +4,9 @@
 #include <inttypes.h>
 
 #define AT(member) offsetof(struct config, member)
-#define MIB INT64_C(1048576)
+#define MIB        INT64_C(1048576)
 #define SECONDS(n) (INT64_C(1000) * (n))
-#define DAYS(n) (INT64_C(86400000) * (n))
+#define DAYS(n)    (INT64_C(86400000) * (n))
 
 // clang-format off
 const struct setting settings[] = {
@@ -79,7 +79,7 @@ const struct setting settings[] = {
     { "limits", "log_line", SETTING_COUNT, AT(limits.log_line_bytes), "4096", 64, 65536,
       "bytes of a log line; the rest is cut" },
     { "limits", "queues", SETTING_COUNT, AT(limits.queues), "1000", 1, 100000,
-      "queues of an environment" },
+      "queues, of all environments together" },
     { "limits", "waits", SETTING_COUNT, AT(limits.waits), "1000", 1, 10000,
       "tokens or runs that one wait names" },
     { "limits", "depth", SETTING_COUNT, AT(limits.depth), "32", 1, 1000,
@@ -109,15 +109,16 @@ void config_describe(struct buffer *out)
         }
         buffer_format(out, "%s# %s\n", section == NULL ? "" : "  ", setting->help);
         buffer_format(out, "%s%s%s: %s\n", section == NULL ? "" : "  ",
-            setting->standard == NULL ? "# " : "", setting->name,
-            setting->standard == NULL ? "https://bide.example.com" : setting->standard);
+                      setting->standard == NULL ? "# " : "", setting->name,
+                      setting->standard == NULL ? "https://bide.example.com"
+                                                : setting->standard);
     }
     buffer_text(out,
-        "\n# worlds of their own: each has its key, queues, runs and tokens\n"
-        "environments:\n"
-        "  dev:\n"
-        "    # name of a variable that holds the key; or\n"
-        "    # key_env: BIDE_DEV_KEY\n"
-        "    # a file of mode 0600 that does; or neither: <data>/keys/dev is made\n"
-        "    # key_file: /etc/bide/dev.key\n");
+                "\n# worlds of their own: each has its key, queues, runs and tokens\n"
+                "environments:\n"
+                "  dev:\n"
+                "    # name of a variable that holds the key; or\n"
+                "    # key_env: BIDE_DEV_KEY\n"
+                "    # a file of mode 0600 that does; or neither: <data>/keys/dev is made\n"
+                "    # key_file: /etc/bide/dev.key\n");
 }

@@ -206,6 +206,7 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
     struct engine *engine = batch->engine;
 
     engine->queues_missing = false;
+    engine->queue_count += batch->queues_made;
     engine->unpark_at = batch->unpark_next;
     for (uint32_t i = 0; i < batch->backlog_add.count; i++)
         engine_backlog_add(engine, batch->backlog_add.items[i]);

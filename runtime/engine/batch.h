@@ -18,6 +18,7 @@ struct engine {
     const struct catalog *catalog;
     bool queues_missing; /* the catalog's queues may not all have a row yet */
     struct ids backlog;  /* queues that may have QUEUED runs in the database; malloc'ed */
+    uint32_t queue_count; /* rows there are, so that clients cannot make them without end */
     uint32_t backlog_at; /* where the next batch begins to look, so that none starves */
     char **short_tasks;  /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
@@ -51,6 +52,7 @@ struct batch {
     enum phase phase;
     struct ids due_runs, due_waitpoints, unparked;
     uint32_t due_run_at, due_waitpoint_at, unparked_at;
+    uint32_t queues_made;
     uint32_t unpark_next; /* engine->unpark_at after the commit */
     /* Consequences still to be drawn, in order. */
     struct ids fired;    /* waitpoints that have ended */

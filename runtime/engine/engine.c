@@ -60,6 +60,11 @@ void engine_backlog(struct engine *engine, const struct ids *queues)
         engine_backlog_add(engine, queues->items[i]);
 }
 
+void engine_queues(struct engine *engine, uint32_t count)
+{
+    engine->queue_count = count;
+}
+
 void engine_short_set(struct engine *engine, struct slice task, bool is_short)
 {
     for (uint32_t i = 0; i < engine->short_count; i++)

@@ -10,6 +10,7 @@ bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
         *queue = rows_new_queue(&batch->rows, id_next(batch->engine->ids, batch->now_ms),
                                 environment, arena_copy(batch->arena, name));
         (*queue)->created_ms = batch->now_ms;
+        batch->queues_made++;
     }
     return true;
 }

@@ -183,6 +183,12 @@ bool trigger_decide(struct batch *batch, struct command *command)
         return true;
     if (trigger->unchecked && !payload_check(batch, command))
         return true;
+    if (found.queue == NULL &&
+        batch->engine->queue_count + batch->queues_made >= batch->catalog->limits.queues) {
+        err_set(&command->err, ERR_LIMIT, "there are %u queues already, no more may be made",
+                batch->catalog->limits.queues);
+        return true;
+    }
     (void)queue_get(batch, trigger->environment, queue_name(batch, trigger),
                     &queue); /* loaded */
     struct run *run = run_make(batch, trigger, &found, queue);

@@ -264,11 +264,14 @@ static bool recover(struct pump *pump, struct err *err)
     struct command *commands[] = { &command };
     struct ids backlog = { 0 };
     struct outcome outcome;
+    uint32_t queues = 0;
 
     bool ok = store->ops->backlog(store, &arena, &backlog, err) &&
+              store->ops->queue_count(store, &queues, err) &&
               store->ops->running(store, &arena, &command.recover, err);
     if (ok) {
         engine_backlog(pump->engine, &backlog);
+        engine_queues(pump->engine, queues);
         struct store_batch batch = { .store = store,
                                      .engine = pump->engine,
                                      .arena = &arena,

@@ -363,6 +363,13 @@ static bool memory_backlog(struct store *store, struct arena *arena, struct ids 
     return true;
 }
 
+static bool memory_queue_count(struct store *store, uint32_t *count, struct err *err)
+{
+    (void)err; /* looking at memory cannot fail */
+    *count = memory_of(store)->queues.count;
+    return true;
+}
+
 static bool memory_parked(struct store *store, struct slice task, uint32_t limit,
                           struct arena *arena, struct ids *runs, struct err *err)
 {
@@ -432,6 +439,7 @@ static const struct store_ops memory_ops = {
     .rollback = memory_rollback,
     .running = memory_running,
     .backlog = memory_backlog,
+    .queue_count = memory_queue_count,
     .parked = memory_parked,
     .environment = memory_environment,
     .sweep = memory_sweep,

@@ -186,6 +186,16 @@ static bool store_backlog(struct store *store, struct arena *arena, struct ids *
     return true;
 }
 
+static bool store_queue_count(struct store *store, uint32_t *count, struct err *err)
+{
+    int64_t number = 0;
+
+    if (!connection_number(&self(store)->connection, "SELECT count(*) FROM queue", &number, err))
+        return false;
+    *count = (uint32_t)number;
+    return true;
+}
+
 static int by_number(const void *a, const void *b)
 {
     int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
@@ -287,6 +297,7 @@ static const struct store_ops ops = {
     .rollback = store_rollback,
     .running = store_running,
     .backlog = store_backlog,
+    .queue_count = store_queue_count,
     .parked = store_parked,
     .environment = store_environment,
     .sweep = store_sweep,
