@@ -9,7 +9,7 @@
 static const char standard_path[] = "config/bide.yaml";
 
 static void json_report(const char *path, const struct config *config, struct arena *arena,
-    const struct problems *problems, struct buffer *out)
+                        const struct problems *problems, struct buffer *out)
 {
     struct value root = value_map(), list = problems_value(arena, problems);
 
@@ -23,19 +23,19 @@ static void json_report(const char *path, const struct config *config, struct ar
 }
 
 static void text_report(const char *path, const struct config *config,
-    const struct config_queues *queues, struct buffer *out)
+                        const struct config_queues *queues, struct buffer *out)
 {
     bool has_queues = access(config->queues_path, F_OK) == 0;
 
     buffer_format(out, "%s: fine, %" PRIu32 " environment%s:", path, config->environment_count,
-        config->environment_count == 1 ? "" : "s");
+                  config->environment_count == 1 ? "" : "s");
     for (uint32_t i = 0; i < config->environment_count; i++)
         buffer_format(out, "%s %s", i == 0 ? "" : ",", config->environments[i].name);
     buffer_format(out, "\n%s: ", config->queues_path);
     if (has_queues)
         buffer_format(out, "fine, %" PRIu32 " queue%s and %" PRIu32 " task%s named\n",
-            queues->queue_count, queues->queue_count == 1 ? "" : "s", queues->task_count,
-            queues->task_count == 1 ? "" : "s");
+                      queues->queue_count, queues->queue_count == 1 ? "" : "s",
+                      queues->task_count, queues->task_count == 1 ? "" : "s");
     else
         buffer_text(out, "not there, every queue gets the default limit\n");
 }
@@ -50,7 +50,7 @@ int config_check(const char *path, bool json, struct buffer *out)
     if (path == NULL)
         path = standard_path;
     bool fine = config_load(path, &config, &arena, &problems) &&
-        config_queues_load(config.queues_path, &queues, &arena, &problems);
+                config_queues_load(config.queues_path, &queues, &arena, &problems);
     if (json)
         json_report(path, &config, &arena, &problems, out);
     else if (fine)

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 
 /*
- * Append a report to `out`, as text or as one JSON object {"file", "queues", "valid", "problems"}.
- * `path` NULL: config/bide.yaml. Returns the exit code: 0, or 2 when something is wrong.
+ * Append a report to `out`, as text or as one JSON object {"file", "queues", "valid",
+ * "problems"}. `path` NULL: config/bide.yaml. Returns the exit code: 0, or 2 when something is
+ * wrong.
  */
 int config_check(const char *path, bool json, struct buffer *out);
 

@@ -1,7 +1,7 @@
 /*
  * bide.yaml: every key of the document is looked up in the table (table.c) and read by its kind
- * (setting.c); what the file leaves out has its default already. All mistakes are collected before
- * anybody is told.
+ * (setting.c); what the file leaves out has its default already. All mistakes are collected
+ * before anybody is told.
  */
 #include "config/setting.h"
 #include "schema/suggest.h"
@@ -59,23 +59,23 @@ static bool section_exists(struct slice name)
 }
 
 /* Names of one section; at the top level the sections, too. */
-static struct slice names_offer(
-    struct arena *arena, struct slice section, struct suggestion *suggestion)
+static struct slice names_offer(struct arena *arena, struct slice section,
+                                struct suggestion *suggestion)
 {
     struct slice names = SLICE("");
     const char *last = NULL;
 
     for (size_t i = 0; i < setting_count; i++) {
         const struct setting *setting = &settings[i];
-        const char *name = section_is(setting, section) ? setting->name
-            : section.size == 0 && setting->section != last ? setting->section
-                                                            : NULL;
+        const char *name = section_is(setting, section)                    ? setting->name
+                           : section.size == 0 && setting->section != last ? setting->section
+                                                                           : NULL;
         last = setting->section;
         if (name == NULL)
             continue;
         suggestion_offer(suggestion, slice_of(name));
-        names = arena_format(
-            arena, "%.*s%s%s", SLICE_ARG(names), names.size > 0 ? ", " : "", name);
+        names =
+            arena_format(arena, "%.*s%s%s", SLICE_ARG(names), names.size > 0 ? ", " : "", name);
     }
     if (section.size > 0)
         return names;
@@ -92,8 +92,8 @@ static const struct setting *setting_elsewhere(struct slice name)
     return NULL;
 }
 
-static void unknown_report(
-    const struct entry *entry, struct slice section, struct report *report)
+static void unknown_report(const struct entry *entry, struct slice section,
+                           struct report *report)
 {
     struct suggestion near;
 
@@ -102,21 +102,22 @@ static void unknown_report(
     const struct setting *elsewhere = setting_elsewhere(entry->key);
     if (near.best.size == 0 && elsewhere != NULL)
         near.best = arena_format(report->arena, "%s%s%s",
-            elsewhere->section == NULL ? "" : elsewhere->section,
-            elsewhere->section == NULL ? "" : ".", elsewhere->name);
+                                 elsewhere->section == NULL ? "" : elsewhere->section,
+                                 elsewhere->section == NULL ? "" : ".", elsewhere->name);
     report_add(report, entry->line, entry->column,
-        "%.*s is no key of %s%.*s%.*s%.*s%s (keys are %.*s)",
-        SLICE_ARG(text_quote(report->arena, entry->key)),
-        section.size == 0 ? "the configuration" : "", SLICE_ARG(section), SUGGESTION_ARG(&near),
-        SLICE_ARG(names));
+               "%.*s is no key of %s%.*s%.*s%.*s%s (keys are %.*s)",
+               SLICE_ARG(text_quote(report->arena, entry->key)),
+               section.size == 0 ? "the configuration" : "", SLICE_ARG(section),
+               SUGGESTION_ARG(&near), SLICE_ARG(names));
 }
 
 static void key_read(const struct entry *entry, struct slice section, struct config *config,
-    struct slice base, struct report *report)
+                     struct slice base, struct report *report)
 {
     for (size_t i = 0; i < setting_count; i++)
         if (section_is(&settings[i], section) && slice_is(entry->key, settings[i].name)) {
-            (void)setting_read(&settings[i], &entry->node, config, base, report); /* complains */
+            (void)setting_read(&settings[i], &entry->node, config, base,
+                               report); /* complains */
             return;
         }
     unknown_report(entry, section, report);
@@ -124,19 +125,19 @@ static void key_read(const struct entry *entry, struct slice section, struct con
 
 /* A section without anything below it is null and says nothing. */
 static void section_read(const struct entry *entry, struct config *config, struct slice base,
-    struct report *report)
+                         struct report *report)
 {
     const struct node *node = &entry->node;
 
     if (node->kind != VALUE_MAP && node->kind != VALUE_NULL)
         report_add(report, node->line, node->column, "%.*s must be a map of keys",
-            SLICE_ARG(entry->key));
+                   SLICE_ARG(entry->key));
     for (uint32_t i = 0; node->kind == VALUE_MAP && i < node->count; i++)
         key_read(&node->entries[i], entry->key, config, base, report);
 }
 
 static void root_read(const struct node *root, struct config *config, struct slice base,
-    struct report *report)
+                      struct report *report)
 {
     if (root->kind != VALUE_MAP && root->kind != VALUE_NULL)
         report_add(report, root->line, root->column, "the configuration must be a map of keys");
@@ -155,7 +156,8 @@ static void root_read(const struct node *root, struct config *config, struct sli
 
 /* Complain at the key if the file has it, else at the one it is compared with. */
 static void pair_check(const struct node *root, bool holds, const char *section,
-    const char *name, const char *other, const char *text, struct report *report)
+                       const char *name, const char *other, const char *text,
+                       struct report *report)
 {
     const struct entry *map = node_find(root, section);
     const struct entry *entry = map == NULL ? NULL : node_find(&map->node, name);
@@ -165,7 +167,7 @@ static void pair_check(const struct node *root, bool holds, const char *section,
     if (entry == NULL && map != NULL)
         entry = node_find(&map->node, other);
     report_add(report, entry == NULL ? 0 : entry->node.line,
-        entry == NULL ? 0 : entry->node.column, "%s.%s %s", section, name, text);
+               entry == NULL ? 0 : entry->node.column, "%s.%s %s", section, name, text);
 }
 
 /* A payload that no request can carry is no payload: the smaller limit counts. */
@@ -179,15 +181,16 @@ static void limits_fit(struct config *config)
         limits->token_bytes = config->max_body_bytes;
 }
 
-static void pairs_check(
-    const struct node *root, const struct config *config, struct report *report)
+static void pairs_check(const struct node *root, const struct config *config,
+                        struct report *report)
 {
     pair_check(root, config->retry_min_ms <= config->retry_max_ms, "retry", "min", "max",
-        "must not be above retry.max", report);
+               "must not be above retry.max", report);
     pair_check(root, config->max_attempts <= config->limits.max_attempts, "retry",
-        "max_attempts", "max_attempts", "must not be above limits.max_attempts", report);
+               "max_attempts", "max_attempts", "must not be above limits.max_attempts", report);
     pair_check(root, config->memory_bytes == 0 || config->memory_bytes >= INT64_C(16) << 20,
-        "workers", "memory", "memory", "must be at least 16MiB, or 0 for no limit", report);
+               "workers", "memory", "memory", "must be at least 16MiB, or 0 for no limit",
+               report);
 }
 
 /* ---- the file ---------------------------------------------------------------------------- */
@@ -200,7 +203,7 @@ static void environments_init(struct config *config)
 }
 
 static bool config_make(const char *path, const struct slice *text, struct config *config,
-    struct arena *arena, struct problems *problems)
+                        struct arena *arena, struct problems *problems)
 {
     struct report report = { arena, problems, slice_of(path) };
     uint32_t before = problems->count;
@@ -226,13 +229,13 @@ static bool config_make(const char *path, const struct slice *text, struct confi
 }
 
 bool config_load(const char *path, struct config *config, struct arena *arena,
-    struct problems *problems)
+                 struct problems *problems)
 {
     return config_make(path, NULL, config, arena, problems);
 }
 
 bool config_parse(const char *path, struct slice text, struct config *config,
-    struct arena *arena, struct problems *problems)
+                  struct arena *arena, struct problems *problems)
 {
     return config_make(path, &text, config, arena, problems);
 }

@@ -1,13 +1,12 @@
 /*
  * Keys and the secret of the callback URLs: read from where the config says, or made once.
  *
- * A new one is written to a file of another name, synced, and linked to its own: whatever moment the
- * process dies at, the name either is not there or holds a whole key. Of two processes that make one
- * at a time the first wins and the second reads it.
+ * A new one is written to a file of another name, synced, and linked to its own: whatever
+ * moment the process dies at, the name either is not there or holds a whole key. Of two
+ * processes that make one at a time the first wins and the second reads it.
  */
-#include "config/config.h"
-
 #include "base/crypto.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +29,7 @@ static bool directory_sync(const char *path, struct err *err)
     if (fd >= 0)
         (void)close(fd); /* nothing was written through it */
     return fine ||
-        err_set(err, ERR_SYSTEM, "directory %s cannot be synced: %s", path, strerror(code));
+           err_set(err, ERR_SYSTEM, "directory %s cannot be synced: %s", path, strerror(code));
 }
 
 static bool directory_make(const char *path, struct err *err)
@@ -45,8 +44,7 @@ static bool directory_make(const char *path, struct err *err)
             return true;
         code = ENOTDIR;
     }
-    return err_set(
-        err, ERR_SYSTEM, "directory %s cannot be made: %s", path, strerror(code));
+    return err_set(err, ERR_SYSTEM, "directory %s cannot be made: %s", path, strerror(code));
 }
 
 /* With everything above it. */
@@ -76,7 +74,7 @@ static bool keys_directory(const struct config *config, char path[PATH_MAX], str
     if (size < 0 || size >= PATH_MAX - 64)
         return err_set(err, ERR_SYSTEM, "the name of the data directory is too long");
     return directories_make(config->data, err) && directory_make(path, err) &&
-        directory_sync(config->data, err);
+           directory_sync(config->data, err);
 }
 
 /* ---- files ------------------------------------------------------------------------------- */
@@ -91,27 +89,28 @@ static bool mode_check(int fd, const char *path, struct err *err)
     if (!S_ISREG(about.st_mode))
         return err_set(err, ERR_CONFIG, "%s is no regular file", path);
     if ((about.st_mode & 077) != 0)
-        return err_set(err, ERR_CONFIG,
+        return err_set(
+            err, ERR_CONFIG,
             "%s can be read or changed by others (mode %04o); change that: chmod 600 %s", path,
             (unsigned)(about.st_mode & 07777), path);
     return true;
 }
 
 /* *size is 0 and the result true when the file is not there. */
-static bool secret_read(
-    const char *path, char bytes[FILE_MAX_BYTES], size_t *size, struct err *err)
+static bool secret_read(const char *path, char bytes[FILE_MAX_BYTES], size_t *size,
+                        struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     *size = 0;
     if (fd < 0)
         return errno == ENOENT ||
-            err_set(err, ERR_SYSTEM, "%s cannot be read: %s", path, strerror(errno));
+               err_set(err, ERR_SYSTEM, "%s cannot be read: %s", path, strerror(errno));
     bool fine = mode_check(fd, path, err);
     if (fine) {
         ssize_t got = read(fd, bytes, FILE_MAX_BYTES);
         fine = got >= 0 ||
-            err_set(err, ERR_SYSTEM, "%s cannot be read: %s", path, strerror(errno));
+               err_set(err, ERR_SYSTEM, "%s cannot be read: %s", path, strerror(errno));
         *size = got < 0 ? 0 : (size_t)got;
         if (fine && got == 0)
             fine = err_set(err, ERR_CONFIG, "%s is empty", path);
@@ -148,15 +147,15 @@ static bool draft_write(const char *path, struct slice bytes)
 }
 
 /* After this `path` is there, with these bytes or with those of whoever was faster. */
-static bool secret_create(
-    const char *directory, const char *path, struct slice bytes, struct err *err)
+static bool secret_create(const char *directory, const char *path, struct slice bytes,
+                          struct err *err)
 {
     char draft[PATH_MAX + 32], digits[17];
     uint8_t random[8];
 
     crypto_random(random, sizeof random);
-    (void)snprintf(
-        draft, sizeof draft, "%s/.new-%s", directory, crypto_hex(random, sizeof random, digits));
+    (void)snprintf(draft, sizeof draft, "%s/.new-%s", directory,
+                   crypto_hex(random, sizeof random, digits));
     bool fine = draft_write(draft, bytes) && (link(draft, path) == 0 || errno == EEXIST);
     int code = errno;
     (void)unlink(draft); /* when it stays it is one file too many, no harm */
@@ -168,17 +167,19 @@ static bool secret_create(
 /* ---- keys -------------------------------------------------------------------------------- */
 
 static bool key_set(struct config_environment *environment, struct slice key, const char *where,
-    struct err *err)
+                    struct err *err)
 {
     while (key.size > 0 && strchr(" \t\r\n", key.data[key.size - 1]) != NULL)
         key.size--;
     for (size_t i = 0; i < key.size; i++)
         if (key.data[i] <= ' ' || key.data[i] > '~')
-            return err_set(err, ERR_CONFIG,
+            return err_set(
+                err, ERR_CONFIG,
                 "the key of environment %s (%s) has a character that a header cannot carry",
                 environment->name, where);
     if (key.size < KEY_MIN_BYTES || key.size >= KEY_TEXT_SIZE)
-        return err_set(err, ERR_CONFIG,
+        return err_set(
+            err, ERR_CONFIG,
             "the key of environment %s (%s) has %zu characters; from %d to %d are right",
             environment->name, where, key.size, KEY_MIN_BYTES, KEY_TEXT_SIZE - 1);
     memcpy(environment->key, key.data, key.size);
@@ -191,14 +192,14 @@ static bool key_from_variable(struct config_environment *environment, struct err
     const char *value = getenv(environment->key_env);
 
     if (value == NULL || value[0] == '\0')
-        return err_set(err, ERR_CONFIG,
-            "environment %s takes its key from the variable %s, which is %s", environment->name,
-            environment->key_env, value == NULL ? "not set" : "empty");
+        return err_set(
+            err, ERR_CONFIG, "environment %s takes its key from the variable %s, which is %s",
+            environment->name, environment->key_env, value == NULL ? "not set" : "empty");
     return key_set(environment, slice_of(value), environment->key_env, err);
 }
 
-static bool key_from_file(
-    struct config_environment *environment, const char *path, struct err *err)
+static bool key_from_file(struct config_environment *environment, const char *path,
+                          struct err *err)
 {
     char bytes[FILE_MAX_BYTES];
     size_t size;
@@ -206,15 +207,18 @@ static bool key_from_file(
     if (!secret_read(path, bytes, &size, err))
         return false;
     if (size == 0)
-        return err_set(err, ERR_CONFIG, "environment %s takes its key from %s, which is not there",
-            environment->name, path);
+        return err_set(err, ERR_CONFIG,
+                       "environment %s takes its key from %s, which is not there",
+                       environment->name, path);
     return key_set(environment, (struct slice){ bytes, size }, path, err);
 }
 
-/* "tr_dev_" and 24 letters or digits: 142 bits. Values that would favour some digits are thrown away. */
+/* "tr_dev_" and 24 letters or digits: 142 bits. Values that would favour some digits are thrown
+ * away. */
 static struct slice key_make(const char *name, char text[KEY_TEXT_SIZE])
 {
-    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char digits[] =
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     enum { DIGIT_COUNT = sizeof digits - 1, FAIR = 256 - 256 % DIGIT_COUNT };
     int size = snprintf(text, KEY_TEXT_SIZE - RANDOM_DIGITS - 1, "tr_%s_", name);
 
@@ -229,7 +233,7 @@ static struct slice key_make(const char *name, char text[KEY_TEXT_SIZE])
 }
 
 static bool key_from_data(struct config_environment *environment, const char *directory,
-    struct err *err)
+                          struct err *err)
 {
     char path[PATH_MAX + 64], bytes[FILE_MAX_BYTES], text[KEY_TEXT_SIZE];
     size_t size;
@@ -237,8 +241,7 @@ static bool key_from_data(struct config_environment *environment, const char *di
     (void)snprintf(path, sizeof path, "%s/%s", directory, environment->name);
     if (!secret_read(path, bytes, &size, err))
         return false;
-    if (size == 0 &&
-        !secret_create(directory, path, key_make(environment->name, text), err))
+    if (size == 0 && !secret_create(directory, path, key_make(environment->name, text), err))
         return false;
     return key_from_file(environment, path, err);
 }
@@ -249,9 +252,9 @@ static bool keys_differ(const struct config *config, struct err *err)
     for (uint32_t i = 1; i < config->environment_count; i++)
         for (uint32_t j = 0; j < i; j++)
             if (crypto_equal(slice_of(config->environments[i].key),
-                    slice_of(config->environments[j].key)))
+                             slice_of(config->environments[j].key)))
                 return err_set(err, ERR_CONFIG, "the environments %s and %s have the same key",
-                    config->environments[j].name, config->environments[i].name);
+                               config->environments[j].name, config->environments[i].name);
     return true;
 }
 
@@ -264,9 +267,9 @@ bool config_keys(struct config *config, struct err *err)
     for (uint32_t i = 0; i < config->environment_count; i++) {
         struct config_environment *environment = &config->environments[i];
         bool fine = environment->key_env != NULL ? key_from_variable(environment, err)
-            : environment->key_file != NULL
-            ? key_from_file(environment, environment->key_file, err)
-            : key_from_data(environment, directory, err);
+                    : environment->key_file != NULL
+                        ? key_from_file(environment, environment->key_file, err)
+                        : key_from_data(environment, directory, err);
         if (!fine)
             return false;
     }
@@ -293,7 +296,8 @@ bool config_secret(const struct config *config, uint8_t secret[32], struct err *
             return false;
     }
     if (size != SECRET_BYTES)
-        return err_set(err, ERR_CONFIG,
+        return err_set(
+            err, ERR_CONFIG,
             "%s is damaged: it has %zu bytes instead of %d; without it the callback URLs that "
             "were handed out are worth nothing",
             path, size, SECRET_BYTES);

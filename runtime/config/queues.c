@@ -32,17 +32,17 @@ static bool name_is_valid(struct slice name)
     return name.size > 0 && name.size <= NAME_MAX_BYTES;
 }
 
-static bool name_wants(
-    struct slice name, uint32_t line, uint32_t column, const char *what, struct report *report)
+static bool name_wants(struct slice name, uint32_t line, uint32_t column, const char *what,
+                       struct report *report)
 {
     return name_is_valid(name) ||
-        report_add(report, line, column,
-            "%.*s is no name of a %s: letters, digits and - _ . / :, at most %d",
-            SLICE_ARG(text_quote(report->arena, name)), what, NAME_MAX_BYTES);
+           report_add(report, line, column,
+                      "%.*s is no name of a %s: letters, digits and - _ . / :, at most %d",
+                      SLICE_ARG(text_quote(report->arena, name)), what, NAME_MAX_BYTES);
 }
 
 static void concurrency_read(const struct node *node, uint32_t *concurrency,
-    struct report *report)
+                             struct report *report)
 {
     struct value value = node_value(report->arena, node);
 
@@ -50,15 +50,15 @@ static void concurrency_read(const struct node *node, uint32_t *concurrency,
         *concurrency = (uint32_t)node->integer;
     else
         report_add(report, node->line, node->column,
-            "concurrency must be a whole number from 1 to %d, not %.*s%s", CONCURRENCY_MAX,
-            SLICE_ARG(value_describe(report->arena, &value)),
-            node->kind == VALUE_INT && node->integer == 0
-                ? "; `bide queues pause` stops a queue"
-                : "");
+                   "concurrency must be a whole number from 1 to %d, not %.*s%s",
+                   CONCURRENCY_MAX, SLICE_ARG(value_describe(report->arena, &value)),
+                   node->kind == VALUE_INT && node->integer == 0
+                       ? "; `bide queues pause` stops a queue"
+                       : "");
 }
 
 static void unknown_report(const struct entry *entry, const char *const *known, size_t count,
-    const char *where, struct report *report)
+                           const char *where, struct report *report)
 {
     struct slice names = SLICE("");
     struct suggestion near;
@@ -67,16 +67,16 @@ static void unknown_report(const struct entry *entry, const char *const *known, 
     for (size_t i = 0; i < count; i++) {
         suggestion_offer(&near, slice_of(known[i]));
         names = arena_format(report->arena, "%.*s%s%s", SLICE_ARG(names), i > 0 ? ", " : "",
-            known[i]);
+                             known[i]);
     }
     report_add(report, entry->line, entry->column,
-        "%.*s is no key of %s%.*s%.*s%s (keys are %.*s)",
-        SLICE_ARG(text_quote(report->arena, entry->key)), where, SUGGESTION_ARG(&near),
-        SLICE_ARG(names));
+               "%.*s is no key of %s%.*s%.*s%s (keys are %.*s)",
+               SLICE_ARG(text_quote(report->arena, entry->key)), where, SUGGESTION_ARG(&near),
+               SLICE_ARG(names));
 }
 
 static void queue_read(const struct entry *entry, struct config_queues *queues,
-    struct report *report)
+                       struct report *report)
 {
     static const char *const known[] = { "concurrency" };
     struct config_queue *queue = &queues->queues[queues->queue_count++];
@@ -97,7 +97,7 @@ static void queue_read(const struct entry *entry, struct config_queues *queues,
 }
 
 static void task_read(const struct entry *entry, struct config_queues *queues,
-    struct report *report)
+                      struct report *report)
 {
     const struct node *node = &entry->node;
 
@@ -120,12 +120,12 @@ static bool map_wants(const struct entry *entry, struct report *report)
         return true;
     if (node->kind != VALUE_NULL)
         report_add(report, node->line, node->column, "%.*s must be a map of at most %d names",
-            SLICE_ARG(entry->key), QUEUES_MAX);
+                   SLICE_ARG(entry->key), QUEUES_MAX);
     return false;
 }
 
 static void queues_read(const struct entry *entry, struct config_queues *queues,
-    struct report *report)
+                        struct report *report)
 {
     if (!map_wants(entry, report))
         return;
@@ -135,7 +135,7 @@ static void queues_read(const struct entry *entry, struct config_queues *queues,
 }
 
 static void tasks_read(const struct entry *entry, struct config_queues *queues,
-    struct report *report)
+                       struct report *report)
 {
     if (!map_wants(entry, report))
         return;
@@ -145,14 +145,14 @@ static void tasks_read(const struct entry *entry, struct config_queues *queues,
 }
 
 static void root_read(const struct node *root, struct config_queues *queues,
-    struct report *report)
+                      struct report *report)
 {
     static const char *const known[] = { "concurrency", "queues", "tasks" };
     const struct entry *standard = node_find(root, known[0]);
 
     if (root->kind != VALUE_MAP && root->kind != VALUE_NULL)
         report_add(report, root->line, root->column,
-            "the file must be a map with the keys concurrency, queues, tasks");
+                   "the file must be a map with the keys concurrency, queues, tasks");
     if (standard != NULL) /* first: it is what queues without a number get */
         concurrency_read(&standard->node, &queues->concurrency, report);
     for (uint32_t i = 0; root->kind == VALUE_MAP && i < root->count; i++) {
@@ -166,8 +166,9 @@ static void root_read(const struct node *root, struct config_queues *queues,
     }
 }
 
-static bool queues_make(const char *path, const struct slice *text, struct config_queues *queues,
-    struct arena *arena, struct problems *problems)
+static bool queues_make(const char *path, const struct slice *text,
+                        struct config_queues *queues, struct arena *arena,
+                        struct problems *problems)
 {
     struct report report = { arena, problems, slice_of(path) };
     uint32_t before = problems->count;
@@ -187,13 +188,13 @@ static bool queues_make(const char *path, const struct slice *text, struct confi
 }
 
 bool config_queues_load(const char *path, struct config_queues *queues, struct arena *arena,
-    struct problems *problems)
+                        struct problems *problems)
 {
     return queues_make(path, NULL, queues, arena, problems);
 }
 
 bool config_queues_parse(const char *path, struct slice text, struct config_queues *queues,
-    struct arena *arena, struct problems *problems)
+                         struct arena *arena, struct problems *problems)
 {
     return queues_make(path, &text, queues, arena, problems);
 }

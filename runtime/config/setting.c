@@ -1,4 +1,5 @@
-/* One setting: from the text of the file, or of the table's default, to a member of struct config. */
+/* One setting: from the text of the file, or of the table's default, to a member of struct
+ * config. */
 #include "config/setting.h"
 
 #include "base/duration.h"
@@ -77,14 +78,15 @@ static struct slice range_wants(struct arena *arena, const struct setting *setti
 
     if (setting->kind == SETTING_DURATION)
         return arena_format(arena, "a duration like 30s or 5m, from %s to %s",
-            duration_format(setting->least, least), duration_format(setting->most, most));
+                            duration_format(setting->least, least),
+                            duration_format(setting->most, most));
     if (setting->kind == SETTING_BYTES)
         return arena_format(arena, "a size like 64KiB or 4MiB, from %.*s to %.*s",
-            SLICE_ARG(bytes_format(arena, setting->least)),
-            SLICE_ARG(bytes_format(arena, setting->most)));
+                            SLICE_ARG(bytes_format(arena, setting->least)),
+                            SLICE_ARG(bytes_format(arena, setting->most)));
     return arena_format(arena, "%s from %" PRId64 " to %" PRId64,
-        setting->kind == SETTING_FACTOR ? "a number" : "a whole number", setting->least,
-        setting->most);
+                        setting->kind == SETTING_FACTOR ? "a number" : "a whole number",
+                        setting->least, setting->most);
 }
 
 struct slice setting_wants(struct arena *arena, const struct setting *setting)
@@ -101,8 +103,7 @@ struct slice setting_wants(struct arena *arena, const struct setting *setting)
     case SETTING_LEVEL:
         return SLICE("debug, info, warn or error");
     case SETTING_SLOTS:
-        return arena_format(
-            arena, "auto, or %.*s", SLICE_ARG(range_wants(arena, setting)));
+        return arena_format(arena, "auto, or %.*s", SLICE_ARG(range_wants(arena, setting)));
     case SETTING_COUNT:
     case SETTING_BYTES:
     case SETTING_DURATION:
@@ -151,8 +152,7 @@ static bool listen_set(struct config *config, struct slice text)
     return true;
 }
 
-static bool origin_set(
-    struct config *config, const struct setting *setting, struct slice text)
+static bool origin_set(struct config *config, const struct setting *setting, struct slice text)
 {
     size_t head = slice_starts(text, "https://") ? 8 : slice_starts(text, "http://") ? 7 : 0;
 
@@ -194,7 +194,7 @@ static int64_t slots_auto(void)
 }
 
 static bool amount_set(struct config *config, const struct setting *setting,
-    const struct node *node)
+                       const struct node *node)
 {
     int64_t number = 0;
     bool is_read = false;
@@ -214,11 +214,11 @@ static bool amount_set(struct config *config, const struct setting *setting,
 }
 
 static bool factor_set(struct config *config, const struct setting *setting,
-    const struct node *node)
+                       const struct node *node)
 {
-    double number = node->kind == VALUE_INT ? (double)node->integer
-        : node->kind == VALUE_DOUBLE        ? node->number
-                                            : NAN;
+    double number = node->kind == VALUE_INT      ? (double)node->integer
+                    : node->kind == VALUE_DOUBLE ? node->number
+                                                 : NAN;
 
     if (!(number >= (double)setting->least && number <= (double)setting->most))
         return false;
@@ -231,11 +231,11 @@ struct slice path_join(struct arena *arena, struct slice base, struct slice path
     if (path.data[0] == '/' || base.size == 0)
         return arena_copy(arena, path);
     return arena_format(arena, "%.*s%s%.*s", SLICE_ARG(base),
-        base.data[base.size - 1] == '/' ? "" : "/", SLICE_ARG(path));
+                        base.data[base.size - 1] == '/' ? "" : "/", SLICE_ARG(path));
 }
 
 static bool words_set(struct config *config, const struct setting *setting,
-    const struct node *node, struct slice base)
+                      const struct node *node, struct slice base)
 {
     struct slice text = node->text;
 
@@ -265,7 +265,7 @@ static bool words_set(struct config *config, const struct setting *setting,
 }
 
 static bool setting_set(const struct setting *setting, const struct node *node,
-    struct config *config, struct slice base)
+                        struct config *config, struct slice base)
 {
     switch (setting->kind) {
     case SETTING_COUNT:
@@ -286,15 +286,16 @@ static bool setting_set(const struct setting *setting, const struct node *node,
 }
 
 bool setting_read(const struct setting *setting, const struct node *node, struct config *config,
-    struct slice base, struct report *report)
+                  struct slice base, struct report *report)
 {
     if (setting_set(setting, node, config, base))
         return true;
     struct value value = node_value(report->arena, node);
     return report_add(report, node->line, node->column, "%s%s%s must be %.*s, not %.*s",
-        setting->section == NULL ? "" : setting->section, setting->section == NULL ? "" : ".",
-        setting->name, SLICE_ARG(setting_wants(report->arena, setting)),
-        SLICE_ARG(value_describe(report->arena, &value)));
+                      setting->section == NULL ? "" : setting->section,
+                      setting->section == NULL ? "" : ".", setting->name,
+                      SLICE_ARG(setting_wants(report->arena, setting)),
+                      SLICE_ARG(value_describe(report->arena, &value)));
 }
 
 void settings_init(struct config *config, struct slice base)

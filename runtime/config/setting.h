@@ -1,4 +1,5 @@
-/* Settings: the table of everything bide.yaml may say, and how one of them is read. Internal to config/. */
+/* Settings: the table of everything bide.yaml may say, and how one of them is read. Internal to
+ * config/. */
 #ifndef SETTING_H
 #define SETTING_H
 
@@ -33,7 +34,7 @@ extern const size_t setting_count;
 
 /* Read `node` into config; complains and returns false. `base`: where relative paths begin. */
 bool setting_read(const struct setting *setting, const struct node *node, struct config *config,
-    struct slice base, struct report *report);
+                  struct slice base, struct report *report);
 /* Put every default in. */
 void settings_init(struct config *config, struct slice base);
 
@@ -45,7 +46,7 @@ struct slice setting_wants(struct arena *arena, const struct setting *setting);
 /* [a-z][a-z0-9-]*, at most ENVIRONMENT_NAME_MAX. */
 bool environment_name_is_valid(struct slice name);
 void environments_read(const struct entry *entry, struct config *config, struct slice base,
-    struct report *report);
+                       struct report *report);
 struct slice path_join(struct arena *arena, struct slice base, struct slice path);
 
 #endif

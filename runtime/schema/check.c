@@ -19,24 +19,24 @@ struct checking {
 };
 
 static void text_report(struct checking *checking, const char *path,
-    const struct schema_file *file, const struct problems *problems)
+                        const struct schema_file *file, const struct problems *problems)
 {
     if (file == NULL) {
         problems_text(checking->out, problems);
         return;
     }
     buffer_format(checking->out, "%s: fine (%s%s%s", path, file->input != NULL ? "input" : "",
-        file->input != NULL && file->output != NULL ? ", " : "",
-        file->output != NULL ? "output" : "");
+                  file->input != NULL && file->output != NULL ? ", " : "",
+                  file->output != NULL ? "output" : "");
     for (uint32_t i = 0; i < file->token_count; i++)
         buffer_format(checking->out, "%stoken %.*s",
-            i > 0 || file->input != NULL || file->output != NULL ? ", " : "",
-            SLICE_ARG(file->tokens[i].name));
+                      i > 0 || file->input != NULL || file->output != NULL ? ", " : "",
+                      SLICE_ARG(file->tokens[i].name));
     buffer_text(checking->out, ")\n");
 }
 
 static void json_report(struct checking *checking, const char *path,
-    const struct schema_file *file, const struct problems *problems)
+                        const struct schema_file *file, const struct problems *problems)
 {
     struct arena *arena = &checking->arena;
     struct value map = value_map(), tokens = value_list();
@@ -48,8 +48,7 @@ static void json_report(struct checking *checking, const char *path,
         value_put(arena, &map, "input", value_bool(file->input != NULL));
         value_put(arena, &map, "output", value_bool(file->output != NULL));
         for (uint32_t i = 0; i < file->token_count; i++)
-            value_add(
-                arena, &tokens, value_string(arena_copy(arena, file->tokens[i].name)));
+            value_add(arena, &tokens, value_string(arena_copy(arena, file->tokens[i].name)));
         value_put(arena, &map, "tokens", tokens);
     }
     value_put(arena, &map, "problems", *value_find(&found, "problems"));
@@ -76,7 +75,8 @@ static int yaml_is(const struct dirent *entry)
 {
     size_t size = strlen(entry->d_name);
 
-    return entry->d_name[0] != '.' && size > 5 && strcmp(entry->d_name + size - 5, ".yaml") == 0;
+    return entry->d_name[0] != '.' && size > 5 &&
+           strcmp(entry->d_name + size - 5, ".yaml") == 0;
 }
 
 static void path_check(struct checking *checking, const char *path)
@@ -89,7 +89,8 @@ static void path_check(struct checking *checking, const char *path)
         return;
     }
     for (int i = 0; i < count; i++) {
-        struct slice name = arena_format(&checking->arena, "%s%s%s", path,
+        struct slice name = arena_format(
+            &checking->arena, "%s%s%s", path,
             path[0] != '\0' && path[strlen(path) - 1] == '/' ? "" : "/", entries[i]->d_name);
         file_check(checking, name.data);
         free(entries[i]);

@@ -8,8 +8,8 @@
 
 /*
  * Append a report on each of `count` paths to `out`: as text, or as one JSON object {"valid",
- * "files": [{"file", "valid", "input", "output", "tokens", "problems"}]}. A directory stands for its *.yaml.
- * Returns the exit code: 0, or 2 when something is wrong.
+ * "files": [{"file", "valid", "input", "output", "tokens", "problems"}]}. A directory stands
+ * for its *.yaml. Returns the exit code: 0, or 2 when something is wrong.
  */
 int schemas_check(const char *const *paths, int count, bool json, struct buffer *out);
 

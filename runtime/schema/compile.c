@@ -110,8 +110,9 @@ const struct schema *schema_at(struct compiler *compiler, const struct node *nod
 
 /* ---- complaints -------------------------------------------------------------------------- */
 
-static bool complain(struct compiler *compiler, const struct schema *schema, uint32_t line,
-    uint32_t column, const char *format, va_list arguments)
+static bool __attribute__((format(printf, 5, 0)))
+complain(struct compiler *compiler, const struct schema *schema, uint32_t line, uint32_t column,
+         const char *format, va_list arguments)
 {
     struct slice text = arena_vformat(compiler->report.arena, format, arguments);
 
@@ -120,7 +121,7 @@ static bool complain(struct compiler *compiler, const struct schema *schema, uin
 }
 
 bool schema_complain(struct compiler *compiler, const struct schema *schema, uint32_t line,
-    uint32_t column, const char *format, ...)
+                     uint32_t column, const char *format, ...)
 {
     va_list arguments;
 
@@ -141,18 +142,19 @@ bool draft_complain(struct draft *draft, const struct node *node, const char *fo
 }
 
 bool draft_wants(struct draft *draft, const struct node *node, enum value_kind kind,
-    const char *wanted)
+                 const char *wanted)
 {
     if (node->kind == kind)
         return true;
     struct arena *arena = &draft->compiler->scratch;
     struct value value = node_value(arena, node);
-    /* `$ref: #/x` is the mistake that everybody makes once: the rest of the line is a comment. */
+    /* `$ref: #/x` is the mistake that everybody makes once: the rest of the line is a comment.
+     */
     bool is_comment = node->kind == VALUE_NULL && kind == VALUE_STRING && node->text.size == 0;
     return draft_complain(draft, node, "%.*s must be %s, not %.*s%s",
-        SLICE_ARG(keyword_text(draft->keyword)), wanted,
-        SLICE_ARG(value_describe(arena, &value)),
-        is_comment ? "; text that starts with # needs quotes" : "");
+                          SLICE_ARG(keyword_text(draft->keyword)), wanted,
+                          SLICE_ARG(value_describe(arena, &value)),
+                          is_comment ? "; text that starts with # needs quotes" : "");
 }
 
 bool draft_wants_count(struct draft *draft, const struct node *node, uint64_t *count)
@@ -166,7 +168,7 @@ bool draft_wants_count(struct draft *draft, const struct node *node, uint64_t *c
     }
     if (node->kind == VALUE_INT && node->integer < 0)
         return draft_complain(draft, node, "%.*s must be %s, not %" PRId64,
-            SLICE_ARG(keyword_text(draft->keyword)), wanted, node->integer);
+                              SLICE_ARG(keyword_text(draft->keyword)), wanted, node->integer);
     if (!draft_wants(draft, node, VALUE_INT, wanted))
         return false;
     *count = (uint64_t)node->integer;
@@ -180,14 +182,14 @@ static void pattern_keep(struct schema_file *program, struct pattern *pattern)
     if (program->pattern_count == program->pattern_capacity) {
         program->pattern_capacity =
             program->pattern_capacity == 0 ? 8 : program->pattern_capacity * 2;
-        program->patterns = memory_grow(
-            program->patterns, program->pattern_capacity * sizeof *program->patterns);
+        program->patterns = memory_grow(program->patterns,
+                                        program->pattern_capacity * sizeof *program->patterns);
     }
     program->patterns[program->pattern_count++] = pattern;
 }
 
-const struct pattern *draft_pattern(
-    struct draft *draft, struct slice text, uint32_t line, uint32_t column)
+const struct pattern *draft_pattern(struct draft *draft, struct slice text, uint32_t line,
+                                    uint32_t column)
 {
     struct compiler *compiler = draft->compiler;
     struct schema_file *program = compiler->program;
@@ -196,14 +198,15 @@ const struct pattern *draft_pattern(
 
     if (program->pattern_count == PROGRAM_MAX_PATTERNS) {
         schema_complain(compiler, draft->schema, line, column, "too many patterns: at most %d",
-            PROGRAM_MAX_PATTERNS);
+                        PROGRAM_MAX_PATTERNS);
         return NULL;
     }
     struct pattern *pattern = pattern_create(text, error, sizeof error, &offset);
     if (pattern == NULL) {
         schema_complain(compiler, draft->schema, line, column,
-            "no valid regular expression: %s (after %zu of %zu bytes of %.*s)", error, offset,
-            text.size, SLICE_ARG(text_quote(&compiler->scratch, text)));
+                        "no valid regular expression: %s (after %zu of %zu bytes of %.*s)",
+                        error, offset, text.size,
+                        SLICE_ARG(text_quote(&compiler->scratch, text)));
         return NULL;
     }
     pattern_keep(program, pattern);
@@ -218,7 +221,7 @@ struct schema_list draft_schemas(struct draft *draft, const struct node *node)
         return list;
     if (node->count == 0 && draft->compiler->is_strict)
         draft_complain(draft, node, "%.*s must not be empty",
-            SLICE_ARG(keyword_text(draft->keyword)));
+                       SLICE_ARG(keyword_text(draft->keyword)));
     list.items = ARENA_ARRAY(draft->compiler->arena, const struct schema *, node->count);
     for (; list.count < node->count; list.count++)
         list.items[list.count] = schema_at(draft->compiler, &node->items[list.count]);
@@ -277,9 +280,9 @@ static void unknown_refuse(struct draft *draft, const struct entry *entry)
     if (!draft->compiler->is_strict || slice_starts(entry->key, "x-"))
         return;
     schema_complain(draft->compiler, draft->schema, entry->line, entry->column,
-        "%.*s is no keyword of a schema%s",
-        SLICE_ARG(text_quote(&draft->compiler->scratch, entry->key)),
-        keyword_hint(entry->key, hint, sizeof hint));
+                    "%.*s is no keyword of a schema%s",
+                    SLICE_ARG(text_quote(&draft->compiler->scratch, entry->key)),
+                    keyword_hint(entry->key, hint, sizeof hint));
 }
 
 static void keywords_compile(struct draft *draft)
@@ -306,7 +309,7 @@ static void keywords_compile(struct draft *draft)
 }
 
 static void schema_compile(struct compiler *compiler, struct schema *schema,
-    const struct node *node)
+                           const struct node *node)
 {
     struct draft draft = { .compiler = compiler, .schema = schema, .node = node };
 
@@ -316,8 +319,9 @@ static void schema_compile(struct compiler *compiler, struct schema *schema,
         schema->is_never = !node->boolean;
     } else {
         struct value value = node_value(&compiler->scratch, node);
-        draft_complain(&draft, node, "a schema is a map of keywords, or true, or false; not %.*s",
-            SLICE_ARG(value_describe(&compiler->scratch, &value)));
+        draft_complain(&draft, node,
+                       "a schema is a map of keywords, or true, or false; not %.*s",
+                       SLICE_ARG(value_describe(&compiler->scratch, &value)));
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * Defaults: what absent properties get, once the value is known to be right. They are put in from the
- * outside in, so that a default's own absent properties get theirs.
+ * Defaults: what absent properties get, once the value is known to be right. They are put in
+ * from the outside in, so that a default's own absent properties get theirs.
  */
 #include "schema/validate.h"
 
@@ -22,8 +22,7 @@ static bool value_fits(struct check *check, const struct schema *schema, struct 
 
 /* ---- maps -------------------------------------------------------------------------------- */
 
-static void absent_add(
-    struct check *check, const struct map_rules *rules, struct value *map)
+static void absent_add(struct check *check, const struct map_rules *rules, struct value *map)
 {
     for (uint32_t i = 0; i < rules->property_count; i++) {
         const struct property *property = &rules->properties[i];
@@ -32,12 +31,12 @@ static void absent_add(
             value_find_slice(map, property->name) != NULL)
             continue;
         value_put_slice(check->arena, map, arena_copy(check->arena, property->name),
-            value_copy(check->arena, standard));
+                        value_copy(check->arena, standard));
     }
 }
 
-static void member_apply(
-    struct check *check, const struct map_rules *rules, struct member *member)
+static void member_apply(struct check *check, const struct map_rules *rules,
+                         struct member *member)
 {
     const struct property *property = property_find(rules, member->key);
     bool is_known = property != NULL && property->schema != NULL;
@@ -45,7 +44,8 @@ static void member_apply(
     if (is_known)
         defaults_apply(check, property->schema, &member->value);
     for (uint32_t i = 0; i < rules->pattern_count; i++) {
-        if (pattern_match(rules->patterns[i].pattern, &check->matcher, member->key) != MATCH_YES)
+        if (pattern_match(rules->patterns[i].pattern, &check->matcher, member->key) !=
+            MATCH_YES)
             continue;
         is_known = true;
         defaults_apply(check, rules->patterns[i].schema, &member->value);
@@ -67,15 +67,15 @@ static void map_apply(struct check *check, const struct map_rules *rules, struct
 static void list_apply(struct check *check, const struct list_rules *rules, struct value *list)
 {
     for (uint32_t i = 0; i < list->count; i++)
-        defaults_apply(check,
-            i < rules->prefix.count ? rules->prefix.items[i] : rules->items, &list->items[i]);
+        defaults_apply(check, i < rules->prefix.count ? rules->prefix.items[i] : rules->items,
+                       &list->items[i]);
 }
 
 /* ---- branches ---------------------------------------------------------------------------- */
 
 /* Of several that match, the first gives its defaults: two would argue. */
-static void first_apply(
-    struct check *check, const struct schema_list *list, struct value *value)
+static void first_apply(struct check *check, const struct schema_list *list,
+                        struct value *value)
 {
     for (uint32_t i = 0; i < list->count; i++)
         if (value_fits(check, list->items[i], value)) {
@@ -84,13 +84,14 @@ static void first_apply(
         }
 }
 
-static void branches_apply(
-    struct check *check, const struct branches *branches, struct value *value)
+static void branches_apply(struct check *check, const struct branches *branches,
+                           struct value *value)
 {
     /* The condition is asked before anything is put in that could change its answer. */
     const struct schema *chosen = branches->when == NULL ? NULL
-        : value_fits(check, branches->when, value)       ? branches->then
-                                                         : branches->otherwise;
+                                  : value_fits(check, branches->when, value)
+                                      ? branches->then
+                                      : branches->otherwise;
 
     first_apply(check, &branches->any, value);
     first_apply(check, &branches->one, value);

@@ -3,17 +3,16 @@
  *
  *   text ──yaml_parser_parse──▶ event ──node_read──▶ struct node (line, column, weight)
  *
- * What YAML allows and a config file does not need is refused by name: several documents, keys that
- * are no scalars, a key twice, unknown tags, an alias inside its own anchor. Depth is bounded
- * because node_read recurses; weight is bounded because a page of aliases can mean a billion nodes
- * and every later walk follows them.
+ * What YAML allows and a config file does not need is refused by name: several documents, keys
+ * that are no scalars, a key twice, unknown tags, an alias inside its own anchor. Depth is
+ * bounded because node_read recurses; weight is bounded because a page of aliases can mean a
+ * billion nodes and every later walk follows them.
  */
 #include "schema/document.h"
 
 #include "base/memory.h"
 #include "base/table.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,8 +36,8 @@ struct reader {
 };
 
 /* Maps and lists under construction double their room; the arena takes what they leave. */
-static void *room_for_one(
-    struct arena *arena, void *items, uint32_t count, uint32_t *capacity, size_t size)
+static void *room_for_one(struct arena *arena, void *items, uint32_t count, uint32_t *capacity,
+                          size_t size)
 {
     if (count < *capacity)
         return items;
@@ -62,7 +61,7 @@ static uint32_t mark_column(yaml_mark_t mark)
 static bool refuse(struct reader *reader, const yaml_event_t *event, const char *text)
 {
     return report_add(reader->report, mark_line(event->start_mark),
-        mark_column(event->start_mark), "%s", text);
+                      mark_column(event->start_mark), "%s", text);
 }
 
 static bool event_next(struct reader *reader, yaml_event_t *event)
@@ -75,13 +74,14 @@ static bool event_next(struct reader *reader, yaml_event_t *event)
         memory_die(0);
     if (parser->error == YAML_READER_ERROR)
         return report_add(reader->report, 0, 0, "%s at byte %zu; the file must be UTF-8 text",
-            parser->problem, parser->problem_offset);
+                          parser->problem, parser->problem_offset);
     if (parser->context != NULL)
         return report_add(reader->report, mark_line(parser->problem_mark),
-            mark_column(parser->problem_mark), "no valid YAML: %s (%s at line %zu)",
-            parser->problem, parser->context, parser->context_mark.line + 1);
+                          mark_column(parser->problem_mark),
+                          "no valid YAML: %s (%s at line %zu)", parser->problem,
+                          parser->context, parser->context_mark.line + 1);
     return report_add(reader->report, mark_line(parser->problem_mark),
-        mark_column(parser->problem_mark), "no valid YAML: %s", parser->problem);
+                      mark_column(parser->problem_mark), "no valid YAML: %s", parser->problem);
 }
 
 static struct slice event_text(struct reader *reader, const yaml_event_t *event)
@@ -94,15 +94,15 @@ static bool weight_add(struct reader *reader, const yaml_event_t *event, uint32_
 {
     if (weight > DOCUMENT_MAX_NODES - reader->node_count)
         return refuse(reader, event,
-            "too large: more than 100000 values, aliases counted as written out");
+                      "too large: more than 100000 values, aliases counted as written out");
     reader->node_count += weight;
     return true;
 }
 
 /* ---- anchors ----------------------------------------------------------------------------- */
 
-static bool anchor_add(
-    struct reader *reader, const yaml_event_t *event, const yaml_char_t *name, uint32_t *index)
+static bool anchor_add(struct reader *reader, const yaml_event_t *event,
+                       const yaml_char_t *name, uint32_t *index)
 {
     *index = UINT32_MAX;
     if (name == NULL)
@@ -112,8 +112,7 @@ static bool anchor_add(
     if (reader->anchors == NULL)
         reader->anchors = ARENA_ARRAY(&reader->scratch, struct anchor, DOCUMENT_MAX_ANCHORS);
     *index = reader->anchor_count++;
-    reader->anchors[*index].name =
-        arena_copy(&reader->scratch, slice_of((const char *)name));
+    reader->anchors[*index].name = arena_copy(&reader->scratch, slice_of((const char *)name));
     return true;
 }
 
@@ -139,7 +138,8 @@ static bool alias_read(struct reader *reader, const yaml_event_t *event, struct 
         return weight_add(reader, event, node->weight);
     }
     return report_add(reader->report, mark_line(event->start_mark),
-        mark_column(event->start_mark), "no anchor &%.*s above this alias", SLICE_ARG(name));
+                      mark_column(event->start_mark), "no anchor &%.*s above this alias",
+                      SLICE_ARG(name));
 }
 
 /* ---- scalars ----------------------------------------------------------------------------- */
@@ -182,8 +182,9 @@ static bool scalar_read(struct reader *reader, const yaml_event_t *event, struct
         const char *name = tag_name(tag);
         if (name == NULL || (strcmp(name, "str") != 0 && !scalar_fits_tag(node, name)))
             return report_add(reader->report, node->line, node->column,
-                "the tag %s does not fit here; !!str, !!int, !!float, !!bool and !!null are known",
-                (const char *)tag);
+                              "the tag %s does not fit here; !!str, !!int, !!float, !!bool and "
+                              "!!null are known",
+                              (const char *)tag);
     } else if (node->is_plain && tag == NULL) {
         scalar_resolve(node);
     }
@@ -194,18 +195,19 @@ static bool scalar_read(struct reader *reader, const yaml_event_t *event, struct
 
 /* ---- lists and maps ---------------------------------------------------------------------- */
 
-static bool node_read(
-    struct reader *reader, const yaml_event_t *event, unsigned depth, struct node *node);
+static bool node_read(struct reader *reader, const yaml_event_t *event, unsigned depth,
+                      struct node *node);
 
-static bool tag_check(
-    struct reader *reader, const yaml_event_t *event, const yaml_char_t *tag, const char *wanted)
+static bool tag_check(struct reader *reader, const yaml_event_t *event, const yaml_char_t *tag,
+                      const char *wanted)
 {
     const char *name = tag == NULL ? wanted : tag_name(tag);
 
     if (name != NULL && strcmp(name, wanted) == 0)
         return true;
     return report_add(reader->report, mark_line(event->start_mark),
-        mark_column(event->start_mark), "the tag %s does not fit here", (const char *)tag);
+                      mark_column(event->start_mark), "the tag %s does not fit here",
+                      (const char *)tag);
 }
 
 static bool list_read(struct reader *reader, unsigned depth, struct node *node)
@@ -222,8 +224,8 @@ static bool list_read(struct reader *reader, unsigned depth, struct node *node)
             yaml_event_delete(&event);
             return true;
         }
-        node->items = room_for_one(
-            reader->arena, node->items, node->count, &capacity, sizeof *node->items);
+        node->items = room_for_one(reader->arena, node->items, node->count, &capacity,
+                                   sizeof *node->items);
         struct node *item = &node->items[node->count];
         fine = node_read(reader, &event, depth + 1, item);
         yaml_event_delete(&event);
@@ -270,13 +272,13 @@ static void builder_note(struct map_builder *builder, uint32_t number)
     table_set(&builder->numbers, table_hash(key, 0), (void *)(uintptr_t)number);
 }
 
-static void builder_add(
-    struct reader *reader, struct map_builder *builder, const struct entry *entry)
+static void builder_add(struct reader *reader, struct map_builder *builder,
+                        const struct entry *entry)
 {
     struct node *map = builder->map;
 
-    map->entries = room_for_one(
-        reader->arena, map->entries, map->count, &builder->capacity, sizeof *map->entries);
+    map->entries = room_for_one(reader->arena, map->entries, map->count, &builder->capacity,
+                                sizeof *map->entries);
     map->entries[map->count++] = *entry;
     map->weight += entry->node.weight;
     if (map->count == SEARCH_MAX_ENTRIES + 1)
@@ -286,12 +288,12 @@ static void builder_add(
         builder_note(builder, map->count);
 }
 
-static bool merge_one(
-    struct reader *reader, struct map_builder *builder, const struct node *merged)
+static bool merge_one(struct reader *reader, struct map_builder *builder,
+                      const struct node *merged)
 {
     if (merged->kind != VALUE_MAP)
         return report_add(reader->report, merged->line, merged->column,
-            "<< merges maps (or a list of maps) only");
+                          "<< merges maps (or a list of maps) only");
     for (uint32_t i = 0; i < merged->count; i++)
         if (builder_find(builder, merged->entries[i].key) == NULL)
             builder_add(reader, builder, &merged->entries[i]);
@@ -324,8 +326,8 @@ static bool key_read(struct reader *reader, const yaml_event_t *event, struct en
     return true;
 }
 
-static bool entry_keep(
-    struct reader *reader, struct map_builder *builder, const struct entry *entry, bool is_merge)
+static bool entry_keep(struct reader *reader, struct map_builder *builder,
+                       const struct entry *entry, bool is_merge)
 {
     const struct entry *twin = builder_find(builder, entry->key);
 
@@ -336,17 +338,17 @@ static bool entry_keep(
     }
     if (is_merge)
         return report_add(reader->report, entry->line, entry->column,
-            "a second << in one map; merge a list instead: <<: [*a, *b]");
+                          "a second << in one map; merge a list instead: <<: [*a, *b]");
     if (twin != NULL)
         return report_add(reader->report, entry->line, entry->column,
-            "the key %.*s is here twice; the first is in line %" PRIu32,
-            SLICE_ARG(text_quote(reader->report->arena, entry->key)), twin->line);
+                          "the key %.*s is here twice; the first is in line %" PRIu32,
+                          SLICE_ARG(text_quote(reader->report->arena, entry->key)), twin->line);
     builder_add(reader, builder, entry);
     return true;
 }
 
 static bool entry_read(struct reader *reader, struct map_builder *builder,
-    const yaml_event_t *key, unsigned depth)
+                       const yaml_event_t *key, unsigned depth)
 {
     struct entry entry = { 0 };
     yaml_event_t event;
@@ -382,19 +384,18 @@ static bool map_read(struct reader *reader, unsigned depth, struct node *node)
 
 /* ---- any node ---------------------------------------------------------------------------- */
 
-static bool nested_read(
-    struct reader *reader, const yaml_event_t *event, unsigned depth, struct node *node)
+static bool nested_read(struct reader *reader, const yaml_event_t *event, unsigned depth,
+                        struct node *node)
 {
     bool is_map = event->type == YAML_MAPPING_START_EVENT;
     uint32_t anchor;
 
     if (depth >= DOCUMENT_MAX_DEPTH)
         return refuse(reader, event, "nested too deep: more than 100 levels");
-    if (is_map
-            ? !tag_check(reader, event, event->data.mapping_start.tag, "map") ||
-                !anchor_add(reader, event, event->data.mapping_start.anchor, &anchor)
-            : !tag_check(reader, event, event->data.sequence_start.tag, "seq") ||
-                !anchor_add(reader, event, event->data.sequence_start.anchor, &anchor))
+    if (is_map ? !tag_check(reader, event, event->data.mapping_start.tag, "map") ||
+                     !anchor_add(reader, event, event->data.mapping_start.anchor, &anchor)
+               : !tag_check(reader, event, event->data.sequence_start.tag, "seq") ||
+                     !anchor_add(reader, event, event->data.sequence_start.anchor, &anchor))
         return false;
     if (is_map ? !map_read(reader, depth, node) : !list_read(reader, depth, node))
         return false;
@@ -403,8 +404,8 @@ static bool nested_read(
 }
 
 /* `event` is the node's first; the caller deletes it. */
-static bool node_read(
-    struct reader *reader, const yaml_event_t *event, unsigned depth, struct node *node)
+static bool node_read(struct reader *reader, const yaml_event_t *event, unsigned depth,
+                      struct node *node)
 {
     uint32_t anchor;
 
@@ -457,18 +458,18 @@ static bool stream_read(struct reader *reader, struct node *root)
     bool fine = node_read(reader, &event, 0, root);
     yaml_event_delete(&event);
     return fine && event_skip(reader, YAML_DOCUMENT_END_EVENT, &is_wanted) &&
-        event_skip(reader, YAML_STREAM_END_EVENT, &is_wanted) && is_wanted;
+           event_skip(reader, YAML_STREAM_END_EVENT, &is_wanted) && is_wanted;
 }
 
-bool document_read(
-    struct arena *arena, struct slice text, struct node *root, struct report *report)
+bool document_read(struct arena *arena, struct slice text, struct node *root,
+                   struct report *report)
 {
     struct reader reader = { .arena = arena, .report = report };
 
     *root = (struct node){ .kind = VALUE_NULL, .line = 1, .column = 1, .weight = 1 };
     if (text.size > DOCUMENT_MAX_BYTES)
         return report_add(report, 0, 0, "too large: %zu bytes, at most %d", text.size,
-            DOCUMENT_MAX_BYTES);
+                          DOCUMENT_MAX_BYTES);
     if (yaml_parser_initialize(&reader.parser) == 0)
         memory_die(0);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
@@ -477,35 +478,5 @@ bool document_read(
     bool fine = stream_read(&reader, root);
     yaml_parser_delete(&reader.parser);
     arena_finish(&reader.scratch);
-    return fine;
-}
-
-static bool file_read(struct arena *arena, const char *path, struct slice *text,
-    struct report *report)
-{
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL)
-        return report_add(report, 0, 0, "cannot be opened: %s", strerror(errno));
-    char *bytes = arena_alloc(arena, DOCUMENT_MAX_BYTES + 1);
-    size_t size = fread(bytes, 1, DOCUMENT_MAX_BYTES + 1, file);
-    bool failed = ferror(file) != 0;
-    int code = errno;
-    (void)fclose(file); /* only read */
-    if (failed)
-        return report_add(report, 0, 0, "cannot be read: %s", strerror(code));
-    *text = (struct slice){ bytes, size };
-    return true;
-}
-
-bool document_load(
-    struct arena *arena, const char *path, struct node *root, struct report *report)
-{
-    struct arena scratch = { 0 };
-    struct slice text;
-
-    bool fine = file_read(&scratch, path, &text, report) &&
-        document_read(arena, text, root, report);
-    arena_finish(&scratch);
     return fine;
 }

@@ -1,6 +1,7 @@
 /*
- * Documents: a YAML 1.2 file (so a JSON file too) as a tree that remembers where everything stands.
- * Scalars follow the core schema: `no` is a string, `0o17` a number. Immutable once read.
+ * Documents: a YAML 1.2 file (so a JSON file too) as a tree that remembers where everything
+ * stands. Scalars follow the core schema: `no` is a string, `0o17` a number. Immutable once
+ * read.
  */
 #ifndef DOCUMENT_H
 #define DOCUMENT_H
@@ -42,11 +43,11 @@ struct entry {
  * Read one document. Everything lives in `arena`. False: one problem in `report`, since after a
  * broken line nothing that follows can be trusted.
  */
-bool document_read(
-    struct arena *arena, struct slice text, struct node *root, struct report *report);
+bool document_read(struct arena *arena, struct slice text, struct node *root,
+                   struct report *report);
 /* The same from a file. */
-bool document_load(
-    struct arena *arena, const char *path, struct node *root, struct report *report);
+bool document_load(struct arena *arena, const char *path, struct node *root,
+                   struct report *report);
 
 /* NULL when `map` is no map or has no such entry. */
 const struct entry *node_find(const struct node *map, const char *key);
@@ -56,7 +57,8 @@ const struct entry *node_find_slice(const struct node *map, struct slice key);
 struct value node_value(struct arena *arena, const struct node *node);
 struct node node_of_value(struct arena *arena, const struct value *value);
 
-/* What the scalar `node->text` means without quotes and tag; the text is bounded and zero-ended. */
+/* What the scalar `node->text` means without quotes and tag; the text is bounded and
+ * zero-ended. */
 void scalar_resolve(struct node *node);
 
 #endif

@@ -1,4 +1,5 @@
-/* How a schema and a problem are told to a person. Nothing here runs for a value that is right. */
+/* How a schema and a problem are told to a person. Nothing here runs for a value that is right.
+ */
 #include "schema/validate.h"
 
 #include <inttypes.h>
@@ -82,7 +83,7 @@ struct slice properties_describe(struct arena *arena, const struct map_rules *ru
         buffer_format(&out, " and %" PRIu32 " more", known - SHOWN_NAMES);
     for (uint32_t i = 0; i < rules->pattern_count && i < SHOWN_NAMES; i++)
         buffer_format(&out, "%snames that match %.*s", out.size == 0 ? "" : " or ",
-            SLICE_ARG(pattern_text(rules->patterns[i].pattern)));
+                      SLICE_ARG(pattern_text(rules->patterns[i].pattern)));
     if (out.size == 0)
         buffer_text(&out, "none at all");
     struct slice text = arena_copy(arena, buffer_view(&out));
@@ -90,17 +91,18 @@ struct slice properties_describe(struct arena *arena, const struct map_rules *ru
     return text;
 }
 
-static void bound_add(
-    struct arena *arena, struct buffer *out, const struct bound *bound, const char *sign, bool *any)
+static void bound_add(struct arena *arena, struct buffer *out, const struct bound *bound,
+                      const char *sign, bool *any)
 {
     if (!bound->is_set)
         return;
     buffer_format(out, "%s%s %.*s", *any ? " and " : " ", sign,
-        SLICE_ARG(value_describe(arena, &bound->value)));
+                  SLICE_ARG(value_describe(arena, &bound->value)));
     *any = true;
 }
 
-static void number_add(struct arena *arena, struct buffer *out, const struct number_rules *rules)
+static void number_add(struct arena *arena, struct buffer *out,
+                       const struct number_rules *rules)
 {
     bool any = false;
 
@@ -134,8 +136,8 @@ static void types_add(struct arena *arena, struct buffer *out, const struct sche
     if (types == TYPE_STRING && schema->string != NULL) {
         range_add(out, schema->string->min_length, schema->string->max_length, "character");
         if (schema->string->pattern != NULL)
-            buffer_format(
-                out, " that matches %.*s", SLICE_ARG(pattern_text(schema->string->pattern)));
+            buffer_format(out, " that matches %.*s",
+                          SLICE_ARG(pattern_text(schema->string->pattern)));
     }
     if (types == TYPE_ARRAY && schema->list != NULL)
         range_add(out, schema->list->min_items, schema->list->max_items, "item");
@@ -143,11 +145,11 @@ static void types_add(struct arena *arena, struct buffer *out, const struct sche
         range_add(out, schema->map->min_members, schema->map->max_members, "member");
 }
 
-static void schema_add(
-    struct arena *arena, struct buffer *out, const struct schema *schema, unsigned depth);
+static void schema_add(struct arena *arena, struct buffer *out, const struct schema *schema,
+                       unsigned depth);
 
-static void branches_add(
-    struct arena *arena, struct buffer *out, const struct branches *branches, unsigned depth)
+static void branches_add(struct arena *arena, struct buffer *out,
+                         const struct branches *branches, unsigned depth)
 {
     const struct schema_list *list = branches->any.count > 0 ? &branches->any : &branches->one;
 
@@ -161,8 +163,8 @@ static void branches_add(
     }
 }
 
-static void schema_add(
-    struct arena *arena, struct buffer *out, const struct schema *schema, unsigned depth)
+static void schema_add(struct arena *arena, struct buffer *out, const struct schema *schema,
+                       unsigned depth)
 {
     size_t start = out->size;
 
@@ -195,19 +197,20 @@ struct slice schema_describe(struct arena *arena, const struct schema *schema)
 
 /* ---- the problem ------------------------------------------------------------------------- */
 
-static struct slice message_make(
-    struct arena *arena, const struct schema *schema, const struct problem *problem)
+static struct slice message_make(struct arena *arena, const struct schema *schema,
+                                 const struct problem *problem)
 {
     if (schema->message.size > 0)
         return arena_copy(arena, schema->message);
-    return arena_format(arena, "%.*s%sexpected %.*s, got %.*s%s%.*s%s",
-        SLICE_ARG(problem->pointer), problem->pointer.size > 0 ? ": " : "",
-        SLICE_ARG(problem->expected), SLICE_ARG(problem->got),
-        schema->description.size > 0 ? " (" : "", SLICE_ARG(schema->description),
-        schema->description.size > 0 ? ")" : "");
+    return arena_format(
+        arena, "%.*s%sexpected %.*s, got %.*s%s%.*s%s", SLICE_ARG(problem->pointer),
+        problem->pointer.size > 0 ? ": " : "", SLICE_ARG(problem->expected),
+        SLICE_ARG(problem->got), schema->description.size > 0 ? " (" : "",
+        SLICE_ARG(schema->description), schema->description.size > 0 ? ")" : "");
 }
 
-static void mark_find(const struct schema *schema, enum keyword keyword, struct problem *problem)
+static void mark_find(const struct schema *schema, enum keyword keyword,
+                      struct problem *problem)
 {
     problem->line = schema->line;
     problem->column = schema->column;
@@ -219,7 +222,7 @@ static void mark_find(const struct schema *schema, enum keyword keyword, struct 
 }
 
 bool problem_expect(const struct visit *visit, enum keyword keyword, struct slice got,
-    const char *format, ...)
+                    const char *format, ...)
 {
     struct arena *arena = visit->check->arena;
     struct problem problem = {

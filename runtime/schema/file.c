@@ -6,14 +6,13 @@
  *   $defs           schemas that the others refer to
  *   description, version
  *
- * A reference may lead to a file beside this one, or below: "common.yaml#/$defs/address". Names of
- * files go through URIs without dots, so no reference leads out of the directory.
+ * A reference may lead to a file beside this one, or below: "common.yaml#/$defs/address". Names
+ * of files go through URIs without dots, so no reference leads out of the directory.
  */
+#include "base/memory.h"
 #include "schema/compile.h"
 #include "schema/suggest.h"
 #include "schema/uri.h"
-
-#include "base/memory.h"
 
 #include <stdlib.h>
 
@@ -36,7 +35,7 @@ static bool map_wants(struct compiler *compiler, const struct entry *entry)
     if (entry->node.kind == VALUE_MAP)
         return true;
     return report_add(&compiler->report, entry->node.line, entry->node.column,
-        "%.*s must be a map from names to schemas", SLICE_ARG(entry->key));
+                      "%.*s must be a map from names to schemas", SLICE_ARG(entry->key));
 }
 
 static void tokens_read(struct compiler *compiler, const struct entry *entry)
@@ -66,19 +65,15 @@ static void note_read(struct compiler *compiler, const struct entry *entry)
 {
     if (entry->node.kind == VALUE_LIST || entry->node.kind == VALUE_MAP)
         report_add(&compiler->report, entry->node.line, entry->node.column, "%.*s must be text",
-            SLICE_ARG(entry->key));
+                   SLICE_ARG(entry->key));
 }
 
 static const struct {
     const char *key;
     void (*read)(struct compiler *, const struct entry *);
 } keys[] = {
-    { "input", input_read },
-    { "output", output_read },
-    { "tokens", tokens_read },
-    { "$defs", defs_read },
-    { "description", note_read },
-    { "version", note_read },
+    { "input", input_read }, { "output", output_read },    { "tokens", tokens_read },
+    { "$defs", defs_read },  { "description", note_read }, { "version", note_read },
 };
 
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
@@ -98,7 +93,8 @@ static void key_read(struct compiler *compiler, const struct entry *entry)
     if (slice_starts(entry->key, "x-"))
         return;
     bool is_keyword = near.best.size == 0 && keyword_find(entry->key) != KEYWORD_NONE;
-    report_add(&compiler->report, entry->line, entry->column,
+    report_add(
+        &compiler->report, entry->line, entry->column,
         "%.*s is no key of a schema file%.*s%.*s%s%s (keys are input, output, tokens, $defs, "
         "description, version)",
         SLICE_ARG(text_quote(&compiler->scratch, entry->key)), SUGGESTION_ARG(&near),
@@ -109,10 +105,10 @@ static void root_read(struct compiler *compiler, const struct node *root)
 {
     if (root->kind != VALUE_MAP) {
         report_add(&compiler->report, root->line, root->column,
-            root->kind == VALUE_NULL
-                ? "the file is empty; it needs input, output or tokens"
-                : "a schema file is a map with the keys input, output, tokens, $defs, "
-                  "description, version");
+                   root->kind == VALUE_NULL
+                       ? "the file is empty; it needs input, output or tokens"
+                       : "a schema file is a map with the keys input, output, tokens, $defs, "
+                         "description, version");
         return;
     }
     for (uint32_t i = 0; i < root->count; i++)
@@ -122,7 +118,7 @@ static void root_read(struct compiler *compiler, const struct node *root)
 /* ---- files that are referred to ---------------------------------------------------------- */
 
 static bool find_beside(void *context, struct arena *arena, struct slice uri, struct node *root,
-    struct slice *file, struct slice *reason)
+                        struct slice *file, struct slice *reason)
 {
     const struct slice *path = context;
     struct problems problems = { 0 };
@@ -137,15 +133,15 @@ static bool find_beside(void *context, struct arena *arena, struct slice uri, st
         return false;
     }
     *file = arena_format(arena, "%.*s%.*s", (int)directory, path->data,
-        SLICE_ARG(uri_decode(arena, parts.path)));
+                         SLICE_ARG(uri_decode(arena, parts.path)));
     struct report report = { arena, &problems, *file };
     if (document_load(arena, file->data, root, &report))
         return true;
     if (problems.first != NULL)
         *reason = problems.first->line == 0
-            ? problems.first->message
-            : arena_format(arena, "line %u: %.*s", (unsigned)problems.first->line,
-                  SLICE_ARG(problems.first->message));
+                      ? problems.first->message
+                      : arena_format(arena, "line %u: %.*s", (unsigned)problems.first->line,
+                                     SLICE_ARG(problems.first->message));
     return false;
 }
 
@@ -161,8 +157,8 @@ static struct slice file_uri(struct arena *arena, struct slice path)
     return uri_of_path(arena, (struct slice){ path.data + start, path.size - start });
 }
 
-static bool program_make(
-    struct schema_file *program, const struct node *root, struct report report)
+static bool program_make(struct schema_file *program, const struct node *root,
+                         struct report report)
 {
     struct compiler compiler;
     struct slice path = report.file;
@@ -180,7 +176,7 @@ static bool program_make(
 }
 
 static bool file_make(const char *path, const struct slice *text, struct schema_file **file,
-    struct arena *arena, struct problems *problems)
+                      struct arena *arena, struct problems *problems)
 {
     struct schema_file *program = memory_zeroed(1, sizeof *program);
     struct report report = { arena, problems, arena_copy(&program->arena, slice_of(path)) };
@@ -198,19 +194,20 @@ static bool file_make(const char *path, const struct slice *text, struct schema_
 }
 
 bool schema_file_load(const char *path, struct schema_file **file, struct arena *arena,
-    struct problems *problems)
+                      struct problems *problems)
 {
     return file_make(path, NULL, file, arena, problems);
 }
 
 bool schema_file_parse(const char *path, struct slice text, struct schema_file **file,
-    struct arena *arena, struct problems *problems)
+                       struct arena *arena, struct problems *problems)
 {
     return file_make(path, &text, file, arena, problems);
 }
 
 bool schema_file_of_value(const struct value *value, document_find *find, void *find_context,
-    struct schema_file **file, struct arena *arena, struct problems *problems)
+                          struct schema_file **file, struct arena *arena,
+                          struct problems *problems)
 {
     struct schema_file *program = memory_zeroed(1, sizeof *program);
     struct report report = { arena, problems, SLICE("") };

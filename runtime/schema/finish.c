@@ -1,4 +1,5 @@
-/* What only the whole program shows: references in a circle, where defaults are, samples that do not fit. */
+/* What only the whole program shows: references in a circle, where defaults are, samples that
+ * do not fit. */
 #include "schema/compile.h"
 
 /* ---- loops ------------------------------------------------------------------------------- */
@@ -14,9 +15,10 @@ static struct schema *same_value_at(const struct schema *schema, uint32_t number
     *ends = false;
     if (branches != NULL) {
         const struct schema *const single[] = { branches->reference, branches->dynamic,
-            branches->negated, branches->when, branches->then, branches->otherwise };
+                                                branches->negated,   branches->when,
+                                                branches->then,      branches->otherwise };
         const struct schema_list *const lists[] = { &branches->all, &branches->any,
-            &branches->one };
+                                                    &branches->one };
         enum { SINGLE_COUNT = sizeof single / sizeof single[0], LIST_COUNT = 3 };
         if (number < SINGLE_COUNT)
             return (struct schema *)(uintptr_t)single[number]; /* ours until it is published */
@@ -38,7 +40,8 @@ struct step {
 
 static void loop_complain(struct compiler *compiler, const struct schema *schema)
 {
-    schema_complain(compiler, schema, schema->line, schema->column,
+    schema_complain(
+        compiler, schema, schema->line, schema->column,
         "this schema leads back to itself without looking into the value, so no check would "
         "end");
 }
@@ -107,7 +110,8 @@ static const struct schema *part_at(const struct schema *schema, uint32_t number
     return NULL;
 }
 
-/* A property of it may be absent and have a default. What $dynamicRef means is not known yet. */
+/* A property of it may be absent and have a default. What $dynamicRef means is not known yet.
+ */
 static bool has_own_defaults(const struct schema *schema)
 {
     const struct map_rules *map = schema->map;
@@ -125,7 +129,7 @@ struct edge {
 };
 
 static void edge_add(struct compiler *compiler, struct table *edges, struct schema *from,
-    const struct schema *to)
+                     const struct schema *to)
 {
     struct edge *edge = ARENA_NEW(&compiler->scratch, struct edge);
     uint64_t address = (uint64_t)(uintptr_t)to;
@@ -163,8 +167,7 @@ static void defaults_mark(struct compiler *compiler)
             stack[count++] = one;
     }
     while (count > 0) {
-        const struct edge *edge =
-            table_find(&edges, (uint64_t)(uintptr_t)stack[--count]);
+        const struct edge *edge = table_find(&edges, (uint64_t)(uintptr_t)stack[--count]);
         for (; edge != NULL; edge = edge->next) {
             if (edge->from->has_defaults)
                 continue;
@@ -184,9 +187,9 @@ static void sample_check(struct compiler *compiler, const struct sample *sample)
 
     if (!schema_check(sample->schema, &value, arena, &problems) && problems.first != NULL)
         schema_complain(compiler, sample->schema, sample->node->line, sample->node->column,
-            "this %s does not fit its own schema: %.*s",
-            sample->keyword == KEYWORD_DEFAULT ? "default" : "example",
-            SLICE_ARG(problems.first->message));
+                        "this %s does not fit its own schema: %.*s",
+                        sample->keyword == KEYWORD_DEFAULT ? "default" : "example",
+                        SLICE_ARG(problems.first->message));
 }
 
 void program_finish(struct compiler *compiler)

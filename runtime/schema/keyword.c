@@ -9,14 +9,14 @@ struct keyword_row {
     enum keyword_shape shape;
 };
 
-static const struct keyword_row keywords[KEYWORD_COUNT] = {
-    { { "", 0 }, HOLDS_NONE },
+static const struct keyword_row keywords[KEYWORD_COUNT] = { { { "", 0 }, HOLDS_NONE },
 #define X(name, text, shape) { { text, sizeof text - 1 }, HOLDS_##shape },
-    KEYWORD_MAP(X)
+                                                            KEYWORD_MAP(X)
 #undef X
 };
 
-/* Words of older drafts and of other languages, which no edit distance leads to the right one. */
+/* Words of older drafts and of other languages, which no edit distance leads to the right one.
+ */
 static const struct {
     const char *wrong, *right;
 } habits[] = {
@@ -62,12 +62,26 @@ enum keyword_shape keyword_shape(enum keyword keyword)
 
 bool keyword_is_validation(enum keyword keyword)
 {
-    static const enum keyword all[] = { KEYWORD_TYPE, KEYWORD_ENUM, KEYWORD_CONST,
-        KEYWORD_MINIMUM, KEYWORD_MAXIMUM, KEYWORD_EXCLUSIVE_MINIMUM, KEYWORD_EXCLUSIVE_MAXIMUM,
-        KEYWORD_MULTIPLE_OF, KEYWORD_MIN_LENGTH, KEYWORD_MAX_LENGTH, KEYWORD_PATTERN,
-        KEYWORD_MIN_ITEMS, KEYWORD_MAX_ITEMS, KEYWORD_UNIQUE_ITEMS, KEYWORD_MIN_CONTAINS,
-        KEYWORD_MAX_CONTAINS, KEYWORD_MIN_PROPERTIES, KEYWORD_MAX_PROPERTIES, KEYWORD_REQUIRED,
-        KEYWORD_DEPENDENT_REQUIRED };
+    static const enum keyword all[] = { KEYWORD_TYPE,
+                                        KEYWORD_ENUM,
+                                        KEYWORD_CONST,
+                                        KEYWORD_MINIMUM,
+                                        KEYWORD_MAXIMUM,
+                                        KEYWORD_EXCLUSIVE_MINIMUM,
+                                        KEYWORD_EXCLUSIVE_MAXIMUM,
+                                        KEYWORD_MULTIPLE_OF,
+                                        KEYWORD_MIN_LENGTH,
+                                        KEYWORD_MAX_LENGTH,
+                                        KEYWORD_PATTERN,
+                                        KEYWORD_MIN_ITEMS,
+                                        KEYWORD_MAX_ITEMS,
+                                        KEYWORD_UNIQUE_ITEMS,
+                                        KEYWORD_MIN_CONTAINS,
+                                        KEYWORD_MAX_CONTAINS,
+                                        KEYWORD_MIN_PROPERTIES,
+                                        KEYWORD_MAX_PROPERTIES,
+                                        KEYWORD_REQUIRED,
+                                        KEYWORD_DEPENDENT_REQUIRED };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (all[i] == keyword)

@@ -1,15 +1,17 @@
 #include "schema/metaschema.h"
 
 #define META(name) "https://json-schema.org/draft/2020-12/meta/" name
-#define HEAD(name)                                                                             \
-    "$schema: " METASCHEMA_URI "\n"                                                            \
-    "$id: " META(name) "\n"                                                                    \
-    "$vocabulary: {\"https://json-schema.org/draft/2020-12/vocab/" name "\": true}\n"          \
-    "$dynamicAnchor: meta\n"                                                                   \
-    "type: [object, boolean]\n"
+#define HEAD(name)                                                                         \
+    "$schema: " METASCHEMA_URI "\n"                                                        \
+    "$id: " META(name) "\n"                                                                \
+                       "$vocabulary: {\"https://json-schema.org/draft/2020-12/vocab/" name \
+                       "\": true}\n"                                                       \
+                       "$dynamicAnchor: meta\n"                                            \
+                       "type: [object, boolean]\n"
 
-/* Where a schema may stand, whichever schema that is: the outermost that calls itself meta decides. */
-#define ANY "{$dynamicRef: \"#meta\"}"
+/* Where a schema may stand, whichever schema that is: the outermost that calls itself meta
+ * decides. */
+#define ANY     "{$dynamicRef: \"#meta\"}"
 #define ANY_MAP "{type: object, additionalProperties: " ANY ", default: {}}"
 
 static const char root[] =
@@ -34,7 +36,8 @@ static const char root[] =
     "  - $ref: meta/content\n"
     "type: [object, boolean]\n"
     "properties:\n"
-    "  definitions: {type: object, additionalProperties: " ANY ", deprecated: true, default: {}}\n"
+    "  definitions: {type: object, additionalProperties: " ANY
+    ", deprecated: true, default: {}}\n"
     "  dependencies:\n"
     "    type: object\n"
     "    additionalProperties:\n"
@@ -45,110 +48,105 @@ static const char root[] =
     "  $recursiveRef: {$ref: \"meta/core#/$defs/uriReferenceString\", deprecated: true}\n";
 
 static const char core[] =
-    HEAD("core")
-    "properties:\n"
-    "  $id: {$ref: \"#/$defs/uriReferenceString\", pattern: \"^[^#]*#?$\"}\n"
-    "  $schema: {$ref: \"#/$defs/uriString\"}\n"
-    "  $ref: {$ref: \"#/$defs/uriReferenceString\"}\n"
-    "  $anchor: {$ref: \"#/$defs/anchorString\"}\n"
-    "  $dynamicRef: {$ref: \"#/$defs/uriReferenceString\"}\n"
-    "  $dynamicAnchor: {$ref: \"#/$defs/anchorString\"}\n"
-    "  $vocabulary:\n"
-    "    type: object\n"
-    "    propertyNames: {$ref: \"#/$defs/uriString\"}\n"
-    "    additionalProperties: {type: boolean}\n"
-    "  $comment: {type: string}\n"
-    "  $defs: {type: object, additionalProperties: " ANY "}\n"
-    "$defs:\n"
-    "  anchorString: {type: string, pattern: \"^[A-Za-z_][-A-Za-z0-9._]*$\"}\n"
-    "  uriString: {type: string, format: uri}\n"
-    "  uriReferenceString: {type: string, format: uri-reference}\n";
+    HEAD("core") "properties:\n"
+                 "  $id: {$ref: \"#/$defs/uriReferenceString\", pattern: \"^[^#]*#?$\"}\n"
+                 "  $schema: {$ref: \"#/$defs/uriString\"}\n"
+                 "  $ref: {$ref: \"#/$defs/uriReferenceString\"}\n"
+                 "  $anchor: {$ref: \"#/$defs/anchorString\"}\n"
+                 "  $dynamicRef: {$ref: \"#/$defs/uriReferenceString\"}\n"
+                 "  $dynamicAnchor: {$ref: \"#/$defs/anchorString\"}\n"
+                 "  $vocabulary:\n"
+                 "    type: object\n"
+                 "    propertyNames: {$ref: \"#/$defs/uriString\"}\n"
+                 "    additionalProperties: {type: boolean}\n"
+                 "  $comment: {type: string}\n"
+                 "  $defs: {type: object, additionalProperties: " ANY "}\n"
+                 "$defs:\n"
+                 "  anchorString: {type: string, pattern: \"^[A-Za-z_][-A-Za-z0-9._]*$\"}\n"
+                 "  uriString: {type: string, format: uri}\n"
+                 "  uriReferenceString: {type: string, format: uri-reference}\n";
 
 static const char applicator[] =
-    HEAD("applicator")
-    "properties:\n"
-    "  prefixItems: {$ref: \"#/$defs/schemaArray\"}\n"
-    "  items: " ANY "\n"
-    "  contains: " ANY "\n"
-    "  additionalProperties: " ANY "\n"
-    "  properties: " ANY_MAP "\n"
-    "  patternProperties:\n"
-    "    type: object\n"
-    "    additionalProperties: " ANY "\n"
-    "    propertyNames: {format: regex}\n"
-    "    default: {}\n"
-    "  dependentSchemas: " ANY_MAP "\n"
-    "  propertyNames: " ANY "\n"
-    "  if: " ANY "\n"
-    "  then: " ANY "\n"
-    "  else: " ANY "\n"
-    "  allOf: {$ref: \"#/$defs/schemaArray\"}\n"
-    "  anyOf: {$ref: \"#/$defs/schemaArray\"}\n"
-    "  oneOf: {$ref: \"#/$defs/schemaArray\"}\n"
-    "  not: " ANY "\n"
-    "$defs:\n"
-    "  schemaArray: {type: array, minItems: 1, items: " ANY "}\n";
+    HEAD("applicator") "properties:\n"
+                       "  prefixItems: {$ref: \"#/$defs/schemaArray\"}\n"
+                       "  items: " ANY "\n"
+                       "  contains: " ANY "\n"
+                       "  additionalProperties: " ANY "\n"
+                       "  properties: " ANY_MAP "\n"
+                       "  patternProperties:\n"
+                       "    type: object\n"
+                       "    additionalProperties: " ANY "\n"
+                       "    propertyNames: {format: regex}\n"
+                       "    default: {}\n"
+                       "  dependentSchemas: " ANY_MAP "\n"
+                       "  propertyNames: " ANY "\n"
+                       "  if: " ANY "\n"
+                       "  then: " ANY "\n"
+                       "  else: " ANY "\n"
+                       "  allOf: {$ref: \"#/$defs/schemaArray\"}\n"
+                       "  anyOf: {$ref: \"#/$defs/schemaArray\"}\n"
+                       "  oneOf: {$ref: \"#/$defs/schemaArray\"}\n"
+                       "  not: " ANY "\n"
+                       "$defs:\n"
+                       "  schemaArray: {type: array, minItems: 1, items: " ANY "}\n";
 
-static const char unevaluated[] =
-    HEAD("unevaluated")
-    "properties:\n"
-    "  unevaluatedItems: " ANY "\n"
-    "  unevaluatedProperties: " ANY "\n";
+static const char unevaluated[] = HEAD("unevaluated") "properties:\n"
+                                                      "  unevaluatedItems: " ANY "\n"
+                                                      "  unevaluatedProperties: " ANY "\n";
 
 static const char validation[] =
-    HEAD("validation")
-    "properties:\n"
-    "  type:\n"
-    "    anyOf:\n"
-    "      - $ref: \"#/$defs/simpleTypes\"\n"
-    "      - {type: array, items: {$ref: \"#/$defs/simpleTypes\"}, minItems: 1, uniqueItems: true}\n"
-    "  const: true\n"
-    "  enum: {type: array, items: true}\n"
-    "  multipleOf: {type: number, exclusiveMinimum: 0}\n"
-    "  maximum: {type: number}\n"
-    "  exclusiveMaximum: {type: number}\n"
-    "  minimum: {type: number}\n"
-    "  exclusiveMinimum: {type: number}\n"
-    "  maxLength: {$ref: \"#/$defs/nonNegativeInteger\"}\n"
-    "  minLength: {$ref: \"#/$defs/nonNegativeIntegerDefault0\"}\n"
-    "  pattern: {type: string, format: regex}\n"
-    "  maxItems: {$ref: \"#/$defs/nonNegativeInteger\"}\n"
-    "  minItems: {$ref: \"#/$defs/nonNegativeIntegerDefault0\"}\n"
-    "  uniqueItems: {type: boolean, default: false}\n"
-    "  maxContains: {$ref: \"#/$defs/nonNegativeInteger\"}\n"
-    "  minContains: {$ref: \"#/$defs/nonNegativeInteger\", default: 1}\n"
-    "  maxProperties: {$ref: \"#/$defs/nonNegativeInteger\"}\n"
-    "  minProperties: {$ref: \"#/$defs/nonNegativeIntegerDefault0\"}\n"
-    "  required: {$ref: \"#/$defs/stringArray\"}\n"
-    "  dependentRequired: {type: object, additionalProperties: {$ref: \"#/$defs/stringArray\"}}\n"
-    "$defs:\n"
-    "  nonNegativeInteger: {type: integer, minimum: 0}\n"
-    "  nonNegativeIntegerDefault0: {$ref: \"#/$defs/nonNegativeInteger\", default: 0}\n"
-    "  simpleTypes: {enum: [array, boolean, integer, \"null\", number, object, string]}\n"
-    "  stringArray: {type: array, items: {type: string}, uniqueItems: true, default: []}\n";
+    HEAD("validation") "properties:\n"
+                       "  type:\n"
+                       "    anyOf:\n"
+                       "      - $ref: \"#/$defs/simpleTypes\"\n"
+                       "      - {type: array, items: {$ref: \"#/$defs/simpleTypes\"}, "
+                       "minItems: 1, uniqueItems: true}\n"
+                       "  const: true\n"
+                       "  enum: {type: array, items: true}\n"
+                       "  multipleOf: {type: number, exclusiveMinimum: 0}\n"
+                       "  maximum: {type: number}\n"
+                       "  exclusiveMaximum: {type: number}\n"
+                       "  minimum: {type: number}\n"
+                       "  exclusiveMinimum: {type: number}\n"
+                       "  maxLength: {$ref: \"#/$defs/nonNegativeInteger\"}\n"
+                       "  minLength: {$ref: \"#/$defs/nonNegativeIntegerDefault0\"}\n"
+                       "  pattern: {type: string, format: regex}\n"
+                       "  maxItems: {$ref: \"#/$defs/nonNegativeInteger\"}\n"
+                       "  minItems: {$ref: \"#/$defs/nonNegativeIntegerDefault0\"}\n"
+                       "  uniqueItems: {type: boolean, default: false}\n"
+                       "  maxContains: {$ref: \"#/$defs/nonNegativeInteger\"}\n"
+                       "  minContains: {$ref: \"#/$defs/nonNegativeInteger\", default: 1}\n"
+                       "  maxProperties: {$ref: \"#/$defs/nonNegativeInteger\"}\n"
+                       "  minProperties: {$ref: \"#/$defs/nonNegativeIntegerDefault0\"}\n"
+                       "  required: {$ref: \"#/$defs/stringArray\"}\n"
+                       "  dependentRequired: {type: object, additionalProperties: {$ref: "
+                       "\"#/$defs/stringArray\"}}\n"
+                       "$defs:\n"
+                       "  nonNegativeInteger: {type: integer, minimum: 0}\n"
+                       "  nonNegativeIntegerDefault0: {$ref: \"#/$defs/nonNegativeInteger\", "
+                       "default: 0}\n"
+                       "  simpleTypes: {enum: [array, boolean, integer, \"null\", number, "
+                       "object, string]}\n"
+                       "  stringArray: {type: array, items: {type: string}, uniqueItems: true, "
+                       "default: []}\n";
 
 static const char meta_data[] =
-    HEAD("meta-data")
-    "properties:\n"
-    "  title: {type: string}\n"
-    "  description: {type: string}\n"
-    "  default: true\n"
-    "  deprecated: {type: boolean, default: false}\n"
-    "  readOnly: {type: boolean, default: false}\n"
-    "  writeOnly: {type: boolean, default: false}\n"
-    "  examples: {type: array, items: true}\n";
+    HEAD("meta-data") "properties:\n"
+                      "  title: {type: string}\n"
+                      "  description: {type: string}\n"
+                      "  default: true\n"
+                      "  deprecated: {type: boolean, default: false}\n"
+                      "  readOnly: {type: boolean, default: false}\n"
+                      "  writeOnly: {type: boolean, default: false}\n"
+                      "  examples: {type: array, items: true}\n";
 
-static const char format_annotation[] =
-    HEAD("format-annotation")
-    "properties:\n"
-    "  format: {type: string}\n";
+static const char format_annotation[] = HEAD("format-annotation") "properties:\n"
+                                                                  "  format: {type: string}\n";
 
-static const char content[] =
-    HEAD("content")
-    "properties:\n"
-    "  contentEncoding: {type: string}\n"
-    "  contentMediaType: {type: string}\n"
-    "  contentSchema: " ANY "\n";
+static const char content[] = HEAD("content") "properties:\n"
+                                              "  contentEncoding: {type: string}\n"
+                                              "  contentMediaType: {type: string}\n"
+                                              "  contentSchema: " ANY "\n";
 
 static const struct {
     const char *uri, *text;

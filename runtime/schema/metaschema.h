@@ -1,10 +1,11 @@
-/* Metaschemas: the schemas of schemas that draft 2020-12 publishes, so that a $ref to one needs no network. */
+/* Metaschemas: the schemas of schemas that draft 2020-12 publishes, so that a $ref to one needs
+ * no network. */
 #ifndef METASCHEMA_H
 #define METASCHEMA_H
 
 #include "base/slice.h"
 
-#define METASCHEMA_URI "https://json-schema.org/draft/2020-12/schema"
+#define METASCHEMA_URI        "https://json-schema.org/draft/2020-12/schema"
 #define METASCHEMA_VALIDATION "https://json-schema.org/draft/2020-12/vocab/validation"
 
 /* The text of the document; NULL when it is none of them. */

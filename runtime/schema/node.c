@@ -43,8 +43,8 @@ static struct value map_value(struct arena *arena, const struct node *node)
 
     map.members = ARENA_ARRAY(arena, struct member, room_for(node->count));
     for (uint32_t i = 0; i < node->count; i++)
-        map.members[i] = (struct member){ node->entries[i].key,
-            node_value(arena, &node->entries[i].node) };
+        map.members[i] =
+            (struct member){ node->entries[i].key, node_value(arena, &node->entries[i].node) };
     map.count = node->count;
     return map;
 }

@@ -1,7 +1,7 @@
 /*
- * Doubles are taken for the decimals people wrote: 0.3 is a multiple of 0.1 here, though the nearest
- * doubles are not. A number becomes digits × 10^exponent with at most 17 digits (20 for integers),
- * and the rest is integer arithmetic.
+ * Doubles are taken for the decimals people wrote: 0.3 is a multiple of 0.1 here, though the
+ * nearest doubles are not. A number becomes digits × 10^exponent with at most 17 digits (20 for
+ * integers), and the rest is integer arithmetic.
  */
 #include "schema/number.h"
 
@@ -30,7 +30,8 @@ bool number_is_integer(const struct value *value)
     return value->kind == VALUE_INT || value->kind == VALUE_UINT;
 }
 
-/* Exact for all three kinds where a long double has 64 bits or more, as on x86 and 64-bit ARM. */
+/* Exact for all three kinds where a long double has 64 bits or more, as on x86 and 64-bit ARM.
+ */
 static long double number_long(const struct value *value)
 {
     if (value->kind == VALUE_INT)

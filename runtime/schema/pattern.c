@@ -1,13 +1,13 @@
 /*
  * PCRE2 with JIT, kept within bounds. A pattern is compiled twice:
  *
- *   fast   nothing but the pattern; for short texts, with so small a match limit that no pattern
- *          can take long on them
- *   timed  with a callout at every item, where the clock is looked at; for everything else, because
- *          PCRE2's own limits count per start position and leave out what a repeat runs over
+ *   fast   nothing but the pattern; for short texts, with so small a match limit that no
+ * pattern can take long on them timed  with a callout at every item, where the clock is looked
+ * at; for everything else, because PCRE2's own limits count per start position and leave out
+ * what a repeat runs over
  *
- * JIT's own 32 KiB of stack do for nearly all texts; one that outgrows them gets a larger stack for the
- * rest of the check.
+ * JIT's own 32 KiB of stack do for nearly all texts; one that outgrows them gets a larger stack
+ * for the rest of the check.
  */
 #include "schema/pattern.h"
 
@@ -39,8 +39,8 @@ struct pattern {
 };
 
 /* As ECMA-262 has it: `$` is the very end, \uXXXX is a code point, [] matches nothing. */
-static pcre2_code *code_compile(
-    const struct buffer *text, uint32_t more, int *error, size_t *offset)
+static pcre2_code *code_compile(const struct buffer *text, uint32_t more, int *error,
+                                size_t *offset)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 
@@ -48,7 +48,8 @@ static pcre2_code *code_compile(
         memory_die(0);
     pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX);
     pcre2_set_parens_nest_limit(context, 100);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)(text->size == 0 ? "" : text->data), text->size,
+    pcre2_code *code = pcre2_compile(
+        (PCRE2_SPTR)(text->size == 0 ? "" : text->data), text->size,
         PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_ALLOW_EMPTY_CLASS |
             PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C | more,
         error, offset, context);
@@ -58,7 +59,8 @@ static pcre2_code *code_compile(
     return code;
 }
 
-struct pattern *pattern_create(struct slice text, char *error, size_t error_size, size_t *offset)
+struct pattern *pattern_create(struct slice text, char *error, size_t error_size,
+                               size_t *offset)
 {
     struct pattern *pattern = memory_zeroed(1, sizeof *pattern + text.size + 1);
     int code = 0;
@@ -170,21 +172,21 @@ static bool stack_add(struct matcher *matcher)
 }
 
 static int code_match(const pcre2_code *code, struct matcher *matcher, struct slice text,
-    uint32_t limit)
+                      uint32_t limit)
 {
     PCRE2_SPTR subject = (PCRE2_SPTR)(text.size == 0 ? "" : text.data);
 
     pcre2_set_match_limit(matcher->context, limit);
-    int found = pcre2_match(
-        code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, matcher->data, matcher->context);
+    int found = pcre2_match(code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, matcher->data,
+                            matcher->context);
     if (found == PCRE2_ERROR_JIT_STACKLIMIT && stack_add(matcher))
-        found = pcre2_match(
-            code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, matcher->data, matcher->context);
+        found = pcre2_match(code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, matcher->data,
+                            matcher->context);
     return found;
 }
 
-enum match pattern_match(
-    const struct pattern *pattern, struct matcher *matcher, struct slice text)
+enum match pattern_match(const struct pattern *pattern, struct matcher *matcher,
+                         struct slice text)
 {
     int found = PCRE2_ERROR_MATCHLIMIT;
 
@@ -194,8 +196,7 @@ enum match pattern_match(
         found = code_match(pattern->fast, matcher, text, FAST_MATCH_LIMIT);
     if (found < PCRE2_ERROR_NOMATCH) {
         if (matcher->deadline_ns == 0)
-            matcher->deadline_ns =
-                clock_monotonic_ns() + UINT64_C(1000000) * MATCH_TIME_MS;
+            matcher->deadline_ns = clock_monotonic_ns() + UINT64_C(1000000) * MATCH_TIME_MS;
         found = code_match(pattern->timed, matcher, text, TIMED_MATCH_LIMIT);
     }
     if (found >= 0)

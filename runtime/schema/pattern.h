@@ -11,7 +11,8 @@
 
 struct pattern; /* immutable, any thread */
 
-struct pattern *pattern_create(struct slice text, char *error, size_t error_size, size_t *offset);
+struct pattern *pattern_create(struct slice text, char *error, size_t error_size,
+                               size_t *offset);
 void pattern_destroy(struct pattern *pattern);
 struct slice pattern_text(const struct pattern *pattern);
 
@@ -36,7 +37,7 @@ void matcher_init(struct matcher *matcher);
 void matcher_finish(struct matcher *matcher);
 
 /* `text` is valid UTF-8. */
-enum match pattern_match(
-    const struct pattern *pattern, struct matcher *matcher, struct slice text);
+enum match pattern_match(const struct pattern *pattern, struct matcher *matcher,
+                         struct slice text);
 
 #endif

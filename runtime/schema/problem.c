@@ -1,6 +1,6 @@
 /*
- * Problems are collected, never thrown: a person who fixes a file or a payload wants all of them at
- * once. Their number is bounded, because the value that causes them comes from anyone.
+ * Problems are collected, never thrown: a person who fixes a file or a payload wants all of
+ * them at once. Their number is bounded, because the value that causes them comes from anyone.
  */
 #include "schema/problem.h"
 
@@ -52,12 +52,12 @@ bool report_add(struct report *report, uint32_t line, uint32_t column, const cha
 
     va_start(arguments, format);
     problem_add(report->arena, report->problems,
-        (struct problem){
-            .message = arena_vformat(report->arena, format, arguments),
-            .file = arena_copy(report->arena, report->file),
-            .line = line,
-            .column = column,
-        });
+                (struct problem){
+                    .message = arena_vformat(report->arena, format, arguments),
+                    .file = arena_copy(report->arena, report->file),
+                    .line = line,
+                    .column = column,
+                });
     va_end(arguments);
     return false;
 }
@@ -173,17 +173,17 @@ struct slice value_describe(struct arena *arena, const struct value *value)
         return arena_format(arena, "%.15g", value->number);
     case VALUE_STRING:
         return arena_format(arena, "the string %.*s",
-            SLICE_ARG(text_quote(arena, value->bytes)));
+                            SLICE_ARG(text_quote(arena, value->bytes)));
     case VALUE_BYTES:
         return arena_format(arena, "%zu bytes of binary data", value->bytes.size);
     case VALUE_LIST:
         return value->count == 0 ? SLICE("an empty array")
                                  : arena_format(arena, "an array of %" PRIu32 " item%s",
-                                       value->count, value->count == 1 ? "" : "s");
+                                                value->count, value->count == 1 ? "" : "s");
     case VALUE_MAP:
         return value->count == 0 ? SLICE("an empty object")
                                  : arena_format(arena, "an object with %" PRIu32 " member%s",
-                                       value->count, value->count == 1 ? "" : "s");
+                                                value->count, value->count == 1 ? "" : "s");
     }
     return SLICE("a value of an unknown kind");
 }

@@ -1,4 +1,5 @@
-/* Problems: how readers of files and values say what is wrong, and how people and clients see it. */
+/* Problems: how readers of files and values say what is wrong, and how people and clients see
+ * it. */
 #ifndef PROBLEM_H
 #define PROBLEM_H
 

@@ -1,9 +1,9 @@
 /*
  * Programs: what compile.c makes of a document and validate.c runs. Internal to schema/.
  *
- * Rules are grouped by the kind of value they look at, so that a check jumps to what can apply and
- * walks a map once, whatever the number of keywords. Everything lives in the program's arena and
- * never changes after compiling.
+ * Rules are grouped by the kind of value they look at, so that a check jumps to what can apply
+ * and walks a map once, whatever the number of keywords. Everything lives in the program's
+ * arena and never changes after compiling.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -38,7 +38,7 @@ struct mark {
 
 struct enumeration {
     struct value *values;
-    uint64_t *hashes; /* sorted; values in the same order */
+    uint64_t *hashes;      /* sorted; values in the same order */
     struct value *written; /* in the order of the file, for messages */
     uint32_t count;
     uint32_t types; /* of all values: most wrong ones are told by that alone */
@@ -122,7 +122,7 @@ struct resource {
     const struct node *root;
     struct anchor_name *anchors; /* compile time only */
     struct dynamic_anchor *dynamic;
-    bool is_file; /* a bide file: its root is no schema but holds some */
+    bool is_file;          /* a bide file: its root is no schema but holds some */
     bool skips_validation; /* its dialect has no such vocabulary */
     struct resource *next;
 };
@@ -176,8 +176,8 @@ struct slice types_describe(struct arena *arena, uint32_t types);
 uint64_t value_hash(const struct value *value, int64_t *steps);
 bool value_same(const struct value *a, const struct value *b, int64_t *steps);
 
-bool enumeration_has(
-    const struct enumeration *enumeration, const struct value *value, int64_t *steps);
+bool enumeration_has(const struct enumeration *enumeration, const struct value *value,
+                     int64_t *steps);
 /* The default beside a $ref or behind it; NULL: none. */
 const struct value *schema_default(const struct schema *schema);
 const struct property *property_find(const struct map_rules *rules, struct slice name);

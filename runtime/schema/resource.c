@@ -32,7 +32,7 @@ static struct resource *resource_find(const struct compiler *compiler, struct sl
 }
 
 static struct resource *resource_make(struct compiler *compiler, struct slice uri,
-    struct slice file, const struct node *root)
+                                      struct slice file, const struct node *root)
 {
     struct resource *resource = ARENA_NEW(compiler->arena, struct resource);
 
@@ -44,7 +44,7 @@ static struct resource *resource_make(struct compiler *compiler, struct slice ur
 
 /* A document by its URI: one that is built in, or one that the compiler's owner knows. */
 static bool document_fetch(struct compiler *compiler, struct slice uri, struct node *root,
-    struct slice *file, struct slice *reason)
+                           struct slice *file, struct slice *reason)
 {
     const char *text = metaschema_find(uri);
     struct report report = { &compiler->scratch, &(struct problems){ 0 }, uri };
@@ -60,17 +60,16 @@ static bool document_fetch(struct compiler *compiler, struct slice uri, struct n
 /* ---- the index --------------------------------------------------------------------------- */
 
 static bool index_complain(struct compiler *compiler, const struct resource *home,
-    const struct entry *entry, const char *text)
+                           const struct entry *entry, const char *text)
 {
     compiler->report.file = home->file;
-    return report_add(
-        &compiler->report, entry->node.line, entry->node.column, "%.*s %s", SLICE_ARG(entry->key),
-        text);
+    return report_add(&compiler->report, entry->node.line, entry->node.column, "%.*s %s",
+                      SLICE_ARG(entry->key), text);
 }
 
 /* An $id opens a resource of its own inside its document. */
-static struct resource *id_read(
-    struct compiler *compiler, const struct node *node, struct resource *home)
+static struct resource *id_read(struct compiler *compiler, const struct node *node,
+                                struct resource *home)
 {
     const struct entry *id = node_find(node, "$id");
 
@@ -92,8 +91,8 @@ static struct resource *id_read(
 }
 
 /* $schema names a dialect: ours, or one whose $vocabulary says what it leaves out. */
-static void dialect_read(
-    struct compiler *compiler, const struct node *node, struct resource *home)
+static void dialect_read(struct compiler *compiler, const struct node *node,
+                         struct resource *home)
 {
     const struct entry *entry = node_find(node, "$schema");
     struct slice file, reason = { 0 };
@@ -114,7 +113,7 @@ static void dialect_read(
 }
 
 static void anchor_read(struct compiler *compiler, const struct node *node,
-    struct resource *home, const char *keyword, bool is_dynamic)
+                        struct resource *home, const char *keyword, bool is_dynamic)
 {
     const struct entry *entry = node_find(node, keyword);
 
@@ -129,20 +128,21 @@ static void anchor_read(struct compiler *compiler, const struct node *node,
     home->anchors = anchor;
     if (is_dynamic) {
         struct dynamic_anchor *dynamic = ARENA_NEW(compiler->arena, struct dynamic_anchor);
-        *dynamic = (struct dynamic_anchor){ anchor->name, schema_at(compiler, node),
-            home->dynamic };
+        *dynamic =
+            (struct dynamic_anchor){ anchor->name, schema_at(compiler, node), home->dynamic };
         home->dynamic = dynamic;
     }
 }
 
 static void below_index(struct compiler *compiler, const struct entry *entry,
-    enum keyword_shape shape, struct resource *home)
+                        enum keyword_shape shape, struct resource *home)
 {
     const struct node *node = &entry->node;
 
     if (shape == HOLDS_SCHEMA)
         resource_index(compiler, node, home);
-    for (uint32_t i = 0; shape == HOLDS_LIST && node->kind == VALUE_LIST && i < node->count; i++)
+    for (uint32_t i = 0; shape == HOLDS_LIST && node->kind == VALUE_LIST && i < node->count;
+         i++)
         resource_index(compiler, &node->items[i], home);
     for (uint32_t i = 0; shape == HOLDS_MAP && node->kind == VALUE_MAP && i < node->count; i++)
         resource_index(compiler, &node->entries[i].node, home);
@@ -162,18 +162,20 @@ void resource_index(struct compiler *compiler, const struct node *node, struct r
     anchor_read(compiler, node, home, "$dynamicAnchor", true);
     for (uint32_t i = 0; i < node->count; i++)
         below_index(compiler, &node->entries[i],
-            keyword_shape(keyword_find(node->entries[i].key)), home);
+                    keyword_shape(keyword_find(node->entries[i].key)), home);
 }
 
 /* The parts of a bide file that are schemas or hold some. */
-static void file_index(
-    struct compiler *compiler, const struct node *root, struct resource *home)
+static void file_index(struct compiler *compiler, const struct node *root,
+                       struct resource *home)
 {
     static const struct {
         const char *key;
         enum keyword_shape shape;
-    } parts[] = { { "input", HOLDS_SCHEMA }, { "output", HOLDS_SCHEMA },
-        { "tokens", HOLDS_MAP }, { "$defs", HOLDS_MAP } };
+    } parts[] = { { "input", HOLDS_SCHEMA },
+                  { "output", HOLDS_SCHEMA },
+                  { "tokens", HOLDS_MAP },
+                  { "$defs", HOLDS_MAP } };
 
     table_set(&compiler->homes, address_of(root), home);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -184,7 +186,7 @@ static void file_index(
 }
 
 struct resource *resource_add(struct compiler *compiler, struct slice uri, struct slice file,
-    const struct node *root, bool is_file)
+                              const struct node *root, bool is_file)
 {
     struct resource *resource = resource_make(compiler, uri, file, root);
 
@@ -198,8 +200,8 @@ struct resource *resource_add(struct compiler *compiler, struct slice uri, struc
 
 /* ---- references -------------------------------------------------------------------------- */
 
-static struct resource *resource_fetch(
-    struct draft *draft, const struct entry *entry, struct slice uri)
+static struct resource *resource_fetch(struct draft *draft, const struct entry *entry,
+                                       struct slice uri)
 {
     struct compiler *compiler = draft->compiler;
     struct resource *known = resource_find(compiler, uri);
@@ -210,7 +212,8 @@ static struct resource *resource_fetch(
         return known;
     if (document_fetch(compiler, uri, root, &file, &reason))
         return resource_add(compiler, uri, file, root, false);
-    draft_complain(draft, &entry->node, "%.*s names a schema that is not known here: %.*s%s%.*s",
+    draft_complain(
+        draft, &entry->node, "%.*s names a schema that is not known here: %.*s%s%.*s",
         SLICE_ARG(entry->key), SLICE_ARG(uri), reason.size > 0 ? ": " : "", SLICE_ARG(reason));
     return NULL;
 }
@@ -223,7 +226,7 @@ static struct slice token_decode(struct arena *arena, struct slice token)
 
     for (size_t i = 0; i < token.size; i++) {
         bool is_escape = token.data[i] == '~' && i + 1 < token.size &&
-            (token.data[i + 1] == '0' || token.data[i + 1] == '1');
+                         (token.data[i + 1] == '0' || token.data[i + 1] == '1');
         out[size++] = !is_escape ? token.data[i] : token.data[i + 1] == '0' ? '~' : '/';
         i += is_escape;
     }
@@ -231,8 +234,8 @@ static struct slice token_decode(struct arena *arena, struct slice token)
 }
 
 /* Many references into one map of many entries must not search it each time. */
-static const struct entry *entry_find(
-    struct compiler *compiler, const struct node *node, struct slice name)
+static const struct entry *entry_find(struct compiler *compiler, const struct node *node,
+                                      struct slice name)
 {
     enum { SEARCH_MAX_ENTRIES = 32 };
     uint64_t seed = address_of(node);
@@ -243,13 +246,13 @@ static const struct entry *entry_find(
     if (!table_has(&compiler->children, table_hash(first->key, seed)))
         for (uint32_t i = 0; i < node->count; i++)
             table_set(&compiler->children, table_hash(node->entries[i].key, seed),
-                &node->entries[i]);
+                      &node->entries[i]);
     const struct entry *entry = table_find(&compiler->children, table_hash(name, seed));
     return entry == NULL || slice_equal(entry->key, name) ? entry : node_find_slice(node, name);
 }
 
-static const struct node *child_find(
-    struct compiler *compiler, const struct node *node, struct slice name)
+static const struct node *child_find(struct compiler *compiler, const struct node *node,
+                                     struct slice name)
 {
     const struct entry *entry = entry_find(compiler, node, name);
     uint64_t index = 0;
@@ -267,7 +270,7 @@ static const struct node *child_find(
 }
 
 static void child_complain(struct draft *draft, const struct entry *entry,
-    const struct node *node, struct slice name)
+                           const struct node *node, struct slice name)
 {
     struct suggestion near;
 
@@ -275,13 +278,14 @@ static void child_complain(struct draft *draft, const struct entry *entry,
     for (uint32_t i = 0; node->kind == VALUE_MAP && i < node->count; i++)
         suggestion_offer(&near, node->entries[i].key);
     draft_complain(draft, &entry->node, "%.*s leads nowhere: there is no %.*s%.*s%.*s%s",
-        SLICE_ARG(entry->key), SLICE_ARG(text_quote(&draft->compiler->scratch, name)),
-        SUGGESTION_ARG(&near));
+                   SLICE_ARG(entry->key),
+                   SLICE_ARG(text_quote(&draft->compiler->scratch, name)),
+                   SUGGESTION_ARG(&near));
 }
 
 /* Follow `pointer`, and notice on the way where another resource begins. */
 static const struct node *pointer_follow(struct draft *draft, const struct entry *entry,
-    struct resource *home, struct slice pointer)
+                                         struct resource *home, struct slice pointer)
 {
     struct compiler *compiler = draft->compiler;
     const struct node *node = home->root;
@@ -290,8 +294,8 @@ static const struct node *pointer_follow(struct draft *draft, const struct entry
         size_t end = 1;
         while (end < pointer.size && pointer.data[end] != '/')
             end++;
-        struct slice name = token_decode(
-            &compiler->scratch, (struct slice){ pointer.data + 1, end - 1 });
+        struct slice name =
+            token_decode(&compiler->scratch, (struct slice){ pointer.data + 1, end - 1 });
         const struct node *child = child_find(compiler, node, name);
         if (child == NULL) {
             child_complain(draft, entry, node, name);
@@ -308,7 +312,8 @@ static const struct node *pointer_follow(struct draft *draft, const struct entry
 }
 
 static const struct node *anchor_find(struct draft *draft, const struct entry *entry,
-    const struct resource *home, struct slice name, bool *is_dynamic)
+                                      const struct resource *home, struct slice name,
+                                      bool *is_dynamic)
 {
     struct suggestion near;
 
@@ -320,23 +325,25 @@ static const struct node *anchor_find(struct draft *draft, const struct entry *e
         }
         suggestion_offer(&near, one->name);
     }
-    draft_complain(draft, &entry->node, "%.*s leads nowhere: there is no $anchor %.*s%.*s%.*s%s",
+    draft_complain(
+        draft, &entry->node, "%.*s leads nowhere: there is no $anchor %.*s%.*s%.*s%s",
         SLICE_ARG(entry->key), SLICE_ARG(text_quote(&draft->compiler->scratch, name)),
         SUGGESTION_ARG(&near));
     return NULL;
 }
 
-/* The URI rules drop ".." at the top silently, and would turn it into another file of this directory. */
+/* The URI rules drop ".." at the top silently, and would turn it into another file of this
+ * directory. */
 static bool leads_out(const struct draft *draft, struct slice reference)
 {
     struct uri base = uri_split(draft->schema->resource->uri), to = uri_split(reference);
 
     return !base.has_scheme && !to.has_scheme && !to.has_authority &&
-        slice_starts(to.path, "..");
+           slice_starts(to.path, "..");
 }
 
-const struct schema *schema_referred(
-    struct draft *draft, const struct entry *entry, struct slice *anchor)
+const struct schema *schema_referred(struct draft *draft, const struct entry *entry,
+                                     struct slice *anchor)
 {
     struct compiler *compiler = draft->compiler;
     const struct node *node;
@@ -346,8 +353,8 @@ const struct schema *schema_referred(
         return NULL;
     if (leads_out(draft, entry->node.text)) {
         draft_complain(draft, &entry->node,
-            "%.*s leads to this file or one beside it, not out of the directory",
-            SLICE_ARG(entry->key));
+                       "%.*s leads to this file or one beside it, not out of the directory",
+                       SLICE_ARG(entry->key));
         return NULL;
     }
     struct slice uri =
@@ -355,8 +362,7 @@ const struct schema *schema_referred(
     struct resource *home = resource_fetch(draft, entry, uri);
     if (home == NULL)
         return NULL;
-    struct slice fragment =
-        uri_decode(compiler->arena, uri_split(entry->node.text).fragment);
+    struct slice fragment = uri_decode(compiler->arena, uri_split(entry->node.text).fragment);
     if (fragment.size > 0 && fragment.data[0] != '/')
         node = anchor_find(draft, entry, home, fragment, &is_dynamic);
     else
@@ -365,7 +371,7 @@ const struct schema *schema_referred(
         return NULL;
     if (node == home->root && home->is_file) {
         draft_complain(draft, &entry->node, "%.*s means the whole file, which is no schema",
-            SLICE_ARG(entry->key));
+                       SLICE_ARG(entry->key));
         return NULL;
     }
     if (is_dynamic)

@@ -9,12 +9,8 @@ static const struct {
     const char *name;
     uint32_t type;
 } types[] = {
-    { "null", TYPE_NULL },
-    { "boolean", TYPE_BOOLEAN },
-    { "integer", TYPE_INTEGER },
-    { "number", TYPE_NUMBER },
-    { "string", TYPE_STRING },
-    { "array", TYPE_ARRAY },
+    { "null", TYPE_NULL },     { "boolean", TYPE_BOOLEAN }, { "integer", TYPE_INTEGER },
+    { "number", TYPE_NUMBER }, { "string", TYPE_STRING },   { "array", TYPE_ARRAY },
     { "object", TYPE_OBJECT },
 };
 
@@ -85,7 +81,8 @@ static void type_add(struct draft *draft, const struct node *node)
         }
         suggestion_offer(&near, slice_of(types[i].name));
     }
-    draft_complain(draft, node,
+    draft_complain(
+        draft, node,
         "%.*s is no type%.*s%.*s%s (types are null, boolean, integer, number, string, array, "
         "object)",
         SLICE_ARG(text_quote(&draft->compiler->scratch, node->text)), SUGGESTION_ARG(&near));
@@ -168,11 +165,11 @@ void compile_number(struct draft *draft, const struct entry *entry)
     struct value value = node_value(draft->compiler->arena, &entry->node);
     struct value zero = value_int(0);
     struct number_rules *rules = draft_number(draft);
-    struct bound *bound = draft->keyword == KEYWORD_MINIMUM ? &rules->minimum
-        : draft->keyword == KEYWORD_MAXIMUM                 ? &rules->maximum
-        : draft->keyword == KEYWORD_EXCLUSIVE_MINIMUM       ? &rules->above
-        : draft->keyword == KEYWORD_EXCLUSIVE_MAXIMUM       ? &rules->below
-                                                            : &rules->multiple;
+    struct bound *bound = draft->keyword == KEYWORD_MINIMUM             ? &rules->minimum
+                          : draft->keyword == KEYWORD_MAXIMUM           ? &rules->maximum
+                          : draft->keyword == KEYWORD_EXCLUSIVE_MINIMUM ? &rules->above
+                          : draft->keyword == KEYWORD_EXCLUSIVE_MAXIMUM ? &rules->below
+                                                                        : &rules->multiple;
 
     if (!number_is(&value)) {
         (void)draft_wants(draft, &entry->node, VALUE_INT, "a number"); /* complains */
@@ -226,7 +223,7 @@ void compile_list(struct draft *draft, const struct entry *entry)
         rules->contains = schema_at(draft->compiler, node);
     else if (node->kind == VALUE_LIST)
         draft_complain(draft, node,
-            "items is one schema for all items; a list of schemas is prefixItems");
+                       "items is one schema for all items; a list of schemas is prefixItems");
     else
         rules->items = schema_at(draft->compiler, node);
 }

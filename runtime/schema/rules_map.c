@@ -31,7 +31,7 @@ static void properties_reserve(struct draft *draft)
     const struct entry *properties = node_find(draft->node, "properties");
     const struct entry *required = node_find(draft->node, "required");
     uint32_t count = (properties == NULL ? 0 : properties->node.count) +
-        (required == NULL ? 0 : required->node.count);
+                     (required == NULL ? 0 : required->node.count);
     struct map_rules *rules = draft_map(draft);
 
     if (rules->properties == NULL)
@@ -53,7 +53,8 @@ static void compile_required(struct draft *draft, const struct node *node)
     struct map_rules *rules = draft_map(draft);
 
     if (node->kind == VALUE_BOOL) {
-        draft_complain(draft, node,
+        draft_complain(
+            draft, node,
             "required is a list of names and stands beside properties, not inside one");
         return;
     }
@@ -78,29 +79,29 @@ static void compile_patterns(struct draft *draft, const struct node *node)
 
     if (!draft_wants(draft, node, VALUE_MAP, "a map from regular expressions to schemas"))
         return;
-    rules->patterns =
-        ARENA_ARRAY(draft->compiler->arena, struct pattern_property, node->count);
+    rules->patterns = ARENA_ARRAY(draft->compiler->arena, struct pattern_property, node->count);
     for (uint32_t i = 0; i < node->count; i++) {
         const struct entry *entry = &node->entries[i];
         const struct pattern *pattern =
             draft_pattern(draft, entry->key, entry->line, entry->column);
         if (pattern == NULL)
             continue;
-        rules->patterns[rules->pattern_count++] = (struct pattern_property){ pattern,
-            schema_at(draft->compiler, &entry->node) };
+        rules->patterns[rules->pattern_count++] =
+            (struct pattern_property){ pattern, schema_at(draft->compiler, &entry->node) };
     }
 }
 
 /* ---- dependents -------------------------------------------------------------------------- */
 
-static void needs_read(struct draft *draft, const struct node *node, struct dependent *dependent)
+static void needs_read(struct draft *draft, const struct node *node,
+                       struct dependent *dependent)
 {
     if (!draft_wants(draft, node, VALUE_LIST, "a map from names to lists of names"))
         return;
     dependent->needs = ARENA_ARRAY(draft->compiler->arena, struct slice, node->count);
     for (uint32_t i = 0; i < node->count; i++)
-        if (draft_wants(
-                draft, &node->items[i], VALUE_STRING, "a map from names to lists of names"))
+        if (draft_wants(draft, &node->items[i], VALUE_STRING,
+                        "a map from names to lists of names"))
             dependent->needs[dependent->need_count++] = node->items[i].text;
 }
 
@@ -111,8 +112,8 @@ static void compile_dependents(struct draft *draft, const struct node *node)
 
     if (!draft_wants(draft, node, VALUE_MAP, "a map from names"))
         return;
-    struct dependent *rows = ARENA_ARRAY(
-        draft->compiler->arena, struct dependent, rules->dependent_count + node->count);
+    struct dependent *rows = ARENA_ARRAY(draft->compiler->arena, struct dependent,
+                                         rules->dependent_count + node->count);
     if (rules->dependent_count > 0)
         memcpy(rows, rules->dependents, rules->dependent_count * sizeof *rows);
     rules->dependents = rows;
@@ -231,7 +232,8 @@ static void required_check(struct draft *draft)
         for (uint32_t j = 0; j < rules->property_count; j++)
             if (rules->properties[j].schema != NULL)
                 suggestion_offer(&near, rules->properties[j].name);
-        draft_complain(draft, &node_find(draft->node, "required")->node,
+        draft_complain(
+            draft, &node_find(draft->node, "required")->node,
             "%.*s is required but is not among properties, and additionalProperties is "
             "false%.*s%.*s%s",
             SLICE_ARG(text_quote(&draft->compiler->scratch, rules->properties[i].name)),
@@ -252,7 +254,8 @@ static void order_check(struct draft *draft, const char *low, const char *high)
         draft_complain(draft, &least->node, "%s is above %s: nothing can match", low, high);
 }
 
-/* A branch of a condition that is never taken is a typing mistake, or a wish that is not met. */
+/* A branch of a condition that is never taken is a typing mistake, or a wish that is not met.
+ */
 static void condition_check(struct draft *draft)
 {
     const struct branches *branches = draft->branches;

@@ -1,4 +1,5 @@
-/* Plain YAML scalars by the core schema of YAML 1.2: null, booleans, integers, floats, else text. */
+/* Plain YAML scalars by the core schema of YAML 1.2: null, booleans, integers, floats, else
+ * text. */
 #include "schema/document.h"
 
 #include <errno.h>

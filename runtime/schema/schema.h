@@ -1,6 +1,6 @@
 /*
- * Schemas: what a task's input, output and tokens must look like. One YAML file a task, compiled once,
- * immutable and usable from any thread afterwards.
+ * Schemas: what a task's input, output and tokens must look like. One YAML file a task,
+ * compiled once, immutable and usable from any thread afterwards.
  */
 #ifndef SCHEMA_H
 #define SCHEMA_H
@@ -33,13 +33,13 @@ struct problems {
 
 enum { PROBLEMS_MAX = 100 };
 
-/* Load and compile. False: `problems` says everything that is wrong with the file (also when it cannot
- * be read). `path` is named in messages as it is given. */
+/* Load and compile. False: `problems` says everything that is wrong with the file (also when it
+ * cannot be read). `path` is named in messages as it is given. */
 bool schema_file_load(const char *path, struct schema_file **file, struct arena *arena,
-    struct problems *problems);
+                      struct problems *problems);
 /* The same from memory. */
 bool schema_file_parse(const char *path, struct slice text, struct schema_file **file,
-    struct arena *arena, struct problems *problems);
+                       struct arena *arena, struct problems *problems);
 void schema_file_destroy(struct schema_file *file);
 
 /* NULL when the file does not declare it: everything is valid then. */
@@ -49,13 +49,15 @@ const struct schema *schema_token(const struct schema_file *file, struct slice n
 bool schema_has_token(const struct schema_file *file, struct slice name);
 
 /*
- * Check `value`; schema NULL accepts everything. `value` gains the defaults of absent properties,
- * allocated in `arena`, when it is valid. False: all problems. Bounded in depth and steps; going over is a problem itself.
+ * Check `value`; schema NULL accepts everything. `value` gains the defaults of absent
+ * properties, allocated in `arena`, when it is valid. False: all problems. Bounded in depth and
+ * steps; going over is a problem itself.
  */
 bool schema_check(const struct schema *schema, struct value *value, struct arena *arena,
-    struct problems *problems);
+                  struct problems *problems);
 
-/* {"problems":[{pointer,expected,got,message,schema:"file:line"}…]} as a value; and as lines of text. */
+/* {"problems":[{pointer,expected,got,message,schema:"file:line"}…]} as a value; and as lines of
+ * text. */
 struct value problems_value(struct arena *arena, const struct problems *problems);
 void problems_text(struct buffer *out, const struct problems *problems);
 

@@ -17,8 +17,8 @@ void suggestion_init(struct suggestion *suggestion, struct slice wanted);
 void suggestion_offer(struct suggestion *suggestion, struct slice known);
 
 /* Arguments for "%.*s%.*s%s": "; did you mean ", the name, "?", or three times nothing. */
-#define SUGGESTION_ARG(s)                                                                      \
-    SLICE_ARG((s)->best.size == 0 ? SLICE("") : SLICE("; did you mean ")),                     \
+#define SUGGESTION_ARG(s)                                                  \
+    SLICE_ARG((s)->best.size == 0 ? SLICE("") : SLICE("; did you mean ")), \
         SLICE_ARG((s)->best), (s)->best.size == 0 ? "" : "?"
 
 #endif

@@ -1,8 +1,7 @@
 /* Types, equality by hash, and lookups in what was compiled. */
+#include "base/table.h"
 #include "schema/number.h"
 #include "schema/program.h"
-
-#include "base/table.h"
 
 #include <math.h>
 
@@ -36,10 +35,10 @@ struct slice types_describe(struct arena *arena, uint32_t types)
     static const struct {
         uint32_t type;
         const char *text;
-    } names[] = { { TYPE_OBJECT, "an object" }, { TYPE_ARRAY, "an array" },
-        { TYPE_STRING, "a string" }, { TYPE_NUMBER, "a number" },
-        { TYPE_INTEGER, "an integer" }, { TYPE_BOOLEAN, "true or false" },
-        { TYPE_NULL, "null" } };
+    } names[] = { { TYPE_OBJECT, "an object" },   { TYPE_ARRAY, "an array" },
+                  { TYPE_STRING, "a string" },    { TYPE_NUMBER, "a number" },
+                  { TYPE_INTEGER, "an integer" }, { TYPE_BOOLEAN, "true or false" },
+                  { TYPE_NULL, "null" } };
     struct slice text = SLICE("");
 
     if ((types & TYPE_NUMBER) != 0)
@@ -47,7 +46,7 @@ struct slice types_describe(struct arena *arena, uint32_t types)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if ((types & names[i].type) != 0)
             text = arena_format(arena, "%.*s%s%s", SLICE_ARG(text), text.size > 0 ? " or " : "",
-                names[i].text);
+                                names[i].text);
     return text;
 }
 
@@ -101,7 +100,7 @@ uint64_t value_hash(const struct value *value, int64_t *steps)
         for (uint32_t i = 0; i < value->count; i++) {
             *steps -= (int64_t)(value->members[i].key.size / BYTES_PER_STEP);
             hash += word_hash(value_hash(&value->members[i].value, steps),
-                table_hash(value->members[i].key, 0));
+                              table_hash(value->members[i].key, 0));
         }
         break;
     }
@@ -111,8 +110,8 @@ uint64_t value_hash(const struct value *value, int64_t *steps)
 /* ---- equality ---------------------------------------------------------------------------- */
 
 /* Where `key` is, looked for from where it would be if both maps had one order. */
-static const struct value *member_near(
-    const struct value *map, struct slice key, uint32_t start, int64_t *steps)
+static const struct value *member_near(const struct value *map, struct slice key,
+                                       uint32_t start, int64_t *steps)
 {
     for (uint32_t i = 0; i < map->count && *steps >= 0; i++) {
         uint32_t at = start + i < map->count ? start + i : start + i - map->count;
@@ -153,8 +152,8 @@ bool value_same(const struct value *a, const struct value *b, int64_t *steps)
 
 /* ---- lookups ----------------------------------------------------------------------------- */
 
-bool enumeration_has(
-    const struct enumeration *enumeration, const struct value *value, int64_t *steps)
+bool enumeration_has(const struct enumeration *enumeration, const struct value *value,
+                     int64_t *steps)
 {
     uint32_t low = 0, high = enumeration->count;
 

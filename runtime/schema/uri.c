@@ -184,7 +184,8 @@ struct slice uri_decode(struct arena *arena, struct slice text)
 
 struct slice uri_of_path(struct arena *arena, struct slice path)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
     struct buffer out = { 0 };
 
     for (size_t i = 0; i < path.size; i++) {

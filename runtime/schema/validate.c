@@ -40,7 +40,7 @@ static bool type_check(const struct visit *visit)
     if (types == 0 || (types & type_of(visit->spot->value)) != 0)
         return true;
     return EXPECTED(visit, TYPE, "%.*s",
-        SLICE_ARG(schema_describe(visit->check->arena, visit->schema)));
+                    SLICE_ARG(schema_describe(visit->check->arena, visit->schema)));
 }
 
 static bool values_check(const struct visit *visit)
@@ -51,11 +51,11 @@ static bool values_check(const struct visit *visit)
 
     if (schema->constant != NULL && !value_same(schema->constant, value, &check->steps))
         return EXPECTED(visit, CONST, "%.*s",
-            SLICE_ARG(value_describe(check->arena, schema->constant)));
+                        SLICE_ARG(value_describe(check->arena, schema->constant)));
     if (schema->enumeration != NULL &&
         !enumeration_has(schema->enumeration, value, &check->steps))
         return EXPECTED(visit, ENUM, "%.*s",
-            SLICE_ARG(enumeration_describe(check->arena, schema->enumeration)));
+                        SLICE_ARG(enumeration_describe(check->arena, schema->enumeration)));
     return true;
 }
 
@@ -65,7 +65,7 @@ static const char *number_noun(const struct visit *visit)
     return types == TYPE_INTEGER ? "an integer" : "a number";
 }
 
-#define BOUND_TEXT(visit, bound)                                                               \
+#define BOUND_TEXT(visit, bound) \
     number_noun(visit), SLICE_ARG(value_describe((visit)->check->arena, &(bound).value))
 
 static bool number_check(const struct visit *visit)
@@ -83,8 +83,8 @@ static bool number_check(const struct visit *visit)
     if (rules->below.is_set && number_compare(value, &rules->below.value) >= 0)
         fine = EXPECTED(visit, EXCLUSIVE_MAXIMUM, "%s < %.*s", BOUND_TEXT(visit, rules->below));
     if (rules->multiple.is_set && !number_is_multiple(value, &rules->multiple.value))
-        fine = EXPECTED(
-            visit, MULTIPLE_OF, "%s that is a multiple of %.*s", BOUND_TEXT(visit, rules->multiple));
+        fine = EXPECTED(visit, MULTIPLE_OF, "%s that is a multiple of %.*s",
+                        BOUND_TEXT(visit, rules->multiple));
     return fine;
 }
 
@@ -118,14 +118,16 @@ static bool length_check(const struct visit *visit)
     uint64_t length = string_length(value);
     if (length < rules->min_length)
         return EXPECTED_NOT(visit, MIN_LENGTH,
-            arena_format(arena, "%" PRIu64 " (%.*s)", length,
-                SLICE_ARG(value_describe(arena, value))),
-            "at least %" PRIu64 " character%s", rules->min_length, plural(rules->min_length));
+                            arena_format(arena, "%" PRIu64 " (%.*s)", length,
+                                         SLICE_ARG(value_describe(arena, value))),
+                            "at least %" PRIu64 " character%s", rules->min_length,
+                            plural(rules->min_length));
     if (length > rules->max_length)
         return EXPECTED_NOT(visit, MAX_LENGTH,
-            arena_format(arena, "%" PRIu64 " (%.*s)", length,
-                SLICE_ARG(value_describe(arena, value))),
-            "at most %" PRIu64 " character%s", rules->max_length, plural(rules->max_length));
+                            arena_format(arena, "%" PRIu64 " (%.*s)", length,
+                                         SLICE_ARG(value_describe(arena, value))),
+                            "at most %" PRIu64 " character%s", rules->max_length,
+                            plural(rules->max_length));
     return true;
 }
 
@@ -142,8 +144,9 @@ static bool pattern_check(const struct visit *visit)
     if (match == MATCH_YES)
         return true;
     (void)EXPECTED_NOT(visit, PATTERN, /* it says no, and so do we */
-        match == MATCH_TOO_LONG ? SLICE("one that takes too long to compare") : SLICE(""),
-        "a string that matches %.*s", SLICE_ARG(pattern_text(pattern)));
+                       match == MATCH_TOO_LONG ? SLICE("one that takes too long to compare")
+                                               : SLICE(""),
+                       "a string that matches %.*s", SLICE_ARG(pattern_text(pattern)));
     if (match == MATCH_TOO_LONG)
         visit->check->is_over = true; /* a `not` around it must not make this a yes */
     return false;
@@ -205,7 +208,8 @@ static bool rules_check(const struct visit *visit)
     return fine && unevaluated_visit(visit);
 }
 
-/* A schema that asks what is left over starts its own notes; they count for those who asked, too. */
+/* A schema that asks what is left over starts its own notes; they count for those who asked,
+ * too. */
 static bool noting_check(struct visit *visit)
 {
     struct seen *outer = visit->seen, own;
@@ -223,12 +227,12 @@ static bool asks_for_rest(const struct schema *schema, const struct value *value
     const struct branches *branches = schema->branches;
 
     return branches != NULL &&
-        ((value->kind == VALUE_LIST && branches->unevaluated_items != NULL) ||
+           ((value->kind == VALUE_LIST && branches->unevaluated_items != NULL) ||
             (value->kind == VALUE_MAP && branches->unevaluated_members != NULL));
 }
 
 bool schema_visit(struct check *check, const struct schema *schema, const struct spot *spot,
-    const struct scope *scope, struct seen *seen)
+                  const struct scope *scope, struct seen *seen)
 {
     if (schema == NULL)
         return true;
@@ -247,7 +251,7 @@ bool schema_visit(struct check *check, const struct schema *schema, const struct
 }
 
 bool schema_try(struct check *check, const struct schema *schema, const struct spot *spot,
-    const struct scope *scope, struct seen *seen)
+                const struct scope *scope, struct seen *seen)
 {
     struct problems *problems = check->problems;
 
@@ -260,26 +264,26 @@ bool schema_try(struct check *check, const struct schema *schema, const struct s
 /* ---- the whole --------------------------------------------------------------------------- */
 
 /* Over a limit the list of problems is not whole, and may even be empty. */
-static void limit_report(
-    const struct schema *schema, struct arena *arena, struct problems *problems)
+static void limit_report(const struct schema *schema, struct arena *arena,
+                         struct problems *problems)
 {
     problems->cut = problems->count > 0;
     if (problems->cut)
         return;
     problem_add(arena, problems,
-        (struct problem){
-            .pointer = SLICE(""),
-            .expected = SLICE("a value that can be checked"),
-            .got = SLICE("one that is too large, too deep or too slow for its schema"),
-            .message = SLICE("the value takes too long to check against its schema"),
-            .file = arena_copy(arena, schema->resource->file),
-            .line = schema->line,
-            .column = schema->column,
-        });
+                (struct problem){
+                    .pointer = SLICE(""),
+                    .expected = SLICE("a value that can be checked"),
+                    .got = SLICE("one that is too large, too deep or too slow for its schema"),
+                    .message = SLICE("the value takes too long to check against its schema"),
+                    .file = arena_copy(arena, schema->resource->file),
+                    .line = schema->line,
+                    .column = schema->column,
+                });
 }
 
 bool schema_check(const struct schema *schema, struct value *value, struct arena *arena,
-    struct problems *problems)
+                  struct problems *problems)
 {
     struct spot root = { .value = value };
     struct check check;
@@ -287,8 +291,8 @@ bool schema_check(const struct schema *schema, struct value *value, struct arena
     if (schema == NULL)
         return true;
     check_init(&check, arena);
-    bool fine = schema_visit(&check, schema, &root, NULL, NULL) && !check.is_over &&
-        check.steps >= 0;
+    bool fine =
+        schema_visit(&check, schema, &root, NULL, NULL) && !check.is_over && check.steps >= 0;
     if (fine && schema->has_defaults) {
         check.steps = CHECK_MAX_STEPS;
         defaults_apply(&check, schema, value);

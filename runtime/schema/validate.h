@@ -10,8 +10,9 @@
 #include "schema/program.h"
 
 enum {
-    CHECK_MAX_STEPS = 10000000, /* a check looks at no more schemas, items and members than this */
-    CHECK_MAX_DEPTH = 1000,     /* of schemas inside schemas; a value's own depth is bounded */
+    CHECK_MAX_STEPS =
+        10000000,           /* a check looks at no more schemas, items and members than this */
+    CHECK_MAX_DEPTH = 1000, /* of schemas inside schemas; a value's own depth is bounded */
 };
 
 struct check {
@@ -58,10 +59,10 @@ void check_finish(struct check *check);
 
 /* schema NULL accepts. */
 bool schema_visit(struct check *check, const struct schema *schema, const struct spot *spot,
-    const struct scope *scope, struct seen *seen);
+                  const struct scope *scope, struct seen *seen);
 /* The same without collecting problems. */
 bool schema_try(struct check *check, const struct schema *schema, const struct spot *spot,
-    const struct scope *scope, struct seen *seen);
+                const struct scope *scope, struct seen *seen);
 bool list_visit(const struct visit *visit);
 bool map_visit(const struct visit *visit);
 bool branches_visit(const struct visit *visit);
@@ -84,19 +85,19 @@ void seen_join(struct seen *to, const struct seen *from);
 bool seen_has(const struct seen *seen, uint32_t number);
 
 /*
- * Report that `keyword` is not met, and return false. `format` finishes the sentence "expected …";
- * `got` is what came instead, empty: the value itself. Through the macros, because their arguments
- * are not even looked at while nobody collects problems.
+ * Report that `keyword` is not met, and return false. `format` finishes the sentence "expected
+ * …"; `got` is what came instead, empty: the value itself. Through the macros, because their
+ * arguments are not even looked at while nobody collects problems.
  */
 bool problem_expect(const struct visit *visit, enum keyword keyword, struct slice got,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-#define EXPECTED(visit, keyword, ...)                                                          \
-    ((visit)->check->problems != NULL &&                                                       \
-        problem_expect((visit), KEYWORD_##keyword, SLICE(""), __VA_ARGS__))
-#define EXPECTED_NOT(visit, keyword, got, ...)                                                 \
-    ((visit)->check->problems != NULL &&                                                       \
-        problem_expect((visit), KEYWORD_##keyword, (got), __VA_ARGS__))
+#define EXPECTED(visit, keyword, ...)    \
+    ((visit)->check->problems != NULL && \
+     problem_expect((visit), KEYWORD_##keyword, SLICE(""), __VA_ARGS__))
+#define EXPECTED_NOT(visit, keyword, got, ...) \
+    ((visit)->check->problems != NULL &&       \
+     problem_expect((visit), KEYWORD_##keyword, (got), __VA_ARGS__))
 
 struct slice spot_pointer(struct arena *arena, const struct spot *spot);
 /* What a schema wants, in a few words: "a string", "one of \"a\", \"b\"". */

@@ -1,8 +1,9 @@
 /*
- * Schemas that look at the same value: references, all, any, one, not, if. And what they leave over.
+ * Schemas that look at the same value: references, all, any, one, not, if. And what they leave
+ * over.
  *
- * When somebody wants to know what is left over (visit->seen), each branch takes notes of its own
- * that are kept only if the branch matched.
+ * When somebody wants to know what is left over (visit->seen), each branch takes notes of its
+ * own that are kept only if the branch matched.
  */
 #include "schema/validate.h"
 
@@ -108,17 +109,19 @@ static uint64_t problems_weight(const struct problems *problems, size_t pointer_
     return weight;
 }
 
-/* One plain refusal of the value itself can be joined with others: "expected a string or null". */
+/* One plain refusal of the value itself can be joined with others: "expected a string or null".
+ */
 static bool is_simple(const struct problems *problems, size_t pointer_size)
 {
     return problems->count == 1 && problems->first->pointer.size == pointer_size &&
-        problems->first->keyword.size > 0 && !slice_is(problems->first->keyword, "required") &&
-        !slice_is(problems->first->keyword, "additionalProperties");
+           problems->first->keyword.size > 0 &&
+           !slice_is(problems->first->keyword, "required") &&
+           !slice_is(problems->first->keyword, "additionalProperties");
 }
 
 /* All branches have failed: say what the one came closest to lacks. */
-static bool nearest_report(
-    const struct visit *visit, const struct schema_list *list, enum keyword keyword)
+static bool nearest_report(const struct visit *visit, const struct schema_list *list,
+                           enum keyword keyword)
 {
     struct check *check = visit->check;
     struct problems *outer = check->problems, nearest = { 0 };
@@ -135,7 +138,8 @@ static bool nearest_report(
         all_simple = all_simple && is_simple(&problems, pointer_size);
         if (all_simple)
             expected = arena_format(check->arena, "%.*s%s%.*s", SLICE_ARG(expected),
-                expected.size > 0 ? " or " : "", SLICE_ARG(problems.first->expected));
+                                    expected.size > 0 ? " or " : "",
+                                    SLICE_ARG(problems.first->expected));
         if (weight < least) {
             least = weight;
             nearest = problems;
@@ -158,7 +162,8 @@ static bool any_visit(const struct visit *visit)
         if (fine && visit->seen == NULL)
             break; /* the others could only add notes */
     }
-    return fine || (visit->check->problems != NULL && nearest_report(visit, list, KEYWORD_ANY_OF));
+    return fine ||
+           (visit->check->problems != NULL && nearest_report(visit, list, KEYWORD_ANY_OF));
 }
 
 static bool one_visit(const struct visit *visit)
@@ -170,15 +175,16 @@ static bool one_visit(const struct visit *visit)
         if (!branch_try(visit, list->items[i]))
             continue;
         if (++matches == 2)
-            return EXPECTED_NOT(visit, ONE_OF,
+            return EXPECTED_NOT(
+                visit, ONE_OF,
                 arena_format(visit->check->arena,
-                    "a value that matches both number %" PRIu32 " and number %" PRIu32,
-                    first + 1, i + 1),
+                             "a value that matches both number %" PRIu32 " and number %" PRIu32,
+                             first + 1, i + 1),
                 "exactly one of the %" PRIu32 " schemas of oneOf to match", list->count);
         first = i;
     }
     return matches == 1 || list->count == 0 ||
-        (visit->check->problems != NULL && nearest_report(visit, list, KEYWORD_ONE_OF));
+           (visit->check->problems != NULL && nearest_report(visit, list, KEYWORD_ONE_OF));
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
@@ -189,8 +195,8 @@ static bool condition_visit(const struct visit *visit)
 
     if (branches->when == NULL)
         return true;
-    return branch_visit(
-        visit, branch_try(visit, branches->when) ? branches->then : branches->otherwise);
+    return branch_visit(visit, branch_try(visit, branches->when) ? branches->then
+                                                                 : branches->otherwise);
 }
 
 static bool not_visit(const struct visit *visit)
@@ -200,7 +206,7 @@ static bool not_visit(const struct visit *visit)
     if (negated == NULL || !schema_try(visit->check, negated, visit->spot, visit->scope, NULL))
         return true;
     return EXPECTED(visit, NOT, "anything but %.*s",
-        SLICE_ARG(schema_describe(visit->check->arena, negated)));
+                    SLICE_ARG(schema_describe(visit->check->arena, negated)));
 }
 
 bool branches_visit(const struct visit *visit)
@@ -229,15 +235,16 @@ bool branches_visit(const struct visit *visit)
 /* ---- what is left over ------------------------------------------------------------------- */
 
 static bool rest_visit(const struct visit *visit, const struct spot *spot,
-    const struct schema *schema, enum keyword keyword)
+                       const struct schema *schema, enum keyword keyword)
 {
     if (schema->is_never)
         return visit->check->problems != NULL &&
-            problem_expect(visit, keyword,
-                spot->key.data == NULL
-                    ? arena_format(visit->check->arena, "item %" PRIu32, spot->index)
-                    : text_quote(visit->check->arena, spot->key),
-                "nothing that no other keyword speaks of");
+               problem_expect(
+                   visit, keyword,
+                   spot->key.data == NULL
+                       ? arena_format(visit->check->arena, "item %" PRIu32, spot->index)
+                       : text_quote(visit->check->arena, spot->key),
+                   "nothing that no other keyword speaks of");
     return schema_visit(visit->check, schema, spot, visit->scope, NULL);
 }
 
@@ -246,9 +253,9 @@ bool unevaluated_visit(const struct visit *visit)
     const struct branches *branches = visit->schema->branches;
     const struct value *value = visit->spot->value;
     bool is_map = value->kind == VALUE_MAP, fine = true;
-    const struct schema *schema = is_map ? branches->unevaluated_members
-        : value->kind == VALUE_LIST      ? branches->unevaluated_items
-                                         : NULL;
+    const struct schema *schema = is_map                      ? branches->unevaluated_members
+                                  : value->kind == VALUE_LIST ? branches->unevaluated_items
+                                                              : NULL;
 
     for (uint32_t i = 0; schema != NULL && i < value->count; i++) {
         struct spot spot = { .up = visit->spot, .index = i };
@@ -260,8 +267,9 @@ bool unevaluated_visit(const struct visit *visit)
         if (is_map && spot.key.data == NULL)
             spot.key = SLICE("");
         if (!check_goes_on(visit->check, &fine,
-                rest_visit(visit, &spot, schema,
-                    is_map ? KEYWORD_UNEVALUATED_PROPERTIES : KEYWORD_UNEVALUATED_ITEMS)))
+                           rest_visit(visit, &spot, schema,
+                                      is_map ? KEYWORD_UNEVALUATED_PROPERTIES
+                                             : KEYWORD_UNEVALUATED_ITEMS)))
             return false;
     }
     return fine;

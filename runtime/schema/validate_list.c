@@ -1,7 +1,6 @@
 /* Arrays. */
-#include "schema/validate.h"
-
 #include "base/table.h"
+#include "schema/validate.h"
 
 #include <inttypes.h>
 
@@ -12,10 +11,10 @@ static bool size_check(const struct visit *visit)
 
     if (count < rules->min_items)
         return EXPECTED(visit, MIN_ITEMS, "at least %" PRIu64 " item%s", rules->min_items,
-            rules->min_items == 1 ? "" : "s");
+                        rules->min_items == 1 ? "" : "s");
     if (count > rules->max_items)
         return EXPECTED(visit, MAX_ITEMS, "at most %" PRIu64 " item%s", rules->max_items,
-            rules->max_items == 1 ? "" : "s");
+                        rules->max_items == 1 ? "" : "s");
     return true;
 }
 
@@ -24,9 +23,10 @@ static bool size_check(const struct visit *visit)
 static bool twins_report(const struct visit *visit, uint32_t first, uint32_t second)
 {
     return EXPECTED_NOT(visit, UNIQUE_ITEMS,
-        arena_format(visit->check->arena, "items %" PRIu32 " and %" PRIu32 " that are equal",
-            first, second),
-        "items that all differ");
+                        arena_format(visit->check->arena,
+                                     "items %" PRIu32 " and %" PRIu32 " that are equal", first,
+                                     second),
+                        "items that all differ");
 }
 
 /* Few items are compared with each other. */
@@ -98,7 +98,7 @@ static bool items_check(const struct visit *visit)
         if (visit->seen != NULL)
             seen_add(visit->seen, i);
         if (!check_goes_on(visit->check, &fine,
-                schema_visit(visit->check, schema, &spot, visit->scope, NULL)))
+                           schema_visit(visit->check, schema, &spot, visit->scope, NULL)))
             return false;
     }
     return fine;
@@ -125,14 +125,16 @@ static bool contains_check(const struct visit *visit)
     }
     if (count < rules->min_contains)
         return EXPECTED_NOT(visit, CONTAINS, arena_format(arena, "%" PRIu64, count),
-            "at least %" PRIu64 " item%s that %s %.*s", rules->min_contains,
-            rules->min_contains == 1 ? "" : "s", rules->min_contains == 1 ? "is" : "are",
-            SLICE_ARG(schema_describe(arena, rules->contains)));
+                            "at least %" PRIu64 " item%s that %s %.*s", rules->min_contains,
+                            rules->min_contains == 1 ? "" : "s",
+                            rules->min_contains == 1 ? "is" : "are",
+                            SLICE_ARG(schema_describe(arena, rules->contains)));
     if (count > rules->max_contains)
         return EXPECTED_NOT(visit, MAX_CONTAINS, arena_format(arena, "%" PRIu64, count),
-            "at most %" PRIu64 " item%s that %s %.*s", rules->max_contains,
-            rules->max_contains == 1 ? "" : "s", rules->max_contains == 1 ? "is" : "are",
-            SLICE_ARG(schema_describe(arena, rules->contains)));
+                            "at most %" PRIu64 " item%s that %s %.*s", rules->max_contains,
+                            rules->max_contains == 1 ? "" : "s",
+                            rules->max_contains == 1 ? "is" : "are",
+                            SLICE_ARG(schema_describe(arena, rules->contains)));
     return true;
 }
 

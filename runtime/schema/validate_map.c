@@ -1,7 +1,6 @@
 /* Objects: one walk over the members serves all keywords about them. */
-#include "schema/validate.h"
-
 #include "schema/suggest.h"
+#include "schema/validate.h"
 
 #include <inttypes.h>
 
@@ -20,17 +19,17 @@ static bool size_check(const struct visit *visit)
 
     if (count < rules->min_members)
         return EXPECTED(visit, MIN_PROPERTIES, "at least %" PRIu64 " member%s",
-            rules->min_members, rules->min_members == 1 ? "" : "s");
+                        rules->min_members, rules->min_members == 1 ? "" : "s");
     if (count > rules->max_members)
         return EXPECTED(visit, MAX_PROPERTIES, "at most %" PRIu64 " member%s",
-            rules->max_members, rules->max_members == 1 ? "" : "s");
+                        rules->max_members, rules->max_members == 1 ? "" : "s");
     return true;
 }
 
 /* ---- the walk ---------------------------------------------------------------------------- */
 
-static bool child_visit(
-    const struct visit *visit, const struct member *member, const struct schema *schema)
+static bool child_visit(const struct visit *visit, const struct member *member,
+                        const struct schema *schema)
 {
     struct spot spot = { .up = visit->spot, .value = &member->value, .key = member->key };
 
@@ -48,15 +47,17 @@ static bool name_check(const struct visit *visit, const struct member *member)
         spot.key = SLICE("");
     if (schema_try(visit->check, visit->schema->map->names, &spot, visit->scope, NULL))
         return true;
-    return EXPECTED_NOT(visit, PROPERTY_NAMES,
+    return EXPECTED_NOT(
+        visit, PROPERTY_NAMES,
         arena_format(visit->check->arena, "the name %.*s",
-            SLICE_ARG(text_quote(visit->check->arena, member->key))),
+                     SLICE_ARG(text_quote(visit->check->arena, member->key))),
         "every name to be %.*s",
         SLICE_ARG(schema_describe(visit->check->arena, visit->schema->map->names)));
 }
 
 /* *met: some pattern matched the member's name. */
-static bool patterns_visit(const struct visit *visit, const struct member *member, bool *matched)
+static bool patterns_visit(const struct visit *visit, const struct member *member,
+                           bool *matched)
 {
     const struct map_rules *rules = visit->schema->map;
     bool fine = true;
@@ -70,7 +71,7 @@ static bool patterns_visit(const struct visit *visit, const struct member *membe
             continue;
         *matched = true;
         if (!check_goes_on(visit->check, &fine,
-                child_visit(visit, member, rules->patterns[i].schema)))
+                           child_visit(visit, member, rules->patterns[i].schema)))
             return false;
     }
     return fine;
@@ -86,9 +87,10 @@ static bool unknown_report(const struct visit *visit, const struct member *membe
     for (uint32_t i = 0; i < rules->property_count && i < REQUIRED_NOTED; i++)
         suggestion_offer(&near, rules->properties[i].name);
     return EXPECTED_NOT(visit, ADDITIONAL_PROPERTIES,
-        arena_format(arena, "%.*s%.*s%.*s%s", SLICE_ARG(text_quote(arena, member->key)),
-            SUGGESTION_ARG(&near)),
-        "no properties but %.*s", SLICE_ARG(properties_describe(arena, rules)));
+                        arena_format(arena, "%.*s%.*s%.*s%s",
+                                     SLICE_ARG(text_quote(arena, member->key)),
+                                     SUGGESTION_ARG(&near)),
+                        "no properties but %.*s", SLICE_ARG(properties_describe(arena, rules)));
 }
 
 static bool additional_visit(const struct visit *visit, const struct member *member)
@@ -136,14 +138,14 @@ static bool member_visit(const struct visit *visit, uint32_t number, struct met 
 /* ---- what must be there ------------------------------------------------------------------ */
 
 static bool missing_report(const struct visit *visit, enum keyword keyword, struct slice name,
-    const struct schema *schema, struct slice because)
+                           const struct schema *schema, struct slice because)
 {
     struct arena *arena = visit->check->arena;
     struct slice wanted = schema == NULL ? SLICE("") : schema_describe(arena, schema);
 
     return problem_expect(visit, keyword, SLICE("nothing"), "the property %.*s%s%.*s%s%.*s",
-        SLICE_ARG(text_quote(arena, name)), wanted.size > 0 ? " (" : "", SLICE_ARG(wanted),
-        wanted.size > 0 ? ")" : "", SLICE_ARG(because));
+                          SLICE_ARG(text_quote(arena, name)), wanted.size > 0 ? " (" : "",
+                          SLICE_ARG(wanted), wanted.size > 0 ? ")" : "", SLICE_ARG(because));
 }
 
 static bool required_check(const struct visit *visit, const struct met *met)
@@ -155,12 +157,13 @@ static bool required_check(const struct visit *visit, const struct met *met)
         return fine;
     for (uint32_t i = 0; i < rules->property_count; i++) {
         const struct property *property = &rules->properties[i];
-        bool is_met = !property->is_required ||
+        bool is_met =
+            !property->is_required ||
             (i < REQUIRED_NOTED ? (met->bits[i / 64] >> i % 64 & 1) != 0
                                 : value_find_slice(visit->spot->value, property->name) != NULL);
         if (!is_met)
-            missing_report(
-                visit, KEYWORD_REQUIRED, property->name, property->schema, SLICE(""));
+            missing_report(visit, KEYWORD_REQUIRED, property->name, property->schema,
+                           SLICE(""));
     }
     return false;
 }
@@ -176,8 +179,8 @@ static bool needs_check(const struct visit *visit, const struct dependent *depen
         if (visit->check->problems == NULL)
             return false;
         fine = missing_report(visit, KEYWORD_DEPENDENT_REQUIRED, dependent->needs[i], NULL,
-            arena_format(arena, ", since %.*s is there",
-                SLICE_ARG(text_quote(arena, dependent->name))));
+                              arena_format(arena, ", since %.*s is there",
+                                           SLICE_ARG(text_quote(arena, dependent->name))));
     }
     return fine;
 }
@@ -190,14 +193,15 @@ static bool dependents_check(const struct visit *visit)
 
     for (uint32_t i = 0; i < rules->dependent_count; i++) {
         const struct dependent *dependent = &rules->dependents[i];
-        if (!check_spend(check, visit->spot->value->count * (dependent->need_count + UINT64_C(1))))
+        if (!check_spend(check,
+                         visit->spot->value->count * (dependent->need_count + UINT64_C(1))))
             return false;
         if (value_find_slice(visit->spot->value, dependent->name) == NULL)
             continue;
         if (!check_goes_on(check, &fine, needs_check(visit, dependent)) ||
-            !check_goes_on(check, &fine,
-                schema_visit(
-                    check, dependent->schema, visit->spot, visit->scope, visit->seen)))
+            !check_goes_on(
+                check, &fine,
+                schema_visit(check, dependent->schema, visit->spot, visit->scope, visit->seen)))
             return false;
     }
     return fine;

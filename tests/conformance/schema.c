@@ -3,8 +3,8 @@
  *
  *   conformance_schema [FILE...]    names like `anyOf.json`; none: all of them
  *
- * The suite is looked for in $JSON_SCHEMA_TEST_SUITE, then where the build was told. Its remote documents
- * are served from its directory instead of over HTTP.
+ * The suite is looked for in $JSON_SCHEMA_TEST_SUITE, then where the build was told. Its remote
+ * documents are served from its directory instead of over HTTP.
  */
 #include "codec/json.h"
 #include "schema/compile.h"
@@ -35,7 +35,7 @@ static struct slice file_text(struct arena *arena, const char *path)
 
 /* http://localhost:1234/x is remotes/x. */
 static bool remote_find(void *context, struct arena *arena, struct slice uri, struct node *root,
-    struct slice *file, struct slice *reason)
+                        struct slice *file, struct slice *reason)
 {
     struct value *value = ARENA_NEW(arena, struct value);
     struct err err = { 0 };
@@ -44,8 +44,9 @@ static bool remote_find(void *context, struct arena *arena, struct slice uri, st
     (void)file;
     if (!slice_starts(uri, REMOTE))
         return false;
-    struct slice path = arena_format(arena, "%s/remotes/%.*s", suite,
-        (int)(uri.size - strlen(REMOTE)), uri.data + strlen(REMOTE));
+    struct slice path =
+        arena_format(arena, "%s/remotes/%.*s", suite, (int)(uri.size - strlen(REMOTE)),
+                     uri.data + strlen(REMOTE));
     struct slice text = file_text(arena, path.data);
     if (text.data == NULL || !json_read(arena, text, value, &err)) {
         *reason = arena_format(arena, "%s", err.text);
@@ -62,17 +63,17 @@ static struct slice text_of(const struct value *map, const char *key)
 }
 
 static void result_print(const char *name, const struct value *group, const struct value *test,
-    bool passed, const char *why)
+                         bool passed, const char *why)
 {
     case_count++;
     failed_count += !passed;
     printf("%sok %u - %s: %.*s: %.*s%s%s\n", passed ? "" : "not ", case_count, name,
-        SLICE_ARG(text_of(group, "description")), SLICE_ARG(text_of(test, "description")),
-        passed ? "" : ": ", passed ? "" : why);
+           SLICE_ARG(text_of(group, "description")), SLICE_ARG(text_of(test, "description")),
+           passed ? "" : ": ", passed ? "" : why);
 }
 
 static void test_run(const char *name, const struct value *group, const struct value *test,
-    const struct schema_file *file, struct arena *arena)
+                     const struct schema_file *file, struct arena *arena)
 {
     struct value data = value_copy(arena, value_find(test, "data"));
     bool wanted = value_find(test, "valid")->boolean;
@@ -84,7 +85,9 @@ static void test_run(const char *name, const struct value *group, const struct v
     buffer_byte(&text, '\0');
     bool told = valid == (problems.count == 0); /* a refusal has a reason */
     result_print(name, group, test, valid == wanted && told,
-        valid == wanted ? "no problem was reported" : valid ? "was accepted" : text.data);
+                 valid == wanted ? "no problem was reported"
+                 : valid         ? "was accepted"
+                                 : text.data);
     buffer_finish(&text);
 }
 
@@ -95,8 +98,8 @@ static void group_run(const char *name, const struct value *group, struct arena 
     struct schema_file *file;
     struct buffer text = { 0 };
 
-    bool compiled = schema_file_of_value(
-        value_find(group, "schema"), remote_find, NULL, &file, arena, &problems);
+    bool compiled = schema_file_of_value(value_find(group, "schema"), remote_find, NULL, &file,
+                                         arena, &problems);
     problems_text(&text, &problems);
     buffer_byte(&text, '\0');
     for (uint32_t i = 0; i < tests->count; i++)
@@ -136,8 +139,8 @@ int main(int argc, char **argv)
     struct dirent **files;
     char directory[4096];
 
-    suite = getenv("JSON_SCHEMA_TEST_SUITE") != NULL ? getenv("JSON_SCHEMA_TEST_SUITE")
-                                                     : SUITE_DIR;
+    suite =
+        getenv("JSON_SCHEMA_TEST_SUITE") != NULL ? getenv("JSON_SCHEMA_TEST_SUITE") : SUITE_DIR;
     snprintf(directory, sizeof directory, "%s/tests/draft2020-12", suite);
     int count = scandir(directory, &files, json_is, alphasort);
     if (count <= 0) {

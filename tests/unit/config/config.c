@@ -1,11 +1,9 @@
 /* bide.yaml: what is read, what is refused, and where relative paths begin. */
+#include "codec/json.h"
 #include "config/check.h"
 #include "config/setting.h"
 
-#include "codec/json.h"
-
 #include <criterion/criterion.h>
-
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,7 +27,7 @@ static struct config right(const char *path, const char *text)
     struct config config;
 
     cr_assert(config_parse(path, slice_of(text), &config, &arena, &problems), "%s: %s", text,
-        said(&problems));
+              said(&problems));
     return config;
 }
 
@@ -39,15 +37,15 @@ static const char *wrong(const char *text)
     struct config config;
 
     cr_assert_not(config_parse("c.yaml", slice_of(text), &config, &arena, &problems),
-        "accepted: %s", text);
+                  "accepted: %s", text);
     cr_assert_gt(problems.count, 0);
     return said(&problems);
 }
 
-#define assert_wrong(text, part)                                                               \
-    do {                                                                                       \
-        const char *told_ = wrong(text);                                                       \
-        cr_assert(strstr(told_, (part)) != NULL, "wanted: %s\nsaid: %s", (part), told_);       \
+#define assert_wrong(text, part)                                                         \
+    do {                                                                                 \
+        const char *told_ = wrong(text);                                                 \
+        cr_assert(strstr(told_, (part)) != NULL, "wanted: %s\nsaid: %s", (part), told_); \
     } while (0)
 
 Test(config, an_empty_file_has_all_defaults)
@@ -80,14 +78,15 @@ Test(config, every_default_is_what_its_setting_accepts)
         node.text = slice_of(settings[i].standard);
         scalar_resolve(&node);
         cr_assert(setting_read(&settings[i], &node, &config, SLICE(""), &report), "%s: %s",
-            settings[i].name, said(&problems));
+                  settings[i].name, said(&problems));
         config_finish(&config);
     }
 }
 
 Test(config, every_kind_of_value_is_read)
 {
-    struct config config = right("bide.yaml",
+    struct config config = right(
+        "bide.yaml",
         "server: {listen: \"[::1]:0\", origin: \"https://x.example/b/\", max_body: 1 MB}\n"
         "workers: {slots: 7, grace: 1500, memory: 1GiB}\n"
         "retry: {factor: 1.5, min: 250ms, max: 1h30m}\n"
@@ -113,8 +112,10 @@ Test(config, every_kind_of_value_is_read)
 Test(config, mistakes_are_told_with_place_and_what_is_allowed)
 {
     static const char *const cases[][2] = {
-        { "sever: {}\n", "c.yaml:1:1: \"sever\" is no key of the configuration; did you mean server?" },
-        { "server:\n  listn: x\n", "c.yaml:2:3: \"listn\" is no key of server; did you mean listen?" },
+        { "sever: {}\n",
+          "c.yaml:1:1: \"sever\" is no key of the configuration; did you mean server?" },
+        { "server:\n  listn: x\n",
+          "c.yaml:2:3: \"listn\" is no key of server; did you mean listen?" },
         { "server: {slots: 3}\n", "did you mean workers.slots?" },
         { "zzzzzzzzz: 1\n", "(keys are data, plugins, schemas, queues, server, workers, retry, "
                             "limits, log, environments)" },
@@ -124,12 +125,15 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "server: {listen: \":80\"}\n", "server.listen must be" },
         { "server: {listen: \"::1:80\"}\n", "server.listen must be" },
         { "server: {origin: ftp://x}\n", "server.origin must be a URL" },
-        { "server: {max_body: lots}\n", "must be a size like 64KiB or 4MiB, from 1KiB to 64MiB" },
+        { "server: {max_body: lots}\n",
+          "must be a size like 64KiB or 4MiB, from 1KiB to 64MiB" },
         { "server: {max_body: 1GiB}\n", "not the string \"1GiB\"" },
         { "server: {max_connections: 0}\n", "a whole number from 1 to 1000000, not 0" },
         { "server: {max_connections: 1.5}\n", "a whole number from 1" },
-        { "workers: {slots: many}\n", "workers.slots must be auto, or a whole number from 1 to 1024" },
-        { "workers: {grace: 5 minutes}\n", "must be a duration like 30s or 5m, from 0s to 10m" },
+        { "workers: {slots: many}\n",
+          "workers.slots must be auto, or a whole number from 1 to 1024" },
+        { "workers: {grace: 5 minutes}\n",
+          "must be a duration like 30s or 5m, from 0s to 10m" },
         { "workers: {memory: 1MiB}\n", "c.yaml:1:19: workers.memory must be at least 16MiB" },
         { "retry: {factor: 0.5}\n", "retry.factor must be a number from 1 to 100" },
         { "retry: {max: 10ms}\n", "c.yaml:1:14: retry.min must not be above retry.max" },
@@ -254,10 +258,20 @@ Test(config, sizes_are_read)
     static const struct {
         const char *text;
         int64_t bytes; /* -1: no size */
-    } cases[] = { { "0", 0 }, { "4096", 4096 }, { "4KiB", 4096 }, { "1 MiB", 1 << 20 },
-        { "2GB", 2000000000 }, { "1TiB", INT64_C(1) << 40 }, { "", -1 }, { "MiB", -1 }, { "4kib", -1 },
-        { "-1", -1 }, { "4MiBs", -1 }, { "99999999999999999999", -1 }, { "99999999TiB", -1 },
-        { "1.5MiB", -1 } };
+    } cases[] = { { "0", 0 },
+                  { "4096", 4096 },
+                  { "4KiB", 4096 },
+                  { "1 MiB", 1 << 20 },
+                  { "2GB", 2000000000 },
+                  { "1TiB", INT64_C(1) << 40 },
+                  { "", -1 },
+                  { "MiB", -1 },
+                  { "4kib", -1 },
+                  { "-1", -1 },
+                  { "4MiBs", -1 },
+                  { "99999999999999999999", -1 },
+                  { "99999999TiB", -1 },
+                  { "1.5MiB", -1 } };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t bytes = -1;

@@ -2,7 +2,6 @@
 #include "config/config.h"
 
 #include <criterion/criterion.h>
-
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +25,8 @@ static void set_up(void)
 
     cr_assert_not_null(mkdtemp(directory));
     cr_assert(config_parse(path_of("bide.yaml"),
-        SLICE("data: deep/er/data\nenvironments: {dev: {}, prod: {}}\n"), &config, &arena,
-        &problems));
+                           SLICE("data: deep/er/data\nenvironments: {dev: {}, prod: {}}\n"),
+                           &config, &arena, &problems));
 }
 
 static void tear_down(void)
@@ -74,7 +73,8 @@ Test(keys, the_first_start_makes_them_and_the_second_keeps_them)
     cr_assert_str_eq(config.environments[0].key, dev);
     cr_assert_eq(strncmp(dev, "tr_dev_", 7), 0, "%s", dev);
     cr_assert_eq(strlen(dev), 7 + 24);
-    cr_assert_eq(strspn(dev + 7, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), 24);
+    cr_assert_eq(
+        strspn(dev + 7, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), 24);
     cr_assert_eq(strncmp(prod, "tr_prod_", 8), 0, "%s", prod);
     cr_assert_str_neq(dev + 7, prod + 8);
     cr_assert_eq(mode_of(path_of("deep/er/data")), 0700);

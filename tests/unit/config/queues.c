@@ -2,7 +2,6 @@
 #include "config/config.h"
 
 #include <criterion/criterion.h>
-
 #include <string.h>
 
 static struct arena arena;
@@ -23,7 +22,7 @@ static struct config_queues right(const char *text)
     struct config_queues queues;
 
     cr_assert(config_queues_parse("q.yaml", slice_of(text), &queues, &arena, &problems), "%s",
-        said(&problems));
+              said(&problems));
     return queues;
 }
 
@@ -59,12 +58,15 @@ Test(queues, limits_and_tasks_are_read)
 Test(queues, mistakes_are_told)
 {
     static const char *const cases[][2] = {
-        { "concurency: 5\n", "q.yaml:1:1: \"concurency\" is no key of the queues' file; did you mean concurrency?" },
-        { "concurrency: 0\n", "q.yaml:1:14: concurrency must be a whole number from 1 to 100000, "
-                              "not 0; `bide queues pause` stops a queue" },
+        { "concurency: 5\n", "q.yaml:1:1: \"concurency\" is no key of the queues' file; did "
+                             "you mean concurrency?" },
+        { "concurrency: 0\n",
+          "q.yaml:1:14: concurrency must be a whole number from 1 to 100000, "
+          "not 0; `bide queues pause` stops a queue" },
         { "concurrency: x\n", "not the string \"x\"" },
         { "queues: {a: -1}\n", "q.yaml:1:13: concurrency must be" },
-        { "queues: {a: {limit: 2}}\n", "\"limit\" is no key of a queue (keys are concurrency)" },
+        { "queues: {a: {limit: 2}}\n",
+          "\"limit\" is no key of a queue (keys are concurrency)" },
         { "queues: {\"a b\": 2}\n", "is no name of a queue" },
         { "queues: [a]\n", "queues must be a map" },
         { "tasks: {a: 5}\n", "a task has the name of its queue here" },
@@ -76,10 +78,10 @@ Test(queues, mistakes_are_told)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct problems problems = { 0 };
         struct config_queues queues;
-        cr_assert_not(config_queues_parse(
-                          "q.yaml", slice_of(cases[i][0]), &queues, &arena, &problems),
+        cr_assert_not(
+            config_queues_parse("q.yaml", slice_of(cases[i][0]), &queues, &arena, &problems),
             "accepted: %s", cases[i][0]);
         cr_assert_not_null(strstr(said(&problems), cases[i][1]), "wanted: %s\nsaid: %s",
-            cases[i][1], said(&problems));
+                           cases[i][1], said(&problems));
     }
 }

@@ -1,6 +1,7 @@
 /* `bide schemas check`. */
-#include "helper.h"
 #include "schema/check.h"
+
+#include "helper.h"
 
 static const char *check(const char *path, bool json, int wanted)
 {

@@ -9,16 +9,15 @@ static const char *input_complaints(const char *schema)
 
 Test(compile, the_sample_schemas_are_right)
 {
-    static const char *const names[] = { "hello", "approve-refund", "render-image", "remind",
-        "monthly-digest", "month-report" };
+    static const char *const names[] = { "hello",  "approve-refund", "render-image",
+                                         "remind", "monthly-digest", "month-report" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct slice path =
-            arena_format(&arena, "%s/schemas/%s.yaml", SOURCE_DIR, names[i]);
+        struct slice path = arena_format(&arena, "%s/schemas/%s.yaml", SOURCE_DIR, names[i]);
         struct problems problems = { 0 };
         struct schema_file *file;
         cr_assert(schema_file_load(path.data, &file, &arena, &problems), "%s",
-            problems_said(&problems));
+                  problems_said(&problems));
         cr_assert_not_null(schema_input(file));
         schema_file_destroy(file);
     }
@@ -26,7 +25,8 @@ Test(compile, the_sample_schemas_are_right)
 
 Test(compile, what_a_file_declares_is_found)
 {
-    struct schema_file *file = file_of("input: {type: object}\ntokens:\n  approval: {type: string}\n  any: true\n");
+    struct schema_file *file =
+        file_of("input: {type: object}\ntokens:\n  approval: {type: string}\n  any: true\n");
 
     cr_assert_not_null(schema_input(file));
     cr_assert_null(schema_output(file));
@@ -47,13 +47,15 @@ Test(compile, no_schema_accepts_everything)
 
 Test(compile, top_level_keys_are_known)
 {
-    assert_has(file_complaints("inptu: {}\n"), "x.yaml:1:1: \"inptu\" is no key of a schema file; did you mean input?");
+    assert_has(file_complaints("inptu: {}\n"),
+               "x.yaml:1:1: \"inptu\" is no key of a schema file; did you mean input?");
     assert_has(file_complaints("type: object\n"), "keywords stand below input");
     assert_has(file_complaints("- a\n"), "x.yaml:1:1: a schema file is a map");
     assert_has(file_complaints(""), "the file is empty");
     assert_has(file_complaints("tokens: [a]\n"), "x.yaml:1:9: tokens must be a map");
     assert_has(file_complaints("version: [1]\n"), "version must be text");
-    cr_assert_str_eq(file_complaints("description: d\nversion: 1.2\nx-mine: 1\ninput: true\n"), "");
+    cr_assert_str_eq(file_complaints("description: d\nversion: 1.2\nx-mine: 1\ninput: true\n"),
+                     "");
 }
 
 Test(compile, unknown_keywords_are_refused_with_a_hint)
@@ -70,9 +72,10 @@ Test(compile, unknown_keywords_are_refused_with_a_hint)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_has(input_complaints(cases[i][0]), cases[i][1]);
-    cr_assert_str_eq(input_complaints("{title: t, $comment: c, deprecated: true, readOnly: true, "
-                                      "writeOnly: false, examples: [1], format: email, "
-                                      "secret: true, x-mine: 1, contentEncoding: base64}"),
+    cr_assert_str_eq(
+        input_complaints("{title: t, $comment: c, deprecated: true, readOnly: true, "
+                         "writeOnly: false, examples: [1], format: email, "
+                         "secret: true, x-mine: 1, contentEncoding: base64}"),
         "");
 }
 
@@ -118,37 +121,45 @@ Test(compile, what_can_never_match_is_told)
 {
     assert_has(input_complaints("{properties: {order_id: true}, required: [orderid], "
                                 "additionalProperties: false}"),
-        "\"orderid\" is required but is not among properties, and additionalProperties is false; "
-        "did you mean order_id?");
+               "\"orderid\" is required but is not among properties, and additionalProperties "
+               "is false; "
+               "did you mean order_id?");
 }
 
 Test(compile, defaults_and_examples_must_fit)
 {
     assert_has(input_complaints("{type: integer, default: x}"),
-        "this default does not fit its own schema: expected an integer");
-    assert_has(input_complaints("{type: integer, examples: [1, y]}"), "this example does not fit");
+               "this default does not fit its own schema: expected an integer");
+    assert_has(input_complaints("{type: integer, examples: [1, y]}"),
+               "this example does not fit");
     cr_assert_str_eq(input_complaints("{type: integer, default: 5, examples: [1, 2]}"), "");
 }
 
 Test(compile, references_lead_somewhere)
 {
-    assert_has(file_complaints("input: {$ref: \"#/$defs/adress\"}\n$defs: {address: true}\n"),
+    assert_has(
+        file_complaints("input: {$ref: \"#/$defs/adress\"}\n$defs: {address: true}\n"),
         "x.yaml:1:15: $ref leads nowhere: there is no \"adress\"; did you mean address?");
-    assert_has(file_complaints("input:\n  $ref: #/$defs/a\n"), "text that starts with # needs quotes");
+    assert_has(file_complaints("input:\n  $ref: #/$defs/a\n"),
+               "text that starts with # needs quotes");
     assert_has(file_complaints("input: {$ref: \"#nope\"}\n"), "there is no $anchor \"nope\"");
     assert_has(file_complaints("input: {$ref: \"#\"}\n"), "means the whole file");
     assert_has(file_complaints("input: {$ref: \"http://example.com/a\"}\n"), "not known here");
     assert_has(file_complaints("input: {$ref: \"none.yaml#/$defs/a\"}\n"), "cannot be opened");
     assert_has(file_complaints("input: {$ref: \"../x.yaml\"}\n"), "not out of the directory");
-    assert_has(file_complaints("$defs: {a: {$id: u}, b: {$id: u}}\n"), "is taken by another schema");
+    assert_has(file_complaints("$defs: {a: {$id: u}, b: {$id: u}}\n"),
+               "is taken by another schema");
 }
 
 Test(compile, a_circle_that_never_looks_into_the_value_is_refused)
 {
-    assert_has(file_complaints("input: {$ref: \"#/$defs/a\"}\n"
-                               "$defs:\n  a: {$ref: \"#/$defs/b\"}\n  b: {allOf: [{$ref: \"#/$defs/a\"}]}\n"),
+    assert_has(
+        file_complaints(
+            "input: {$ref: \"#/$defs/a\"}\n"
+            "$defs:\n  a: {$ref: \"#/$defs/b\"}\n  b: {allOf: [{$ref: \"#/$defs/a\"}]}\n"),
         "leads back to itself");
-    cr_assert_str_eq(file_complaints("input: {properties: {child: {$ref: \"#/input\"}}}\n"), "");
+    cr_assert_str_eq(file_complaints("input: {properties: {child: {$ref: \"#/input\"}}}\n"),
+                     "");
 }
 
 /* A chain of references as long as the file may be: no recursion while compiling. */
@@ -168,8 +179,9 @@ Test(compile, a_long_chain_of_references_is_fine)
 
 Test(compile, all_mistakes_are_told_at_once)
 {
-    const char *said = file_complaints("input:\n  type: objct\n  minimum: x\n  properties:\n"
-                                       "    a: {pattern: \"[\"}\n    b: {$ref: \"#/$defs/no\"}\n");
+    const char *said =
+        file_complaints("input:\n  type: objct\n  minimum: x\n  properties:\n"
+                        "    a: {pattern: \"[\"}\n    b: {$ref: \"#/$defs/no\"}\n");
 
     assert_has(said, "x.yaml:2:9:");
     assert_has(said, "x.yaml:3:12:");

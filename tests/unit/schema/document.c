@@ -8,7 +8,7 @@ static struct node read_node(const char *text)
     struct node root;
 
     cr_assert(document_read(&arena, slice_of(text), &root, &report), "%s: %s", text,
-        problems_said(&problems));
+              problems_said(&problems));
     return root;
 }
 
@@ -18,7 +18,8 @@ static const char *refusal(struct slice text)
     struct report report = { &arena, &problems, SLICE("d.yaml") };
     struct node root;
 
-    cr_assert_not(document_read(&arena, text, &root, &report), "accepted: %.*s", SLICE_ARG(text));
+    cr_assert_not(document_read(&arena, text, &root, &report), "accepted: %.*s",
+                  SLICE_ARG(text));
     cr_assert_eq(problems.count, 1);
     return problems_said(&problems);
 }
@@ -34,16 +35,40 @@ static void assert_reads(const char *yaml, const char *json)
 Test(document, scalars_follow_the_core_schema)
 {
     static const char *const cases[][2] = {
-        { "no", "\"no\"" }, { "yes", "\"yes\"" }, { "on", "\"on\"" }, { "true", "true" },
-        { "False", "false" }, { "~", "null" }, { "null", "null" }, { "", "null" },
-        { "12", "12" }, { "-12", "-12" }, { "+7", "7" }, { "0o17", "15" }, { "0x1F", "31" },
-        { "017", "17" }, { "1_000", "\"1_000\"" }, { "12:30:45", "\"12:30:45\"" },
-        { "1.5", "1.5" }, { "-.5", "-0.5" }, { "1e3", "1000.0" }, { ".", "\".\"" },
-        { "1.", "1.0" }, { "e5", "\"e5\"" }, { "1e", "\"1e\"" }, { "-", "[null]" },
-        { "2026-01-02", "\"2026-01-02\"" }, { "9223372036854775807", "9223372036854775807" },
-        { "18446744073709551615", "18446744073709551615" }, { "'12'", "\"12\"" },
-        { "\"true\"", "\"true\"" }, { "!!str 12", "\"12\"" }, { "!!float 2", "2.0" },
-        { "! 12", "\"12\"" }, { "0x", "\"0x\"" }, { "0o9", "\"0o9\"" },
+        { "no", "\"no\"" },
+        { "yes", "\"yes\"" },
+        { "on", "\"on\"" },
+        { "true", "true" },
+        { "False", "false" },
+        { "~", "null" },
+        { "null", "null" },
+        { "", "null" },
+        { "12", "12" },
+        { "-12", "-12" },
+        { "+7", "7" },
+        { "0o17", "15" },
+        { "0x1F", "31" },
+        { "017", "17" },
+        { "1_000", "\"1_000\"" },
+        { "12:30:45", "\"12:30:45\"" },
+        { "1.5", "1.5" },
+        { "-.5", "-0.5" },
+        { "1e3", "1000.0" },
+        { ".", "\".\"" },
+        { "1.", "1.0" },
+        { "e5", "\"e5\"" },
+        { "1e", "\"1e\"" },
+        { "-", "[null]" },
+        { "2026-01-02", "\"2026-01-02\"" },
+        { "9223372036854775807", "9223372036854775807" },
+        { "18446744073709551615", "18446744073709551615" },
+        { "'12'", "\"12\"" },
+        { "\"true\"", "\"true\"" },
+        { "!!str 12", "\"12\"" },
+        { "!!float 2", "2.0" },
+        { "! 12", "\"12\"" },
+        { "0x", "\"0x\"" },
+        { "0o9", "\"0o9\"" },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -53,7 +78,7 @@ Test(document, scalars_follow_the_core_schema)
 Test(document, json_is_yaml)
 {
     assert_reads("{\"a\": [1, 2.5, \"x\\ny\"], \"b\": {\"c\": null}}",
-        "{\"a\":[1,2.5,\"x\\ny\"],\"b\":{\"c\":null}}");
+                 "{\"a\":[1,2.5,\"x\\ny\"],\"b\":{\"c\":null}}");
 }
 
 Test(document, every_node_knows_its_place)
@@ -70,11 +95,12 @@ Test(document, every_node_knows_its_place)
 
 Test(document, aliases_and_merges_are_followed)
 {
-    assert_reads("a: &x {p: 1, q: 2}\nb: *x\n", "{\"a\":{\"p\":1,\"q\":2},\"b\":{\"p\":1,\"q\":2}}");
+    assert_reads("a: &x {p: 1, q: 2}\nb: *x\n",
+                 "{\"a\":{\"p\":1,\"q\":2},\"b\":{\"p\":1,\"q\":2}}");
     assert_reads("a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3}\n",
-        "{\"a\":{\"p\":1,\"q\":2},\"b\":{\"q\":3,\"p\":1}}");
+                 "{\"a\":{\"p\":1,\"q\":2},\"b\":{\"q\":3,\"p\":1}}");
     assert_reads("a: &x {p: 1}\nb: &y {p: 2, r: 4}\nc: {<<: [*x, *y]}\n",
-        "{\"a\":{\"p\":1},\"b\":{\"p\":2,\"r\":4},\"c\":{\"p\":1,\"r\":4}}");
+                 "{\"a\":{\"p\":1},\"b\":{\"p\":2,\"r\":4},\"c\":{\"p\":1,\"r\":4}}");
     assert_reads("{\"<<\": 1}", "{\"<<\":1}"); /* quoted it is a key like any other */
 }
 
@@ -97,7 +123,8 @@ Test(document, a_large_map_keeps_all_its_keys)
 Test(document, what_config_files_do_not_need_is_refused)
 {
     static const char *const cases[][2] = {
-        { "a: 1\nb: 2\na: 3\n", "d.yaml:3:1: the key \"a\" is here twice; the first is in line 1" },
+        { "a: 1\nb: 2\na: 3\n",
+          "d.yaml:3:1: the key \"a\" is here twice; the first is in line 1" },
         { "1: x\n\"1\": y\n", "twice" },
         { "a: 1\n---\nb: 2\n", "d.yaml:2:1: a second document" },
         { "? [a]\n: 1\n", "a key must be plain text" },
@@ -139,7 +166,7 @@ Test(document, aliases_count_as_if_written_out)
     buffer_text(&text, "a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
     for (int i = 1; i < 10; i++)
         buffer_format(&text, "a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n", i, i,
-            i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+                      i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
 
     assert_has(refusal(buffer_view(&text)), "too large");
     buffer_finish(&text);

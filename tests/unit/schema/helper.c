@@ -18,7 +18,7 @@ struct schema_file *file_of(const char *text)
     struct schema_file *file;
 
     cr_assert(schema_file_parse("x.yaml", slice_of(text), &file, &arena, &problems), "%s",
-        problems_said(&problems));
+              problems_said(&problems));
     cr_assert_eq(problems.count, 0);
     return file;
 }

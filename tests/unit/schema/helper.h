@@ -6,7 +6,6 @@
 #include "schema/compile.h"
 
 #include <criterion/criterion.h>
-
 #include <stdio.h>
 #include <string.h>
 
@@ -26,19 +25,19 @@ const char *json_of(const struct value *value);
 /* What is said about a value by a schema that is written as the text below `input:`. */
 const char *complaints(const char *schema, const char *json);
 
-#define assert_has(text, part)                                                                 \
-    do {                                                                                       \
-        const char *said_ = (text);                                                            \
-        cr_assert(strstr(said_, (part)) != NULL, "wanted: %s\nsaid: %s", (part), said_);       \
+#define assert_has(text, part)                                                           \
+    do {                                                                                 \
+        const char *said_ = (text);                                                      \
+        cr_assert(strstr(said_, (part)) != NULL, "wanted: %s\nsaid: %s", (part), said_); \
     } while (0)
 
-#define assert_valid(schema, json)                                                             \
-    do {                                                                                       \
-        const char *said_ = complaints((schema), (json));                                      \
-        cr_assert(said_[0] == '\0', "%s: %s", (json), said_);                                  \
+#define assert_valid(schema, json)                            \
+    do {                                                      \
+        const char *said_ = complaints((schema), (json));     \
+        cr_assert(said_[0] == '\0', "%s: %s", (json), said_); \
     } while (0)
 
-#define assert_invalid(schema, json)                                                           \
+#define assert_invalid(schema, json) \
     cr_assert(complaints((schema), (json))[0] != '\0', "%s was accepted", (json))
 
 #endif

@@ -1,26 +1,43 @@
 /* Small parts: URIs, numbers, suggestions, patterns. */
+#include "base/clock.h"
 #include "helper.h"
 #include "schema/number.h"
 #include "schema/suggest.h"
 #include "schema/uri.h"
 
-#include "base/clock.h"
-
 /* RFC 3986, section 5.4. */
 Test(uri, references_resolve_as_the_standard_says)
 {
     static const char *const cases[][2] = {
-        { "g:h", "g:h" }, { "g", "http://a/b/c/g" }, { "./g", "http://a/b/c/g" },
-        { "g/", "http://a/b/c/g/" }, { "/g", "http://a/g" }, { "//g", "http://g" },
-        { "?y", "http://a/b/c/d;p?y" }, { "g?y", "http://a/b/c/g?y" },
-        { "#s", "http://a/b/c/d;p?q" }, { "g#s", "http://a/b/c/g" }, { ";x", "http://a/b/c/;x" },
-        { "", "http://a/b/c/d;p?q" }, { ".", "http://a/b/c/" }, { "./", "http://a/b/c/" },
-        { "..", "http://a/b/" }, { "../g", "http://a/b/g" }, { "../..", "http://a/" },
-        { "../../g", "http://a/g" }, { "../../../g", "http://a/g" }, { "/./g", "http://a/g" },
-        { "/../g", "http://a/g" }, { "g.", "http://a/b/c/g." }, { "..g", "http://a/b/c/..g" },
-        { "./../g", "http://a/b/g" }, { "./g/.", "http://a/b/c/g/" },
-        { "g/./h", "http://a/b/c/g/h" }, { "g/../h", "http://a/b/c/h" },
-        { "g;x=1/../y", "http://a/b/c/y" }, { "g?y/../x", "http://a/b/c/g?y/../x" },
+        { "g:h", "g:h" },
+        { "g", "http://a/b/c/g" },
+        { "./g", "http://a/b/c/g" },
+        { "g/", "http://a/b/c/g/" },
+        { "/g", "http://a/g" },
+        { "//g", "http://g" },
+        { "?y", "http://a/b/c/d;p?y" },
+        { "g?y", "http://a/b/c/g?y" },
+        { "#s", "http://a/b/c/d;p?q" },
+        { "g#s", "http://a/b/c/g" },
+        { ";x", "http://a/b/c/;x" },
+        { "", "http://a/b/c/d;p?q" },
+        { ".", "http://a/b/c/" },
+        { "./", "http://a/b/c/" },
+        { "..", "http://a/b/" },
+        { "../g", "http://a/b/g" },
+        { "../..", "http://a/" },
+        { "../../g", "http://a/g" },
+        { "../../../g", "http://a/g" },
+        { "/./g", "http://a/g" },
+        { "/../g", "http://a/g" },
+        { "g.", "http://a/b/c/g." },
+        { "..g", "http://a/b/c/..g" },
+        { "./../g", "http://a/b/g" },
+        { "./g/.", "http://a/b/c/g/" },
+        { "g/./h", "http://a/b/c/g/h" },
+        { "g/../h", "http://a/b/c/h" },
+        { "g;x=1/../y", "http://a/b/c/y" },
+        { "g?y/../x", "http://a/b/c/g?y/../x" },
         { "urn:uuid:1", "urn:uuid:1" },
     };
 
@@ -67,7 +84,8 @@ Test(number, multiples_are_those_of_the_decimals)
 
 Test(number, comparing_loses_nothing)
 {
-    struct value big = value_of("9223372036854775807"), near = value_of("9223372036854775808.0");
+    struct value big = value_of("9223372036854775807"),
+                 near = value_of("9223372036854775808.0");
     struct value huge = { .kind = VALUE_UINT, .big = UINT64_MAX }, one = value_of("1");
     struct value same = value_of("1.0");
 
@@ -162,8 +180,9 @@ Test(pattern, a_megabyte_of_groups_is_matched)
 /* Exponential and polynomial: both would run for years, or for minutes. */
 Test(pattern, matching_ends_in_time)
 {
-    static const char *const regexes[] = { "^(a+)+$", "(a*)*b", "a*a*a*a*b", "^a*a*a*b",
-        "(x+x+)+y|(a|a)+b", "^(([a-z])+.)+[A-Z]([a-z])+$" };
+    static const char *const regexes[] = { "^(a+)+$",          "(a*)*b",
+                                           "a*a*a*a*b",        "^a*a*a*b",
+                                           "(x+x+)+y|(a|a)+b", "^(([a-z])+.)+[A-Z]([a-z])+$" };
     size_t size = 1 << 20;
     char *text = arena_alloc(&arena, size);
     memset(text, 'a', size);
@@ -175,7 +194,7 @@ Test(pattern, matching_ends_in_time)
         uint64_t took_ms = (clock_monotonic_ns() - start) / 1000000;
         cr_assert_neq(match, MATCH_YES, "%s", regexes[i]);
         cr_assert_lt(took_ms, 10 * MATCH_TIME_MS, "%s took %llu ms", regexes[i],
-            (unsigned long long)took_ms);
+                     (unsigned long long)took_ms);
     }
     cr_assert_neq(match_of("^(a+)+$", (struct slice){ text + size - 40, 40 }), MATCH_YES);
 }

@@ -11,11 +11,12 @@ static void assert_rows(const struct row *rows, size_t count)
         struct value good = value_of(rows[i].good), bad = value_of(rows[i].bad);
         for (uint32_t j = 0; j < good.count; j++) {
             const char *said = complaints(rows[i].schema, json_of(&good.items[j]));
-            cr_assert_str_empty(said, "%s: %s: %s", rows[i].schema, json_of(&good.items[j]), said);
+            cr_assert_str_empty(said, "%s: %s: %s", rows[i].schema, json_of(&good.items[j]),
+                                said);
         }
         for (uint32_t j = 0; j < bad.count; j++)
             cr_assert(complaints(rows[i].schema, json_of(&bad.items[j]))[0] != '\0',
-                "%s accepts %s", rows[i].schema, json_of(&bad.items[j]));
+                      "%s accepts %s", rows[i].schema, json_of(&bad.items[j]));
     }
 }
 
@@ -27,7 +28,8 @@ Test(validate, each_keyword_takes_and_refuses)
         { "{type: integer}", "[1, 1.0, -5, 1e300]", "[1.5, \"1\", null]" },
         { "{type: number}", "[1, 1.5]", "[\"1\", true]" },
         { "{type: [string, \"null\"]}", "[\"a\", null]", "[1, []]" },
-        { "{enum: [a, 1, {x: [2]}]}", "[\"a\", 1.0, {\"x\": [2]}]", "[\"b\", 2, {\"x\": [3]}]" },
+        { "{enum: [a, 1, {x: [2]}]}", "[\"a\", 1.0, {\"x\": [2]}]",
+          "[\"b\", 2, {\"x\": [3]}]" },
         { "{const: {a: 1, b: 2}}", "[{\"b\": 2, \"a\": 1.0}]", "[{\"a\": 1}, null]" },
         { "{minimum: 1, maximum: 3}", "[1, 3, 2.5, \"x\"]", "[0, 3.01]" },
         { "{exclusiveMinimum: 1, exclusiveMaximum: 3}", "[1.01, 2]", "[1, 3]" },
@@ -38,27 +40,34 @@ Test(validate, each_keyword_takes_and_refuses)
         { "{prefixItems: [{type: integer}], items: false}", "[[], [1]]", "[[\"a\"], [1, 2]]" },
         { "{minItems: 1, maxItems: 2}", "[[1], [1, 2]]", "[[], [1, 2, 3]]" },
         { "{uniqueItems: true}", "[[1, \"1\", [1], {\"a\": 1}]]",
-            "[[1, 1.0], [{\"a\": 1, \"b\": 2}, {\"b\": 2, \"a\": 1}]]" },
-        { "{contains: {const: 1}, maxContains: 2}", "[[1], [1, 1, 2]]", "[[], [2], [1, 1, 1]]" },
+          "[[1, 1.0], [{\"a\": 1, \"b\": 2}, {\"b\": 2, \"a\": 1}]]" },
+        { "{contains: {const: 1}, maxContains: 2}", "[[1], [1, 1, 2]]",
+          "[[], [2], [1, 1, 1]]" },
         { "{required: [a]}", "[{\"a\": null}, 5]", "[{}]" },
-        { "{properties: {a: {type: string}}}", "[{}, {\"a\": \"x\"}, {\"b\": 1}]", "[{\"a\": 1}]" },
+        { "{properties: {a: {type: string}}}", "[{}, {\"a\": \"x\"}, {\"b\": 1}]",
+          "[{\"a\": 1}]" },
         { "{properties: {a: true}, patternProperties: {^x: {type: integer}}, "
           "additionalProperties: false}",
-            "[{\"a\": 1, \"x1\": 2}]", "[{\"b\": 1}, {\"x1\": \"s\"}]" },
-        { "{minProperties: 1, maxProperties: 2}", "[{\"a\": 1}]", "[{}, {\"a\": 1, \"b\": 2, \"c\": 3}]" },
+          "[{\"a\": 1, \"x1\": 2}]", "[{\"b\": 1}, {\"x1\": \"s\"}]" },
+        { "{minProperties: 1, maxProperties: 2}", "[{\"a\": 1}]",
+          "[{}, {\"a\": 1, \"b\": 2, \"c\": 3}]" },
         { "{propertyNames: {maxLength: 2}}", "[{\"ab\": 1}]", "[{\"abc\": 1}]" },
-        { "{dependentRequired: {a: [b]}}", "[{\"b\": 1}, {\"a\": 1, \"b\": 2}]", "[{\"a\": 1}]" },
-        { "{dependentSchemas: {a: {maxProperties: 1}}}", "[{\"a\": 1}]", "[{\"a\": 1, \"b\": 1}]" },
+        { "{dependentRequired: {a: [b]}}", "[{\"b\": 1}, {\"a\": 1, \"b\": 2}]",
+          "[{\"a\": 1}]" },
+        { "{dependentSchemas: {a: {maxProperties: 1}}}", "[{\"a\": 1}]",
+          "[{\"a\": 1, \"b\": 1}]" },
         { "{allOf: [{minimum: 1}, {maximum: 2}]}", "[1, 2]", "[0, 3]" },
         { "{anyOf: [{type: string}, {minimum: 5}]}", "[\"a\", 5]", "[4]" },
         { "{oneOf: [{multipleOf: 2}, {multipleOf: 3}]}", "[2, 3]", "[6, 5]" },
         { "{not: {type: string}}", "[1]", "[\"a\"]" },
         { "{if: {properties: {k: {const: a}}, required: [k]}, then: {required: [x]}, "
           "else: {required: [y]}}",
-            "[{\"k\": \"a\", \"x\": 1}, {\"y\": 1}]", "[{\"k\": \"a\"}, {\"k\": \"b\", \"x\": 1}]" },
+          "[{\"k\": \"a\", \"x\": 1}, {\"y\": 1}]",
+          "[{\"k\": \"a\"}, {\"k\": \"b\", \"x\": 1}]" },
         { "{allOf: [{properties: {a: true}}], unevaluatedProperties: false}", "[{\"a\": 1}]",
-            "[{\"b\": 1}]" },
-        { "{prefixItems: [true], unevaluatedItems: {type: integer}}", "[[\"a\", 1]]", "[[1, \"a\"]]" },
+          "[{\"b\": 1}]" },
+        { "{prefixItems: [true], unevaluatedItems: {type: integer}}", "[[\"a\", 1]]",
+          "[[1, \"a\"]]" },
     };
 
     assert_rows(rows, sizeof rows / sizeof rows[0]);
@@ -79,18 +88,22 @@ Test(validate, many_items_are_compared_by_hash)
     buffer_text(&text, "{\"name\":\"n7\",\"id\":507.0}]");
     buffer_byte(&text, '\0');
 
-    assert_has(complaints("{uniqueItems: true}", text.data), "got items 507 and 1000 that are equal");
+    assert_has(complaints("{uniqueItems: true}", text.data),
+               "got items 507 and 1000 that are equal");
     buffer_finish(&text);
 }
 
 Test(validate, recursion_follows_the_value)
 {
-    struct schema_file *file = file_of(
-        "input: {$ref: \"#/$defs/tree\"}\n"
-        "$defs:\n  tree:\n    type: object\n    required: [name]\n    properties:\n"
-        "      name: {type: string}\n      children: {type: array, items: {$ref: \"#/$defs/tree\"}}\n");
-    struct value good = value_of("{\"name\":\"a\",\"children\":[{\"name\":\"b\",\"children\":[]}]}");
-    struct value bad = value_of("{\"name\":\"a\",\"children\":[{\"name\":\"b\"},{\"children\":[{}]}]}");
+    struct schema_file *file =
+        file_of("input: {$ref: \"#/$defs/tree\"}\n"
+                "$defs:\n  tree:\n    type: object\n    required: [name]\n    properties:\n"
+                "      name: {type: string}\n      children: {type: array, items: {$ref: "
+                "\"#/$defs/tree\"}}\n");
+    struct value good =
+        value_of("{\"name\":\"a\",\"children\":[{\"name\":\"b\",\"children\":[]}]}");
+    struct value bad =
+        value_of("{\"name\":\"a\",\"children\":[{\"name\":\"b\"},{\"children\":[{}]}]}");
     struct problems problems = { 0 };
 
     cr_assert(schema_check(schema_input(file), &good, &arena, &problems));
@@ -98,7 +111,8 @@ Test(validate, recursion_follows_the_value)
 
     cr_assert_eq(problems.count, 2);
     assert_has(problems_said(&problems), "/children/1: expected the property \"name\"");
-    assert_has(problems_said(&problems), "/children/1/children/0: expected the property \"name\"");
+    assert_has(problems_said(&problems),
+               "/children/1/children/0: expected the property \"name\"");
     schema_file_destroy(file);
 }
 
@@ -125,17 +139,20 @@ Test(validate, a_reference_leads_to_the_file_beside)
 
     cr_assert(loaded, "%s", problems_said(&problems));
     cr_assert_not(schema_check(schema_input(file), &value, &arena, &problems));
-    assert_has(problems_said(&problems), "common.yaml:2:22: /id: expected at most 3 characters");
+    assert_has(problems_said(&problems),
+               "common.yaml:2:22: /id: expected at most 3 characters");
     schema_file_destroy(file);
 }
 
-/* ---- what is said ------------------------------------------------------------------------- */
+/* ---- what is said -------------------------------------------------------------------------
+ */
 
 Test(validate, every_problem_is_told_with_its_place)
 {
-    struct schema_file *file = file_of("input:\n  type: object\n  required: [id]\n  properties:\n"
-                                       "    n:\n      type: integer\n      minimum: 1\n"
-                                       "    list: {items: {type: string}}\n");
+    struct schema_file *file =
+        file_of("input:\n  type: object\n  required: [id]\n  properties:\n"
+                "    n:\n      type: integer\n      minimum: 1\n"
+                "    list: {items: {type: string}}\n");
     struct value value = value_of("{\"n\":0,\"list\":[\"a\",5,null]}");
     struct problems problems = { 0 };
 
@@ -165,8 +182,9 @@ Test(validate, problems_become_a_value_and_text)
     struct value told = problems_value(&arena, &problems);
 
     cr_assert_str_eq(json_of(&told),
-        "{\"problems\":[{\"pointer\":\"\",\"expected\":\"a string\",\"got\":\"5\","
-        "\"message\":\"expected a string, got 5\",\"keyword\":\"type\",\"schema\":\"x.yaml:1:9\"}]}");
+                     "{\"problems\":[{\"pointer\":\"\",\"expected\":\"a string\",\"got\":\"5\","
+                     "\"message\":\"expected a string, got "
+                     "5\",\"keyword\":\"type\",\"schema\":\"x.yaml:1:9\"}]}");
     cr_assert_str_eq(problems_said(&problems), "x.yaml:1:9: expected a string, got 5\n");
     schema_file_destroy(file);
 }
@@ -175,21 +193,23 @@ Test(validate, messages_are_for_a_person)
 {
     static const char *const cases[][3] = {
         { "{type: string, maxLength: 2, description: the code}", "\"abc\"",
-            "expected at most 2 characters, got 3 (the string \"abc\") (the code)" },
-        { "{enum: [red, green]}", "\"blue\"", "expected one of \"red\", \"green\", got the string \"blue\"" },
+          "expected at most 2 characters, got 3 (the string \"abc\") (the code)" },
+        { "{enum: [red, green]}", "\"blue\"",
+          "expected one of \"red\", \"green\", got the string \"blue\"" },
         { "{const: 5}", "6", "expected 5, got 6" },
         { "{pattern: \"^a\", message: must begin with a}", "\"b\"", "must begin with a\n" },
         { "{properties: {order_id: true}, additionalProperties: false}", "{\"orderid\": 1}",
-            "expected no properties but order_id, got \"orderid\"; did you mean order_id?" },
+          "expected no properties but order_id, got \"orderid\"; did you mean order_id?" },
         { "{required: [by], properties: {by: {type: string}}}", "{}",
-            "expected the property \"by\" (a string), got nothing" },
+          "expected the property \"by\" (a string), got nothing" },
         { "{anyOf: [{type: string}, {type: integer, minimum: 3}]}", "null",
-            "expected a string or an integer >= 3, got null" },
+          "expected a string or an integer >= 3, got null" },
         { "{oneOf: [{type: integer}, {minimum: 2}]}", "3", "number 1 and number 2" },
         { "{not: {type: string}}", "\"a\"", "expected anything but a string" },
         { "{type: string}", "[1, 2]", "got an array of 2 items" },
-        { "{maxLength: 5}", "\"abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc\"",
-            "abcdefghij\"…)" },
+        { "{maxLength: 5}",
+          "\"abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc\"",
+          "abcdefghij\"…)" },
         { "{type: object}", "\"\\u0001\\\"\"", "the string \"\\u0001\\\"\"" },
     };
 
@@ -200,9 +220,10 @@ Test(validate, messages_are_for_a_person)
 /* The branch whose tag fits is the one that was meant. */
 Test(validate, the_nearest_branch_is_explained)
 {
-    const char *schema = "{oneOf: [{type: object, required: [kind, url], properties: {kind: {const: http}, "
-                         "url: {type: string}}}, {type: object, required: [kind, to], properties: "
-                         "{kind: {const: mail}, to: {type: string}, cc: {type: string}}}]}";
+    const char *schema =
+        "{oneOf: [{type: object, required: [kind, url], properties: {kind: {const: http}, "
+        "url: {type: string}}}, {type: object, required: [kind, to], properties: "
+        "{kind: {const: mail}, to: {type: string}, cc: {type: string}}}]}";
     const char *said = complaints(schema, "{\"kind\": \"mail\", \"cc\": 5}");
 
     assert_has(said, "/cc: expected a string, got 5");
@@ -212,7 +233,8 @@ Test(validate, the_nearest_branch_is_explained)
 
 Test(validate, pointers_are_escaped)
 {
-    assert_has(complaints("{additionalProperties: {type: string}}", "{\"a/b~c\": {}}"), ": /a~1b~0c: ");
+    assert_has(complaints("{additionalProperties: {type: string}}", "{\"a/b~c\": {}}"),
+               ": /a~1b~0c: ");
 }
 
 Test(validate, problems_are_counted_to_a_limit)
@@ -242,7 +264,8 @@ Test(validate, binary_data_is_text_without_a_pattern)
     schema_file_destroy(pattern);
 }
 
-/* ---- limits ------------------------------------------------------------------------------- */
+/* ---- limits -------------------------------------------------------------------------------
+ */
 
 /* 2^40 visits, were nobody counting. */
 Test(validate, steps_are_bounded)
@@ -251,8 +274,9 @@ Test(validate, steps_are_bounded)
 
     buffer_text(&text, "$defs:\n  a0: {type: string}\n");
     for (int i = 1; i < 40; i++)
-        buffer_format(&text, "  a%d: {allOf: [{$ref: \"#/$defs/a%d\"}, {$ref: \"#/$defs/a%d\"}]}\n",
-            i, i - 1, i - 1);
+        buffer_format(&text,
+                      "  a%d: {allOf: [{$ref: \"#/$defs/a%d\"}, {$ref: \"#/$defs/a%d\"}]}\n", i,
+                      i - 1, i - 1);
     buffer_text(&text, "input: {$ref: \"#/$defs/a39\"}\n");
     struct slice copy = arena_copy(&arena, buffer_view(&text));
     struct schema_file *file = file_of(copy.data);
@@ -299,7 +323,8 @@ Test(validate, a_chain_of_references_deeper_than_the_limit_is_refused)
     buffer_finish(&text);
 }
 
-/* ---- defaults ----------------------------------------------------------------------------- */
+/* ---- defaults -----------------------------------------------------------------------------
+ */
 
 static void assert_defaults(const char *schema, const char *json, const char *wanted)
 {
@@ -309,7 +334,7 @@ static void assert_defaults(const char *schema, const char *json, const char *wa
     struct problems problems = { 0 };
 
     cr_assert(schema_check(schema_input(file), &value, &arena, &problems), "%s",
-        problems_said(&problems));
+              problems_said(&problems));
     cr_assert_str_eq(json_of(&value), wanted, "%s: %s", schema, json_of(&value));
     schema_file_destroy(file);
 }
@@ -317,23 +342,30 @@ static void assert_defaults(const char *schema, const char *json, const char *wa
 Test(defaults, absent_properties_get_theirs)
 {
     static const char *const cases[][3] = {
-        { "{properties: {a: {default: 1}, b: {default: [x]}}}", "{}", "{\"a\":1,\"b\":[\"x\"]}" },
+        { "{properties: {a: {default: 1}, b: {default: [x]}}}", "{}",
+          "{\"a\":1,\"b\":[\"x\"]}" },
         { "{properties: {a: {default: 1}}}", "{\"a\":null}", "{\"a\":null}" },
         { "{properties: {a: {default: 1}}}", "5", "5" },
-        { "{properties: {a: {default: {}, properties: {b: {default: 2}}}}}", "{}", "{\"a\":{\"b\":2}}" },
+        { "{properties: {a: {default: {}, properties: {b: {default: 2}}}}}", "{}",
+          "{\"a\":{\"b\":2}}" },
         { "{properties: {a: {properties: {b: {default: 2}}}}}", "{}", "{}" },
-        { "{properties: {a: {properties: {b: {default: 2}}}}}", "{\"a\":{}}", "{\"a\":{\"b\":2}}" },
-        { "{items: {properties: {a: {default: 1}}}}", "[{},{\"a\":2}]", "[{\"a\":1},{\"a\":2}]" },
-        { "{additionalProperties: {properties: {a: {default: 1}}}}", "{\"x\":{}}", "{\"x\":{\"a\":1}}" },
-        { "{patternProperties: {^x: {properties: {a: {default: 1}}}}}", "{\"x\":{}}", "{\"x\":{\"a\":1}}" },
+        { "{properties: {a: {properties: {b: {default: 2}}}}}", "{\"a\":{}}",
+          "{\"a\":{\"b\":2}}" },
+        { "{items: {properties: {a: {default: 1}}}}", "[{},{\"a\":2}]",
+          "[{\"a\":1},{\"a\":2}]" },
+        { "{additionalProperties: {properties: {a: {default: 1}}}}", "{\"x\":{}}",
+          "{\"x\":{\"a\":1}}" },
+        { "{patternProperties: {^x: {properties: {a: {default: 1}}}}}", "{\"x\":{}}",
+          "{\"x\":{\"a\":1}}" },
         { "{allOf: [{properties: {a: {default: 1}}}]}", "{}", "{\"a\":1}" },
         { "{anyOf: [{required: [q]}, {properties: {a: {default: 1}}}]}", "{}", "{\"a\":1}" },
-        { "{oneOf: [{properties: {k: {const: 1}, a: {default: 1}}}, {properties: {k: {const: 2}, "
+        { "{oneOf: [{properties: {k: {const: 1}, a: {default: 1}}}, {properties: {k: {const: "
+          "2}, "
           "b: {default: 2}}, required: [k]}]}",
-            "{\"k\":2}", "{\"k\":2,\"b\":2}" },
+          "{\"k\":2}", "{\"k\":2,\"b\":2}" },
         { "{if: {required: [q]}, then: {properties: {a: {default: 1}}}, else: {properties: {b: "
           "{default: 2}}}}",
-            "{}", "{\"b\":2}" },
+          "{}", "{\"b\":2}" },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -375,7 +407,8 @@ Test(defaults, a_default_behind_a_reference_counts)
 /* A value that is refused stays as it came. */
 Test(defaults, nothing_is_put_into_a_wrong_value)
 {
-    struct schema_file *file = file_of("input: {required: [q], properties: {a: {default: 1}}}\n");
+    struct schema_file *file =
+        file_of("input: {required: [q], properties: {a: {default: 1}}}\n");
     struct value value = value_of("{}");
     struct problems problems = { 0 };
 
