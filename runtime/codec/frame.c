@@ -21,12 +21,15 @@ static void write_stack(struct buffer *out, const uint64_t *stack, uint32_t dept
 static uint32_t read_stack(struct cursor *cursor, uint64_t *stack)
 {
     struct cursor list = cursor_list(cursor);
-    uint32_t depth = list.count > FRAME_MAX_STACK ? FRAME_MAX_STACK : list.count;
 
-    for (uint32_t i = 0; i < depth; i++)
+    if (list.count > FRAME_MAX_STACK) {
+        cursor->broken = true;
+        return 0;
+    }
+    for (uint32_t i = 0; i < list.count; i++)
         stack[i] = (uint64_t)cursor_int(&list);
     cursor->broken |= list.broken;
-    return depth;
+    return list.count;
 }
 
 static void write_results(struct buffer *out, const struct frame_segment *frame)
@@ -44,9 +47,8 @@ static void write_results(struct buffer *out, const struct frame_segment *frame)
 
 static void read_results(struct cursor *cursor, struct frame_segment *frame)
 {
-    struct cursor list = cursor_list(cursor);
+    struct cursor list = cursor_groups(cursor, 5, &frame->result_count);
 
-    frame->result_count = list.count / 5;
     frame->results = ARENA_ARRAY(cursor->arena, struct frame_result, frame->result_count);
     for (uint32_t i = 0; i < frame->result_count; i++) {
         struct frame_result *result = &frame->results[i];
@@ -115,8 +117,7 @@ static void read_segment(struct cursor *cursor, struct frame_segment *frame)
     for (uint32_t i = 0; i < tags.count; i++)
         frame->tags[i] = cursor_text(&tags);
     read_results(cursor, frame);
-    struct cursor once = cursor_list(cursor);
-    frame->once_count = once.count / 2;
+    struct cursor once = cursor_groups(cursor, 2, &frame->once_count);
     frame->once = ARENA_ARRAY(cursor->arena, struct frame_once, frame->once_count);
     for (uint32_t i = 0; i < frame->once_count; i++) {
         frame->once[i].name = cursor_text(&once);
@@ -209,9 +210,8 @@ static void write_meta(struct buffer *out, const struct frame_end *frame)
 
 static void read_meta(struct cursor *cursor, struct frame_end *frame)
 {
-    struct cursor list = cursor_list(cursor);
+    struct cursor list = cursor_groups(cursor, 3, &frame->meta_count);
 
-    frame->meta_count = list.count / 3;
     frame->meta = ARENA_ARRAY(cursor->arena, struct frame_meta, frame->meta_count);
     for (uint32_t i = 0; i < frame->meta_count; i++) {
         frame->meta[i].kind = cursor_u32(&list);
@@ -389,13 +389,15 @@ static void read_symbols(struct cursor *cursor, struct frame_symbols *frame)
 }
 
 /* Every kind of frame with a body, and the member of struct frame that holds it. */
-#define FRAME_MAP(X)                                                                    \
-    X(SEGMENT, segment)                                                                 \
-    X(REPLY, reply)                                                                     \
-    X(CANCEL, cancel)                                                                   \
-    X(CALL, call) X(NOTE, note) X(END, end) X(CRASH, crash) X(FORK, fork) X(KILL, kill) \
-        X(SYMBOLIZE, symbolize) X(LOADED, loaded) X(REFUSED, refused) X(FORKED, forked) \
-            X(EXITED, exited) X(SYMBOLS, symbols)
+#define FRAME_MAP(X)                                                                \
+    X(SEGMENT, segment)                                                             \
+    X(REPLY, reply)                                                                 \
+    X(CANCEL, cancel)                                                               \
+    X(CALL, call)                                                                   \
+    X(NOTE, note)                                                                   \
+    X(END, end) X(CRASH, crash) X(FORK, fork) X(KILL, kill) X(SYMBOLIZE, symbolize) \
+        X(LOADED, loaded) X(REFUSED, refused) X(FORKED, forked) X(EXITED, exited)   \
+            X(SYMBOLS, symbols)
 
 void frame_write(struct buffer *out, const struct frame *frame)
 {

@@ -70,3 +70,12 @@ struct cursor cursor_list(struct cursor *cursor)
                             .items = value->kind == VALUE_LIST ? value->items : NULL,
                             .count = value->kind == VALUE_LIST ? value->count : 0 };
 }
+
+struct cursor cursor_groups(struct cursor *cursor, uint32_t size, uint32_t *count)
+{
+    struct cursor list = cursor_list(cursor);
+
+    cursor->broken |= list.count % size != 0;
+    *count = list.count / size;
+    return list;
+}

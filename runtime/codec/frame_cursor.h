@@ -20,5 +20,7 @@ bool cursor_bool(struct cursor *cursor);
 struct slice cursor_bytes(struct cursor *cursor);
 struct slice cursor_text(struct cursor *cursor);
 struct cursor cursor_list(struct cursor *cursor);
+/* A list of groups of `size` items each; *count is how many groups. */
+struct cursor cursor_groups(struct cursor *cursor, uint32_t size, uint32_t *count);
 
 #endif
