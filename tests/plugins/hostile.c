@@ -112,10 +112,20 @@ static bide_next write_garbage(bide_task *t)
     return finish(t);
 }
 
+/* { path }: does it only while there is no such file, and makes it first. The death of its
+ * parent takes the slot along; the pause lets that happen before the answer. */
 static bide_next kill_nursery(bide_task *t)
 {
-    if (is_bad_attempt(t))
+    struct timespec rest = { 5, 0 };
+    const char *path = bide_str(t, bide_input(t), "path");
+    int fd = path[0] == 0 ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+    if (is_bad_attempt(t) && (path[0] == 0 || fd >= 0)) {
         kill(getppid(), SIGKILL);
+        nanosleep(&rest, NULL);
+    }
     return finish(t);
 }
 
