@@ -53,14 +53,19 @@ void client_close(void)
     handle = NULL;
 }
 
+/* Only report.c has it. */
+void give_up_report(const char *sentence) __attribute__((weak));
+
 void give_up(const char *format, ...)
 {
+    char sentence[8192];
     va_list arguments;
     va_start(arguments, format);
-    fputs("\n# ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
+    if (give_up_report != NULL)
+        give_up_report(sentence);
+    fprintf(stderr, "\n# %s\n", sentence);
     abort();
 }
 

@@ -38,7 +38,8 @@ long long reply_number(const struct reply *reply, const char *path);
 /* printf into memory that lives until client_forget(). */
 const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Say what is wrong and abort: the test has failed. */
+/* Say what is wrong: the test has failed. */
+void give_up_report(const char *sentence);
 void give_up(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 long long now_ms(void); /* monotonic */

@@ -21,12 +21,9 @@ static void die(struct server *server, const char *what) __attribute__((noreturn
 static void die(struct server *server, const char *what)
 {
     const char *log = file_read(server_path(server, "log"));
-    if (log != NULL) {
-        size_t size = strlen(log);
-        fprintf(stderr, "# the server's log ends:\n%s\n",
-                size > 4000 ? log + size - 4000 : log);
-    }
-    give_up("%s", what);
+    size_t size = log != NULL ? strlen(log) : 0;
+    give_up("%s\nthe server's log ends:\n%s", what,
+        log == NULL ? "(none)" : size > 4000 ? log + size - 4000 : log);
 }
 
 const char *server_path(struct server *server, const char *path)
@@ -34,20 +31,29 @@ const char *server_path(struct server *server, const char *path)
     return text("%s/%s", server->dir, path);
 }
 
+/* Everything of a stream, however long: /proc does not say. */
+static const char *stream_read(FILE *stream)
+{
+    char *bytes = calloc(1, 1), block[4096];
+    size_t size = 0, got;
+    while ((got = fread(block, 1, sizeof block, stream)) > 0) {
+        bytes = realloc(bytes, size + got + 1);
+        memcpy(bytes + size, block, got);
+        size += got;
+        bytes[size] = 0;
+    }
+    const char *out = text("%s", bytes);
+    free(bytes);
+    return out;
+}
+
 const char *file_read(const char *path)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         return NULL;
-    fseek(file, 0, SEEK_END);
-    long size = ftell(file);
-    rewind(file);
-    char *bytes = calloc(1, (size_t)size + 1);
-    size_t got = fread(bytes, 1, (size_t)size, file);
+    const char *out = stream_read(file);
     fclose(file);
-    bytes[got] = 0;
-    const char *out = text("%s", bytes);
-    free(bytes);
     return out;
 }
 
@@ -79,19 +85,10 @@ const char *command_run(int *status, const char *format, ...)
     FILE *pipe = popen(text("{ %s\n} 2>&1 </dev/null", command), "r");
     if (pipe == NULL)
         give_up("cannot run %s", command);
-    char *said = calloc(1, 1), bytes[4096];
-    size_t size = 0, got;
-    while ((got = fread(bytes, 1, sizeof bytes, pipe)) > 0) {
-        said = realloc(said, size + got + 1);
-        memcpy(said + size, bytes, got);
-        size += got;
-        said[size] = 0;
-    }
+    const char *said = stream_read(pipe);
     int code = pclose(pipe);
     *status = WIFEXITED(code) ? WEXITSTATUS(code) : 128 + WTERMSIG(code);
-    const char *out = text("%s", said);
-    free(said);
-    return out;
+    return said;
 }
 
 static int reap(struct server *server)

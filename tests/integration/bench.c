@@ -1,0 +1,124 @@
+/* bide bench: short, but every workload to its end, on a server of its own and on one that is
+ * there. */
+#include "server.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+/* The object on stdout alone; progress is on stderr. */
+static json_t *bench(int want, const char *arguments)
+{
+    int status;
+    const char *said =
+        command_run(&status, BINARY_DIR "/bide bench --seconds 1 %s 2>/dev/null", arguments);
+    json_error_t error;
+    json_t *report = json_loads(said, 0, &error);
+
+    cr_assert_eq(status, want, "bench %s: status %d: %s", arguments, status, said);
+    cr_assert_not_null(report, "%s: %s", error.text, said);
+    return report;
+}
+
+static json_t *workload(json_t *report, const char *name)
+{
+    json_t *result = json_object_get(json_object_get(report, "workloads"), name);
+
+    cr_assert_not_null(result, "%s is missing", name);
+    cr_assert_null(json_object_get(result, "error"), "%s: %s", name,
+                   json_string_value(json_object_get(result, "error")));
+    cr_expect_gt(json_number_value(json_object_get(result, "value")), 0, "%s", name);
+    cr_expect_gt(json_number_value(json_object_get(result, "floor")), 0, "%s", name);
+    return result;
+}
+
+static void expect_limits(json_t *result)
+{
+    json_t *limits = json_object_get(result, "limits");
+
+    cr_expect_gt(json_number_value(json_object_get(limits, "http")), 0);
+    cr_expect_gt(json_number_value(json_object_get(limits, "sqlite")), 0);
+    cr_expect_gt(json_number_value(json_object_get(result, "ratio")), 0);
+}
+
+TestSuite(bench, .timeout = 300);
+
+Test(bench, throughput_comes_beside_its_limits)
+{
+    json_t *report = bench(0, "--only ingest,echo,wait --connections 8");
+
+    expect_limits(workload(report, "ingest"));
+    expect_limits(workload(report, "echo"));
+    json_t *wait = workload(report, "wait");
+    expect_limits(wait);
+    cr_expect_gt(json_integer_value(json_object_get(wait, "timelines_checked")), 0);
+    json_decref(report);
+}
+
+Test(bench, latency_and_costs)
+{
+    json_t *report = bench(0, "--only latency,resume,parked,restart --parked 300 --queued 30");
+
+    cr_expect_gt(json_number_value(json_object_get(workload(report, "latency"), "p99_ms")), 0);
+    workload(report, "resume");
+    cr_expect_eq(json_integer_value(json_object_get(workload(report, "parked"), "runs")), 300);
+    workload(report, "restart");
+    json_decref(report);
+}
+
+/* Nothing is left of its servers and directories. */
+Test(bench, cleans_up)
+{
+    int status;
+    const char *said =
+        command_run(&status, "dir=$(mktemp -d /tmp/bide-test-XXXXXX) && " BINARY_DIR
+                             "/bide bench --seconds 1 --only latency --dir $dir "
+                             ">/dev/null 2>&1 && rmdir $dir");
+    cr_assert_eq(status, 0, "%s", said);
+}
+
+Test(bench, measures_a_server_that_is_there)
+{
+    static struct server s;
+    int status;
+    json_error_t error;
+
+    server_init(&s);
+    command_run(&status, "cp " BINARY_DIR "/bench/bench.so '%s/plugins/'", s.dir);
+    cr_assert_eq(status, 0);
+    server_write(&s, "schemas/bench.yaml", "input: { type: object }\n");
+    server_start(&s);
+
+    const char *said = command_run(
+        &status,
+        "cd '%s' && " BINARY_DIR "/bide bench --seconds 1 --url %s --dir . --json 2>/dev/null",
+        s.dir, s.url);
+
+    cr_expect_eq(status, 0, "%s", said);
+    json_t *report = json_loads(said, 0, &error);
+    cr_assert_not_null(report, "%s: %s", error.text, said);
+    workload(report, "ingest");
+    workload(report, "echo");
+    workload(report, "wait");
+    workload(report, "latency");
+    workload(report, "resume");
+    json_decref(report);
+    /* It is as usable as before: nothing stays paused or queued. */
+    const struct reply *queues = server_call(&s, "GET", "/api/v1/queues", NULL);
+    cr_expect_null(strstr(queues->text, "\"paused\":true"), "%s", queues->text);
+    server_destroy(&s);
+}
+
+Test(bench, what_cannot_be_is_refused)
+{
+    int status;
+
+    command_run(&status, BINARY_DIR "/bide bench --only nonsense");
+    cr_expect_eq(status, 2);
+    command_run(&status, BINARY_DIR "/bide bench --connections 0");
+    cr_expect_eq(status, 2);
+    const char *said =
+        command_run(&status, "BIDE_KEY=x " BINARY_DIR
+                             "/bide bench --url http://127.0.0.1:1 --only restart");
+    cr_expect_eq(status, 2);
+    cr_expect_not_null(strstr(said, "restart kills its server"), "%s", said);
+}
