@@ -35,6 +35,7 @@ void reply_send(struct request *request, unsigned status)
     if (status >= MHD_HTTP_BAD_REQUEST)
         add_status_headers(request, status);
     request->phase = REQUEST_ANSWERED;
+    longpoll_remove(&request->http->longpolls, &request->longpoll); /* nothing to wake for */
     if (request->is_suspended) {
         request->is_suspended = false;
         MHD_resume_connection(request->connection);
