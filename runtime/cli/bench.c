@@ -3,15 +3,16 @@
  */
 #include "cli/bench.h"
 
-#include "base/memory.h"
 #include "cli/grid.h"
 #include "cli/member.h"
 #include "cli/screen.h"
 #include "cli/settings.h"
 #include "codec/json.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -105,15 +106,27 @@ static bool use_given_server(struct bench *bench, struct err *err)
     return true;
 }
 
+/* A task opens a file in it from another working directory. */
+static bool find_dir(struct bench *bench, struct err *err)
+{
+    const char *dir = call_option(bench->call, "dir");
+    char *path = realpath(dir != NULL ? dir : "/var/tmp", NULL);
+
+    if (path == NULL)
+        return err_set(err, ERR_CONFIG, "%s: %s", dir, strerror(errno));
+    bench->dir = arena_text(bench->arena, slice_of(path));
+    free(path);
+    return true;
+}
+
 static bool read_options(struct bench *bench, struct err *err)
 {
     struct call *call = bench->call;
-    const char *only = call_option(call, "only"), *dir = call_option(call, "dir");
+    const char *only = call_option(call, "only");
     int64_t connections, seconds;
 
     bench->is_own = call_option(call, "url") == NULL;
-    bench->dir = dir != NULL ? dir : "/var/tmp";
-    if ((only != NULL && !check_only(slice_of(only), err)) ||
+    if (!find_dir(bench, err) || (only != NULL && !check_only(slice_of(only), err)) ||
         !call_number(call, "connections", 1, 1000, 64, &connections, err) ||
         !call_number(call, "seconds", 1, 3600, 5, &seconds, err) ||
         !call_number(call, "parked", 3, 100000000, 100000, &bench->parked, err) ||
@@ -138,6 +151,15 @@ static bool is_met(const struct bench_workload *workload, const struct value *re
     return workload->less_is_better ? number <= workload->floor : number >= workload->floor;
 }
 
+/* Its log is to be looked at. */
+static void keep(struct bench *bench)
+{
+    bench_server_kill(&bench->server);
+    if (bench->server.dir[0] != '\0')
+        bench_say("%-8s what it left is in %s", "", bench->server.dir);
+    bench->server.dir[0] = '\0';
+}
+
 static bool run_one(struct bench *bench, const struct bench_workload *workload,
                     struct value *results)
 {
@@ -160,7 +182,7 @@ static bool run_one(struct bench *bench, const struct bench_workload *workload,
     if (bench->is_own && (done || bench_interrupted))
         bench_server_remove(&bench->server);
     else if (bench->is_own)
-        bench_server_kill(&bench->server); /* its log stays to be looked at */
+        keep(bench);
     return done;
 }
 

@@ -123,6 +123,20 @@ bool bench_counts(struct bench *bench, const char *queue, struct bench_counts *c
     return true;
 }
 
+/* A queue comes into being with its first run, so one goes ahead. */
+static bool make_queue(struct bench *bench, const char *queue, struct err *err)
+{
+    struct buffer request = { 0 };
+    char id[BENCH_ID_BYTES], path[BENCH_PATH_BYTES];
+
+    bench_trigger(bench, &request, "bench-echo", queue, NULL);
+    bool done = bench_start(bench, buffer_view(&request), id, err);
+    buffer_finish(&request);
+    snprintf(path, sizeof path, "/api/v3/runs/%s?wait=30s", done ? id : "");
+    return done && bench_need(bench, "GET", path, (struct slice){ 0 }, err) &&
+           bench_completed(bench, err);
+}
+
 bool bench_pause(struct bench *bench, const char *queue, bool paused, struct err *err)
 {
     char path[BENCH_PATH_BYTES], body[64];
@@ -130,7 +144,12 @@ bool bench_pause(struct bench *bench, const char *queue, bool paused, struct err
     snprintf(path, sizeof path, "/api/v1/queues/%s/pause", queue);
     snprintf(body, sizeof body, "{\"type\":\"custom\",\"action\":\"%s\"}",
              paused ? "pause" : "resume");
-    return bench_need(bench, "POST", path, slice_of(body), err);
+    if (!bench_ask(bench, "POST", path, slice_of(body), err))
+        return false;
+    if (bench->status == 200)
+        return true;
+    return make_queue(bench, queue, err) &&
+           bench_need(bench, "POST", path, slice_of(body), err);
 }
 
 /* Ask every 20 ms until `is_there`; no change for half a minute is an error. */

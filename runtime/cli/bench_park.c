@@ -64,7 +64,8 @@ bool bench_parked(struct bench *bench, struct value *result, struct err *err)
 
 /* ---- restart ----------------------------------------------------------------------------- */
 
-static bool queue_up(struct bench *bench, int64_t count, struct err *err)
+static bool queue_up(struct bench *bench, int64_t count, struct bench_counts *before,
+                     struct err *err)
 {
     struct buffer request = { 0 };
     struct flow flow = { 0 };
@@ -72,6 +73,7 @@ static bool queue_up(struct bench *bench, int64_t count, struct err *err)
 
     bench_trigger(bench, &request, "bench-echo", queued_queue, NULL);
     bool done = bench_pause(bench, queued_queue, true, err) &&
+                bench_counts(bench, queued_queue, before, err) &&
                 bench_flow(bench, &flow, buffer_view(&request), NO_HURRY_MS, (uint64_t)count,
                            &rate, err);
     flow_finish(&flow);
@@ -98,12 +100,13 @@ static bool resume(struct bench *bench, const char *id, struct err *err)
  */
 bool bench_restart(struct bench *bench, struct value *result, struct err *err)
 {
-    struct bench_counts none = { 0 };
+    struct bench_counts before;
     char id[BENCH_ID_BYTES];
     double rate;
 
     if (!bench_fresh(bench, err) || !park(bench, 0, bench->parked, &rate, id, err) ||
-        !queue_up(bench, bench->queued, err) || !bench_pause(bench, queued_queue, false, err))
+        !queue_up(bench, bench->queued, &before, err) ||
+        !bench_pause(bench, queued_queue, false, err))
         return false;
     bench_server_kill(&bench->server);
 
@@ -117,7 +120,7 @@ bool bench_restart(struct bench *bench, struct value *result, struct err *err)
     if (!resume(bench, id, err))
         return false;
     uint64_t resumed_ns = clock_monotonic_ns();
-    if (!bench_drain(bench, queued_queue, &none, bench->queued, err))
+    if (!bench_drain(bench, queued_queue, &before, bench->queued, err))
         return false;
     uint64_t drained_ns = clock_monotonic_ns();
     if (!bench_settle(bench, parked_queue, bench->parked - 1, err))
