@@ -83,9 +83,11 @@ Test(crashes, a_stack_that_overflows)
     crash("stack-overflow", "SIGSEGV", "overflow_stack");
 }
 
+/* The address sanitizer sees it first, and ends the process in its own way. */
 Test(crashes, memory_freed_twice)
 {
-    crash("double-free", "SIGABRT", "free_twice");
+    crash("double-free", strstr(SANITIZE, "address") != NULL ? "exited with" : "SIGABRT",
+          "free_twice");
 }
 
 Test(crashes, a_crash_is_tried_again)

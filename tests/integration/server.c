@@ -23,7 +23,9 @@ static void die(struct server *server, const char *what)
     const char *log = file_read(server_path(server, "log"));
     size_t size = log != NULL ? strlen(log) : 0;
     give_up("%s\nthe server's log ends:\n%s", what,
-        log == NULL ? "(none)" : size > 4000 ? log + size - 4000 : log);
+            log == NULL   ? "(none)"
+            : size > 4000 ? log + size - 4000
+                          : log);
 }
 
 const char *server_path(struct server *server, const char *path)
