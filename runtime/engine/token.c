@@ -147,11 +147,13 @@ static bool data_check(struct batch *batch, struct command *command,
         return true;
     if (!pack_read(batch->arena, complete->data, &data, &command->err))
         return false;
-    if (!schema_check(schema, &data, command->arena, &complete->problems))
+    if (!schema_check(schema, &data, command->arena, &complete->problems)) {
+        command->problems = &complete->problems;
         return err_set(
             &command->err, ERR_BAD_DATA,
             "the data does not match the schema of token \"%.*s\"; the run keeps waiting",
             SLICE_ARG(token->schema));
+    }
     complete->data = pack_value(command->arena, &data); /* with defaults */
     return true;
 }
