@@ -143,7 +143,7 @@ Test(cli, a_new_plugin_builds_and_runs)
         &status,
         "cd '%s' && " BINARY_DIR "/bide new plugin send-mail && " CMAKE_BINARY
         " -S send-mail -B send-mail/build && " CMAKE_BINARY " --build send-mail/build &&"
-        " cp send-mail/*.yaml schemas/ && cp send-mail/build/send-mail.so plugins/",
+        " cp send-mail/schemas/*.yaml schemas/ && cp send-mail/build/send-mail.so plugins/",
         s.dir);
     cr_assert_eq(status, 0, "%s", said);
     server_logs(&s, "send-mail");
