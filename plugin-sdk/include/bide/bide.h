@@ -445,8 +445,15 @@ template <typename T, uint32_t N> struct bide_list_of {
 #define BIDE_ITEM_STRUCT(s) BIDE_KIND_STRUCT, 0, s##_rows
 
 #define BIDE_MEMBER_(kind, name) BIDE_TYPE_##kind name;
+#ifdef __cplusplus
+#define BIDE_SIZE_(name)       sizeof(bide_self::name)
+#define BIDE_CAST_(type, what) static_cast<type>(what)
+#else
+#define BIDE_SIZE_(name)       sizeof(((bide_self *)0)->name)
+#define BIDE_CAST_(type, what) ((type)(what))
+#endif
 #define BIDE_FIELD_(kind, name) \
-    { #name, offsetof(bide_self, name), sizeof(((bide_self *)0)->name), BIDE_ROW_##kind },
+    { #name, offsetof(bide_self, name), BIDE_SIZE_(name), BIDE_ROW_##kind },
 #define BIDE_PROTO_(name)   static bide_next name(bide_task *t);
 #define BIDE_SEGMENT_(name) { #name, name },
 
@@ -944,7 +951,7 @@ static inline void bide_log(bide_task *t, enum bide_level level, const char *for
 {
     va_list arguments;
     va_start(arguments, format);
-    t->api->log(t, (uint32_t)level, format, arguments);
+    t->api->log(t, BIDE_CAST_(uint32_t, level), format, arguments);
     va_end(arguments);
 }
 
@@ -992,7 +999,7 @@ static inline bool bide_copy_(bide_task *t, void *field, size_t capacity, const 
 /*
  * A token: a door for one answer from outside. Whoever POSTs JSON to its URL completes it,
  * once. Keep it in the state and wait for it; an answer may come before. Zero token on error.
- * [segment]
+ * One segment makes at most 63 tokens and children together. [segment]
  */
 static inline bide_token bide_token_create(bide_task *t, struct bide_token_opts opts)
 {
@@ -1009,7 +1016,10 @@ static inline const char *bide_token_url(bide_task *t, const bide_token *token)
     return token->url;
 }
 
-/* Start a run of another task; durable when this returns. NULL payload: null. [segment] */
+/*
+ * Start a run of another task; durable when this returns. NULL payload: null. A task that does
+ * not exist, or a payload that its schema refuses, raises "refused". [segment]
+ */
 static inline bide_run bide_trigger_with(bide_task *t, const char *task,
                                          const bide_value *payload,
                                          struct bide_trigger_opts opts)
@@ -1216,7 +1226,7 @@ static inline bool bide_timed_out(bide_task *t)
  * ended. */
 static inline enum bide_wait bide_wait_status(bide_task *t)
 {
-    return (enum bide_wait)t->api->ending(t, 0)->status;
+    return BIDE_CAST_(enum bide_wait, t->api->ending(t, 0)->status);
 }
 
 /*
@@ -1232,7 +1242,8 @@ static inline const bide_value *bide_result(bide_task *t)
 /* The same for one of several tokens. BIDE_WAIT_NONE: still open. [segment] */
 static inline enum bide_wait bide_token_status(bide_task *t, const bide_token *token)
 {
-    return (enum bide_wait)(token->id == 0 ? 0 : t->api->ending(t, token->id)->status);
+    return BIDE_CAST_(enum bide_wait,
+                      token->id == 0 ? 0 : t->api->ending(t, token->id)->status);
 }
 
 static inline const bide_value *bide_token_result(bide_task *t, const bide_token *token)
@@ -1247,7 +1258,7 @@ static inline const bide_value *bide_token_result(bide_task *t, const bide_token
  */
 static inline enum bide_wait bide_run_status(bide_task *t, const bide_run *run)
 {
-    return (enum bide_wait)(run->id == 0 ? 0 : t->api->ending(t, run->id)->status);
+    return BIDE_CAST_(enum bide_wait, run->id == 0 ? 0 : t->api->ending(t, run->id)->status);
 }
 
 static inline const bide_value *bide_run_output(bide_task *t, const bide_run *run)
