@@ -167,7 +167,8 @@ void json_write_string(struct buffer *out, struct slice text)
             buffer_format(out, "\\u%04x", c);
         }
     }
-    buffer_add(out, text.data + done, text.size - done);
+    if (text.size > done) /* an empty text may have no address */
+        buffer_add(out, text.data + done, text.size - done);
     buffer_byte(out, '"');
 }
 
