@@ -27,7 +27,7 @@ static void tear_down(void)
     server_destroy(&s);
 }
 
-TestSuite(bad_input, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(bad_input, .init = set_up, .fini = tear_down, .timeout = 300);
 
 /* Another client is served at once, and the work it asks for is done. */
 static void assert_serves(void)
@@ -241,7 +241,7 @@ Test(bad_input, a_slow_request_is_given_up)
 }
 
 /* Those that are refused are closed at once; the server knows how many it can hold. */
-Test(bad_input, five_thousand_idle_connections, .timeout = 300)
+Test(bad_input, five_thousand_idle_connections)
 {
     enum { COUNT = 5000 };
     static int fds[COUNT];

@@ -18,6 +18,7 @@ static void set_up(void)
     server_init(&s);
     server_add_plugin(&s, "hello");
     server_add_plugin(&s, "approve-refund");
+    server_add_schema(&s, "approve-refund");
     s.data = strdup(server_path(&s, "small"));
     int status;
     command_run(&status, "mkdir -m 700 '%s'", s.data);
