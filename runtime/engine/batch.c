@@ -1,6 +1,8 @@
 /* A batch from begin to end. */
 #include "batch.h"
 
+#include "base/duration.h"
+
 /* The catalog and the speeds are the process's own, not the database's: they take effect
  * whatever the store says, and need no row. */
 static void memory_commands(struct batch *batch)
@@ -62,6 +64,18 @@ void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id)
             memcpy(ids->items, old, ids->count * sizeof *old);
     }
     ids->items[ids->count++] = id;
+}
+
+int64_t batch_span(int64_t span_ms)
+{
+    return span_ms > DURATION_MAX_MS    ? DURATION_MAX_MS
+           : span_ms < -DURATION_MAX_MS ? -DURATION_MAX_MS
+                                        : span_ms;
+}
+
+int64_t batch_after(const struct batch *batch, int64_t span_ms)
+{
+    return batch->now_ms + batch_span(span_ms);
 }
 
 void batch_due_waitpoint(struct batch *batch, int64_t id)

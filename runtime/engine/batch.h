@@ -16,11 +16,11 @@
 struct engine {
     struct id_source *ids;
     const struct catalog *catalog;
-    bool queues_missing; /* the catalog's queues may not all have a row yet */
-    struct ids backlog;  /* queues that may have QUEUED runs in the database; malloc'ed */
+    bool queues_missing;  /* the catalog's queues may not all have a row yet */
+    struct ids backlog;   /* queues that may have QUEUED runs in the database; malloc'ed */
     uint32_t queue_count; /* rows there are, so that clients cannot make them without end */
-    uint32_t backlog_at; /* where the next batch begins to look, so that none starves */
-    char **short_tasks;  /* whose segments are so short that slots may be kept ahead */
+    uint32_t backlog_at;  /* where the next batch begins to look, so that none starves */
+    char **short_tasks;   /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
     uint32_t unpark_at; /* the next task of the catalog whose parked runs are to be looked at */
 };
@@ -71,6 +71,10 @@ struct batch {
     uint32_t assignment_count;
     struct event *first_event, **event_tail;
 };
+
+/* Times come from outside, through a plugin's process for one: no more than a hundred years. */
+int64_t batch_span(int64_t span_ms);
+int64_t batch_after(const struct batch *batch, int64_t span_ms);
 
 /* Growing lists in the batch's arena. */
 void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id);

@@ -30,5 +30,5 @@ void key_make(struct batch *batch, const uint8_t hash[16], int64_t target, int64
     struct key *key = rows_new_key(&batch->rows, hash);
 
     key->target = target;
-    key->expires_ms = ttl_ms == 0 ? 0 : batch->now_ms + ttl_ms;
+    key->expires_ms = ttl_ms == 0 ? 0 : batch_after(batch, ttl_ms);
 }

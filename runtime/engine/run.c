@@ -257,7 +257,8 @@ bool run_due(struct batch *batch, int64_t id)
                                .message = SLICE("the run did not start within its ttl") });
         run_finish(batch, run, OUTCOME_EXPIRED);
     } else if (run->status == RUN_DELAYED) {
-        run->due_ms = run->started_ms == 0 && run->ttl_ms > 0 ? batch->now_ms + run->ttl_ms : 0;
+        run->due_ms =
+            run->started_ms == 0 && run->ttl_ms > 0 ? batch_after(batch, run->ttl_ms) : 0;
         run_enqueue(batch, run, (struct slice){ 0 });
     } else if (run->status == RUN_WAITING && wait_read(batch->arena, run->wait, &wait)) {
         wait.gave_up = wait.kind != WAIT_FOR_TIME;

@@ -83,7 +83,7 @@ static void token_make(struct batch *batch, struct token_create *create,
         token->key_text =
             arena_copy(arena, create->key_text.size > 0 ? create->key_text : create->key);
         token->key_expires_ms =
-            create->key_ttl_ms == 0 ? 0 : batch->now_ms + create->key_ttl_ms;
+            create->key_ttl_ms == 0 ? 0 : batch_after(batch, create->key_ttl_ms);
         key_make(batch, found->key_hash, id, create->key_ttl_ms);
     }
     if (create->request_key.size > 0)

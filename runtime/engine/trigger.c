@@ -103,14 +103,15 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     struct run *run = rows_new_run(&batch->rows, id);
     struct arena *arena = batch->arena;
     bool delayed = trigger->due_ms > batch->now_ms;
-    int64_t ready_ms = delayed ? trigger->due_ms : batch->now_ms;
+    int64_t ready_ms =
+        delayed ? batch_after(batch, trigger->due_ms - batch->now_ms) : batch->now_ms;
 
     run->environment = trigger->environment;
     run->task = arena_copy(arena, trigger->task);
     run->queue = queue->id;
     run->created_ms = run->updated_ms = batch->now_ms;
-    run->rank_ms = ready_ms - trigger->priority_ms;
-    run->priority_ms = trigger->priority_ms;
+    run->priority_ms = batch_span(trigger->priority_ms);
+    run->rank_ms = ready_ms - run->priority_ms;
     run->ttl_ms = trigger->ttl_ms;
     run->limit_ms = trigger->limit_ms;
     run->max_attempts = trigger->max_attempts;
@@ -130,11 +131,11 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, trigger->payload));
     if (delayed) {
-        run->due_ms = trigger->due_ms;
+        run->due_ms = ready_ms;
         (void)run_move(batch, run, RUN_DELAYED,
                        (struct slice){ 0 }); /* a first status is legal */
     } else {
-        run->due_ms = run->ttl_ms > 0 ? batch->now_ms + run->ttl_ms : 0;
+        run->due_ms = run->ttl_ms > 0 ? batch_after(batch, run->ttl_ms) : 0;
         run_enqueue(batch, run, (struct slice){ 0 });
     }
     return run;
