@@ -1,9 +1,9 @@
 #define STATE_FIXTURE_OWN
 #include "state_fixture.h"
 
-static const struct bide_rename renames[] = { { "text", "words_of" },
-                                              { "begin", "only" },
-                                              { NULL, NULL } };
+static const struct bide_rename renames[] = {
+    { "text", "words_of" }, { "label", "words_of" }, { "begin", "only" }, { NULL, NULL }
+};
 
 BIDE_TASK(old, OLD_STATE, ONE_SEGMENT, .id = "old")
 BIDE_TASK(fresh, NEW_STATE, ONE_SEGMENT, .id = "fresh", .renamed = renames)
