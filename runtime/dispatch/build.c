@@ -41,7 +41,8 @@ struct build *build_create(struct dispatch *dispatch, const char *sha, const cha
 
 struct build *build_find(struct dispatch *dispatch, const char *sha)
 {
-    LIST_EACH (&dispatch->builds, node, after) {
+    LIST_EACH(&dispatch->builds, node, after)
+    {
         struct build *build = container_of(node, struct build, node);
         if (strcmp(build->sha, sha) == 0)
             return build;
@@ -53,8 +54,8 @@ void build_destroy(struct build *build)
 {
     list_remove(&build->node);
     list_remove(&build->hunger);
-    LIST_EACH (&build->backlog, node, after)
-        job_destroy(container_of(node, struct job, node));
+    LIST_EACH(&build->backlog, node, after)
+    job_destroy(container_of(node, struct job, node));
     (void)unlink(build->path); /* swept at the next start otherwise */
     description_finish(&build->about);
     free(build->path);
@@ -77,7 +78,7 @@ void build_retry(struct build *build)
 bool build_offers(const struct build *build, struct slice task, struct slice segment)
 {
     return build->was_loaded && build->state != BUILD_REFUSED &&
-        description_has(&build->about, task, segment);
+           description_has(&build->about, task, segment);
 }
 
 void build_put(struct build *build, struct job *job)
@@ -107,7 +108,8 @@ void build_hunger(struct build *build)
 
 struct slot *build_slot(struct build *build, uint32_t id)
 {
-    LIST_EACH (&build->slots, node, after) {
+    LIST_EACH(&build->slots, node, after)
+    {
         struct slot *slot = container_of(node, struct slot, node);
         if (slot->id == id)
             return slot;
@@ -125,7 +127,7 @@ void build_fork(struct build *build, uint32_t slot, int fd)
 void build_kill(struct build *build, uint32_t slot, int signal)
 {
     struct frame frame = { .kind = FRAME_KILL,
-        .kill = { .slot = slot, .signal = (uint32_t)signal } };
+                           .kill = { .slot = slot, .signal = (uint32_t)signal } };
 
     if (build->nursery != NULL)
         nursery_send(build->nursery, &frame, -1);
@@ -134,7 +136,7 @@ void build_kill(struct build *build, uint32_t slot, int signal)
 bool build_symbolize(struct build *build, uint32_t slot, const struct frame_crash *crash)
 {
     struct frame frame = { .kind = FRAME_SYMBOLIZE,
-        .symbolize = { .slot = slot, .depth = crash->depth } };
+                           .symbolize = { .slot = slot, .depth = crash->depth } };
 
     if (build->nursery == NULL || build->nursery->is_leaving)
         return false;
@@ -232,7 +234,7 @@ static bool deaths_are_enough(struct build *build, int64_t now_ms)
 static void build_restart(struct build *build, int64_t now_ms)
 {
     int64_t pause_ms = (int64_t)RESTART_MIN_MS
-        << (build->restarts < RESTARTS_MAX ? build->restarts : RESTARTS_MAX);
+                       << (build->restarts < RESTARTS_MAX ? build->restarts : RESTARTS_MAX);
 
     build->state = BUILD_RESTARTING;
     build->restarts++;
@@ -248,8 +250,8 @@ void build_nursery_died(struct build *build, const char *how)
 
     autopsies_tick(build, INT64_MAX);
     build->deaths_at_work = 0;
-    LIST_EACH (&build->slots, node, after)
-        slot_orphaned(container_of(node, struct slot, node));
+    LIST_EACH(&build->slots, node, after)
+    slot_orphaned(container_of(node, struct slot, node));
     builds_stir(dispatch);
     if (build->state == BUILD_REFUSED)
         return;
@@ -262,11 +264,12 @@ void build_nursery_died(struct build *build, const char *how)
     else
         build->restarts = 0;
     if (!was_leaving)
-        log_error("nursery.died", "plugin=%s build=%.16s it %s, %u runs go back to their queues",
-            build->name, build->sha, how, build->deaths_at_work);
+        log_error("nursery.died",
+                  "plugin=%s build=%.16s it %s, %u runs go back to their queues", build->name,
+                  build->sha, how, build->deaths_at_work);
     if (build->deaths_at_work > 0 && deaths_are_enough(build, now_ms))
         build_refuse(build, "its nursery died %d times within a minute at work: it %s",
-            DEATHS_MAX, how);
+                     DEATHS_MAX, how);
     else if (build->restarts >= RESTARTS_MAX)
         build_refuse(build, "its nursery cannot be started again: it %s", how);
     else
@@ -278,9 +281,9 @@ static bool build_is_done(const struct build *build)
     if (build->users > 0 || !list_is_empty(&build->backlog) ||
         !list_is_empty(&build->autopsies))
         return false;
-    LIST_EACH (&build->slots, node, after)
-        if (container_of(node, struct slot, node)->job_count > 0)
-            return false;
+    LIST_EACH(&build->slots, node, after)
+    if (container_of(node, struct slot, node)->job_count > 0)
+        return false;
     return true;
 }
 
@@ -305,8 +308,8 @@ int64_t build_tick(struct build *build, int64_t now_ms)
 
     if (build->nursery != NULL)
         due_ms = sooner(due_ms, nursery_tick(build->nursery, now_ms));
-    LIST_EACH (&build->slots, node, after)
-        due_ms = sooner(due_ms, slot_tick(container_of(node, struct slot, node), now_ms));
+    LIST_EACH(&build->slots, node, after)
+    due_ms = sooner(due_ms, slot_tick(container_of(node, struct slot, node), now_ms));
     due_ms = sooner(due_ms, slots_retire(build, now_ms));
     if (build->retry_ms > now_ms)
         return sooner(due_ms, build->retry_ms);

@@ -4,7 +4,8 @@
  *   NEW ──▶ LOADING ──▶ READY ──nursery dies──▶ RESTARTING ──▶ LOADING …
  *              └──────▶ REFUSED ◀── three deaths with work under way ┘
  *
- * A build that no file names any more is leaving: it finishes what it has, then its nursery exits.
+ * A build that no file names any more is leaving: it finishes what it has, then its nursery
+ * exits.
  */
 #ifndef DISPATCH_BUILD_H
 #define DISPATCH_BUILD_H
@@ -29,15 +30,15 @@ struct build {
     enum build_state state;
     struct description about; /* empty until it was loaded once */
     bool was_loaded;
-    char reason[480]; /* REFUSED: for a person */
-    uint32_t users;   /* files that name it, and catalogs being made of it */
+    char reason[480];        /* REFUSED: for a person */
+    uint32_t users;          /* files that name it, and catalogs being made of it */
     struct nursery *nursery; /* NULL: none */
     struct list slots;
     uint32_t slot_count;
     struct list backlog; /* jobs without a slot, in order */
     struct list autopsies;
-    int64_t retry_ms;  /* when to start the nursery again, or to fork again; 0: now */
-    uint32_t restarts; /* in a row */
+    int64_t retry_ms;        /* when to start the nursery again, or to fork again; 0: now */
+    uint32_t restarts;       /* in a row */
     uint32_t deaths_at_work; /* slots with work that a nursery's death took, this time */
     int64_t deaths_ms[DEATHS_MAX]; /* the last ones with work under way */
 };

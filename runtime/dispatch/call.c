@@ -1,10 +1,12 @@
 /*
- * A call is a command to the engine and its reply a frame to the slot, after the commit. What the slot
- * asks for comes as a msgpack map from a process that runs plugin code, so each member is looked at.
+ * A call is a command to the engine and its reply a frame to the slot, after the commit. What
+ * the slot asks for comes as a msgpack map from a process that runs plugin code, so each member
+ * is looked at.
  *
  *   CALL ─▶ cell with a TRIGGER, TOKEN_CREATE, RUN_READ or ONCE ─▶ pump ─▶ REPLY
  *
- * Ids of what is made are id_block + call number, so that a segment that runs again finds the same.
+ * Ids of what is made are id_block + call number, so that a segment that runs again finds the
+ * same.
  */
 #include "call.h"
 
@@ -44,7 +46,7 @@ static int64_t due_of(const struct value *map, const char *span, const char *dat
 }
 
 static struct slice packed_of(struct arena *arena, const struct value *map, const char *key,
-    enum value_kind kind)
+                              enum value_kind kind)
 {
     const struct value *value = value_find(map, key);
 
@@ -54,7 +56,8 @@ static struct slice packed_of(struct arena *arena, const struct value *map, cons
 }
 
 /* The slot has sorted them and left out repeats; the engine shows them as they are. */
-static bool tags_check(const struct dispatch *dispatch, const struct value *map, struct err *err)
+static bool tags_check(const struct dispatch *dispatch, const struct value *map,
+                       struct err *err)
 {
     const struct config_limits *limits = &dispatch->config->limits;
     const struct value *tags = value_find(map, "tags");
@@ -63,7 +66,7 @@ static bool tags_check(const struct dispatch *dispatch, const struct value *map,
         return true;
     if (tags->count > limits->tags)
         return err_set(err, ERR_LIMIT, "%u tags, at most %u are allowed", tags->count,
-            limits->tags);
+                       limits->tags);
     for (uint32_t i = 0; i < tags->count; i++)
         if (tags->items[i].kind != VALUE_STRING || tags->items[i].bytes.size == 0 ||
             tags->items[i].bytes.size > limits->tag_bytes)
@@ -72,30 +75,31 @@ static bool tags_check(const struct dispatch *dispatch, const struct value *map,
 }
 
 static void token_fill(struct cell *cell, const struct job *job, const struct value *map,
-    int64_t id)
+                       int64_t id)
 {
     struct token_create *create = &cell->command.token_create;
 
     *create = (struct token_create){ .environment = job->environment,
-        .due_ms = due_of(map, "timeout_ms", "due_ms"),
-        .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
-        .key = text_of(map, "key"),
-        .key_text = text_of(map, "key_text"),
-        .key_global = number_of(map, "key_global") != 0,
-        .key_ttl_ms = number_of(map, "key_ttl_ms"),
-        .schema = text_of(map, "schema"),
-        .run_id = job->run_id,
-        .run_seq = job->seq,
-        .id = id };
+                                     .due_ms = due_of(map, "timeout_ms", "due_ms"),
+                                     .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
+                                     .key = text_of(map, "key"),
+                                     .key_text = text_of(map, "key_text"),
+                                     .key_global = number_of(map, "key_global") != 0,
+                                     .key_ttl_ms = number_of(map, "key_ttl_ms"),
+                                     .schema = text_of(map, "schema"),
+                                     .run_id = job->run_id,
+                                     .run_seq = job->seq,
+                                     .id = id };
 }
 
 static void trigger_fill(struct cell *cell, const struct job *job, const struct value *map,
-    int64_t id)
+                         int64_t id)
 {
     const struct value *payload = value_find(map, "payload");
     int64_t attempts = number_of(map, "max_attempts");
 
-    cell->command.trigger = (struct trigger){ .environment = job->environment,
+    cell->command.trigger = (struct trigger){
+        .environment = job->environment,
         .task = text_of(map, "task"),
         .payload = payload == NULL ? (struct slice){ 0 } : pack_value(&cell->arena, payload),
         .queue = text_of(map, "queue"),
@@ -114,30 +118,33 @@ static void trigger_fill(struct cell *cell, const struct job *job, const struct 
         .parent_id = job->run_id,
         .parent_seq = job->seq,
         .id = id,
-        .unchecked = true };
+        .unchecked = true
+    };
 }
 
 static void read_fill(struct cell *cell, const struct job *job, const struct value *map)
 {
     cell->command.run_read = (struct run_read){ .run_id = job->run_id,
-        .seq = job->seq,
-        .target = number_of(map, "id") };
+                                                .seq = job->seq,
+                                                .target = number_of(map, "id") };
 }
 
 static void once_fill(struct cell *cell, const struct job *job, const struct value *map)
 {
     const struct value *value = value_find(map, "value");
 
-    cell->command.once = (struct once){ .run_id = job->run_id,
-        .seq = job->seq,
-        .name = text_of(map, "name"),
-        .value = value == NULL ? (struct slice){ 0 } : pack_value(&cell->arena, value) };
+    cell->command.once =
+        (struct once){ .run_id = job->run_id,
+                       .seq = job->seq,
+                       .name = text_of(map, "name"),
+                       .value = value == NULL ? (struct slice){ 0 }
+                                              : pack_value(&cell->arena, value) };
 }
 
 static const enum command_kind commands[] = { [CALL_TOKEN] = COMMAND_TOKEN_CREATE,
-    [CALL_TRIGGER] = COMMAND_TRIGGER,
-    [CALL_RUN] = COMMAND_RUN_READ,
-    [CALL_ONCE] = COMMAND_ONCE };
+                                              [CALL_TRIGGER] = COMMAND_TRIGGER,
+                                              [CALL_RUN] = COMMAND_RUN_READ,
+                                              [CALL_ONCE] = COMMAND_ONCE };
 
 /* ---- the answer ------------------------------------------------------------------------- */
 
@@ -178,7 +185,7 @@ static void answer_fill(struct cell *cell, struct value *map)
         int64_t id = cell->command.token_create.token_id;
         member_put(arena, map, "id", id);
         value_put(arena, map, "url",
-            value_string(callback_url(arena, options->origin, options->secret, id)));
+                  value_string(callback_url(arena, options->origin, options->secret, id)));
         value_put(arena, map, "cached", value_bool(cell->command.token_create.cached));
     } else if (cell->kind == CALL_TRIGGER) {
         member_put(arena, map, "id", cell->command.trigger.run_id);
@@ -207,7 +214,7 @@ static void on_decided(struct cell *cell)
 {
     struct slot *slot = cell->slot;
     struct frame frame = { .kind = FRAME_REPLY,
-        .reply = { .call = cell->call, .error = cell->command.err.code } };
+                           .reply = { .call = cell->call, .error = cell->command.err.code } };
     struct value map = value_map();
 
     if (slot == NULL)
@@ -227,17 +234,18 @@ static void on_decided(struct cell *cell)
 /* ---- the question ----------------------------------------------------------------------- */
 
 static bool command_fill(struct cell *cell, struct job *job, const struct frame_call *call,
-    const struct value *map, struct err *err)
+                         const struct value *map, struct err *err)
 {
     int64_t id = job->id_block + call->call;
 
     if ((call->kind == CALL_TOKEN || call->kind == CALL_TRIGGER) &&
         (call->call == 0 || call->call >= ID_BLOCK))
         return err_set(err, ERR_LIMIT, "a segment makes at most %d tokens and child runs",
-            ID_BLOCK - 1);
+                       ID_BLOCK - 1);
     if (call->kind != CALL_RUN && job->calls++ >= cell->dispatch->config->limits.calls)
-        return err_set(err, ERR_LIMIT, "a segment makes at most %u tokens, child runs and records",
-            cell->dispatch->config->limits.calls);
+        return err_set(err, ERR_LIMIT,
+                       "a segment makes at most %u tokens, child runs and records",
+                       cell->dispatch->config->limits.calls);
     if (call->kind == CALL_TOKEN)
         token_fill(cell, job, map, id);
     else if (call->kind == CALL_TRIGGER)

@@ -23,10 +23,10 @@ static void cell_free(struct cell *cell)
 
 void cells_finish(struct cells *cells)
 {
-    LIST_EACH (&cells->spare, node, after)
-        cell_free(container_of(node, struct cell, node));
-    LIST_EACH (&cells->again, node, after)
-        cell_free(container_of(node, struct cell, node));
+    LIST_EACH(&cells->spare, node, after)
+    cell_free(container_of(node, struct cell, node));
+    LIST_EACH(&cells->again, node, after)
+    cell_free(container_of(node, struct cell, node));
     cells_init(cells);
 }
 
@@ -71,7 +71,8 @@ static void cell_decided(struct cell *cell)
     cell_drop(cell);
 }
 
-/* Later, with pauses that grow: at once would be a busy loop, never would lose a run's outcome. */
+/* Later, with pauses that grow: at once would be a busy loop, never would lose a run's outcome.
+ */
 static void cell_again(struct cell *cell)
 {
     struct dispatch *dispatch = cell->dispatch;

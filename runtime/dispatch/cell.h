@@ -1,6 +1,7 @@
 /*
- * Cells: commands to the engine, with their memory, on their way. What a slot did must not get lost
- * because the pump is full or the disk is: such a cell is submitted again until it is decided.
+ * Cells: commands to the engine, with their memory, on their way. What a slot did must not get
+ * lost because the pump is full or the disk is: such a cell is submitted again until it is
+ * decided.
  */
 #ifndef DISPATCH_CELL_H
 #define DISPATCH_CELL_H
@@ -21,7 +22,8 @@ struct cell {
     uint32_t call, kind; /* of a call */
     int64_t give_up_ms;  /* 0: try for ever */
     uint32_t tries;
-    /* The engine has decided, or the cell was given up; then the cell is freed. NULL: nobody cares. */
+    /* The engine has decided, or the cell was given up; then the cell is freed. NULL: nobody
+     * cares. */
     void (*on_decided)(struct cell *cell);
 };
 

@@ -37,30 +37,31 @@ static bool is_name(struct slice name)
 }
 
 static bool segments_read(struct arena *arena, const struct value *list,
-    struct task_description *task, struct err *err)
+                          struct task_description *task, struct err *err)
 {
     if (list == NULL || list->kind != VALUE_LIST || list->count == 0 ||
         list->count > DESCRIPTION_MAX_SEGMENTS)
         return err_set(err, ERR_PLUGIN, "task \"%.*s\" has no segments, or more than %d",
-            SLICE_ARG(task->id), DESCRIPTION_MAX_SEGMENTS);
+                       SLICE_ARG(task->id), DESCRIPTION_MAX_SEGMENTS);
     task->segments = ARENA_ARRAY(arena, struct slice, list->count);
     task->segment_count = list->count;
     for (uint32_t i = 0; i < list->count; i++) {
         if (list->items[i].kind != VALUE_STRING || !is_name(list->items[i].bytes))
             return err_set(err, ERR_PLUGIN, "task \"%.*s\" has a segment without a usable name",
-                SLICE_ARG(task->id));
+                           SLICE_ARG(task->id));
         task->segments[i] = list->items[i].bytes;
     }
     return true;
 }
 
 static bool task_read(struct arena *arena, const struct value *map,
-    struct task_description *task, struct err *err)
+                      struct task_description *task, struct err *err)
 {
     struct slice from = text_of(map, "retry_from");
     int64_t attempts = number_of(map, "max_attempts");
 
-    *task = (struct task_description){ .id = text_of(map, "id"),
+    *task = (struct task_description){
+        .id = text_of(map, "id"),
         .input_schema = text_of(map, "input_schema"),
         .queue = text_of(map, "queue"),
         .max_attempts = attempts > INT32_MAX ? INT32_MAX : (uint32_t)attempts,
@@ -68,34 +69,34 @@ static bool task_read(struct arena *arena, const struct value *map,
         .retry_max_ms = number_of(map, "retry_max_ms"),
         .limit_ms = number_of(map, "limit_ms"),
         .retry_factor = factor_of(map, "retry_factor"),
-        .retry_from = slice_is(from, "start") ? RETRY_FROM_START : RETRY_FROM_SEGMENT };
+        .retry_from = slice_is(from, "start") ? RETRY_FROM_START : RETRY_FROM_SEGMENT
+    };
     if (!is_name(task->id))
         return err_set(err, ERR_PLUGIN, "a task's id is empty, too long or has odd characters");
     if (task->input_schema.size > 0 && !is_name(task->input_schema))
         return err_set(err, ERR_PLUGIN, "task \"%.*s\" names a schema that is no file name",
-            SLICE_ARG(task->id));
+                       SLICE_ARG(task->id));
     if (task->queue.size > DESCRIPTION_MAX_NAME)
         return err_set(err, ERR_PLUGIN, "task \"%.*s\" has a queue name that is too long",
-            SLICE_ARG(task->id));
+                       SLICE_ARG(task->id));
     return segments_read(arena, value_find(map, "segments"), task, err);
 }
 
 static bool tasks_read(struct description *description, const struct value *list,
-    struct err *err)
+                       struct err *err)
 {
     if (list == NULL || list->kind != VALUE_LIST || list->count == 0 ||
         list->count > DESCRIPTION_MAX_TASKS)
         return err_set(err, ERR_PLUGIN, "the plugin has no tasks, or more than %d",
-            DESCRIPTION_MAX_TASKS);
-    description->tasks =
-        ARENA_ARRAY(&description->arena, struct task_description, list->count);
+                       DESCRIPTION_MAX_TASKS);
+    description->tasks = ARENA_ARRAY(&description->arena, struct task_description, list->count);
     for (uint32_t i = 0; i < list->count; i++) {
         struct task_description *task = &description->tasks[i];
         if (!task_read(&description->arena, &list->items[i], task, err))
             return false;
         if (description_task(description, task->id) != NULL)
             return err_set(err, ERR_PLUGIN, "task \"%.*s\" is there twice",
-                SLICE_ARG(task->id));
+                           SLICE_ARG(task->id));
         description->task_count++;
     }
     return true;
@@ -123,7 +124,7 @@ void description_finish(struct description *description)
 }
 
 const struct task_description *description_task(const struct description *description,
-    struct slice task)
+                                                struct slice task)
 {
     for (uint32_t i = 0; i < description->task_count; i++)
         if (slice_equal(description->tasks[i].id, task))
@@ -132,7 +133,7 @@ const struct task_description *description_task(const struct description *descri
 }
 
 bool description_has(const struct description *description, struct slice task,
-    struct slice segment)
+                     struct slice segment)
 {
     const struct task_description *offered = description_task(description, task);
 

@@ -1,6 +1,6 @@
 /*
- * Descriptions: what a plugin says of itself (plugin/describe.h), checked again on this side, because
- * plugin code shares the process that sent it.
+ * Descriptions: what a plugin says of itself (plugin/describe.h), checked again on this side,
+ * because plugin code shares the process that sent it.
  */
 #ifndef DISPATCH_DESCRIPTION_H
 #define DISPATCH_DESCRIPTION_H
@@ -12,7 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DESCRIPTION_MAX_TASKS = 256, DESCRIPTION_MAX_SEGMENTS = 1024, DESCRIPTION_MAX_NAME = 128 };
+enum {
+    DESCRIPTION_MAX_TASKS = 256,
+    DESCRIPTION_MAX_SEGMENTS = 1024,
+    DESCRIPTION_MAX_NAME = 128
+};
 
 struct task_description {
     struct slice id, input_schema, queue; /* input_schema, queue: empty when not said */
@@ -37,9 +41,9 @@ void description_finish(struct description *description);
 
 /* NULL when the plugin has no such task. */
 const struct task_description *description_task(const struct description *description,
-    struct slice task);
+                                                struct slice task);
 /* An empty `segment` is the entry. */
 bool description_has(const struct description *description, struct slice task,
-    struct slice segment);
+                     struct slice segment);
 
 #endif

@@ -1,7 +1,9 @@
 /*
  * The host's side as one object: made and wired here, driven by the loop's turns and one timer.
  *
- *   pump ── assignment ──▶ route ──▶ a build's backlog ── feed ──▶ slot ── outcome ──▶ cell ──▶ pump
+ *   pump ── assignment ──▶ route ──▶ a build's backlog ── feed ──▶ slot
+ *     ▲                                                              │
+ *     └──────────────── command, until it is decided ──── cell ◀─────┘
  */
 #include "base/log.h"
 #include "base/memory.h"
@@ -33,7 +35,8 @@ void dispatch_alarm(struct dispatch *dispatch, int64_t at_ms)
         return;
     dispatch->alarm_ms = at_ms;
     (void)uv_timer_start(&dispatch->timer, on_alarm,
-        at_ms > now_ms ? (uint64_t)(at_ms - now_ms) : 0, 0); /* cannot fail: it is not closing */
+                         at_ms > now_ms ? (uint64_t)(at_ms - now_ms) : 0,
+                         0); /* cannot fail: it is not closing */
 }
 
 static void orphans_place(struct dispatch *dispatch);
@@ -46,8 +49,8 @@ static void on_alarm(uv_timer_t *timer)
 
     dispatch->alarm_ms = INT64_MAX;
     due_ms = cells_tick(dispatch, now_ms);
-    LIST_EACH (&dispatch->builds, node, after)
-        due_ms = sooner(due_ms, build_tick(container_of(node, struct build, node), now_ms));
+    LIST_EACH(&dispatch->builds, node, after)
+    due_ms = sooner(due_ms, build_tick(container_of(node, struct build, node), now_ms));
     if (!dispatch->is_stopping) {
         due_ms = sooner(due_ms, watch_tick(dispatch, now_ms));
         orphans_place(dispatch);
@@ -67,7 +70,8 @@ static void on_turn(uv_prepare_t *turn)
 
     if (dispatch->is_stirred) {
         dispatch->is_stirred = false;
-        LIST_EACH (&dispatch->builds, node, after) {
+        LIST_EACH(&dispatch->builds, node, after)
+        {
             struct build *build = container_of(node, struct build, node);
             if (!list_is_empty(&build->backlog))
                 build_hunger(build);
@@ -88,7 +92,8 @@ static struct build *build_for(struct dispatch *dispatch, const struct job *job)
 {
     struct build *newest = NULL;
 
-    LIST_EACH (&dispatch->builds, node, after) {
+    LIST_EACH(&dispatch->builds, node, after)
+    {
         struct build *build = container_of(node, struct build, node);
         if (!build_offers(build, job->task, job->segment))
             continue;
@@ -114,8 +119,8 @@ void dispatch_route(struct dispatch *dispatch, struct job *job)
 }
 
 /*
- * Runs that the engine gave us by a catalog that is out of date. Sent back at once they would come
- * again at once; with the next catalog they park, or find their build.
+ * Runs that the engine gave us by a catalog that is out of date. Sent back at once they would
+ * come again at once; with the next catalog they park, or find their build.
  */
 static void orphans_place(struct dispatch *dispatch)
 {
@@ -147,7 +152,8 @@ void dispatch_assign(struct dispatch *dispatch, struct assignment *assignment)
 
 static struct job *job_in(struct list *jobs, int64_t run_id)
 {
-    LIST_EACH (jobs, node, after) {
+    LIST_EACH(jobs, node, after)
+    {
         struct job *job = container_of(node, struct job, node);
         if (job->run_id == run_id)
             return job;
@@ -163,7 +169,8 @@ static bool build_cancel(struct build *build, int64_t run_id)
         job_destroy(job);
         return true;
     }
-    LIST_EACH (&build->slots, node, after) {
+    LIST_EACH(&build->slots, node, after)
+    {
         struct slot *slot = container_of(node, struct slot, node);
         job = job_in(&slot->jobs, run_id);
         if (job != NULL) {
@@ -183,9 +190,9 @@ void dispatch_event(struct dispatch *dispatch, const struct event *event)
 
     if (!event->was_running || dispatch->is_stopping)
         return;
-    LIST_EACH (&dispatch->builds, node, after)
-        if (build_cancel(container_of(node, struct build, node), event->run_id))
-            return;
+    LIST_EACH(&dispatch->builds, node, after)
+    if (build_cancel(container_of(node, struct build, node), event->run_id))
+        return;
     orphan = job_in(&dispatch->orphans, event->run_id);
     if (orphan != NULL)
         job_destroy(orphan);
@@ -208,12 +215,12 @@ static bool directory_make(const char *path, struct err *err)
 {
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return err_set(err, ERR_SYSTEM, "cannot make the directory %s: %s", path,
-            strerror(errno));
+                       strerror(errno));
     return true;
 }
 
 bool dispatch_create(const struct dispatch_options *options, struct dispatch **result,
-    struct err *err)
+                     struct err *err)
 {
     struct dispatch *dispatch = memory_zeroed(1, sizeof *dispatch);
     size_t size = strlen(options->config->data) + sizeof "/builds";
@@ -277,15 +284,16 @@ static void dispatch_finish_stop(struct dispatch *dispatch)
 
 static void jobs_drop(struct list *jobs)
 {
-    LIST_EACH (jobs, node, after)
-        job_destroy(container_of(node, struct job, node));
+    LIST_EACH(jobs, node, after)
+    job_destroy(container_of(node, struct job, node));
 }
 
 static void build_stop(struct build *build)
 {
     jobs_drop(&build->backlog);
     autopsies_drop(build);
-    LIST_EACH (&build->slots, node, after) {
+    LIST_EACH(&build->slots, node, after)
+    {
         struct slot *slot = container_of(node, struct slot, node);
         jobs_drop(&slot->jobs);
         slot->job_count = 0;
@@ -301,8 +309,8 @@ void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void 
     watch_stop(dispatch);
     offers_stop(dispatch);
     jobs_drop(&dispatch->orphans);
-    LIST_EACH (&dispatch->builds, node, after)
-        build_stop(container_of(node, struct build, node));
+    LIST_EACH(&dispatch->builds, node, after)
+    build_stop(container_of(node, struct build, node));
     builds_stir(dispatch);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Dispatch: the host's side of the workers. Watches the plugin directory, keeps a nursery per build,
- * forks slots on demand, hands them segments and turns what they say into commands.
+ * Dispatch: the host's side of the workers. Watches the plugin directory, keeps a nursery per
+ * build, forks slots on demand, hands them segments and turns what they say into commands.
  */
 #ifndef DISPATCH_H
 #define DISPATCH_H
@@ -20,8 +20,8 @@ struct dispatch_options {
     const char *origin;
     const char *program; /* to start as "<program> nursery" */
     void *context;
-    /* A new catalog is about to be used by the engine; valid until the next call of this. Called when
-     * plugins, schemas or queues.yaml changed. */
+    /* A new catalog is about to be used by the engine; valid until the next call of this.
+     * Called when plugins, schemas or queues.yaml changed. */
     void (*on_catalog)(void *context, const struct catalog *catalog);
     /* The plugins found at start are loaded or refused. Once. */
     void (*on_ready)(void *context);
@@ -29,15 +29,17 @@ struct dispatch_options {
 
 /* Loop thread, all of it. */
 bool dispatch_create(const struct dispatch_options *options, struct dispatch **dispatch,
-    struct err *err);
+                     struct err *err);
 /* The pump's sink. */
 void dispatch_assign(struct dispatch *dispatch, struct assignment *assignment);
 void dispatch_event(struct dispatch *dispatch, const struct event *event);
-/* Kills every child; runs under way are recovered at the next start. `done` comes on the loop. */
+/* Kills every child; runs under way are recovered at the next start. `done` comes on the loop.
+ */
 void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void *context);
 void dispatch_destroy(struct dispatch *dispatch);
 
-/* For GET /api/v1/plugins: a list of {file, plugin, version, build, status, reason, tasks, slots}. */
+/* For GET /api/v1/plugins: a list of {file, plugin, version, build, status, reason, tasks,
+ * slots}. */
 struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena);
 
 struct dispatch_stats {

@@ -63,7 +63,7 @@ bool elf_is_whole(int fd, uint64_t size_bytes, struct err *err)
         !segments_are_inside(fd, &head, size_bytes) ||
         !sections_are_inside(fd, &head, size_bytes))
         return err_set(err, ERR_PLUGIN,
-            "is cut short: its headers name parts beyond its %llu bytes",
-            (unsigned long long)size_bytes);
+                       "is cut short: its headers name parts beyond its %llu bytes",
+                       (unsigned long long)size_bytes);
     return true;
 }

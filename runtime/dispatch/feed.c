@@ -2,10 +2,10 @@
  * Feeding: which slot gets the next job of a build.
  *
  *   an idle slot of its own ─▶ a new one, if there is room ─▶ behind short ones of a busy slot
- *   ─▶ nobody yet: make room by retiring an idle slot of another build, or by draining a busy one
+ *   ─▶ none yet: make room by retiring another build's idle slot, or draining a busy one
  *
- * The processes are shared by all builds; a build that has work and no slot gets one from the build
- * that has most, so that nobody waits for another's stream of work to dry up.
+ * The processes are shared by all builds; a build that has work and no slot gets one from the
+ * build that has most, so that nobody waits for another's stream of work to dry up.
  */
 #include "base/log.h"
 #include "build.h"
@@ -16,7 +16,8 @@ enum { HUNGRY_MS = 50 /* then even another build's only slot is taken */ };
 
 static struct slot *idle_slot(struct build *build)
 {
-    LIST_EACH (&build->slots, node, after) {
+    LIST_EACH(&build->slots, node, after)
+    {
         struct slot *slot = container_of(node, struct slot, node);
         if (slot->state == SLOT_LIVE && slot->job_count == 0 && !slot->is_draining)
             return slot;
@@ -28,7 +29,8 @@ static bool takes_more(const struct slot *slot)
 {
     if (slot->state != SLOT_LIVE || slot->is_draining || slot->job_count >= SLOT_DEPTH)
         return false;
-    LIST_EACH (&slot->jobs, node, after) {
+    LIST_EACH(&slot->jobs, node, after)
+    {
         const struct job *job = container_of(node, struct job, node);
         if (!job->segment_speed->is_short)
             return false;
@@ -42,7 +44,8 @@ static struct slot *short_slot(struct build *build, const struct job *job)
 
     if (!job->segment_speed->is_short)
         return NULL;
-    LIST_EACH (&build->slots, node, after) {
+    LIST_EACH(&build->slots, node, after)
+    {
         struct slot *slot = container_of(node, struct slot, node);
         if (takes_more(slot) && (best == NULL || slot->job_count < best->job_count))
             best = slot;
@@ -55,7 +58,8 @@ static uint32_t slots_working(const struct build *build)
 {
     uint32_t count = 0;
 
-    LIST_EACH (&build->slots, node, after) {
+    LIST_EACH(&build->slots, node, after)
+    {
         const struct slot *slot = container_of(node, struct slot, node);
         count += slot->state == SLOT_LIVE && !slot->is_draining;
     }
@@ -67,7 +71,8 @@ static uint32_t slots_going(struct dispatch *dispatch)
 {
     uint32_t count = 0;
 
-    LIST_EACH (&dispatch->builds, build_node, build_after) {
+    LIST_EACH(&dispatch->builds, build_node, build_after)
+    {
         struct build *build = container_of(build_node, struct build, node);
         count += build->slot_count - slots_working(build);
     }
@@ -78,7 +83,8 @@ static uint32_t builds_starving(struct dispatch *dispatch)
 {
     uint32_t count = 0;
 
-    LIST_EACH (&dispatch->builds, node, after) {
+    LIST_EACH(&dispatch->builds, node, after)
+    {
         struct build *build = container_of(node, struct build, node);
         count += !list_is_empty(&build->backlog) && slots_working(build) == 0;
     }
@@ -90,7 +96,8 @@ static struct slot *idle_elsewhere(struct build *hungry)
 {
     struct slot *oldest = NULL;
 
-    LIST_EACH (&hungry->dispatch->builds, node, after) {
+    LIST_EACH(&hungry->dispatch->builds, node, after)
+    {
         struct build *build = container_of(node, struct build, node);
         struct slot *slot = build == hungry ? NULL : idle_slot(build);
         /* idle_slot finds the one used last; the others are older, but any of them is idle. */
@@ -100,14 +107,16 @@ static struct slot *idle_elsewhere(struct build *hungry)
     return oldest;
 }
 
-/* A busy slot of the build that has most, to be drained; one that has a single one, only in need. */
+/* A busy slot of the build that has most, to be drained; one that has a single one, only in
+ * need. */
 static struct slot *busy_elsewhere(struct build *hungry, bool is_in_need)
 {
     struct build *richest = NULL;
     struct slot *least = NULL;
     uint32_t most = is_in_need ? 0 : 1;
 
-    LIST_EACH (&hungry->dispatch->builds, node, after) {
+    LIST_EACH(&hungry->dispatch->builds, node, after)
+    {
         struct build *build = container_of(node, struct build, node);
         uint32_t count = build == hungry ? 0 : slots_working(build);
         if (count > most) {
@@ -117,7 +126,8 @@ static struct slot *busy_elsewhere(struct build *hungry, bool is_in_need)
     }
     if (richest == NULL)
         return NULL;
-    LIST_EACH (&richest->slots, node, after) {
+    LIST_EACH(&richest->slots, node, after)
+    {
         struct slot *slot = container_of(node, struct slot, node);
         if (slot->state == SLOT_LIVE && !slot->is_draining &&
             (least == NULL || slot->job_count < least->job_count))
@@ -130,8 +140,8 @@ static uint32_t jobs_waiting(const struct build *build)
 {
     uint32_t count = 0;
 
-    LIST_EACH (&build->backlog, node, after)
-        count++;
+    LIST_EACH(&build->backlog, node, after)
+    count++;
     return count;
 }
 
@@ -161,8 +171,8 @@ static bool may_fork(const struct build *build)
     const struct dispatch *dispatch = build->dispatch;
 
     return build->state == BUILD_READY && build->nursery != NULL &&
-        !build->nursery->is_leaving && build->retry_ms <= dispatch_now(dispatch) &&
-        dispatch->slot_count < dispatch->config->slots;
+           !build->nursery->is_leaving && build->retry_ms <= dispatch_now(dispatch) &&
+           dispatch->slot_count < dispatch->config->slots;
 }
 
 static struct slot *slot_for(struct build *build, const struct job *job)

@@ -3,9 +3,9 @@
  *
  *   file ──▶ build ──▶ nursery (a process) ──▶ slots (processes) ──▶ jobs (segments under way)
  *
- * Everything here belongs to the loop thread. There is one timer: whoever has something due asks for
- * an alarm, and the tick looks at everybody. Feeding and sending happen once per turn of the loop, so
- * that a batch of assignments costs one write per slot.
+ * Everything here belongs to the loop thread. There is one timer: whoever has something due
+ * asks for an alarm, and the tick looks at everybody. Feeding and sending happen once per turn
+ * of the loop, so that a batch of assignments costs one write per slot.
  */
 #ifndef DISPATCH_HOST_H
 #define DISPATCH_HOST_H
@@ -29,9 +29,9 @@ struct dispatch {
     uv_timer_t timer;
     int64_t alarm_ms; /* when the timer fires; INT64_MAX: not set */
 
-    struct list builds; /* newest last */
-    struct list hungry; /* builds with jobs to hand out */
-    struct list outbox; /* slots with bytes to send */
+    struct list builds;  /* newest last */
+    struct list hungry;  /* builds with jobs to hand out */
+    struct list outbox;  /* slots with bytes to send */
     struct list orphans; /* jobs that no loaded build can run, until the next catalog */
     struct cells cells;
     struct watch watch;
@@ -45,7 +45,7 @@ struct dispatch {
     uint32_t loading;    /* nurseries that are not ready yet */
     uint64_t segments, crashes, timeouts, forks;
 
-    uint32_t open; /* handles and work under way that must end before `on_stopped` */
+    uint32_t open;   /* handles and work under way that must end before `on_stopped` */
     bool is_stirred; /* builds are to be looked at in this turn */
     bool is_ready, is_stopping, is_stopped;
     void (*on_stopped)(void *context);
@@ -62,7 +62,8 @@ void dispatch_closed(struct dispatch *dispatch);
 /* The engine has a new catalog. */
 void dispatch_accepted(struct dispatch *dispatch);
 
-/* Give jobs to a build that can run them: the one named, else the newest that has the segment. */
+/* Give jobs to a build that can run them: the one named, else the newest that has the segment.
+ */
 struct job;
 void dispatch_route(struct dispatch *dispatch, struct job *job);
 

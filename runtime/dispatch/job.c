@@ -31,13 +31,14 @@ struct job *job_create(struct dispatch *dispatch, struct assignment *assignment)
     char *room = (char *)(job + 1);
 
     *job = (struct job){ .run_id = assignment->run_id,
-        .seq = assignment->seq,
-        .environment = environment_number(dispatch->config, assignment->frame->environment),
-        .limit_ms = assignment->limit_ms,
-        .id_block = assignment->frame->id_block,
-        .is_test = assignment->frame->is_test,
-        .bytes = assignment->bytes,
-        .queued_ms = dispatch_now(dispatch) };
+                         .seq = assignment->seq,
+                         .environment = environment_number(dispatch->config,
+                                                           assignment->frame->environment),
+                         .limit_ms = assignment->limit_ms,
+                         .id_block = assignment->frame->id_block,
+                         .is_test = assignment->frame->is_test,
+                         .bytes = assignment->bytes,
+                         .queued_ms = dispatch_now(dispatch) };
     assignment->bytes = (struct buffer){ 0 };
     list_init(&job->node);
     job->task = name_keep(&room, assignment->task);
@@ -101,7 +102,7 @@ static struct segment_end *outcome_fill(struct cell *cell, struct job *job)
 }
 
 void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
-    struct frame_end *end)
+             struct frame_end *end)
 {
     struct segment_end *outcome = outcome_fill(cell, job);
 
@@ -116,7 +117,7 @@ void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
 }
 
 void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct slice name,
-    struct slice text, struct slice stack)
+              struct slice text, struct slice stack)
 {
     if (!job->is_canceled) {
         struct cell *cell = cell_take(dispatch, COMMAND_ATTEMPT_LOST);

@@ -1,6 +1,6 @@
 /*
- * Jobs: segments that the engine has assigned, from then until their outcome is on its way back. A
- * job is in one list: a build's backlog, a slot's queue, or the orphans.
+ * Jobs: segments that the engine has assigned, from then until their outcome is on its way
+ * back. A job is in one list: a build's backlog, a slot's queue, or the orphans.
  */
 #ifndef DISPATCH_JOB_H
 #define DISPATCH_JOB_H
@@ -50,9 +50,9 @@ struct frame_end;
 struct cell;
 /* `cell` is a SEGMENT_END whose arena holds `end`. */
 void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
-    struct frame_end *end);
+             struct frame_end *end);
 void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct slice name,
-    struct slice text, struct slice stack);
+              struct slice text, struct slice stack);
 /* It never started, or it is not the plugin's fault: back to its queue, no attempt lost. */
 void job_release(struct dispatch *dispatch, struct job *job);
 

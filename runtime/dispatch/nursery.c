@@ -59,12 +59,14 @@ static void handles_close(struct nursery *nursery)
 
 /* The limits that a slot checks before the engine does: worker.h has their order. */
 static void arguments_fill(const struct config *config, char numbers[][NUMBER_TEXT],
-    char **arguments, uint32_t at)
+                           char **arguments, uint32_t at)
 {
     const struct config_limits *limits = &config->limits;
-    const int64_t values[] = { config->memory_bytes, limits->state_bytes, limits->output_bytes,
-        limits->metadata_bytes, limits->payload_bytes, limits->log_lines,
-        limits->log_line_bytes, limits->waits, limits->calls };
+    const int64_t values[] = { config->memory_bytes,   limits->state_bytes,
+                               limits->output_bytes,   limits->metadata_bytes,
+                               limits->payload_bytes,  limits->log_lines,
+                               limits->log_line_bytes, limits->waits,
+                               limits->calls };
 
     for (uint32_t i = 0; i < sizeof values / sizeof *values; i++) {
         (void)snprintf(numbers[i], NUMBER_TEXT, "%lld", (long long)values[i]);
@@ -106,16 +108,17 @@ static int process_spawn(struct nursery *nursery, int control)
     char **environment = environment_make(dispatch->config);
 
     arguments_fill(dispatch->config, numbers, arguments, 3);
-    uv_stdio_container_t stdio[4] = { { .flags = UV_IGNORE }, { .flags = UV_IGNORE },
-        { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
-            .data.stream = (uv_stream_t *)&nursery->errors },
-        { .flags = UV_INHERIT_FD, .data.fd = control } };
+    uv_stdio_container_t stdio[4] = { { .flags = UV_IGNORE },
+                                      { .flags = UV_IGNORE },
+                                      { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
+                                        .data.stream = (uv_stream_t *)&nursery->errors },
+                                      { .flags = UV_INHERIT_FD, .data.fd = control } };
     uv_process_options_t options = { .exit_cb = on_process,
-        .file = program,
-        .args = arguments,
-        .env = environment,
-        .stdio_count = 4,
-        .stdio = stdio };
+                                     .file = program,
+                                     .args = arguments,
+                                     .env = environment,
+                                     .stdio_count = 4,
+                                     .stdio = stdio };
     int result = uv_spawn(dispatch->loop, &nursery->process, &options);
     free(environment);
     free(program);
@@ -152,7 +155,7 @@ struct nursery *nursery_start(struct build *build, struct err *err)
     (void)close(ends[1]);
     if (result != 0) {
         err_set(err, ERR_SYSTEM, "cannot start %s: %s", dispatch->options.program,
-            uv_strerror(result));
+                uv_strerror(result));
         handles_close(nursery);
         return NULL;
     }
@@ -186,7 +189,8 @@ void nursery_send(struct nursery *nursery, const struct frame *frame, int fd)
     do
         sent = sendmsg(nursery->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
-    /* These frames are tiny and it does little else than read them: a full socket means it hangs. */
+    /* These frames are tiny and it does little else than read them: a full socket means it
+     * hangs. */
     if (sent != (ssize_t)bytes.size)
         nursery_kill(nursery);
     buffer_finish(&bytes);
@@ -259,8 +263,8 @@ static bool frames_take(struct nursery *nursery)
     do {
         struct slice rest = { nursery->in.data + at, nursery->in.size - at };
         struct frame frame;
-        is_good = rest.size == 0 ||
-            frame_read(&arena, rest, CONTROL_MAX_BYTES, &frame, &used, NULL);
+        is_good =
+            rest.size == 0 || frame_read(&arena, rest, CONTROL_MAX_BYTES, &frame, &used, NULL);
         if (rest.size == 0 || !is_good || used == 0)
             break;
         is_good = frame_take(nursery, &frame);
@@ -298,7 +302,8 @@ static void on_control(uv_poll_t *poll, int status, int events)
     (void)events;
     if (control_read(nursery) || nursery->fd < 0)
         return;
-    /* Gone, or not what we started any more. Its exit status is kept if it has exited by itself. */
+    /* Gone, or not what we started any more. Its exit status is kept if it has exited by
+     * itself. */
     control_close(nursery);
     nursery_kill(nursery);
 }
@@ -313,15 +318,18 @@ static void line_log(struct nursery *nursery)
         nursery->lines_ms = second;
         nursery->lines = 0;
     }
+    bool is_text = utf8_is_valid(text);
     for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+        if ((unsigned char)text.data[i] < ' ' || (unsigned char)text.data[i] == 0x7f)
             nursery->line.data[i] = ' ';
+        else if (!is_text && (unsigned char)text.data[i] > 0x7f)
+            nursery->line.data[i] = '?';
     if (text.size > 0 && nursery->lines < LINES_PER_SECOND)
         log_info("plugin.stderr", "plugin=%s %.*s",
-            nursery->build == NULL ? "?" : nursery->build->name, SLICE_ARG(text));
+                 nursery->build == NULL ? "?" : nursery->build->name, SLICE_ARG(text));
     else if (nursery->lines == LINES_PER_SECOND)
         log_warn("plugin.stderr", "plugin=%s more lines in this second are dropped",
-            nursery->build == NULL ? "?" : nursery->build->name);
+                 nursery->build == NULL ? "?" : nursery->build->name);
     nursery->lines++;
     nursery->line.size = 0;
 }
@@ -370,10 +378,10 @@ static void on_process(uv_process_t *process, int64_t status, int signal)
     errors_drain(nursery);
     if (nursery->is_killed)
         (void)snprintf(how, sizeof how, "did not finish within %lld ms",
-            (long long)nursery->dispatch->config->load_time_ms);
+                       (long long)nursery->dispatch->config->load_time_ms);
     else if (signal != 0)
         (void)snprintf(how, sizeof how, "was ended by SIG%s",
-            sigabbrev_np(signal) == NULL ? "?" : sigabbrev_np(signal));
+                       sigabbrev_np(signal) == NULL ? "?" : sigabbrev_np(signal));
     else
         (void)snprintf(how, sizeof how, "exited with code %d", (int)status);
     handles_close(nursery);

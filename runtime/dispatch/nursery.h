@@ -30,7 +30,8 @@ struct nursery {
 
 /* Start one; NULL and `err` when the system refuses. */
 struct nursery *nursery_start(struct build *build, struct err *err);
-/* Send a frame; `fd` rides along when it is not -1. A nursery that does not take it is killed. */
+/* Send a frame; `fd` rides along when it is not -1. A nursery that does not take it is killed.
+ */
 void nursery_send(struct nursery *nursery, const struct frame *frame, int fd);
 /* It exits when it sees its control socket closed; killed when it does not. */
 void nursery_leave(struct nursery *nursery);

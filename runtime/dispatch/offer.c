@@ -32,8 +32,8 @@ void offers_stop(struct dispatch *dispatch)
 
 void offers_finish(struct offers *offers)
 {
-    LIST_EACH (&offers->all, node, after)
-        offer_destroy(container_of(node, struct offer, node));
+    LIST_EACH(&offers->all, node, after)
+    offer_destroy(container_of(node, struct offer, node));
     if (offers->has_queues)
         config_queues_finish(&offers->queues);
 }
@@ -59,7 +59,7 @@ static void queues_keep(struct offers *offers, struct making *making)
         offers->has_queues = true;
     } else if (strncmp(offers->problem, making->problem, sizeof offers->problem - 1) != 0) {
         log_error("queues.refused", "%s (%s)", making->problem,
-            offers->has_queues ? "the old ones stay" : "no queue has limits of its own");
+                  offers->has_queues ? "the old ones stay" : "no queue has limits of its own");
     }
     (void)snprintf(offers->problem, sizeof offers->problem, "%s", making->problem);
 }
@@ -69,7 +69,8 @@ static void reasons_keep(struct dispatch *dispatch, const struct making *making)
 {
     for (uint32_t i = 0; i < making->count; i++) {
         const struct offered *item = &making->items[i];
-        LIST_EACH (&dispatch->watch.files, node, after) {
+        LIST_EACH(&dispatch->watch.files, node, after)
+        {
             struct plugin_file *file = container_of(node, struct plugin_file, node);
             if (file->build == item->build && file->candidate == NULL &&
                 strcmp(file->name, item->file) == 0 && file->kind == SEEN_COPIED)
@@ -89,7 +90,8 @@ static void on_decided(struct cell *cell)
         log_error("catalog.refused", "%s", cell->command.err.text);
         return;
     }
-    LIST_EACH (&offers->all, node, after) {
+    LIST_EACH(&offers->all, node, after)
+    {
         struct offer *offer = container_of(node, struct offer, node);
         if (offer->catalog == cell->command.catalog.previous)
             offer_destroy(offer);
@@ -152,9 +154,9 @@ static void item_add(struct making *making, const struct plugin_file *file)
 
     build->users++;
     *item = (struct offered){ .file = arena_text(&making->arena, slice_of(file->name)),
-        .build = build,
-        .is_refused = build->state == BUILD_REFUSED,
-        .reason = arena_text(&making->arena, slice_of(build->reason)) };
+                              .build = build,
+                              .is_refused = build->state == BUILD_REFUSED,
+                              .reason = arena_text(&making->arena, slice_of(build->reason)) };
 }
 
 void offers_turn(struct dispatch *dispatch)
@@ -171,7 +173,8 @@ void offers_turn(struct dispatch *dispatch)
     making->config = dispatch->config;
     making->old_queues = offers->has_queues ? &offers->queues : NULL;
     making->items = ARENA_ARRAY(&making->arena, struct offered, SCAN_MAX_FILES);
-    LIST_EACH (&dispatch->watch.files, node, after) {
+    LIST_EACH(&dispatch->watch.files, node, after)
+    {
         const struct plugin_file *file = container_of(node, struct plugin_file, node);
         if (file->build != NULL)
             item_add(making, file);

@@ -1,6 +1,7 @@
 /*
- * Offers: what may run here, as catalogs for the engine, made of the loaded builds, their schemas and
- * queues.yaml. Made on a thread of libuv's pool, one at a time, given to the engine one at a time.
+ * Offers: what may run here, as catalogs for the engine, made of the loaded builds, their
+ * schemas and queues.yaml. Made on a thread of libuv's pool, one at a time, given to the engine
+ * one at a time.
  */
 #ifndef DISPATCH_OFFER_H
 #define DISPATCH_OFFER_H
@@ -25,12 +26,12 @@ struct offer {
 struct making; /* one under way, offer_make.h */
 
 struct offers {
-    struct list all; /* that somebody may still use */
-    bool is_wanted;  /* something changed since the last one was begun */
+    struct list all;       /* that somebody may still use */
+    bool is_wanted;        /* something changed since the last one was begun */
     struct making *making; /* NULL: none */
     uv_work_t work;
-    bool is_submitted; /* the engine has one to decide */
-    bool was_accepted; /* the first one */
+    bool is_submitted;           /* the engine has one to decide */
+    bool was_accepted;           /* the first one */
     struct config_queues queues; /* the last good ones */
     bool has_queues;
     char problem[480]; /* with queues.yaml; said once */

@@ -28,7 +28,7 @@ static void queues_load(struct making *making)
 
     making->problem = "";
     making->has_queues = config_queues_load(making->config->queues_path, &making->queues,
-        &making->arena, &problems);
+                                            &making->arena, &problems);
     if (!making->has_queues)
         making->problem = problems_line(making, &problems);
 }
@@ -44,7 +44,7 @@ static struct slice schema_path(struct making *making, const struct task_descrip
     struct slice name = task->input_schema.size > 0 ? task->input_schema : task->id;
 
     return arena_format(&making->arena, "%s/%.*s.yaml", making->config->schemas,
-        SLICE_ARG(name));
+                        SLICE_ARG(name));
 }
 
 static bool is_there(const char *path)
@@ -56,7 +56,7 @@ static bool is_there(const char *path)
 
 /* NULL when no earlier file offers it. */
 static const struct offered *owner_of(const struct making *making, uint32_t before,
-    struct slice task)
+                                      struct slice task)
 {
     for (uint32_t i = 0; i < before; i++)
         if (!making->items[i].is_refused &&
@@ -82,19 +82,19 @@ static void item_check(struct making *making, uint32_t index)
         struct slice path = schema_path(making, task);
         if (owner != NULL)
             item_refuse(item,
-                arena_format(&making->arena, "task \"%.*s\" is offered by %s already",
-                    SLICE_ARG(task->id), owner->file));
+                        arena_format(&making->arena, "task \"%.*s\" is offered by %s already",
+                                     SLICE_ARG(task->id), owner->file));
         else if (task->input_schema.size > 0 && !is_there(path.data))
             item_refuse(item,
-                arena_format(&making->arena,
-                    "task \"%.*s\" names a missing schema: there is no %s", SLICE_ARG(task->id),
-                    path.data));
+                        arena_format(&making->arena,
+                                     "task \"%.*s\" names a missing schema: there is no %s",
+                                     SLICE_ARG(task->id), path.data));
     }
 }
 
 /* False: the task cannot be offered, `reason` says why. */
 static bool schema_add(struct making *making, struct catalog_task *entry,
-    const struct task_description *task)
+                       const struct task_description *task)
 {
     struct slice path = schema_path(making, task);
     struct problems problems = { 0 };
@@ -103,11 +103,12 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
 
     if (!is_there(path.data))
         return true; /* nothing is checked then */
-    /* The catalog's arena: what a schema file names in messages must live as long as it does. */
+    /* The catalog's arena: what a schema file names in messages must live as long as it does.
+     */
     const char *kept = arena_text(&offer->catalog->arena, path);
     if (!schema_file_load(kept, &file, &making->arena, &problems)) {
         entry->reason = arena_format(&offer->catalog->arena, "its schema is wrong: %s",
-            problems_line(making, &problems));
+                                     problems_line(making, &problems));
         return false;
     }
     offer->schemas[offer->schema_count++] = file;
@@ -126,7 +127,7 @@ static struct slice queue_of(const struct making *making, const struct task_desc
 }
 
 static void retries_fill(const struct config *config, const struct task_description *task,
-    struct catalog_task *entry)
+                         struct catalog_task *entry)
 {
     entry->max_attempts = task->max_attempts > 0 ? task->max_attempts : config->max_attempts;
     if (entry->max_attempts > config->limits.max_attempts)
@@ -141,20 +142,22 @@ static void retries_fill(const struct config *config, const struct task_descript
 }
 
 static void task_add(struct making *making, const struct offered *item,
-    const struct task_description *task)
+                     const struct task_description *task)
 {
     struct catalog *catalog = making->offer->catalog;
     struct arena *arena = &catalog->arena;
     const struct description *about = &item->build->about;
     struct catalog_task *entry = &catalog->tasks[catalog->task_count++];
 
-    *entry = (struct catalog_task){ .id = arena_copy(arena, task->id),
+    *entry = (struct catalog_task){
+        .id = arena_copy(arena, task->id),
         .plugin = arena_copy(arena, about->plugin),
         .version = arena_copy(arena, about->version),
         .build = arena_copy(arena, (struct slice){ item->build->sha, 16 }),
         .queue = arena_copy(arena, queue_of(making, task)),
         .segments = ARENA_ARRAY(arena, struct slice, task->segment_count),
-        .segment_count = task->segment_count };
+        .segment_count = task->segment_count
+    };
     for (uint32_t i = 0; i < task->segment_count; i++)
         entry->segments[i] = arena_copy(arena, task->segments[i]);
     retries_fill(making->config, task, entry);
@@ -194,7 +197,7 @@ static void queues_add(struct making *making)
     for (uint32_t i = 0; i < queues->queue_count; i++)
         catalog->queues[catalog->queue_count++] =
             (struct catalog_queue){ .name = arena_copy(&catalog->arena, queues->queues[i].name),
-                .limit = queues->queues[i].concurrency };
+                                    .limit = queues->queues[i].concurrency };
 }
 
 static void environments_add(struct making *making)

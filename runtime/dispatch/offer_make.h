@@ -8,7 +8,8 @@
 /* One plugin file that has been loaded. */
 struct offered {
     const char *file;
-    struct build *build; /* held; the pool's thread reads what never changes: `about` and `sha` */
+    struct build
+        *build; /* held; the pool's thread reads what never changes: `about` and `sha` */
     bool is_refused;
     const char *reason; /* for that; "" for none */
 };
@@ -17,7 +18,7 @@ struct making {
     struct arena arena;
     const struct config *config;
     const struct config_queues *old_queues; /* NULL: none yet */
-    struct offered *items; /* in the order of their right to a task id */
+    struct offered *items;                  /* in the order of their right to a task id */
     uint32_t count;
     /* Results */
     struct offer *offer;

@@ -52,8 +52,7 @@ static void pad_send(struct dispatch *dispatch, struct job *job, int64_t now_ms)
 
     cell->command.notes.run_id = job->run_id;
     cell->command.notes.seq = job->seq;
-    cell->command.notes.notes =
-        pad_take(pad, &cell->arena, &cell->command.notes.note_count);
+    cell->command.notes.notes = pad_take(pad, &cell->arena, &cell->command.notes.note_count);
     /* A log line is no promise: with a full disk it is tried for a while. */
     cell->give_up_ms = now_ms + 10000;
     pad->sent_ms = now_ms;
@@ -79,9 +78,11 @@ void pad_add(struct dispatch *dispatch, struct job *job, const struct frame_note
             pad->progress_at = pad->count;
     }
     *kept = *note;
-    kept->text = note->kind == NOTE_PROGRESS
-        ? (struct slice){ 0 }
-        : arena_copy(&pad->arena, text_cut(note->text, dispatch->config->limits.log_line_bytes));
+    kept->text =
+        note->kind == NOTE_PROGRESS
+            ? (struct slice){ 0 }
+            : arena_copy(&pad->arena,
+                         text_cut(note->text, dispatch->config->limits.log_line_bytes));
     if (pad->since_ms == 0) {
         pad->since_ms = now_ms;
         dispatch_alarm(dispatch, now_ms + NOTES_PERIOD_MS);
@@ -104,8 +105,8 @@ struct frame_note *pad_take(struct pad *pad, struct arena *arena, uint32_t *coun
         taken[*count] = taken[*count - 1];
         taken[*count].kind = NOTE_LOG;
         taken[*count].level = 2;
-        taken[*count].text = arena_format(arena, "%u log lines came too fast and were dropped",
-            pad->dropped);
+        taken[*count].text =
+            arena_format(arena, "%u log lines came too fast and were dropped", pad->dropped);
         ++*count;
     }
     pad_clear(pad);

@@ -4,10 +4,10 @@
 #include "job.h"
 
 static const char *const state_words[] = { [BUILD_NEW] = "loading",
-    [BUILD_LOADING] = "loading",
-    [BUILD_READY] = "loaded",
-    [BUILD_RESTARTING] = "restarting",
-    [BUILD_REFUSED] = "refused" };
+                                           [BUILD_LOADING] = "loading",
+                                           [BUILD_READY] = "loaded",
+                                           [BUILD_RESTARTING] = "restarting",
+                                           [BUILD_REFUSED] = "refused" };
 
 static struct value task_list(struct arena *arena, const struct description *about)
 {
@@ -36,7 +36,7 @@ static void build_describe(struct arena *arena, struct value *map, const struct 
 }
 
 static void entry_add(struct arena *arena, struct value *list, const char *file,
-    const struct build *build, const char *status, const char *reason)
+                      const struct build *build, const char *status, const char *reason)
 {
     struct value map = value_map();
 
@@ -47,7 +47,8 @@ static void entry_add(struct arena *arena, struct value *list, const char *file,
     value_add(arena, list, map);
 }
 
-/* A file is what its newest content is; what goes on with older content stands in a line of its own. */
+/* A file is what its newest content is; what goes on with older content stands in a line of its
+ * own. */
 static void file_add(struct arena *arena, struct value *list, const struct plugin_file *file)
 {
     const struct build *newest = file->candidate != NULL ? file->candidate : file->build;
@@ -61,27 +62,29 @@ static void file_add(struct arena *arena, struct value *list, const struct plugi
         entry_add(arena, list, file->name, newest, state_words[newest->state], newest->reason);
     if (file->build != NULL && (is_bad || file->candidate != NULL))
         entry_add(arena, list, file->name, file->build, state_words[file->build->state],
-            "older content of this file");
+                  "older content of this file");
 }
 
 struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena)
 {
     struct value list = value_list();
 
-    LIST_EACH (&dispatch->watch.files, node, after)
-        file_add(arena, &list, container_of(node, struct plugin_file, node));
-    LIST_EACH (&dispatch->builds, node, after) {
+    LIST_EACH(&dispatch->watch.files, node, after)
+    file_add(arena, &list, container_of(node, struct plugin_file, node));
+    LIST_EACH(&dispatch->builds, node, after)
+    {
         const struct build *build = container_of(node, struct build, node);
         if (build->users == 0 && build->was_loaded)
             entry_add(arena, &list, build->name, build, "draining",
-                "finishes the runs that it has begun");
+                      "finishes the runs that it has begun");
     }
     return list;
 }
 
 static void slots_count(const struct build *build, struct dispatch_stats *stats)
 {
-    LIST_EACH (&build->slots, node, after) {
+    LIST_EACH(&build->slots, node, after)
+    {
         const struct slot *slot = container_of(node, struct slot, node);
         stats->busy += slot->job_count > 0;
         stats->idle += slot->job_count == 0 && slot->state == SLOT_LIVE;
@@ -91,15 +94,16 @@ static void slots_count(const struct build *build, struct dispatch_stats *stats)
 void dispatch_stats(const struct dispatch *dispatch, struct dispatch_stats *stats)
 {
     *stats = (struct dispatch_stats){ .slots = dispatch->slot_count,
-        .segments = dispatch->segments,
-        .crashes = dispatch->crashes,
-        .timeouts = dispatch->timeouts,
-        .forks = dispatch->forks };
-    LIST_EACH (&dispatch->builds, node, after) {
+                                      .segments = dispatch->segments,
+                                      .crashes = dispatch->crashes,
+                                      .timeouts = dispatch->timeouts,
+                                      .forks = dispatch->forks };
+    LIST_EACH(&dispatch->builds, node, after)
+    {
         const struct build *build = container_of(node, struct build, node);
         stats->builds += build->state != BUILD_REFUSED;
         slots_count(build, stats);
     }
-    LIST_EACH (&dispatch->watch.files, node, after)
-        stats->refused += container_of(node, struct plugin_file, node)->reason[0] != '\0';
+    LIST_EACH(&dispatch->watch.files, node, after)
+    stats->refused += container_of(node, struct plugin_file, node)->reason[0] != '\0';
 }

@@ -16,17 +16,19 @@ enum { COPY_BYTES = 1 << 18 };
 
 static struct signature signature_of(const struct stat *stat)
 {
-    return (struct signature){ .device = stat->st_dev,
+    return (struct signature){
+        .device = stat->st_dev,
         .inode = stat->st_ino,
         .size = (uint64_t)stat->st_size,
         .modified_ns = (int64_t)stat->st_mtim.tv_sec * 1000000000 + stat->st_mtim.tv_nsec,
-        .changed_ns = (int64_t)stat->st_ctim.tv_sec * 1000000000 + stat->st_ctim.tv_nsec };
+        .changed_ns = (int64_t)stat->st_ctim.tv_sec * 1000000000 + stat->st_ctim.tv_nsec
+    };
 }
 
 bool signature_equal(const struct signature *a, const struct signature *b)
 {
     return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-        a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
+           a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
 }
 
 int64_t signature_age_ms(const struct signature *signature)
@@ -62,7 +64,7 @@ static bool copy_bytes(int from, int to, struct err *err)
             return true;
         if (got < 0 || (total += (uint64_t)got) > SCAN_MAX_FILE_BYTES)
             return err_set(err, ERR_SYSTEM, "cannot read it: %s",
-                got < 0 ? strerror(errno) : "it is too big");
+                           got < 0 ? strerror(errno) : "it is too big");
         for (ssize_t put = 0; put < got;) {
             ssize_t wrote = write(to, bytes + put, (size_t)(got - put));
             if (wrote < 0)
@@ -82,9 +84,10 @@ static bool copy_check(int copy, struct err *err)
     return elf_is_whole(copy, (uint64_t)stat.st_size, err);
 }
 
-/* Name a checked copy by its content. An older copy of the same name is replaced: it may be torn. */
+/* Name a checked copy by its content. An older copy of the same name is replaced: it may be
+ * torn. */
 static bool copy_settle(struct scan *scan, const char *temporary, char sha[SHA256_HEX_SIZE],
-    struct err *err)
+                        struct err *err)
 {
     uint8_t digest[SHA256_SIZE];
 
@@ -107,7 +110,7 @@ static bool file_copy(struct scan *scan, int fd, char sha[SHA256_HEX_SIZE], stru
     int copy = open(temporary.data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (copy < 0)
         return err_set(err, ERR_SYSTEM, "cannot make a copy in %s: %s", scan->builds,
-            strerror(errno));
+                       strerror(errno));
     bool is_good = copy_bytes(fd, copy, err) && copy_check(copy, err);
     if (close(copy) != 0 && is_good)
         is_good = err_set(err, ERR_SYSTEM, "cannot copy it: %s", strerror(errno));
@@ -123,8 +126,8 @@ static void file_take(struct scan *scan, int fd, struct seen *file)
     struct err err = { 0 };
 
     /* Looked at before it is copied: what is half there may be big, and is looked at often. */
-    bool is_good = elf_is_whole(fd, file->signature.size, &err) &&
-        file_copy(scan, fd, file->sha, &err);
+    bool is_good =
+        elf_is_whole(fd, file->signature.size, &err) && file_copy(scan, fd, file->sha, &err);
     bool is_steady = fstat(fd, &after) == 0;
     if (is_steady) {
         struct signature now = signature_of(&after);
@@ -179,8 +182,8 @@ static void plugins_scan(struct scan *scan)
     DIR *directory = opendir(scan->plugins);
 
     if (directory == NULL) {
-        (void)snprintf(scan->problem, sizeof scan->problem, "cannot read %s: %s",
-            scan->plugins, strerror(errno));
+        (void)snprintf(scan->problem, sizeof scan->problem, "cannot read %s: %s", scan->plugins,
+                       strerror(errno));
         return;
     }
     scan->files = ARENA_ARRAY(&scan->arena, struct seen, SCAN_MAX_FILES);

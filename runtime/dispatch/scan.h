@@ -1,7 +1,7 @@
 /*
- * Scans: one pass over the plugin directory, on a thread of libuv's pool, since it reads and copies
- * files. New content is copied to <builds>/<sha256>.so, which is what nurseries load: a path that
- * never changes its content.
+ * Scans: one pass over the plugin directory, on a thread of libuv's pool, since it reads and
+ * copies files. New content is copied to <builds>/<sha256>.so, which is what nurseries load: a
+ * path that never changes its content.
  */
 #ifndef DISPATCH_SCAN_H
 #define DISPATCH_SCAN_H
@@ -49,7 +49,7 @@ struct scan {
     uint32_t known_count;
     struct seen *files; /* out, sorted by name */
     uint32_t count;
-    bool is_cut;         /* there are more than SCAN_MAX_FILES */
+    bool is_cut;          /* there are more than SCAN_MAX_FILES */
     uint64_t environment; /* out: changes when a schema or queues.yaml does */
     const char *schemas, *queues;
     char problem[200]; /* why the directory cannot be read; empty: it can */

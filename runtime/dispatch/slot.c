@@ -142,7 +142,7 @@ void slot_send(struct slot *slot)
     list_remove(&slot->send);
     while (slot->fd >= 0 && sent < slot->out.size) {
         ssize_t wrote = send(slot->fd, slot->out.data + sent, slot->out.size - sent,
-            MSG_DONTWAIT | MSG_NOSIGNAL);
+                             MSG_DONTWAIT | MSG_NOSIGNAL);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote < 0)
@@ -169,7 +169,8 @@ static void on_socket(uv_poll_t *poll, int status, int events)
         return;
     if (slot->state != SLOT_DYING && slot_read(slot))
         return;
-    /* At its end. Its exit status says why, in a moment; the nursery is waiting for it as we are. */
+    /* At its end. Its exit status says why, in a moment; the nursery is waiting for it as we
+     * are. */
     slot_watch(slot, 0);
     if (slot->state == SLOT_LIVE) {
         slot->state = SLOT_DYING;
@@ -223,7 +224,7 @@ static void job_overdue(struct slot *slot, struct job *job, int64_t now_ms)
     } else if (job->deadline_ms != 0 && now_ms >= job->deadline_ms) {
         slot->dispatch->timeouts++;
         slot_fail(slot, FAULT_TIME, SIGXCPU, "segment %.*s took longer than its limit of %u ms",
-            SLICE_ARG(job->segment), job->limit_ms);
+                  SLICE_ARG(job->segment), job->limit_ms);
     }
 }
 
@@ -316,8 +317,8 @@ void slot_orphaned(struct slot *slot)
 
     slot_drain(slot);
     slot->build->deaths_at_work += slot->job_count;
-    LIST_EACH (&slot->jobs, node, after)
-        job_release(dispatch, container_of(node, struct job, node));
+    LIST_EACH(&slot->jobs, node, after)
+    job_release(dispatch, container_of(node, struct job, node));
     slot->job_count = 0;
     slot_remove(slot);
 }

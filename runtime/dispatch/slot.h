@@ -5,8 +5,8 @@
  *             │                        ├──EXITED──▶ gone
  *             └─fault, end of file─▶ DYING ┘
  *
- * The first job of a slot is the one it runs; those behind it are frames in its socket. When it dies,
- * the first one is charged with that and the others go elsewhere, untouched.
+ * The first job of a slot is the one it runs; those behind it are frames in its socket. When it
+ * dies, the first one is charged with that and the others go elsewhere, untouched.
  */
 #ifndef DISPATCH_SLOT_H
 #define DISPATCH_SLOT_H
@@ -70,7 +70,8 @@ void slot_fail(struct slot *slot, enum slot_fault fault, int signal, const char 
 /* Everything that is due; when something is due again, 0: never. */
 int64_t slot_tick(struct slot *slot, int64_t now_ms);
 
-/* The nursery says: it never lived, or it has ended with waitpid's status. The slot is gone after. */
+/* The nursery says: it never lived, or it has ended with waitpid's status. The slot is gone
+ * after. */
 void slot_unforked(struct slot *slot, int error);
 void slot_exited(struct slot *slot, int status);
 /* The nursery is dead, so the slot is. The slot is gone after. */

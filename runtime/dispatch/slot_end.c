@@ -1,8 +1,8 @@
 /*
  * How a slot ended, in words for a person, and what that costs the run it was running.
  *
- * A crash with a stack waits a moment for its symbols, which the nursery looks up; without an answer
- * the bare addresses would help nobody, so the run goes on without a stack then.
+ * A crash with a stack waits a moment for its symbols, which the nursery looks up; without an
+ * answer the bare addresses would help nobody, so the run goes on without a stack then.
  */
 #include "slot_end.h"
 
@@ -49,15 +49,16 @@ static void where_add(struct autopsy *autopsy, const struct build *build)
     const struct job *job = autopsy->job;
 
     (void)snprintf(autopsy->text + size, sizeof autopsy->text - size,
-        " in %.*s/%.*s (%.*s %.*s, build %.16s)", SLICE_ARG(job->task), SLICE_ARG(job->segment),
-        SLICE_ARG(build->about.plugin), SLICE_ARG(build->about.version), build->sha);
+                   " in %.*s/%.*s (%.*s %.*s, build %.16s)", SLICE_ARG(job->task),
+                   SLICE_ARG(job->segment), SLICE_ARG(build->about.plugin),
+                   SLICE_ARG(build->about.version), build->sha);
 }
 
 static void fault_say(struct autopsy *autopsy, const struct slot *slot)
 {
     autopsy->loss = slot->fault == FAULT_TIME ? LOSS_TIMED_OUT : LOSS_PROTOCOL;
     (void)snprintf(autopsy->name, sizeof autopsy->name, "%s",
-        slot->fault == FAULT_TIME ? "SEGMENT_TIMED_OUT" : "PROTOCOL");
+                   slot->fault == FAULT_TIME ? "SEGMENT_TIMED_OUT" : "PROTOCOL");
     (void)snprintf(autopsy->text, sizeof autopsy->text, "%s", slot->fault_text);
 }
 
@@ -67,7 +68,7 @@ static void crash_say(struct autopsy *autopsy, const struct slot *slot, int numb
     signal_name(number, autopsy->name);
     if (slot->has_crash && number != SIGABRT)
         (void)snprintf(autopsy->text, sizeof autopsy->text, "%s at address 0x%llx",
-            autopsy->name, (unsigned long long)slot->crash.address);
+                       autopsy->name, (unsigned long long)slot->crash.address);
     else
         (void)snprintf(autopsy->text, sizeof autopsy->text, "%s", autopsy->name);
 }
@@ -77,7 +78,8 @@ static void exit_say(struct autopsy *autopsy, int code)
     bool is_broken = code == BROKEN_SOCKET_EXIT;
 
     autopsy->loss = is_broken ? LOSS_PROTOCOL : LOSS_EXITED;
-    (void)snprintf(autopsy->name, sizeof autopsy->name, "%s", is_broken ? "PROTOCOL" : "EXITED");
+    (void)snprintf(autopsy->name, sizeof autopsy->name, "%s",
+                   is_broken ? "PROTOCOL" : "EXITED");
     if (is_broken)
         (void)snprintf(autopsy->text, sizeof autopsy->text, "it broke its socket to the host");
     else
@@ -98,11 +100,11 @@ static void autopsy_say(struct autopsy *autopsy, const struct slot *slot, int st
 }
 
 static void autopsy_finish(struct dispatch *dispatch, struct autopsy *autopsy,
-    struct slice stack)
+                           struct slice stack)
 {
     list_remove(&autopsy->node);
     job_lost(dispatch, autopsy->job, autopsy->loss, slice_of(autopsy->name),
-        slice_of(autopsy->text), stack);
+             slice_of(autopsy->text), stack);
     free(autopsy);
 }
 
@@ -119,7 +121,7 @@ static void job_charge(struct slot *slot, struct job *job, int status)
     list_push(&slot->build->autopsies, &autopsy->node);
     dispatch->crashes++;
     log_warn("slot.lost", "run=%s plugin=%.*s %s", id_format("run", job->run_id, run),
-        SLICE_ARG(slot->build->about.plugin), autopsy->text);
+             SLICE_ARG(slot->build->about.plugin), autopsy->text);
     if (slot->has_crash && slot->crash.depth > 0 &&
         build_symbolize(slot->build, slot->id, &slot->crash))
         dispatch_alarm(dispatch, autopsy->due_ms);
@@ -133,8 +135,9 @@ void slot_conclude(struct slot *slot, int status)
 
     if (job == NULL) {
         if (slot->state != SLOT_LEAVING)
-            log_warn("slot.ended", "plugin=%.*s status=%d fault=\"%s\" while it had nothing to do",
-                SLICE_ARG(slot->build->about.plugin), status, slot->fault_text);
+            log_warn("slot.ended",
+                     "plugin=%.*s status=%d fault=\"%s\" while it had nothing to do",
+                     SLICE_ARG(slot->build->about.plugin), status, slot->fault_text);
         return;
     }
     slot->job_count--;
@@ -147,7 +150,8 @@ void slot_conclude(struct slot *slot, int status)
 
 void autopsy_symbols(struct build *build, uint32_t slot, struct slice stack)
 {
-    LIST_EACH (&build->autopsies, node, after) {
+    LIST_EACH(&build->autopsies, node, after)
+    {
         struct autopsy *autopsy = container_of(node, struct autopsy, node);
         if (autopsy->slot == slot)
             autopsy_finish(build->dispatch, autopsy, stack);
@@ -158,7 +162,8 @@ int64_t autopsies_tick(struct build *build, int64_t now_ms)
 {
     int64_t due_ms = 0;
 
-    LIST_EACH (&build->autopsies, node, after) {
+    LIST_EACH(&build->autopsies, node, after)
+    {
         struct autopsy *autopsy = container_of(node, struct autopsy, node);
         if (now_ms >= autopsy->due_ms)
             autopsy_finish(build->dispatch, autopsy, (struct slice){ 0 });
@@ -170,7 +175,8 @@ int64_t autopsies_tick(struct build *build, int64_t now_ms)
 
 struct job *autopsy_job(struct build *build, int64_t run_id)
 {
-    LIST_EACH (&build->autopsies, node, after) {
+    LIST_EACH(&build->autopsies, node, after)
+    {
         struct job *job = container_of(node, struct autopsy, node)->job;
         if (job->run_id == run_id)
             return job;
@@ -180,7 +186,8 @@ struct job *autopsy_job(struct build *build, int64_t run_id)
 
 void autopsies_drop(struct build *build)
 {
-    LIST_EACH (&build->autopsies, node, after) {
+    LIST_EACH(&build->autopsies, node, after)
+    {
         struct autopsy *autopsy = container_of(node, struct autopsy, node);
         list_remove(&autopsy->node);
         job_destroy(autopsy->job);

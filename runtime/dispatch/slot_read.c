@@ -1,6 +1,6 @@
 /*
- * What slots say. Plugin code shares their process, so nothing is believed: a frame that does not fit
- * what the slot is running ends it.
+ * What slots say. Plugin code shares their process, so nothing is believed: a frame that does
+ * not fit what the slot is running ends it.
  */
 #include "base/log.h"
 #include "build.h"
@@ -23,8 +23,9 @@ enum {
 static size_t frame_limit(const struct config *config)
 {
     const struct config_limits *limits = &config->limits;
-    size_t bytes = (size_t)(limits->state_bytes + limits->output_bytes +
-        limits->metadata_bytes + limits->payload_bytes + limits->token_bytes);
+    size_t bytes =
+        (size_t)(limits->state_bytes + limits->output_bytes + limits->metadata_bytes +
+                 limits->payload_bytes + limits->token_bytes);
 
     return bytes > FRAME_MAX_BYTES - SLACK_BYTES ? FRAME_MAX_BYTES : bytes + SLACK_BYTES;
 }
@@ -99,7 +100,8 @@ static void frame_take(struct slot *slot, struct frame *frame)
     else if (frame->kind == FRAME_CALL)
         call_take(slot, &frame->call);
     else
-        slot_fail(slot, FAULT_PROTOCOL, SIGKILL, "it sent a frame of kind %d", (int)frame->kind);
+        slot_fail(slot, FAULT_PROTOCOL, SIGKILL, "it sent a frame of kind %d",
+                  (int)frame->kind);
 }
 
 /* An END's bytes must live as long as its command, so it is read in the command's arena. */
@@ -122,8 +124,8 @@ static size_t frame_size(struct slice bytes)
 {
     const unsigned char *head = (const unsigned char *)bytes.data;
 
-    return FRAME_HEADER_BYTES +
-        ((size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24);
+    return FRAME_HEADER_BYTES + ((size_t)head[0] | (size_t)head[1] << 8 |
+                                 (size_t)head[2] << 16 | (size_t)head[3] << 24);
 }
 
 /* Take one frame; *used is 0 when it is not all there. False: the slot is broken. */
@@ -181,8 +183,7 @@ bool slot_read(struct slot *slot)
             continue;
         if (got < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK;
-        if (got == 0 ||
-            !bytes_take(slot, (struct slice){ dispatch->read_bytes, (size_t)got }))
+        if (got == 0 || !bytes_take(slot, (struct slice){ dispatch->read_bytes, (size_t)got }))
             return false;
         if (got < READ_BYTES)
             return true; /* the usual case: spares the read that would say EAGAIN */

@@ -47,7 +47,7 @@ static bool speed_add(struct speed *speed, int64_t took_us)
 }
 
 void speed_measure(struct dispatch *dispatch, struct speed *task, struct speed *segment,
-    int64_t took_us)
+                   int64_t took_us)
 {
     (void)speed_add(segment, took_us); /* only slots look at it */
     if (!speed_add(task, took_us))

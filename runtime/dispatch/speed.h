@@ -1,6 +1,6 @@
 /*
- * Speeds: how long segments take. Where they are short, several frames may be under way to one slot,
- * and the engine is told, so that it hands out more runs than there are slots.
+ * Speeds: how long segments take. Where they are short, several frames may be under way to one
+ * slot, and the engine is told, so that it hands out more runs than there are slots.
  */
 #ifndef DISPATCH_SPEED_H
 #define DISPATCH_SPEED_H
@@ -15,7 +15,7 @@ struct dispatch;
 
 /* Of a task, or of one of its segments. */
 struct speed {
-    uint32_t samples; /* up to those needed */
+    uint32_t samples;  /* up to those needed */
     double average_us; /* newer ones weigh more */
     bool is_short;
     struct slice task; /* of a task's; empty for a segment's */
@@ -35,6 +35,6 @@ struct speed *speed_get(struct speeds *speeds, struct slice task, struct slice s
 
 /* A segment took so long. Tells the engine when its task becomes short or stops being so. */
 void speed_measure(struct dispatch *dispatch, struct speed *task, struct speed *segment,
-    int64_t took_us);
+                   int64_t took_us);
 
 #endif

@@ -98,8 +98,8 @@ void watch_stop(struct dispatch *dispatch)
 {
     struct watch *watch = &dispatch->watch;
 
-    LIST_EACH (&watch->files, node, after)
-        file_remove(container_of(node, struct plugin_file, node));
+    LIST_EACH(&watch->files, node, after)
+    file_remove(container_of(node, struct plugin_file, node));
     for (int i = 0; i < WATCHED; i++) {
         uv_close((uv_handle_t *)&watch->events[i], on_closed);
         free(watch->paths[i]);
@@ -115,9 +115,9 @@ bool file_say(struct plugin_file *file, const char *reason)
     (void)snprintf(file->reason, sizeof file->reason, "%s", reason);
     if (reason[0] != '\0')
         log_error("plugin.refused", "file=%s reason=\"%s\"%s", file->name, reason,
-            file->build != NULL && file->candidate != NULL
-                ? " (what was loaded before goes on)"
-                : "");
+                  file->build != NULL && file->candidate != NULL
+                      ? " (what was loaded before goes on)"
+                      : "");
     return true;
 }
 
@@ -126,8 +126,8 @@ static void file_promote(struct dispatch *dispatch, struct plugin_file *file)
     const struct description *about = &file->candidate->about;
 
     log_info("plugin.loaded", "file=%s plugin=%.*s version=%.*s build=%.16s tasks=%u",
-        file->name, SLICE_ARG(about->plugin), SLICE_ARG(about->version), file->candidate->sha,
-        about->task_count);
+             file->name, SLICE_ARG(about->plugin), SLICE_ARG(about->version),
+             file->candidate->sha, about->task_count);
     file_drop_build(&file->build);
     file->build = file->candidate;
     file->candidate = NULL;
@@ -137,8 +137,8 @@ static void file_promote(struct dispatch *dispatch, struct plugin_file *file)
 }
 
 /*
- * A linker writes a file in place, and a half-written one can look whole. So the refusal of a young
- * file counts only when the next scan finds it unchanged.
+ * A linker writes a file in place, and a half-written one can look whole. So the refusal of a
+ * young file counts only when the next scan finds it unchanged.
  */
 static void file_refused(struct dispatch *dispatch, struct plugin_file *file)
 {
@@ -157,7 +157,8 @@ static void file_refused(struct dispatch *dispatch, struct plugin_file *file)
 
 void watch_settled(struct dispatch *dispatch, struct build *build)
 {
-    LIST_EACH (&dispatch->watch.files, node, after) {
+    LIST_EACH(&dispatch->watch.files, node, after)
+    {
         struct plugin_file *file = container_of(node, struct plugin_file, node);
         if (file->candidate == build && build->state == BUILD_READY)
             file_promote(dispatch, file);
@@ -172,7 +173,8 @@ bool watch_is_quiet(const struct dispatch *dispatch)
 {
     if (!dispatch->watch.was_scanned)
         return false;
-    LIST_EACH (&dispatch->watch.files, node, after) {
+    LIST_EACH(&dispatch->watch.files, node, after)
+    {
         const struct plugin_file *file = container_of(node, struct plugin_file, node);
         if (file->kind == SEEN_UNSETTLED || file->confirm_ms != 0 ||
             (file->candidate != NULL && file->candidate->state != BUILD_REFUSED))
@@ -183,7 +185,8 @@ bool watch_is_quiet(const struct dispatch *dispatch)
 
 static struct plugin_file *file_find(struct dispatch *dispatch, const char *name)
 {
-    LIST_EACH (&dispatch->watch.files, node, after) {
+    LIST_EACH(&dispatch->watch.files, node, after)
+    {
         struct plugin_file *file = container_of(node, struct plugin_file, node);
         if (strcmp(file->name, name) == 0)
             return file;
@@ -261,7 +264,7 @@ static void scan_say(struct dispatch *dispatch, const struct scan *scan)
         log_error("plugins.unreadable", "%s", scan->problem);
     if (scan->is_cut && !watch->was_cut)
         log_error("plugins.too_many", "only %d files of %s are looked at", SCAN_MAX_FILES,
-            scan->plugins);
+                  scan->plugins);
     watch->has_problem = has_problem;
     watch->was_cut = scan->is_cut;
 }
@@ -322,12 +325,13 @@ static void scan_begin(struct dispatch *dispatch)
     scan->queues = dispatch->config->queues_path;
     scan->builds = dispatch->builds_path;
     scan->known = ARENA_ARRAY(&scan->arena, struct seen, SCAN_MAX_FILES);
-    LIST_EACH (&watch->files, node, after) {
+    LIST_EACH(&watch->files, node, after)
+    {
         const struct plugin_file *file = container_of(node, struct plugin_file, node);
         scan->known[scan->known_count++] =
             (struct seen){ .name = arena_text(&scan->arena, slice_of(file->name)),
-                .signature = file->signature,
-                .kind = file->kind };
+                           .signature = file->signature,
+                           .kind = file->kind };
     }
     watch->scan = scan;
     watch->work.data = scan;

@@ -1,6 +1,6 @@
 /*
- * Watching: the plugin directory, the schemas and queues.yaml. Events say that something happened, a
- * scan (scan.h) says what; a slow poll scans anyway, since events get lost.
+ * Watching: the plugin directory, the schemas and queues.yaml. Events say that something
+ * happened, a scan (scan.h) says what; a slow poll scans anyway, since events get lost.
  *
  *   file ── content ──▶ candidate build ── READY ──▶ the file's build, in the next catalog
  *                                      └─ REFUSED ─▶ the file says why; its old build stays
@@ -52,7 +52,8 @@ void watch_settled(struct dispatch *dispatch, struct build *build);
 /* Every file that is there is loaded or refused. */
 bool watch_is_quiet(const struct dispatch *dispatch);
 
-/* Why the file's newest content is not offered; "" for "it is". Logged, and true, when it changes. */
+/* Why the file's newest content is not offered; "" for "it is". Logged, and true, when it
+ * changes. */
 bool file_say(struct plugin_file *file, const char *reason);
 void file_drop_build(struct build **build);
 

@@ -7,30 +7,30 @@
 #include <stdlib.h>
 
 bool segment_call(struct segment *segment, enum call_kind kind, const struct value *body,
-    struct value *reply)
+                  struct value *reply)
 {
     bool makes = kind == CALL_TOKEN || kind == CALL_TRIGGER;
     uint32_t number = makes ? ++segment->made : ID_BLOCK + ++segment->asked;
     uint32_t counted = segment->made + (segment->records += kind == CALL_ONCE);
     struct frame frame = { .kind = FRAME_CALL,
-        .call = { .run_id = segment->frame->run_id,
-            .seq = segment->frame->seq,
-            .call = number,
-            .kind = kind,
-            .body = pack_value(&segment->arena, body) } };
+                           .call = { .run_id = segment->frame->run_id,
+                                     .seq = segment->frame->seq,
+                                     .call = number,
+                                     .kind = kind,
+                                     .body = pack_value(&segment->arena, body) } };
     int64_t limit = segment->limits->payload_bytes;
 
     if (makes && number >= ID_BLOCK)
         return segment_raise(segment, false, "too_many_calls",
-            "a segment makes at most %d tokens and child runs", ID_BLOCK - 1);
+                             "a segment makes at most %d tokens and child runs", ID_BLOCK - 1);
     if (segment->limits->calls > 0 && kind != CALL_RUN && counted > segment->limits->calls)
         return segment_raise(segment, false, "too_many_calls",
-            "a segment makes at most %u tokens, child runs and records",
-            segment->limits->calls);
+                             "a segment makes at most %u tokens, child runs and records",
+                             segment->limits->calls);
     if (limit > 0 && (int64_t)frame.call.body.size > limit + 65536)
         return segment_raise(segment, false, "payload_too_large",
-            "a call has %zu bytes, the limit of a payload is %lld", frame.call.body.size,
-            (long long)limit);
+                             "a call has %zu bytes, the limit of a payload is %lld",
+                             frame.call.body.size, (long long)limit);
     channel_write(segment->channel, &frame);
     channel_reply(segment->channel, &segment->arena, &frame);
     if (frame.reply.call != number)
@@ -39,21 +39,21 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
         /* A full disk passes, a rule stays. */
         bool passes = frame.reply.error == ERR_STORE || frame.reply.error == ERR_STOPPING;
         return segment_raise(segment, passes, passes ? "host_failed" : "refused", "%.*s",
-            SLICE_ARG(frame.reply.text));
+                             SLICE_ARG(frame.reply.text));
     }
     return pack_read(&segment->arena, frame.reply.body, reply, NULL) ||
-        segment_raise(segment, true, "host_failed", "the host's answer cannot be read");
+           segment_raise(segment, true, "host_failed", "the host's answer cannot be read");
 }
 
 static void number_put(struct segment *segment, struct value *body, const char *key,
-    int64_t number)
+                       int64_t number)
 {
     if (number != 0)
         value_put(&segment->arena, body, key, value_int(number));
 }
 
 static bool text_put(struct segment *segment, struct value *body, const char *key,
-    const char *text)
+                     const char *text)
 {
     if (text == NULL || *text == '\0')
         return true;
@@ -91,11 +91,11 @@ static bool tags_put(struct segment *segment, struct value *body, const char *co
 }
 
 /*
- * The engine keeps keys of one run apart, and global ones; the scopes between are spelled into the
- * key. What is shown is the key as it was given.
+ * The engine keeps keys of one run apart, and global ones; the scopes between are spelled into
+ * the key. What is shown is the key as it was given.
  */
 static bool key_put(struct segment *segment, struct value *body, const char *key,
-    uint32_t scope, int64_t ttl_ms)
+                    uint32_t scope, int64_t ttl_ms)
 {
     struct arena *arena = &segment->arena;
     struct slice text = slice_of(key);
@@ -111,7 +111,7 @@ static bool key_put(struct segment *segment, struct value *body, const char *key
     value_put(arena, body, "key", value_string(text));
     value_put(arena, body, "key_text", value_text(key));
     number_put(segment, body, "key_global",
-        scope == BIDE_SCOPE_ROOT || scope == BIDE_SCOPE_GLOBAL);
+               scope == BIDE_SCOPE_ROOT || scope == BIDE_SCOPE_GLOBAL);
     number_put(segment, body, "key_ttl_ms", ttl_ms);
     return true;
 }
@@ -141,7 +141,8 @@ void api_token_create(bide_task *t, const struct bide_token_opts *given, bide_to
         return;
     const struct value *url = value_find(&reply, "url");
     if (url == NULL || url->kind != VALUE_STRING || url->bytes.size >= sizeof token->url) {
-        segment_raise(segment, false, "url_too_long",
+        segment_raise(
+            segment, false, "url_too_long",
             "the token's URL is longer than %zu bytes: the server's origin is too long",
             sizeof token->url - 1);
         return;
@@ -152,7 +153,7 @@ void api_token_create(bide_task *t, const struct bide_token_opts *given, bide_to
 }
 
 static void settings_put(struct segment *segment, struct value *body,
-    const struct bide_trigger_opts *opts)
+                         const struct bide_trigger_opts *opts)
 {
     number_put(segment, body, "delay_ms", opts->delay_ms > 0 ? opts->delay_ms : 0);
     number_put(segment, body, "due_ms", opts->due_ms);
@@ -166,7 +167,7 @@ static void settings_put(struct segment *segment, struct value *body,
 }
 
 void api_trigger(bide_task *t, const char *task, const bide_value *payload,
-    const struct bide_trigger_opts *given, bide_run *run)
+                 const struct bide_trigger_opts *given, bide_run *run)
 {
     struct segment *segment = segment_of(t);
     struct bide_trigger_opts opts = { 0 };
@@ -265,15 +266,14 @@ static const struct bide_ending *ending_at(struct segment *segment, uint32_t ind
         return ending;
     segment->has_ending[index] = true;
     *ending = (struct bide_ending){ .size = sizeof *ending,
-        .status = result->status,
-        .error = arena_text(&segment->arena, result->error) };
+                                    .status = result->status,
+                                    .error = arena_text(&segment->arena, result->error) };
     if (result->has_more) {
         ending_ask(segment, result->id, ending);
     } else if (result->status == WAIT_OK && result->id != 0) {
         struct value *value = ARENA_NEW(&segment->arena, struct value);
         *value = (struct value){ .kind = VALUE_NULL };
-        if (result->value.size > 0 &&
-            !pack_read(&segment->arena, result->value, value, NULL))
+        if (result->value.size > 0 && !pack_read(&segment->arena, result->value, value, NULL))
             segment_raise(segment, false, "broken_input", "a result cannot be read");
         ending->value = value_lent(value);
     }

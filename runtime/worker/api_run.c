@@ -31,7 +31,8 @@ void api_out(bide_task *t, const char *key, const bide_value *value)
     }
 }
 
-/* ---- metadata: changed here for the plugin to see, and as operations for the engine ------- */
+/* ---- metadata: changed here for the plugin to see, and as operations for the engine -------
+ */
 
 static bool metadata_read(struct segment *segment)
 {
@@ -40,8 +41,8 @@ static bool metadata_read(struct segment *segment)
     segment->metadata = value_map();
     segment->has_metadata = true;
     return segment->frame->metadata.size == 0 ||
-        pack_read(&segment->arena, segment->frame->metadata, &segment->metadata, NULL) ||
-        segment_raise(segment, false, "broken_input", "the run's metadata cannot be read");
+           pack_read(&segment->arena, segment->frame->metadata, &segment->metadata, NULL) ||
+           segment_raise(segment, false, "broken_input", "the run's metadata cannot be read");
 }
 
 const bide_value *api_metadata(bide_task *t)
@@ -69,13 +70,13 @@ static double number_of(const struct value *value)
 {
     if (value == NULL)
         return 0;
-    return value->kind == VALUE_INT ? (double)value->integer
-        : value->kind == VALUE_DOUBLE ? value->number
-                                      : 0;
+    return value->kind == VALUE_INT      ? (double)value->integer
+           : value->kind == VALUE_DOUBLE ? value->number
+                                         : 0;
 }
 
 static void meta_apply(struct segment *segment, uint32_t op, struct slice key,
-    struct value value)
+                       struct value value)
 {
     struct value *metadata = &segment->metadata;
     double sum = number_of(value_find_slice(metadata, key)) + number_of(&value);
@@ -90,7 +91,8 @@ static void meta_apply(struct segment *segment, uint32_t op, struct slice key,
         value_put_slice(&segment->arena, metadata, key, value);
 }
 
-/* What is set or deleted makes earlier operations on that key void: a segment may report often. */
+/* What is set or deleted makes earlier operations on that key void: a segment may report often.
+ */
 static void meta_forget(struct segment *segment, struct slice key)
 {
     uint32_t kept = 0;
@@ -102,7 +104,7 @@ static void meta_forget(struct segment *segment, struct slice key)
 }
 
 static void meta_note(struct segment *segment, uint32_t op, struct slice key,
-    const struct value *value)
+                      const struct value *value)
 {
     if (op == META_SET || op == META_DELETE)
         meta_forget(segment, key);
@@ -114,10 +116,11 @@ static void meta_note(struct segment *segment, uint32_t op, struct slice key,
         segment->meta = more;
         segment->meta_capacity = capacity;
     }
-    segment->meta[segment->meta_count++] = (struct frame_meta){ .kind = op,
-        .key = key,
-        .value =
-            op == META_DELETE ? (struct slice){ 0 } : pack_value(&segment->arena, value) };
+    segment->meta[segment->meta_count++] =
+        (struct frame_meta){ .kind = op,
+                             .key = key,
+                             .value = op == META_DELETE ? (struct slice){ 0 }
+                                                        : pack_value(&segment->arena, value) };
 }
 
 /* The numbers of enum bide_meta_op and enum meta_kind are the same. */
@@ -134,7 +137,7 @@ void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *valu
     }
     if (segment->meta_count >= META_MAX) {
         segment_raise(segment, false, "metadata_too_large",
-            "a segment changes its metadata at most %d times", META_MAX);
+                      "a segment changes its metadata at most %d times", META_MAX);
         return;
     }
     if (value != NULL && !value_fits(segment, value_seen(value)))
@@ -149,15 +152,15 @@ void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *valu
 /* ---- notes ------------------------------------------------------------------------------ */
 
 static void note_send(struct segment *segment, enum note_kind kind, uint32_t level,
-    struct slice text)
+                      struct slice text)
 {
     struct frame frame = { .kind = FRAME_NOTE,
-        .note = { .run_id = segment->frame->run_id,
-            .seq = segment->frame->seq,
-            .kind = kind,
-            .level = level,
-            .at_ms = clock_now_ms(),
-            .text = text } };
+                           .note = { .run_id = segment->frame->run_id,
+                                     .seq = segment->frame->seq,
+                                     .kind = kind,
+                                     .level = level,
+                                     .at_ms = clock_now_ms(),
+                                     .text = text } };
 
     channel_write(segment->channel, &frame);
 }
@@ -166,7 +169,7 @@ void api_progress(bide_task *t, uint32_t percent)
 {
     if (!segment_of(t)->is_raised)
         note_send(segment_of(t), NOTE_PROGRESS, percent > 100 ? 100 : percent,
-            (struct slice){ 0 });
+                  (struct slice){ 0 });
 }
 
 /* Also after an error: what happens then is worth a line. */
@@ -182,7 +185,7 @@ void api_log(bide_task *t, uint32_t level, const char *format, va_list arguments
     segment->lines++;
     struct slice text = arena_vformat(&arena, format, arguments);
     note_send(segment, NOTE_LOG, level > BIDE_ERROR ? BIDE_ERROR : level,
-        text_clean(&arena, text, limit > 0 ? limit : LINE_DEFAULT_BYTES));
+              text_clean(&arena, text, limit > 0 ? limit : LINE_DEFAULT_BYTES));
     arena_finish(&arena);
 }
 
@@ -197,15 +200,14 @@ bool api_is_canceled(bide_task *t)
     struct segment *segment = segment_of(t);
 
     if (!segment->is_canceled)
-        segment->is_canceled =
-            channel_has_cancel(segment->channel, segment->frame->run_id);
+        segment->is_canceled = channel_has_cancel(segment->channel, segment->frame->run_id);
     return segment->is_canceled || segment->is_raised;
 }
 
 /* ---- errors and ends -------------------------------------------------------------------- */
 
 void api_raise(bide_task *t, bool retryable, const char *code, const char *format,
-    va_list arguments)
+               va_list arguments)
 {
     struct segment *segment = segment_of(t);
 
@@ -257,15 +259,15 @@ static bool ids_take(struct segment *segment, const struct bide_wait_opts *opts)
 
     if (most > 0 && opts->count > most)
         return segment_raise(segment, false, "too_many_waits",
-            "a wait for %u things at once, %u are allowed", opts->count, most);
+                             "a wait for %u things at once, %u are allowed", opts->count, most);
     end->ids = ARENA_ARRAY(&segment->arena, int64_t, opts->count);
     end->id_count = opts->count;
     for (uint32_t i = 0; i < opts->count; i++) {
         end->ids[i] = opts->kind == BIDE_WAIT_TOKENS ? opts->tokens[i].id : opts->runs[i].id;
         if (end->ids[i] == 0)
             return segment_raise(segment, false, "nothing_to_wait_for",
-                "a wait names %s that was never made",
-                opts->kind == BIDE_WAIT_TOKENS ? "a token" : "a run");
+                                 "a wait names %s that was never made",
+                                 opts->kind == BIDE_WAIT_TOKENS ? "a token" : "a run");
     }
     return true;
 }
@@ -283,7 +285,8 @@ bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segmen
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
     *end = (struct frame_end){ .wait_kind = opts.kind, .needed = opts.needed };
     if (next == NULL)
-        segment_raise(segment, false, "segment_not_listed",
+        segment_raise(
+            segment, false, "segment_not_listed",
             "segment %s goes on with a function that is not in the task's segment list",
             segment->info.segment);
     else if (opts.kind >= WAIT_KIND_COUNT)
@@ -295,7 +298,7 @@ bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segmen
         end->due_ms = end->due_ms < 1 ? 1 : end->due_ms;
     } else if (!segment->is_raised && ids_take(segment, &opts)) {
         end->due_ms = opts.until_ms != 0 ? opts.until_ms
-            : opts.for_ms > 0            ? later(now_ms, opts.for_ms)
+                      : opts.for_ms > 0  ? later(now_ms, opts.for_ms)
                                          : 0;
     }
     return end_mark(segment, VERDICT_WAIT);

@@ -11,9 +11,10 @@ static const struct value *member_of(const bide_value *value, const char *key)
     return seen == NULL || key == NULL ? seen : value_find(seen, key);
 }
 
-/* What is asked for; NULL when it is missing or null, or is of another kind, which is raised. */
+/* What is asked for; NULL when it is missing or null, or is of another kind, which is raised.
+ */
 static const struct value *expect(bide_task *t, const bide_value *value, const char *key,
-    enum value_kind kind)
+                                  enum value_kind kind)
 {
     const struct value *found = member_of(value, key);
     struct segment *segment = segment_of(t);
@@ -23,23 +24,20 @@ static const struct value *expect(bide_task *t, const bide_value *value, const c
     if (found->kind == kind)
         return found;
     segment_raise(segment, false, "wrong_kind", "%s%s%s is %s %s, not %s %s",
-        key == NULL ? "a value" : "\"", key == NULL ? "" : key, key == NULL ? "" : "\"",
-        found->kind == VALUE_INT ? "an" : "a", value_kind_name(found->kind),
-        kind == VALUE_INT ? "an" : "a", value_kind_name(kind));
+                  key == NULL ? "a value" : "\"", key == NULL ? "" : key,
+                  key == NULL ? "" : "\"", found->kind == VALUE_INT ? "an" : "a",
+                  value_kind_name(found->kind), kind == VALUE_INT ? "an" : "a",
+                  value_kind_name(kind));
     return NULL;
 }
 
 uint32_t api_kind(bide_task *t, const bide_value *value, const char *key)
 {
-    static const uint32_t kinds[] = { [VALUE_NULL] = BIDE_NULL,
-        [VALUE_BOOL] = BIDE_BOOL,
-        [VALUE_INT] = BIDE_INT,
-        [VALUE_UINT] = BIDE_INT,
-        [VALUE_DOUBLE] = BIDE_DOUBLE,
-        [VALUE_STRING] = BIDE_TEXT,
-        [VALUE_BYTES] = BIDE_BYTES,
-        [VALUE_LIST] = BIDE_LIST,
-        [VALUE_MAP] = BIDE_MAP };
+    static const uint32_t kinds[] = {
+        [VALUE_NULL] = BIDE_NULL,   [VALUE_BOOL] = BIDE_BOOL,     [VALUE_INT] = BIDE_INT,
+        [VALUE_UINT] = BIDE_INT,    [VALUE_DOUBLE] = BIDE_DOUBLE, [VALUE_STRING] = BIDE_TEXT,
+        [VALUE_BYTES] = BIDE_BYTES, [VALUE_LIST] = BIDE_LIST,     [VALUE_MAP] = BIDE_MAP
+    };
     const struct value *found = member_of(value, key);
 
     (void)t;
@@ -56,8 +54,8 @@ bool api_get_bool(bide_task *t, const bide_value *value, const char *key)
 /* Doubles that are whole are integers too; 2^63 and beyond are none of ours. */
 static bool is_whole(const struct value *value)
 {
-    return value != NULL && value->kind == VALUE_DOUBLE && trunc(value->number) == value->number &&
-        fabs(value->number) < 9007199254740992.0;
+    return value != NULL && value->kind == VALUE_DOUBLE &&
+           trunc(value->number) == value->number && fabs(value->number) < 9007199254740992.0;
 }
 
 int64_t api_get_i64(bide_task *t, const bide_value *value, const char *key)
@@ -96,8 +94,9 @@ double api_get_f64(bide_task *t, const bide_value *value, const char *key)
 }
 
 /*
- * Plugins want a zero at the end. Our texts have one as long as nothing follows them in a packed
- * message; the byte behind one is always ours to read, since every message is copied with a zero.
+ * Plugins want a zero at the end. Our texts have one as long as nothing follows them in a
+ * packed message; the byte behind one is always ours to read, since every message is copied
+ * with a zero.
  */
 static const char *text_end(struct segment *segment, const struct slice *text)
 {
@@ -135,7 +134,8 @@ uint32_t api_count(bide_task *t, const bide_value *value)
     const struct value *seen = value_seen(value);
 
     (void)t;
-    return seen != NULL && (seen->kind == VALUE_LIST || seen->kind == VALUE_MAP) ? seen->count : 0;
+    return seen != NULL && (seen->kind == VALUE_LIST || seen->kind == VALUE_MAP) ? seen->count
+                                                                                 : 0;
 }
 
 const bide_value *api_at(bide_task *t, const bide_value *value, uint32_t index)
@@ -144,7 +144,8 @@ const bide_value *api_at(bide_task *t, const bide_value *value, uint32_t index)
 
     if (index >= api_count(t, value))
         return NULL;
-    return value_lent(seen->kind == VALUE_LIST ? &seen->items[index] : &seen->members[index].value);
+    return value_lent(seen->kind == VALUE_LIST ? &seen->items[index]
+                                               : &seen->members[index].value);
 }
 
 const char *api_key_at(bide_task *t, const bide_value *map, uint32_t index)
@@ -194,7 +195,8 @@ bide_value *api_make_u64(bide_task *t, uint64_t value)
 
 bide_value *api_make_f64(bide_task *t, double value)
 {
-    return made(t, isfinite(value) ? value_double(value) : (struct value){ .kind = VALUE_NULL });
+    return made(t,
+                isfinite(value) ? value_double(value) : (struct value){ .kind = VALUE_NULL });
 }
 
 bide_value *api_make_text(bide_task *t, const char *text, size_t size)
@@ -217,10 +219,10 @@ bide_value *api_make_bytes(bide_task *t, const void *bytes, size_t size)
 
     if (segment->is_raised)
         return NULL;
-    return made(t,
-        (struct value){ .kind = VALUE_BYTES,
-            .bytes = arena_copy(&segment->arena,
-                (struct slice){ bytes, bytes == NULL ? 0 : size }) });
+    return made(t, (struct value){ .kind = VALUE_BYTES,
+                                   .bytes = arena_copy(
+                                       &segment->arena,
+                                       (struct slice){ bytes, bytes == NULL ? 0 : size }) });
 }
 
 bide_value *api_make_list(bide_task *t)
@@ -235,7 +237,7 @@ bide_value *api_make_map(bide_task *t)
 
 /* A copy of what is put in; false: nothing is to be done. */
 static bool part_of(struct segment *segment, const struct value *into, enum value_kind kind,
-    const bide_value *value, struct value *part)
+                    const bide_value *value, struct value *part)
 {
     const struct value *seen = value_seen(value);
 
@@ -244,7 +246,8 @@ static bool part_of(struct segment *segment, const struct value *into, enum valu
         return false;
     if (into == NULL || into->kind != kind)
         return segment_raise(segment, false, "wrong_kind",
-            "a value is put into something that is no %s", value_kind_name(kind));
+                             "a value is put into something that is no %s",
+                             value_kind_name(kind));
     if (seen != NULL && !value_fits(segment, seen))
         return false;
     if (seen != NULL)
@@ -263,8 +266,8 @@ void api_put(bide_task *t, bide_map *map, const char *key, const bide_value *val
         segment_raise(segment, false, "not_utf8", "a key is NULL or not UTF-8");
         return;
     }
-    value_put_slice(&segment->arena, value_of(map),
-        arena_copy(&segment->arena, slice_of(key)), part);
+    value_put_slice(&segment->arena, value_of(map), arena_copy(&segment->arena, slice_of(key)),
+                    part);
 }
 
 void api_add(bide_task *t, bide_list *list, const bide_value *value)
@@ -282,7 +285,8 @@ const bide_value *api_json_read(bide_task *t, const char *text, size_t size)
     struct value value;
 
     if (segment->is_raised ||
-        !json_read(&segment->arena, (struct slice){ text, text == NULL ? 0 : size }, &value, NULL))
+        !json_read(&segment->arena, (struct slice){ text, text == NULL ? 0 : size }, &value,
+                   NULL))
         return NULL;
     return made(t, value);
 }

@@ -27,7 +27,7 @@ static bool channel_fill(struct channel *channel, bool block)
     for (;;) {
         char *room = buffer_reserve(&channel->in, CHUNK_BYTES);
         ssize_t got = recv(channel->fd, room, channel->in.capacity - channel->in.size,
-            block ? 0 : MSG_DONTWAIT);
+                           block ? 0 : MSG_DONTWAIT);
         if (got > 0) {
             channel->in.size += (size_t)got;
             channel->has_more = true;
@@ -50,8 +50,8 @@ static size_t frame_size(const struct channel *channel, size_t at)
 
     if (rest < FRAME_HEADER_BYTES)
         return 0;
-    size = FRAME_HEADER_BYTES +
-        ((size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24);
+    size = FRAME_HEADER_BYTES + ((size_t)head[0] | (size_t)head[1] << 8 |
+                                 (size_t)head[2] << 16 | (size_t)head[3] << 24);
     return size <= rest ? size : 0;
 }
 
@@ -62,7 +62,7 @@ static enum frame_kind frame_kind_at(const struct channel *channel, size_t at)
 
 /* Copy the frame at `at` out of the buffer and take it away. */
 static void frame_take(struct channel *channel, size_t at, size_t size, struct arena *arena,
-    struct frame *frame)
+                       struct frame *frame)
 {
     struct slice bytes = arena_copy(arena, (struct slice){ channel->in.data + at, size });
     size_t used;
@@ -121,7 +121,7 @@ bool channel_has_cancel(struct channel *channel, int64_t run_id)
         size_t used;
         if (frame_kind_at(channel, at) == FRAME_CANCEL &&
             frame_read(&arena, (struct slice){ channel->in.data + at, size }, FRAME_MAX_BYTES,
-                &frame, &used, NULL))
+                       &frame, &used, NULL))
             is_found = frame.cancel.run_id == run_id;
     }
     arena_finish(&arena);
@@ -136,8 +136,8 @@ void channel_write(struct channel *channel, const struct frame *frame)
     channel->out.size = 0;
     frame_write(&channel->out, frame);
     while (sent < channel->out.size) {
-        ssize_t wrote = send(channel->fd, channel->out.data + sent, channel->out.size - sent,
-            MSG_NOSIGNAL);
+        ssize_t wrote =
+            send(channel->fd, channel->out.data + sent, channel->out.size - sent, MSG_NOSIGNAL);
         if (wrote < 0 && errno != EINTR)
             channel_broken();
         sent += wrote < 0 ? 0 : (size_t)wrote;

@@ -1,9 +1,9 @@
 /*
  * The channel: a slot's socket to the host.
  *
- * Frames lie in the order in which they came: SEGMENTs wait here until it is their turn, and what is for
- * the running one, REPLY and CANCEL, is looked for behind them. A slot whose channel is broken has
- * nobody to work for and exits.
+ * Frames lie in the order in which they came: SEGMENTs wait here until it is their turn, and
+ * what is for the running one, REPLY and CANCEL, is looked for behind them. A slot whose
+ * channel is broken has nobody to work for and exits.
  */
 #ifndef WORKER_CHANNEL_H
 #define WORKER_CHANNEL_H
@@ -21,7 +21,8 @@ struct channel {
 /* Moves the socket to a number that plugin code is unlikely to close or to get by accident. */
 void channel_init(struct channel *channel, int fd);
 
-/* Block until a SEGMENT is there; it and its bytes live in `arena`. Exits at the end of the file. */
+/* Block until a SEGMENT is there; it and its bytes live in `arena`. Exits at the end of the
+ * file. */
 void channel_segment(struct channel *channel, struct arena *arena, struct frame *frame);
 /* Block until the REPLY is there. */
 void channel_reply(struct channel *channel, struct arena *arena, struct frame *frame);

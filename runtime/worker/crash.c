@@ -1,7 +1,7 @@
 /*
- * Everything here runs in a process whose memory may be broken: in the handler no allocation, no lock,
- * no stdio. The frame is written into memory that was there before, on a stack of its own, since the
- * usual one may be what has run out.
+ * Everything here runs in a process whose memory may be broken: in the handler no allocation,
+ * no lock, no stdio. The frame is written into memory that was there before, on a stack of its
+ * own, since the usual one may be what has run out.
  */
 #include "crash.h"
 
@@ -33,7 +33,8 @@ static uint64_t context_pc(const ucontext_t *context)
 #endif
 }
 
-/* Where a call through a bad pointer came from: the caller has just pushed it, or put it into lr. */
+/* Where a call through a bad pointer came from: the caller has just pushed it, or put it into
+ * lr. */
 static uint64_t context_caller(const ucontext_t *context)
 {
 #if defined(__x86_64__)
@@ -105,12 +106,12 @@ void crash_prepare(void)
 void crash_arm(int fd)
 {
     struct sigaction action = { .sa_sigaction = on_fatal,
-        .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND };
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK | (int)SA_RESETHAND };
     stack_t stack = { .ss_size = STACK_BYTES };
 
     report_fd = fd;
     stack.ss_sp = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
-        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL) != 0)
         action.sa_flags &= ~SA_ONSTACK; /* all but stack overflows can still be told */
     (void)sigfillset(&action.sa_mask);

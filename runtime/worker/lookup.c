@@ -12,7 +12,7 @@
 enum { LINES_MAX_BYTES = 16 << 10 };
 
 static _Noreturn void lookup_child(int fd, const char *plugin_path,
-    const struct frame_symbolize *asked)
+                                   const struct frame_symbolize *asked)
 {
     struct buffer lines = { 0 };
     size_t sent = 0;
@@ -29,7 +29,7 @@ static _Noreturn void lookup_child(int fd, const char *plugin_path,
 }
 
 bool lookup_begin(struct lookups *lookups, const char *plugin_path,
-    const struct frame_symbolize *asked)
+                  const struct frame_symbolize *asked)
 {
     struct lookup *lookup = lookups->items;
     int ends[2];
@@ -49,9 +49,9 @@ bool lookup_begin(struct lookups *lookups, const char *plugin_path,
         return false;
     }
     *lookup = (struct lookup){ .pid = pid,
-        .fd = ends[0],
-        .slot = asked->slot,
-        .due_ns = clock_monotonic_ns() + (uint64_t)LOOKUP_MS * 1000000 };
+                               .fd = ends[0],
+                               .slot = asked->slot,
+                               .due_ns = clock_monotonic_ns() + (uint64_t)LOOKUP_MS * 1000000 };
     return true;
 }
 

@@ -3,8 +3,8 @@
  *
  *   close everything ─▶ load ─▶ LOADED | REFUSED ─▶ serve: FORK, KILL, SYMBOLIZE; report EXITED
  *
- * Plugin code runs here only while it is loaded (constructors). Nothing of it may outlive the host: the
- * kernel kills this process when the host dies, and the slots when this process does.
+ * Plugin code runs here only while it is loaded (constructors). Nothing of it may outlive the
+ * host: the kernel kills this process when the host dies, and the slots when this process does.
  */
 #include "base/clock.h"
 #include "base/memory.h"
@@ -85,8 +85,8 @@ static void child_add(struct nursery *nursery, pid_t pid, uint32_t slot)
     if (nursery->child_count == nursery->child_capacity) {
         nursery->child_capacity =
             nursery->child_capacity == 0 ? 16 : nursery->child_capacity * 2;
-        nursery->children = memory_grow(nursery->children,
-            nursery->child_capacity * sizeof *nursery->children);
+        nursery->children =
+            memory_grow(nursery->children, nursery->child_capacity * sizeof *nursery->children);
     }
     nursery->children[nursery->child_count++] = (struct child){ .pid = pid, .slot = slot };
 }
@@ -147,8 +147,7 @@ static void slot_kill(struct nursery *nursery, const struct frame_kill *asked)
 
 static void symbols_send(uint32_t slot, struct slice lines)
 {
-    struct frame frame = { .kind = FRAME_SYMBOLS,
-        .symbols = { .slot = slot, .text = lines } };
+    struct frame frame = { .kind = FRAME_SYMBOLS, .symbols = { .slot = slot, .text = lines } };
 
     if (!utf8_is_valid(lines))
         frame.symbols.text = (struct slice){ 0 }; /* names from a broken file */
@@ -162,7 +161,7 @@ static void frame_take(struct nursery *nursery, const struct frame *frame)
     else if (frame->kind == FRAME_KILL)
         slot_kill(nursery, &frame->kill);
     else if (frame->kind == FRAME_SYMBOLIZE &&
-        !lookup_begin(&nursery->lookups, nursery->path, &frame->symbolize))
+             !lookup_begin(&nursery->lookups, nursery->path, &frame->symbolize))
         symbols_send(frame->symbolize.slot, (struct slice){ 0 });
 }
 
@@ -210,10 +209,9 @@ static void control_read(struct nursery *nursery)
 {
     char room[CMSG_SPACE(sizeof(int))];
     struct iovec part = { buffer_reserve(&nursery->in, READ_BYTES), READ_BYTES };
-    struct msghdr message = { .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = room,
-        .msg_controllen = sizeof room };
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room
+    };
     ssize_t got = recvmsg(CONTROL_FD, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
@@ -229,12 +227,15 @@ static void control_read(struct nursery *nursery)
 
 static void exit_report(const struct child *child, int status, const struct rusage *usage)
 {
-    struct frame frame = { .kind = FRAME_EXITED,
+    struct frame frame = {
+        .kind = FRAME_EXITED,
         .exited = { .slot = child->slot,
-            .status = status,
-            .cpu_us = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000u +
-                (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec),
-            .max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024 } };
+                    .status = status,
+                    .cpu_us =
+                        (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000u +
+                        (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec),
+                    .max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024 }
+    };
 
     frame_send(&frame);
 }
@@ -290,7 +291,7 @@ static _Noreturn void nursery_serve(struct nursery *nursery)
 {
     for (;;) {
         struct pollfd polls[2 + LOOKUPS_MAX] = { { .fd = CONTROL_FD, .events = POLLIN },
-            { .fd = nursery->signals, .events = POLLIN } };
+                                                 { .fd = nursery->signals, .events = POLLIN } };
         nfds_t count = 2;
         for (int i = 0; i < LOOKUPS_MAX; i++)
             if (nursery->lookups.items[i].pid != 0)
@@ -367,13 +368,13 @@ static void arguments_take(struct nursery *nursery, int argc, char **argv)
     nursery->path = argv[1];
     nursery->memory_bytes = argument(argc, argv, 2);
     nursery->limits = (struct worker_limits){ .state_bytes = argument(argc, argv, 3),
-        .output_bytes = argument(argc, argv, 4),
-        .metadata_bytes = argument(argc, argv, 5),
-        .payload_bytes = argument(argc, argv, 6),
-        .log_lines = argument_u32(argc, argv, 7),
-        .log_line_bytes = argument_u32(argc, argv, 8),
-        .waits = argument_u32(argc, argv, 9),
-        .calls = argument_u32(argc, argv, 10) };
+                                              .output_bytes = argument(argc, argv, 4),
+                                              .metadata_bytes = argument(argc, argv, 5),
+                                              .payload_bytes = argument(argc, argv, 6),
+                                              .log_lines = argument_u32(argc, argv, 7),
+                                              .log_line_bytes = argument_u32(argc, argv, 8),
+                                              .waits = argument_u32(argc, argv, 9),
+                                              .calls = argument_u32(argc, argv, 10) };
 }
 
 static bool plugin_open(struct nursery *nursery)
@@ -388,8 +389,7 @@ static bool plugin_open(struct nursery *nursery)
         frame.loaded.description = buffer_view(&about);
     } else {
         frame.kind = FRAME_REFUSED;
-        frame.refused.reason =
-            text_clean(&nursery->arena, slice_of(err.text), sizeof err.text);
+        frame.refused.reason = text_clean(&nursery->arena, slice_of(err.text), sizeof err.text);
     }
     frame_send(&frame);
     buffer_finish(&about);

@@ -7,16 +7,14 @@
 #include <time.h>
 
 #define X(name) .name = api_##name,
-const struct bide_api worker_api = {
-    .size = sizeof worker_api,
-    .abi_major = BIDE_ABI_MAJOR,
-    .abi_minor = BIDE_ABI_MINOR,
-    WORKER_API_MAP(X)
-};
+const struct bide_api worker_api = { .size = sizeof worker_api,
+                                     .abi_major = BIDE_ABI_MAJOR,
+                                     .abi_minor = BIDE_ABI_MINOR,
+                                     WORKER_API_MAP(X) };
 #undef X
 
 bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
-    const char *format, ...)
+                   const char *format, ...)
 {
     va_list arguments;
 
@@ -26,8 +24,8 @@ bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
     segment->is_retryable = is_retryable;
     segment->error_code = slice_of(code);
     va_start(arguments, format);
-    segment->error_text = text_clean(&segment->arena,
-        arena_vformat(&segment->arena, format, arguments), FRAME_MAX_BYTES);
+    segment->error_text = text_clean(
+        &segment->arena, arena_vformat(&segment->arena, format, arguments), FRAME_MAX_BYTES);
     va_end(arguments);
     return false;
 }
@@ -47,31 +45,32 @@ static void info_fill(struct segment *segment)
 
     for (uint32_t i = 0; i < frame->tag_count; i++)
         tags[i] = arena_text(arena, frame->tags[i]);
-    segment->info = (struct bide_run_info){ .size = sizeof segment->info,
-        .attempt = frame->attempt,
-        .max_attempts = frame->max_attempts,
-        .entry = frame->entry,
-        .run_id = id_text(segment, frame->run_id),
-        .parent_id = id_text(segment, frame->parent_id),
-        .root_id = id_text(segment, frame->root_id),
-        .environment = arena_text(arena, frame->environment),
-        .task = arena_text(arena, frame->task),
-        .segment = arena_text(arena, frame->segment),
-        .tags = tags,
-        .created_ms = frame->created_ms,
-        .is_test = frame->is_test };
+    segment->info =
+        (struct bide_run_info){ .size = sizeof segment->info,
+                                .attempt = frame->attempt,
+                                .max_attempts = frame->max_attempts,
+                                .entry = frame->entry,
+                                .run_id = id_text(segment, frame->run_id),
+                                .parent_id = id_text(segment, frame->parent_id),
+                                .root_id = id_text(segment, frame->root_id),
+                                .environment = arena_text(arena, frame->environment),
+                                .task = arena_text(arena, frame->task),
+                                .segment = arena_text(arena, frame->segment),
+                                .tags = tags,
+                                .created_ms = frame->created_ms,
+                                .is_test = frame->is_test };
 }
 
 static bool value_read(struct segment *segment, struct slice packed, enum value_kind empty,
-    struct value *value, const char *what)
+                       struct value *value, const char *what)
 {
     struct err err = { 0 };
 
     *value = (struct value){ .kind = empty };
     if (packed.size == 0 || pack_read(&segment->arena, packed, value, &err))
         return true;
-    return segment_raise(segment, false, "broken_input", "the run's %s cannot be read: %s", what,
-        err.text);
+    return segment_raise(segment, false, "broken_input", "the run's %s cannot be read: %s",
+                         what, err.text);
 }
 
 static bool once_read(struct segment *segment)
@@ -96,7 +95,7 @@ static bool state_read(struct segment *segment)
     segment->state = arena_alloc(&segment->arena, segment->about->state.size);
     segment->task.state = segment->state;
     if (state_decode(segment->about, &segment->arena, segment->frame->state, segment->state,
-            &segment->kept, &err))
+                     &segment->kept, &err))
         return true;
     segment->end.verdict = VERDICT_PARK;
     return segment_raise(segment, false, "state_mismatch", "%s", err.text);
@@ -112,7 +111,8 @@ static void output_write(struct segment *segment)
     end->output = pack_value(&segment->arena, &segment->output);
     if (limit > 0 && (int64_t)end->output.size > limit)
         segment_raise(segment, false, "output_too_large",
-            "the output has %zu bytes, %lld are allowed", end->output.size, (long long)limit);
+                      "the output has %zu bytes, %lld are allowed", end->output.size,
+                      (long long)limit);
 }
 
 static void state_write(struct segment *segment)
@@ -125,7 +125,8 @@ static void state_write(struct segment *segment)
         segment_raise(segment, false, "bad_state", "the state cannot be saved: %s", err.text);
     else if (limit > 0 && (int64_t)bytes.size > limit)
         segment_raise(segment, false, "state_too_large",
-            "the state has %zu bytes, %lld are allowed", bytes.size, (long long)limit);
+                      "the state has %zu bytes, %lld are allowed", bytes.size,
+                      (long long)limit);
     else
         segment->end.state = arena_copy(&segment->arena, buffer_view(&bytes));
     buffer_finish(&bytes);
@@ -140,7 +141,8 @@ static void metadata_check(struct segment *segment)
     struct slice packed = pack_value(&segment->arena, &segment->metadata);
     if ((int64_t)packed.size > limit)
         segment_raise(segment, false, "metadata_too_large",
-            "the metadata has %zu bytes, %lld are allowed", packed.size, (long long)limit);
+                      "the metadata has %zu bytes, %lld are allowed", packed.size,
+                      (long long)limit);
 }
 
 /* What the segment's code returned must be what the last end gave it. */
@@ -150,10 +152,11 @@ static void mark_check(struct segment *segment, uint64_t mark)
         return;
     if (segment->mark == 0)
         segment_raise(segment, false, "no_end",
-            "segment %s returned without a wait, bide_done() or bide_fail()",
-            segment->info.segment);
+                      "segment %s returned without a wait, bide_done() or bide_fail()",
+                      segment->info.segment);
     else
-        segment_raise(segment, false, "wrong_end",
+        segment_raise(
+            segment, false, "wrong_end",
             "segment %s did not return what its last wait, bide_done() or bide_fail() gave it",
             segment->info.segment);
 }
@@ -175,11 +178,12 @@ static void end_send(struct segment *segment)
     uint64_t spent_ns = cpu_ns();
 
     if (segment->is_raised) {
-        *end = (struct frame_end){ .verdict =
-                end->verdict == VERDICT_PARK ? VERDICT_PARK : VERDICT_FAIL,
+        *end = (struct frame_end){
+            .verdict = end->verdict == VERDICT_PARK ? VERDICT_PARK : VERDICT_FAIL,
             .error_code = text_clean(&segment->arena, segment->error_code, 128),
             .error_text = text_clean(&segment->arena, segment->error_text, 8192),
-            .retryable = segment->is_retryable };
+            .retryable = segment->is_retryable
+        };
     }
     end->run_id = segment->frame->run_id;
     end->seq = segment->frame->seq;
@@ -210,13 +214,15 @@ static void segment_enter(struct segment *segment, const struct plugin_segment *
 }
 
 void segment_run(struct channel *channel, const struct plugin *plugin,
-    const struct worker_limits *limits, struct arena *arena, const struct frame_segment *frame)
+                 const struct worker_limits *limits, struct arena *arena,
+                 const struct frame_segment *frame)
 {
     struct segment segment = { .limits = limits, .frame = frame, .channel = channel };
     const struct plugin_segment *entered = NULL;
 
     segment.arena = *arena; /* lent for the time of the segment */
-    segment.task = (struct bide_task){ .api = &worker_api, .host = &segment, .info = &segment.info };
+    segment.task =
+        (struct bide_task){ .api = &worker_api, .host = &segment, .info = &segment.info };
     info_fill(&segment);
     segment.about = plugin_task_find(plugin, frame->task);
     if (segment.about != NULL)
@@ -224,9 +230,10 @@ void segment_run(struct channel *channel, const struct plugin *plugin,
     if (entered == NULL) {
         segment.end.verdict = VERDICT_PARK;
         segment_raise(&segment, false, "no_segment", "this build has no segment %s of task %s",
-            segment.info.segment, segment.info.task);
+                      segment.info.segment, segment.info.task);
     } else {
-        segment.info.segment = arena_text(&segment.arena, entered->name); /* it may be empty, or old */
+        segment.info.segment =
+            arena_text(&segment.arena, entered->name); /* it may be empty, or old */
     }
     if (entered != NULL &&
         value_read(&segment, frame->input, VALUE_NULL, &segment.input, "input") &&

@@ -1,10 +1,11 @@
 /*
- * A segment being run: what the plugin sees of it (struct bide_task), and what it has said so far.
+ * A segment being run: what the plugin sees of it (struct bide_task), and what it has said so
+ * far.
  *
  *   SEGMENT ─▶ state decoded ─▶ plugin code ⇄ api functions ─▶ verdict ─▶ state encoded ─▶ END
  *
- * All its memory is one arena, which is reset after the END. The first error that is raised sticks, and
- * is the verdict whatever the plugin's code returns.
+ * All its memory is one arena, which is reset after the END. The first error that is raised
+ * sticks, and is the verdict whatever the plugin's code returns.
  */
 #ifndef WORKER_SEGMENT_H
 #define WORKER_SEGMENT_H
@@ -14,7 +15,8 @@
 #include "plugin/state.h"
 
 struct worker_limits {
-    int64_t state_bytes, output_bytes, metadata_bytes, payload_bytes; /* 0: no limit, all of them */
+    /* 0: no limit, all of them */
+    int64_t state_bytes, output_bytes, metadata_bytes, payload_bytes;
     uint32_t log_lines, log_line_bytes, waits, calls;
 };
 
@@ -36,8 +38,10 @@ struct segment {
     struct value output;
     struct frame_meta *meta;
     uint32_t meta_count, meta_capacity;
-    uint32_t made, asked, records, lines; /* ids given out, other calls, those of once, log lines */
-    struct bide_ending *endings; /* of frame->results, as far as they were asked for; then the whole */
+    uint32_t made, asked, records,
+        lines; /* ids given out, other calls, those of once, log lines */
+    struct bide_ending
+        *endings; /* of frame->results, as far as they were asked for; then the whole */
     bool *has_ending;
 
     bool is_raised, is_retryable;
@@ -49,7 +53,8 @@ struct segment {
 
 /* Run the segment and answer it. */
 void segment_run(struct channel *channel, const struct plugin *plugin,
-    const struct worker_limits *limits, struct arena *arena, const struct frame_segment *frame);
+                 const struct worker_limits *limits, struct arena *arena,
+                 const struct frame_segment *frame);
 
 /* ---- for the files of the api ------------------------------------------------------------ */
 
@@ -82,7 +87,7 @@ static inline const bide_value *value_lent(const struct value *value)
 
 /* Keep the first error; always false. */
 bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The text as UTF-8, bytes that are none replaced, cut at `limit` bytes. */
 struct slice text_clean(struct arena *arena, struct slice text, size_t limit);
 /* A whole value fits into what readers take; raises "too_deep". */
@@ -90,16 +95,18 @@ bool value_fits(struct segment *segment, const struct value *value);
 
 /* Ask the host and wait; false when it refused, which is raised. */
 bool segment_call(struct segment *segment, enum call_kind kind, const struct value *body,
-    struct value *reply);
+                  struct value *reply);
 
 /* The table's functions, by file. */
 #define WORKER_API_MAP(X)                                                                      \
-    X(kind) X(get_bool) X(get_i64) X(get_u64) X(get_f64) X(get_text) X(get_bytes) X(find)      \
-    X(count) X(at) X(key_at) X(make_null) X(make_bool) X(make_i64) X(make_u64) X(make_f64)     \
-    X(make_text) X(make_bytes) X(make_list) X(make_map) X(put) X(add) X(json_read)             \
-    X(json_write) X(input) X(out) X(metadata) X(meta) X(progress) X(log) X(now_ms)             \
-    X(is_canceled) X(token_create) X(trigger) X(once_find) X(once_keep) X(ending)              \
-    X(run_text) X(raise) X(error) X(wait) X(done) X(fail)
+    X(kind)                                                                                    \
+    X(get_bool)                                                                                \
+    X(get_i64) X(get_u64) X(get_f64) X(get_text) X(get_bytes) X(find) X(count) X(at) X(key_at) \
+        X(make_null) X(make_bool) X(make_i64) X(make_u64) X(make_f64) X(make_text)             \
+            X(make_bytes) X(make_list) X(make_map) X(put) X(add) X(json_read) X(json_write)    \
+                X(input) X(out) X(metadata) X(meta) X(progress) X(log) X(now_ms)               \
+                    X(is_canceled) X(token_create) X(trigger) X(once_find) X(once_keep)        \
+                        X(ending) X(run_text) X(raise) X(error) X(wait) X(done) X(fail)
 
 /* Each has the type of its member. */
 #define X(name) extern __typeof__(*((struct bide_api *)0)->name) api_##name;

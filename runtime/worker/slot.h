@@ -5,6 +5,6 @@
 #include "segment.h"
 
 _Noreturn void slot_main(int fd, const struct plugin *plugin,
-    const struct worker_limits *limits);
+                         const struct worker_limits *limits);
 
 #endif

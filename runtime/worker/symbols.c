@@ -16,7 +16,7 @@ enum owner { OWNER_PLUGIN, OWNER_WORKER, OWNER_OTHER };
 
 /* Only what is in the files themselves: no search, no download. */
 static int no_debuginfo(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
-    const char *file, const char *link, GElf_Word crc, char **found)
+                        const char *file, const char *link, GElf_Word crc, char **found)
 {
     (void)module;
     (void)user;
@@ -38,9 +38,8 @@ static const char *base_name(const char *path)
 
 static const char *module_path(Dwfl_Module *module)
 {
-    return module == NULL
-        ? ""
-        : dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    return module == NULL ? ""
+                          : dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 }
 
 static enum owner owner_of(const struct finding *finding, uint64_t address)
@@ -79,7 +78,7 @@ static uint64_t address_of(const uint64_t *stack, uint32_t index)
 }
 
 static void lines_add(const struct finding *finding, const uint64_t *stack, uint32_t depth,
-    struct buffer *lines)
+                      struct buffer *lines)
 {
     uint32_t end = 0;
 
@@ -92,10 +91,10 @@ static void lines_add(const struct finding *finding, const uint64_t *stack, uint
 }
 
 void symbols_find(const char *plugin_path, const uint64_t *stack, uint32_t depth,
-    struct buffer *lines)
+                  struct buffer *lines)
 {
     static const Dwfl_Callbacks callbacks = { .find_elf = dwfl_linux_proc_find_elf,
-        .find_debuginfo = no_debuginfo };
+                                              .find_debuginfo = no_debuginfo };
     struct finding finding = { .dwfl = dwfl_begin(&callbacks), .plugin = plugin_path };
     ssize_t size = readlink("/proc/self/exe", finding.program, sizeof finding.program - 1);
 

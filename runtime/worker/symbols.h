@@ -7,11 +7,12 @@
 #include <stdint.h>
 
 /*
- * Append one line a frame, "decided at refund.c:42", of a process that has the same things mapped as
- * this one. Frames of the worker itself below the plugin's are left out. Parses the plugin's debug
- * information, which may be broken: for a process of its own, under a time limit.
+ * Append one line a frame, "decided at refund.c:42", of a process that has the same things
+ * mapped as this one. Frames of the worker itself below the plugin's are left out. Parses the
+ * plugin's debug information, which may be broken: for a process of its own, under a time
+ * limit.
  */
 void symbols_find(const char *plugin_path, const uint64_t *stack, uint32_t depth,
-    struct buffer *lines);
+                  struct buffer *lines);
 
 #endif

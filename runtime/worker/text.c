@@ -1,10 +1,12 @@
-/* What a plugin says goes to people and databases: as UTF-8, and not deeper than anyone reads. */
+/* What a plugin says goes to people and databases: as UTF-8, and not deeper than anyone reads.
+ */
 #include "segment.h"
 
 /* The length of the good character at the front of `text`; 0: it is none. */
 static size_t character_size(struct slice text)
 {
-    static const unsigned char heads[] = { 0x80, 0xe0, 0xf0, 0xf8 }, marks[] = { 0, 0xc0, 0xe0, 0xf0 };
+    static const unsigned char heads[] = { 0x80, 0xe0, 0xf0, 0xf8 },
+                               marks[] = { 0, 0xc0, 0xe0, 0xf0 };
 
     for (size_t size = 1; size <= 4 && size <= text.size; size++)
         if (((unsigned char)text.data[0] & heads[size - 1]) == marks[size - 1])
@@ -53,6 +55,6 @@ bool value_fits(struct segment *segment, const struct value *value)
 
     if (value_depth(value, most + 1) <= most)
         return true;
-    return segment_raise(segment, false, "too_deep", "a value is nested more than %u levels deep",
-        most);
+    return segment_raise(segment, false, "too_deep",
+                         "a value is nested more than %u levels deep", most);
 }

@@ -2,8 +2,8 @@
 #include "probe.h"
 
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,8 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits on the kernel's word, not on a time: a process that is gone has no /proc entry, or is a zombie. */
+/* Waits on the kernel's word, not on a time: a process that is gone has no /proc entry, or is a
+ * zombie. */
 static bool process_ends(pid_t pid)
 {
     char path[64], text[512];
@@ -176,7 +177,8 @@ Test(nursery, slot_has_no_descriptors_of_the_host, .fini = teardown)
     cr_assert_geq(leaked, 0);
     probe_load(&probe, "steady.so");
     probe_fork(&probe);
-    cr_assert_eq(segment_do(&probe, "echo", "1").kind, FRAME_END); /* it is past its beginning */
+    cr_assert_eq(segment_do(&probe, "echo", "1").kind,
+                 FRAME_END); /* it is past its beginning */
     snprintf(path, sizeof path, "/proc/%d/fd", (int)probe.slot_pids[0]);
     DIR *directory = opendir(path);
     cr_assert_not_null(directory);

@@ -30,7 +30,8 @@ void probe_start_with(struct probe *probe, const char *plugin, const char *const
     int ends[2];
 
     *probe = (struct probe){ 0 };
-    snprintf(path, sizeof path, plugin[0] == '/' ? "%s" : BINARY_DIR "/tests/plugins/%s", plugin);
+    snprintf(path, sizeof path, plugin[0] == '/' ? "%s" : BINARY_DIR "/tests/plugins/%s",
+             plugin);
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     probe->pid = fork();
     if (probe->pid == 0) {
@@ -110,7 +111,7 @@ static bool link_next(struct probe *probe, struct link *link, struct frame *fram
         /* A copy: the buffer moves, frames are looked at later. */
         struct slice bytes = arena_copy(&probe->arena, buffer_view(&link->in));
         cr_assert(frame_read(&probe->arena, bytes, FRAME_MAX_BYTES, frame, &used, &err), "%s",
-            err.text);
+                  err.text);
         if (used > 0)
             break;
         if (!link_fill(link))
@@ -149,10 +150,9 @@ uint32_t probe_fork(struct probe *probe)
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     frame_write(&bytes, &frame);
     struct iovec part = { bytes.data, bytes.size };
-    struct msghdr message = { .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = room,
-        .msg_controllen = sizeof room };
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room
+    };
     struct cmsghdr *head = CMSG_FIRSTHDR(&message);
     head->cmsg_level = SOL_SOCKET;
     head->cmsg_type = SCM_RIGHTS;
@@ -171,23 +171,23 @@ uint32_t probe_fork(struct probe *probe)
 }
 
 struct frame segment_frame(struct probe *probe, const char *task, const char *segment,
-    const char *input)
+                           const char *input)
 {
     struct value value;
     struct err err = { 0 };
 
     cr_assert(json_read(&probe->arena, slice_of(input), &value, &err), "%s", err.text);
     return (struct frame){ .kind = FRAME_SEGMENT,
-        .segment = { .run_id = 0x1234,
-            .seq = 3,
-            .attempt = 1,
-            .max_attempts = 3,
-            .id_block = 0x40000,
-            .root_id = 0x1234,
-            .environment = SLICE("dev"),
-            .task = slice_of(task),
-            .segment = slice_of(segment),
-            .input = pack_value(&probe->arena, &value) } };
+                           .segment = { .run_id = 0x1234,
+                                        .seq = 3,
+                                        .attempt = 1,
+                                        .max_attempts = 3,
+                                        .id_block = 0x40000,
+                                        .root_id = 0x1234,
+                                        .environment = SLICE("dev"),
+                                        .task = slice_of(task),
+                                        .segment = slice_of(segment),
+                                        .input = pack_value(&probe->arena, &value) } };
 }
 
 struct frame segment_do(struct probe *probe, const char *task, const char *input)

@@ -26,7 +26,8 @@ struct probe {
     struct arena arena;
 };
 
-/* `plugin` is the name of a file in tests/plugins of the build directory, or an absolute path. */
+/* `plugin` is the name of a file in tests/plugins of the build directory, or an absolute path.
+ */
 void probe_start(struct probe *probe, const char *plugin);
 /* The same with more arguments (worker.h), ending with NULL. */
 void probe_start_with(struct probe *probe, const char *plugin, const char *const *arguments);
@@ -45,9 +46,10 @@ struct frame link_read(struct probe *probe, struct link *link);
 /* True at the end of the file; fails the test when a frame comes. */
 bool link_ends(struct probe *probe, struct link *link);
 
-/* A SEGMENT for a task, with its input as JSON; everything else may be changed before it is sent. */
+/* A SEGMENT for a task, with its input as JSON; everything else may be changed before it is
+ * sent. */
 struct frame segment_frame(struct probe *probe, const char *task, const char *segment,
-    const char *input);
+                           const char *input);
 /* Send it to slot 1 and give its next frame. */
 struct frame segment_do(struct probe *probe, const char *task, const char *input);
 /* Of slot `slot`, from the control socket. */

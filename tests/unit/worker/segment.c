@@ -1,7 +1,6 @@
 /* Slots: what a segment says and asks, and how it ends. */
-#include "probe.h"
-
 #include "base/id.h"
+#include "probe.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -48,7 +47,7 @@ static void assert_failed(const struct frame *frame, const char *code)
     cr_assert_eq(frame->kind, FRAME_END);
     cr_assert_eq(frame->end.verdict, VERDICT_FAIL);
     cr_assert(slice_is(frame->end.error_code, code), "%.*s: %.*s",
-        SLICE_ARG(frame->end.error_code), SLICE_ARG(frame->end.error_text));
+              SLICE_ARG(frame->end.error_code), SLICE_ARG(frame->end.error_text));
 }
 
 static void reply(uint32_t call, const char *body)
@@ -56,8 +55,9 @@ static void reply(uint32_t call, const char *body)
     struct value value;
 
     cr_assert(json_read(&probe.arena, slice_of(body), &value, NULL));
-    struct frame frame = { .kind = FRAME_REPLY,
-        .reply = { .call = call, .body = pack_value(&probe.arena, &value) } };
+    struct frame frame = {
+        .kind = FRAME_REPLY, .reply = { .call = call, .body = pack_value(&probe.arena, &value) }
+    };
     link_send(&probe.slots[0], &frame);
 }
 
@@ -156,7 +156,7 @@ Test(segment, a_token_is_asked_for_and_waited_for)
     cr_assert_eq(call.call.kind, CALL_TOKEN);
     cr_assert_eq(call.call.call, 1);
     cr_assert_str_eq(json_of(&probe, call.call.body),
-        "{\"timeout_ms\":5000,\"tags\":[\"asked\"]}");
+                     "{\"timeout_ms\":5000,\"tags\":[\"asked\"]}");
     reply(1, "{\"id\":4711,\"url\":\"http://here/there\"}");
 
     struct frame end = link_read(&probe, &probe.slots[0]);
@@ -187,8 +187,10 @@ Test(segment, an_answer_is_found_behind_the_next_segment)
 Test(segment, a_refused_call_is_the_verdict)
 {
     struct frame call = segment_do(&probe, "token", "{}");
-    struct frame refusal = { .kind = FRAME_REPLY,
-        .reply = { .call = call.call.call, .error = ERR_RULE, .text = SLICE("no, never") } };
+    struct frame refusal = {
+        .kind = FRAME_REPLY,
+        .reply = { .call = call.call.call, .error = ERR_RULE, .text = SLICE("no, never") }
+    };
 
     link_send(&probe.slots[0], &refusal);
 
@@ -201,8 +203,10 @@ Test(segment, a_refused_call_is_the_verdict)
 Test(segment, a_full_disk_is_worth_another_attempt)
 {
     struct frame call = segment_do(&probe, "token", "{}");
-    struct frame refusal = { .kind = FRAME_REPLY,
-        .reply = { .call = call.call.call, .error = ERR_STORE, .text = SLICE("disk full") } };
+    struct frame refusal = {
+        .kind = FRAME_REPLY,
+        .reply = { .call = call.call.call, .error = ERR_STORE, .text = SLICE("disk full") }
+    };
 
     link_send(&probe.slots[0], &refusal);
 
@@ -232,13 +236,15 @@ Test(segment, children_get_numbers_in_order)
 Test(segment, outputs_of_children_are_fetched_when_asked_for)
 {
     struct frame frame = segment_frame(&probe, "parent", "children_ended", "{}");
-    struct frame_result results[] = { { .id = 101, .status = WAIT_OK, .has_more = true },
-        { .id = 102, .status = WAIT_FAILED, .error = SLICE("it broke") } };
+    struct frame_result results[] = {
+        { .id = 101, .status = WAIT_OK, .has_more = true },
+        { .id = 102, .status = WAIT_FAILED, .error = SLICE("it broke") }
+    };
     struct value state;
     char text[ID_TEXT_SIZE * 2 + 40], one[ID_TEXT_SIZE], two[ID_TEXT_SIZE];
 
     snprintf(text, sizeof text, "{\"children\":[\"%s\",\"%s\"]}", id_format("run", 101, one),
-        id_format("run", 102, two));
+             id_format("run", 102, two));
     cr_assert(json_read(&probe.arena, slice_of(text), &state, NULL));
     frame.segment.state = pack_value(&probe.arena, &state);
     frame.segment.results = results;
@@ -334,8 +340,8 @@ Test(segment, context_is_told)
 
 static void limited(void)
 {
-    const char *const limits[] = { "0", "100000", "100000", "1000", "100000", "5", "64", "10", "3",
-        NULL };
+    const char *const limits[] = { "0", "100000", "100000", "1000", "100000",
+                                   "5", "64",     "10",     "3",    NULL };
 
     probe_start_with(&probe, "hostile.so", limits);
     cr_assert_eq(link_read(&probe, &probe.control).kind, FRAME_LOADED);

@@ -1,0 +1,188 @@
+/* Plugins that misbehave while they run: one slot, one attempt of one run, and nothing else. */
+#include "stage.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct stage stage;
+
+static void setup(void)
+{
+    stage_start(&stage, "steady.so", "crash.so", "hostile.so", NULL);
+}
+
+static void teardown(void)
+{
+    stage_finish(&stage);
+}
+
+TestSuite(failures, .init = setup, .fini = teardown);
+
+static int64_t crash_of(const char *task, const char *name, const char *message)
+{
+    int64_t run = stage_trigger(&stage, task, "{}");
+
+    cr_assert_eq(stage_outcome(&stage, run), OUTCOME_CRASHED, "%s",
+                 stage_error(&stage, run, "message"));
+    cr_assert_str_eq(stage_error(&stage, run, "name"), name);
+    cr_assert_neq(strstr(stage_error(&stage, run, "message"), message), NULL, "%s",
+                  stage_error(&stage, run, "message"));
+    cr_assert_eq(stage_run(&stage, run)->attempt, 3);
+    return run;
+}
+
+Test(failures, a_crash_says_where)
+{
+    int64_t run = crash_of("segfault", "SIGSEGV",
+                           "SIGSEGV at address 0x0 in segfault/read_null (crash 1.0.0, build ");
+
+    cr_assert_eq(strncmp(stage_error(&stage, run, "stack"), "read_null at crash.c:", 21), 0,
+                 "%s", stage_error(&stage, run, "stack"));
+}
+
+Test(failures, an_abort)
+{
+    int64_t run = crash_of("abort", "SIGABRT", "SIGABRT in abort/call_abort");
+
+    cr_assert_neq(strstr(stage_error(&stage, run, "stack"), "call_abort at crash.c:"), NULL);
+}
+
+Test(failures, a_stack_overflow)
+{
+    crash_of("stack-overflow", "SIGSEGV", "stack-overflow/overflow_stack");
+}
+
+Test(failures, an_exit)
+{
+    crash_of("exit-3", "EXITED", "exited with code 3 in exit-3/call_exit (hostile 1.0.0");
+}
+
+Test(failures, closed_descriptors)
+{
+    crash_of("close-all", "PROTOCOL", "in close-all/close_descriptors");
+}
+
+Test(failures, garbage_in_the_socket)
+{
+    crash_of("garbage", "PROTOCOL", "broken frame");
+}
+
+Test(failures, a_time_limit)
+{
+    int64_t run = stage_trigger(&stage, "spin", "{\"times\":3}");
+
+    cr_assert_eq(stage_outcome(&stage, run), OUTCOME_TIMED_OUT);
+    cr_assert_neq(strstr(stage_error(&stage, run, "message"), "its limit of 500 ms"), NULL,
+                  "%s", stage_error(&stage, run, "message"));
+    cr_assert_neq(strstr(stage_error(&stage, run, "stack"), "spin_on at hostile.c:"), NULL,
+                  "%s", stage_error(&stage, run, "stack"));
+    cr_assert_eq(stage_stats(&stage).timeouts, 3);
+}
+
+Test(failures, the_next_attempt_works)
+{
+    cr_assert_str_eq(stage_output(&stage, "segfault", "{\"times\":2}"), "{\"attempt\":3}");
+    cr_assert_str_eq(stage_output(&stage, "exit-3", "{\"times\":1}"), "{\"attempt\":2}");
+}
+
+static bool all_done(struct stage *s, const void *what)
+{
+    (void)what;
+    return s->done_count == s->run_count;
+}
+
+/* Whatever stood behind a crashing segment in the same slot's socket is run elsewhere. */
+Test(failures, others_do_not_notice)
+{
+    uint32_t completed = 0;
+
+    for (int i = 0; i < 40; i++) {
+        stage_trigger(&stage, "segfault", "{\"times\":0}"); /* becomes short */
+        stage_trigger(&stage, "echo", "{}");
+    }
+    stage_until(&stage, all_done, NULL);
+    for (int i = 0; i < 200; i++)
+        stage_trigger(&stage, i % 20 == 0 ? "segfault" : "echo",
+                      i % 20 == 0 ? "{\"times\":1}" : "{}");
+    stage_until(&stage, all_done, NULL);
+
+    for (uint32_t i = 0; i < stage.run_count; i++) {
+        const struct run *run = stage_run(&stage, stage.runs[i].id);
+        completed += run->outcome == OUTCOME_COMPLETED;
+        if (slice_is(run->task, "echo"))
+            cr_assert_eq(run->attempt, 1, "an innocent run lost an attempt");
+        else
+            cr_assert_leq(run->attempt, 2);
+    }
+    cr_assert_eq(completed, stage.run_count);
+    cr_assert_eq(stage_stats(&stage).crashes, 10);
+}
+
+static bool is_gone(struct stage *s, const void *what)
+{
+    (void)s;
+    return kill(*(const pid_t *)what, 0) != 0;
+}
+
+static pid_t nursery_of(const char *build)
+{
+    char command[300], line[64] = { 0 };
+
+    snprintf(command, sizeof command, "pgrep -f 'bide nursery .*%s/builds/%s'", stage.data,
+             build);
+    FILE *pipe = popen(command, "r");
+    cr_assert_not_null(pipe);
+    if (fgets(line, sizeof line, pipe) == NULL)
+        line[0] = '\0';
+    pclose(pipe);
+    return (pid_t)atoi(line);
+}
+
+Test(failures, a_dead_nursery_costs_no_attempt)
+{
+    int64_t run = stage_trigger(&stage, "progress", "{\"steps\":1,\"ms\":700}");
+    stage_until_status(&stage, run, RUN_RUNNING);
+    pid_t nursery = nursery_of(stage_plugin(&stage, "steady.so", "build"));
+    cr_assert_gt(nursery, 0);
+
+    kill(nursery, SIGKILL);
+    stage_until(&stage, is_gone, &nursery);
+
+    cr_assert_eq(stage_outcome(&stage, run), OUTCOME_COMPLETED);
+    cr_assert_eq(stage_run(&stage, run)->attempt, 1);
+    cr_assert_str_eq(stage_plugin(&stage, "steady.so", "status"), "loaded");
+}
+
+Test(failures, a_build_that_kills_its_nursery_again_and_again_is_refused)
+{
+    int64_t others = stage_trigger(&stage, "loop", "{\"count\":50}");
+    int64_t run = stage_trigger(&stage, "sleep", "{\"ms\":20000}");
+
+    for (int i = 0; i < 3; i++) {
+        stage_until_status(&stage, run, RUN_RUNNING);
+        stage_until_plugin(&stage, "hostile.so", "loaded");
+        stage_rest(&stage, 300); /* its slot has begun, so that it counts as work under way */
+        pid_t nursery = nursery_of(stage_plugin(&stage, "hostile.so", "build"));
+        cr_assert_gt(nursery, 0);
+        kill(nursery, SIGKILL);
+        stage_until(&stage, is_gone, &nursery);
+    }
+
+    stage_until_plugin(&stage, "hostile.so", "refused");
+    cr_assert_neq(strstr(stage_plugin(&stage, "hostile.so", "reason"), "3 times"), NULL);
+    stage_until_status(&stage, run, RUN_PARKED);
+    cr_assert_eq(stage_run(&stage, run)->attempt, 1);
+    cr_assert_eq(stage_outcome(&stage, others), OUTCOME_COMPLETED);
+}
+
+Test(failures, a_huge_output_fails_the_run)
+{
+    int64_t run = stage_trigger(&stage, "huge-output", "{\"mib\":2}");
+
+    cr_assert_eq(stage_outcome(&stage, run), OUTCOME_FAILED);
+    cr_assert_str_eq(stage_error(&stage, run, "name"), "output_too_large");
+    cr_assert_eq(stage_run(&stage, run)->attempt, 1);
+}
