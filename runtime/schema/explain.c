@@ -1,5 +1,6 @@
 /* How a schema and a problem are told to a person. Nothing here runs for a value that is right.
  */
+#include "schema/format.h"
 #include "schema/validate.h"
 
 #include <inttypes.h>
@@ -130,6 +131,10 @@ static void types_add(struct arena *arena, struct buffer *out, const struct sche
 {
     uint32_t types = schema->types;
 
+    if (types == TYPE_STRING && schema->string != NULL && schema->string->format != NULL) {
+        buffer_text(out, schema->string->format->noun);
+        return;
+    }
     buffer_slice(out, types_describe(arena, types));
     if ((types == TYPE_INTEGER || types == TYPE_NUMBER) && schema->number != NULL)
         number_add(arena, out, schema->number);

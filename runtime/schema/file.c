@@ -162,7 +162,6 @@ static bool program_make(struct schema_file *program, const struct node *root,
 {
     struct compiler compiler;
     struct slice path = report.file;
-    uint32_t before = report.problems->count;
 
     compiler_init(&compiler, program, report);
     compiler.find = find_beside;
@@ -172,25 +171,27 @@ static bool program_make(struct schema_file *program, const struct node *root,
     compile_all(&compiler);
     program_finish(&compiler);
     compiler_finish(&compiler);
-    return report.problems->count == before && !report.problems->cut;
+    return report.problems->count == 0;
 }
 
 static bool file_make(const char *path, const struct slice *text, struct schema_file **file,
                       struct arena *arena, struct problems *problems)
 {
     struct schema_file *program = memory_zeroed(1, sizeof *program);
-    struct report report = { arena, problems, arena_copy(&program->arena, slice_of(path)) };
+    struct problems found = { 0 };
+    struct report report = { arena, &found, arena_copy(&program->arena, slice_of(path)) };
     struct node *root = ARENA_NEW(&program->arena, struct node);
 
-    *file = NULL;
-    bool is_read = text == NULL ? document_load(&program->arena, path, root, &report)
-                                : document_read(&program->arena, *text, root, &report);
-    if (!is_read || !program_make(program, root, report)) {
-        schema_file_destroy(program);
-        return false;
-    }
-    *file = program;
-    return true;
+    bool fine = (text == NULL ? document_load(&program->arena, path, root, &report)
+                              : document_read(&program->arena, *text, root, &report)) &&
+                program_make(program, root, report);
+    *file = fine ? program : NULL;
+    if (fine)
+        return true;
+    schema_file_destroy(program);
+    problems_sort(&found);
+    problems_join(problems, &found);
+    return false;
 }
 
 bool schema_file_load(const char *path, struct schema_file **file, struct arena *arena,

@@ -46,6 +46,30 @@ void problems_join(struct problems *to, struct problems *from)
     *from = (struct problems){ 0 };
 }
 
+static bool is_before(const struct problem *a, const struct problem *b)
+{
+    return a->line < b->line || (a->line == b->line && a->column < b->column);
+}
+
+/* At most PROBLEMS_MAX, so inserting one by one does. Those of other files go by their lines,
+ * too. */
+void problems_sort(struct problems *problems)
+{
+    struct problem *left = problems->first;
+
+    problems->first = problems->last = NULL;
+    while (left != NULL) {
+        struct problem *one = left, **place = &problems->first;
+        left = left->next;
+        while (*place != NULL && !is_before(one, *place))
+            place = &(*place)->next;
+        one->next = *place;
+        *place = one;
+        if (one->next == NULL)
+            problems->last = one;
+    }
+}
+
 bool report_add(struct report *report, uint32_t line, uint32_t column, const char *format, ...)
 {
     va_list arguments;

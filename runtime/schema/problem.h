@@ -17,6 +17,9 @@ void problem_add(struct arena *arena, struct problems *problems, struct problem 
 /* Move all of `from` to the end of `to`. */
 void problems_join(struct problems *to, struct problems *from);
 
+/* Order them by line and column, as one goes through a file. */
+void problems_sort(struct problems *problems);
+
 /* Something is wrong at a place of the file. Line 0: the file as a whole. Returns false. */
 bool report_add(struct report *report, uint32_t line, uint32_t column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -1,5 +1,6 @@
 /* Keywords about one value alone: types, fixed values, numbers, strings, lists. */
 #include "schema/compile.h"
+#include "schema/format.h"
 #include "schema/number.h"
 #include "schema/suggest.h"
 
@@ -184,6 +185,22 @@ void compile_number(struct draft *draft, const struct entry *entry)
 
 /* ---- strings ----------------------------------------------------------------------------- */
 
+/* A note in JSON Schema, a rule for bide: who writes `format: date` means it. */
+static void compile_format(struct draft *draft, const struct node *node)
+{
+    struct suggestion near;
+
+    suggestion_init(&near, node->text);
+    const struct format *format = format_find(node->text, &near);
+    if (!draft->compiler->is_strict)
+        return;
+    if (format == NULL)
+        draft_complain(draft, node, "%.*s is no format%.*s%.*s%s",
+                       SLICE_ARG(text_quote(&draft->compiler->scratch, node->text)),
+                       SUGGESTION_ARG(&near));
+    draft_string(draft)->format = format;
+}
+
 void compile_string(struct draft *draft, const struct entry *entry)
 {
     const struct node *node = &entry->node;
@@ -194,7 +211,9 @@ void compile_string(struct draft *draft, const struct entry *entry)
         (void)draft_wants_count(draft, node, &draft_string(draft)->max_length);
     else if (!draft_wants(draft, node, VALUE_STRING, "text"))
         return;
-    else if (draft->keyword == KEYWORD_PATTERN)
+    else if (draft->keyword == KEYWORD_FORMAT)
+        compile_format(draft, node);
+    else
         draft_string(draft)->pattern =
             draft_pattern(draft, node->text, node->line, node->column);
 }

@@ -1,6 +1,7 @@
 /* The way through one schema, and the rules for values that have no parts. */
 #include "schema/validate.h"
 
+#include "schema/format.h"
 #include "schema/number.h"
 
 #include <inttypes.h>
@@ -152,13 +153,29 @@ static bool pattern_check(const struct visit *visit)
     return false;
 }
 
+static bool format_check(const struct visit *visit)
+{
+    const struct format *format = visit->schema->string->format;
+    const struct value *value = visit->spot->value;
+
+    if (format == NULL)
+        return true;
+    if (!check_spend(visit->check, format->steps + value->bytes.size / 64))
+        return false;
+    if (value->kind == VALUE_STRING && format->fits(value->bytes))
+        return true;
+    return EXPECTED(visit, FORMAT, "%s", format->noun);
+}
+
 static bool string_check(const struct visit *visit)
 {
     bool fine = true;
 
     if (!check_goes_on(visit->check, &fine, length_check(visit)))
         return false;
-    (void)check_goes_on(visit->check, &fine, pattern_check(visit)); /* the last */
+    if (!check_goes_on(visit->check, &fine, pattern_check(visit)))
+        return false;
+    (void)check_goes_on(visit->check, &fine, format_check(visit)); /* the last */
     return fine;
 }
 
