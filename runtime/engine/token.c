@@ -143,9 +143,12 @@ static bool data_check(struct batch *batch, struct command *command,
         (int64_t)complete->data.size > batch->catalog->limits.token_bytes)
         return err_set(&command->err, ERR_TOO_LARGE, "the data has %zu bytes, %lld are allowed",
                        complete->data.size, (long long)batch->catalog->limits.token_bytes);
+    if (token->schema.size > 0 && batch->catalog == NULL)
+        return err_set(&command->err, ERR_STOPPING, "the server is still starting");
     if (schema == NULL || token->schema.size == 0)
         return true;
-    if (!pack_read(batch->arena, complete->data, &data, &command->err))
+    if (complete->data.size > 0 &&
+        !pack_read(batch->arena, complete->data, &data, &command->err))
         return false;
     if (!schema_check(schema, &data, command->arena, &complete->problems)) {
         command->problems = &complete->problems;

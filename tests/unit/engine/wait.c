@@ -1,0 +1,539 @@
+/* Waits: why a run is asleep, and exactly what wakes it. */
+#include "engine/wait.h"
+
+#include "bench.h"
+
+TestSuite(wait, .init = bench_open, .fini = bench_close);
+
+#define STATUS(run) (run_of(run)->status)
+
+/* ---- time ---------------------------------------------------------------------------------
+ */
+
+Test(wait, a_run_that_waits_for_a_time_sleeps_until_it_and_goes_on_in_the_next_segment)
+{
+    int64_t run = start("t");
+
+    wait_time(run, bench.now_ms + DAYS(3));
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    advance(DAYS(3) - 1);
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    advance(1);
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert(slice_is(segment(run)->segment, "next"));
+    cr_assert(slice_is(segment(run)->state, "\x81\xa1n\x05"));
+    cr_assert_eq(segment(run)->entry, 1);
+    cr_assert_eq(segment(run)->attempt, 1);
+    cr_assert_eq(segment(run)->result_count, 1);
+    cr_assert_eq(segment(run)->results[0].status, WAIT_OK);
+    cr_assert_eq(segment(run)->results[0].id, 0);
+}
+
+Test(wait, a_time_in_the_past_is_no_wait)
+{
+    int64_t run = start("t");
+
+    wait_time(run, bench.now_ms);
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert(slice_is(segment(run)->segment, "next"));
+}
+
+Test(wait, each_entry_has_ids_of_its_own)
+{
+    int64_t run = start("t");
+    int64_t first = segment(run)->id_block;
+
+    wait_time(run, bench.now_ms);
+
+    cr_assert_neq(segment(run)->id_block, first);
+    cr_assert_eq(segment(run)->id_block % ID_BLOCK, 0);
+}
+
+/* ---- tokens -------------------------------------------------------------------------------
+ */
+
+Test(wait, a_token_wakes_its_run_with_the_data)
+{
+    int64_t run = start("t"), token = make_token(run, 1, 0);
+    wait_for(run, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    cr_assert(store_memory_has_edge(bench.store, token, run));
+
+    complete(token, "\xa2ok");
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->result_count, 1);
+    cr_assert_eq(segment(run)->results[0].id, token);
+    cr_assert_eq(segment(run)->results[0].status, WAIT_OK);
+    cr_assert(slice_is(segment(run)->results[0].value, "\xa2ok"));
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+}
+
+Test(wait, a_token_that_times_out_wakes_its_run_with_the_news)
+{
+    int64_t run = start("t"), token = make_token(run, 1, bench.now_ms + MINUTES(10));
+    wait_for(run, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+
+    advance(MINUTES(10));
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->results[0].status, WAIT_TIMEOUT);
+    cr_assert_eq(segment(run)->results[0].value.size, 0);
+}
+
+Test(wait, a_token_that_was_completed_before_the_wait_is_no_wait)
+{
+    int64_t run = start("t"), token = make_token(run, 1, 0);
+    complete(token, "\x05");
+
+    wait_for(run, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert(slice_is(segment(run)->results[0].value, "\x05"));
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+}
+
+Test(wait, a_token_that_timed_out_before_the_wait_is_no_wait)
+{
+    int64_t run = start("t"), token = make_token(run, 1, bench.now_ms + 10);
+    advance(10);
+
+    wait_for(run, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+
+    cr_assert_eq(segment(run)->results[0].status, WAIT_TIMEOUT);
+}
+
+Test(wait, a_token_whose_time_has_come_unseen_times_out_at_the_wait)
+{
+    int64_t run = start("t"), token = make_token(run, 1, bench.now_ms + 10);
+    bench.look_for_due = false;
+    bench.now_ms += 10;
+
+    wait_for(run, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+
+    cr_assert_eq(segment(run)->results[0].status, WAIT_TIMEOUT);
+    cr_assert_eq(token_of(token)->status, WAITPOINT_TIMED_OUT);
+}
+
+Test(wait, a_completion_and_the_wait_may_share_a_batch_in_either_order)
+{
+    for (int order = 0; order < 2; order++) {
+        int64_t run = start("t"), token = make_token(run, 1, 0);
+        for (int i = 0; i < 2; i++)
+            if (i == order)
+                add_wait(run, WAIT_FOR_TOKEN, &token, 1);
+            else
+                add(COMMAND_TOKEN_COMPLETE)->token_complete =
+                    (struct token_complete){ .id = token, .data = SLICE("\x05") };
+
+        commit();
+
+        cr_assert_eq(STATUS(run), RUN_RUNNING);
+        cr_assert(slice_is(segment(run)->results[0].value, "\x05"));
+        cr_assert_eq(store_memory_edges(bench.store), 0);
+    }
+}
+
+Test(wait, one_token_wakes_everybody_who_waits_for_it)
+{
+    int64_t a = start("t"), b = start("t"), c = start("u"), token = make_token(0, 0, 0);
+    wait_for(a, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+    wait_for(b, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+    wait_for(c, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+
+    complete(token, "\x05");
+
+    cr_assert(STATUS(a) == RUN_RUNNING && STATUS(b) == RUN_RUNNING && STATUS(c) == RUN_RUNNING);
+}
+
+/* ---- all, any, n of m ---------------------------------------------------------------------
+ */
+
+static int64_t tokens[4];
+
+static int64_t run_with_tokens(uint32_t count, uint32_t needed, int64_t due_ms)
+{
+    int64_t run = start("t");
+
+    for (uint32_t i = 0; i < count; i++)
+        tokens[i] = make_token(run, 1 + i, 0);
+    wait_for(run, WAIT_FOR_TOKEN, tokens, count, needed, due_ms);
+    return run;
+}
+
+Test(wait, all_means_the_last_one_wakes)
+{
+    int64_t run = run_with_tokens(3, 0, 0);
+
+    complete(tokens[2], "\x02");
+    complete(tokens[0], "\x00\x00");
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    complete(tokens[1], "\x01");
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->result_count, 3);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(segment(run)->results[i].id, tokens[i], "in the order they were named");
+}
+
+Test(wait, any_means_the_first_one_wakes_and_the_others_let_go)
+{
+    int64_t run = run_with_tokens(3, 1, 0);
+
+    complete(tokens[1], "\x05");
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->results[0].status, WAIT_NONE);
+    cr_assert_eq(segment(run)->results[1].status, WAIT_OK);
+    cr_assert_eq(segment(run)->results[2].status, WAIT_NONE);
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+    wait_time(run, bench.now_ms + DAYS(1));
+    complete(tokens[0], "\x05");
+    cr_assert_eq(STATUS(run), RUN_WAITING, "a token of an earlier wait does not wake it");
+}
+
+Test(wait, two_of_three_means_the_second_one_wakes)
+{
+    int64_t run = run_with_tokens(3, 2, 0);
+
+    complete(tokens[0], "\x05");
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    time_out(tokens[2]);
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->results[2].status, WAIT_TIMEOUT);
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+}
+
+Test(wait, what_ended_before_the_wait_counts)
+{
+    int64_t run = start("t");
+    for (uint32_t i = 0; i < 3; i++)
+        tokens[i] = make_token(run, 1 + i, 0);
+    complete(tokens[0], "\x05");
+
+    wait_for(run, WAIT_FOR_TOKEN, tokens, 3, 2, 0);
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    complete(tokens[2], "\x05");
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+}
+
+Test(wait, several_that_end_in_one_batch_wake_once)
+{
+    int64_t run = run_with_tokens(3, 2, 0);
+    for (int i = 0; i < 3; i++)
+        add(COMMAND_TOKEN_COMPLETE)->token_complete =
+            (struct token_complete){ .id = tokens[i], .data = SLICE("\x05") };
+    commit();
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(bench.assignments, 1);
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(segment(run)->results[i].status, WAIT_OK);
+}
+
+Test(wait, more_than_there_are_means_all)
+{
+    int64_t run = run_with_tokens(2, 99, 0);
+
+    complete(tokens[0], "\x05");
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    complete(tokens[1], "\x05");
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+}
+
+Test(wait, the_same_token_twice_is_one_token)
+{
+    int64_t run = start("t"), token = make_token(run, 1, 0);
+    int64_t twice[] = { token, token };
+    wait_for(run, WAIT_FOR_TOKEN, twice, 2, 0, 0);
+
+    complete(token, "\x05");
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->result_count, 1);
+}
+
+Test(wait, all_of_nothing_is_no_wait)
+{
+    int64_t run = start("t");
+
+    wait_for(run, WAIT_FOR_TOKEN, NULL, 0, 0, 0);
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->result_count, 0);
+}
+
+/* ---- giving up ----------------------------------------------------------------------------
+ */
+
+Test(wait, a_wait_that_gives_up_says_so_and_leaves_the_token_open)
+{
+    int64_t run = run_with_tokens(2, 0, bench.now_ms + MINUTES(1));
+    complete(tokens[0], "\x05");
+
+    advance(MINUTES(1));
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->result_count, 3);
+    cr_assert_eq(segment(run)->results[0].status, WAIT_OK);
+    cr_assert_eq(segment(run)->results[1].status, WAIT_NONE);
+    cr_assert_eq(segment(run)->results[2].id, 0);
+    cr_assert_eq(segment(run)->results[2].status, WAIT_TIMEOUT);
+    cr_assert_eq(token_of(tokens[1])->status, WAITPOINT_PENDING);
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert(complete(tokens[1], "\x05")->token_complete.won);
+}
+
+Test(wait, a_wait_that_ends_in_time_does_not_give_up_later)
+{
+    int64_t run = run_with_tokens(1, 0, bench.now_ms + MINUTES(1));
+
+    complete(tokens[0], "\x05");
+    cr_assert_eq(segment(run)->result_count, 1);
+    uint32_t seq = run_of(run)->seq;
+    advance(MINUTES(1));
+
+    cr_assert_eq(run_of(run)->seq, seq);
+    cr_assert_eq(run_of(run)->due_ms, 0);
+}
+
+Test(wait, giving_up_in_the_past_gives_up_at_once)
+{
+    int64_t run = run_with_tokens(1, 0, bench.now_ms - 1);
+
+    advance(0);
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->results[1].status, WAIT_TIMEOUT);
+}
+
+/* ---- runs ---------------------------------------------------------------------------------
+ */
+
+Test(wait, a_parent_is_woken_by_its_child_and_fetches_the_output)
+{
+    int64_t parent = start("t"), child = make_child(parent, 1, "u");
+    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
+    cr_assert_eq(STATUS(parent), RUN_WAITING);
+
+    end_done(child);
+
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+    cr_assert_eq(segment(parent)->results[0].id, child);
+    cr_assert_eq(segment(parent)->results[0].status, WAIT_OK);
+    cr_assert(segment(parent)->results[0].has_more);
+    struct command *command = add(COMMAND_RUN_READ);
+    command->run_read =
+        (struct run_read){ .run_id = parent, .seq = segment(parent)->seq, .target = child };
+    commit();
+    cr_assert_eq(command->err.code, ERR_OK);
+    cr_assert(slice_is(command->run_read.run->output, "\x07"));
+}
+
+Test(wait, a_child_that_failed_or_was_canceled_wakes_its_parent_too)
+{
+    int64_t parent = start("t");
+    int64_t children[] = { make_child(parent, 1, "u"), make_child(parent, 2, "u") };
+    wait_for(parent, WAIT_FOR_RUNS, children, 2, 0, 0);
+
+    end_fail(children[0], false);
+    cr_assert_eq(STATUS(parent), RUN_WAITING);
+    cancel(children[1]);
+
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+    cr_assert_eq(segment(parent)->results[0].status, WAIT_FAILED);
+    cr_assert(slice_is(segment(parent)->results[0].error, "no money"));
+    cr_assert_eq(segment(parent)->results[1].status, WAIT_CANCELLED);
+}
+
+Test(wait, a_child_that_ended_before_the_wait_is_no_wait)
+{
+    int64_t parent = start("t"), child = make_child(parent, 1, "u");
+    end_done(child);
+
+    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
+
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+    cr_assert_eq(segment(parent)->results[0].status, WAIT_OK);
+}
+
+Test(wait, a_child_that_is_tried_again_has_not_ended)
+{
+    int64_t parent = start("t"), child = make_child(parent, 1, "u");
+    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
+
+    end_fail(child, true);
+    cr_assert_eq(STATUS(parent), RUN_WAITING);
+    end_done(child);
+
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+}
+
+Test(wait, a_run_need_not_be_a_child_to_be_waited_for)
+{
+    int64_t a = start("t"), b = start("t");
+    wait_for(a, WAIT_FOR_RUNS, &b, 1, 0, 0);
+
+    end_done(b);
+
+    cr_assert_eq(STATUS(a), RUN_RUNNING);
+}
+
+Test(wait, a_run_is_read_only_within_its_environment_and_by_who_is_running)
+{
+    struct trigger *prod = &add_trigger("t")->trigger;
+    prod->environment = PROD;
+    commit();
+    int64_t other = prod->run_id, run = start("t");
+    struct command *command = add(COMMAND_RUN_READ);
+    command->run_read =
+        (struct run_read){ .run_id = run, .seq = segment(run)->seq, .target = other };
+    struct command *absent = add(COMMAND_RUN_READ);
+    absent->run_read =
+        (struct run_read){ .run_id = run, .seq = segment(run)->seq, .target = 99 };
+    struct command *stale = add(COMMAND_RUN_READ);
+    stale->run_read =
+        (struct run_read){ .run_id = run, .seq = segment(run)->seq + 1, .target = run };
+    commit();
+
+    cr_assert_null(command->run_read.run);
+    cr_assert_null(absent->run_read.run);
+    cr_assert_eq(absent->err.code, ERR_OK);
+    cr_assert_null(stale->run_read.run);
+    cr_assert_eq(stale->err.code, ERR_RULE);
+}
+
+/* ---- what is no wait but a mistake --------------------------------------------------------
+ */
+
+static void assert_unknown(int64_t run)
+{
+    cr_assert_eq(run_of(run)->outcome, OUTCOME_FAILED);
+    cr_assert_str_eq(error_name(run), "WAIT_UNKNOWN");
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+}
+
+Test(wait, waiting_for_a_token_that_is_not_there_fails_the_run)
+{
+    int64_t run = start("t"), ids[] = { make_token(run, 1, 0), 12345 };
+
+    wait_for(run, WAIT_FOR_TOKEN, ids, 2, 1, 0);
+
+    assert_unknown(run);
+}
+
+Test(wait, waiting_for_a_run_that_is_not_there_fails_the_run)
+{
+    int64_t run = start("t"), id = 12345;
+
+    wait_for(run, WAIT_FOR_RUNS, &id, 1, 0, 0);
+
+    assert_unknown(run);
+}
+
+Test(wait, waiting_for_itself_fails_the_run)
+{
+    int64_t run = start("t");
+
+    wait_for(run, WAIT_FOR_RUNS, &run, 1, 0, 0);
+
+    assert_unknown(run);
+}
+
+Test(wait, another_environments_token_and_run_are_unknown)
+{
+    struct command *command = add_token(0, 0);
+    command->token_create.environment = PROD;
+    struct command *prod = add_trigger("t");
+    prod->trigger.environment = PROD;
+    commit();
+    int64_t token = command->token_create.token_id, other = prod->trigger.run_id;
+    int64_t a = start("t"), b = start("t");
+
+    wait_for(a, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+    wait_for(b, WAIT_FOR_RUNS, &other, 1, 0, 0);
+
+    assert_unknown(a);
+    assert_unknown(b);
+}
+
+Test(wait, a_segment_that_is_not_in_the_list_fails_the_run)
+{
+    int64_t run = start("t");
+    add_wait(run, WAIT_FOR_TIME, NULL, 0)->segment_end.end->then = SLICE("nxet");
+    commit();
+
+    cr_assert_eq(run_of(run)->outcome, OUTCOME_FAILED);
+    cr_assert_str_eq(error_name(run), "SEGMENT_NOT_LISTED");
+    int64_t other = start("t");
+    add_wait(other, WAIT_FOR_TIME, NULL, 0)->segment_end.end->then = (struct slice){ 0 };
+    commit();
+    cr_assert_str_eq(error_name(other), "SEGMENT_NOT_LISTED");
+}
+
+/* ---- restart ------------------------------------------------------------------------------
+ */
+
+Test(wait, a_waiting_run_needs_nothing_but_its_rows)
+{
+    int64_t run = start("t"), token = make_token(run, 1, 0);
+    wait_for(run, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+
+    bench_restart(true);
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    complete(token, "\x05");
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert(slice_is(segment(run)->results[0].value, "\x05"));
+}
+
+Test(wait, a_completion_before_the_plugins_are_loaded_is_not_lost)
+{
+    int64_t run = start("t"), token = make_token(run, 1, 0);
+    wait_for(run, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+    bench_restart(false);
+
+    complete(token, "\x05");
+    cr_assert_neq(STATUS(run), RUN_WAITING);
+    bench_catalog();
+
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+}
+
+/* ---- the packed form ----------------------------------------------------------------------
+ */
+
+Test(wait, the_packed_form_comes_back_whole)
+{
+    int64_t ids[] = { 1, INT64_MAX, 3 };
+    struct wait wait = { .kind = WAIT_FOR_RUNS,
+                         .needed = 2,
+                         .due_ms = 12345,
+                         .ids = ids,
+                         .count = 3,
+                         .gave_up = true };
+    struct wait back;
+
+    cr_assert(wait_read(bench_arena(), wait_pack(bench_arena(), &wait), &back));
+    cr_assert(back.kind == wait.kind && back.needed == 2 && back.due_ms == 12345 &&
+              back.count == 3 && back.gave_up);
+    cr_assert(wait_has(&back, INT64_MAX));
+    cr_assert_not(wait_has(&back, 2));
+}
+
+Test(wait, damaged_bytes_are_no_wait)
+{
+    struct wait wait;
+
+    cr_assert_not(wait_read(bench_arena(), (struct slice){ 0 }, &wait));
+    cr_assert_not(wait_read(bench_arena(), SLICE("\x80"), &wait));
+    cr_assert_not(wait_read(bench_arena(), SLICE("\x93\x01\x01\x01"), &wait));
+    cr_assert_not(wait_read(bench_arena(), SLICE("\xc1"), &wait));
+}
