@@ -88,6 +88,7 @@ static void on_turn(uv_prepare_t *turn)
 
 /* ---- jobs ------------------------------------------------------------------------------- */
 
+/* The one it was assigned for while that is loaded, else the newest that has the segment. */
 static struct build *build_for(struct dispatch *dispatch, const struct job *job)
 {
     struct build *newest = NULL;
@@ -95,11 +96,15 @@ static struct build *build_for(struct dispatch *dispatch, const struct job *job)
     LIST_EACH(&dispatch->builds, node, after)
     {
         struct build *build = container_of(node, struct build, node);
-        if (!build_offers(build, job->task, job->segment))
-            continue;
-        if (job->build[0] != '\0' && strncmp(build->sha, job->build, 16) == 0)
+        if (job->build[0] != '\0' && strncmp(build->sha, job->build, 16) == 0 &&
+            build_offers(build, job->task, job->segment))
             return build;
-        newest = build;
+    }
+    LIST_EACH(&dispatch->builds, node, after)
+    {
+        struct build *build = container_of(node, struct build, node);
+        if (build_offers(build, job->task, job->segment))
+            newest = build;
     }
     return newest;
 }
@@ -292,6 +297,8 @@ static void build_stop(struct build *build)
 {
     jobs_drop(&build->backlog);
     autopsies_drop(build);
+    if (build->nursery != NULL && !build->nursery->has_loaded)
+        nursery_kill(build->nursery); /* it does not listen while it loads */
     LIST_EACH(&build->slots, node, after)
     {
         struct slot *slot = container_of(node, struct slot, node);

@@ -234,7 +234,7 @@ static bool no_slots(struct stage *s, const void *what)
 Test(segments, one_that_does_not_listen_is_killed_after_the_grace)
 {
     int64_t run = stage_trigger(&stage, "progress", "{\"steps\":1,\"ms\":20000}");
-    stage_until_status(&stage, run, RUN_RUNNING);
+    stage_until(&stage, has_progress, &run); /* it has been entered */
 
     stage_cancel(&stage, run);
 

@@ -155,6 +155,8 @@ static void on_beat(uv_timer_t *timer)
     (void)timer; /* turns the loop, so that conditions are looked at */
 }
 
+static void store_spoil(struct store *store);
+
 void stage_open(struct stage *stage)
 {
     struct err err = { 0 };
@@ -166,13 +168,15 @@ void stage_open(struct stage *stage)
     uv_timer_init(&stage->loop, &stage->beat);
     stage->wake.data = stage->limit.data = stage;
     cr_assert(store_sqlite_open(stage->database, &stage->store, &err), "%s", err.text);
+    store_spoil(stage->store);
     cr_assert(
         stage->store->ops->environment(stage->store, "dev", &stage->environment.number, &err));
-    stage->pump = pump_create(&(struct pump_options){ .store = stage->store,
-                                                      .max_commands = 10000,
-                                                      .max_batch = 1000,
-                                                      .wake = wake_loop,
-                                                      .context = stage });
+    stage->pump = pump_create(&(struct pump_options){
+        .store = stage->store,
+        .max_commands = stage->max_commands > 0 ? stage->max_commands : 10000,
+        .max_batch = 1000,
+        .wake = wake_loop,
+        .context = stage });
     cr_assert(pump_start(stage->pump, &err), "%s", err.text);
     stage->reader = stage->store->ops->reader_open(stage->store, &err);
     cr_assert_not_null(stage->reader, "%s", err.text);
@@ -208,6 +212,32 @@ void stage_start(struct stage *stage, const char *plugin, ...)
     va_end(more);
     stage_open(stage);
     stage_until(stage, is_ready, NULL);
+}
+
+/* The store's functions are its own but for the first of each batch. */
+static struct store_ops faulty_ops;
+static bool (*real_begin)(struct store *store, struct err *err);
+static _Atomic bool disk_is_full;
+
+static bool faulty_begin(struct store *store, struct err *err)
+{
+    if (disk_is_full)
+        return err_set(err, ERR_STORE, "no space left on device");
+    return real_begin(store, err);
+}
+
+void stage_disk(struct stage *stage, bool is_full)
+{
+    (void)stage;
+    disk_is_full = is_full;
+}
+
+static void store_spoil(struct store *store)
+{
+    faulty_ops = *store->ops;
+    real_begin = faulty_ops.begin;
+    faulty_ops.begin = faulty_begin;
+    store->ops = &faulty_ops;
 }
 
 static void on_stopped(void *context)
@@ -303,7 +333,10 @@ static struct command *command_do(struct stage *stage, struct command *command)
     command->arena = &stage->arena;
     command->owner = &is_done;
     command->on_reply = on_reply;
-    cr_assert(pump_submit(stage->pump, command, &err), "%s", err.text);
+    while (!pump_submit(stage->pump, command, &err)) {
+        cr_assert_eq(err.code, ERR_LIMIT, "%s", err.text);
+        stage_rest(stage, 1); /* as a client would */
+    }
     stage_until(stage, is_set, &is_done);
     return command;
 }

@@ -33,6 +33,7 @@ struct stage {
         uint32_t status, outcome;
     } runs[STAGE_RUNS];
     uint32_t run_count, done_count;
+    uint32_t max_commands; /* 0: plenty */
     struct command command;
 };
 
@@ -41,6 +42,9 @@ void stage_make(struct stage *stage);
 void stage_open(struct stage *stage);
 /* Both, with these plugins of tests/plugins; ends with NULL. Waits until it is ready. */
 void stage_start(struct stage *stage, const char *plugin, ...);
+/* From now on the disk is full, or has room again. */
+void stage_disk(struct stage *stage, bool is_full);
+
 /* Stop in good order. */
 void stage_close(struct stage *stage);
 /* Close and remove the directories; fails the test when a child of ours is left. */
