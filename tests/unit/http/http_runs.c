@@ -299,3 +299,12 @@ Test(runs, another_environment_sees_none_of_them)
 
     cr_assert_eq(answer_find(list, "data")->count, 0);
 }
+
+/* The end of a run may come between its client's read and the end of that request. */
+Test(runs, a_client_is_answered_once_however_fast_its_run_is)
+{
+    for (int i = 0; i < 150; i++) {
+        site_until(&site, site_run(&site, "sleepy", "{}"), "WAITING");
+        site_until(&site, site_run(&site, "echo", "{}"), "COMPLETED");
+    }
+}
