@@ -1,0 +1,239 @@
+/* Cancel: a run and all below it, whatever they are doing. */
+#include "bench.h"
+
+TestSuite(cancel, .init = bench_open, .fini = bench_close);
+
+#define STATUS(run)  (run_of(run)->status)
+#define OUTCOME(run) (run_of(run)->outcome)
+
+static void assert_canceled(int64_t run)
+{
+    cr_assert_eq(STATUS(run), RUN_DONE);
+    cr_assert_eq(OUTCOME(run), OUTCOME_CANCELED);
+    cr_assert_eq(run_of(run)->due_ms, 0);
+    cr_assert_eq(run_of(run)->finished_ms, bench.now_ms);
+    cr_assert(has_event(run, RUN_DONE));
+}
+
+static bool was_told(int64_t run)
+{
+    for (uint32_t i = 0; i < bench.event_count; i++)
+        if (bench.events[i].run_id == run && bench.events[i].was_running)
+            return true;
+    return false;
+}
+
+Test(cancel, a_running_run_is_canceled_and_its_slot_is_told)
+{
+    int64_t run = start("t");
+
+    cancel(run);
+
+    assert_canceled(run);
+    cr_assert(was_told(run));
+    struct command *late = add_end(run, VERDICT_DONE);
+    commit();
+    cr_assert_eq(late->err.code, ERR_RULE, "what the slot says later does not count");
+}
+
+Test(cancel, a_queued_run_is_canceled_and_nobody_is_told)
+{
+    pause("task/t", true);
+    int64_t run = trigger("t");
+
+    cancel(run);
+
+    assert_canceled(run);
+    cr_assert_not(was_told(run));
+    pause("task/t", false);
+    cr_assert_eq(OUTCOME(run), OUTCOME_CANCELED);
+}
+
+Test(cancel, a_delayed_run_is_canceled)
+{
+    struct trigger *options = &add_trigger("t")->trigger;
+    options->due_ms = bench.now_ms + 1000;
+    commit();
+    int64_t run = options->run_id;
+
+    cancel(run);
+
+    assert_canceled(run);
+    advance(1000);
+    cr_assert_eq(OUTCOME(run), OUTCOME_CANCELED);
+}
+
+Test(cancel, a_run_between_two_attempts_is_canceled)
+{
+    bench.tasks[0].retry_min_ms = bench.tasks[0].retry_max_ms = 1000000;
+    bench_catalog();
+    int64_t run = start("t");
+    end_fail(run, true);
+    cr_assert_eq(STATUS(run), RUN_DELAYED);
+
+    cancel(run);
+
+    assert_canceled(run);
+}
+
+Test(cancel, a_waiting_run_is_canceled_and_lets_its_tokens_go)
+{
+    int64_t run = start("t"), tokens[] = { make_token(run, 1, 0), make_token(run, 2, 0) };
+    wait_for(run, WAIT_FOR_TOKEN, tokens, 2, 0, 0);
+
+    cancel(run);
+
+    assert_canceled(run);
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert(complete(tokens[0], "\x01")->token_complete.won, "the token itself stays open");
+    cr_assert_eq(OUTCOME(run), OUTCOME_CANCELED);
+}
+
+Test(cancel, a_run_that_waits_for_a_time_is_canceled)
+{
+    int64_t run = start("t");
+    wait_time(run, bench.now_ms + 1000);
+
+    cancel(run);
+
+    assert_canceled(run);
+    advance(1000);
+    cr_assert_eq(OUTCOME(run), OUTCOME_CANCELED);
+}
+
+Test(cancel, a_parked_run_is_canceled)
+{
+    int64_t run = trigger("nobody-offers-this");
+    cr_assert_eq(STATUS(run), RUN_PARKED);
+
+    cancel(run);
+
+    assert_canceled(run);
+}
+
+Test(cancel, a_run_that_is_done_stays_as_it_was)
+{
+    int64_t run = start("t");
+    end_done(run);
+    uint32_t seq = run_of(run)->seq;
+
+    struct command *command = cancel(run);
+
+    cr_assert_eq(command->err.code, ERR_OK);
+    cr_assert_eq(OUTCOME(run), OUTCOME_COMPLETED);
+    cr_assert_eq(run_of(run)->seq, seq);
+    cr_assert_eq(bench.event_count, 0);
+}
+
+Test(cancel, an_unknown_run_and_another_environments_are_not_found)
+{
+    int64_t run = start("t");
+    struct command *other = add(COMMAND_CANCEL), *unknown = add(COMMAND_CANCEL);
+    other->cancel = (struct cancel){ .environment = PROD, .id = run };
+    unknown->cancel = (struct cancel){ .environment = DEV, .id = 12345 };
+    commit();
+
+    cr_assert_eq(other->err.code, ERR_NOT_FOUND);
+    cr_assert_eq(unknown->err.code, ERR_NOT_FOUND);
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+}
+
+/* A tree with a run in each status. */
+Test(cancel, the_whole_subtree_goes_with_it_whatever_it_does)
+{
+    bench.queues[bench.queue_count++] = (struct catalog_queue){ SLICE("shut"), 1 };
+    bench_catalog();
+    pause("shut", true);
+    int64_t root = start("t");
+    int64_t running = make_child(root, 1, "t"), waiting = make_child(root, 2, "t");
+    int64_t done = make_child(root, 3, "t"), grandchild = make_child(running, 1, "u");
+    struct command *command = add_child(root, 4, "u");
+    command->trigger.queue = SLICE("shut");
+    commit();
+    int64_t queued = command->trigger.run_id;
+    command = add_child(root, 5, "u");
+    command->trigger.due_ms = bench.now_ms + 5000;
+    commit();
+    int64_t delayed = command->trigger.run_id;
+    int64_t parked = make_child(root, 6, "nobody-offers-this");
+    int64_t stranger = start("t");
+    wait_for(waiting, WAIT_FOR_RUNS, &stranger, 1, 0, 0);
+    end_done(done);
+    int64_t children[] = { running, waiting, queued };
+    wait_for(root, WAIT_FOR_RUNS, children, 3, 0, 0);
+
+    cancel(root);
+
+    assert_canceled(root);
+    assert_canceled(running);
+    assert_canceled(waiting);
+    assert_canceled(queued);
+    assert_canceled(delayed);
+    assert_canceled(parked);
+    assert_canceled(grandchild);
+    cr_assert_eq(OUTCOME(done), OUTCOME_COMPLETED);
+    cr_assert_eq(STATUS(stranger), RUN_RUNNING);
+    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert(was_told(running) && was_told(grandchild) && !was_told(root));
+}
+
+Test(cancel, a_canceled_child_wakes_the_parent_that_waits_for_it)
+{
+    int64_t parent = start("t"), child = make_child(parent, 1, "u");
+    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
+
+    cancel(child);
+
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+    cr_assert_eq(segment(parent)->results[0].status, WAIT_CANCELLED);
+}
+
+Test(cancel, a_child_that_is_made_in_the_same_batch_goes_too)
+{
+    int64_t root = start("t");
+    struct command *child = add_child(root, 1, "u");
+    struct command *command = add(COMMAND_CANCEL);
+    command->cancel = (struct cancel){ .environment = DEV, .id = root };
+    commit();
+
+    cr_assert_eq(child->err.code, ERR_OK);
+    assert_canceled(root);
+    assert_canceled(child->trigger.run_id);
+}
+
+Test(cancel, a_child_of_a_canceled_run_is_not_made)
+{
+    int64_t root = start("t");
+    struct command *command = add(COMMAND_CANCEL);
+    command->cancel = (struct cancel){ .environment = DEV, .id = root };
+    struct command *child = add_child(root, 1, "u");
+    commit();
+
+    cr_assert_eq(child->err.code, ERR_RULE);
+    cr_assert_eq(store_memory_runs(bench.store), 1);
+}
+
+Test(cancel, the_slot_of_a_canceled_run_is_free_for_the_next)
+{
+    bench.queue_limit = 1;
+    bench_catalog();
+    int64_t first = start("t"), second = trigger("t");
+    cr_assert_eq(STATUS(second), RUN_QUEUED);
+
+    cancel(first);
+
+    cr_assert_eq(STATUS(second), RUN_RUNNING);
+}
+
+Test(cancel, a_deep_tree_is_canceled_to_its_leaves)
+{
+    int64_t runs[10];
+    runs[0] = start("t");
+    for (int i = 1; i < 10; i++)
+        runs[i] = make_child(runs[i - 1], 1, "t");
+
+    cancel(runs[3]);
+
+    for (int i = 0; i < 10; i++)
+        cr_assert_eq(STATUS(runs[i]), i < 3 ? RUN_RUNNING : RUN_DONE);
+}
