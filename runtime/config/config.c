@@ -195,6 +195,16 @@ static void pairs_check(const struct node *root, const struct config *config,
 
 /* ---- the file ---------------------------------------------------------------------------- */
 
+/* Beside the configuration, unless that says something else. */
+static void queues_init(struct config *config)
+{
+    struct slice directory = slice_of(config->path);
+
+    while (directory.size > 0 && directory.data[directory.size - 1] != '/')
+        directory.size--;
+    config->queues_path = path_join(&config->arena, directory, SLICE("queues.yaml")).data;
+}
+
 static void environments_init(struct config *config)
 {
     config->environments = ARENA_NEW(&config->arena, struct config_environment);
@@ -213,6 +223,7 @@ static bool config_make(const char *path, const struct slice *text, struct confi
     config->path = arena_text(&config->arena, slice_of(path));
     struct slice base = base_find(&config->arena, path);
     settings_init(config, base);
+    queues_init(config);
     environments_init(config);
     bool is_read = text == NULL ? document_load(&config->arena, path, &root, &report)
                                 : document_read(&config->arena, *text, &root, &report);

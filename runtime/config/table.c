@@ -16,8 +16,8 @@ const struct setting settings[] = {
       "directory of the tasks' .so files; watched" },
     { NULL, "schemas", SETTING_PATH, AT(schemas), "schemas", 0, 0,
       "directory of the tasks' schemas; watched" },
-    { NULL, "queues", SETTING_PATH, AT(queues_path), "config/queues.yaml", 0, 0,
-      "file of the queues' limits; watched, may be absent" },
+    { NULL, "queues", SETTING_PATH, AT(queues_path), NULL, 0, 0,
+      "file of the queues' limits; watched, may be absent; else queues.yaml beside this file" },
 
     { "server", "listen", SETTING_LISTEN, AT(host), "127.0.0.1:8030", 0, 0,
       "address and port; port 0 is any free one" },
@@ -96,11 +96,23 @@ const struct setting settings[] = {
 
 const size_t setting_count = sizeof settings / sizeof settings[0];
 
-/* Written as YAML, so that it can be the start of a file of one's own. */
+/* What a key without a default may look like. */
+static const char *sample_of(const struct setting *setting)
+{
+    return setting->kind == SETTING_ORIGIN ? "https://bide.example.com" : "queues.yaml";
+}
+
+/* Written as YAML, so that it can be the start of a file of one's own; config/reference.yaml is
+ * it. */
 void config_describe(struct buffer *out)
 {
     const char *section = NULL;
 
+    buffer_text(out,
+                "# Every key of bide.yaml with its default. Sizes are plain bytes or 64KiB, "
+                "4MiB; durations\n# are plain milliseconds or 30s, 5m, 1h30m. Relative "
+                "paths begin at the file's directory,\n# or above it when it is called "
+                "config.\n\n");
     for (size_t i = 0; i < setting_count; i++) {
         const struct setting *setting = &settings[i];
         if (setting->section != section) {
@@ -110,8 +122,7 @@ void config_describe(struct buffer *out)
         buffer_format(out, "%s# %s\n", section == NULL ? "" : "  ", setting->help);
         buffer_format(out, "%s%s%s: %s\n", section == NULL ? "" : "  ",
                       setting->standard == NULL ? "# " : "", setting->name,
-                      setting->standard == NULL ? "https://bide.example.com"
-                                                : setting->standard);
+                      setting->standard == NULL ? sample_of(setting) : setting->standard);
     }
     buffer_text(out,
                 "\n# worlds of their own: each has its key, queues, runs and tokens\n"

@@ -187,6 +187,24 @@ Test(config, relative_paths_begin_above_a_directory_called_config)
     }
 }
 
+Test(config, the_queues_are_beside_the_file)
+{
+    static const char *const cases[][2] = {
+        { "bide.yaml", "queues.yaml" },
+        { "config/bide.yaml", "config/queues.yaml" },
+        { "/etc/bide/bide.yaml", "/etc/bide/queues.yaml" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config config = right(cases[i][0], "");
+        cr_assert_str_eq(config.queues_path, cases[i][1], "%s", config.queues_path);
+        config_finish(&config);
+    }
+    struct config config = right("config/bide.yaml", "queues: q.yaml\n");
+    cr_assert_str_eq(config.queues_path, "q.yaml");
+    config_finish(&config);
+}
+
 Test(config, a_directory_that_is_called_config_is_found_by_its_real_name)
 {
     char directory[] = "/tmp/bide-config-XXXXXX";
@@ -250,6 +268,24 @@ Test(config, the_description_is_a_right_file)
     cr_assert_str_eq(described.queues_path, standard.queues_path);
     config_finish(&described);
     config_finish(&standard);
+    buffer_finish(&out);
+}
+
+/* config/reference.yaml is written by config_describe; after a change of the table the test
+ * shows it: copy the text below "said:". */
+Test(config, the_reference_file_is_the_description)
+{
+    struct buffer out = { 0 };
+    FILE *file = fopen(SOURCE_DIR "/config/reference.yaml", "r");
+    static char text[65536];
+
+    cr_assert_not_null(file);
+    size_t size = fread(text, 1, sizeof text, file);
+    fclose(file);
+    config_describe(&out);
+
+    cr_assert(slice_equal(buffer_view(&out), (struct slice){ text, size }), "said:\n%.*s",
+              (int)out.size, out.data);
     buffer_finish(&out);
 }
 
