@@ -27,6 +27,7 @@ static struct pump *pump;
 static struct store *store;
 static uint32_t environment;
 static int wake_ends[2];
+static struct catalog *catalog;
 static unsigned triggered, under_way, ended, catalogs;
 static atomic_bool is_over;
 static atomic_uint looks;
@@ -150,7 +151,7 @@ static void offer_task(void)
 {
     static uint32_t environments[1];
     static const char *const names[] = { "dev" };
-    struct catalog *catalog = catalog_create();
+    catalog = catalog_create();
     struct slice *segments = ARENA_ARRAY(&catalog->arena, struct slice, 1);
     environments[0] = environment;
     segments[0] = SLICE("start");
@@ -237,6 +238,7 @@ int main(void)
     pump_collect(pump,
                  &(struct pump_sink){ .on_assignment = on_assignment, .on_event = on_event });
     pump_destroy(pump);
+    catalog_destroy(catalog);
     store->ops->close(store);
     snprintf(command, sizeof command, "rm -rf %s", dir);
     if (system(command) != 0)
