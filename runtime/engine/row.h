@@ -81,6 +81,7 @@ struct run {
     uint32_t dirty_parts; /* to be written; an empty slice deletes */
     bool is_new, is_dirty;
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
+    uint32_t loaded_outcome;
     int64_t loaded_queue, loaded_due_ms, loaded_rank_ms; /* 0 when new */
     struct run *next;                                    /* all runs of the batch */
 };
@@ -110,6 +111,8 @@ struct waitpoint {
     struct slice result; /* packed; empty until completed */
 
     bool is_new, is_dirty;
+    uint32_t loaded_status; /* as in the database */
+    int64_t loaded_due_ms;
     struct waitpoint *next;
 };
 

@@ -41,7 +41,9 @@ bool connection_open(struct connection *connection, const char *path, int flags,
         "PRAGMA cache_size = -%d; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF;"
         "PRAGMA foreign_keys = OFF",
         cache_kib);
-    if (connection_exec(connection, path, pragmas, err))
+    if (!bulk_register(connection->db, &connection->bulk))
+        connection_refuse(connection, path, err);
+    else if (connection_exec(connection, path, pragmas, err))
         return true;
 close:
     connection_close(connection);
@@ -55,8 +57,6 @@ void connection_close(struct connection *connection)
         connection->statements[i] = NULL;
     }
     names_finish(&connection->names);
-    buffer_finish(&connection->scratch);
-    connection->scratch = (struct buffer){ 0 };
     (void)sqlite3_close(connection->db); /* cannot be busy: nothing is prepared any more */
     connection->db = NULL;
 }
@@ -109,6 +109,22 @@ bool query_start(struct query *query, struct connection *connection, enum sql wh
         return connection_refuse(connection, map[which].what, err);
     *query = (struct query){ connection, *statement, which, 1, SQLITE_OK, NULL };
     return true;
+}
+
+bool query_start_bulk(struct query *query, struct connection *connection, enum sql which,
+                      const struct bulk *bulk, struct err *err)
+{
+    connection->bulk = bulk;
+    return query_start(query, connection, which, err);
+}
+
+bool bulk_run(struct connection *connection, enum sql which, const struct bulk *bulk,
+              struct err *err)
+{
+    struct query query;
+
+    return bulk->count == 0 ||
+           (query_start_bulk(&query, connection, which, bulk, err) && query_run(&query, err));
 }
 
 void query_finish(struct query *query)

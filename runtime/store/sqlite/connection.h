@@ -6,9 +6,9 @@
 #define CONNECTION_SQLITE_H
 
 #include "base/arena.h"
-#include "base/buffer.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "bulk.h"
 #include "names.h"
 #include "sql.h"
 
@@ -24,7 +24,7 @@ struct connection {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT]; /* NULL until first used */
     struct names names;
-    struct buffer scratch; /* a row being packed */
+    const struct bulk *bulk; /* what the table `bulk` holds for the statement under way */
 };
 
 /*
@@ -61,10 +61,17 @@ struct query {
 
 bool query_start(struct query *query, struct connection *connection, enum sql which,
                  struct err *err);
+/* For a statement that reads `bulk`, which must stay until it has ended. */
+bool query_start_bulk(struct query *query, struct connection *connection, enum sql which,
+                      const struct bulk *bulk, struct err *err);
 bool query_run(struct query *query, struct err *err);
 /* *row is false at the end. */
 bool query_row(struct query *query, bool *row, struct err *err);
 void query_finish(struct query *query);
+
+/* Write the rows of `bulk`; nothing to do when there are none. */
+bool bulk_run(struct connection *connection, enum sql which, const struct bulk *bulk,
+              struct err *err);
 
 /* One number: *number keeps its value when there is no row. */
 bool query_number(struct query *query, int64_t *number, struct err *err);

@@ -119,24 +119,22 @@ static bool tally_write(struct connection *connection, const struct tally *tally
 
 /* ---- kinds of rows ----------------------------------------------------------------------- */
 
-static bool flush_parts(struct connection *connection, const struct list_of *runs,
-                        enum run_part part, struct err *err)
+static bool flush_parts(struct changes *changes, const struct run *run, struct err *err)
 {
-    for (uint32_t i = 0; i < runs->count; i++) {
-        const struct run *run = runs->items[i];
-        struct slice data = part == PART_INPUT   ? run->input
-                            : part == PART_STATE ? run->state
-                                                 : run->output;
-        if ((run->dirty_parts & part) == 0 || (run->is_new && data.size == 0))
-            continue;
-        if (!part_write(connection, run->id, part, data, err))
+    static const enum run_part parts[] = { PART_INPUT, PART_STATE, PART_OUTPUT };
+    const struct slice data[] = { run->input, run->state, run->output };
+
+    for (int i = 0; i < PART_COUNT; i++) {
+        bool is_absent = run->is_new && data[i].size == 0;
+        if ((run->dirty_parts & parts[i]) != 0 && !is_absent &&
+            !changes_part(changes, run->id, parts[i], data[i], err))
             return false;
     }
     return true;
 }
 
-static bool flush_runs(struct connection *connection, struct rows *rows,
-                       struct tallies *tallies, struct err *err)
+static bool flush_runs(struct changes *changes, struct rows *rows, struct tallies *tallies,
+                       struct err *err)
 {
     struct list_of list;
 
@@ -144,30 +142,30 @@ static bool flush_runs(struct connection *connection, struct rows *rows,
             by_id, &list);
     for (uint32_t i = 0; i < list.count; i++) {
         const struct run *run = list.items[i];
+        if (!flush_parts(changes, run, err))
+            return false;
         if (!run->is_dirty)
             continue;
-        if (!(run->is_new ? run_insert : run_update)(connection, run, err))
+        if (!changes_run(changes, run, err))
             return false;
         tally_add(tallies, run->loaded_queue, run->loaded_status, -1);
         tally_add(tallies, run->queue, run->status, 1);
     }
-    return flush_parts(connection, &list, PART_INPUT, err) &&
-           flush_parts(connection, &list, PART_STATE, err) &&
-           flush_parts(connection, &list, PART_OUTPUT, err);
+    return true;
 }
 
-static bool flush_waitpoints(struct connection *connection, struct rows *rows, struct err *err)
+static bool flush_waitpoints(struct changes *changes, struct rows *rows, struct err *err)
 {
     struct list_of list;
 
     COLLECT(rows, struct waitpoint, rows->waitpoint_list, next, row->is_dirty, by_id, &list);
     for (uint32_t i = 0; i < list.count; i++)
-        if (!waitpoint_write(connection, list.items[i], err))
+        if (!changes_waitpoint(changes, list.items[i], err))
             return false;
     return true;
 }
 
-static bool flush_edges(struct connection *connection, struct rows *rows, struct err *err)
+static bool flush_edges(struct changes *changes, struct rows *rows, struct err *err)
 {
     struct list_of list;
 
@@ -178,9 +176,17 @@ static bool flush_edges(struct connection *connection, struct rows *rows, struct
     COLLECT(rows, struct edge, rows->edge_list, next_of_batch, true, by_edge, &list);
     for (uint32_t i = 0; i < list.count; i++) {
         const struct edge *edge = list.items[i];
-        if (!edge_write(connection, edge->waitpoint_id, edge->run_id, edge->is_deleted, err))
+        if (!changes_edge(changes, edge->waitpoint_id, edge->run_id, edge->is_deleted, err))
             return false;
     }
+    return true;
+}
+
+static bool flush_keys(struct changes *changes, struct rows *rows, struct err *err)
+{
+    for (const struct key *key = rows->key_list; key != NULL; key = key->next)
+        if ((key->is_dirty || key->is_deleted) && !changes_key(changes, key, err))
+            return false;
     return true;
 }
 
@@ -196,11 +202,8 @@ static bool flush_queues(struct connection *connection, struct rows *rows,
     return true;
 }
 
-static bool flush_rest(struct connection *connection, struct rows *rows, struct err *err)
+static bool flush_log(struct connection *connection, struct rows *rows, struct err *err)
 {
-    for (const struct key *key = rows->key_list; key != NULL; key = key->next)
-        if ((key->is_dirty || key->is_deleted) && !key_write(connection, key, err))
-            return false;
     for (const struct log_line *line = rows->log_first; line != NULL; line = line->next)
         if (!log_line_write(connection, line, err))
             return false;
@@ -210,9 +213,14 @@ static bool flush_rest(struct connection *connection, struct rows *rows, struct 
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err)
 {
     struct tallies tallies = { .first = NULL };
+    struct changes changes;
 
     table_init(&tallies.by_queue, rows->arena);
-    return flush_runs(connection, rows, &tallies, err) &&
-           flush_waitpoints(connection, rows, err) && flush_edges(connection, rows, err) &&
-           flush_queues(connection, rows, &tallies, err) && flush_rest(connection, rows, err);
+    changes_init(&changes, connection, rows->arena);
+    bool done = flush_runs(&changes, rows, &tallies, err) &&
+                flush_waitpoints(&changes, rows, err) && flush_edges(&changes, rows, err) &&
+                flush_keys(&changes, rows, err) && changes_write(&changes, err);
+    changes_finish(&changes);
+    return done && flush_queues(connection, rows, &tallies, err) &&
+           flush_log(connection, rows, err);
 }

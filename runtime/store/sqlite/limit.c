@@ -16,6 +16,8 @@ enum { PAYLOAD_BYTES = 200, STATE_BYTES = 100, MOVE_BYTES = 5, PATH_BYTES = 4096
 
 struct trial {
     struct connection connection;
+    struct arena arena; /* of a commit */
+    struct changes changes;
     struct id_source ids;
     struct run *runs; /* `per_commit` of each */
     struct waitpoint *tokens;
@@ -36,10 +38,11 @@ static bool run_step(struct trial *trial, struct run *run, uint32_t status, stru
 {
     run->seq++;
     run->timeline = bytes(trial, run->timeline.size + MOVE_BYTES);
+    run->is_new = false;
     run->loaded_status = run->status;
     run->status = status;
     run->updated_ms = clock_now_ms();
-    return run_update(&trial->connection, run, err);
+    return changes_run(&trial->changes, run, err);
 }
 
 static bool step_trigger(struct trial *trial, uint32_t i, struct err *err)
@@ -59,11 +62,11 @@ static bool step_trigger(struct trial *trial, uint32_t i, struct err *err)
                          .task = SLICE("approve-refund"),
                          .timeline = bytes(trial, MOVE_BYTES) };
     run->root_id = run->id;
+    run->is_new = true;
     run->loaded_queue = run->queue;
     run->loaded_rank_ms = run->rank_ms;
-    return run_insert(&trial->connection, run, err) &&
-           part_write(&trial->connection, run->id, PART_INPUT, bytes(trial, PAYLOAD_BYTES),
-                      err);
+    return changes_run(&trial->changes, run, err) &&
+           changes_part(&trial->changes, run->id, PART_INPUT, bytes(trial, PAYLOAD_BYTES), err);
 }
 
 static bool step_wait(struct trial *trial, uint32_t i, struct err *err)
@@ -84,10 +87,9 @@ static bool step_wait(struct trial *trial, uint32_t i, struct err *err)
     run->remaining = 1;
     run->wait = bytes(trial, 15);
     return run_step(trial, run, RUN_WAITING, err) &&
-           part_write(&trial->connection, run->id, PART_STATE, bytes(trial, STATE_BYTES),
-                      err) &&
-           waitpoint_write(&trial->connection, token, err) &&
-           edge_write(&trial->connection, token->id, run->id, false, err);
+           changes_part(&trial->changes, run->id, PART_STATE, bytes(trial, STATE_BYTES), err) &&
+           changes_waitpoint(&trial->changes, token, err) &&
+           changes_edge(&trial->changes, token->id, run->id, false, err);
 }
 
 static bool step_complete(struct trial *trial, uint32_t i, struct err *err)
@@ -99,8 +101,8 @@ static bool step_complete(struct trial *trial, uint32_t i, struct err *err)
     token->completed_ms = clock_now_ms();
     token->result = bytes(trial, 20);
     trial->runs[i].remaining = 0;
-    return waitpoint_write(&trial->connection, token, err) &&
-           edge_write(&trial->connection, token->id, trial->runs[i].id, true, err) &&
+    return changes_waitpoint(&trial->changes, token, err) &&
+           changes_edge(&trial->changes, token->id, trial->runs[i].id, true, err) &&
            run_step(trial, &trial->runs[i], RUN_RUNNING, err);
 }
 
@@ -113,9 +115,9 @@ static bool step_done(struct trial *trial, uint32_t i, struct err *err)
     run->finished_ms = clock_now_ms();
     run->wait = (struct slice){ NULL, 0 };
     return run_step(trial, run, RUN_DONE, err) &&
-           part_write(&trial->connection, run->id, PART_OUTPUT, bytes(trial, 20), err) &&
+           changes_part(&trial->changes, run->id, PART_OUTPUT, bytes(trial, 20), err) &&
            (!has_state ||
-            part_write(&trial->connection, run->id, PART_STATE, bytes(trial, 0), err));
+            changes_part(&trial->changes, run->id, PART_STATE, bytes(trial, 0), err));
 }
 
 static trial_step *const ingest[] = { step_trigger, NULL };
@@ -131,10 +133,15 @@ static bool trial_commit(struct trial *trial, trial_step *step, struct err *err)
 
     if (!query_start(&query, connection, SQL_BEGIN, err) || !query_run(&query, err))
         return false;
-    for (uint32_t i = 0; i < trial->count; i++)
-        if (!step(trial, i, err))
-            return false;
-    if (!queue_write(connection, &trial->queue, err))
+    arena_reset(&trial->arena);
+    changes_init(&trial->changes, connection, &trial->arena);
+    bool done = true;
+    for (uint32_t i = 0; done && i < trial->count; i++)
+        done = step(trial, i, err);
+    done = done && changes_write(&trial->changes, err) &&
+           queue_write(connection, &trial->queue, err);
+    changes_finish(&trial->changes);
+    if (!done)
         return false;
     trial->queue.is_new = false;
     return query_start(&query, connection, SQL_COMMIT, err) && query_run(&query, err);
@@ -188,6 +195,7 @@ bool store_sqlite_limit(const char *directory, enum sqlite_limit limit, uint32_t
     }
     (void)unlink(path); /* absent when it could not be made */
     (void)unlink(lock);
+    arena_finish(&trial->arena);
     free(trial->tokens);
     free(trial->runs);
     free(trial);

@@ -31,16 +31,22 @@ static bool ids_of(struct query *query, int64_t *ids, uint32_t limit, uint32_t *
     return false;
 }
 
-/* True when all wanted statuses are places: anything but completed. */
+/* True when all wanted statuses have a list of their own: anything but completed. */
 static bool walk_statuses(struct walk *walk, const struct run_filter *filter)
 {
+    static const enum sql lists[RUN_DONE] = {
+        [RUN_DELAYED] = SQL_RUNS_PLACE, [RUN_QUEUED] = SQL_RUNS_QUEUED,
+        [RUN_PARKED] = SQL_RUNS_PARKED, [RUN_RUNNING] = SQL_RUNS_RUNNING,
+        [RUN_WAITING] = SQL_RUNS_PLACE,
+    };
+
     for (uint32_t i = 0; i < filter->status_count; i++) {
         uint32_t status = filter->statuses[i].status, outcome = filter->statuses[i].outcome;
-        bool has_lanes = status == RUN_QUEUED || status == RUN_RUNNING || status == RUN_PARKED;
-        bool is_place = status < RUN_DONE || outcome > OUTCOME_COMPLETED;
-        if (!is_place ||
-            !walk_add(walk, has_lanes ? SQL_RUNS_LANES : SQL_RUNS_PLACE,
-                      status < RUN_DONE ? status : PLACE_ENDED + (int64_t)outcome)) {
+        bool added = status < RUN_DONE
+                         ? walk_add(walk, lists[status], status)
+                         : outcome > OUTCOME_COMPLETED &&
+                               walk_add(walk, SQL_RUNS_PLACE, PLACE_ENDED + (int64_t)outcome);
+        if (!added) {
             walk->count = 0;
             return false;
         }

@@ -1,7 +1,5 @@
 /*
- * Loading: the wants of one round, answered. In-process a prepared lookup costs a microsecond
- * or two, so a want is one lookup; "in bulk" means in one transaction, over pages that are
- * already in memory.
+ * Loading: the wants of one round, answered by one statement a kind.
  */
 #include "record.h"
 #include "sqlite.h"
@@ -25,60 +23,173 @@ bool ids_take(struct query *query, struct arena *arena, struct ids *ids, struct 
     return false;
 }
 
+static void bulk_ids(struct bulk *bulk, struct arena *arena, const struct ids *ids)
+{
+    *bulk = (struct bulk){ ARENA_ARRAY(arena, struct bulk_row, ids->count + 1), ids->count,
+                           ids->count };
+    for (uint32_t i = 0; i < ids->count; i++)
+        bulk->rows[i].id = ids->items[i];
+}
+
+/* ---- runs -------------------------------------------------------------------------------- */
+
+/* The rows come in the order of the wants, with gaps where there is none. */
+struct loaded {
+    struct run *runs;
+    uint32_t *parts; /* wanted of each */
+    uint32_t count;
+};
+
+static bool load_cores(struct connection *connection, struct rows *rows, struct loaded *loaded,
+                       struct err *err)
+{
+    const struct wants *wants = &rows->wants;
+    struct bulk bulk = { 0 };
+    struct query query;
+    uint32_t want = 0;
+    bool row;
+
+    for (uint32_t i = 0; i < wants->run_count; i++)
+        bulk_add(&bulk, rows->arena, &(struct bulk_row){ .id = wants->runs[i].id });
+    if (!query_start_bulk(&query, connection, SQL_RUNS, &bulk, err))
+        return false;
+    query.arena = rows->arena;
+    while (query_row(&query, &row, err)) {
+        struct run *run = &loaded->runs[loaded->count];
+        if (!row)
+            return true;
+        if (!run_take(&query, run, err)) {
+            query_finish(&query);
+            return false;
+        }
+        while (wants->runs[want].id != run->id)
+            want++;
+        loaded->parts[loaded->count++] = wants->runs[want++].parts;
+    }
+    return false;
+}
+
+static bool load_part(struct connection *connection, struct rows *rows, struct loaded *loaded,
+                      enum run_part part, enum sql which, struct err *err)
+{
+    struct bulk bulk = { 0 };
+    struct query query;
+    uint32_t at = 0;
+    bool row;
+
+    for (uint32_t i = 0; i < loaded->count; i++)
+        if ((loaded->parts[i] & part) != 0) {
+            bulk_add(&bulk, rows->arena, &(struct bulk_row){ .id = loaded->runs[i].id });
+            loaded->runs[i].parts |= part;
+        }
+    if (bulk.count == 0)
+        return true;
+    if (!query_start_bulk(&query, connection, which, &bulk, err))
+        return false;
+    query.arena = rows->arena;
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        int64_t id = take_int(&query);
+        while (loaded->runs[at].id != id)
+            at++;
+        *run_part(&loaded->runs[at], part) = take_bytes(&query);
+    }
+    return false;
+}
+
 static bool load_runs(struct connection *connection, struct rows *rows, struct err *err)
 {
-    struct run run;
-    bool found;
+    uint32_t count = rows->wants.run_count;
+    struct loaded loaded = { ARENA_ARRAY(rows->arena, struct run, count + 1),
+                             ARENA_ARRAY(rows->arena, uint32_t, count + 1), 0 };
 
-    for (uint32_t i = 0; i < rows->wants.run_count; i++) {
-        const struct run_want *want = &rows->wants.runs[i];
-        if (!run_find(connection, rows->arena, want->id, &run, &found, err))
-            return false;
-        if (!found)
-            continue;
-        if (!parts_find(connection, rows->arena, want->parts, &run, err))
-            return false;
-        (void)rows_put_run(rows, &run); /* the engine finds it by its id */
-    }
+    if (count == 0)
+        return true;
+    if (!load_cores(connection, rows, &loaded, err) ||
+        !load_part(connection, rows, &loaded, PART_INPUT, SQL_INPUTS, err) ||
+        !load_part(connection, rows, &loaded, PART_STATE, SQL_STATES, err) ||
+        !load_part(connection, rows, &loaded, PART_OUTPUT, SQL_OUTPUTS, err))
+        return false;
+    for (uint32_t i = 0; i < loaded.count; i++)
+        (void)rows_put_run(rows, &loaded.runs[i]); /* the engine finds it by its id */
     return true;
 }
+
+/* The children are wanted next, so they are loaded by the way. */
+static bool load_children(struct connection *connection, struct rows *rows, struct err *err)
+{
+    struct bulk bulk;
+    struct query query;
+    struct run run;
+    bool row;
+
+    if (rows->wants.children.count == 0)
+        return true;
+    bulk_ids(&bulk, rows->arena, &rows->wants.children);
+    if (!query_start_bulk(&query, connection, SQL_CHILDREN, &bulk, err))
+        return false;
+    query.arena = rows->arena;
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        if (!run_take(&query, &run, err)) {
+            query_finish(&query);
+            return false;
+        }
+        if (run.status < RUN_DONE) {
+            (void)rows_put_run(rows, &run);
+            rows_put_child(rows, run.parent_id, run.id);
+        }
+    }
+    return false;
+}
+
+/* ---- the rest ---------------------------------------------------------------------------- */
 
 static bool load_waitpoints(struct connection *connection, struct rows *rows, struct err *err)
 {
+    struct bulk bulk;
+    struct query query;
     struct waitpoint waitpoint;
-    bool found;
+    bool row;
 
-    for (uint32_t i = 0; i < rows->wants.waitpoints.count; i++) {
-        if (!waitpoint_find(connection, rows->arena, rows->wants.waitpoints.items[i],
-                            &waitpoint, &found, err))
+    if (rows->wants.waitpoints.count == 0)
+        return true;
+    bulk_ids(&bulk, rows->arena, &rows->wants.waitpoints);
+    if (!query_start_bulk(&query, connection, SQL_WAITPOINTS, &bulk, err))
+        return false;
+    query.arena = rows->arena;
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        if (!waitpoint_take(&query, &waitpoint, err)) {
+            query_finish(&query);
             return false;
-        if (found)
-            rows_put_waitpoint(rows, &waitpoint);
+        }
+        rows_put_waitpoint(rows, &waitpoint);
     }
-    return true;
+    return false;
 }
 
-/* Edges of waitpoints, children of runs: one id gives any number of others. */
-static bool load_related(struct connection *connection, struct rows *rows, enum sql which,
-                         const struct ids *of, void (*put)(struct rows *, int64_t, int64_t),
-                         struct err *err)
+static bool load_edges(struct connection *connection, struct rows *rows, struct err *err)
 {
+    struct bulk bulk;
     struct query query;
     bool row;
 
-    for (uint32_t i = 0; i < of->count; i++) {
-        if (!query_start(&query, connection, which, err))
-            return false;
-        bind_int(&query, of->items[i]);
-        for (;;) {
-            if (!query_row(&query, &row, err))
-                return false;
-            if (!row)
-                break;
-            put(rows, of->items[i], take_int(&query));
-        }
+    if (rows->wants.edges.count == 0)
+        return true;
+    bulk_ids(&bulk, rows->arena, &rows->wants.edges);
+    if (!query_start_bulk(&query, connection, SQL_EDGES, &bulk, err))
+        return false;
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        int64_t waitpoint_id = take_int(&query);
+        rows_put_edge(rows, waitpoint_id, take_int(&query));
     }
-    return true;
+    return false;
 }
 
 static bool load_queue(struct query *query, struct rows *rows, struct err *err)
@@ -122,24 +233,26 @@ static bool load_queues(struct connection *connection, struct rows *rows, struct
 
 static bool load_keys(struct connection *connection, struct rows *rows, struct err *err)
 {
+    struct bulk bulk = { 0 };
     struct query query;
     struct key key;
     bool row;
 
-    for (uint32_t i = 0; i < rows->wants.key_count; i++) {
-        const uint8_t *hash = rows->wants.keys[i];
-        if (!query_start(&query, connection, SQL_KEY, err))
-            return false;
-        bind_bytes(&query, (struct slice){ (const char *)hash, sizeof key.hash });
-        if (!query_row(&query, &row, err))
-            return false;
-        if (row) {
-            key_take(&query, &key);
-            query_finish(&query);
-            rows_put_key(rows, &key);
-        }
+    if (rows->wants.key_count == 0)
+        return true;
+    for (uint32_t i = 0; i < rows->wants.key_count; i++)
+        bulk_add(&bulk, rows->arena,
+                 &(struct bulk_row){
+                     .data = { (const char *)rows->wants.keys[i], sizeof key.hash } });
+    if (!query_start_bulk(&query, connection, SQL_KEYS, &bulk, err))
+        return false;
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        key_take(&query, &key);
+        rows_put_key(rows, &key);
     }
-    return true;
+    return false;
 }
 
 static bool load_ready(struct connection *connection, struct rows *rows, struct err *err)
@@ -190,10 +303,8 @@ static bool load_running(struct connection *connection, struct rows *rows, struc
 
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err)
 {
-    return load_runs(connection, rows, err) && load_waitpoints(connection, rows, err) &&
-           load_related(connection, rows, SQL_EDGES, &rows->wants.edges, rows_put_edge, err) &&
-           load_related(connection, rows, SQL_LIVE_CHILDREN, &rows->wants.children,
-                        rows_put_child, err) &&
+    return load_runs(connection, rows, err) && load_children(connection, rows, err) &&
+           load_waitpoints(connection, rows, err) && load_edges(connection, rows, err) &&
            load_queues(connection, rows, err) && load_keys(connection, rows, err) &&
            load_ready(connection, rows, err) && load_running(connection, rows, err);
 }

@@ -1,38 +1,63 @@
-/* Records: rows as structs ⇄ rows as columns, one function a table and direction. */
+/*
+ * Records: rows as structs, and as what the tables hold.
+ *
+ *   changes_* collect the rows of a batch, packed ── changes_write ─▶ one statement a table
+ *
+ * A row is its id and its fields packed into `data`. What it is found by stands beside it in
+ * marks: small tables of (value, id), which are taken away and set here whenever the row moves.
+ */
 #ifndef RECORD_SQLITE_H
 #define RECORD_SQLITE_H
 
+#include "base/buffer.h"
 #include "connection.h"
 #include "engine/row.h"
 #include "store/reader.h"
 
-/* Where a run stands in the index run_place: its status while it is live. The numbers are
- * stored. */
-enum place {
-    PLACE_DELAYED = RUN_DELAYED,
-    PLACE_QUEUED = RUN_QUEUED,
-    PLACE_PARKED = RUN_PARKED,
-    PLACE_RUNNING = RUN_RUNNING,
-    PLACE_WAITING = RUN_WAITING,
-    PLACE_ENDED = 8, /* and its outcome, unless that is COMPLETED */
+enum mark {
+#define X(name, table, value, id, words) MARK_##name,
+    MARK_MAP(X)
+#undef X
+        MARK_READY, /* with a rank besides */
+    MARK_COUNT
 };
+
+/* Values of run_place: live runs that are not queued, running or parked by their status, … */
+enum {
+    PLACE_ENDED = 8
+}; /* … and this + the outcome of those that ended other than completed */
+
+enum { PART_COUNT = 3 };
 
 /* ---- writing; inside a transaction --------------------------------------------------------
  */
 
-bool run_insert(struct connection *connection, const struct run *run, struct err *err);
-/* Environment, task and parent are as at birth. Picks the narrow statement when nothing that is
- * indexed has changed. */
-bool run_update(struct connection *connection, const struct run *run, struct err *err);
+struct changes {
+    struct connection *connection;
+    struct arena *arena;
+    struct buffer scratch;
+    struct bulk new_runs, runs, parts[PART_COUNT], new_waitpoints, waitpoints, keys;
+    struct bulk marks[MARK_COUNT];
+};
+
+/* `arena` and what the rows borrow must last until changes_write. */
+void changes_init(struct changes *changes, struct connection *connection, struct arena *arena);
+void changes_finish(struct changes *changes);
+
+/* The loaded_* of a row say which marks it has; environment, task, parent and kind never
+ * change. */
+bool changes_run(struct changes *changes, const struct run *run, struct err *err);
 /* One of the big columns; empty deletes it. */
-bool part_write(struct connection *connection, int64_t run_id, enum run_part part,
-                struct slice data, struct err *err);
-bool waitpoint_write(struct connection *connection, const struct waitpoint *waitpoint,
-                     struct err *err);
-bool edge_write(struct connection *connection, int64_t waitpoint_id, int64_t run_id,
-                bool is_deleted, struct err *err);
+bool changes_part(struct changes *changes, int64_t run_id, enum run_part part,
+                  struct slice data, struct err *err);
+bool changes_waitpoint(struct changes *changes, const struct waitpoint *waitpoint,
+                       struct err *err);
+bool changes_edge(struct changes *changes, int64_t waitpoint_id, int64_t run_id,
+                  bool is_deleted, struct err *err);
+bool changes_key(struct changes *changes, const struct key *key, struct err *err);
+bool changes_write(struct changes *changes, struct err *err);
+
 bool queue_write(struct connection *connection, const struct queue *queue, struct err *err);
-bool key_write(struct connection *connection, const struct key *key, struct err *err);
 bool log_line_write(struct connection *connection, const struct log_line *line,
                     struct err *err);
 
@@ -54,5 +79,7 @@ bool waitpoint_find(struct connection *connection, struct arena *arena, int64_t 
 /* Those of `parts` that are there; all of them are marked as loaded. */
 bool parts_find(struct connection *connection, struct arena *arena, uint32_t parts,
                 struct run *run, struct err *err);
+
+struct slice *run_part(struct run *run, enum run_part part);
 
 #endif

@@ -2,24 +2,22 @@
  * The schema as steps. Step n takes a file from version n to n + 1; the version is the file's
  * user_version. A step that was released is never edited: a change is a new step at the end.
  *
- *   run ─┬─ run_input, run_state, run_output   big columns by themselves: a move rewrites one
- * row of │                                     `run` and should not drag the payload along ├─
- * edge (waitpoint_id, run_id)        what waits; a run's id may stand for a waitpoint ├─ queue
- * with its live runs counted by status └─ log_line waitpoint     tokens and timers idempotency
- * hash of a key → what was made with it name          words that repeat in each run, as small
- * numbers: a task with its environment, and (environment 0) segments, versions, builds, schemas
+ *   run ─┬─ run_input, run_state, run_output   big values by themselves: a move writes a row of
+ * `run` │                                     anew and should not drag the payload along ├─
+ * run_ready (queue, rank)            QUEUED, in the order of dispatch ├─ run_running (queue)
+ * RUNNING: counts, and the restart ├─ run_parked (task)                  PARKED, until the
+ * plugin comes back ├─ run_place (place)                  DELAYED, WAITING, and what ended
+ * other than completed ├─ run_due, run_task, run_parent ├─ edge (waitpoint_id, run_id) what
+ * waits; a run's id may stand for a waitpoint ├─ queue                              with its
+ * live runs counted by status └─ log_line waitpoint ── waitpoint_due, waitpoint_pending (of an
+ * environment; tokens) idempotency   hash of a key → what was made with it name          words
+ * that repeat in each run, as small numbers: a task with its environment, and (environment 0)
+ * segments, versions, builds, schemas
  *
- * Ids are time-ordered, so rows are appended. Columns are what is asked for; the other fields
- * are packed into `data` (fields.h). One index, run_place, holds every run that somebody may
- * look for, at the place where it stands (enum place, record.h):
- *
- *   place              lane    rank_ms    for
- *   QUEUED             queue   its rank   dispatch, in order
- *   RUNNING            queue              counts, and the restart
- *   PARKED             task               a plugin that comes back
- *   DELAYED, WAITING                      lists
- *   8 + outcome                           lists of what did not complete
- *   (completed: NULL, and so not in it)
+ * Ids are time-ordered, so rows are appended. A row is its id and packed fields (fields.h); the
+ * tables of marks beside it are indexes that record.c keeps by hand: SQLite's own would be
+ * looked at for every row that is written, whether it moved or not, and stand in the way of
+ * writing in bulk.
  */
 #include "schema.h"
 
@@ -31,19 +29,29 @@ static const char *const steps[] = {
     " text TEXT NOT NULL);"
     "CREATE UNIQUE INDEX name_unique ON name (environment, text);"
     "CREATE INDEX name_text ON name (text);"
-    "CREATE TABLE run (id INTEGER PRIMARY KEY, task INTEGER NOT NULL, place INTEGER,"
-    " lane INTEGER, rank_ms INTEGER, due_ms INTEGER, parent_id INTEGER, data BLOB NOT NULL);"
-    "CREATE INDEX run_task ON run (task);"
-    "CREATE INDEX run_place ON run (place, lane, rank_ms) WHERE place IS NOT NULL;"
-    "CREATE INDEX run_due ON run (due_ms) WHERE due_ms IS NOT NULL;"
-    "CREATE INDEX run_parent ON run (parent_id) WHERE parent_id IS NOT NULL;"
+    "CREATE TABLE run (id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "CREATE TABLE run_task (task INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (task, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE run_parent (parent_id INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (parent_id, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE run_ready (queue INTEGER NOT NULL, rank_ms INTEGER NOT NULL,"
+    " run_id INTEGER NOT NULL, PRIMARY KEY (queue, rank_ms, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE run_running (queue INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (queue, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE run_parked (task INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (task, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE run_place (place INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (place, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE run_due (due_ms INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, run_id)) WITHOUT ROWID;"
     "CREATE TABLE run_input (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
     "CREATE TABLE run_state (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
     "CREATE TABLE run_output (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
-    "CREATE TABLE waitpoint (id INTEGER PRIMARY KEY, pending INTEGER, due_ms INTEGER,"
-    " data BLOB NOT NULL, result BLOB);"
-    "CREATE INDEX waitpoint_due ON waitpoint (due_ms) WHERE due_ms IS NOT NULL;"
-    "CREATE INDEX waitpoint_pending ON waitpoint (pending) WHERE pending IS NOT NULL;"
+    "CREATE TABLE waitpoint (id INTEGER PRIMARY KEY, data BLOB NOT NULL, result BLOB);"
+    "CREATE TABLE waitpoint_due (due_ms INTEGER NOT NULL, waitpoint_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, waitpoint_id)) WITHOUT ROWID;"
+    "CREATE TABLE waitpoint_pending (environment INTEGER NOT NULL,"
+    " waitpoint_id INTEGER NOT NULL, PRIMARY KEY (environment, waitpoint_id)) WITHOUT ROWID;"
     "CREATE TABLE edge (waitpoint_id INTEGER NOT NULL, run_id INTEGER NOT NULL,"
     " PRIMARY KEY (waitpoint_id, run_id)) WITHOUT ROWID;"
     "CREATE TABLE queue (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"

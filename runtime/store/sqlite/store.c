@@ -139,7 +139,7 @@ static bool store_due(struct store *store, int64_t now_ms, uint32_t limit, struc
 
 static bool store_next_due(struct store *store, int64_t *due_ms, struct err *err)
 {
-    static const enum sql both[] = { SQL_NEXT_DUE_RUN, SQL_NEXT_DUE_WAITPOINT };
+    static const enum sql both[] = { SQL_NEXT_DUE, SQL_NEXT_DUE_WAITPOINT };
     struct query query;
 
     *due_ms = 0;
@@ -160,7 +160,7 @@ static bool store_running(struct store *store, struct arena *arena, struct ids *
     struct query query;
 
     *runs = (struct ids){ 0 };
-    return query_start(&query, &self(store)->connection, SQL_RUNNING_IDS, err) &&
+    return query_start(&query, &self(store)->connection, SQL_RUNNING, err) &&
            ids_take(&query, arena, runs, err);
 }
 
@@ -190,7 +190,8 @@ static bool store_queue_count(struct store *store, uint32_t *count, struct err *
 {
     int64_t number = 0;
 
-    if (!connection_number(&self(store)->connection, "SELECT count(*) FROM queue", &number, err))
+    if (!connection_number(&self(store)->connection, "SELECT count(*) FROM queue", &number,
+                           err))
         return false;
     *count = (uint32_t)number;
     return true;

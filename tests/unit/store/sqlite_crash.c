@@ -137,9 +137,9 @@ Test(sqlite_crash, everything_acknowledged_survives_kill_minus_nine)
         int64_t end = check_batches(next, last);
         /* What is left over is what the last batch made and nobody finished. */
         cr_assert_eq(fixture_sql(&fixture, "SELECT waiting FROM queue"),
-                     fixture_sql(&fixture, "SELECT count(*) FROM run WHERE place = 4"));
+                     fixture_sql(&fixture, "SELECT count(*) FROM run_place WHERE place = 4"));
         cr_assert_eq(fixture_sql(&fixture, "SELECT count(*) FROM edge"),
-                     fixture_sql(&fixture, "SELECT count(*) FROM run WHERE place = 4"));
+                     fixture_sql(&fixture, "SELECT count(*) FROM run_place WHERE place = 4"));
         fixture_close(&fixture);
         next = end;
     }
