@@ -23,6 +23,7 @@ struct sqlite_store {
     int lock_fd;
     int frames;        /* in the log after the last commit */
     int checkpoint_at; /* frames */
+    bool is_refused;   /* the last checkpoint was */
     bool has_failed;   /* the last batch could not be written */
 };
 
@@ -57,9 +58,11 @@ static void checkpoint(struct sqlite_store *store)
     (void)sqlite3_busy_timeout(db, BUSY_MS);
     store->checkpoint_at = store->frames + CHECKPOINT_AGAIN;
     store->has_failed = false;
-    if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY)
+    bool refused = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
+    if (refused && !store->is_refused) /* once, not at every batch until there is room */
         log_warn("store.checkpoint_failed", "frames=%d reason=\"%s\"", store->frames,
                  sqlite3_errmsg(db));
+    store->is_refused = refused;
 }
 
 static bool run(struct sqlite_store *store, enum sql which, struct err *err)
