@@ -237,7 +237,6 @@ static void print_table(struct bench *bench, const struct value *results)
     grid_init(&grid, arena, titles);
     for (uint32_t i = 0; i < results->count; i++) {
         const struct value *result = &results->members[i].value;
-        const struct value *ratio = value_find(result, "ratio");
         bool failed = value_find(result, "error") != NULL;
         grid_row(&grid);
         grid_cell(&grid, 0, results->members[i].key);
@@ -247,8 +246,8 @@ static void print_table(struct bench *bench, const struct value *results)
         grid_cell(&grid, 3, number_text(arena, value_find(result, "floor")));
         grid_cell(&grid, 4, member_bool(result, "met") ? SLICE("yes") : SLICE("no"));
         grid_cell(&grid, 5, limit_text(arena, value_find(result, "limits")));
-        if (ratio != NULL && ratio->kind == VALUE_DOUBLE)
-            grid_format(&grid, 6, "%.0f %%", ratio->number * 100);
+        if (value_find(result, "ratio") != NULL)
+            grid_format(&grid, 6, "%.0f %%", member_number(result, "ratio") * 100);
         grid_cell(&grid, 7, number_text(arena, value_find(result, "p99_ms")));
     }
     grid_print(&grid);

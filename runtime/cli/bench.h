@@ -31,6 +31,7 @@ struct bench {
     struct buffer request;
     int status; /* of the last reply to bench_ask */
     struct buffer body;
+    double per_commit; /* commands in a commit of the last workload, on average */
 };
 
 struct bench_workload {
@@ -86,6 +87,17 @@ bool bench_completed(struct bench *bench, struct err *err);
 bool bench_token(struct bench *bench, const char *id, char path[BENCH_PATH_BYTES],
                  struct err *err);
 
+/* ---- bench_meter.c: what the server counts --------------------------------------------- */
+
+struct bench_meter {
+    double batches, commands, commit_s, busy_s, cpu_ms;
+};
+
+bool bench_meter_read(struct bench *bench, struct bench_meter *meter, struct err *err);
+/* Put the differences into the result, and keep bench->per_commit for the limit. */
+bool bench_meter_put(struct bench *bench, const struct bench_meter *before, double units,
+                     double seconds, struct value *result, struct err *err);
+
 /* ---- bench_sample.c: times --------------------------------------------------------------- */
 
 struct samples {
@@ -131,13 +143,13 @@ void flow_finish(struct flow *flow);
 
 /* Replies a second of bare libmicrohttpd to `request`, with the same generator. */
 bool limit_http(struct bench *bench, struct slice request, double *rate, struct err *err);
-/* Cycles a second of bare SQLite writing the same rows, `per_commit` of them at a time. */
-bool limit_rows(struct bench *bench, enum sqlite_limit kind, uint32_t per_commit, double *rate,
-                struct err *err);
-/* Put both beside the result, and the ratio to the smaller one. `requests` are those of one
- * unit. */
-void limit_put(struct bench *bench, struct value *result, double value, double http,
-               double requests, double rows);
+/*
+ * Measure both limits and put them beside the result, with the ratio of its value to the
+ * smaller one. `requests` of that kind make one unit; bare SQLite has as many rows a commit as
+ * the workload had.
+ */
+bool limits_put(struct bench *bench, enum sqlite_limit kind, struct slice request,
+                double requests, struct value *result, struct err *err);
 
 /* ---- workloads --------------------------------------------------------------------------- */
 

@@ -82,10 +82,20 @@ bool bench_connect(struct bench *bench, struct err *err)
     return err_set(err, ERR_SYSTEM, "the server is not ready after %d s", READY_TIME_MS / 1000);
 }
 
+static bool check_tasks(struct bench *bench, struct err *err)
+{
+    static const char task[] = "\"bench-wait\"";
+
+    if (!bench_need(bench, "GET", "/api/v1/plugins", (struct slice){ 0 }, err))
+        return false;
+    return memmem(bench->body.data, bench->body.size, task, sizeof task - 1) != NULL ||
+           err_set(err, ERR_SYSTEM, "the server has not loaded bench.so");
+}
+
 bool bench_fresh(struct bench *bench, struct err *err)
 {
     if (!bench->is_own)
-        return bench_connect(bench, err);
+        return bench_connect(bench, err) && check_tasks(bench, err);
     bench_server_remove(&bench->server);
     return bench_server_prepare(&bench->server, bench->dir, err) &&
            bench_server_start(&bench->server, bench->plugins, err) && bench_connect(bench, err);

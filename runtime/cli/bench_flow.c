@@ -100,15 +100,19 @@ bool bench_ingest(struct bench *bench, struct value *result, struct err *err)
 {
     static const char queue[] = "bench-ingest";
     struct bench_counts before, after;
+    struct bench_meter meter;
     struct buffer request = { 0 };
     struct flow flow = { 0 };
-    double rate = 0, http = 0, rows = 0;
+    double rate = 1;
 
     bool done = bench_fresh(bench, err) && bench_pause(bench, queue, true, err) &&
-                bench_counts(bench, queue, &before, err);
+                bench_counts(bench, queue, &before, err) &&
+                bench_meter_read(bench, &meter, err);
     bench_trigger(bench, &request, "bench-echo", queue, NULL);
     done = done &&
            bench_flow(bench, &flow, buffer_view(&request), bench->duration_ms, 0, &rate, err) &&
+           bench_meter_put(bench, &meter, (double)flow.done, (double)flow.done / rate, result,
+                           err) &&
            bench_counts(bench, queue, &after, err);
     if (done && after.queued - before.queued != (int64_t)flow.done)
         done =
@@ -121,10 +125,8 @@ bool bench_ingest(struct bench *bench, struct value *result, struct err *err)
     flow_finish(&flow);
     if (done && !bench->is_own)
         done = bench_pause(bench, queue, false, err) &&
-               bench_drain(bench, queue, &before, (int64_t)(after.queued), err);
-    done = done && limit_http(bench, buffer_view(&request), &http, err) &&
-           limit_rows(bench, LIMIT_INGEST, bench->connections, &rows, err);
-    limit_put(bench, result, rate, http, 1, rows);
+               bench_drain(bench, queue, &before, after.queued, err);
+    done = done && limits_put(bench, LIMIT_INGEST, buffer_view(&request), 1, result, err);
     buffer_finish(&request);
     return done;
 }
@@ -136,26 +138,25 @@ bool bench_echo(struct bench *bench, struct value *result, struct err *err)
 {
     static const char queue[] = "bench-echo";
     struct bench_counts before;
+    struct bench_meter meter;
     struct buffer request = { 0 };
     struct flow flow = { 0 };
-    double rate = 0, http = 0, rows = 0;
-    uint64_t start_ns = 0;
+    double rate = 0;
 
-    bool done = bench_fresh(bench, err) && bench_counts(bench, queue, &before, err);
+    bool done = bench_fresh(bench, err) && bench_counts(bench, queue, &before, err) &&
+                bench_meter_read(bench, &meter, err);
     bench_trigger(bench, &request, "bench-echo", queue, NULL);
-    start_ns = clock_monotonic_ns();
+    uint64_t start_ns = clock_monotonic_ns();
     done = done &&
            bench_flow(bench, &flow, buffer_view(&request), bench->duration_ms, 0, &rate, err) &&
            bench_drain(bench, queue, &before, (int64_t)flow.done, err);
-    double seconds = (double)(clock_monotonic_ns() - start_ns) / 1e9;
-    double value = (double)flow.done / seconds;
-    bench_put(bench, result, "value", value);
-    bench_put(bench, result, "runs", (double)flow.done);
+    double runs = (double)flow.done, seconds = (double)(clock_monotonic_ns() - start_ns) / 1e9;
+    done = done && bench_meter_put(bench, &meter, runs, seconds, result, err);
+    bench_put(bench, result, "value", runs / seconds);
+    bench_put(bench, result, "runs", runs);
     bench_put(bench, result, "triggers_per_s", rate);
     flow_finish(&flow);
-    done = done && limit_http(bench, buffer_view(&request), &http, err) &&
-           limit_rows(bench, LIMIT_ECHO, bench->connections, &rows, err);
-    limit_put(bench, result, value, http, 1, rows);
+    done = done && limits_put(bench, LIMIT_ECHO, buffer_view(&request), 1, result, err);
     buffer_finish(&request);
     return done;
 }

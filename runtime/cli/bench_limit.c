@@ -5,6 +5,7 @@
  * store/sqlite/limit.c.
  */
 #include "cli/bench.h"
+#include "cli/member.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -87,22 +88,29 @@ bool limit_http(struct bench *bench, struct slice request, double *rate, struct 
     return done;
 }
 
-bool limit_rows(struct bench *bench, enum sqlite_limit kind, uint32_t per_commit, double *rate,
-                struct err *err)
+static bool limit_rows(struct bench *bench, enum sqlite_limit kind, double *rate,
+                       struct err *err)
 {
+    uint32_t per_commit = bench->per_commit > 1 ? (uint32_t)(bench->per_commit + 0.5) : 1;
+
     return store_sqlite_limit(bench->dir, kind, per_commit, (uint32_t)(bench->duration_ms / 2),
                               rate, err);
 }
 
-void limit_put(struct bench *bench, struct value *result, double value, double http,
-               double requests, double rows)
+bool limits_put(struct bench *bench, enum sqlite_limit kind, struct slice request,
+                double requests, struct value *result, struct err *err)
 {
     struct value limits = value_map();
-    double least = http / requests < rows ? http / requests : rows;
+    double http = 0, rows = 0;
 
-    bench_put(bench, &limits, "http", http / requests);
+    if (!limit_http(bench, request, &http, err) || !limit_rows(bench, kind, &rows, err))
+        return false;
+    http /= requests;
+    bench_put(bench, &limits, "http", http);
     bench_put(bench, &limits, "sqlite", rows);
     value_put(bench->arena, result, "limits", limits);
+    double least = http < rows ? http : rows;
     if (least > 0)
-        bench_put(bench, result, "ratio", value / least);
+        bench_put(bench, result, "ratio", member_number(result, "value") / least);
+    return true;
 }

@@ -31,6 +31,11 @@ static bool write_text(const struct bench_server *server, const char *name, cons
     return true;
 }
 
+static const char schema[] =
+    "input:\n  type: object\n  required: [order, note]\n  properties:\n"
+    "    order: { type: integer, minimum: 0 }\n    note: { type: string, maxLength: 400 }\n"
+    "    reply: { type: string }\n  additionalProperties: false\n";
+
 /* Defaults everywhere: what is measured is what people get. Only the queues' limit is lifted,
  * because it is there to hold runs back. */
 bool bench_server_prepare(struct bench_server *server, const char *parent, struct err *err)
@@ -51,12 +56,8 @@ bool bench_server_prepare(struct bench_server *server, const char *parent, struc
                       "environments:\n  dev: {}\nlog:\n  level: warn\nqueues: queues.yaml\n",
                       err) &&
            write_text(server, "queues.yaml", "concurrency: 10000\n", err) &&
-           write_text(server, "schemas/bench.yaml",
-                      "input:\n  type: object\n  required: [order, note]\n  properties:\n"
-                      "    order: { type: integer, minimum: 0 }\n"
-                      "    note: { type: string, maxLength: 400 }\n"
-                      "    reply: { type: string }\n  additionalProperties: false\n",
-                      err);
+           write_text(server, "schemas/bench-echo.yaml", schema, err) &&
+           write_text(server, "schemas/bench-wait.yaml", schema, err);
 }
 
 /* In the child: become the server, and die with us. */

@@ -270,7 +270,8 @@ static void cycle_finish(struct cycle *cycle, const char *fifo)
 bool bench_wait(struct bench *bench, struct value *result, struct err *err)
 {
     struct buffer request = { 0 };
-    double seconds = 1, http = 0, rows = 0;
+    struct bench_meter meter;
+    double seconds = 1;
     char fifo[320];
     struct cycle cycle = {
         .bench = bench,
@@ -282,19 +283,18 @@ bool bench_wait(struct bench *bench, struct value *result, struct err *err)
         .runs = memory_zeroed(SAMPLE, sizeof *cycle.runs),
     };
 
-    bool done = bench_fresh(bench, err);
+    bool done = bench_fresh(bench, err) && bench_meter_read(bench, &meter, err);
     snprintf(fifo, sizeof fifo, "%s/bench-%d.fifo",
              bench->is_own ? bench->server.dir : bench->dir, (int)getpid());
     bench_trigger(bench, &request, "bench-wait", queue_name, fifo);
     cycle.trigger = buffer_view(&request);
-    done = done && run_cycles(&cycle, fifo, &seconds, err) && check_sample(&cycle, err);
-    double value = (double)cycle.completed / seconds;
-    bench_put(bench, result, "value", value);
+    done = done && run_cycles(&cycle, fifo, &seconds, err) &&
+           bench_meter_put(bench, &meter, (double)cycle.completed, seconds, result, err) &&
+           check_sample(&cycle, err);
+    bench_put(bench, result, "value", (double)cycle.completed / seconds);
     bench_put(bench, result, "cycles", (double)cycle.completed);
     bench_put(bench, result, "timelines_checked", cycle.run_count);
-    done = done && limit_http(bench, cycle.trigger, &http, err) &&
-           limit_rows(bench, LIMIT_WAIT, bench->connections, &rows, err);
-    limit_put(bench, result, value, http, 2, rows);
+    done = done && limits_put(bench, LIMIT_WAIT, cycle.trigger, 2, result, err);
     cycle_finish(&cycle, fifo);
     buffer_finish(&request);
     return done;

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/screen.h"
 #include "cli/text.h"
+#include "config/config.h"
 #include "schema/check.h"
 
 #include <stdio.h>
@@ -62,7 +63,10 @@ const struct cli_command config_check_command = {
     .summary = "Check the configuration and the queues",
     .help =
         "FILE is config/bide.yaml unless it is said. Prints every problem with file, line and\n"
-        "column. Exits 2 when there is one.",
+        "column. Exits 2 when there is one. The keys of bide.yaml, their defaults and what "
+        "they\n"
+        "mean are listed below.",
+    .more = config_describe,
     .most = 1,
     .exec = exec_config,
 };

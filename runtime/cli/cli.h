@@ -11,6 +11,7 @@
 #define CLI_H
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ struct cli_command {
     const char *arguments;            /* positional ones, as shown: "RUN..."; NULL: none */
     const char *summary;              /* one line */
     const char *help;                 /* more for `bide help`; NULL: nothing more to say */
+    void (*more)(struct buffer *out); /* writes what is known elsewhere; NULL: nothing */
     const struct cli_option *options; /* ends with a NULL name; NULL: only the common ones */
     bool is_client;                   /* talks to a server: takes --url, --data, --env */
     int least, most;                  /* positional arguments; most may be CLI_ANY_NUMBER */

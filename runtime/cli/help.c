@@ -45,6 +45,10 @@ void help_command(struct buffer *out, const struct cli_command *command)
     if (command->is_client)
         add_options(out, cli_client_options);
     add_options(out, cli_common_options);
+    if (command->more == NULL)
+        return;
+    buffer_byte(out, '\n');
+    command->more(out);
 }
 
 static void add_line(struct buffer *out, const struct cli_command *command)

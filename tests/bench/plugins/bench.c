@@ -16,7 +16,7 @@
 
 #define ECHO_SEGMENTS(S) S(echo)
 
-BIDE_TASK(bench_echo, BIDE_NO_STATE, ECHO_SEGMENTS, .id = "bench-echo", .input_schema = "bench")
+BIDE_TASK(bench_echo, BIDE_NO_STATE, ECHO_SEGMENTS, .id = "bench-echo")
 
 static bide_next echo(bide_task *t)
 {
@@ -34,7 +34,7 @@ static bide_next echo(bide_task *t)
     S(start)             \
     S(decided)
 
-BIDE_TASK(bench_wait, WAIT_STATE, WAIT_SEGMENTS, .id = "bench-wait", .input_schema = "bench")
+BIDE_TASK(bench_wait, WAIT_STATE, WAIT_SEGMENTS, .id = "bench-wait")
 
 /* One write of a line shorter than PIPE_BUF arrives whole. Nobody there: nobody is told. */
 static void tell(const char *path, const char *url)
