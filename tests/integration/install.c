@@ -13,7 +13,8 @@ static void run_ok(const char *command)
 {
     int status;
     const char *said = command_run(&status, "%s", command);
-    cr_assert_eq(status, 0, "%s: status %d: %s", command, status, said);
+    if (status != 0)
+        give_up("%s: status %d: %s", command, status, said);
 }
 
 static void set_up(void)
