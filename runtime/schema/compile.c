@@ -79,6 +79,8 @@ void compiler_init(struct compiler *compiler, struct schema_file *program, struc
     table_init(&compiler->schemas, &compiler->scratch);
     table_init(&compiler->homes, &compiler->scratch);
     table_init(&compiler->children, &compiler->scratch);
+    table_init(&compiler->names, &compiler->scratch);
+    table_init(&compiler->uris, &compiler->scratch);
 }
 
 void compiler_finish(struct compiler *compiler)
@@ -110,12 +112,22 @@ const struct schema *schema_at(struct compiler *compiler, const struct node *nod
 
 /* ---- complaints -------------------------------------------------------------------------- */
 
+bool compiler_complains(const struct compiler *compiler)
+{
+    struct problems *problems = compiler->report.problems;
+
+    if (problems->count >= PROBLEMS_MAX)
+        problems->cut = true;
+    return !problems->cut;
+}
+
 static bool __attribute__((format(printf, 5, 0)))
 complain(struct compiler *compiler, const struct schema *schema, uint32_t line, uint32_t column,
          const char *format, va_list arguments)
 {
+    if (!compiler_complains(compiler))
+        return false;
     struct slice text = arena_vformat(compiler->report.arena, format, arguments);
-
     compiler->report.file = schema->resource->file;
     return report_add(&compiler->report, line, column, "%.*s", SLICE_ARG(text));
 }

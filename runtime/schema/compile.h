@@ -56,6 +56,8 @@ struct compiler {
     uint32_t file_count;
     struct table schemas;  /* address of a node → its struct schema */
     struct table homes;    /* address of a node → its struct resource */
+    struct table names;    /* hash of a resource's address and an anchor → its anchor_name */
+    struct table uris;     /* hash of a URI → its resource, the newest */
     struct table children; /* hash of an address and a key → its struct entry, of large maps */
     struct work *todo;
     struct sample *samples;
@@ -128,6 +130,10 @@ bool draft_complain(struct draft *draft, const struct node *node, const char *fo
 bool schema_complain(struct compiler *compiler, const struct schema *schema, uint32_t line,
                      uint32_t column, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* Is there room for another complaint? What goes into its text costs, and a file may have
+ * thousands. */
+bool compiler_complains(const struct compiler *compiler);
 
 /* Is the node of that kind? Else complain, saying what `wanted` would be. */
 bool draft_wants(struct draft *draft, const struct node *node, enum value_kind kind,

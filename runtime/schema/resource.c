@@ -25,10 +25,14 @@ struct resource *resource_of(const struct compiler *compiler, const struct node 
 
 static struct resource *resource_find(const struct compiler *compiler, struct slice uri)
 {
-    for (struct resource *one = compiler->resources; one != NULL; one = one->next)
+    struct resource *one = table_find(&compiler->uris, table_hash(uri, 0));
+
+    if (one == NULL || slice_equal(one->uri, uri))
+        return one;
+    for (one = compiler->resources; one != NULL; one = one->next) /* two URIs, one hash */
         if (slice_equal(one->uri, uri))
-            return one;
-    return NULL;
+            break;
+    return one;
 }
 
 static struct resource *resource_make(struct compiler *compiler, struct slice uri,
@@ -39,6 +43,7 @@ static struct resource *resource_make(struct compiler *compiler, struct slice ur
     *resource = (struct resource){ .uri = uri, .file = file, .root = root };
     resource->next = compiler->resources;
     compiler->resources = resource;
+    table_set(&compiler->uris, table_hash(uri, 0), resource);
     return resource;
 }
 
@@ -126,6 +131,7 @@ static void anchor_read(struct compiler *compiler, const struct node *node,
     struct anchor_name *anchor = ARENA_NEW(compiler->arena, struct anchor_name);
     *anchor = (struct anchor_name){ entry->node.text, node, is_dynamic, home->anchors };
     home->anchors = anchor;
+    table_set(&compiler->names, table_hash(anchor->name, (uint64_t)(uintptr_t)home), anchor);
     if (is_dynamic) {
         struct dynamic_anchor *dynamic = ARENA_NEW(compiler->arena, struct dynamic_anchor);
         *dynamic =
@@ -274,6 +280,8 @@ static void child_complain(struct draft *draft, const struct entry *entry,
 {
     struct suggestion near;
 
+    if (!compiler_complains(draft->compiler))
+        return;
     suggestion_init(&near, name);
     for (uint32_t i = 0; node->kind == VALUE_MAP && i < node->count; i++)
         suggestion_offer(&near, node->entries[i].key);
@@ -311,20 +319,36 @@ static const struct node *pointer_follow(struct draft *draft, const struct entry
     return node;
 }
 
+static const struct anchor_name *anchor_search(const struct compiler *compiler,
+                                               const struct resource *home, struct slice name)
+{
+    const struct anchor_name *anchor =
+        table_find(&compiler->names, table_hash(name, (uint64_t)(uintptr_t)home));
+
+    if (anchor == NULL || slice_equal(anchor->name, name))
+        return anchor;
+    for (anchor = home->anchors; anchor != NULL; anchor = anchor->next)
+        if (slice_equal(anchor->name, name))
+            break;
+    return anchor;
+}
+
 static const struct node *anchor_find(struct draft *draft, const struct entry *entry,
                                       const struct resource *home, struct slice name,
                                       bool *is_dynamic)
 {
+    const struct anchor_name *found = anchor_search(draft->compiler, home, name);
     struct suggestion near;
 
-    suggestion_init(&near, name);
-    for (const struct anchor_name *one = home->anchors; one != NULL; one = one->next) {
-        if (slice_equal(one->name, name)) {
-            *is_dynamic = one->is_dynamic;
-            return one->node;
-        }
-        suggestion_offer(&near, one->name);
+    if (found != NULL) {
+        *is_dynamic = found->is_dynamic;
+        return found->node;
     }
+    if (!compiler_complains(draft->compiler))
+        return NULL;
+    suggestion_init(&near, name);
+    for (const struct anchor_name *one = home->anchors; one != NULL; one = one->next)
+        suggestion_offer(&near, one->name);
     draft_complain(
         draft, &entry->node, "%.*s leads nowhere: there is no $anchor %.*s%.*s%.*s%s",
         SLICE_ARG(entry->key), SLICE_ARG(text_quote(&draft->compiler->scratch, name)),

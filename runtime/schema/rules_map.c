@@ -226,7 +226,7 @@ static void required_check(struct draft *draft)
         rules->pattern_count > 0)
         return;
     for (uint32_t i = 0; i < rules->property_count; i++) {
-        if (rules->properties[i].schema != NULL)
+        if (rules->properties[i].schema != NULL || !compiler_complains(draft->compiler))
             continue;
         suggestion_init(&near, rules->properties[i].name);
         for (uint32_t j = 0; j < rules->property_count; j++)

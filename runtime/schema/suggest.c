@@ -1,6 +1,6 @@
 #include "schema/suggest.h"
 
-enum { NAME_MAX_BYTES = 40 };
+enum { NAME_MAX_BYTES = 40, OFFERED_MAX = 1000 };
 
 void suggestion_init(struct suggestion *suggestion, struct slice wanted)
 {
@@ -45,7 +45,8 @@ void suggestion_offer(struct suggestion *suggestion, struct slice known)
 {
     struct slice wanted = suggestion->wanted;
 
-    if (wanted.size == 0 || wanted.size > NAME_MAX_BYTES || known.size > NAME_MAX_BYTES)
+    if (wanted.size == 0 || wanted.size > NAME_MAX_BYTES || known.size > NAME_MAX_BYTES ||
+        suggestion->offered++ >= OFFERED_MAX)
         return;
     size_t distance = edit_distance(wanted, known);
     if (distance > wanted.size / 3 + 1 || distance >= known.size)

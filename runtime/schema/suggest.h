@@ -11,6 +11,7 @@ struct suggestion {
     struct slice wanted;
     struct slice best; /* empty while nothing is near enough */
     size_t distance;
+    uint32_t offered; /* comparing costs: a long list is not looked through to its end */
 };
 
 void suggestion_init(struct suggestion *suggestion, struct slice wanted);

@@ -299,6 +299,23 @@ static void limit_report(const struct schema *schema, struct arena *arena,
                 });
 }
 
+/* Why `value`, which is known to fail, does. After too many steps nobody looks again. */
+static void problems_collect(struct check *check, const struct schema *schema,
+                             const struct spot *root, struct problems *problems)
+{
+    struct problems found = { 0 };
+
+    if (check->steps >= 0) {
+        check->steps = CHECK_MAX_STEPS;
+        check->is_over = false;
+        check->problems = &found;
+        (void)schema_visit(check, schema, root, NULL, NULL); /* it fails */
+    }
+    if (check->is_over || found.count == 0)
+        limit_report(schema, check->arena, &found);
+    problems_join(problems, &found);
+}
+
 bool schema_check(const struct schema *schema, struct value *value, struct arena *arena,
                   struct problems *problems)
 {
@@ -314,14 +331,8 @@ bool schema_check(const struct schema *schema, struct value *value, struct arena
         check.steps = CHECK_MAX_STEPS;
         defaults_apply(&check, schema, value);
     }
-    if (!fine && check.steps >= 0) {
-        check.steps = CHECK_MAX_STEPS;
-        check.is_over = false;
-        check.problems = problems;
-        (void)schema_visit(&check, schema, &root, NULL, NULL); /* it is known to fail */
-    }
-    if (!fine && (check.is_over || problems->count == 0))
-        limit_report(schema, arena, problems);
+    if (!fine)
+        problems_collect(&check, schema, &root, problems);
     check_finish(&check);
     return fine;
 }

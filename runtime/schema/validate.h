@@ -71,11 +71,23 @@ bool unevaluated_visit(const struct visit *visit);
 /* Take `count` steps; false when there are too few left. */
 bool check_spend(struct check *check, uint64_t count);
 
+/* Are problems collected, and is there room for another? Else that there is one more is all. */
+static inline bool problem_is_wanted(const struct visit *visit)
+{
+    struct problems *problems = visit->check->problems;
+
+    if (problems != NULL && problems->count >= PROBLEMS_MAX)
+        problems->cut = true;
+    return problems != NULL && !problems->cut;
+}
+
 /* `fine` with one more result. False: stop, since nobody wants to know the rest. */
 static inline bool check_goes_on(const struct check *check, bool *fine, bool result)
 {
+    const struct problems *problems = check->problems;
+
     *fine = *fine && result;
-    return *fine || (check->problems != NULL && !check->is_over);
+    return *fine || (problems != NULL && !problems->cut && !check->is_over);
 }
 
 void seen_init(struct check *check, struct seen *seen, uint32_t count);
@@ -92,12 +104,11 @@ bool seen_has(const struct seen *seen, uint32_t number);
 bool problem_expect(const struct visit *visit, enum keyword keyword, struct slice got,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-#define EXPECTED(visit, keyword, ...)    \
-    ((visit)->check->problems != NULL && \
+#define EXPECTED(visit, keyword, ...) \
+    (problem_is_wanted(visit) &&      \
      problem_expect((visit), KEYWORD_##keyword, SLICE(""), __VA_ARGS__))
 #define EXPECTED_NOT(visit, keyword, got, ...) \
-    ((visit)->check->problems != NULL &&       \
-     problem_expect((visit), KEYWORD_##keyword, (got), __VA_ARGS__))
+    (problem_is_wanted(visit) && problem_expect((visit), KEYWORD_##keyword, (got), __VA_ARGS__))
 
 struct slice spot_pointer(struct arena *arena, const struct spot *spot);
 /* What a schema wants, in a few words: "a string", "one of \"a\", \"b\"". */

@@ -80,10 +80,10 @@ static const struct schema *dynamic_find(const struct visit *visit)
     if (branches->dynamic_name.size == 0)
         return found;
     for (const struct scope *one = visit->scope; one != NULL; one = one->up) {
-        (void)check_spend(visit->check, 1); /* noticed by whoever spends next */
         for (const struct dynamic_anchor *anchor = one->resource->dynamic; anchor != NULL;
              anchor = anchor->next)
-            if (slice_equal(anchor->name, branches->dynamic_name))
+            if (check_spend(visit->check, 1) &&
+                slice_equal(anchor->name, branches->dynamic_name))
                 found = anchor->schema;
     }
     return found;
@@ -162,8 +162,7 @@ static bool any_visit(const struct visit *visit)
         if (fine && visit->seen == NULL)
             break; /* the others could only add notes */
     }
-    return fine ||
-           (visit->check->problems != NULL && nearest_report(visit, list, KEYWORD_ANY_OF));
+    return fine || (problem_is_wanted(visit) && nearest_report(visit, list, KEYWORD_ANY_OF));
 }
 
 static bool one_visit(const struct visit *visit)
@@ -184,7 +183,7 @@ static bool one_visit(const struct visit *visit)
         first = i;
     }
     return matches == 1 || list->count == 0 ||
-           (visit->check->problems != NULL && nearest_report(visit, list, KEYWORD_ONE_OF));
+           (problem_is_wanted(visit) && nearest_report(visit, list, KEYWORD_ONE_OF));
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
@@ -238,7 +237,7 @@ static bool rest_visit(const struct visit *visit, const struct spot *spot,
                        const struct schema *schema, enum keyword keyword)
 {
     if (schema->is_never)
-        return visit->check->problems != NULL &&
+        return problem_is_wanted(visit) &&
                problem_expect(
                    visit, keyword,
                    spot->key.data == NULL

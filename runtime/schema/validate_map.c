@@ -98,7 +98,7 @@ static bool additional_visit(const struct visit *visit, const struct member *mem
     const struct schema *schema = visit->schema->map->additional;
 
     if (schema->is_never)
-        return visit->check->problems != NULL && unknown_report(visit, member);
+        return problem_is_wanted(visit) && unknown_report(visit, member);
     return child_visit(visit, member, schema);
 }
 
@@ -153,7 +153,7 @@ static bool required_check(const struct visit *visit, const struct met *met)
     const struct map_rules *rules = visit->schema->map;
     bool fine = met->count == rules->required_count;
 
-    if (fine || visit->check->problems == NULL)
+    if (fine || !problem_is_wanted(visit))
         return fine;
     for (uint32_t i = 0; i < rules->property_count; i++) {
         const struct property *property = &rules->properties[i];
@@ -176,7 +176,7 @@ static bool needs_check(const struct visit *visit, const struct dependent *depen
     for (uint32_t i = 0; i < dependent->need_count; i++) {
         if (value_find_slice(visit->spot->value, dependent->needs[i]) != NULL)
             continue;
-        if (visit->check->problems == NULL)
+        if (!problem_is_wanted(visit))
             return false;
         fine = missing_report(visit, KEYWORD_DEPENDENT_REQUIRED, dependent->needs[i], NULL,
                               arena_format(arena, ", since %.*s is there",

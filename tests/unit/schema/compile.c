@@ -1,4 +1,5 @@
 /* Schema files: what is wrong with one is told with its place, all at once. */
+#include "base/clock.h"
 #include "helper.h"
 
 /* A file whose `input` is the given text, one line. */
@@ -200,4 +201,34 @@ Test(compile, mistakes_are_counted_to_a_limit)
     buffer_finish(&text);
 
     assert_has(file_complaints(copy.data), "only the first 100 problems are shown");
+}
+
+/* A file of the largest size, full of what costs a search each: seconds, not hours. */
+Test(compile, large_files_take_no_more_than_their_size)
+{
+    struct buffer ids = { 0 }, references = { 0 }, names = { 0 };
+
+    buffer_text(&ids, "$defs:\n");
+    buffer_text(&references, "$defs:\n");
+    buffer_text(&names, "input:\n  additionalProperties: false\n  required:\n");
+    for (int i = 0; i < 15000; i++) {
+        buffer_format(&ids, "  s%d: {$id: \"id%d\", $anchor: a%d}\n", i, i, i);
+        buffer_format(&references, "  s%d: {$ref: \"#/$defs/x%d\"}\n", i, i);
+        buffer_format(&names, "    - property%d\n", i);
+    }
+    for (int i = 0; i < 5000; i++)
+        buffer_format(&ids, "  r%d: {$ref: \"id%d#a%d\"}\n", i, i, i);
+    buffer_byte(&ids, '\0');
+    buffer_byte(&references, '\0');
+    buffer_byte(&names, '\0');
+
+    uint64_t start = clock_monotonic_ns();
+    cr_assert_str_eq(file_complaints(ids.data), "");
+    assert_has(file_complaints(references.data), "only the first 100");
+    assert_has(file_complaints(names.data), "only the first 100");
+    uint64_t took_ms = (clock_monotonic_ns() - start) / 1000000;
+    cr_assert_lt(took_ms, 60000, "%llu ms", (unsigned long long)took_ms);
+    buffer_finish(&ids);
+    buffer_finish(&references);
+    buffer_finish(&names);
 }

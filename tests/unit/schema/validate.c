@@ -251,6 +251,35 @@ Test(validate, problems_are_counted_to_a_limit)
     buffer_finish(&text);
 }
 
+/* What is thrown away must not have been written first: a payload may be wrong a million times.
+ */
+Test(validate, a_million_mistakes_cost_no_memory)
+{
+    enum { COUNT = 1000000, BYTES_AT_MOST = 1 << 20 };
+    static const char *const schemas[] = {
+        "{items: {type: string}}", "{items: {anyOf: [{type: string}, {required: [a]}]}}",
+        "{items: {type: string, minLength: 5, pattern: x}}", "{items: {const: 1, not: true}}"
+    };
+    struct value list = value_list(), item = value_map();
+
+    list.items = ARENA_ARRAY(&arena, struct value, COUNT);
+    for (list.count = 0; list.count < COUNT; list.count++)
+        list.items[list.count] = item;
+    for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
+        struct slice text = arena_format(&arena, "input: %s\n", schemas[i]);
+        struct schema_file *file = file_of(text.data);
+        struct problems problems = { 0 };
+        struct arena scratch = { 0 };
+
+        cr_assert_not(schema_check(schema_input(file), &list, &scratch, &problems));
+        cr_assert_eq(problems.count, PROBLEMS_MAX);
+        cr_assert(problems.cut);
+        cr_assert_lt(scratch.used_bytes, BYTES_AT_MOST, "%zu", scratch.used_bytes);
+        arena_finish(&scratch);
+        schema_file_destroy(file);
+    }
+}
+
 Test(validate, binary_data_is_text_without_a_pattern)
 {
     struct value bytes = { .kind = VALUE_BYTES, .bytes = SLICE("\xff\x00\x01") };
