@@ -1,6 +1,8 @@
 #include "auth.h"
 
 #include "base/crypto.h"
+#include "base/id.h"
+#include "engine/callback.h"
 #include "http/server.h"
 
 #include <strings.h>
@@ -19,4 +21,11 @@ const struct world *auth_find(const struct world *worlds, uint32_t count,
         if (worlds[i].key.size > 0 && crypto_equal(worlds[i].key, key))
             found = &worlds[i];
     return found;
+}
+
+bool auth_is_callback(const uint8_t secret[32], struct slice token, struct slice hash)
+{
+    int64_t id;
+
+    return id_parse("waitpoint", token, &id) && callback_is_valid(secret, id, hash);
 }

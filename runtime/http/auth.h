@@ -4,6 +4,7 @@
 
 #include "base/slice.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct world;
@@ -14,5 +15,8 @@ struct world;
  */
 const struct world *auth_find(const struct world *worlds, uint32_t count,
                               struct slice authorization);
+
+/* A callback URL's token and hash belong together. */
+bool auth_is_callback(const uint8_t secret[32], struct slice token, struct slice hash);
 
 #endif

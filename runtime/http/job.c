@@ -73,7 +73,7 @@ static void on_done(uv_work_t *work, int status)
         jobs->waiting_count--;
         job_start(jobs, container_of(next, struct request, job.node));
     }
-    if (request->job.is_done)
+    if (request->job.is_done || request->job.hears_failure)
         request->job.finish(request);
     else
         reply_err(request, &request->job.err);

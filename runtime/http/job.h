@@ -21,7 +21,8 @@ struct http;
 struct request;
 struct store;
 
-enum { JOB_READERS = 4 };
+/* One less than libuv has threads: file operations must not wait behind a long list. */
+enum { JOB_READERS = 3 };
 
 struct job_reader {
     struct reader *reader; /* NULL until opened */
@@ -46,7 +47,8 @@ void jobs_finish(struct jobs *jobs);
 
 /*
  * Pool thread: `work`, then loop thread: `finish`, or a reply that says what err says when
- * `work` returned false.
+ * `work` returned false; with job.hears_failure set, `finish` comes then too, and looks at
+ * job.is_done.
  */
 void request_read(struct request *request, job_work work,
                   void (*finish)(struct request *request));

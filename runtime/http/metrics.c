@@ -14,6 +14,7 @@ enum { QUEUES_MAX = 1000 }; /* an environment's; more would be a burden to whoev
 struct metrics {
     struct totals *totals; /* by environment */
     struct queue_page *queues;
+    struct list sharing; /* other requests that get this count */
 };
 
 static bool metrics_work(struct request *request, struct job_reader *reader, struct err *err)
@@ -170,13 +171,19 @@ static void write_http(struct buffer *out, const struct http *http)
          http->jobs.waiting_count);
 }
 
-static void metrics_done(struct request *request)
+/* `counter` counted for `request`. */
+static void answer(struct request *request, const struct request *counter)
 {
     const struct http *http = request->http;
+    const struct metrics *metrics = counter->view;
     struct buffer *out = reply_out(request).buffer;
 
-    write_totals(out, http, request->view);
-    write_queues(out, http, request->view);
+    if (!counter->job.is_done) {
+        reply_err(request, &counter->job.err);
+        return;
+    }
+    write_totals(out, http, metrics);
+    write_queues(out, http, metrics);
     write_pump(out, http);
     write_http(out, http);
     if (http->options.metrics != NULL)
@@ -185,13 +192,47 @@ static void metrics_done(struct request *request)
     reply_send(request, MHD_HTTP_OK);
 }
 
+static void scrape_next(struct http *http);
+
+static void metrics_done(struct request *request)
+{
+    struct metrics *metrics = request->view;
+    struct http *http = request->http;
+    struct list *node;
+
+    /* The rows are in the arena of `request`, which is answered last. */
+    while ((node = list_shift(&metrics->sharing)) != NULL)
+        answer(container_of(node, struct request, job.node), request);
+    answer(request, request);
+    http->is_scraping = false;
+    scrape_next(http);
+}
+
+/* The first of those who wait counts for all of them. */
+static void scrape_next(struct http *http)
+{
+    struct list *node = list_shift(&http->scrapes);
+
+    if (node == NULL)
+        return;
+    struct request *request = container_of(node, struct request, job.node);
+    struct metrics *metrics = ARENA_NEW(&request->arena, struct metrics);
+    metrics->totals = ARENA_ARRAY(&request->arena, struct totals, http->world_count);
+    metrics->queues = ARENA_ARRAY(&request->arena, struct queue_page, http->world_count);
+    list_init(&metrics->sharing);
+    while ((node = list_shift(&http->scrapes)) != NULL)
+        list_push(&metrics->sharing, node);
+    request->view = metrics;
+    request->job.hears_failure = true;
+    http->is_scraping = true;
+    request_read(request, metrics_work, metrics_done);
+}
+
 void metrics_show(struct request *request)
 {
-    struct metrics *metrics = ARENA_NEW(&request->arena, struct metrics);
-    uint32_t count = request->http->world_count;
+    struct http *http = request->http;
 
-    metrics->totals = ARENA_ARRAY(&request->arena, struct totals, count);
-    metrics->queues = ARENA_ARRAY(&request->arena, struct queue_page, count);
-    request->view = metrics;
-    request_read(request, metrics_work, metrics_done);
+    list_push(&http->scrapes, &request->job.node);
+    if (!http->is_scraping)
+        scrape_next(http);
 }

@@ -21,9 +21,9 @@
 #include <strings.h>
 
 enum {
-    KEEP_BYTES = 64 * 1024,   /* of a spare request's buffers */
+    KEEP_BYTES = 16 * 1024,   /* of each of a spare request's buffers and its arena */
     DRAIN_BYTES = 256 * 1024, /* of a refused body that are read all the same */
-    SPARE_MAX = 1024,
+    SPARE_MAX = 256,
     BODIES_MIN = 64 << 20, /* all bodies under way together, or 16 of the greatest */
     BODIES_OF_MAX = 16,
 };
@@ -79,7 +79,10 @@ static void request_close(struct request *request)
     }
     buffer_recycle(&request->body);
     buffer_recycle(&request->reply);
-    arena_reset(&request->arena);
+    if (request->arena.used_bytes > KEEP_BYTES)
+        arena_finish(&request->arena);
+    else
+        arena_reset(&request->arena);
     struct buffer body = request->body, reply = request->reply;
     struct arena arena = request->arena;
     *request = (struct request){ .body = body, .reply = reply, .arena = arena };
@@ -294,6 +297,12 @@ static void request_auth(struct request *request)
 
     if ((request->route->flags & ROUTE_OPEN) != 0)
         return;
+    if ((request->route->flags & ROUTE_HASH) != 0) {
+        if (!auth_is_callback(http->options.secret, request->captures[0], request->captures[1]))
+            reply_error(request, MHD_HTTP_UNAUTHORIZED,
+                        SLICE("Invalid URL, hash doesn't match"));
+        return;
+    }
     if (!request_header(request, "authorization", 4096, &key, NULL)) {
         reply_header(request, "www-authenticate", "Bearer");
         reply_error(request, MHD_HTTP_UNAUTHORIZED, SLICE("Invalid or Missing API key"));
@@ -336,13 +345,13 @@ static bool request_begin(struct request *request, const char *method)
     if (request->phase == REQUEST_HEAD && request->http->is_stopping)
         reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, SLICE("The server is stopping"));
     if (request->phase == REQUEST_HEAD)
+        request_decode(request);
+    if (request->phase == REQUEST_HEAD)
         request_auth(request);
     if (request->phase == REQUEST_HEAD &&
         (size > (uint64_t)config->max_body_bytes ||
          (request->route->max_body_bytes != 0 && size > request->route->max_body_bytes)))
         reply_error(request, MHD_HTTP_CONTENT_TOO_LARGE, SLICE("Request body too large"));
-    if (request->phase == REQUEST_HEAD)
-        request_decode(request);
     if (request->phase == REQUEST_HEAD) {
         request->phase = REQUEST_BODY;
         return false;

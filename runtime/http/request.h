@@ -60,7 +60,7 @@ struct request {
         job_work work;
         void (*finish)(struct request *request);
         struct err err;
-        bool is_done;
+        bool is_done, hears_failure;
     } job;
     struct longpoll longpoll;
     void *view; /* the route's own, in the arena */

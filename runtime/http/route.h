@@ -15,6 +15,7 @@ enum { ROUTE_CAPTURES = 2 };
 enum route_flags {
     ROUTE_OPEN = 1, /* no API key needed */
     ROUTE_CORS = 2, /* for browsers too */
+    ROUTE_HASH = 4, /* nor here, but the URL's own hash */
 };
 
 struct route {

@@ -19,7 +19,7 @@ const struct route routes[] = {
     { "GET",  "/api/v1/waitpoints/tokens/:token",                  token_show,       0, 0 },
     { "POST", "/api/v1/waitpoints/tokens/:token/complete",         token_complete,   ROUTE_CORS, 0 },
     { "POST", "/api/v1/waitpoints/tokens/:token/timeout",          token_timeout,    0, 0 },
-    { "POST", "/api/v1/waitpoints/tokens/:token/callback/:hash",   token_callback,   ROUTE_OPEN, 0 },
+    { "POST", "/api/v1/waitpoints/tokens/:token/callback/:hash",   token_callback,   ROUTE_HASH, 0 },
 
     { "GET",  "/api/v1/queues",                                    queue_list,       0, 0 },
     { "GET",  "/api/v1/queues/:queue",                             queue_show,       0, 0 },

@@ -24,7 +24,7 @@
 
 enum {
     BACKLOG = 1024,
-    POOL_EXTRA_BYTES = 4096, /* beside the headers of a request: those of the reply */
+    POOL_EXTRA_BYTES = 2048, /* beside the headers of a request: those of the reply */
     MORE_CONNECTIONS = 64,   /* above the limit, for the time it takes to refuse them */
     RUNS_AT_ONCE = 8,
     LAST_CALL_MS = 5000,
@@ -287,6 +287,7 @@ static struct http *http_make(const struct http_options *options, uint16_t port)
     http->origin = origin_make(options, port);
     list_init(&http->requests);
     list_init(&http->spare);
+    list_init(&http->scrapes);
     http->peers = (struct peers){ .idle_ms = config->idle_time_ms,
                                   .receive_ms = config->request_time_ms,
                                   .max = config->max_connections };

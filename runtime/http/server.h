@@ -40,6 +40,8 @@ struct http {
     struct jobs jobs;
     struct longpolls longpolls;
     struct tally tally;
+    struct list scrapes; /* requests for /metrics that wait for the next count */
+    bool is_scraping;
     struct list requests; /* under way */
     struct list spare;    /* finished ones, to be used again */
     uint32_t request_count, spare_count;

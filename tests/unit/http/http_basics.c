@@ -192,3 +192,22 @@ Test(basics, metrics_count_runs_queues_and_requests)
     cr_assert_not_null(strstr(text, "bide_store_ok 1\n"));
     cr_assert_not_null(strstr(text, "bide_slots 4\n"));
 }
+
+Test(basics, all_who_ask_for_metrics_at_once_are_answered)
+{
+    enum { CLIENTS = 40 };
+    static const char request[] = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+    int fds[CLIENTS];
+
+    site_run(&site, "hold", "{}");
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = site_connect(&site);
+        site_send(fds[i], request, sizeof request - 1);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        struct answer answer = site_receive(&site, fds[i]);
+        cr_expect_eq(answer.status, 200);
+        cr_expect_not_null(strstr(answer.body.data, "status=\"running\"} 1\n"));
+        close(fds[i]);
+    }
+}

@@ -423,6 +423,39 @@ Test(limits, what_cannot_be_made_durable_is_not_acknowledged)
     cr_assert_eq(site_ask(&site, "GET", "/readyz", "", NULL).status, 200);
 }
 
+static struct reader *no_reader(struct store *store, struct err *err)
+{
+    (void)store;
+    err_set(err, ERR_STORE, "the database cannot be opened");
+    return NULL;
+}
+
+Test(limits, what_cannot_be_read_is_503_until_it_can)
+{
+    site_start(&site);
+    good_ops = site.store->ops;
+    bad_ops = *good_ops;
+    bad_ops.reader_open = no_reader;
+    site.store->ops = &bad_ops;
+    cr_assert_eq(site_get(&site, "/api/v1/runs").status, 503);
+    cr_assert_eq(site_ask(&site, "GET", "/metrics", "", NULL).status, 503);
+    cr_assert_eq(site_ask(&site, "GET", "/metrics", "", NULL).status, 503);
+    site.store->ops = good_ops;
+    cr_assert_eq(site_get(&site, "/api/v1/runs").status, 200);
+    cr_assert_eq(site_ask(&site, "GET", "/metrics", "", NULL).status, 200);
+}
+
+Test(limits, a_wrong_callback_url_need_not_wait_for_the_body)
+{
+    site_start(&site);
+    int fd = site_connect(&site);
+
+    say(fd, "POST /api/v1/waitpoints/tokens/waitpoint_0000000000000/callback/00 HTTP/1.1\r\n"
+            "host: x\r\ncontent-length: 1000000\r\n\r\n{");
+    cr_assert_eq(site_receive(&site, fd).status, 401);
+    close(fd);
+}
+
 Test(limits, more_commands_than_allowed_are_told_to_come_back)
 {
     enum { MANY = 12 };

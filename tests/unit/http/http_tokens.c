@@ -108,7 +108,7 @@ Test(tokens, only_the_right_url_counts)
     path[last] = '\0';
     cr_assert_eq(site_ask(&site, "POST", path, "", "{}").status, 401);
     cr_assert_eq(site_ask(&site, "POST", TOKENS "/waitpoint_x/callback/00", "", "{}").status,
-                 404);
+                 401);
     cr_assert_str_eq(answer_text(&site, show(answer_text(&site, made, "id")), "status"),
                      "WAITING");
 }
