@@ -128,7 +128,7 @@ static bool explain(const struct client *client, CURLcode result, struct err *er
     return err_set(err, ERR_SYSTEM, "%s: %s", url, curl_easy_strerror(result));
 }
 
-static void pause_ms(uint32_t duration_ms)
+void client_pause(uint32_t duration_ms)
 {
     struct timespec time = { duration_ms / 1000, (long)(duration_ms % 1000) * 1000000 };
     while (nanosleep(&time, &time) != 0)
@@ -155,7 +155,7 @@ static bool perform(struct client *client, struct buffer *body, struct reply *re
         CURLcode result = curl_easy_perform(client->curl);
         curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &reply->status);
         if (try < TRIES && is_passing(result, reply->status)) {
-            pause_ms(wait_ms);
+            client_pause(wait_ms);
             continue;
         }
         return result == CURLE_OK || explain(client, result, err);

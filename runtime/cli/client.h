@@ -40,6 +40,9 @@ bool client_do(struct client *client, const char *method, const char *path, stru
 /* Say on stderr what a refusal says. */
 void client_complain(const struct reply *reply);
 
+/* Between two tries: nothing tells when a server is back but asking it. */
+void client_pause(uint32_t duration_ms);
+
 /* One percent-encoded path segment, or query value. */
 void path_add(struct buffer *path, const char *text);
 /* The finished path in the arena; frees the buffer. */

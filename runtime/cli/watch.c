@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+enum { AWAY_MOST_MS = 60000, AWAY_PAUSE_MS = 300 };
+
 #define LIVE_WAIT  "200ms" /* a terminal: the elapsed time moves */
 #define PLAIN_WAIT "1s"    /* a pipe: only changes are printed */
 
@@ -50,12 +52,65 @@ static void draw(struct screen_line *line, const char *run_id, const struct valu
                      run_status_mark(arena, run));
 }
 
+/* Servers are restarted; runs go on, so does who watches them. */
+static bool is_away(bool answered, const struct reply *reply)
+{
+    return !answered || reply->status == 503 || reply->status == 429;
+}
+
+/* False when it has been away for too long. */
+static bool wait_for_server(struct screen_line *line, const char *run_id, struct arena *arena,
+                            uint64_t *since_ns)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+
+    if (*since_ns == 0)
+        *since_ns = now_ns;
+    uint64_t away_ms = (now_ns - *since_ns) / 1000000;
+    if (away_ms > AWAY_MOST_MS)
+        return false;
+    struct slice text = arena_format(arena, "%s  the server does not answer · %.*s", run_id,
+                                     SLICE_ARG(span_text(arena, (int64_t)away_ms)));
+    screen_line_draw(line, text, SLICE("away"));
+    client_pause(AWAY_PAUSE_MS);
+    return true;
+}
+
+/* One look. True when there is nothing more to see; *code is the exit code then. */
+static bool look(struct client *client, const char *url, const char *run_id,
+                 struct screen_line *line, uint64_t *away_ns, int *code)
+{
+    struct reply reply;
+    struct err err = { 0 };
+    bool answered = client_send(client, "GET", url, (struct slice){ 0 }, &reply, &err);
+
+    *code = CLI_FAILED;
+    if (is_away(answered, &reply) && wait_for_server(line, run_id, client->arena, away_ns))
+        return false;
+    *away_ns = 0;
+    if (answered && reply.status == 200 && reply.is_json) {
+        draw(line, run_id, &reply.value, client->arena);
+        if (!member_bool(&reply.value, "isCompleted"))
+            return false;
+        screen_line_end(line);
+        *code = report(client, &reply);
+        return true;
+    }
+    screen_line_end(line);
+    if (answered)
+        client_complain(&reply);
+    else
+        cli_fail(CLI_FAILED, "%s", err.text);
+    return true;
+}
+
 int run_watch(struct client *client, const char *run_id)
 {
     struct arena *outer = client->arena, round = { 0 };
     struct screen_line line;
     struct buffer path = { 0 };
-    int code = CLI_FAILED;
+    uint64_t away_ns = 0;
+    int code;
 
     screen_line_init(&line);
     buffer_text(&path, "/api/v3/runs/");
@@ -64,18 +119,8 @@ int run_watch(struct client *client, const char *run_id)
     const char *url = path_take(&path, outer);
 
     client->arena = &round;
-    for (bool done = false; !done; arena_reset(&round)) {
-        struct reply reply;
-        if (!client_do(client, "GET", url, (struct slice){ 0 }, &reply))
-            break;
-        draw(&line, run_id, &reply.value, &round);
-        done = member_bool(&reply.value, "isCompleted");
-        if (done) {
-            screen_line_end(&line);
-            code = report(client, &reply);
-        }
-    }
-    screen_line_end(&line);
+    while (!look(client, url, run_id, &line, &away_ns, &code))
+        arena_reset(&round);
     arena_finish(&round);
     client->arena = outer;
     return code;
