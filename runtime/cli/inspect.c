@@ -178,6 +178,8 @@ static int report(struct call *call, const char *path, const struct frame *frame
     struct value about;
     struct err err = { 0 };
 
+    if (frame->kind == FRAME_REFUSED && slice_starts(frame->refused.reason, "/"))
+        return cli_fail(CLI_FAILED, "refused: %.*s", SLICE_ARG(frame->refused.reason));
     if (frame->kind == FRAME_REFUSED)
         return cli_fail(CLI_FAILED, "%s is refused: %.*s", path,
                         SLICE_ARG(frame->refused.reason));
