@@ -15,8 +15,19 @@ enum { WRITER_CACHE_KIB = 16 << 10, READER_CACHE_KIB = 1 << 10 };
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = " \
     "67108864"
 
-/* In frames of one page. A longer log makes checkpoints rarer, longer, and cheaper a commit. */
-enum { CHECKPOINT_FRAMES = 4000, CHECKPOINT_AGAIN = 1000, CHECKPOINT_BUSY_MS = 20 };
+/*
+ * In frames of one page: when the log is copied; how much the store copies itself, how many
+ * passes before that it may take to come down to it, and how long the log may get by then; when
+ * to try again after readers were in the way.
+ */
+enum {
+    CHECKPOINT_FRAMES = 4000,
+    CHECKPOINT_REST = 1000,
+    CHECKPOINT_PASSES = 3,
+    CHECKPOINT_MOST = 4 * CHECKPOINT_FRAMES,
+    CHECKPOINT_AGAIN = 1000,
+    CHECKPOINT_BUSY_MS = 20
+};
 
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err);
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err);

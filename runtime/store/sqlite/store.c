@@ -2,13 +2,16 @@
  * The SQLite store: one file, one writing connection, WAL.
  *
  *   begin ── load* ── flush ── commit      one transaction a batch; COMMIT syncs the log
- *     └─ first, when the log is long: checkpoint
+ *     └─ first: look after the log
  *
- * The checkpoint copies pages from the log into the file. It is done before a batch, not behind
- * a commit as SQLite would: the replies of the commit are then already on their way.
+ * When the log is long it is copied into the file, in two steps: a pass of the checkpointer
+ * beside the batches (checkpoint.h), then, between two batches, what was added in the meantime;
+ * after that the log starts over. It is done before a batch, not behind a commit as SQLite
+ * would: the replies of the commit are then already on their way.
  */
 #include "base/log.h"
 #include "base/memory.h"
+#include "checkpoint.h"
 #include "file.h"
 #include "record.h"
 #include "schema.h"
@@ -21,8 +24,11 @@ struct sqlite_store {
     struct connection connection;
     char *path;
     int lock_fd;
+    struct checkpointer *checkpointer;
     int frames;        /* in the log after the last commit */
-    int checkpoint_at; /* frames */
+    int checkpoint_at; /* frames: look after the log then */
+    int asked_at;      /* frames when the last pass was asked for */
+    int passes;        /* since the log started over */
     bool is_refused;   /* the last checkpoint was */
     bool has_failed;   /* the last batch could not be written */
 };
@@ -38,31 +44,54 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int frames)
 
     (void)db, (void)name; /* there is one */
     store->frames = frames;
-    if (frames < CHECKPOINT_FRAMES)
+    if (frames < CHECKPOINT_FRAMES) /* it has started over */
         store->checkpoint_at = CHECKPOINT_FRAMES;
     return SQLITE_OK;
 }
 
 /*
  * What it cannot do now, because a reader stands on old pages or the disk is full, it does
- * later. After a batch that failed the log is cut, too: if the disk was full, that is room.
+ * later.
  */
-static void checkpoint(struct sqlite_store *store)
+static void checkpoint(struct sqlite_store *store, int mode)
 {
-    int mode = store->has_failed ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3 *db = store->connection.db;
 
-    (void)sqlite3_busy_timeout(db,
-                               CHECKPOINT_BUSY_MS); /* readers first: there is another time */
+    (void)sqlite3_busy_timeout(db, CHECKPOINT_BUSY_MS); /* there is another time */
     int rc = sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL);
     (void)sqlite3_busy_timeout(db, BUSY_MS);
     store->checkpoint_at = store->frames + CHECKPOINT_AGAIN;
-    store->has_failed = false;
+    store->passes = 0;
     bool refused = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
     if (refused && !store->is_refused) /* once, not at every batch until there is room */
         log_warn("store.checkpoint_failed", "frames=%d reason=\"%s\"", store->frames,
                  sqlite3_errmsg(db));
     store->is_refused = refused;
+}
+
+static void look_after_log(struct sqlite_store *store)
+{
+    if (store->has_failed) {
+        /* If the disk is full, a log that is cut makes room. */
+        store->has_failed = false;
+        checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+        return;
+    }
+    if (store->frames < store->checkpoint_at)
+        return;
+    if (!checkpointer_is_idle(store->checkpointer)) {
+        if (store->frames < CHECKPOINT_MOST)
+            return;
+        checkpointer_wait(store->checkpointer); /* the log must not grow without end */
+    }
+    if (store->passes > 0 && (store->frames - store->asked_at <= CHECKPOINT_REST ||
+                              store->passes >= CHECKPOINT_PASSES)) {
+        checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+        return;
+    }
+    store->asked_at = store->frames;
+    store->passes++;
+    checkpointer_ask(store->checkpointer);
 }
 
 static bool run(struct sqlite_store *store, enum sql which, struct err *err)
@@ -76,8 +105,7 @@ static bool store_begin(struct store *store, struct err *err)
 {
     struct sqlite_store *sqlite = self(store);
 
-    if (sqlite->frames >= sqlite->checkpoint_at || sqlite->has_failed)
-        checkpoint(sqlite);
+    look_after_log(sqlite);
     names_trim(&sqlite->connection.names);
     return run(sqlite, SQL_BEGIN, err);
 }
@@ -284,6 +312,7 @@ static void store_close(struct store *store)
 {
     struct sqlite_store *sqlite = self(store);
 
+    checkpointer_destroy(sqlite->checkpointer);
     connection_close(&sqlite->connection); /* the last connection takes the log with it */
     file_unlock(sqlite->lock_fd);
     free(sqlite->path);
@@ -340,13 +369,18 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
         return false;
     (void)sqlite3_db_config(store->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
                             &keeps_log); /* never fails for a known option */
-    if (!upgrade(&store->connection, store->path, err)) {
-        connection_close(&store->connection);
-        return false;
-    }
+    if (!upgrade(&store->connection, store->path, err))
+        goto close;
+    store->checkpointer = checkpointer_create(store->path, err);
+    if (store->checkpointer == NULL)
+        goto close;
     (void)sqlite3_wal_hook(store->connection.db, on_commit,
                            store); /* returns the hook before */
     return true;
+
+close:
+    connection_close(&store->connection);
+    return false;
 }
 
 bool store_sqlite_open(const char *path, struct store **store, struct err *err)
