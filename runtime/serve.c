@@ -417,11 +417,13 @@ static void finish(struct serve *serve)
     http_destroy(serve->http);
     dispatch_destroy(serve->dispatch);
     pump_destroy(serve->pump);
-    if (serve->store != NULL)
-        serve->store->ops->close(serve->store);
     uv_close((uv_handle_t *)&serve->wake, on_handle_closed);
     uv_run(&serve->loop, UV_RUN_NOWAIT);
     (void)uv_loop_close(&serve->loop); /* a handle left open matters no more */
+    /* Last: http/ lets go of its readers when its handles are closed, and the last connection to a
+     * database puts it in order. */
+    if (serve->store != NULL)
+        serve->store->ops->close(serve->store);
     config_finish(&serve->config);
 }
 
