@@ -145,6 +145,25 @@ bool bench_server_start(struct bench_server *server, const char *plugins, struct
     return wait_for_listening(server, err) && read_key(server, err);
 }
 
+/* Its end of the pipe closes when it is gone, however it goes. */
+bool bench_server_stop(struct bench_server *server, struct err *err)
+{
+    struct pollfd poll_fd = { .fd = server->output };
+    int status;
+
+    (void)kill(server->pid, SIGTERM); /* it may have died by itself */
+    if (poll(&poll_fd, 1, START_TIME_MS) != 1) {
+        bench_server_kill(server);
+        return err_set(err, ERR_SYSTEM, "the server does not stop");
+    }
+    while (waitpid(server->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    close(server->output);
+    server->pid = 0;
+    return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+           err_set(err, ERR_SYSTEM, "the server did not stop cleanly");
+}
+
 void bench_server_kill(struct bench_server *server)
 {
     if (server->pid == 0)

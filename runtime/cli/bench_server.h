@@ -34,6 +34,9 @@ bool bench_server_prepare(struct bench_server *server, const char *parent, struc
 /* Start it and wait until it says where it listens. `plugins` is the folder with the bench's
  * own. */
 bool bench_server_start(struct bench_server *server, const char *plugins, struct err *err);
+/* SIGTERM, and wait until it has put everything in order. Errors: SYSTEM, it did not end well.
+ */
+bool bench_server_stop(struct bench_server *server, struct err *err);
 /* SIGKILL, as a crash would be. */
 void bench_server_kill(struct bench_server *server);
 /* Kill what runs, remove the directory. */
