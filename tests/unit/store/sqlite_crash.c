@@ -27,6 +27,9 @@ TestSuite(sqlite_crash, .init = start, .fini = finish, .timeout = 120);
 
 enum { BATCH = 5, MOST = 200000 };
 
+static char payload[200 << 10];
+static size_t payload_size = 40;
+
 /* What is acknowledged: every run of the batch waits for its token, the ones before are done.
  */
 static void child_work(int out, int64_t first)
@@ -47,7 +50,8 @@ static void child_work(int out, int64_t first)
             run->task = SLICE("pay");
             run->queue = f->queue;
             run->status = RUN_WAITING;
-            run->input = run->state = SLICE("0123456789012345678901234567890123456789");
+            run->input = (struct slice){ payload, payload_size };
+            run->state = SLICE("0123456789012345678901234567890123456789");
             run->dirty_parts = PART_INPUT | PART_STATE;
             rows_new_edge(&f->rows, 1000000 + run->id, run->id);
             struct run *done;
@@ -106,7 +110,7 @@ static int64_t check_batches(int64_t first, int64_t last)
         for (int i = 0; i < BATCH; i++) {
             struct run *run = fixture_find(&fixture, base + i, PART_INPUT);
             found += run != NULL ? 1 : 0;
-            cr_assert(run == NULL || run->input.size == 40);
+            cr_assert(run == NULL || run->input.size == payload_size);
             if (run != NULL && base < last)
                 cr_assert_eq(run->status, RUN_DONE);
         }
@@ -122,16 +126,15 @@ static int64_t check_batches(int64_t first, int64_t last)
     return end;
 }
 
-Test(sqlite_crash, everything_acknowledged_survives_kill_minus_nine)
+/* `kills` of them, each `least_us` to `most_us` after the child has started. */
+static void kill_often(int kills, uint64_t least_us, uint64_t most_us)
 {
-    const char *option = getenv("BIDE_KILLS");
-    int kills = option == NULL ? 20 : atoi(option);
     struct id_source dice;
     int64_t next = 1, acknowledged = 0;
 
     id_source_init(&dice, (uint64_t)getpid());
     for (int i = 0; i < kills; i++) {
-        int64_t last = run_and_kill(next, 1000 + id_random(&dice, 60000));
+        int64_t last = run_and_kill(next, least_us + id_random(&dice, most_us - least_us));
         acknowledged += (last - next + BATCH) / BATCH;
         fixture_open(&fixture);
         int64_t end = check_batches(next, last);
@@ -148,6 +151,20 @@ Test(sqlite_crash, everything_acknowledged_survives_kill_minus_nine)
     cr_assert_eq(fixture_sql(&fixture, "SELECT count(*) FROM pragma_integrity_check "
                                        "WHERE integrity_check <> 'ok'"),
                  0);
+}
+
+Test(sqlite_crash, everything_acknowledged_survives_kill_minus_nine)
+{
+    const char *option = getenv("BIDE_KILLS");
+
+    kill_often(option == NULL ? 20 : atoi(option), 1000, 60000);
+}
+
+/* Big batches, so that the log is copied into the file again and again. */
+Test(sqlite_crash, a_kill_while_the_log_is_copied_loses_nothing)
+{
+    payload_size = sizeof payload;
+    kill_often(6, 150000, 600000);
 }
 
 /* The file is made whole or not at all. */
