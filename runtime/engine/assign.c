@@ -28,34 +28,60 @@ static struct line *line_get(struct batch *batch, struct table *table, int64_t q
     return line;
 }
 
-/* The queues to look at: those with a run QUEUED in this batch, then some of the backlog. */
-static void lines_find(struct batch *batch)
+/* Has anything happened that may let a run start? A batch of nothing goes on with the round. */
+static bool is_stirred(const struct batch *batch)
+{
+    return batch->count > 0 || batch->due_runs.count > 0 || batch->due_waitpoints.count > 0 ||
+           batch->unparked.count > 0;
+}
+
+/* Queues of the backlog that were not looked at in this round, as many as fit. */
+static void lines_of_backlog(struct batch *batch, struct table *table)
 {
     struct engine *engine = batch->engine;
+    uint32_t count = engine->backlog_count, first = engine->backlog_at;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = (first + i) % count;
+        struct backlog *backlog = &engine->backlog[at];
+        if (backlog->round == engine->round)
+            continue;
+        struct line *line = line_get(batch, table, backlog->queue);
+        if (line == NULL) {
+            engine->backlog_at = at;
+            batch->unseen = true;
+            return;
+        }
+        backlog->round = engine->round;
+        line->in_backlog = true;
+    }
+}
+
+/* The queues to look at: some of the backlog, then those with a run QUEUED in this batch. */
+static void lines_find(struct batch *batch)
+{
     struct table table;
 
     table_init(&table, batch->arena);
     batch->lines = ARENA_ARRAY(batch->arena, struct line *, LINES_MAX);
-    for (uint32_t i = 0; i < engine->backlog.count; i++) {
-        uint32_t at = (engine->backlog_at + i) % engine->backlog.count;
-        struct line *line = line_get(batch, &table, engine->backlog.items[at]);
-        if (line == NULL) {
-            engine->backlog_at = at;
-            batch->again = true;
-            break;
-        }
-        line->in_backlog = true;
-    }
+    batch->engine->round += is_stirred(batch);
+    lines_of_backlog(batch, &table);
     for (uint32_t i = 0; i < batch->backlog_add.count; i++) {
         struct line *line = line_get(batch, &table, batch->backlog_add.items[i]);
         if (line != NULL)
             line->in_backlog = true;
     }
-    for (struct run *run = batch->rows.run_list; run != NULL; run = run->next)
-        if (run->status == RUN_QUEUED && line_get(batch, &table, run->queue) == NULL) {
+    for (struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        if (run->status != RUN_QUEUED)
+            continue;
+        struct line *line = line_get(batch, &table, run->queue);
+        if (line == NULL) {
             batch_ids_add(batch, &batch->backlog_add, run->queue);
-            batch->again = true;
+            batch->unseen = true;
+        } else if (!line->in_backlog) {
+            line->in_backlog = engine_backlog_has(batch->engine, run->queue);
         }
+    }
 }
 
 static uint32_t running_in(const struct batch *batch, int64_t queue)
@@ -95,7 +121,8 @@ static bool line_load(struct batch *batch, struct line *line, uint32_t capacity)
 
     if (!rows_queue(&batch->rows, line->queue, &queue))
         return false;
-    if (queue == NULL || queue->paused) {
+    line->is_paused = queue == NULL || queue->paused;
+    if (line->is_paused) {
         line->blocked = true;
         return true;
     }
@@ -184,6 +211,7 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
                                           : SLICE("no loaded build has the segment"));
             line->at++;
             batch->again = true;
+            batch->engine->round++; /* its line may have more */
             continue;
         }
         if (line->running >= line->limit ||
@@ -223,9 +251,11 @@ static void runs_pick(struct batch *batch)
             more = true;
         }
     }
+    batch->again |= batch->unseen && in_use < most;
 }
 
-/* What the next batches must know: which queues still hold something. */
+/* What the next batches must know: which queues still hold something. A paused one is found
+ * again when it is resumed. */
 static void backlog_note(struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->line_count; i++) {
@@ -238,6 +268,7 @@ static void backlog_note(struct batch *batch)
             else if (rows_ready(&batch->rows, line->queue, line->asked_limit, &ready))
                 left |= ready->count >= line->asked_limit;
         }
+        left &= !line->is_paused;
         batch_ids_add(batch, left ? &batch->backlog_add : &batch->backlog_drop, line->queue);
     }
 }

@@ -12,12 +12,20 @@
 #include "engine/engine.h"
 #include "engine/wait.h"
 
+/* A queue that may have QUEUED runs in the database, and when it was looked at last. */
+struct backlog {
+    int64_t queue;
+    uint32_t round;
+};
+
 /* Hints between batches (engine.h). */
 struct engine {
     struct id_source *ids;
     const struct catalog *catalog;
-    bool queues_missing;  /* the catalog's queues may not all have a row yet */
-    struct ids backlog;   /* queues that may have QUEUED runs in the database; malloc'ed */
+    bool queues_missing;     /* the catalog's queues may not all have a row yet */
+    struct backlog *backlog; /* malloc'ed; paused queues are not in it */
+    uint32_t backlog_count, backlog_capacity;
+    uint32_t round; /* counts what may let a run start; each queue is looked at once in each */
     uint32_t queue_count; /* rows there are, so that clients cannot make them without end */
     uint32_t backlog_at;  /* where the next batch begins to look, so that none starves */
     char **short_tasks;   /* whose segments are so short that slots may be kept ahead */
@@ -39,6 +47,7 @@ struct line {
     const struct run
         *horizon; /* what ranks after it may not be the next: more is in the database */
     bool blocked; /* paused, full, or its head does not fit now */
+    bool is_paused;
 };
 
 struct batch {
@@ -65,6 +74,7 @@ struct batch {
     struct run **picks;
     uint32_t pick_count;
     bool picked, again;
+    bool unseen; /* queues of the backlog that had no turn in this batch */
     struct ids backlog_add, backlog_drop; /* applied at the commit */
     /* To publish. */
     struct assignment *first_assignment, **assignment_tail;
@@ -100,6 +110,7 @@ void batch_event(struct batch *batch, const struct run *run, bool was_running);
 bool batch_settle(struct batch *batch);
 
 /* engine.c */
+bool engine_backlog_has(const struct engine *engine, int64_t queue);
 void engine_backlog_add(struct engine *engine, int64_t queue);
 void engine_backlog_drop(struct engine *engine, int64_t queue);
 void engine_short_set(struct engine *engine, struct slice task, bool is_short);

@@ -19,7 +19,7 @@ void engine_destroy(struct engine *engine)
     for (uint32_t i = 0; i < engine->short_count; i++)
         free(engine->short_tasks[i]);
     free(engine->short_tasks);
-    free(engine->backlog.items);
+    free(engine->backlog);
     free(engine);
 }
 
@@ -28,28 +28,32 @@ const struct catalog *engine_catalog(const struct engine *engine)
     return engine->catalog;
 }
 
+bool engine_backlog_has(const struct engine *engine, int64_t queue)
+{
+    for (uint32_t i = 0; i < engine->backlog_count; i++)
+        if (engine->backlog[i].queue == queue)
+            return true;
+    return false;
+}
+
 void engine_backlog_add(struct engine *engine, int64_t queue)
 {
-    struct ids *backlog = &engine->backlog;
-
-    for (uint32_t i = 0; i < backlog->count; i++)
-        if (backlog->items[i] == queue)
-            return;
-    if (backlog->count == backlog->capacity) {
-        backlog->capacity = backlog->capacity == 0 ? 16 : backlog->capacity * 2;
-        backlog->items =
-            memory_grow(backlog->items, backlog->capacity * sizeof *backlog->items);
+    if (engine_backlog_has(engine, queue))
+        return;
+    if (engine->backlog_count == engine->backlog_capacity) {
+        engine->backlog_capacity =
+            engine->backlog_capacity == 0 ? 16 : engine->backlog_capacity * 2;
+        engine->backlog =
+            memory_grow(engine->backlog, engine->backlog_capacity * sizeof *engine->backlog);
     }
-    backlog->items[backlog->count++] = queue;
+    engine->backlog[engine->backlog_count++] = (struct backlog){ queue, engine->round - 1 };
 }
 
 void engine_backlog_drop(struct engine *engine, int64_t queue)
 {
-    struct ids *backlog = &engine->backlog;
-
-    for (uint32_t i = 0; i < backlog->count; i++)
-        if (backlog->items[i] == queue) {
-            backlog->items[i] = backlog->items[--backlog->count];
+    for (uint32_t i = 0; i < engine->backlog_count; i++)
+        if (engine->backlog[i].queue == queue) {
+            engine->backlog[i] = engine->backlog[--engine->backlog_count];
             return;
         }
 }

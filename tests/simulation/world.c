@@ -167,6 +167,13 @@ void world_crash(struct world *world)
         if (world->commands[i].kind == COMMAND_CATALOG &&
             world->commands[i].catalog.next != lent)
             catalog_destroy(world->commands[i].catalog.next);
+    /* So does the one in use, when its successor was not decided either. */
+    union {
+        const struct catalog *used;
+        struct catalog *own;
+    } catalog = { .used = engine_catalog(world->engine) };
+    if (catalog.own != lent)
+        catalog_destroy(catalog.own);
     world->command_count = 0;
     arena_reset(&world->arena);
     engine_destroy(world->engine);
