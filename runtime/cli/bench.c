@@ -212,18 +212,6 @@ static struct slice number_text(struct arena *arena, const struct value *number)
     return arena_format(arena, number->number < 10 ? "%.2f" : "%.1f", number->number);
 }
 
-/* The smaller limit, which is the one that counts. */
-static struct slice limit_text(struct arena *arena, const struct value *limits)
-{
-    const struct value *http = value_find(limits, "http"), *rows = value_find(limits, "sqlite");
-
-    if (http == NULL || rows == NULL || http->kind != VALUE_INT || rows->kind != VALUE_INT)
-        return SLICE("");
-    bool by_http = http->integer < rows->integer;
-    return arena_format(arena, "%lld %s", (long long)(by_http ? http : rows)->integer,
-                        by_http ? "http" : "sqlite");
-}
-
 static void print_table(struct bench *bench, const struct value *results)
 {
     static const struct grid_title titles[] = {
@@ -245,7 +233,7 @@ static void print_table(struct bench *bench, const struct value *results)
         grid_cell(&grid, 2, member_text(result, "unit"));
         grid_cell(&grid, 3, number_text(arena, value_find(result, "floor")));
         grid_cell(&grid, 4, member_bool(result, "met") ? SLICE("yes") : SLICE("no"));
-        grid_cell(&grid, 5, limit_text(arena, value_find(result, "limits")));
+        grid_cell(&grid, 5, number_text(arena, value_find(result, "limit")));
         if (value_find(result, "ratio") != NULL)
             grid_format(&grid, 6, "%.0f %%", member_number(result, "ratio") * 100);
         grid_cell(&grid, 7, number_text(arena, value_find(result, "p99_ms")));

@@ -141,8 +141,10 @@ void flow_finish(struct flow *flow);
 
 /* ---- limits: bench_limit.c --------------------------------------------------------------- */
 
-/* Replies a second of bare libmicrohttpd to `request`, with the same generator. */
-bool limit_http(struct bench *bench, struct slice request, double *rate, struct err *err);
+/* What bare libmicrohttpd does with `request` on so many connections, with the same generator.
+ */
+bool limit_http(struct bench *bench, struct slice request, uint32_t connections, double *rate,
+                double *p50_ms, struct err *err);
 /*
  * Measure both limits and put them beside the result, with the ratio of its value to the
  * smaller one. `requests` of that kind make one unit; bare SQLite has as many rows a commit as
@@ -150,6 +152,12 @@ bool limit_http(struct bench *bench, struct slice request, double *rate, struct 
  */
 bool limits_put(struct bench *bench, enum sqlite_limit kind, struct slice request,
                 double requests, struct value *result, struct err *err);
+/*
+ * The same for one client: the time of `requests` round trips, and of a `share` of the commits
+ * of a cycle with one row each. They come one after the other, so the limit is their sum.
+ */
+bool limits_put_times(struct bench *bench, enum sqlite_limit kind, struct slice request,
+                      double requests, double share, struct value *result, struct err *err);
 
 /* ---- workloads --------------------------------------------------------------------------- */
 

@@ -45,6 +45,8 @@ bool bench_latency(struct bench *bench, struct value *result, struct err *err)
     }
     put_times(bench, result, &times);
     samples_finish(&times);
+    done =
+        done && limits_put_times(bench, LIMIT_ECHO, buffer_view(&request), 2, 1, result, err);
     buffer_finish(&request);
     return done;
 }
@@ -118,6 +120,9 @@ bool bench_resume(struct bench *bench, struct value *result, struct err *err)
     put_times(bench, result, &times);
     samples_finish(&times);
     load_close(&watcher.load);
+    /* Of the four commits of a cycle the last two: completed, done. */
+    done =
+        done && limits_put_times(bench, LIMIT_WAIT, buffer_view(&request), 1, 0.5, result, err);
     buffer_finish(&watcher.request);
     buffer_finish(&request);
     return done;

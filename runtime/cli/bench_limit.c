@@ -60,7 +60,8 @@ static _Noreturn void serve_bare(int output, unsigned connections)
         pause();
 }
 
-bool limit_http(struct bench *bench, struct slice request, double *rate, struct err *err)
+bool limit_http(struct bench *bench, struct slice request, uint32_t connections, double *rate,
+                double *p50_ms, struct err *err)
 {
     int ends[2];
     uint16_t port = 0;
@@ -70,15 +71,16 @@ bool limit_http(struct bench *bench, struct slice request, double *rate, struct 
         return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
     pid_t pid = fork();
     if (pid == 0)
-        serve_bare(ends[1], bench->connections);
+        serve_bare(ends[1], connections);
     close(ends[1]);
     bool done = pid > 0 && read(ends[0], &port, sizeof port) == sizeof port && port != 0;
     close(ends[0]);
     if (!done)
         err_set(err, ERR_SYSTEM, "bare libmicrohttpd does not start");
     if (done)
-        done = flow_run(&flow, "127.0.0.1", port, request, bench->connections,
-                        bench->duration_ms / 2, 0, rate, err);
+        done = flow_run(&flow, "127.0.0.1", port, request, connections, bench->duration_ms / 2,
+                        0, rate, err);
+    *p50_ms = samples_percentile(&flow.times, 50);
     flow_finish(&flow);
     if (pid > 0) {
         (void)kill(pid, SIGKILL); /* ours, and nothing else ends it */
@@ -88,29 +90,44 @@ bool limit_http(struct bench *bench, struct slice request, double *rate, struct 
     return done;
 }
 
-static bool limit_rows(struct bench *bench, enum sqlite_limit kind, double *rate,
-                       struct err *err)
-{
-    uint32_t per_commit = bench->per_commit > 1 ? (uint32_t)(bench->per_commit + 0.5) : 1;
-
-    return store_sqlite_limit(bench->dir, kind, per_commit, (uint32_t)(bench->duration_ms / 2),
-                              rate, err);
-}
-
 bool limits_put(struct bench *bench, enum sqlite_limit kind, struct slice request,
                 double requests, struct value *result, struct err *err)
 {
     struct value limits = value_map();
-    double http = 0, rows = 0;
+    uint32_t per_commit = bench->per_commit > 1 ? (uint32_t)(bench->per_commit + 0.5) : 1;
+    uint32_t time_ms = (uint32_t)(bench->duration_ms / 2);
+    double http = 0, rows = 0, p50_ms;
 
-    if (!limit_http(bench, request, &http, err) || !limit_rows(bench, kind, &rows, err))
+    if (!limit_http(bench, request, bench->connections, &http, &p50_ms, err) ||
+        !store_sqlite_limit(bench->dir, kind, per_commit, time_ms, &rows, err))
         return false;
     http /= requests;
     bench_put(bench, &limits, "http", http);
     bench_put(bench, &limits, "sqlite", rows);
     value_put(bench->arena, result, "limits", limits);
     double least = http < rows ? http : rows;
+    bench_put(bench, result, "limit", least);
     if (least > 0)
         bench_put(bench, result, "ratio", member_number(result, "value") / least);
+    return true;
+}
+
+bool limits_put_times(struct bench *bench, enum sqlite_limit kind, struct slice request,
+                      double requests, double share, struct value *result, struct err *err)
+{
+    struct value limits = value_map();
+    uint32_t time_ms = (uint32_t)(bench->duration_ms / 2);
+    double rate, http_ms = 0, rows = 1;
+
+    if (!limit_http(bench, request, 1, &rate, &http_ms, err) ||
+        !store_sqlite_limit(bench->dir, kind, 1, time_ms, &rows, err))
+        return false;
+    http_ms *= requests;
+    double rows_ms = share * 1000 / rows;
+    bench_put(bench, &limits, "http", http_ms);
+    bench_put(bench, &limits, "sqlite", rows_ms);
+    value_put(bench->arena, result, "limits", limits);
+    bench_put(bench, result, "limit", http_ms + rows_ms);
+    bench_put(bench, result, "ratio", member_number(result, "value") / (http_ms + rows_ms));
     return true;
 }

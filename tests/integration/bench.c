@@ -58,7 +58,9 @@ Test(bench, latency_and_costs)
 {
     json_t *report = bench(0, "--only latency,resume,parked,restart --parked 300 --queued 30");
 
-    cr_expect_gt(json_number_value(json_object_get(workload(report, "latency"), "p99_ms")), 0);
+    json_t *latency = workload(report, "latency");
+    cr_expect_gt(json_number_value(json_object_get(latency, "p99_ms")), 0);
+    expect_limits(latency);
     workload(report, "resume");
     cr_expect_eq(json_integer_value(json_object_get(workload(report, "parked"), "runs")), 300);
     workload(report, "restart");
