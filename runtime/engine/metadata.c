@@ -65,6 +65,9 @@ bool metadata_apply(struct arena *arena, struct slice *packed,
         return err_set(err, ERR_TOO_LARGE,
                        "the metadata would have %zu bytes, %lld are allowed", after.size,
                        (long long)max_bytes);
+    /* A value that nests as deep as it may is one level deeper in here. */
+    if (!pack_read(arena, after, &map, err))
+        return false;
     *packed = after;
     return true;
 }

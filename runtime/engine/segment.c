@@ -252,6 +252,16 @@ static void segment_fail(struct batch *batch, struct run *run, const struct fram
                                 .message = arena_copy(batch->arena, end->error_text) });
 }
 
+/* The build that had it cannot read its state; nothing was tried, and another build may come.
+ */
+static void segment_park(struct batch *batch, struct run *run, const struct frame_end *end)
+{
+    (void)run_move(batch, run, RUN_PARKED, /* RUNNING may be parked */
+                   end->error_text.size > 0
+                       ? end->error_text
+                       : SLICE("the build that has the segment cannot read the run's state"));
+}
+
 bool segment_end_decide(struct batch *batch, struct command *command)
 {
     const struct segment_end *done = &command->segment_end;
@@ -272,12 +282,16 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     if (end->meta_count > 0 &&
         !metadata_apply(batch->arena, &run->metadata, end->meta, end->meta_count,
                         batch->catalog->limits.metadata_bytes, &flaw))
-        fail_plainly(batch, run, SLICE("METADATA_TOO_LARGE"),
+        fail_plainly(batch, run,
+                     flaw.code == ERR_TOO_LARGE ? SLICE("METADATA_TOO_LARGE")
+                                                : SLICE("METADATA_BROKEN"),
                      arena_copy(batch->arena, slice_of(flaw.text)));
     else if (end->verdict == VERDICT_WAIT)
         segment_wait(batch, run, end);
     else if (end->verdict == VERDICT_DONE)
         segment_done(batch, run, end);
+    else if (end->verdict == VERDICT_PARK)
+        segment_park(batch, run, end);
     else
         segment_fail(batch, run, end);
     return true;
