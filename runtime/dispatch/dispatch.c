@@ -55,6 +55,8 @@ static void on_alarm(uv_timer_t *timer)
         due_ms = sooner(due_ms, watch_tick(dispatch, now_ms));
         orphans_place(dispatch);
     }
+    if (dispatch->is_wanting)
+        builds_stir(dispatch); /* who has waited for long enough may drain a busy slot */
     dispatch_alarm(dispatch, due_ms);
 }
 
@@ -69,7 +71,7 @@ static void on_turn(uv_prepare_t *turn)
     struct dispatch *dispatch = container_of(turn, struct dispatch, turn);
 
     if (dispatch->is_stirred) {
-        dispatch->is_stirred = false;
+        dispatch->is_stirred = dispatch->is_wanting = false;
         LIST_EACH(&dispatch->builds, node, after)
         {
             struct build *build = container_of(node, struct build, node);

@@ -195,6 +195,7 @@ static void build_feed(struct build *build)
             if (build->state == BUILD_READY &&
                 build->dispatch->slot_count >= build->dispatch->config->slots)
                 room_make(build, job);
+            build->dispatch->is_wanting = true; /* any slot that becomes idle may help */
             return;
         }
         list_remove(&job->node);

@@ -47,6 +47,7 @@ struct dispatch {
 
     uint32_t open;   /* handles and work under way that must end before `on_stopped` */
     bool is_stirred; /* builds are to be looked at in this turn */
+    bool is_wanting; /* some build has a job that no slot took */
     bool is_ready, is_stopping, is_stopped;
     void (*on_stopped)(void *context);
     void *stop_context;

@@ -271,6 +271,8 @@ void slot_advance(struct slot *slot)
     slot->idle_ms = dispatch_now(dispatch);
     if (slot->is_draining && slot->state == SLOT_LIVE)
         slot_retire(slot);
+    if (dispatch->is_wanting)
+        builds_stir(dispatch);
 }
 
 /* Those behind the first go back to the front of the line, in their order. */

@@ -412,6 +412,22 @@ Test(slots, one_build_does_not_keep_them_all)
     stage_until(&stage, all_done, NULL);
 }
 
+/* Both slots are busy, one for each build; the engine hands out one more of a task that is
+ * short. The slot that is free first makes room for it. */
+Test(slots, an_idle_slot_of_another_build_makes_room)
+{
+    for (int i = 0; i < 20; i++)
+        stage_output(&stage, "echo", "{}");
+    int64_t first = stage_trigger(&stage, "progress", "{\"steps\":1,\"ms\":6000}");
+    stage_trigger(&stage, "sleep", "{\"ms\":600}");
+    stage_rest(&stage, 100);
+    int64_t waiting = stage_trigger(&stage, "echo", "{}");
+
+    cr_assert_eq(stage_outcome(&stage, waiting), OUTCOME_COMPLETED);
+
+    cr_assert_eq(stage_run(&stage, first)->status, RUN_RUNNING, "it had to wait for its own");
+}
+
 Test(slots, a_child_of_a_segment_goes_with_its_slot)
 {
     stage_output(&stage, "fork-child", "{}");
