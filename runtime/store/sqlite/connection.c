@@ -148,7 +148,7 @@ bool query_row(struct query *query, bool *row, struct err *err)
 
 bool query_run(struct query *query, struct err *err)
 {
-    bool row;
+    bool row = false;
     bool done = query_row(query, &row, err);
 
     if (row)

@@ -72,7 +72,7 @@ static char *put_bytes(char *at, unsigned tag, struct slice bytes)
 
 void run_pack(struct buffer *out, const struct run *run, const struct run_words *words)
 {
-    size_t size = FIELDS_MOST * NUMBER_BYTES;
+    size_t size = (size_t)FIELDS_MOST * NUMBER_BYTES;
 
 #define X(tag, field) size += run->field.size;
     RUN_BYTES(X)
@@ -107,7 +107,7 @@ void run_pack(struct buffer *out, const struct run *run, const struct run_words 
 void waitpoint_pack(struct buffer *out, const struct waitpoint *waitpoint,
                     const struct waitpoint_words *words)
 {
-    size_t size = FIELDS_MOST * NUMBER_BYTES;
+    size_t size = (size_t)FIELDS_MOST * NUMBER_BYTES;
 
 #define X(tag, field) size += waitpoint->field.size;
     WAITPOINT_BYTES(X)

@@ -150,7 +150,7 @@ static bool trial_commit(struct trial *trial, trial_step *step, struct err *err)
 static bool trial_run(struct trial *trial, trial_step *const *of, uint32_t time_ms,
                       double *per_second, struct err *err)
 {
-    uint64_t start_ns = clock_monotonic_ns(), now_ns = start_ns, count = 0;
+    uint64_t start_ns = clock_monotonic_ns(), now_ns, count = 0;
 
     do {
         for (uint32_t i = 0; of[i] != NULL; i++)
@@ -179,11 +179,12 @@ bool store_sqlite_limit(const char *directory, enum sqlite_limit limit, uint32_t
                         uint32_t time_ms, double *per_second, struct err *err)
 {
     struct trial *trial = memory_zeroed(1, sizeof *trial);
-    char path[PATH_BYTES], lock[PATH_BYTES + 8];
+    char path[PATH_BYTES], log[PATH_BYTES + 8], index[PATH_BYTES + 8];
     bool done = false;
 
     (void)snprintf(path, sizeof path, "%s/limit-%ld.db", directory, (long)getpid());
-    (void)snprintf(lock, sizeof lock, "%s-wal", path);
+    (void)snprintf(log, sizeof log, "%s-wal", path);
+    (void)snprintf(index, sizeof index, "%s-shm", path);
     trial->count = per_commit;
     trial->runs = memory_zeroed(per_commit, sizeof *trial->runs);
     trial->tokens = memory_zeroed(per_commit, sizeof *trial->tokens);
@@ -194,7 +195,8 @@ bool store_sqlite_limit(const char *directory, enum sqlite_limit limit, uint32_t
         connection_close(&trial->connection);
     }
     (void)unlink(path); /* absent when it could not be made */
-    (void)unlink(lock);
+    (void)unlink(log);  /* and these only there after a failure */
+    (void)unlink(index);
     arena_finish(&trial->arena);
     free(trial->tokens);
     free(trial->runs);

@@ -1,9 +1,9 @@
 /*
  * SQL: every statement the SQLite store runs, each with the words an error names it by.
  *
- * A statement is prepared on first use and kept for the connection's life. `bulk` is the rows at hand
- * (bulk.h). Column lists are shared by the statement and the function in record.c that binds or reads
- * it: change both.
+ * A statement is prepared on first use and kept for the connection's life. `bulk` is the rows
+ * at hand (bulk.h). Column lists are shared by the statement and the function in record.c that
+ * binds or reads it: change both.
  */
 #ifndef SQL_H
 #define SQL_H
@@ -109,7 +109,7 @@
     X(BACKLOG, "list backlog", "SELECT queue FROM run_ready WHERE queue > ?1"                  \
         " ORDER BY queue LIMIT 1")                                                             \
     X(PARKED, "list parked runs", "SELECT run_id FROM run_parked WHERE task = ?1"              \
-        " ORDER BY run_id LIMIT ?2")                                                           \
+        " AND run_id > ?2 ORDER BY run_id LIMIT ?3")                                                           \
     X(DUE_RUNS, "list due runs", "SELECT run_id FROM run_due WHERE due_ms <= ?1"               \
         " ORDER BY due_ms LIMIT ?2")                                                           \
     X(DUE_WAITPOINTS, "list due waitpoints", "SELECT waitpoint_id FROM waitpoint_due"          \

@@ -9,11 +9,11 @@
 /* Pages in memory. With 100,000 suspended runs the whole runtime has to stay under 64 MiB. */
 enum { WRITER_CACHE_KIB = 16 << 10, READER_CACHE_KIB = 1 << 10 };
 
-/* The log keeps its size when it starts over, up to this: writing over is cheaper than growing.
+/* The log keeps its size when it starts over, up to this: overwriting is cheaper than growing.
  */
-#define WRITER_PRAGMAS                                                                   \
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = " \
-    "67108864"
+#define WRITER_PRAGMAS                                      \
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" \
+    "PRAGMA journal_size_limit = 67108864"
 
 /*
  * In frames of one page: when the log is copied; how much the store copies itself, how many

@@ -236,7 +236,7 @@ static int by_number(const void *a, const void *b)
 }
 
 /* The task has a name in each environment. */
-static bool store_parked(struct store *store, struct slice task, uint32_t limit,
+static bool store_parked(struct store *store, struct slice task, int64_t after, uint32_t limit,
                          struct arena *arena, struct ids *runs, struct err *err)
 {
     struct connection *connection = &self(store)->connection;
@@ -255,6 +255,7 @@ static bool store_parked(struct store *store, struct slice task, uint32_t limit,
         if (!query_start(&query, connection, SQL_PARKED, err))
             return false;
         bind_int(&query, names.items[i]);
+        bind_int(&query, after);
         bind_int(&query, limit);
         if (!ids_take(&query, arena, runs, err))
             return false;

@@ -272,16 +272,16 @@ Test(sqlite_questions, parked_runs_of_a_task_come_oldest_first_of_all_environmen
 
     fixture_begin(&fixture);
     CHECK(&fixture,
-          ops->parked(fixture.store, SLICE("pay"), 10, &fixture.arena, &ids, &fixture.err));
+          ops->parked(fixture.store, SLICE("pay"), 0, 10, &fixture.arena, &ids, &fixture.err));
     cr_assert_eq(ids.count, 6);
     for (uint32_t i = 0; i < 6; i++)
         cr_assert_eq(ids.items[i], parked[i]);
     CHECK(&fixture,
-          ops->parked(fixture.store, SLICE("pay"), 3, &fixture.arena, &ids, &fixture.err));
+          ops->parked(fixture.store, SLICE("pay"), 0, 3, &fixture.arena, &ids, &fixture.err));
     cr_assert_eq(ids.count, 3);
     cr_assert_eq(ids.items[2], parked[2]);
     CHECK(&fixture,
-          ops->parked(fixture.store, SLICE("none"), 3, &fixture.arena, &ids, &fixture.err));
+          ops->parked(fixture.store, SLICE("none"), 0, 3, &fixture.arena, &ids, &fixture.err));
     cr_assert_eq(ids.count, 0);
     fixture_rollback(&fixture);
 }
