@@ -185,12 +185,15 @@ static bool number_set(struct config *config, const struct setting *setting, int
     return true;
 }
 
-/* Twice the processors: some of the segments wait for what they asked others for. */
+/*
+ * Many times the processors: a segment mostly waits, for the commit behind a call or for what
+ * it asked others for, and a slot that waits costs a process and no processor.
+ */
 static int64_t slots_auto(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-    return processors < 2 ? 4 : processors > 512 ? 1024 : processors * 2;
+    return processors < 1 ? 16 : processors > 64 ? 1024 : processors * 16;
 }
 
 static bool amount_set(struct config *config, const struct setting *setting,

@@ -39,7 +39,7 @@ const struct setting settings[] = {
       "requests waiting for the database; more are answered 503" },
 
     { "workers", "slots", SETTING_SLOTS, AT(slots), "auto", 1, 1024,
-      "segments that run at a time; auto is twice the processors, at least 4" },
+      "segments that run at a time; auto is 16 for each processor" },
     { "workers", "segment_time", SETTING_DURATION, AT(segment_time_ms), "5m", 1, DAYS(7),
       "how long a segment may run when its task does not say" },
     { "workers", "grace", SETTING_DURATION, AT(grace_ms), "2s", 0, SECONDS(600),
