@@ -21,6 +21,7 @@ static void memory_commands(struct batch *batch)
             engine->catalog = command->catalog.next;
             engine->queues_missing = true;
             engine->unpark_at = 0;
+            engine->unpark_after = 0;
         } else if (command->kind == COMMAND_SPEED) {
             engine_short_set(engine, command->speed.task, command->speed.is_short);
         }
@@ -44,6 +45,7 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t no
     memory_commands(batch);
     batch->catalog = engine->catalog;
     batch->unpark_next = engine->unpark_at;
+    batch->unpark_after = engine->unpark_after;
     for (uint32_t i = 0; i < count; i++)
         commands[i]->err = (struct err){ 0 };
     return batch;
@@ -90,27 +92,46 @@ void batch_due_run(struct batch *batch, int64_t id)
 
 enum { UNPARK_LIMIT = 500 };
 
-bool batch_unpark_task(struct batch *batch, struct slice *task, uint32_t *limit)
+/* The next task that is there; false when there is none. */
+static bool unpark_more(struct batch *batch)
 {
-    if (batch->catalog == NULL)
+    const struct catalog *catalog = batch->catalog;
+
+    if (catalog == NULL)
         return false;
-    while (batch->unpark_next < batch->catalog->task_count &&
-           !batch->catalog->tasks[batch->unpark_next].available)
+    while (batch->unpark_next < catalog->task_count &&
+           !catalog->tasks[batch->unpark_next].available) {
         batch->unpark_next++;
-    if (batch->unpark_next >= batch->catalog->task_count ||
-        batch->unparked.count >= UNPARK_LIMIT)
+        batch->unpark_after = 0;
+    }
+    return batch->unpark_next < catalog->task_count;
+}
+
+bool batch_unpark_task(struct batch *batch, struct slice *task, int64_t *after, uint32_t *limit)
+{
+    if (!unpark_more(batch))
         return false;
+    if (batch->unparked.count >= UNPARK_LIMIT) {
+        batch->again = true; /* the others in the next batch */
+        return false;
+    }
     *task = batch->catalog->tasks[batch->unpark_next].id;
+    *after = batch->unpark_after;
     *limit = UNPARK_LIMIT;
     return true;
 }
 
+/* Those that stay parked are passed by too, or they would hide the ones behind them. */
 void batch_unpark(struct batch *batch, const struct ids *runs, bool all)
 {
     for (uint32_t i = 0; i < runs->count; i++)
         batch_ids_add(batch, &batch->unparked, runs->items[i]);
-    batch->unpark_next += all;
-    batch->again |= !all;
+    if (all) {
+        batch->unpark_next++;
+        batch->unpark_after = 0;
+    } else {
+        batch->unpark_after = runs->items[runs->count - 1];
+    }
 }
 
 static bool unpark_one(struct batch *batch, int64_t id)
@@ -222,6 +243,7 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
     engine->queues_missing = false;
     engine->queue_count += batch->queues_made;
     engine->unpark_at = batch->unpark_next;
+    engine->unpark_after = batch->unpark_after;
     for (uint32_t i = 0; i < batch->backlog_add.count; i++)
         engine_backlog_add(engine, batch->backlog_add.items[i]);
     for (uint32_t i = 0; i < batch->backlog_drop.count; i++)

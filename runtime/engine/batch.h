@@ -31,6 +31,7 @@ struct engine {
     char **short_tasks;   /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
     uint32_t unpark_at; /* the next task of the catalog whose parked runs are to be looked at */
+    int64_t unpark_after; /* and the last of them that was */
 };
 
 enum phase { PHASE_PREFETCH, PHASE_QUEUES, PHASE_DUE, PHASE_COMMANDS, PHASE_DECIDED };
@@ -62,7 +63,8 @@ struct batch {
     struct ids due_runs, due_waitpoints, unparked;
     uint32_t due_run_at, due_waitpoint_at, unparked_at;
     uint32_t queues_made;
-    uint32_t unpark_next; /* engine->unpark_at after the commit */
+    uint32_t unpark_next; /* engine->unpark_at and unpark_after after the commit */
+    int64_t unpark_after;
     /* Consequences still to be drawn, in order. */
     struct ids fired;    /* waitpoints that have ended */
     struct ids canceled; /* runs to be canceled with their children */

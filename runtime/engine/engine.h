@@ -63,7 +63,8 @@ struct rows *batch_rows(struct batch *batch);
 /* True when every command is decided; false: load the wants and call again. */
 bool batch_decide(struct batch *batch);
 /* The next task whose PARKED runs may go on, for store->parked; false when there is none. */
-bool batch_unpark_task(struct batch *batch, struct slice *task, uint32_t *limit);
+bool batch_unpark_task(struct batch *batch, struct slice *task, int64_t *after,
+                       uint32_t *limit);
 /* Some of its runs; `all` when there are no more. Before batch_decide. */
 void batch_unpark(struct batch *batch, const struct ids *runs, bool all);
 /* Waitpoints and runs whose due_ms has come. Before batch_decide. */

@@ -31,11 +31,12 @@ static bool due_load(struct store_batch *run, struct batch *batch, struct err *e
 static bool parked_load(struct store_batch *run, struct batch *batch, struct err *err)
 {
     struct slice task;
+    int64_t after;
     uint32_t limit;
 
-    while (batch_unpark_task(batch, &task, &limit)) {
+    while (batch_unpark_task(batch, &task, &after, &limit)) {
         struct ids runs = { 0 };
-        if (!run->store->ops->parked(run->store, task, limit, run->arena, &runs, err))
+        if (!run->store->ops->parked(run->store, task, after, limit, run->arena, &runs, err))
             return false;
         batch_unpark(batch, &runs, runs.count < limit);
     }

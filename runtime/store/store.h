@@ -42,9 +42,9 @@ struct store_ops {
                     struct err *err);
     /* How many queues there are: asked once, at start. */
     bool (*queue_count)(struct store *store, uint32_t *count, struct err *err);
-    /* PARKED runs of a task, oldest first, at most `limit`. */
-    bool (*parked)(struct store *store, struct slice task, uint32_t limit, struct arena *arena,
-                   struct ids *runs, struct err *err);
+    /* PARKED runs of a task with ids above `after`, oldest first, at most `limit`. */
+    bool (*parked)(struct store *store, struct slice task, int64_t after, uint32_t limit,
+                   struct arena *arena, struct ids *runs, struct err *err);
     /* The number of an environment, given out on first use; outside a transaction. */
     bool (*environment)(struct store *store, const char *name, uint32_t *number,
                         struct err *err);

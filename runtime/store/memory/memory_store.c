@@ -370,7 +370,7 @@ static bool memory_queue_count(struct store *store, uint32_t *count, struct err 
     return true;
 }
 
-static bool memory_parked(struct store *store, struct slice task, uint32_t limit,
+static bool memory_parked(struct store *store, struct slice task, int64_t after, uint32_t limit,
                           struct arena *arena, struct ids *runs, struct err *err)
 {
     struct memory_store *memory = memory_of(store);
@@ -379,7 +379,7 @@ static bool memory_parked(struct store *store, struct slice task, uint32_t limit
         return false;
     for (uint32_t i = 0; i < memory->runs.count && runs->count < limit; i++) {
         const struct run *run = &memory->runs.items[i]->run;
-        if (run->status == RUN_PARKED && slice_equal(run->task, task))
+        if (run->status == RUN_PARKED && run->id > after && slice_equal(run->task, task))
             id_add(arena, runs, run->id);
     }
     return true;

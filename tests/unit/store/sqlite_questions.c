@@ -280,6 +280,10 @@ Test(sqlite_questions, parked_runs_of_a_task_come_oldest_first_of_all_environmen
           ops->parked(fixture.store, SLICE("pay"), 0, 3, &fixture.arena, &ids, &fixture.err));
     cr_assert_eq(ids.count, 3);
     cr_assert_eq(ids.items[2], parked[2]);
+    CHECK(&fixture, ops->parked(fixture.store, SLICE("pay"), parked[2], 10, &fixture.arena,
+                                &ids, &fixture.err));
+    cr_assert_eq(ids.count, 3);
+    cr_assert_eq(ids.items[0], parked[3]);
     CHECK(&fixture,
           ops->parked(fixture.store, SLICE("none"), 0, 3, &fixture.arena, &ids, &fixture.err));
     cr_assert_eq(ids.count, 0);
