@@ -108,8 +108,8 @@
     X(RUNNING, "list running runs", "SELECT run_id FROM run_running")                          \
     X(BACKLOG, "list backlog", "SELECT queue FROM run_ready WHERE queue > ?1"                  \
         " ORDER BY queue LIMIT 1")                                                             \
-    X(PARKED, "list parked runs", "SELECT run_id FROM run_parked WHERE task = ?1 AND run_id > ?3"\
-        " AND run_id > ?2 ORDER BY run_id LIMIT ?3")                                                           \
+    X(PARKED, "list parked runs", "SELECT run_id FROM run_parked WHERE task = ?1"              \
+        " AND run_id > ?2 ORDER BY run_id LIMIT ?3")                                           \
     X(DUE_RUNS, "list due runs", "SELECT run_id FROM run_due WHERE due_ms <= ?1"               \
         " ORDER BY due_ms LIMIT ?2")                                                           \
     X(DUE_WAITPOINTS, "list due waitpoints", "SELECT waitpoint_id FROM waitpoint_due"          \

@@ -257,7 +257,6 @@ static bool store_parked(struct store *store, struct slice task, int64_t after, 
         bind_int(&query, names.items[i]);
         bind_int(&query, after);
         bind_int(&query, limit);
-        bind_int(&query, after);
         if (!ids_take(&query, arena, runs, err))
             return false;
     }
