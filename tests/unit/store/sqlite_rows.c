@@ -43,22 +43,16 @@ static void fill_run(struct run *run)
     }
 }
 
+/* clang-format off */
 #define NUMBERS(X)                                                                             \
-    X(environment)                                                                             \
-    X(status)                                                                                  \
-    X(outcome)                                                                                 \
-    X(seq)                                                                                     \
-    X(queue) X(rank_ms) X(due_ms) X(created_ms) X(updated_ms) X(started_ms) X(finished_ms)     \
-        X(ttl_ms) X(priority_ms) X(limit_ms) X(parent_id) X(root_id) X(id_block) X(busy_us)    \
-            X(attempt) X(max_attempts) X(entry) X(depth) X(remaining) X(progress) X(log_lines) \
-                X(is_test) X(needs_parent)
-#define SLICES(X)                                                                        \
-    X(task)                                                                              \
-    X(segment)                                                                           \
-    X(version)                                                                           \
-    X(build)                                                                             \
-    X(tags) X(metadata) X(error) X(wait) X(once) X(timeline) X(key) X(key_text) X(input) \
-        X(state) X(output)
+    X(environment) X(status) X(outcome) X(seq) X(queue) X(rank_ms) X(due_ms) X(created_ms)     \
+    X(updated_ms) X(started_ms) X(finished_ms) X(ttl_ms) X(priority_ms) X(limit_ms)            \
+    X(parent_id) X(root_id) X(id_block) X(busy_us) X(attempt) X(max_attempts) X(entry)         \
+    X(depth) X(remaining) X(progress) X(log_lines) X(is_test) X(needs_parent)
+#define SLICES(X)                                                                              \
+    X(task) X(segment) X(version) X(build) X(tags) X(metadata) X(error) X(wait) X(once)        \
+    X(timeline) X(key) X(key_text) X(input) X(state) X(output)
+/* clang-format on */
 
 static void check_run(const struct run *run, const struct run *expected)
 {
