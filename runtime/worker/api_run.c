@@ -7,6 +7,10 @@
 
 enum { META_MAX = 10000, LINE_DEFAULT_BYTES = 4096, ERROR_MAX_BYTES = 8192 };
 
+/* The format is the plugin's; bide.h has it checked there. */
+extern __typeof__(api_log) api_log __attribute__((format(printf, 3, 0)));
+extern __typeof__(api_raise) api_raise __attribute__((format(printf, 4, 0)));
+
 const bide_value *api_input(bide_task *t)
 {
     return value_lent(&segment_of(t)->input);
