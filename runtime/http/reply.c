@@ -107,9 +107,7 @@ void reply_problems(struct request *request, unsigned status, const char *code,
         out_text(&out, "error", slice_of(text));
     else
         out_text(&out, "error",
-                 arena_format(&request->arena, "%s: %s%.*s: %.*s%s", text,
-                              first->pointer.size > 0 ? "at " : "at the top",
-                              SLICE_ARG(first->pointer), SLICE_ARG(first->message),
+                 arena_format(&request->arena, "%s: %.*s%s", text, SLICE_ARG(first->message),
                               problems->count > 1 ? " (and more)" : ""));
     out_word(&out, "code", code);
     for (uint32_t i = 0; value.kind == VALUE_MAP && i < value.count; i++) {

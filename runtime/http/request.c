@@ -414,15 +414,28 @@ bool request_json(struct request *request, struct value *value)
     return false;
 }
 
+/* What is wrong with refused data, wherever the engine put it; NULL: the refusal has no such
+ * list. */
+static const struct problems *problems_of(const struct command *command)
+{
+    const struct problems *problems = command->kind == COMMAND_TOKEN_COMPLETE
+                                          ? &command->token_complete.problems
+                                          : command->problems;
+
+    return problems == NULL || problems->count == 0 ? NULL : problems;
+}
+
 static void on_reply(struct command *command)
 {
     struct request *request = command->owner;
+    const struct problems *problems = problems_of(command);
 
     if (command->err.code == ERR_OK)
         request->on_command(request);
-    else if (command->problems != NULL && command->problems->count > 0)
-        reply_problems(request, (unsigned)err_status(command->err.code), "invalid_payload",
-                       command->err.text, command->problems);
+    else if (problems != NULL)
+        reply_problems(request, (unsigned)err_status(command->err.code),
+                       command->err.code == ERR_BAD_DATA ? "invalid_data" : "invalid_payload",
+                       command->err.text, problems);
     else
         reply_err(request, &command->err);
 }

@@ -76,6 +76,27 @@ Test(tokens, a_run_goes_on_with_what_is_posted_to_the_url)
     cr_assert_str_eq(answer_text(&site, done, "output.by"), "ann");
 }
 
+Test(tokens, data_against_the_schema_is_422_and_the_run_keeps_waiting)
+{
+    const char *run = site_run(&site, "approve", "{}");
+    struct answer waiting = site_until(&site, run, "WAITING");
+    const char *id = answer_text(&site, waiting, "waitingFor.0.id");
+    const char *path = path_of(answer_text(&site, show(id), "url"));
+    struct answer posted = site_ask(&site, "POST", path, "", "{\"by\":7}");
+    struct answer completed =
+        site_post(&site, site_path(&site, TOKENS "/%s/complete", id), "{}");
+    struct answer after = site_get(&site, site_path(&site, "/api/v3/runs/%s", run));
+
+    cr_assert_eq(posted.status, 422, "%s", posted.body.data);
+    cr_assert_str_eq(answer_text(&site, posted, "code"), "invalid_data");
+    cr_assert_eq(answer_find(posted, "problems")->count, 1);
+    cr_assert_str_eq(answer_text(&site, posted, "problems.0.pointer"), "/by");
+    cr_assert_eq(completed.status, 422);
+    cr_assert_str_eq(answer_text(&site, after, "status"), "WAITING");
+    cr_assert_eq(site_ask(&site, "POST", path, "", "{\"by\":\"ann\"}").status, 200);
+    site_until(&site, run, "COMPLETED");
+}
+
 Test(tokens, a_callback_takes_what_is_no_json_for_an_empty_object)
 {
     static const char *const bodies[] = { NULL, "", "a=1&b=2", "{\"broken\":", "\xff" };

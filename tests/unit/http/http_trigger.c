@@ -68,7 +68,7 @@ Test(trigger, a_payload_against_the_schema_is_refused_with_every_problem)
     cr_assert_eq(answer.status, 400);
     cr_assert_str_eq(answer_text(&site, answer, "code"), "invalid_payload");
     cr_assert_not_null(strstr(answer_text(&site, answer, "error"), "The payload of echo"));
-    cr_assert_not_null(strstr(answer_text(&site, answer, "error"), "at /n: "),
+    cr_assert_not_null(strstr(answer_text(&site, answer, "error"), "schema: /n: "),
                        "the first problem, for clients that show nothing else");
     cr_assert_eq(problems->count, 2, "%s", answer.body.data);
     cr_assert_str_eq(answer_text(&site, answer, "problems.0.pointer"), "/n");

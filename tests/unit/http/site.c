@@ -15,6 +15,13 @@ static const char echo_schema[] = "input:\n"
                                   "    text: {type: string}\n"
                                   "    note: {type: string, default: none}\n";
 
+static const char approve_schema[] = "tokens:\n"
+                                     "  decision:\n"
+                                     "    type: object\n"
+                                     "    required: [by]\n"
+                                     "    properties:\n"
+                                     "      by: {type: string}\n";
+
 void site_init(struct site *site)
 {
     *site = (struct site){ .is_ready = true };
@@ -66,21 +73,25 @@ static struct catalog *catalog_make(struct site *site)
     numbers[1] = site->environments[1].number;
     cr_assert(schema_file_parse("schemas/echo.yaml", SLICE(echo_schema), &site->schema,
                                 &site->arena, &problems));
+    cr_assert(schema_file_parse("schemas/approve.yaml", SLICE(approve_schema),
+                                &site->token_schema, &site->arena, &problems));
     catalog->tasks = ARENA_ARRAY(&catalog->arena, struct catalog_task, count);
     for (uint32_t i = 0; i < count; i++)
-        catalog->tasks[catalog->task_count++] =
-            (struct catalog_task){ .id = slice_of(ids[i]),
-                                   .available = true,
-                                   .plugin = SLICE("tests"),
-                                   .version = SLICE("1.0.0"),
-                                   .build = SLICE("0123456789abcdef"),
-                                   .segments = segments,
-                                   .segment_count = 2,
-                                   .schema = strcmp(ids[i], "echo") == 0 ? site->schema : NULL,
-                                   .queue = strcmp(ids[i], "hold") == 0 ? SLICE("slow/lane")
-                                                                        : (struct slice){ 0 },
-                                   .max_attempts = 1,
-                                   .retry_factor = 2 };
+        catalog->tasks[catalog->task_count++] = (struct catalog_task){
+            .id = slice_of(ids[i]),
+            .available = true,
+            .plugin = SLICE("tests"),
+            .version = SLICE("1.0.0"),
+            .build = SLICE("0123456789abcdef"),
+            .segments = segments,
+            .segment_count = 2,
+            .schema = strcmp(ids[i], "echo") == 0      ? site->schema
+                      : strcmp(ids[i], "approve") == 0 ? site->token_schema
+                                                       : NULL,
+            .queue = strcmp(ids[i], "hold") == 0 ? SLICE("slow/lane") : (struct slice){ 0 },
+            .max_attempts = 1,
+            .retry_factor = 2
+        };
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, 1);
     catalog->queues[catalog->queue_count++] =
         (struct catalog_queue){ .name = SLICE("slow/lane"), .limit = 7 };
@@ -261,6 +272,7 @@ void site_finish(struct site *site)
     site->store->ops->close(site->store);
     catalog_destroy(site->catalog);
     schema_file_destroy(site->schema);
+    schema_file_destroy(site->token_schema);
     arena_finish(&site->arena);
     (void)snprintf(command, sizeof command, "rm -rf %s", site->directory);
     cr_assert_eq(system(command), 0);

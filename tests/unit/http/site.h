@@ -6,8 +6,8 @@
  *   echo     done at once, its output is its input; has an input schema
  *   hold     stays running
  *   sleepy   waits an hour, with a state
- *   approve  makes a token and waits for it; then done with what was posted
- *   flop     fails, without a retry
+ *   approve  makes a token (its data must have `by`) and waits for it; then done with what was
+ * posted flop     fails, without a retry
  */
 #ifndef SITE_H
 #define SITE_H
@@ -28,7 +28,7 @@ struct site {
     struct pump *pump;
     struct http *http;
     struct catalog *catalog;
-    struct schema_file *schema;
+    struct schema_file *schema, *token_schema;
     uint16_t port;
     bool is_ready; /* to be cleared by a test that wants a server without a catalog */
     pthread_t thread;

@@ -74,6 +74,7 @@ static void approve(struct work *work, const struct frame_segment *frame)
     work->command.token_create.run_id = frame->run_id;
     work->command.token_create.run_seq = frame->seq;
     work->command.token_create.id = frame->id_block + 1;
+    work->command.token_create.schema = SLICE("decision");
     submit(work, on_token);
 }
 
