@@ -224,15 +224,24 @@ static const char *read_until(struct server *server, const char *words, int limi
     return text("%s", said);
 }
 
+/* Clients of other threads read it: what a restart leaves as it was is not written again. */
+static void keep(char *field, size_t size, const char *value)
+{
+    if (strcmp(field, value) != 0)
+        snprintf(field, size, "%s", value);
+}
+
 void server_start(struct server *server)
 {
     server_spawn(server);
     const char *said = read_until(server, "listening on ", START_MS);
     const char *found = strstr(said, "listening on ");
-    if (found == NULL || sscanf(found, "listening on %63s", server->url) != 1)
+    char url[sizeof server->url];
+    if (found == NULL || sscanf(found, "listening on %63s", url) != 1)
         die(server, text("the server did not start; it said: %s", said));
-    server->port = atoi(strrchr(server->url, ':') + 1);
-    snprintf(server->key, sizeof server->key, "%s", server_key(server, "dev"));
+    keep(server->url, sizeof server->url, url);
+    server->port = atoi(strrchr(url, ':') + 1);
+    keep(server->key, sizeof server->key, server_key(server, "dev"));
 }
 
 int server_refuses(struct server *server, const char **said)
