@@ -7,39 +7,35 @@
 #include "store/memory/memory_store.h"
 
 #include "base/memory.h"
-#include "store/memory/rack.h"
+#include "store/memory/memory_rows.h"
 
 #include <stdlib.h>
 
-enum { ENVIRONMENTS_MAX = 16 };
-
-struct memory_store {
-    struct store store;
-    struct rack runs, waitpoints, queues, keys, edges;
-    char *environments[ENVIRONMENTS_MAX];
-    uint32_t environment_count;
-    struct rows *flushed; /* of the transaction under way */
-    int fail_in;          /* calls until one fails; 0: never */
-};
-
-static struct memory_store *memory_of(struct store *store)
-{
-    return (struct memory_store *)(void *)store; /* its first member */
-}
-
 /* ---- the contract ------------------------------------------------------------------------ */
 
-static bool fails(struct memory_store *memory, struct err *err)
+bool memory_fails(struct memory_store *memory, struct err *err)
 {
     if (memory->fail_in == 0 || --memory->fail_in > 0)
         return false;
     return !err_set(err, ERR_STORE, "the simulated store failed");
 }
 
+void memory_id_add(struct arena *arena, struct ids *ids, int64_t id)
+{
+    if (ids->count == ids->capacity) {
+        int64_t *old = ids->items;
+        ids->capacity = ids->capacity == 0 ? 16 : ids->capacity * 2;
+        ids->items = ARENA_ARRAY(arena, int64_t, ids->capacity);
+        if (ids->count > 0)
+            memcpy(ids->items, old, ids->count * sizeof *old);
+    }
+    ids->items[ids->count++] = id;
+}
+
 static bool memory_begin(struct store *store, struct err *err)
 {
     memory_of(store)->flushed = NULL;
-    return !fails(memory_of(store), err);
+    return !memory_fails(memory_of(store), err);
 }
 
 static struct run *run_find(struct memory_store *memory, int64_t id)
@@ -174,7 +170,7 @@ static bool memory_load(struct store *store, struct rows *rows, struct err *err)
 {
     struct memory_store *memory = memory_of(store);
 
-    if (fails(memory, err))
+    if (memory_fails(memory, err))
         return false;
     load_runs(memory, rows);
     load_waits(memory, rows);
@@ -183,90 +179,9 @@ static bool memory_load(struct store *store, struct rows *rows, struct err *err)
     return true;
 }
 
-static void id_add(struct arena *arena, struct ids *ids, int64_t id)
-{
-    if (ids->count == ids->capacity) {
-        int64_t *old = ids->items;
-        ids->capacity = ids->capacity == 0 ? 16 : ids->capacity * 2;
-        ids->items = ARENA_ARRAY(arena, int64_t, ids->capacity);
-        if (ids->count > 0)
-            memcpy(ids->items, old, ids->count * sizeof *old);
-    }
-    ids->items[ids->count++] = id;
-}
-
-/* A due row, for sorting. */
-struct due_row {
-    int64_t due_ms, id;
-};
-
-static int due_order(const void *a, const void *b)
-{
-    const struct due_row *x = a, *y = b;
-
-    return x->due_ms != y->due_ms ? rack_order_of(x->due_ms, y->due_ms)
-                                  : rack_order_of(x->id, y->id);
-}
-
-static void due_take(struct arena *arena, struct due_row *found, uint32_t count, uint32_t limit,
-                     struct ids *ids)
-{
-    if (count > 1)
-        qsort(found, count, sizeof *found, due_order);
-    for (uint32_t i = 0; i < count && i < limit; i++)
-        id_add(arena, ids, found[i].id);
-}
-
-static bool memory_due(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
-                       struct due *due, struct err *err)
-{
-    struct memory_store *memory = memory_of(store);
-    uint32_t count = 0, most = memory->waitpoints.count + memory->runs.count;
-
-    if (fails(memory, err))
-        return false;
-    struct due_row *found = memory_get(most * sizeof *found);
-    for (uint32_t i = 0; i < memory->waitpoints.count; i++) {
-        const struct waitpoint *row = &memory->waitpoints.items[i]->waitpoint;
-        if (row->status == WAITPOINT_PENDING && row->due_ms > 0 && row->due_ms <= now_ms)
-            found[count++] = (struct due_row){ row->due_ms, row->id };
-    }
-    due_take(arena, found, count, limit, &due->waitpoints);
-    count = 0;
-    for (uint32_t i = 0; i < memory->runs.count; i++) {
-        const struct run *run = &memory->runs.items[i]->run;
-        if (run->status < RUN_DONE && run->due_ms > 0 && run->due_ms <= now_ms)
-            found[count++] = (struct due_row){ run->due_ms, run->id };
-    }
-    due_take(arena, found, count, limit, &due->runs);
-    free(found);
-    return true;
-}
-
-static bool memory_next_due(struct store *store, int64_t *due_ms, struct err *err)
-{
-    struct memory_store *memory = memory_of(store);
-
-    (void)err; /* looking at memory cannot fail */
-    *due_ms = 0;
-    for (uint32_t i = 0; i < memory->waitpoints.count; i++) {
-        const struct waitpoint *row = &memory->waitpoints.items[i]->waitpoint;
-        if (row->status == WAITPOINT_PENDING && row->due_ms > 0 &&
-            (*due_ms == 0 || row->due_ms < *due_ms))
-            *due_ms = row->due_ms;
-    }
-    for (uint32_t i = 0; i < memory->runs.count; i++) {
-        const struct run *run = &memory->runs.items[i]->run;
-        if (run->status < RUN_DONE && run->due_ms > 0 &&
-            (*due_ms == 0 || run->due_ms < *due_ms))
-            *due_ms = run->due_ms;
-    }
-    return true;
-}
-
 static bool memory_flush(struct store *store, struct rows *rows, struct err *err)
 {
-    if (fails(memory_of(store), err))
+    if (memory_fails(memory_of(store), err))
         return false;
     memory_of(store)->flushed = rows;
     return true;
@@ -343,7 +258,7 @@ static bool memory_commit(struct store *store, struct err *err)
     struct memory_store *memory = memory_of(store);
     const struct rows *rows = memory->flushed;
 
-    if (fails(memory, err))
+    if (memory_fails(memory, err))
         return false;
     memory->flushed = NULL;
     if (rows == NULL)
@@ -370,7 +285,7 @@ static bool memory_running(struct store *store, struct arena *arena, struct ids 
     (void)err; /* looking at memory cannot fail */
     for (uint32_t i = 0; i < memory->runs.count; i++)
         if (memory->runs.items[i]->run.status == RUN_RUNNING)
-            id_add(arena, runs, memory->runs.items[i]->run.id);
+            memory_id_add(arena, runs, memory->runs.items[i]->run.id);
     return true;
 }
 
@@ -384,7 +299,7 @@ static bool memory_backlog(struct store *store, struct arena *arena, struct ids 
         for (uint32_t i = 0; i < memory->runs.count; i++) {
             const struct run *run = &memory->runs.items[i]->run;
             if (run->status == RUN_QUEUED && run->queue == memory->queues.items[k]->queue.id) {
-                id_add(arena, queues, run->queue);
+                memory_id_add(arena, queues, run->queue);
                 break;
             }
         }
@@ -403,12 +318,12 @@ static bool memory_parked(struct store *store, struct slice task, int64_t after,
 {
     struct memory_store *memory = memory_of(store);
 
-    if (fails(memory, err))
+    if (memory_fails(memory, err))
         return false;
     for (uint32_t i = 0; i < memory->runs.count && runs->count < limit; i++) {
         const struct run *run = &memory->runs.items[i]->run;
         if (run->status == RUN_PARKED && run->id > after && slice_equal(run->task, task))
-            id_add(arena, runs, run->id);
+            memory_id_add(arena, runs, run->id);
     }
     return true;
 }

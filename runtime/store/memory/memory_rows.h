@@ -1,0 +1,33 @@
+/* The memory store from the inside: what memory_store.c and memory_due.c share. */
+#ifndef MEMORY_ROWS_H
+#define MEMORY_ROWS_H
+
+#include "store/memory/rack.h"
+#include "store/store.h"
+
+enum { ENVIRONMENTS_MAX = 16 };
+
+struct memory_store {
+    struct store store;
+    struct rack runs, waitpoints, queues, keys, edges;
+    char *environments[ENVIRONMENTS_MAX];
+    uint32_t environment_count;
+    struct rows *flushed; /* of the transaction under way */
+    int fail_in;          /* calls until one fails; 0: never */
+};
+
+static inline struct memory_store *memory_of(struct store *store)
+{
+    return (struct memory_store *)(void *)store; /* its first member */
+}
+
+/* Whether this call is the one that store_memory_fail chose. */
+bool memory_fails(struct memory_store *memory, struct err *err);
+void memory_id_add(struct arena *arena, struct ids *ids, int64_t id);
+
+/* store_ops */
+bool memory_due(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
+                struct due *due, struct err *err);
+bool memory_next_due(struct store *store, int64_t *due_ms, struct err *err);
+
+#endif
