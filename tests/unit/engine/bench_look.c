@@ -5,9 +5,7 @@
 
 #include <stdlib.h>
 
-* /
-
-    const struct run *run_of(int64_t run)
+const struct run *run_of(int64_t run)
 {
     const struct run *row = store_memory_find(bench.store, run);
 
