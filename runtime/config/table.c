@@ -29,7 +29,7 @@ const struct setting settings[] = {
       "open connections from one address; 0 is no limit" },
     { "server", "max_body", SETTING_BYTES, AT(max_body_bytes), "4MiB", 1024, 64 * MIB,
       "size of a request's body" },
-    { "server", "max_header", SETTING_BYTES, AT(max_header_bytes), "16KiB", 1024, MIB,
+    { "server", "max_header", SETTING_BYTES, AT(max_header_bytes), "8KiB", 1024, MIB,
       "size of a request's headers together" },
     { "server", "request_time", SETTING_DURATION, AT(request_time_ms), "30s", SECONDS(1), SECONDS(3600),
       "time in which headers and body must have come" },
