@@ -15,6 +15,17 @@ void id_source_init(struct id_source *source, uint64_t seed)
     *source = (struct id_source){ .random = seed == 0 ? 0x9e3779b97f4a7c15u : seed };
 }
 
+void id_source_skip(struct id_source *source, int64_t last)
+{
+    int64_t at_ms = id_time_ms(last);
+    uint32_t next = (uint32_t)(last & (COUNTER_LIMIT - 1)) + 1;
+
+    if (at_ms < source->last_ms || (at_ms == source->last_ms && next <= source->counter))
+        return;
+    source->last_ms = at_ms;
+    source->counter = next;
+}
+
 static int64_t ids_take(struct id_source *source, int64_t now_ms, uint32_t count)
 {
     if (now_ms < EPOCH_MS)

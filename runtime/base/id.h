@@ -26,6 +26,9 @@ struct id_source {
 
 void id_source_init(struct id_source *source, uint64_t seed);
 
+/* The ids to come are above `last`: one that an earlier process has made. */
+void id_source_skip(struct id_source *source, int64_t last);
+
 int64_t id_next(struct id_source *source, int64_t now_ms);
 
 /* The first of ID_BLOCK consecutive ids; the low 6 bits are zero. */

@@ -72,6 +72,8 @@ void batch_due_waitpoint(struct batch *batch, int64_t id);
 void batch_due_run(struct batch *batch, int64_t id);
 /* Fill the slots. True when done; false: load the wants and call again. */
 bool batch_dispatch(struct batch *batch);
+/* Mark some row as changed, as it is; false: load the wants and call again. */
+bool batch_touch(struct batch *batch);
 /* After the commit: what to publish. Hints are kept. */
 void batch_committed(struct batch *batch, struct outcome *outcome);
 /* The store failed: every command is answered with `err`, hints are dropped. */

@@ -351,7 +351,11 @@ bool recover_decide(struct batch *batch, struct command *command)
         return false;
     for (uint32_t i = 0; i < ids->count; i++) {
         (void)rows_run(&batch->rows, ids->items[i], 0, &run); /* loaded above */
-        if (run != NULL && run->status == RUN_RUNNING)
+        if (run == NULL)
+            continue;
+        id_source_skip(batch->engine->ids,
+                       run->id_block + ID_BLOCK - 1); /* given out already */
+        if (run->status == RUN_RUNNING)
             run_release(batch, run);
     }
     return true;

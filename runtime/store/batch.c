@@ -65,6 +65,9 @@ static bool transact(struct store_batch *run, struct batch *batch, uint64_t *com
     if ((run->look_for_due && !due_load(run, batch, err)) || !parked_load(run, batch, err) ||
         !decide(run, batch, batch_decide, err) || !decide(run, batch, batch_dispatch, err))
         return false;
+    if (run->must_write && !rows_changed(batch_rows(batch)) &&
+        !decide(run, batch, batch_touch, err))
+        return false;
     if (!rows_changed(batch_rows(batch))) {
         ops->rollback(run->store); /* only looked */
         return true;

@@ -11,6 +11,7 @@ struct store_batch {
     struct arena *arena; /* holds the outcome, too */
     int64_t now_ms;
     bool look_for_due; /* something in the store has come due */
+    bool must_write;   /* the store has failed: does it take a change again? */
     struct command **commands;
     uint32_t count;
 };

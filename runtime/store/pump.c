@@ -113,10 +113,10 @@ static int64_t idle_ms(const struct pump *pump)
 {
     int64_t now_ms = clock_now_ms();
 
-    if (pump->again)
+    if (!pump->was_ok)
+        return RETRY_MS;
+    if (pump->again || (pump->next_due_ms > 0 && pump->next_due_ms <= now_ms))
         return 0;
-    if (pump->next_due_ms > 0 && pump->next_due_ms <= now_ms)
-        return pump->was_ok ? 0 : RETRY_MS;
     if (pump->next_due_ms > 0 && pump->next_due_ms - now_ms < 60000)
         return pump->next_due_ms - now_ms;
     return 60000;
@@ -228,13 +228,15 @@ static void batch_of(struct pump *pump, uint32_t count)
                                  .now_ms = now_ms,
                                  .look_for_due =
                                      pump->next_due_ms > 0 && pump->next_due_ms <= now_ms,
+                                 .must_write = !pump->was_ok,
                                  .commands = pump->batch,
                                  .count = count };
     struct err err = { 0 };
 
     bool ok = store_batch_run(&batch, &publication->outcome, &commit_ns, &err);
     outcome_log(pump, ok, &err);
-    pump->again = ok && publication->outcome.again;
+    if (ok) /* else what was to be done still is */
+        pump->again = publication->outcome.again;
     /* When even this cannot be asked, look again soon. */
     if (!store->ops->next_due(store, &pump->next_due_ms, &err))
         pump->next_due_ms = now_ms + RETRY_MS;
@@ -265,11 +267,14 @@ static bool recover(struct pump *pump, struct err *err)
     struct ids backlog = { 0 };
     struct outcome outcome;
     uint32_t queues = 0;
+    int64_t last = 0;
 
-    bool ok = store->ops->backlog(store, &arena, &backlog, err) &&
+    bool ok = store->ops->last_id(store, &last, err) &&
+              store->ops->backlog(store, &arena, &backlog, err) &&
               store->ops->queue_count(store, &queues, err) &&
               store->ops->running(store, &arena, &command.recover, err);
     if (ok) {
+        id_source_skip(&pump->ids, last); /* the clock may have been set back meanwhile */
         engine_backlog(pump->engine, &backlog);
         engine_queues(pump->engine, queues);
         struct store_batch batch = { .store = store,

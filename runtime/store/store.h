@@ -51,6 +51,9 @@ struct store_ops {
     /* Delete keys that expired and were not looked at, at most `limit`. Inside a transaction.
      */
     bool (*sweep)(struct store *store, int64_t now_ms, uint32_t limit, struct err *err);
+    /* The largest id of any run, waitpoint or queue, 0 when there is none: asked once, at
+     * start. */
+    bool (*last_id)(struct store *store, int64_t *id, struct err *err);
     /* Safe to call from any thread; NULL for a store without readers. */
     struct reader *(*reader_open)(struct store *store, struct err *err);
     void (*close)(struct store *store);

@@ -357,6 +357,24 @@ static bool memory_sweep(struct store *store, int64_t now_ms, uint32_t limit, st
     return true;
 }
 
+static bool memory_last_id(struct store *store, int64_t *id, struct err *err)
+{
+    struct memory_store *memory = memory_of(store);
+
+    (void)err; /* looking at memory cannot fail */
+    *id = 0;
+    for (uint32_t i = 0; i < memory->runs.count; i++)
+        if (memory->runs.items[i]->run.id > *id)
+            *id = memory->runs.items[i]->run.id;
+    for (uint32_t i = 0; i < memory->waitpoints.count; i++)
+        if (memory->waitpoints.items[i]->waitpoint.id > *id)
+            *id = memory->waitpoints.items[i]->waitpoint.id;
+    for (uint32_t i = 0; i < memory->queues.count; i++)
+        if (memory->queues.items[i]->queue.id > *id)
+            *id = memory->queues.items[i]->queue.id;
+    return true;
+}
+
 static void memory_close(struct store *store)
 {
     struct memory_store *memory = memory_of(store);
@@ -386,6 +404,7 @@ static const struct store_ops memory_ops = {
     .parked = memory_parked,
     .environment = memory_environment,
     .sweep = memory_sweep,
+    .last_id = memory_last_id,
     .close = memory_close,
 };
 

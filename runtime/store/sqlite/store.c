@@ -228,6 +228,22 @@ static bool store_queue_count(struct store *store, uint32_t *count, struct err *
     return true;
 }
 
+static bool store_last_id(struct store *store, int64_t *id, struct err *err)
+{
+    static const char *const questions[] = { "SELECT coalesce(max(id), 0) FROM run",
+                                             "SELECT coalesce(max(id), 0) FROM waitpoint",
+                                             "SELECT coalesce(max(id), 0) FROM queue" };
+
+    *id = 0;
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+        int64_t last = 0;
+        if (!connection_number(&self(store)->connection, questions[i], &last, err))
+            return false;
+        *id = last > *id ? last : *id;
+    }
+    return true;
+}
+
 static int by_number(const void *a, const void *b)
 {
     int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
@@ -335,6 +351,7 @@ static const struct store_ops ops = {
     .parked = store_parked,
     .environment = store_environment,
     .sweep = store_sweep,
+    .last_id = store_last_id,
     .reader_open = store_reader_open,
     .close = store_close,
 };

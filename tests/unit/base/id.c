@@ -84,6 +84,31 @@ Test(id, blocks_stay_whole_at_the_end_of_a_millisecond)
     }
 }
 
+/* The clock of the machine has stepped back since another process made them. */
+Test(id, ids_go_on_above_one_that_was_made_before)
+{
+    int64_t last = id_floor(NOW + 3600000) + 70;
+
+    id_source_skip(&source, last);
+    int64_t id = id_next(&source, NOW);
+
+    cr_assert_gt(id, last);
+    cr_assert_geq(id_next_block(&source, NOW), last + ID_BLOCK - 70 % ID_BLOCK);
+    id_source_skip(&source, id_floor(NOW) + 5);
+    cr_assert_gt(id_next(&source, NOW), id, "an older one changes nothing");
+    id_source_skip(&source, 0);
+    cr_assert_gt(id_next(&source, NOW), id);
+}
+
+Test(id, the_last_id_of_a_millisecond_is_followed_by_the_next_millisecond)
+{
+    int64_t last = id_floor(NOW + 1) - 1;
+
+    id_source_skip(&source, last);
+
+    cr_assert_eq(id_next(&source, NOW), last + 1);
+}
+
 /* A machine without a battery for its clock wakes up in 1970. */
 Test(id, a_clock_before_the_epoch_still_gives_different_ids)
 {
