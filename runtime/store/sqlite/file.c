@@ -14,11 +14,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { HEADER_BYTES = 100, PATH_BYTES = 4096, PAGE_BYTES = 4096 };
@@ -270,4 +272,40 @@ bool file_create(const char *path, struct err *err)
     if (rename(fresh, path) != 0)
         return err_set(err, ERR_STORE, "cannot make %s: %s", path, strerror(errno));
     return directory_sync(path, err);
+}
+
+/* Room for the log is only taken where this much more is left. */
+static bool has_room(int fd, int64_t size_bytes)
+{
+    struct statvfs space;
+
+    return fstatvfs(fd, &space) == 0 &&
+           (int64_t)(space.f_bavail * space.f_frsize) / 32 > size_bytes;
+}
+
+void file_ready_log(const char *path, int64_t size_bytes)
+{
+    static const char zeros[1 << 16];
+    struct stat info;
+    char log[PATH_MAX];
+
+    if (snprintf(log, sizeof log, "%s-wal", path) >= (int)sizeof log)
+        return;
+    int fd = open(log, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &info) == 0 && has_room(fd, size_bytes)) {
+        int64_t at = info.st_size;
+        ssize_t wrote = 1;
+        while (at < size_bytes && wrote > 0) {
+            int64_t left = size_bytes - at;
+            wrote =
+                pwrite(fd, zeros, left < (int64_t)sizeof zeros ? (size_t)left : sizeof zeros,
+                       (off_t)at);
+            at += wrote > 0 ? wrote : 0;
+        }
+        if (at > info.st_size && (wrote <= 0 || fdatasync(fd) != 0))
+            (void)ftruncate(fd, info.st_size); /* as it was; if not, zeros do no harm */
+    }
+    (void)close(fd); /* what it did not write is written by the commits */
 }

@@ -21,6 +21,14 @@ void file_unlock(int lock_fd);
  */
 bool file_check(const char *path, bool *is_new, struct err *err);
 
+/*
+ * Write zeros behind the end of `path`-wal until it has `size_bytes`: a commit that overwrites
+ * needs one write of the disk, one that makes the file longer needs two. SQLite stops reading a
+ * log at the first frame that is none, so what is in it stays as it is. Where there is little
+ * room, or none at all, nothing is done: it is only faster.
+ */
+void file_ready_log(const char *path, int64_t size_bytes);
+
 /* Make `path` whole or not at all: a complete database beside it, synced, then renamed. */
 bool file_create(const char *path, struct err *err);
 

@@ -26,7 +26,9 @@ enum {
     CHECKPOINT_PASSES = 3,
     CHECKPOINT_MOST = 4 * CHECKPOINT_FRAMES,
     CHECKPOINT_AGAIN = 1000,
-    CHECKPOINT_BUSY_MS = 20
+    CHECKPOINT_BUSY_MS = 20,
+    LOG_READY_FRAMES = CHECKPOINT_FRAMES + 2 * CHECKPOINT_REST,
+    LOG_FRAME_BYTES = 4096 + 24
 };
 
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err);

@@ -392,6 +392,7 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
     store->checkpointer = checkpointer_create(store->path, err);
     if (store->checkpointer == NULL)
         goto close;
+    file_ready_log(store->path, (int64_t)LOG_READY_FRAMES * LOG_FRAME_BYTES);
     (void)sqlite3_wal_hook(store->connection.db, on_commit,
                            store); /* returns the hook before */
     return true;
