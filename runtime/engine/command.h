@@ -125,7 +125,8 @@ struct run_read {
     int64_t run_id; /* that asks, with its fence */
     uint32_t seq;
     int64_t target;
-    struct run *run; /* reply, output loaded; NULL when absent or another environment's */
+    struct run *run; /* reply, output loaded; NULL when absent or another environment's. For a
+                        completed token its data is the output */
 };
 
 struct once {

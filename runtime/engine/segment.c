@@ -363,16 +363,37 @@ bool recover_decide(struct batch *batch, struct command *command)
 
 /* ---- in the middle of a segment ---------------------------------------------------------- */
 
+/* The data of a token that did not fit the segment's frame, as if it were a run's output. */
+static void token_read(struct command *command, const struct run *run,
+                       const struct waitpoint *token)
+{
+    if (run == NULL || token == NULL || token->environment != run->environment ||
+        token->status != WAITPOINT_COMPLETED)
+        return;
+    command->run_read.run = ARENA_NEW(command->arena, struct run);
+    *command->run_read.run =
+        (struct run){ .id = token->id,
+                      .environment = token->environment,
+                      .status = RUN_DONE,
+                      .outcome = OUTCOME_COMPLETED,
+                      .parts = PART_OUTPUT,
+                      .output = arena_copy(command->arena, token->result) };
+}
+
 bool run_read_decide(struct batch *batch, struct command *command)
 {
     struct run_read *read = &command->run_read;
     struct run *run, *target;
+    struct waitpoint *token = NULL;
     bool loaded = run_fenced(batch, command, read->run_id, read->seq, 0, &run);
 
     loaded &= rows_run(&batch->rows, read->target, PART_OUTPUT, &target);
+    if (loaded && target == NULL)
+        loaded = rows_waitpoint(&batch->rows, read->target, &token);
     if (!loaded)
         return false;
     read->run = NULL;
+    token_read(command, run, token);
     if (run == NULL || target == NULL || target->environment != run->environment)
         return true;
     /* The row dies with the batch; the reply is the command's. */

@@ -146,7 +146,7 @@ static bool refused(struct slice bytes)
 Test(frame, there_is_an_example_of_every_kind)
 {
     for (int i = 0; i < EXAMPLES; i++)
-        cr_assert_eq(examples[i].kind, i + 1);
+        cr_assert_eq((int)examples[i].kind, i + 1);
     cr_assert_eq(EXAMPLES, FRAME_KIND_COUNT - 1);
 }
 
@@ -268,7 +268,7 @@ Test(frame, frames_follow_each_other_in_one_stream)
         struct frame frame;
         size_t used;
         cr_assert(frame_read(&arena, buffer_view(&stream), MAX, &frame, &used, &err));
-        cr_assert_eq(frame.kind, i + 1);
+        cr_assert_eq((int)frame.kind, i + 1);
         buffer_consume(&stream, used);
     }
 

@@ -303,8 +303,8 @@ Test(json, what_was_read_can_grow)
             value_put_slice(&arena, &map, arena_format(&arena, "new%d", i), value_int(i));
         }
 
-        cr_assert_eq(list.count, size + 20);
-        cr_assert_eq(map.count, size + 20);
+        cr_assert_eq((int)list.count, size + 20);
+        cr_assert_eq((int)map.count, size + 20);
         buffer_finish(&text);
     }
 }

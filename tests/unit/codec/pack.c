@@ -316,8 +316,8 @@ Test(pack, what_was_read_can_grow)
             value_put_slice(&arena, &map_back, arena_format(&arena, "new%d", i), value_int(i));
         }
 
-        cr_assert_eq(list_back.count, size + 20);
-        cr_assert_eq(map_back.count, size + 20);
+        cr_assert_eq((int)list_back.count, size + 20);
+        cr_assert_eq((int)map_back.count, size + 20);
     }
 }
 

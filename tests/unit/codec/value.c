@@ -105,9 +105,9 @@ Test(value, a_copy_can_grow)
         struct value list = numbers(size), copy = value_copy(&arena, &list);
         for (int i = 0; i < 20; i++)
             value_add(&arena, &copy, value_int(100 + i));
-        cr_assert_eq(copy.count, size + 20);
+        cr_assert_eq((int)copy.count, size + 20);
         cr_assert_eq(copy.items[size + 19].integer, 119);
-        cr_assert_eq(list.count, size);
+        cr_assert_eq((int)list.count, size);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "engine/wait.h"
 
 #include "bench.h"
+#include "codec/pack.h"
 
 TestSuite(wait, .init = bench_open, .fini = bench_close);
 
@@ -343,4 +344,63 @@ Test(wait, damaged_bytes_are_no_wait)
     cr_assert_not(wait_read(bench_arena(), SLICE("\x80"), &wait));
     cr_assert_not(wait_read(bench_arena(), SLICE("\x93\x01\x01\x01"), &wait));
     cr_assert_not(wait_read(bench_arena(), SLICE("\xc1"), &wait));
+}
+
+/* ---- more than a frame carries ------------------------------------------------------------
+ */
+
+/* All results together are too large to go along: the rest is fetched, one by one. */
+Test(wait, data_that_does_not_fit_the_frame_is_fetched_by_its_token)
+{
+    enum { COUNT = 6, SIZE = 3 << 20 };
+    bench.limits.token_bytes = SIZE + 10;
+    bench_catalog();
+    int64_t run = start("t"), ids[COUNT];
+    struct buffer packed = { 0 };
+    char *bytes = memset(arena_alloc(bench_arena(), SIZE), 'x', SIZE);
+    pack_string(&packed, (struct slice){ bytes, SIZE });
+    for (uint32_t i = 0; i < COUNT; i++) {
+        ids[i] = make_token(run, 1 + i, 0);
+        struct command *command = add(COMMAND_TOKEN_COMPLETE);
+        command->token_complete =
+            (struct token_complete){ .id = ids[i], .data = buffer_view(&packed) };
+        cr_assert(commit());
+    }
+    wait_for(run, WAIT_FOR_TOKEN, ids, COUNT, 0, 0);
+    const struct frame_segment *frame = segment(run);
+
+    cr_assert_eq(frame->results[0].value.size, packed.size);
+    cr_assert(frame->results[COUNT - 1].has_more);
+    cr_assert_eq(frame->results[COUNT - 1].value.size, 0);
+    struct command *command = add(COMMAND_RUN_READ);
+    command->run_read =
+        (struct run_read){ .run_id = run, .seq = frame->seq, .target = ids[COUNT - 1] };
+    cr_assert(commit());
+    const struct run *read = command->run_read.run;
+    cr_assert_not_null(read);
+    cr_assert(read->status == RUN_DONE && read->outcome == OUTCOME_COMPLETED);
+    cr_assert(slice_equal(read->output, buffer_view(&packed)));
+    buffer_finish(&packed);
+}
+
+Test(wait, a_token_is_fetched_only_when_it_is_completed_and_of_the_environment)
+{
+    int64_t run = start("t"), pending = make_token(run, 1, 0);
+    struct command *prod = add_token(0, 0);
+    prod->token_create.environment = PROD;
+    cr_assert(commit());
+    int64_t other = prod->token_create.token_id;
+    add(COMMAND_TOKEN_COMPLETE)->token_complete =
+        (struct token_complete){ .id = other, .data = SLICE("\x01") };
+    cr_assert(commit());
+
+    struct command *commands[2] = { add(COMMAND_RUN_READ), add(COMMAND_RUN_READ) };
+    for (int i = 0; i < 2; i++)
+        commands[i]->run_read = (struct run_read){ .run_id = run,
+                                                   .seq = segment(run)->seq,
+                                                   .target = i == 0 ? pending : other };
+    cr_assert(commit());
+
+    cr_assert_null(commands[0]->run_read.run);
+    cr_assert_null(commands[1]->run_read.run);
 }
