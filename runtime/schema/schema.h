@@ -48,6 +48,42 @@ const struct schema *schema_output(const struct schema_file *file);
 const struct schema *schema_token(const struct schema_file *file, struct slice name);
 bool schema_has_token(const struct schema_file *file, struct slice name);
 
+/* What a task expects of the output of a task that it triggers: `children.<task>` of its file.
+ */
+uint32_t schema_child_count(const struct schema_file *file);
+struct slice schema_child_name(const struct schema_file *file, uint32_t index);
+const struct schema *schema_child(const struct schema_file *file, struct slice task);
+
+/* What becomes of a run whose output does not match: `on_invalid: fail` (when not said) fails
+ * it, `warn` keeps the output and leaves a warning in the run's timeline and the log. */
+enum schema_on_invalid { SCHEMA_FAIL, SCHEMA_WARN };
+enum schema_on_invalid schema_on_invalid(const struct schema_file *file);
+
+/*
+ * What the file means, as a hash: the file and all that it refers to, without comments, layout,
+ * order of keys and descriptions. Two files of one hash accept the same values.
+ */
+enum { SCHEMA_HASH_BYTES = 32 };
+void schema_file_hash(const struct schema_file *file, unsigned char hash[SCHEMA_HASH_BYTES]);
+
+/* Is a part of what it describes marked `secret: true`? NULL: no. */
+bool schema_has_secrets(const struct schema *schema);
+/*
+ * Put the text "[secret]" in the place of every part of `value` that `schema` marks as secret,
+ * whether the value is valid or not, and in case of doubt. For everything that people look at:
+ * listings, logs, exports. Lists and maps that hold a secret are copied to `arena`.
+ */
+void schema_redact(const struct schema *schema, struct value *value, struct arena *arena);
+
+/*
+ * Does `wide` accept whatever `narrow` accepts? NULL accepts everything. NO: `problems` says
+ * where and for which values (an example of one that only `narrow` accepts, where there is
+ * one). UNKNOWN: beyond what can be decided in bounded time; `problems` says which part.
+ */
+enum schema_answer { SCHEMA_YES, SCHEMA_NO, SCHEMA_UNKNOWN };
+enum schema_answer schema_covers(const struct schema *wide, const struct schema *narrow,
+                                 struct arena *arena, struct problems *problems);
+
 /*
  * Check `value`; schema NULL accepts everything. `value` gains the defaults of absent
  * properties, allocated in `arena`, when it is valid. False: all problems. Bounded in depth and
