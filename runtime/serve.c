@@ -9,6 +9,7 @@
  */
 #include "serve.h"
 
+#include "base/awake.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "dispatch/dispatch.h"
@@ -38,6 +39,8 @@ struct serve {
     char listening[300]; /* "http://127.0.0.1:8030" */
     uv_loop_t loop;
     uv_async_t wake;
+    uv_check_t check;
+    struct awake *awake;
     uv_signal_t term, interrupt;
     struct store *store;
     struct pump *pump;
@@ -80,6 +83,14 @@ static void collect(struct serve *serve)
 static void on_wake(uv_async_t *wake)
 {
     collect(wake->data);
+}
+
+/* After each round of the loop that had something to do. */
+static void on_check(uv_check_t *check)
+{
+    struct serve *serve = check->data;
+
+    awake_touch(serve->awake);
 }
 
 static void on_catalog(void *context, const struct catalog *catalog)
@@ -407,6 +418,15 @@ static bool parts_start(struct serve *serve, struct err *err)
     return dispatch_create(&dispatch, &serve->dispatch, err);
 }
 
+static void awake_start(struct serve *serve)
+{
+    if (!awake_is_useful())
+        return;
+    serve->awake = awake_create(serve->config.awake_ms);
+    uv_check_start(&serve->check, on_check);
+    uv_unref((uv_handle_t *)&serve->check);
+}
+
 static void finish(struct serve *serve)
 {
     if (serve->pump != NULL) {
@@ -418,10 +438,12 @@ static void finish(struct serve *serve)
     dispatch_destroy(serve->dispatch);
     pump_destroy(serve->pump);
     uv_close((uv_handle_t *)&serve->wake, on_handle_closed);
+    uv_close((uv_handle_t *)&serve->check, on_handle_closed);
+    awake_destroy(serve->awake);
     uv_run(&serve->loop, UV_RUN_NOWAIT);
     (void)uv_loop_close(&serve->loop); /* a handle left open matters no more */
-    /* Last: http/ lets go of its readers when its handles are closed, and the last connection to a
-     * database puts it in order. */
+    /* Last: http/ lets go of its readers when its handles are closed, and the last connection
+     * to a database puts it in order. */
     if (serve->store != NULL)
         serve->store->ops->close(serve->store);
     config_finish(&serve->config);
@@ -442,13 +464,15 @@ int serve_main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&serve.loop);
     uv_async_init(&serve.loop, &serve.wake, on_wake);
-    serve.wake.data = &serve;
+    uv_check_init(&serve.loop, &serve.check);
+    serve.wake.data = serve.check.data = &serve;
     if (!store_open(&serve, &err) || !parts_start(&serve, &err)) {
         fprintf(stderr, "bide serve: %s\n", err.text);
         finish(&serve);
         return 1;
     }
     signals_watch(&serve);
+    awake_start(&serve);
     uv_run(&serve.loop, UV_RUN_DEFAULT);
     finish(&serve);
     return 0;

@@ -48,6 +48,7 @@ struct config {
     int64_t request_time_ms; /* headers and body must have come */
     int64_t idle_time_ms;    /* of a kept-alive connection */
     uint32_t max_commands;   /* under way at once */
+    int64_t awake_ms;        /* base/awake.h; 0: off */
     /* store */
     const char *data;
     /* directories */

@@ -37,6 +37,8 @@ const struct setting settings[] = {
       "time after which an idle connection is closed" },
     { "server", "max_commands", SETTING_COUNT, AT(max_commands), "10000", 1, 1000000,
       "requests waiting for the database; more are answered 503" },
+    { "server", "awake", SETTING_DURATION, AT(awake_ms), "1ms", 0, SECONDS(1),
+      "on virtual machines: how long processors are kept from halting after a request; 0 is never" },
 
     { "workers", "slots", SETTING_SLOTS, AT(slots), "auto", 1, 1024,
       "segments that run at a time; auto is 16 for each processor" },

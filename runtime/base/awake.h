@@ -1,0 +1,28 @@
+/*
+ * Awake: keep processors from halting while there is something to do.
+ *
+ * A run goes through several hands: loop, store thread, slot, and back. On a virtual machine
+ * each of them that has to be woken on a processor that halted costs 50 to 150 µs, since the
+ * halt went to the hypervisor: more than all the work of a run. So threads of the lowest
+ * priority (SCHED_IDLE: anything else goes first, at once) spin for a moment after the last
+ * thing happened. They do nothing at all when nothing happens.
+ */
+#ifndef AWAKE_H
+#define AWAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct awake;
+
+/* Is it worth it here? Not on bare metal, where processors wake fast, and not where processor
+ * time is rationed (a container's quota), which spinning would use up. */
+bool awake_is_useful(void);
+
+/* NULL when window_ms is 0 or the threads cannot be had: nothing depends on them. */
+struct awake *awake_create(int64_t window_ms);
+/* Something happened: stay awake for a window from now. [any] thread; cheap. */
+void awake_touch(struct awake *awake);
+void awake_destroy(struct awake *awake);
+
+#endif
