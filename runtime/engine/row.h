@@ -35,6 +35,17 @@ enum run_outcome {
     OUTCOME_COUNT
 };
 
+/* What is known of secrets in a run's values: why people may not see them as they are. */
+enum run_secrets {
+    SECRETS_DECLARED = 1, /* a schema file that it was under marks some */
+    SECRETS_MIXED = 2,    /* it was under several files, so none of them says all */
+    SECRETS_MET = 4       /* a token of its own, or a child, had some */
+};
+
+/* Of a schema file's 32 bytes of hash, these are kept with each run: enough to tell the files
+ * of one task from each other, and a parked run is a row of some hundred bytes. */
+enum { SCHEMA_KEPT_BYTES = 8 };
+
 /* Which big columns of a run are in memory. Each is a table of its own. */
 enum run_part { PART_INPUT = 1, PART_STATE = 2, PART_OUTPUT = 4 };
 
@@ -60,6 +71,7 @@ struct run {
     uint32_t remaining; /* WAITING: edges that must still fire */
     uint32_t progress;  /* percent */
     uint32_t log_lines; /* stored so far */
+    uint32_t secrets;   /* enum run_secrets */
     bool is_test;
     bool needs_parent; /* made by a task that may wait for it; informational */
     struct slice task;
@@ -73,12 +85,17 @@ struct run {
     struct slice timeline; /* moves, opaque bytes; engine/timeline.h */
     struct slice key;      /* 16 raw bytes of the idempotency key's hash; empty: none */
     struct slice key_text; /* what the user called it */
+    /* SCHEMA_KEPT_BYTES of the hash of its task's schema file: when it was triggered (empty:
+     * there was none, or the row is older than this field), and when it was started last
+     * (empty: the same; one zero byte: there was none). */
+    struct slice schema, schema_now;
 
     struct slice input, state, output; /* packed; see `parts` */
 
     /* In memory only. */
     uint32_t parts;       /* enum run_part: loaded (absent ones are empty) or set */
     uint32_t dirty_parts; /* to be written; an empty slice deletes */
+    uint32_t problems;    /* of its output, which is kept all the same: for the event */
     bool is_new, is_dirty;
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
     uint32_t loaded_outcome;
@@ -109,6 +126,8 @@ struct waitpoint {
     struct slice key_text;
     int64_t key_expires_ms;
     struct slice result; /* packed; empty until completed */
+    struct slice secret; /* SCHEMA_KEPT_BYTES of the schema file that marks secrets in the
+                            result; empty: none are marked */
 
     bool is_new, is_dirty;
     uint32_t loaded_status; /* as in the database */

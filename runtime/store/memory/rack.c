@@ -119,12 +119,13 @@ void held_run_own(struct arena *arena, struct run *run)
 {
     OWN(arena, &run->task, &run->segment, &run->version, &run->build, &run->tags,
         &run->metadata, &run->error, &run->wait, &run->once, &run->timeline, &run->key,
-        &run->key_text, &run->input, &run->state, &run->output);
+        &run->key_text, &run->schema, &run->schema_now, &run->input, &run->state, &run->output);
 }
 
 void held_waitpoint_own(struct arena *arena, struct waitpoint *row)
 {
-    OWN(arena, &row->task, &row->schema, &row->tags, &row->key_text, &row->result);
+    OWN(arena, &row->task, &row->schema, &row->tags, &row->key_text, &row->secret,
+        &row->result);
 }
 
 struct held *held_create(void)

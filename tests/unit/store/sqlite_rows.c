@@ -21,23 +21,25 @@ TestSuite(sqlite_rows, .init = start, .fini = finish);
 /* Every field has a value that no other field has. */
 static void fill_run(struct run *run)
 {
-    uint32_t *counts[] = { &run->seq,   &run->attempt,   &run->max_attempts, &run->entry,
-                           &run->depth, &run->remaining, &run->progress,     &run->log_lines };
+    uint32_t *counts[] = { &run->seq,      &run->attempt,   &run->max_attempts,
+                           &run->entry,    &run->depth,     &run->remaining,
+                           &run->progress, &run->log_lines, &run->secrets };
     int64_t *numbers[] = { &run->rank_ms,    &run->due_ms,      &run->created_ms,
                            &run->updated_ms, &run->started_ms,  &run->finished_ms,
                            &run->ttl_ms,     &run->priority_ms, &run->limit_ms,
                            &run->parent_id,  &run->root_id,     &run->id_block,
                            &run->busy_us };
-    struct slice *slices[] = { &run->segment,  &run->version, &run->build,   &run->tags,
-                               &run->metadata, &run->error,   &run->wait,    &run->once,
-                               &run->timeline, &run->key,     &run->key_text };
-    static char texts[11][16];
+    struct slice *slices[] = { &run->segment,   &run->version, &run->build,    &run->tags,
+                               &run->metadata,  &run->error,   &run->wait,     &run->once,
+                               &run->timeline,  &run->key,     &run->key_text, &run->schema,
+                               &run->schema_now };
+    static char texts[13][16];
 
-    for (uint32_t i = 0; i < 8; i++)
+    for (uint32_t i = 0; i < 9; i++)
         *counts[i] = i == 0 ? UINT32_MAX : 100 * (i + 1) + run->outcome;
     for (int64_t i = 0; i < 13; i++)
         *numbers[i] = 1763799000000 + 1000 * i + run->outcome;
-    for (int i = 0; i < 11; i++) {
+    for (int i = 0; i < 13; i++) {
         snprintf(texts[i], sizeof texts[i], "text %d of %d", i, (int)run->outcome);
         *slices[i] = slice_of(texts[i]);
     }
@@ -48,10 +50,10 @@ static void fill_run(struct run *run)
     X(environment) X(status) X(outcome) X(seq) X(queue) X(rank_ms) X(due_ms) X(created_ms)     \
     X(updated_ms) X(started_ms) X(finished_ms) X(ttl_ms) X(priority_ms) X(limit_ms)            \
     X(parent_id) X(root_id) X(id_block) X(busy_us) X(attempt) X(max_attempts) X(entry)         \
-    X(depth) X(remaining) X(progress) X(log_lines) X(is_test) X(needs_parent)
+    X(depth) X(remaining) X(progress) X(log_lines) X(secrets) X(is_test) X(needs_parent)
 #define SLICES(X)                                                                              \
     X(task) X(segment) X(version) X(build) X(tags) X(metadata) X(error) X(wait) X(once)        \
-    X(timeline) X(key) X(key_text) X(input) X(state) X(output)
+    X(timeline) X(key) X(key_text) X(schema) X(schema_now) X(input) X(state) X(output)
 /* clang-format on */
 
 static void check_run(const struct run *run, const struct run *expected)
@@ -206,6 +208,7 @@ Test(sqlite_rows, every_field_of_a_waitpoint_comes_back)
     token->key_text = SLICE("key");
     token->key_expires_ms = 6;
     token->result = SLICE("result");
+    token->secret = SLICE("whose");
     struct waitpoint expected = *token;
     fixture_commit(&fixture);
 
@@ -225,6 +228,7 @@ Test(sqlite_rows, every_field_of_a_waitpoint_comes_back)
     cr_assert(slice_is(token->key_text, "key"));
     cr_assert_eq(token->key_expires_ms, 6);
     cr_assert(slice_is(token->result, "result"));
+    cr_assert(slice_is(token->secret, "whose"));
 
     token->status = WAITPOINT_COMPLETED;
     token->due_ms = 0;
