@@ -7,6 +7,7 @@
  * assign
  */
 #include "batch.h"
+#include "contract.h"
 
 #include <stdlib.h>
 
@@ -286,6 +287,7 @@ static void run_assign(struct batch *batch, struct run *run)
     if (run->id_block == 0)
         run->id_block = id_next_block(batch->engine->ids, batch->now_ms);
     run->due_ms = 0; /* its ttl was kept */
+    contract_follow(batch->arena, task, run, batch->now_ms);
     run->version = task->version;
     run->build = task->build;
     (void)run_move(batch, run, RUN_RUNNING,

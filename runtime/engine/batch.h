@@ -93,6 +93,8 @@ void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id);
 
 /* run.c */
 bool run_move(struct batch *batch, struct run *run, enum run_status to, struct slice text);
+/* A line of its timeline that is no move. */
+void run_note(struct batch *batch, struct run *run, struct slice text);
 /* QUEUED, or PARKED when nothing can run it now. */
 void run_enqueue(struct batch *batch, struct run *run, struct slice text);
 void run_set_part(struct run *run, enum run_part part, struct slice value);
@@ -144,6 +146,14 @@ bool recover_decide(struct batch *batch, struct command *command);
 /* segment.c: a running run with that fence, NULL with command->err set otherwise. */
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
                 uint32_t parts, struct run **run);
+
+/* A line of its log, or its progress. */
+void run_note_take(struct batch *batch, struct run *run, const struct frame_note *note);
+
+/* output.c: false: the run has failed over its output. True: `output` is as it will be stored,
+ * with defaults; a run may have got warnings. */
+bool output_check(struct batch *batch, struct run *run, const struct catalog_task *task,
+                  struct value *output);
 
 /* queue.c */
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,

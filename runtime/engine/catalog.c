@@ -6,7 +6,10 @@
 
 struct catalog *catalog_create(void)
 {
-    return memory_zeroed(1, sizeof(struct catalog));
+    struct catalog *catalog = memory_zeroed(1, sizeof *catalog);
+
+    catalog->readers = ARENA_NEW(&catalog->arena, uint32_t);
+    return catalog;
 }
 
 void catalog_destroy(struct catalog *catalog)
@@ -30,8 +33,24 @@ static int queue_order(const void *a, const void *b)
                          ((const struct catalog_queue *)b)->name);
 }
 
+static void schema_look(struct catalog *catalog, struct catalog_task *task)
+{
+    unsigned char hash[SCHEMA_HASH_BYTES];
+
+    task->schema_hash = (struct slice){ 0 };
+    task->has_secrets = schema_has_secrets(schema_input(task->schema)) ||
+                        schema_has_secrets(schema_output(task->schema));
+    if (task->schema == NULL)
+        return;
+    schema_file_hash(task->schema, hash);
+    task->schema_hash =
+        arena_copy(&catalog->arena, (struct slice){ (const char *)hash, SCHEMA_KEPT_BYTES });
+}
+
 void catalog_sort(struct catalog *catalog)
 {
+    for (uint32_t i = 0; i < catalog->task_count; i++)
+        schema_look(catalog, &catalog->tasks[i]);
     if (catalog->task_count > 0)
         qsort(catalog->tasks, catalog->task_count, sizeof *catalog->tasks, task_order);
     if (catalog->queue_count > 0)

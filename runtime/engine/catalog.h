@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "config/config.h"
+#include "engine/row.h"
 #include "schema/schema.h"
 
 #include <stdbool.h>
@@ -18,7 +19,9 @@ enum retry_from { RETRY_FROM_SEGMENT, RETRY_FROM_START };
 struct catalog_task {
     struct slice id;
     bool available;
-    struct slice reason;                 /* when it is not: for a person */
+    struct slice reason; /* when it is not: for a person */
+    bool is_refusing; /* over its schema: what comes cannot be checked, so nothing is taken */
+    struct slice warning;                /* available all the same: for the log; empty: none */
     struct slice plugin, version, build; /* build: 16 hex digits */
     struct slice *segments;              /* names, the entry first */
     uint32_t segment_count;
@@ -30,6 +33,9 @@ struct catalog_task {
     double retry_factor;
     enum retry_from retry_from;
     int64_t limit_ms; /* time a segment may take */
+    /* By catalog_sort: */
+    struct slice schema_hash; /* SCHEMA_KEPT_BYTES of it; empty: no schema */
+    bool has_secrets;         /* in its input or output */
 };
 
 struct catalog_queue {
@@ -49,6 +55,8 @@ struct catalog {
     const uint32_t *environments; /* numbers; each has the queues of all tasks from the start */
     const char *const *environment_names;
     uint32_t environment_count;
+    uint32_t
+        *readers; /* that look at it on other threads and keep it alive; loop thread only */
 };
 
 struct catalog *catalog_create(void);

@@ -90,6 +90,7 @@ struct token_complete {
     /* Reply */
     bool won; /* false: it was completed or timed out before */
     struct problems problems;
+    struct slice secret; /* the engine's own: of struct waitpoint */
 };
 
 struct cancel {

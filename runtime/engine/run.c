@@ -23,7 +23,7 @@ static const uint32_t next_statuses[RUN_STATUS_COUNT] = {
     [RUN_DONE] = 0,
 };
 
-static void run_note(struct batch *batch, struct run *run, struct slice text)
+void run_note(struct batch *batch, struct run *run, struct slice text)
 {
     struct move move = {
         .at_ms = batch->now_ms, .status = run->status, .outcome = run->outcome, .text = text
@@ -89,7 +89,8 @@ void batch_event(struct batch *batch, const struct run *run, bool was_running)
                              .status = run->status,
                              .outcome = run->outcome,
                              .seq = run->seq,
-                             .was_running = was_running };
+                             .was_running = was_running,
+                             .problems = run->problems };
     *batch->event_tail = event;
     batch->event_tail = &event->next;
 }

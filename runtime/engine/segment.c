@@ -5,6 +5,7 @@
  */
 #include "batch.h"
 #include "codec/pack.h"
+#include "contract.h"
 #include "metadata.h"
 
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
@@ -19,7 +20,7 @@ bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32
     return true;
 }
 
-static void note_take(struct batch *batch, struct run *run, const struct frame_note *note)
+void run_note_take(struct batch *batch, struct run *run, const struct frame_note *note)
 {
     const struct config_limits *limits = &batch->catalog->limits;
 
@@ -51,7 +52,7 @@ static void notes_take(struct batch *batch, struct run *run, const struct frame_
                        uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        note_take(batch, run, &notes[i]);
+        run_note_take(batch, run, &notes[i]);
 }
 
 static void fail_plainly(struct batch *batch, struct run *run, struct slice name,
@@ -196,27 +197,10 @@ static void segment_wait(struct batch *batch, struct run *run, const struct fram
 
 /* ---- done and fail ----------------------------------------------------------------------- */
 
-static struct slice problems_line(struct batch *batch, const struct problems *problems)
-{
-    struct buffer out = { 0 };
-
-    problems_text(&out, problems);
-    if (out.size > 4000)
-        out.size = 4000;
-    while (out.size > 0 && !utf8_is_valid(buffer_view(&out)))
-        out.size--;
-    struct slice text = arena_copy(batch->arena, buffer_view(&out));
-    buffer_finish(&out);
-    return text;
-}
-
 static void segment_done(struct batch *batch, struct run *run, const struct frame_end *end)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
-    const struct schema *schema =
-        task == NULL || task->schema == NULL ? NULL : schema_output(task->schema);
     struct value output = { .kind = VALUE_NULL };
-    struct problems problems = { 0 };
     struct slice packed = end->output;
 
     if ((int64_t)packed.size > batch->catalog->limits.output_bytes) {
@@ -229,13 +213,10 @@ static void segment_done(struct batch *batch, struct run *run, const struct fram
         fail_plainly(batch, run, SLICE("OUTPUT_BROKEN"), SLICE("the output is no msgpack"));
         return;
     }
-    if (schema != NULL) {
-        if (!schema_check(schema, &output, batch->arena, &problems)) {
-            fail_plainly(batch, run, SLICE("OUTPUT_INVALID"), problems_line(batch, &problems));
-            return;
-        }
+    if (!output_check(batch, run, task, &output))
+        return;
+    if (task != NULL && schema_output(task->schema) != NULL)
         packed = pack_value(batch->arena, &output); /* with defaults */
-    }
     run->error = (struct slice){ 0 };
     run_set_part(run, PART_OUTPUT, arena_copy(batch->arena, packed));
     run_finish(batch, run, OUTCOME_COMPLETED);
@@ -396,6 +377,8 @@ bool run_read_decide(struct batch *batch, struct command *command)
     token_read(command, run, token);
     if (run == NULL || target == NULL || target->environment != run->environment)
         return true;
+    if (target->secrets != 0)
+        run_met_secrets(run);
     /* The row dies with the batch; the reply is the command's. */
     read->run = ARENA_NEW(command->arena, struct run);
     *read->run = (struct run){ .id = target->id,

@@ -1,6 +1,7 @@
 /* What a slot needs to know to enter a segment, gathered from the rows. */
 #include "batch.h"
 #include "codec/pack.h"
+#include "contract.h"
 
 /* Results larger than this all together travel by CALL_RUN, when they are asked for. */
 enum { RESULT_BYTES_MAX = 16 << 20 };
@@ -37,7 +38,8 @@ static void token_result(struct batch *batch, int64_t id, struct frame_result *r
     result->value = token->result;
 }
 
-static void run_result(struct batch *batch, int64_t id, struct frame_result *result)
+static void run_result(struct batch *batch, struct run *run, int64_t id,
+                       struct frame_result *result)
 {
     struct run *child;
     struct value error;
@@ -46,6 +48,8 @@ static void run_result(struct batch *batch, int64_t id, struct frame_result *res
     *result = (struct frame_result){ .id = id, .status = WAIT_CANCELLED };
     if (child == NULL)
         return;
+    if (child->secrets != 0)
+        run_met_secrets(run);
     if (child->status != RUN_DONE) {
         result->status = WAIT_NONE;
     } else if (child->outcome == OUTCOME_COMPLETED) {
@@ -61,8 +65,7 @@ static void run_result(struct batch *batch, int64_t id, struct frame_result *res
     }
 }
 
-static void results_fill(struct batch *batch, const struct run *run,
-                         struct frame_segment *frame)
+static void results_fill(struct batch *batch, struct run *run, struct frame_segment *frame)
 {
     struct wait wait;
     size_t total = 0;
@@ -75,7 +78,7 @@ static void results_fill(struct batch *batch, const struct run *run,
         if (wait.kind == WAIT_FOR_TOKEN)
             token_result(batch, wait.ids[i], result);
         else
-            run_result(batch, wait.ids[i], result);
+            run_result(batch, run, wait.ids[i], result);
         total += result->value.size;
         if (total > RESULT_BYTES_MAX && wait.count > 1) {
             total -= result->value.size;

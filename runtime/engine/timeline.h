@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "engine/row.h"
 
-enum { TIMELINE_FIRST = 20, TIMELINE_LAST = 200, MOVE_TEXT_MAX = 120 };
+enum { TIMELINE_FIRST = 20, TIMELINE_LAST = 200, MOVE_TEXT_MAX = 250 };
 
 struct move {
     int64_t at_ms;

@@ -6,6 +6,7 @@
  */
 #include "batch.h"
 #include "codec/pack.h"
+#include "contract.h"
 
 struct token_rows {
     struct run *run;
@@ -45,6 +46,12 @@ bool token_prefetch(struct batch *batch, const struct command *command)
     return token_load(batch, &command->token_create, &found);
 }
 
+/* There is a schema file, and it says nothing just now. */
+static bool schema_is_wrong(const struct catalog_task *task)
+{
+    return task != NULL && task->is_refusing && task->schema == NULL;
+}
+
 static bool token_allowed(struct batch *batch, struct command *command, const struct run *run)
 {
     const struct token_create *create = &command->token_create;
@@ -56,6 +63,8 @@ static bool token_allowed(struct batch *batch, struct command *command, const st
     if (create->schema.size == 0)
         return true;
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    if (schema_is_wrong(task))
+        return err_set(&command->err, ERR_UNAVAILABLE, "%.*s", SLICE_ARG(task->reason));
     if (task == NULL || task->schema == NULL || !schema_has_token(task->schema, create->schema))
         return err_set(&command->err, ERR_RULE,
                        "the schema of task %.*s declares no token \"%.*s\"",
@@ -77,8 +86,12 @@ static void token_make(struct batch *batch, struct token_create *create,
     token->run_id = create->run_id;
     token->tags = arena_copy(arena, create->tags);
     token->schema = arena_copy(arena, create->schema);
-    if (found->run != NULL)
+    if (found->run != NULL) {
+        const struct catalog_task *task = catalog_task(batch->catalog, found->run->task);
         token->task = found->run->task;
+        if (task != NULL && schema_has_secrets(schema_token(task->schema, create->schema)))
+            run_met_secrets(found->run);
+    }
     if (create->key.size > 0) {
         token->key_text =
             arena_copy(arena, create->key_text.size > 0 ? create->key_text : create->key);
@@ -145,6 +158,10 @@ static bool data_check(struct batch *batch, struct command *command,
                        complete->data.size, (long long)batch->catalog->limits.token_bytes);
     if (token->schema.size > 0 && batch->catalog == NULL)
         return err_set(&command->err, ERR_STOPPING, "the server is still starting");
+    if (token->schema.size > 0 && schema_is_wrong(task))
+        return err_set(&command->err, ERR_UNAVAILABLE,
+                       "the data cannot be checked just now, send it again later: %.*s",
+                       SLICE_ARG(task->reason));
     if (schema == NULL || token->schema.size == 0)
         return true;
     if (complete->data.size > 0 &&
@@ -158,6 +175,8 @@ static bool data_check(struct batch *batch, struct command *command,
             SLICE_ARG(token->schema));
     }
     complete->data = pack_value(command->arena, &data); /* with defaults */
+    if (schema_has_secrets(schema))
+        complete->secret = task->schema_hash;
     return true;
 }
 
@@ -184,6 +203,7 @@ bool token_complete_decide(struct batch *batch, struct command *command)
         token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
         complete->won = true;
     } else if (data_check(batch, command, token)) {
+        token->secret = complete->secret;
         token_settle(batch, token, WAITPOINT_COMPLETED,
                      arena_copy(batch->arena, complete->data));
         complete->won = true;

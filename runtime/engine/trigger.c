@@ -1,6 +1,7 @@
 /* Trigger: a run is made, or the one that an idempotency key stands for is found. */
 #include "batch.h"
 #include "codec/pack.h"
+#include "contract.h"
 
 #define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
 
@@ -66,7 +67,7 @@ static bool payload_check(struct batch *batch, struct command *command)
         return false;
     if (schema == NULL)
         return true;
-    if (!schema_check(schema, &payload, command->arena, problems)) {
+    if (!payload_fits(schema, trigger->payload.size > 0, &payload, command->arena, problems)) {
         command->problems = problems;
         return err_set(&command->err, ERR_BAD_INPUT,
                        "the payload of %.*s does not match its schema",
@@ -130,6 +131,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
             arena_copy(arena, trigger->key_text.size > 0 ? trigger->key_text : trigger->key);
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, trigger->payload));
+    contract_begin(catalog_task(batch->catalog, run->task), run);
     if (delayed) {
         run->due_ms = ready_ms;
         (void)run_move(batch, run, RUN_DELAYED,
@@ -182,6 +184,12 @@ bool trigger_decide(struct batch *batch, struct command *command)
     trigger->run_id = run_found(batch, command, &found);
     if (trigger->run_id != 0)
         return true;
+    const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
+    if (task != NULL && task->is_refusing) {
+        err_set(&command->err, ERR_UNAVAILABLE, "task %.*s is not available: %.*s",
+                SLICE_ARG(trigger->task), SLICE_ARG(task->reason));
+        return true;
+    }
     if (trigger->unchecked && !payload_check(batch, command))
         return true;
     if (found.queue == NULL &&

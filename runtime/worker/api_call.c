@@ -37,7 +37,8 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
         channel_broken();
     if (frame.reply.error != ERR_OK) {
         /* A full disk passes, a rule stays. */
-        bool passes = frame.reply.error == ERR_STORE || frame.reply.error == ERR_STOPPING;
+        bool passes = frame.reply.error == ERR_STORE || frame.reply.error == ERR_STOPPING ||
+                      frame.reply.error == ERR_UNAVAILABLE;
         return segment_raise(segment, passes, passes ? "host_failed" : "refused", "%.*s",
                              SLICE_ARG(frame.reply.text));
     }

@@ -1,0 +1,83 @@
+#include "contract.h"
+
+#include "base/crypto.h"
+#include "engine/timeline.h"
+
+bool payload_fits(const struct schema *schema, bool is_given, struct value *payload,
+                  struct arena *arena, struct problems *problems)
+{
+    struct problems ignored = { 0 };
+    struct value empty = value_map();
+
+    if (schema == NULL || schema_check(schema, payload, arena, problems))
+        return true;
+    if (is_given || !schema_check(schema, &empty, arena, &ignored))
+        return false;
+    *problems = (struct problems){ 0 };
+    *payload = empty;
+    return true;
+}
+
+void contract_begin(const struct catalog_task *task, struct run *run)
+{
+    if (task == NULL)
+        return;
+    run->schema = task->schema_hash;
+    if (task->has_secrets)
+        run->secrets |= SECRETS_DECLARED;
+}
+
+void run_met_secrets(struct run *run)
+{
+    if ((run->secrets & SECRETS_MET) != 0)
+        return;
+    run->secrets |= SECRETS_MET;
+    run->is_dirty = true;
+}
+
+static bool is_hash(struct slice kept)
+{
+    return kept.size == SCHEMA_KEPT_BYTES;
+}
+
+struct slice contract_now(const struct run *run)
+{
+    struct slice now = run->schema_now.size > 0 ? run->schema_now : run->schema;
+
+    return is_hash(now) ? now : (struct slice){ 0 };
+}
+
+static struct slice change_text(struct arena *arena, struct slice was, struct slice now)
+{
+    char from[2 * SCHEMA_KEPT_BYTES + 1] = "", to[2 * SCHEMA_KEPT_BYTES + 1] = "";
+
+    crypto_hex((const uint8_t *)was.data, was.size, from);
+    crypto_hex((const uint8_t *)now.data, now.size, to);
+    if (now.size == 0)
+        return arena_format(arena, "goes on without a schema; it was %s", from);
+    if (was.size == 0)
+        return arena_format(arena, "goes on under schema %s; none was recorded before", to);
+    return arena_format(arena, "goes on under schema %s; it was %s", to, from);
+}
+
+void contract_follow(struct arena *arena, const struct catalog_task *task, struct run *run,
+                     int64_t now_ms)
+{
+    struct slice was = contract_now(run), now = task->schema_hash;
+
+    if (slice_equal(was, now))
+        return;
+    struct move move = { .at_ms = now_ms,
+                         .status = run->status,
+                         .outcome = run->outcome,
+                         .text = change_text(arena, was, now) };
+    run->timeline = timeline_add(arena, run, &move);
+    run->schema_now = slice_equal(now, run->schema) ? (struct slice){ 0 }
+                      : now.size > 0                ? now
+                                                    : (struct slice){ "", 1 };
+    if (was.size > 0 && ((run->secrets & SECRETS_DECLARED) != 0 || task->has_secrets))
+        run->secrets |= SECRETS_MIXED;
+    if (task->has_secrets)
+        run->secrets |= SECRETS_DECLARED;
+    run->is_dirty = true;
+}
