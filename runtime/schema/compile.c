@@ -254,7 +254,9 @@ static void compile_text(struct draft *draft, const struct entry *entry)
 
 static void compile_flag(struct draft *draft, const struct entry *entry)
 {
-    (void)draft_wants(draft, &entry->node, VALUE_BOOL, "true or false"); /* it has complained */
+    if (draft_wants(draft, &entry->node, VALUE_BOOL, "true or false") &&
+        draft->keyword == KEYWORD_SECRET)
+        draft->schema->is_secret = entry->node.boolean;
 }
 
 static void sample_add(struct draft *draft, const struct node *node)

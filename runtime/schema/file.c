@@ -3,6 +3,8 @@
  *
  *   input, output   a schema each
  *   tokens          name → schema of what completes the token
+ *   children        task → {output: schema}, what this task expects of those that it triggers
+ *   on_invalid      fail or warn: what becomes of an output that does not match
  *   $defs           schemas that the others refer to
  *   description, version
  *
@@ -14,9 +16,12 @@
 #include "schema/suggest.h"
 #include "schema/uri.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { PATH_MAX_BYTES = 4000 };
+
+#define FILE_KEYS "input, output, tokens, children, on_invalid, $defs, description, version"
 
 /* ---- one file's keys --------------------------------------------------------------------- */
 
@@ -52,6 +57,44 @@ static void tokens_read(struct compiler *compiler, const struct entry *entry)
         };
 }
 
+static bool child_wants(struct compiler *compiler, const struct entry *child)
+{
+    if (child->node.kind == VALUE_MAP && child->node.count == 1 &&
+        node_find(&child->node, "output") != NULL)
+        return true;
+    return report_add(&compiler->report, child->node.line, child->node.column,
+                      "the child %.*s needs the key output, a schema, and no other",
+                      SLICE_ARG(text_quote(&compiler->scratch, child->key)));
+}
+
+static void children_read(struct compiler *compiler, const struct entry *entry)
+{
+    struct schema_file *program = compiler->program;
+
+    if (!map_wants(compiler, entry))
+        return;
+    program->children = ARENA_ARRAY(compiler->arena, struct child_schema, entry->node.count);
+    for (uint32_t i = 0; i < entry->node.count; i++) {
+        const struct entry *child = &entry->node.entries[i];
+        if (child_wants(compiler, child))
+            program->children[program->child_count++] = (struct child_schema){
+                child->key,
+                schema_at(compiler, &node_find(&child->node, "output")->node),
+            };
+    }
+}
+
+static void on_invalid_read(struct compiler *compiler, const struct entry *entry)
+{
+    const struct node *node = &entry->node;
+
+    if (node->kind == VALUE_STRING && slice_is(node->text, "warn"))
+        compiler->program->on_invalid = SCHEMA_WARN;
+    else if (node->kind != VALUE_STRING || !slice_is(node->text, "fail"))
+        report_add(&compiler->report, node->line, node->column,
+                   "on_invalid must be fail or warn");
+}
+
 /* Compiled even when nobody refers to them, so that their mistakes are found today. */
 static void defs_read(struct compiler *compiler, const struct entry *entry)
 {
@@ -72,8 +115,9 @@ static const struct {
     const char *key;
     void (*read)(struct compiler *, const struct entry *);
 } keys[] = {
-    { "input", input_read }, { "output", output_read },    { "tokens", tokens_read },
-    { "$defs", defs_read },  { "description", note_read }, { "version", note_read },
+    { "input", input_read },       { "output", output_read }, { "tokens", tokens_read },
+    { "children", children_read }, { "$defs", defs_read },    { "on_invalid", on_invalid_read },
+    { "description", note_read },  { "version", note_read },
 };
 
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
@@ -93,12 +137,10 @@ static void key_read(struct compiler *compiler, const struct entry *entry)
     if (slice_starts(entry->key, "x-"))
         return;
     bool is_keyword = near.best.size == 0 && keyword_find(entry->key) != KEYWORD_NONE;
-    report_add(
-        &compiler->report, entry->line, entry->column,
-        "%.*s is no key of a schema file%.*s%.*s%s%s (keys are input, output, tokens, $defs, "
-        "description, version)",
-        SLICE_ARG(text_quote(&compiler->scratch, entry->key)), SUGGESTION_ARG(&near),
-        is_keyword ? "; keywords stand below input, output or a token" : "");
+    report_add(&compiler->report, entry->line, entry->column,
+               "%.*s is no key of a schema file%.*s%.*s%s%s (keys are " FILE_KEYS ")",
+               SLICE_ARG(text_quote(&compiler->scratch, entry->key)), SUGGESTION_ARG(&near),
+               is_keyword ? "; keywords stand below input, output or a token" : "");
 }
 
 static void root_read(struct compiler *compiler, const struct node *root)
@@ -107,8 +149,7 @@ static void root_read(struct compiler *compiler, const struct node *root)
         report_add(&compiler->report, root->line, root->column,
                    root->kind == VALUE_NULL
                        ? "the file is empty; it needs input, output or tokens"
-                       : "a schema file is a map with the keys input, output, tokens, $defs, "
-                         "description, version");
+                       : "a schema file is a map with the keys " FILE_KEYS);
         return;
     }
     for (uint32_t i = 0; i < root->count; i++)
@@ -272,4 +313,36 @@ const struct schema *schema_token(const struct schema_file *file, struct slice n
 bool schema_has_token(const struct schema_file *file, struct slice name)
 {
     return token_find(file, name) != NULL;
+}
+
+uint32_t schema_child_count(const struct schema_file *file)
+{
+    return file == NULL ? 0 : file->child_count;
+}
+
+struct slice schema_child_name(const struct schema_file *file, uint32_t index)
+{
+    assert(index < schema_child_count(file));
+    return file->children[index].task;
+}
+
+const struct schema *schema_child(const struct schema_file *file, struct slice task)
+{
+    for (uint32_t i = 0; i < schema_child_count(file); i++)
+        if (slice_equal(file->children[i].task, task))
+            return file->children[i].output;
+    return NULL;
+}
+
+enum schema_on_invalid schema_on_invalid(const struct schema_file *file)
+{
+    return file == NULL ? SCHEMA_FAIL : file->on_invalid;
+}
+
+void schema_file_hash(const struct schema_file *file, unsigned char hash[SCHEMA_HASH_BYTES])
+{
+    if (file == NULL)
+        memset(hash, 0, SCHEMA_HASH_BYTES);
+    else
+        memcpy(hash, file->hash, SCHEMA_HASH_BYTES);
 }

@@ -1,6 +1,7 @@
-/* What only the whole program shows: references in a circle, where defaults are, samples that
- * do not fit. */
+/* What only the whole program shows: references in a circle, where defaults and secrets are,
+ * samples that do not fit. */
 #include "schema/compile.h"
+#include "schema/hash.h"
 
 /* ---- loops ------------------------------------------------------------------------------- */
 
@@ -80,21 +81,32 @@ static void loops_refuse(struct compiler *compiler)
             loops_find(compiler, one, stack);
 }
 
-/* ---- defaults ---------------------------------------------------------------------------- */
+/* ---- what spreads from parts to the whole ------------------------------------------------ */
 
-/* The number-th schema that looks at a part of the value. */
+/* The number-th schema that looks at a part of the value, or at a name. */
 static const struct schema *part_at(const struct schema *schema, uint32_t number, bool *ends)
 {
     const struct list_rules *list = schema->list;
     const struct map_rules *map = schema->map;
+    const struct branches *branches = schema->branches;
+    const struct schema *const single[] = {
+        list == NULL ? NULL : list->items,
+        list == NULL ? NULL : list->contains,
+        map == NULL ? NULL : map->additional,
+        map == NULL ? NULL : map->names,
+        branches == NULL ? NULL : branches->unevaluated_items,
+        branches == NULL ? NULL : branches->unevaluated_members,
+    };
+    enum { SINGLE_COUNT = sizeof single / sizeof single[0] };
 
     *ends = false;
+    if (number < SINGLE_COUNT)
+        return single[number];
+    number -= SINGLE_COUNT;
     if (list != NULL) {
         if (number < list->prefix.count)
             return list->prefix.items[number];
         number -= list->prefix.count;
-        if (number-- == 0)
-            return list->items;
     }
     if (map != NULL) {
         if (number < map->property_count)
@@ -102,9 +114,6 @@ static const struct schema *part_at(const struct schema *schema, uint32_t number
         number -= map->property_count;
         if (number < map->pattern_count)
             return map->patterns[number].schema;
-        number -= map->pattern_count;
-        if (number == 0)
-            return map->additional;
     }
     *ends = true;
     return NULL;
@@ -122,7 +131,7 @@ static bool has_own_defaults(const struct schema *schema)
     return schema->branches != NULL && schema->branches->dynamic != NULL;
 }
 
-/* Who refers to a schema: the way that "there are defaults below" spreads. */
+/* Who refers to a schema: the way that "there is one below" spreads. */
 struct edge {
     struct schema *from;
     struct edge *next;
@@ -131,11 +140,11 @@ struct edge {
 static void edge_add(struct compiler *compiler, struct table *edges, struct schema *from,
                      const struct schema *to)
 {
-    struct edge *edge = ARENA_NEW(&compiler->scratch, struct edge);
     uint64_t address = (uint64_t)(uintptr_t)to;
 
     if (to == NULL)
         return;
+    struct edge *edge = ARENA_NEW(&compiler->scratch, struct edge);
     *edge = (struct edge){ from, table_find(edges, address) };
     table_set(edges, address, edge);
 }
@@ -151,30 +160,70 @@ static void edges_add(struct compiler *compiler, struct table *edges, struct sch
         edge_add(compiler, edges, schema, part_at(schema, i, &ends));
 }
 
-static void defaults_mark(struct compiler *compiler)
+enum spreading { SPREAD_DEFAULTS, SPREAD_SECRETS };
+
+static bool *flag_of(struct schema *schema, enum spreading which)
+{
+    return which == SPREAD_DEFAULTS ? &schema->has_defaults : &schema->has_secrets;
+}
+
+/* From the schemas that have the flag to all that lead to them. */
+static void flag_spread(struct compiler *compiler, const struct table *edges,
+                        enum spreading which)
 {
     struct schema_file *program = compiler->program;
     struct schema **stack =
         ARENA_ARRAY(&compiler->scratch, struct schema *, program->schema_count + 1);
     uint32_t count = 0;
-    struct table edges;
 
-    table_init(&edges, &compiler->scratch);
-    for (struct schema *one = program->schemas; one != NULL; one = one->next) {
-        edges_add(compiler, &edges, one);
-        one->has_defaults = has_own_defaults(one);
-        if (one->has_defaults)
+    for (struct schema *one = program->schemas; one != NULL; one = one->next)
+        if (*flag_of(one, which))
             stack[count++] = one;
-    }
     while (count > 0) {
-        const struct edge *edge = table_find(&edges, (uint64_t)(uintptr_t)stack[--count]);
+        const struct edge *edge = table_find(edges, (uint64_t)(uintptr_t)stack[--count]);
         for (; edge != NULL; edge = edge->next) {
-            if (edge->from->has_defaults)
+            if (*flag_of(edge->from, which))
                 continue;
-            edge->from->has_defaults = true;
+            *flag_of(edge->from, which) = true;
             stack[count++] = edge->from;
         }
     }
+}
+
+/* A $dynamicRef may mean any schema of its anchor's name: if there is a secret, it may be
+ * there. */
+static bool has_own_secrets(const struct schema *schema, bool any_secret)
+{
+    return schema->is_secret ||
+           (any_secret && schema->branches != NULL && schema->branches->dynamic_name.size > 0);
+}
+
+static void flags_mark(struct compiler *compiler)
+{
+    struct schema_file *program = compiler->program;
+    bool any_secret = false;
+    struct table edges;
+
+    table_init(&edges, &compiler->scratch);
+    for (const struct schema *one = program->schemas; one != NULL; one = one->next)
+        any_secret |= one->is_secret;
+    for (struct schema *one = program->schemas; one != NULL; one = one->next) {
+        edges_add(compiler, &edges, one);
+        one->has_defaults = has_own_defaults(one);
+        one->has_secrets = has_own_secrets(one, any_secret);
+    }
+    flag_spread(compiler, &edges, SPREAD_DEFAULTS);
+    flag_spread(compiler, &edges, SPREAD_SECRETS);
+}
+
+/* Names are in the pointer of every problem below them. */
+static void secret_names_refuse(struct compiler *compiler)
+{
+    for (const struct schema *one = compiler->program->schemas; one != NULL; one = one->next)
+        if (one->map != NULL && one->map->names != NULL && one->map->names->has_secrets)
+            schema_complain(compiler, one->map->names, one->map->names->line,
+                            one->map->names->column,
+                            "the name of a property cannot be secret; make the object secret");
 }
 
 /* ---- samples ----------------------------------------------------------------------------- */
@@ -194,8 +243,11 @@ static void sample_check(struct compiler *compiler, const struct sample *sample)
 
 void program_finish(struct compiler *compiler)
 {
+    compiler->program->resources = compiler->resources;
     loops_refuse(compiler);
-    defaults_mark(compiler);
+    flags_mark(compiler);
+    secret_names_refuse(compiler);
+    program_hash(compiler->program);
     if (!compiler->is_strict || compiler->report.problems->count > 0)
         return; /* what does not stand cannot check anything */
     for (const struct sample *one = compiler->samples; one != NULL; one = one->next)

@@ -117,6 +117,7 @@ struct dynamic_anchor {
 
 /* A schema with an identity of its own: a file, or a part with an $id. */
 struct resource {
+    const struct schema_file *program;
     struct slice uri; /* without fragment */
     struct slice file;
     const struct node *root;
@@ -141,6 +142,8 @@ struct schema {
     const struct branches *branches;
     const struct value *standard; /* the default */
     bool has_defaults;            /* here or anywhere below */
+    bool is_secret;               /* what it describes is never shown */
+    bool has_secrets;             /* here or anywhere below */
     struct slice description, message;
     struct mark *marks;
     uint32_t mark_count;
@@ -153,11 +156,22 @@ struct token_schema {
     const struct schema *schema;
 };
 
+/* What is expected of the output of a task that this one triggers. */
+struct child_schema {
+    struct slice task;
+    const struct schema *output; /* NULL: nothing is said */
+};
+
 struct schema_file {
     struct arena arena;
     const struct schema *input, *output;
     struct token_schema *tokens;
     uint32_t token_count;
+    struct child_schema *children;
+    uint32_t child_count;
+    enum schema_on_invalid on_invalid;
+    unsigned char hash[SCHEMA_HASH_BYTES];
+    const struct resource *resources; /* newest first */
     struct schema *schemas;
     uint32_t schema_count;
     struct pattern **patterns;

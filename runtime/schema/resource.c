@@ -40,7 +40,9 @@ static struct resource *resource_make(struct compiler *compiler, struct slice ur
 {
     struct resource *resource = ARENA_NEW(compiler->arena, struct resource);
 
-    *resource = (struct resource){ .uri = uri, .file = file, .root = root };
+    *resource = (struct resource){
+        .program = compiler->program, .uri = uri, .file = file, .root = root
+    };
     resource->next = compiler->resources;
     compiler->resources = resource;
     table_set(&compiler->uris, table_hash(uri, 0), resource);
@@ -188,6 +190,14 @@ static void file_index(struct compiler *compiler, const struct node *root,
         const struct entry *entry = node_find(root, parts[i].key);
         if (entry != NULL)
             below_index(compiler, entry, parts[i].shape, home);
+    }
+    const struct entry *children = node_find(root, "children");
+    for (uint32_t i = 0;
+         children != NULL && children->node.kind == VALUE_MAP && i < children->node.count;
+         i++) {
+        const struct entry *output = node_find(&children->node.entries[i].node, "output");
+        if (output != NULL)
+            below_index(compiler, output, HOLDS_SCHEMA, home);
     }
 }
 

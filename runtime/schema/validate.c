@@ -13,6 +13,7 @@ void check_init(struct check *check, struct arena *arena)
     check->steps = CHECK_MAX_STEPS;
     check->depth = 0;
     check->is_over = false;
+    check->secrets = NULL;
     matcher_init(&check->matcher);
 }
 

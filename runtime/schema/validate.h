@@ -21,6 +21,7 @@ struct check {
     int64_t steps;             /* left */
     uint32_t depth;
     bool is_over; /* a limit was met: the answer is no, whatever the rest says */
+    const struct secrets *secrets; /* what problems must not show; NULL: show all */
     struct matcher matcher;
 };
 
