@@ -56,6 +56,13 @@ const struct entry *node_find_slice(const struct node *map, struct slice key);
 /* A copy as a value, and back; both borrow texts. */
 struct value node_value(struct arena *arena, const struct node *node);
 struct node node_of_value(struct arena *arena, const struct value *value);
+/* How many slots a map or list of `count` must have, so that value_put and value_add can go on
+ * with it. */
+size_t slots_for(uint32_t count);
+
+/* Say of each problem where in the document its value stands: `root` is what the value was made
+ * of, `file` is kept. */
+void problems_locate(struct problems *problems, const struct node *root, struct slice file);
 
 /* What the scalar `node->text` means without quotes and tag; the text is bounded and
  * zero-ended. */

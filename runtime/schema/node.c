@@ -16,8 +16,7 @@ const struct entry *node_find(const struct node *map, const char *key)
     return node_find_slice(map, slice_of(key));
 }
 
-/* As value_put expects of whoever fills the slots of a map or list itself. */
-static size_t room_for(uint32_t count)
+size_t slots_for(uint32_t count)
 {
     size_t room = 4;
 
@@ -30,7 +29,7 @@ static struct value list_value(struct arena *arena, const struct node *node)
 {
     struct value list = value_list();
 
-    list.items = ARENA_ARRAY(arena, struct value, room_for(node->count));
+    list.items = ARENA_ARRAY(arena, struct value, slots_for(node->count));
     for (uint32_t i = 0; i < node->count; i++)
         list.items[i] = node_value(arena, &node->items[i]);
     list.count = node->count;
@@ -41,7 +40,7 @@ static struct value map_value(struct arena *arena, const struct node *node)
 {
     struct value map = value_map();
 
-    map.members = ARENA_ARRAY(arena, struct member, room_for(node->count));
+    map.members = ARENA_ARRAY(arena, struct member, slots_for(node->count));
     for (uint32_t i = 0; i < node->count; i++)
         map.members[i] =
             (struct member){ node->entries[i].key, node_value(arena, &node->entries[i].node) };
@@ -131,4 +130,75 @@ struct node node_of_value(struct arena *arena, const struct value *value)
         break;
     }
     return node;
+}
+
+/* ---- where a problem's value stands ------------------------------------------------------ */
+
+/* One token of a JSON pointer, undone: ~1 is /. */
+static bool token_is(struct slice token, struct slice key)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < key.size; i++) {
+        bool is_escape = key.data[i] == '~' || key.data[i] == '/';
+        if (token.size - at < 1 + (size_t)is_escape ||
+            token.data[at] != (is_escape ? '~' : key.data[i]) ||
+            (is_escape && token.data[at + 1] != (key.data[i] == '~' ? '0' : '1')))
+            return false;
+        at += 1 + (size_t)is_escape;
+    }
+    return at == token.size;
+}
+
+static const struct entry *token_entry(const struct node *map, struct slice token)
+{
+    for (uint32_t i = 0; map->kind == VALUE_MAP && i < map->count; i++)
+        if (token_is(token, map->entries[i].key))
+            return &map->entries[i];
+    return NULL;
+}
+
+static const struct node *token_item(const struct node *list, struct slice token)
+{
+    uint32_t index = 0;
+
+    if (list->kind != VALUE_LIST || token.size == 0 || token.size > 6)
+        return NULL;
+    for (size_t i = 0; i < token.size; i++)
+        index = index * 10 + (uint32_t)(token.data[i] - '0');
+    return index < list->count ? &list->items[index] : NULL;
+}
+
+/* As far as the pointer leads: a default that was put in stands nowhere. */
+static void problem_locate(struct problem *problem, const struct node *node)
+{
+    struct slice pointer = problem->pointer;
+    uint32_t line = node->line, column = node->column;
+
+    while (pointer.size > 0) {
+        size_t end = 1;
+        while (end < pointer.size && pointer.data[end] != '/')
+            end++;
+        struct slice token = { pointer.data + 1, end - 1 };
+        const struct entry *entry = token_entry(node, token);
+        const struct node *below = entry != NULL ? &entry->node : token_item(node, token);
+        if (below == NULL)
+            break;
+        node = below;
+        line = node->line;
+        column = node->column;
+        pointer = (struct slice){ pointer.data + end, pointer.size - end };
+    }
+    const struct entry *named =
+        problem->name.size > 0 ? node_find_slice(node, problem->name) : NULL;
+    problem->value_line = named != NULL ? named->line : line;
+    problem->value_column = named != NULL ? named->column : column;
+}
+
+void problems_locate(struct problems *problems, const struct node *root, struct slice file)
+{
+    for (struct problem *one = problems->first; one != NULL; one = one->next) {
+        one->value_file = file;
+        problem_locate(one, root);
+    }
 }

@@ -95,23 +95,53 @@ void problem_place(struct buffer *out, const struct problem *problem)
         buffer_format(out, ":%" PRIu32, problem->column);
 }
 
+static void value_place(struct buffer *out, const struct problem *problem)
+{
+    buffer_slice(out, problem->value_file);
+    if (problem->value_line != 0)
+        buffer_format(out, ":%" PRIu32 ":%" PRIu32, problem->value_line, problem->value_column);
+}
+
+/* Where the value stands comes first, since that is what somebody wants to change. */
+static void problem_text(struct buffer *out, const struct problem *problem)
+{
+    bool has_place = problem->value_file.size > 0;
+
+    if (has_place)
+        value_place(out, problem);
+    else
+        problem_place(out, problem);
+    if (has_place || problem->file.size > 0)
+        buffer_text(out, ": ");
+    buffer_slice(out, problem->message);
+    if (has_place && problem->file.size > 0) {
+        buffer_text(out, " [");
+        problem_place(out, problem);
+        buffer_byte(out, ']');
+    }
+    buffer_byte(out, '\n');
+}
+
 void problems_text(struct buffer *out, const struct problems *problems)
 {
-    for (const struct problem *one = problems->first; one != NULL; one = one->next) {
-        problem_place(out, one);
-        if (one->file.size > 0)
-            buffer_text(out, ": ");
-        buffer_slice(out, one->message);
-        buffer_byte(out, '\n');
-    }
+    for (const struct problem *one = problems->first; one != NULL; one = one->next)
+        problem_text(out, one);
     if (problems->cut)
         buffer_format(out, "only the first %d problems are shown\n", PROBLEMS_MAX);
+}
+
+static struct value place_value(struct arena *arena, struct buffer *place)
+{
+    struct value text = value_string(arena_copy(arena, buffer_view(place)));
+
+    buffer_finish(place);
+    return text;
 }
 
 static struct value problem_value(struct arena *arena, const struct problem *problem)
 {
     struct value map = value_map();
-    struct buffer place = { 0 };
+    struct buffer place = { 0 }, standing = { 0 };
 
     problem_place(&place, problem);
     value_put(arena, &map, "pointer", value_string(problem->pointer));
@@ -123,8 +153,11 @@ static struct value problem_value(struct arena *arena, const struct problem *pro
     if (problem->keyword.size > 0)
         value_put(arena, &map, "keyword", value_string(problem->keyword));
     if (place.size > 0)
-        value_put(arena, &map, "schema", value_string(arena_copy(arena, buffer_view(&place))));
-    buffer_finish(&place);
+        value_put(arena, &map, "schema", place_value(arena, &place));
+    if (problem->value_file.size > 0) {
+        value_place(&standing, problem);
+        value_put(arena, &map, "place", place_value(arena, &standing));
+    }
     return map;
 }
 

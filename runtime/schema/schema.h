@@ -15,13 +15,16 @@ struct schema_file; /* schemas/<name>.yaml: input, output, tokens.<name> */
 
 /* One thing that is wrong. All slices live in the arena that was passed in. */
 struct problem {
-    struct slice pointer;  /* JSON pointer into the value; "" is the whole */
-    struct slice expected; /* "an integer >= 1" */
-    struct slice got;      /* "the string \"x\"" */
-    struct slice message;  /* one sentence for a person */
-    struct slice keyword;  /* "minimum" */
-    struct slice file;     /* of the schema, or of the file that is wrong */
-    uint32_t line, column; /* from 1; 0: unknown */
+    struct slice pointer;    /* JSON pointer into the value; "" is the whole */
+    struct slice expected;   /* "an integer >= 1" */
+    struct slice got;        /* "the string \"x\"" */
+    struct slice message;    /* one sentence for a person */
+    struct slice keyword;    /* "minimum" */
+    struct slice file;       /* of the schema, or of the file that is wrong */
+    uint32_t line, column;   /* from 1; 0: unknown */
+    struct slice name;       /* of the member that is too much or misspelt; else empty */
+    struct slice value_file; /* where the value was read from, if that is known, and where */
+    uint32_t value_line, value_column; /* in it the wrong part stands */
     struct problem *next;
 };
 

@@ -328,12 +328,12 @@ static struct value without_secrets(const struct secrets *secrets, const struct 
         !holds_secret(secrets, value))
         return copy;
     if (value->kind == VALUE_LIST) {
-        copy.items = ARENA_ARRAY(arena, struct value, value->count);
+        copy.items = ARENA_ARRAY(arena, struct value, slots_for(value->count));
         for (uint32_t i = 0; i < value->count; i++)
             copy.items[i] = without_secrets(secrets, &value->items[i], arena);
         return copy;
     }
-    copy.members = ARENA_ARRAY(arena, struct member, value->count);
+    copy.members = ARENA_ARRAY(arena, struct member, slots_for(value->count));
     for (uint32_t i = 0; i < value->count; i++)
         copy.members[i] = (struct member){
             value->members[i].key,

@@ -1,8 +1,7 @@
 /* The way through one schema, and the rules for values that have no parts. */
-#include "schema/validate.h"
-
 #include "schema/format.h"
 #include "schema/number.h"
+#include "schema/secret.h"
 
 #include <inttypes.h>
 
@@ -14,6 +13,8 @@ void check_init(struct check *check, struct arena *arena)
     check->depth = 0;
     check->is_over = false;
     check->secrets = NULL;
+    check->speaker = NULL;
+    check->spoken_of = NULL;
     matcher_init(&check->matcher);
 }
 
@@ -41,8 +42,7 @@ static bool type_check(const struct visit *visit)
 
     if (types == 0 || (types & type_of(visit->spot->value)) != 0)
         return true;
-    return EXPECTED(visit, TYPE, "%.*s",
-                    SLICE_ARG(schema_describe(visit->check->arena, visit->schema)));
+    return EXPECTED(visit, TYPE, "%.*s", SLICE_ARG(schema_describe(visit, visit->schema)));
 }
 
 static bool values_check(const struct visit *visit)
@@ -52,12 +52,10 @@ static bool values_check(const struct visit *visit)
     struct check *check = visit->check;
 
     if (schema->constant != NULL && !value_same(schema->constant, value, &check->steps))
-        return EXPECTED(visit, CONST, "%.*s",
-                        SLICE_ARG(value_describe(check->arena, schema->constant)));
+        return EXPECTED(visit, CONST, "%.*s", SLICE_ARG(constant_describe(visit)));
     if (schema->enumeration != NULL &&
         !enumeration_has(schema->enumeration, value, &check->steps))
-        return EXPECTED(visit, ENUM, "%.*s",
-                        SLICE_ARG(enumeration_describe(check->arena, schema->enumeration)));
+        return EXPECTED(visit, ENUM, "%.*s", SLICE_ARG(enumeration_describe(visit)));
     return true;
 }
 
@@ -90,6 +88,16 @@ static bool number_check(const struct visit *visit)
     return fine;
 }
 
+/* A secret's length is a part of it. */
+static struct slice length_describe(const struct visit *visit, uint64_t length)
+{
+    struct slice text = spot_describe(visit);
+
+    return visit_hides(visit) ? text
+                              : arena_format(visit->check->arena, "%" PRIu64 " (%.*s)", length,
+                                             SLICE_ARG(text));
+}
+
 /* Code points; binary data has bytes. */
 static uint64_t string_length(const struct value *value)
 {
@@ -111,7 +119,6 @@ static bool length_check(const struct visit *visit)
 {
     const struct string_rules *rules = visit->schema->string;
     const struct value *value = visit->spot->value;
-    struct arena *arena = visit->check->arena;
 
     if (rules->min_length == 0 && rules->max_length >= value->bytes.size)
         return true; /* no more code points than bytes */
@@ -119,15 +126,11 @@ static bool length_check(const struct visit *visit)
         return false;
     uint64_t length = string_length(value);
     if (length < rules->min_length)
-        return EXPECTED_NOT(visit, MIN_LENGTH,
-                            arena_format(arena, "%" PRIu64 " (%.*s)", length,
-                                         SLICE_ARG(value_describe(arena, value))),
+        return EXPECTED_NOT(visit, MIN_LENGTH, length_describe(visit, length),
                             "at least %" PRIu64 " character%s", rules->min_length,
                             plural(rules->min_length));
     if (length > rules->max_length)
-        return EXPECTED_NOT(visit, MAX_LENGTH,
-                            arena_format(arena, "%" PRIu64 " (%.*s)", length,
-                                         SLICE_ARG(value_describe(arena, value))),
+        return EXPECTED_NOT(visit, MAX_LENGTH, length_describe(visit, length),
                             "at most %" PRIu64 " character%s", rules->max_length,
                             plural(rules->max_length));
     return true;
@@ -249,6 +252,23 @@ static bool asks_for_rest(const struct schema *schema, const struct value *value
             (value->kind == VALUE_MAP && branches->unevaluated_members != NULL));
 }
 
+/* Its message is for its own problems with this part, and for those of its branches that have
+ * none of their own. */
+static bool speaking_check(struct visit *visit)
+{
+    struct check *check = visit->check;
+    const struct schema *speaker = check->speaker;
+    const struct spot *spoken_of = check->spoken_of;
+
+    check->speaker = visit->schema;
+    check->spoken_of = visit->spot;
+    bool fine = asks_for_rest(visit->schema, visit->spot->value) ? noting_check(visit)
+                                                                 : rules_check(visit);
+    check->speaker = speaker;
+    check->spoken_of = spoken_of;
+    return fine;
+}
+
 bool schema_visit(struct check *check, const struct schema *schema, const struct spot *spot,
                   const struct scope *scope, struct seen *seen)
 {
@@ -263,7 +283,9 @@ bool schema_visit(struct check *check, const struct schema *schema, const struct
     if (scope == NULL || scope->resource != schema->resource)
         visit.scope = &entered;
     check->depth++;
-    bool fine = asks_for_rest(schema, spot->value) ? noting_check(&visit) : rules_check(&visit);
+    bool fine = schema->message.size > 0 && check->problems != NULL ? speaking_check(&visit)
+                : asks_for_rest(schema, spot->value)                ? noting_check(&visit)
+                                                                    : rules_check(&visit);
     check->depth--;
     return fine;
 }
@@ -306,12 +328,18 @@ static void problems_collect(struct check *check, const struct schema *schema,
 {
     struct problems found = { 0 };
 
+    struct secrets secrets;
+    bool has_secrets = secrets_find(&secrets, schema, root->value);
+
     if (check->steps >= 0) {
         check->steps = CHECK_MAX_STEPS;
         check->is_over = false;
         check->problems = &found;
+        check->secrets = has_secrets ? &secrets : NULL;
         (void)schema_visit(check, schema, root, NULL, NULL); /* it fails */
     }
+    if (has_secrets)
+        secrets_finish(&secrets);
     if (check->is_over || found.count == 0)
         limit_report(schema, check->arena, &found);
     problems_join(problems, &found);

@@ -22,6 +22,8 @@ struct check {
     uint32_t depth;
     bool is_over; /* a limit was met: the answer is no, whatever the rest says */
     const struct secrets *secrets; /* what problems must not show; NULL: show all */
+    const struct schema *speaker;  /* whose own message is used for problems… */
+    const struct spot *spoken_of;  /* …of this part; NULL: nobody's */
     struct matcher matcher;
 };
 
@@ -111,10 +113,23 @@ bool problem_expect(const struct visit *visit, enum keyword keyword, struct slic
 #define EXPECTED_NOT(visit, keyword, got, ...) \
     (problem_is_wanted(visit) && problem_expect((visit), KEYWORD_##keyword, (got), __VA_ARGS__))
 
-struct slice spot_pointer(struct arena *arena, const struct spot *spot);
-/* What a schema wants, in a few words: "a string", "one of \"a\", \"b\"". */
-struct slice schema_describe(struct arena *arena, const struct schema *schema);
-struct slice enumeration_describe(struct arena *arena, const struct enumeration *enumeration);
+/* The same about a member that is too much, misspelt or badly named. */
+bool problem_name(const struct visit *visit, enum keyword keyword, struct slice name,
+                  struct slice got, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Is the value secret here? Then nothing of it may be told, names of its members neither. */
+bool visit_hides(const struct visit *visit);
+/* The value as it may be told: "the string \"x\"", "a secret string". */
+struct slice spot_describe(const struct visit *visit);
+/* The pointer to the part, or to the secret that it is in. */
+struct slice spot_pointer(const struct check *check, const struct spot *spot);
+/* What a schema wants, in a few words: "a string", "one of \"a\", \"b\"". What a secret must
+ * be equal to is not told. */
+struct slice schema_describe(const struct visit *visit, const struct schema *schema);
+/* The same for const and enum of the visited schema. */
+struct slice constant_describe(const struct visit *visit);
+struct slice enumeration_describe(const struct visit *visit);
 /* "order_id, amount_cents or names that match ^x-" */
 struct slice properties_describe(struct arena *arena, const struct map_rules *rules);
 

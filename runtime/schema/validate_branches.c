@@ -125,7 +125,7 @@ static bool nearest_report(const struct visit *visit, const struct schema_list *
 {
     struct check *check = visit->check;
     struct problems *outer = check->problems, nearest = { 0 };
-    size_t pointer_size = spot_pointer(check->arena, visit->spot).size;
+    size_t pointer_size = spot_pointer(check, visit->spot).size;
     struct slice expected = SLICE("");
     uint64_t least = UINT64_MAX;
     bool all_simple = true;
@@ -205,7 +205,7 @@ static bool not_visit(const struct visit *visit)
     if (negated == NULL || !schema_try(visit->check, negated, visit->spot, visit->scope, NULL))
         return true;
     return EXPECTED(visit, NOT, "anything but %.*s",
-                    SLICE_ARG(schema_describe(visit->check->arena, negated)));
+                    SLICE_ARG(schema_describe(visit, negated)));
 }
 
 bool branches_visit(const struct visit *visit)
@@ -233,17 +233,23 @@ bool branches_visit(const struct visit *visit)
 
 /* ---- what is left over ------------------------------------------------------------------- */
 
+static bool rest_report(const struct visit *visit, const struct spot *spot)
+{
+    static const char wanted[] = "nothing that no other keyword speaks of";
+    struct arena *arena = visit->check->arena;
+
+    if (spot->key.data == NULL)
+        return problem_expect(visit, KEYWORD_UNEVALUATED_ITEMS,
+                              arena_format(arena, "item %" PRIu32, spot->index), "%s", wanted);
+    return problem_name(visit, KEYWORD_UNEVALUATED_PROPERTIES, spot->key,
+                        text_quote(arena, spot->key), "%s", wanted);
+}
+
 static bool rest_visit(const struct visit *visit, const struct spot *spot,
-                       const struct schema *schema, enum keyword keyword)
+                       const struct schema *schema)
 {
     if (schema->is_never)
-        return problem_is_wanted(visit) &&
-               problem_expect(
-                   visit, keyword,
-                   spot->key.data == NULL
-                       ? arena_format(visit->check->arena, "item %" PRIu32, spot->index)
-                       : text_quote(visit->check->arena, spot->key),
-                   "nothing that no other keyword speaks of");
+        return problem_is_wanted(visit) && rest_report(visit, spot);
     return schema_visit(visit->check, schema, spot, visit->scope, NULL);
 }
 
@@ -265,10 +271,7 @@ bool unevaluated_visit(const struct visit *visit)
         spot.key = is_map ? value->members[i].key : (struct slice){ 0 };
         if (is_map && spot.key.data == NULL)
             spot.key = SLICE("");
-        if (!check_goes_on(visit->check, &fine,
-                           rest_visit(visit, &spot, schema,
-                                      is_map ? KEYWORD_UNEVALUATED_PROPERTIES
-                                             : KEYWORD_UNEVALUATED_ITEMS)))
+        if (!check_goes_on(visit->check, &fine, rest_visit(visit, &spot, schema)))
             return false;
     }
     return fine;

@@ -104,6 +104,23 @@ static bool items_check(const struct visit *visit)
     return fine;
 }
 
+/* Items may be secret where the array is not. */
+static struct slice contained_describe(const struct visit *visit)
+{
+    const struct schema *contains = visit->schema->list->contains;
+    const struct value *list = visit->spot->value;
+    struct spot spot = { .up = visit->spot, .value = list };
+    struct visit item = *visit;
+
+    item.spot = &spot;
+    for (uint32_t i = 0; i < list->count; i++) {
+        spot.value = &list->items[i];
+        if (visit_hides(&item))
+            break;
+    }
+    return schema_describe(&item, contains);
+}
+
 static bool contains_check(const struct visit *visit)
 {
     const struct list_rules *rules = visit->schema->list;
@@ -128,13 +145,13 @@ static bool contains_check(const struct visit *visit)
                             "at least %" PRIu64 " item%s that %s %.*s", rules->min_contains,
                             rules->min_contains == 1 ? "" : "s",
                             rules->min_contains == 1 ? "is" : "are",
-                            SLICE_ARG(schema_describe(arena, rules->contains)));
+                            SLICE_ARG(contained_describe(visit)));
     if (count > rules->max_contains)
         return EXPECTED_NOT(visit, MAX_CONTAINS, arena_format(arena, "%" PRIu64, count),
                             "at most %" PRIu64 " item%s that %s %.*s", rules->max_contains,
                             rules->max_contains == 1 ? "" : "s",
                             rules->max_contains == 1 ? "is" : "are",
-                            SLICE_ARG(schema_describe(arena, rules->contains)));
+                            SLICE_ARG(contained_describe(visit)));
     return true;
 }
 

@@ -38,6 +38,27 @@ static bool child_visit(const struct visit *visit, const struct member *member,
     return schema_visit(visit->check, schema, &spot, visit->scope, NULL);
 }
 
+/* A message of propertyNames is about the names, not the object. */
+static bool name_report(const struct visit *visit, const struct member *member)
+{
+    const struct schema *names = visit->schema->map->names;
+    struct check *check = visit->check;
+    const struct schema *speaker = check->speaker;
+    const struct spot *spoken_of = check->spoken_of;
+
+    if (names->message.size > 0) {
+        check->speaker = names;
+        check->spoken_of = visit->spot;
+    }
+    (void)problem_name(visit, KEYWORD_PROPERTY_NAMES, member->key,
+                       arena_format(check->arena, "the name %.*s",
+                                    SLICE_ARG(text_quote(check->arena, member->key))),
+                       "every name to be %.*s", SLICE_ARG(schema_describe(visit, names)));
+    check->speaker = speaker;
+    check->spoken_of = spoken_of;
+    return false;
+}
+
 static bool name_check(const struct visit *visit, const struct member *member)
 {
     struct value name = value_string(member->key);
@@ -47,12 +68,7 @@ static bool name_check(const struct visit *visit, const struct member *member)
         spot.key = SLICE("");
     if (schema_try(visit->check, visit->schema->map->names, &spot, visit->scope, NULL))
         return true;
-    return EXPECTED_NOT(
-        visit, PROPERTY_NAMES,
-        arena_format(visit->check->arena, "the name %.*s",
-                     SLICE_ARG(text_quote(visit->check->arena, member->key))),
-        "every name to be %.*s",
-        SLICE_ARG(schema_describe(visit->check->arena, visit->schema->map->names)));
+    return problem_is_wanted(visit) && name_report(visit, member);
 }
 
 /* *met: some pattern matched the member's name. */
@@ -86,7 +102,7 @@ static bool unknown_report(const struct visit *visit, const struct member *membe
     suggestion_init(&near, member->key);
     for (uint32_t i = 0; i < rules->property_count && i < REQUIRED_NOTED; i++)
         suggestion_offer(&near, rules->properties[i].name);
-    return EXPECTED_NOT(visit, ADDITIONAL_PROPERTIES,
+    return problem_name(visit, KEYWORD_ADDITIONAL_PROPERTIES, member->key,
                         arena_format(arena, "%.*s%.*s%.*s%s",
                                      SLICE_ARG(text_quote(arena, member->key)),
                                      SUGGESTION_ARG(&near)),
@@ -141,7 +157,7 @@ static bool missing_report(const struct visit *visit, enum keyword keyword, stru
                            const struct schema *schema, struct slice because)
 {
     struct arena *arena = visit->check->arena;
-    struct slice wanted = schema == NULL ? SLICE("") : schema_describe(arena, schema);
+    struct slice wanted = schema == NULL ? SLICE("") : schema_describe(visit, schema);
 
     return problem_expect(visit, keyword, SLICE("nothing"), "the property %.*s%s%.*s%s%.*s",
                           SLICE_ARG(text_quote(arena, name)), wanted.size > 0 ? " (" : "",
