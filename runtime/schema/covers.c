@@ -1,0 +1,209 @@
+/* One schema against another, from the outside: a proof, or what stands against it. */
+#include "schema/covers.h"
+
+#include "codec/json.h"
+
+enum { PROOF_STEPS = 200000, SEARCH_STEPS = 100000, EXAMPLE_MAX_BYTES = 200 };
+
+static void cover_init(struct cover *cover, const struct schema *wide,
+                       const struct schema *narrow, struct arena *arena)
+{
+    *cover = (struct cover){
+        .arena = arena,
+        .wide = wide,
+        .narrow = narrow,
+        .steps = PROOF_STEPS,
+        .tries = SEARCH_STEPS,
+        .lowest = UINT32_MAX,
+    };
+    table_init(&cover->goals, &cover->scratch);
+    matcher_init(&cover->matcher);
+}
+
+static void cover_finish(struct cover *cover)
+{
+    matcher_finish(&cover->matcher);
+    arena_finish(&cover->scratch);
+}
+
+/* ---- $dynamicRef ------------------------------------------------------------------------- */
+
+/* All schemas that a check may come to. */
+struct reach {
+    struct cover *cover;
+    struct table seen;
+    const struct schema **todo;
+    uint32_t count, capacity;
+};
+
+static void reach_add(struct reach *reach, const struct schema *schema)
+{
+    struct arena *arena = &reach->cover->scratch;
+
+    if (schema == NULL || table_has(&reach->seen, (uint64_t)(uintptr_t)schema))
+        return;
+    table_set(&reach->seen, (uint64_t)(uintptr_t)schema, NULL);
+    if (reach->count == reach->capacity) {
+        uint32_t capacity = reach->capacity == 0 ? 64 : reach->capacity * 2;
+        const struct schema **grown = ARENA_ARRAY(arena, const struct schema *, capacity);
+        for (uint32_t i = 0; i < reach->count; i++)
+            grown[i] = reach->todo[i];
+        reach->todo = grown;
+        reach->capacity = capacity;
+    }
+    reach->todo[reach->count++] = schema;
+}
+
+static void reach_list(struct reach *reach, const struct schema_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        reach_add(reach, list->items[i]);
+}
+
+static void reach_map(struct reach *reach, const struct map_rules *rules)
+{
+    for (uint32_t i = 0; i < rules->property_count; i++)
+        reach_add(reach, rules->properties[i].schema);
+    for (uint32_t i = 0; i < rules->pattern_count; i++)
+        reach_add(reach, rules->patterns[i].schema);
+    for (uint32_t i = 0; i < rules->dependent_count; i++)
+        reach_add(reach, rules->dependents[i].schema);
+    reach_add(reach, rules->additional);
+    reach_add(reach, rules->names);
+}
+
+static void reach_branches(struct reach *reach, const struct branches *branches)
+{
+    const struct schema *const single[] = {
+        branches->negated,   branches->when,
+        branches->then,      branches->otherwise,
+        branches->dynamic,   branches->unevaluated_items,
+        branches->reference, branches->unevaluated_members
+    };
+
+    for (size_t i = 0; i < sizeof single / sizeof single[0]; i++)
+        reach_add(reach, single[i]);
+    reach_list(reach, &branches->all);
+    reach_list(reach, &branches->any);
+    reach_list(reach, &branches->one);
+}
+
+static void reach_parts(struct reach *reach, const struct schema *schema)
+{
+    if (schema->list != NULL) {
+        reach_list(reach, &schema->list->prefix);
+        reach_add(reach, schema->list->items);
+        reach_add(reach, schema->list->contains);
+    }
+    if (schema->map != NULL)
+        reach_map(reach, schema->map);
+    if (schema->branches != NULL)
+        reach_branches(reach, schema->branches);
+}
+
+/* What such a reference means depends on the way to it, which proofs about parts do not know.
+ */
+static bool is_dynamic(struct cover *cover, const struct schema *schema)
+{
+    struct reach reach = { .cover = cover };
+
+    table_init(&reach.seen, &cover->scratch);
+    reach_add(&reach, schema);
+    while (reach.count > 0) {
+        const struct schema *one = reach.todo[--reach.count];
+        if (one->branches != NULL && one->branches->dynamic_name.size > 0)
+            return true;
+        reach_parts(&reach, one);
+    }
+    return false;
+}
+
+/* ---- the answer -------------------------------------------------------------------------- */
+
+static bool root_prove(struct cover *cover, const struct facts *facts)
+{
+    if (is_dynamic(cover, cover->wide) || is_dynamic(cover, cover->narrow))
+        return schema_same(cover, cover->wide, cover->narrow);
+    if (cover_prove(cover, NULL, facts, cover->wide))
+        return true;
+    cover->steps = PROOF_STEPS;
+    cover->is_recording = true;
+    (void)cover_prove(cover, NULL, facts, cover->wide); /* for its gaps */
+    cover->is_recording = false;
+    return false;
+}
+
+/* Sure ones first; the order is kept otherwise. */
+static enum schema_answer gaps_sort(struct cover *cover, struct cover_gap **gaps)
+{
+    struct cover_gap *sure = NULL, *doubts = NULL, **sure_end = &sure, **doubt_end = &doubts;
+
+    for (struct cover_gap *gap = cover->gaps; gap != NULL; gap = gap->next) {
+        struct cover_gap ***end = gap->is_sure ? &sure_end : &doubt_end;
+        **end = gap;
+        *end = &gap->next;
+    }
+    *doubt_end = NULL;
+    *sure_end = doubts;
+    *gaps = sure;
+    return sure != NULL && sure->is_sure ? SCHEMA_NO : SCHEMA_UNKNOWN;
+}
+
+enum schema_answer cover_gaps(const struct schema *wide, const struct schema *narrow,
+                              struct arena *arena, struct cover_gap **gaps)
+{
+    enum schema_answer answer = SCHEMA_YES;
+    struct cover cover;
+
+    *gaps = NULL;
+    if (wide == NULL || wide == narrow)
+        return SCHEMA_YES;
+    cover_init(&cover, wide, narrow, arena);
+    const struct facts *facts = facts_none(&cover, KIND_ALL);
+    if (narrow != NULL)
+        facts = facts_with(&cover, facts, narrow);
+    bool fine = root_prove(&cover, facts);
+    if (!fine && cover.gaps == NULL)
+        gap_find(&cover, NULL, facts, wide);
+    if (!fine)
+        answer = gaps_sort(&cover, gaps);
+    cover_finish(&cover);
+    return answer;
+}
+
+/* ---- as problems ------------------------------------------------------------------------- */
+
+static struct slice example_text(struct arena *arena, const struct value *example)
+{
+    struct buffer out = { 0 };
+
+    json_write(&out, example);
+    if (out.size > EXAMPLE_MAX_BYTES) {
+        size_t size = EXAMPLE_MAX_BYTES;
+        while (size > 0 && ((unsigned char)out.data[size] & 0xc0) == 0x80)
+            size--;
+        out.size = size;
+        buffer_text(&out, "…");
+    }
+    struct slice text = arena_copy(arena, buffer_view(&out));
+    buffer_finish(&out);
+    return text;
+}
+
+enum schema_answer schema_covers(const struct schema *wide, const struct schema *narrow,
+                                 struct arena *arena, struct problems *problems)
+{
+    struct cover_gap *gaps;
+    enum schema_answer answer = cover_gaps(wide, narrow, arena, &gaps);
+
+    for (struct cover_gap *gap = gaps; gap != NULL; gap = gap->next) {
+        struct problem problem = gap->problem;
+        if (gap->is_sure) {
+            problem.got = example_text(arena, &gap->example);
+            problem.message = arena_format(arena, "%.*s; for example in %.*s",
+                                           SLICE_ARG(problem.message), SLICE_ARG(problem.got));
+        }
+        problem_add(arena, problems, problem);
+    }
+    return answer;
+}
