@@ -2,6 +2,7 @@
 #include "cli/client.h"
 #include "cli/grid.h"
 #include "cli/member.h"
+#include "cli/text.h"
 
 #include <stdio.h>
 
@@ -23,6 +24,18 @@ static struct slice tasks_text(struct arena *arena, const struct value *plugin)
     struct slice text = arena_copy(arena, buffer_view(&out));
     buffer_finish(&out);
     return text;
+}
+
+/* Below the table, where there is room for the whole reason. */
+static void print_refusing(struct arena *arena, const struct value *plugin)
+{
+    uint32_t count;
+    const struct value *tasks = member_list(plugin, "unavailable", &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        printf("\ntask %.*s is not available: %.*s\n",
+               SLICE_ARG(text_safe(arena, member_text(&tasks[i], "task"))),
+               SLICE_ARG(text_safe(arena, member_text(&tasks[i], "reason"))));
 }
 
 static void print_list(struct arena *arena, const struct value *reply)
@@ -49,6 +62,8 @@ static void print_list(struct arena *arena, const struct value *reply)
         grid_cell(&grid, 5, reason.size > 0 ? reason : tasks_text(arena, plugin));
     }
     grid_print(&grid);
+    for (uint32_t i = 0; i < count; i++)
+        print_refusing(arena, &plugins[i]);
 }
 
 static int exec(struct call *call)
@@ -72,7 +87,10 @@ static int exec(struct call *call)
 const struct cli_command plugins_list_command = {
     .name = "plugins list",
     .summary = "List the plugins the server found",
-    .help = "A refused plugin stays in the list with the reason in place of its tasks.",
+    .help =
+        "A refused plugin stays in the list with the reason in place of its tasks. Tasks of "
+        "a loaded\n"
+        "one that are not available, over a schema that is wrong, are named below the list.",
     .is_client = true,
     .exec = exec,
 };

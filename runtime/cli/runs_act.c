@@ -1,6 +1,8 @@
 /* bide runs cancel|replay: acting on runs. */
 #include "cli/client.h"
 #include "cli/member.h"
+#include "cli/payload.h"
+#include "cli/runview.h"
 #include "cli/text.h"
 
 #include <stdio.h>
@@ -58,50 +60,68 @@ const struct cli_command runs_cancel_command = {
 
 /* ---- replay ------------------------------------------------------------------------------ */
 
-/* 404 means either that there is no such run or that this server has no such request. */
-static void complain_replay(struct client *client, const char *run, const struct reply *refusal)
+/* {"payload": …}, as it was given; empty when nothing is to be changed. */
+static bool replay_body(struct call *call, struct slice *body, struct err *err)
 {
-    struct reply reply;
-    struct err err = { 0 };
-    const char *path = act_path(client->arena, "v3", run, "");
+    struct slice payload;
 
-    if (refusal->status == 404 &&
-        client_send(client, "GET", path, (struct slice){ 0 }, &reply, &err) &&
-        reply.status == 200)
-        cli_fail(CLI_FAILED, "this server cannot replay runs");
+    *body = (struct slice){ 0 };
+    if (!payload_option(call, "payload", &payload, NULL, err))
+        return false;
+    if (payload.size > 0)
+        *body = arena_format(&call->arena, "{\"payload\":%.*s}", SLICE_ARG(payload));
+    return true;
+}
+
+static int report(struct client *client, const struct reply *reply)
+{
+    struct call *call = client->call;
+    const char *run_id = arena_text(&call->arena, member_text(&reply->value, "id"));
+
+    if (call_option(call, "wait") != NULL)
+        return run_watch(client, run_id);
+    if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply->body));
     else
-        client_complain(refusal);
+        printf("%.*s\n", SLICE_ARG(text_safe(&call->arena, slice_of(run_id))));
+    return CLI_DONE;
 }
 
 static int exec_replay(struct call *call)
 {
     struct client client;
     struct reply reply;
+    struct slice body;
     struct err err = { 0 };
     int code;
 
+    if (!replay_body(call, &body, &err))
+        return cli_fail(CLI_USAGE, "%s", err.text);
     if (!client_open(&client, call, &code))
         return code;
-    const char *run = call->arguments[0], *path = act_path(&call->arena, "v1", run, "/replay");
-    bool answered = client_send(&client, "POST", path, (struct slice){ 0 }, &reply, &err);
-    bool done = answered && reply.status == 200 && reply.is_json;
-    if (!answered)
-        cli_fail(CLI_FAILED, "%s", err.text);
-    else if (!done)
-        complain_replay(&client, run, &reply);
-    else if (call->json)
-        printf("%.*s\n", SLICE_ARG(reply.body));
-    else
-        printf("%.*s\n", SLICE_ARG(text_safe(&call->arena, member_text(&reply.value, "id"))));
+    const char *path = act_path(&call->arena, "v1", call->arguments[0], "/replay");
+    code = CLI_FAILED;
+    if (client_do(&client, "POST", path, body, &reply))
+        code = report(&client, &reply);
     client_close(&client);
-    return done ? CLI_DONE : CLI_FAILED;
+    return code;
 }
+
+static const struct cli_option replay_options[] = {
+    { "payload", "JSON", "another payload than the old one: JSON, @FILE, or - for stdin" },
+    { "wait", NULL, "stay until the new run is done; print its output" },
+    { NULL, NULL, NULL },
+};
 
 const struct cli_command runs_replay_command = {
     .name = "runs replay",
     .arguments = "RUN",
     .summary = "Start a new run with the payload of an old one",
-    .help = "Prints the new run's id. Works from any status.",
+    .help = "Prints the new run's id. Works from any status. The payload is checked against "
+            "the task's\n"
+            "schema as it is now; tags, metadata and queue are kept, the rest is as for a new "
+            "run.",
+    .options = replay_options,
     .is_client = true,
     .least = 1,
     .most = 1,

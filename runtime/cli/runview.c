@@ -180,6 +180,17 @@ static void add_waits(struct buffer *out, struct arena *arena, const struct valu
     }
 }
 
+/* The hash of the file that its payload was checked against, and what it goes on under. */
+static void add_schema(struct buffer *out, struct arena *arena, const struct value *run)
+{
+    struct slice schema = member_text(run, "schema"), now = member_text(run, "schemaNow");
+
+    add_field(out, "schema",
+              now.size == 0 ? schema
+                            : arena_format(arena, "%.*s%snow %.*s", SLICE_ARG(schema),
+                                           schema.size > 0 ? ", " : "", SLICE_ARG(now)));
+}
+
 void run_print(struct buffer *out, struct arena *arena, const struct value *run, int64_t now_ms)
 {
     double priority = member_number(run, "priority");
@@ -188,6 +199,7 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_field(out, "task", member_text(run, "taskIdentifier"));
     add_field(out, "version", member_text(run, "version"));
     add_field(out, "build", member_text(run, "build"));
+    add_schema(out, arena, run);
     add_field(out, "status", run_status_line(arena, run, now_ms));
     add_field(out, "parked", member_text(run, "parkedReason"));
     add_waits(out, arena, run, now_ms);

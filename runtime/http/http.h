@@ -26,7 +26,8 @@ struct http_options {
  */
 bool http_create(const struct http_options *options, struct http **http, uint16_t *port,
                  struct err *err);
-/* Until the first catalog, and while stopping, GET /readyz answers 503. */
+/* Until the first catalog, and while stopping, GET /readyz answers 503. Reads under way keep
+ * the one before alive: *catalog->readers. */
 void http_catalog(struct http *http, const struct catalog *catalog);
 void http_event(struct http *http, const struct event *event);
 /* Refuse new requests, let those under way finish (at most a few seconds), then `done`. */

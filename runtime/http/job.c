@@ -67,6 +67,8 @@ static void on_done(uv_work_t *work, int status)
 
     (void)status; /* nothing cancels a job */
     jobs->running--;
+    if (request->job.catalog != NULL)
+        --*request->job.catalog->readers;
     request->job.reader->is_taken = false;
     struct list *next = list_shift(&jobs->waiting);
     if (next != NULL) {
@@ -88,6 +90,9 @@ static void job_start(struct jobs *jobs, struct request *request)
     reader->is_taken = true;
     jobs->running++;
     request->job.reader = reader;
+    request->job.catalog = request->http->catalog;
+    if (request->job.catalog != NULL)
+        ++*request->job.catalog->readers;
     /* Fails only for a missing callback. */
     (void)uv_queue_work(request->http->options.loop, &request->job.uv, on_work, on_done);
 }

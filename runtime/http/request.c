@@ -410,6 +410,10 @@ bool request_json(struct request *request, struct value *value)
         err_set(&err, ERR_BAD_REQUEST, "Request body is empty");
     else if (json_read(&request->http->scratch, buffer_view(&request->body), value, &err))
         return true;
+    /* What cannot be read may be a secret, too: the place is said, not what stands there. */
+    char *quote = strstr(err.text, " near '");
+    if (quote != NULL)
+        *quote = '\0';
     reply_err(request, &err);
     return false;
 }

@@ -57,6 +57,7 @@ struct request {
         uv_work_t uv;
         struct list node;
         struct job_reader *reader;
+        const struct catalog *catalog; /* for `work`, kept alive for it; NULL: none yet */
         job_work work;
         void (*finish)(struct request *request);
         struct err err;

@@ -12,6 +12,7 @@ const struct route routes[] = {
     { "GET",  "/api/v1/runs",                                      run_list,         ROUTE_CORS, 0 },
     { "GET",  "/api/v1/projects/:project/runs",                    run_list,         ROUTE_CORS, 0 },
     { "POST", "/api/v2/runs/:run/cancel",                          run_cancel,       0, 0 },
+    { "POST", "/api/v1/runs/:run/replay",                          run_replay,       0, 0 },
     { "GET",  "/api/v1/runs/:run/logs",                            run_logs,         0, 0 },
 
     { "POST", "/api/v1/waitpoints/tokens",                         token_create,     0, TOKEN_BODY_BYTES },

@@ -8,6 +8,7 @@ void run_trigger(struct request *request);
 void run_show(struct request *request);
 void run_list(struct request *request);
 void run_cancel(struct request *request);
+void run_replay(struct request *request);
 void run_logs(struct request *request);
 
 void token_create(struct request *request);

@@ -1,9 +1,11 @@
 #include "run_view.h"
 
+#include "base/crypto.h"
 #include "base/duration.h"
 #include "codec/pack.h"
 #include "engine/timeline.h"
 #include "engine/wait.h"
+#include "http/veil.h"
 
 /* ---- the contract's words ---------------------------------------------------------------- */
 
@@ -302,6 +304,23 @@ static void write_relatives(struct out *out, const struct run_view *view)
     out_end_map(out);
 }
 
+static void write_hash(struct out *out, const char *key, struct slice hash)
+{
+    char text[2 * SCHEMA_KEPT_BYTES + 1];
+
+    if (hash.size == SCHEMA_KEPT_BYTES)
+        out_word(out, key, crypto_hex((const uint8_t *)hash.data, hash.size, text));
+}
+
+/* The schema file that the payload was checked against, and the one that the run is under now
+ * when that is another. */
+static void write_schema(struct out *out, const struct run *run)
+{
+    write_hash(out, "schema", run->schema);
+    if (run->schema_now.size > 0)
+        write_hash(out, "schemaNow", run->schema_now);
+}
+
 /* Beyond the contract: what people ask when a run does not do what they think it does. */
 static void write_extras(struct out *out, struct arena *arena, const struct run_view *view)
 {
@@ -317,11 +336,12 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_text(out, "segment", run->segment);
     if (run->build.size > 0)
         out_text(out, "build", run->build);
+    write_schema(out, run);
     if (view->parked.size > 0)
         out_text(out, "parkedReason", view->parked);
     if (run->status == RUN_WAITING) {
         write_waits(out, view);
-        out_packed(out, "state", run->state);
+        veil_out_state(out, "state", view->catalog, arena, run);
     }
     write_timeline(out, arena, run);
 }
@@ -330,6 +350,8 @@ void run_view_write(struct out *out, struct arena *arena, const struct run_view 
                     const char *environment)
 {
     const struct run *run = view->run;
+    struct veil payload = veil_payload(view->catalog, run);
+    struct veil output = veil_output(view->catalog, run);
 
     out_map(out, NULL);
     write_core(out, run);
@@ -338,9 +360,9 @@ void run_view_write(struct out *out, struct arena *arena, const struct run_view 
     out_list(out, "attempts");
     out_end_list(out);
     if (run->input.size > 0)
-        out_packed(out, "payload", run->input);
+        veil_out(out, "payload", &payload, arena, run->input);
     if (run->status == RUN_DONE && run->outcome == OUTCOME_COMPLETED)
-        out_packed(out, "output", run->output);
+        veil_out(out, "output", &output, arena, run->output);
     write_error(out, arena, run->error);
     write_relatives(out, view);
     out_word(out, "environment", environment);

@@ -2,6 +2,7 @@
 #ifndef RUN_VIEW_H
 #define RUN_VIEW_H
 
+#include "engine/catalog.h"
 #include "engine/row.h"
 #include "http/job.h"
 #include "http/out.h"
@@ -21,6 +22,7 @@ void run_item_write(struct out *out, const char *key, const struct run *run,
 /* What is read for the whole object. */
 struct run_view {
     const struct run *run;
+    const struct catalog *catalog; /* whose schemas say what is secret; NULL: none yet */
     struct slice queue;
     const struct run *parent, *root; /* NULL: none */
     struct run_page children;
@@ -30,7 +32,7 @@ struct run_view {
     struct slice parked; /* why, for a person */
 };
 
-/* Loads all of it; false with err. view->run is given. */
+/* Loads all of it; false with err. view->run and view->catalog are given. */
 bool run_view_read(struct run_view *view, struct job_reader *reader, struct arena *arena,
                    struct err *err);
 void run_view_write(struct out *out, struct arena *arena, const struct run_view *view,

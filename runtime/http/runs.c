@@ -46,6 +46,7 @@ static bool show_work(struct request *request, struct job_reader *reader, struct
     if (show->statuses != 0 && !show->is_over && (show->statuses & 1u << run->status) == 0)
         return true;
     view.run = run;
+    view.catalog = request->job.catalog;
     if (!run_view_read(&view, reader, &request->arena, err))
         return false;
     out = reply_out(request);

@@ -10,6 +10,7 @@
 #include "http/options.h"
 #include "http/reply.h"
 #include "http/routes.h"
+#include "http/veil.h"
 
 #include <microhttpd.h>
 
@@ -96,15 +97,17 @@ static void item_write(struct request *request, struct out *out, const struct wa
 }
 
 /* A string that holds JSON, and what kind of text it is; an error always has one. */
-static void output_write(struct out *out, const struct waitpoint *token)
+static void output_write(struct request *request, struct out *out,
+                         const struct waitpoint *token)
 {
+    struct veil veil = veil_token(request->job.catalog, token);
     struct buffer text = { 0 };
     char at[TIME_TEXT_SIZE];
 
     if (token->status == WAITPOINT_PENDING)
         return;
     if (token->status == WAITPOINT_COMPLETED)
-        json_write_packed(&text, token->result);
+        veil_write(&text, &veil, &request->arena, token->result);
     else if (token->status == WAITPOINT_TIMED_OUT)
         buffer_format(&text,
                       "{\"code\":\"TRIGGER_WAITPOINT_TIMEOUT\",\"message\":\"Waitpoint timed "
@@ -132,7 +135,7 @@ static bool show_work(struct request *request, struct job_reader *reader, struct
     struct out out = reply_out(request);
     out_map(&out, NULL);
     item_write(request, &out, token);
-    output_write(&out, token);
+    output_write(request, &out, token);
     out_end_map(&out);
     return true;
 }

@@ -3,8 +3,11 @@
  *
  *   body ─▶ payload by its type ─▶ the task's input schema ─▶ options ─▶ COMMAND_TRIGGER ─▶ 200
  */
+#include "http/trigger.h"
+
 #include "base/clock.h"
 #include "codec/pack.h"
+#include "engine/contract.h"
 #include "http/options.h"
 #include "http/reply.h"
 #include "http/routes.h"
@@ -24,8 +27,7 @@ static bool task_name_ok(struct slice task, struct err *err)
                          TASK_ID_MAX);
 }
 
-/* Headers say the same as options, for those who have curl; they win. */
-static bool headers_read(struct request *request, struct trigger *trigger, struct err *err)
+bool trigger_headers(struct request *request, struct trigger *trigger, struct err *err)
 {
     struct slice text;
 
@@ -55,6 +57,40 @@ static bool payload_pack(struct request *request, struct value *payload, struct 
                    packed->size, (long long)most);
 }
 
+bool trigger_payload(struct request *request, bool is_given, struct value *payload,
+                     struct err *err)
+{
+    struct http *http = request->http;
+    struct trigger *trigger = &request->command.trigger;
+    const struct catalog_task *task = catalog_task(http->catalog, trigger->task);
+    struct problems problems = { 0 };
+
+    if (task != NULL && task->is_refusing)
+        return err_set(err, ERR_UNAVAILABLE, "Task %.*s is not available: %.*s",
+                       SLICE_ARG(trigger->task), SLICE_ARG(task->reason));
+    if (task == NULL ||
+        payload_fits(schema_input(task->schema), is_given, payload, &http->scratch, &problems))
+        return payload_pack(request, payload, &trigger->payload, err);
+    struct slice text =
+        arena_format(&request->arena, "The payload of %.*s does not match its schema",
+                     SLICE_ARG(trigger->task));
+    reply_problems(request, MHD_HTTP_BAD_REQUEST, "invalid_payload", text.data, &problems);
+    return false;
+}
+
+bool trigger_body_payload(struct request *request, const struct value *payload,
+                          const struct value *type, struct value *value, struct err *err)
+{
+    struct slice name = { 0 };
+
+    if (type != NULL && type->kind == VALUE_STRING)
+        name = type->bytes;
+    else if (type != NULL && type->kind != VALUE_NULL)
+        return err_set(err, ERR_BAD_REQUEST, "payloadType must be a string, not %s",
+                       value_kind_name(type->kind));
+    return payload_read(&request->http->scratch, payload, name, value, err);
+}
+
 /* The whole of the body into the command. Problems of the payload are answered here. */
 static bool trigger_read(struct request *request, const struct value *body,
                          struct trigger *trigger, struct err *err)
@@ -62,34 +98,17 @@ static bool trigger_read(struct request *request, const struct value *body,
     struct http *http = request->http;
     struct options_from from = { &request->arena, &http->config->limits, clock_now_ms() };
     const struct value *options = value_find(body, "options");
-    const struct value *type = value_find(options, "payloadType");
-    const struct catalog_task *task = catalog_task(http->catalog, trigger->task);
-    const struct schema *schema =
-        task == NULL || task->schema == NULL ? NULL : schema_input(task->schema);
-    struct problems problems = { 0 };
+    const struct value *given = value_find(body, "payload");
     struct value payload;
 
-    if (type != NULL && type->kind != VALUE_STRING && type->kind != VALUE_NULL)
-        return err_set(err, ERR_BAD_REQUEST, "payloadType must be a string, not %s",
-                       value_kind_name(type->kind));
-    if (!payload_read(&http->scratch, value_find(body, "payload"),
-                      type == NULL || type->kind == VALUE_NULL ? (struct slice){ 0 }
-                                                               : type->bytes,
-                      &payload, err) ||
-        !trigger_options_read(&from, options, trigger, err) ||
-        !headers_read(request, trigger, err))
-        return false;
-    if (schema != NULL && !schema_check(schema, &payload, &http->scratch, &problems)) {
-        struct slice text =
-            arena_format(&request->arena, "The payload of %.*s does not match its schema",
-                         SLICE_ARG(trigger->task));
-        reply_problems(request, MHD_HTTP_BAD_REQUEST, "invalid_payload", text.data, &problems);
-        return false;
-    }
-    return payload_pack(request, &payload, &trigger->payload, err);
+    return trigger_body_payload(request, given, value_find(options, "payloadType"), &payload,
+                                err) &&
+           trigger_options_read(&from, options, trigger, err) &&
+           trigger_headers(request, trigger, err) &&
+           trigger_payload(request, given != NULL, &payload, err);
 }
 
-static void trigger_done(struct request *request)
+void trigger_done(struct request *request)
 {
     const struct trigger *trigger = &request->command.trigger;
     struct out out = reply_out(request);
@@ -102,18 +121,22 @@ static void trigger_done(struct request *request)
     reply_send(request, MHD_HTTP_OK);
 }
 
+bool trigger_may_begin(struct request *request)
+{
+    if (request->http->catalog != NULL)
+        return true;
+    reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                SLICE("The server is starting, try again in a moment"));
+    return false;
+}
+
 void run_trigger(struct request *request)
 {
     struct trigger *trigger = &request->command.trigger;
     struct err err = { 0 };
     struct value body;
 
-    if (request->http->catalog == NULL) {
-        reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-                    SLICE("The server is starting, try again in a moment"));
-        return;
-    }
-    if (!request_json(request, &body))
+    if (!trigger_may_begin(request) || !request_json(request, &body))
         return;
     request->command.kind = COMMAND_TRIGGER;
     trigger->environment = request->world->environment->number;

@@ -77,7 +77,7 @@ Test(timeline, a_long_text_is_cut_between_characters)
 {
     struct run run = { 0 };
     struct move *moves;
-    char text[200];
+    char text[MOVE_TEXT_MAX + 80];
     memset(text, 'x', sizeof text);
     memcpy(text + MOVE_TEXT_MAX - 1, "\xe2\x82\xac", 3);
 

@@ -1,0 +1,102 @@
+#include "http/veil.h"
+
+#include "codec/json.h"
+#include "codec/pack.h"
+#include "engine/contract.h"
+
+#define HIDDEN "[secret]"
+
+static const struct veil whole = { .hides_all = true };
+
+static struct veil run_veil(const struct catalog *catalog, const struct run *run,
+                            const struct schema *(*part)(const struct schema_file *file))
+{
+    const struct catalog_task *task = catalog_task(catalog, run->task);
+    const struct schema_file *file = task == NULL ? NULL : task->schema;
+
+    if ((run->secrets & SECRETS_MIXED) != 0)
+        return whole;
+    if ((run->secrets & SECRETS_DECLARED) != 0 &&
+        (file == NULL || !slice_equal(task->schema_hash, contract_now(run))))
+        return whole;
+    return (struct veil){ .schema = part(file) };
+}
+
+struct veil veil_payload(const struct catalog *catalog, const struct run *run)
+{
+    return run_veil(catalog, run, schema_input);
+}
+
+struct veil veil_output(const struct catalog *catalog, const struct run *run)
+{
+    return run_veil(catalog, run, schema_output);
+}
+
+struct veil veil_token(const struct catalog *catalog, const struct waitpoint *token)
+{
+    const struct catalog_task *task = catalog_task(catalog, token->task);
+    const struct schema_file *file = task == NULL ? NULL : task->schema;
+
+    if (token->secret.size > 0 &&
+        (file == NULL || !slice_equal(task->schema_hash, token->secret)))
+        return whole;
+    return (struct veil){ .schema = schema_token(file, token->schema) };
+}
+
+static bool hides_nothing(const struct veil *veil)
+{
+    return !veil->hides_all && !schema_has_secrets(veil->schema);
+}
+
+/* What can be seen through it. */
+static struct value seen(const struct veil *veil, struct arena *arena, struct slice packed)
+{
+    struct value value = { .kind = VALUE_NULL };
+
+    if (veil->hides_all || (packed.size > 0 && !pack_read(arena, packed, &value, NULL)))
+        return value_text(HIDDEN);
+    schema_redact(veil->schema, &value, arena);
+    return value;
+}
+
+void veil_write(struct buffer *out, const struct veil *veil, struct arena *arena,
+                struct slice packed)
+{
+    if (hides_nothing(veil)) {
+        json_write_packed(out, packed);
+        return;
+    }
+    struct value value = seen(veil, arena, packed);
+    json_write(out, &value);
+}
+
+void veil_out(struct out *out, const char *key, const struct veil *veil, struct arena *arena,
+              struct slice packed)
+{
+    if (hides_nothing(veil)) {
+        out_packed(out, key, packed);
+        return;
+    }
+    struct value value = seen(veil, arena, packed);
+    out_value(out, key, &value);
+}
+
+void veil_out_state(struct out *out, const char *key, const struct catalog *catalog,
+                    struct arena *arena, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(catalog, run->task);
+    struct value state;
+
+    if (run->secrets == 0 && (task == NULL || !task->has_secrets)) {
+        out_packed(out, key, run->state);
+        return;
+    }
+    if (run->state.size == 0 || !pack_read(arena, run->state, &state, NULL) ||
+        state.kind != VALUE_MAP) {
+        out_word(out, key, HIDDEN);
+        return;
+    }
+    for (uint32_t i = 0; i < state.count; i++)
+        state.members[i].value = value_text(HIDDEN);
+    out_value(out, key, &state);
+}
