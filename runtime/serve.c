@@ -10,6 +10,7 @@
 #include "serve.h"
 
 #include "base/awake.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "dispatch/dispatch.h"
@@ -71,6 +72,9 @@ static void on_event(void *context, const struct event *event)
 
     dispatch_event(serve->dispatch, event);
     http_event(serve->http, event);
+    if (event->problems > 0)
+        log_warn("run.output_invalid", "run=%s problems=%u; kept, as its schema says",
+                 id_format("run", event->run_id, (char[ID_TEXT_SIZE]){ 0 }), event->problems);
 }
 
 static void collect(struct serve *serve)
@@ -271,41 +275,22 @@ static bool listen_read(struct config *config, const char *text)
     return true;
 }
 
-/* Every schema in the directory, so that a mistake is seen at start and not at the first
- * trigger. */
-static bool schemas_check(const char *directory)
+/* What is in it is looked at with the plugins: a wrong schema costs its task, not the server.
+ */
+static bool schemas_reachable(const char *directory)
 {
     DIR *dir = opendir(directory);
-    struct dirent *entry;
-    bool ok = true;
 
     if (dir == NULL) {
         fprintf(stderr, "%s: %s; schemas are looked for there\n", directory, strerror(errno));
         return false;
     }
-    while ((entry = readdir(dir)) != NULL) {
-        size_t size = strlen(entry->d_name);
-        char path[PATH_MAX];
-        struct schema_file *file = NULL;
-        struct problems problems = { 0 };
-        struct arena arena = { 0 };
-        if (size < 6 || strcmp(entry->d_name + size - 5, ".yaml") != 0 ||
-            entry->d_name[0] == '.')
-            continue;
-        if (snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) >= (int)sizeof path)
-            continue;
-        if (!schema_file_load(path, &file, &arena, &problems)) {
-            problems_print(&problems);
-            ok = false;
-        }
-        schema_file_destroy(file);
-        arena_finish(&arena);
-    }
-    (void)closedir(dir); /* only read from */
-    return ok;
+    (void)closedir(dir); /* not even read from */
+    return true;
 }
 
-/* 0 when everything that people write is right, 2 when not; each problem is on stderr then. */
+/* 0 when everything that is needed to begin is right, 2 when not; each problem is on stderr
+ * then. */
 static int configure(struct serve *serve, const struct options *options)
 {
     struct arena arena = { 0 };
@@ -334,7 +319,7 @@ static int configure(struct serve *serve, const struct options *options)
         fprintf(stderr, "bide serve: --listen takes HOST:PORT, not \"%s\"\n", options->listen);
         return 2;
     }
-    if (!schemas_check(config->schemas))
+    if (!schemas_reachable(config->schemas))
         return 2;
     if (config->log_level != NULL && log_level_find(config->log_level, &level))
         log_set_level(level);

@@ -30,8 +30,19 @@ void offers_stop(struct dispatch *dispatch)
         (void)uv_cancel((uv_req_t *)&dispatch->offers.work); /* or it ends soon */
 }
 
+static void strays_forget(struct offers *offers)
+{
+    for (uint32_t i = 0; i < offers->stray_count; i++)
+        free(offers->strays[i]);
+    free(offers->strays);
+    offers->strays = NULL;
+    offers->stray_count = 0;
+}
+
 void offers_finish(struct offers *offers)
 {
+    strays_forget(offers);
+
     LIST_EACH(&offers->all, node, after)
     offer_destroy(container_of(node, struct offer, node));
     if (offers->has_queues)
@@ -79,6 +90,73 @@ static void reasons_keep(struct dispatch *dispatch, const struct making *making)
     }
 }
 
+/* Destroy what nobody uses any more; who reads is asked again in the next turn of the loop. */
+static void offers_sweep(struct offers *offers)
+{
+    LIST_EACH(&offers->all, node, after)
+    {
+        struct offer *offer = container_of(node, struct offer, node);
+        if (offer->is_over && *offer->catalog->readers == 0)
+            offer_destroy(offer);
+    }
+}
+
+const struct catalog *offers_newest(const struct offers *offers)
+{
+    struct list *last = offers->all.previous;
+
+    return last == &offers->all ? NULL : container_of(last, struct offer, node)->catalog;
+}
+
+/* ---- what is said of schemas, when it is new ----------------------------------------------
+ */
+
+static bool is_said(const struct offers *offers, struct slice text)
+{
+    for (uint32_t i = 0; i < offers->stray_count; i++)
+        if (slice_is(text, offers->strays[i]))
+            return true;
+    return false;
+}
+
+static void strays_say(struct offers *offers, const struct making *making)
+{
+    char **kept = memory_zeroed(making->stray_count + 1, sizeof *kept);
+
+    for (uint32_t i = 0; i < making->stray_count; i++) {
+        if (!is_said(offers, making->strays[i]))
+            log_error("schema.wrong", "%.*s (no task uses it)", SLICE_ARG(making->strays[i]));
+        kept[i] = memory_text(arena_text(&making->offer->catalog->arena, making->strays[i]));
+    }
+    strays_forget(offers);
+    offers->strays = kept;
+    offers->stray_count = making->stray_count;
+}
+
+static void task_say(const struct catalog_task *task, const struct catalog_task *before)
+{
+    bool was_refusing = before != NULL && before->is_refusing;
+
+    if (task->is_refusing && !(was_refusing && slice_equal(before->reason, task->reason)))
+        log_error("task.unavailable", "task=%.*s reason=\"%.*s\"", SLICE_ARG(task->id),
+                  SLICE_ARG(task->reason));
+    if (task->available && was_refusing)
+        log_info("task.available", "task=%.*s", SLICE_ARG(task->id));
+    if (task->warning.size > 0 &&
+        !(before != NULL && slice_equal(before->warning, task->warning)))
+        log_warn("task.unsure", "task=%.*s warning=\"%.*s\"", SLICE_ARG(task->id),
+                 SLICE_ARG(task->warning));
+}
+
+static void schemas_say(struct offers *offers, const struct making *making)
+{
+    const struct catalog *catalog = making->offer->catalog, *before = offers_newest(offers);
+
+    for (uint32_t i = 0; i < catalog->task_count; i++)
+        task_say(&catalog->tasks[i], catalog_task(before, catalog->tasks[i].id));
+    strays_say(offers, making);
+}
+
 /* The engine has the new catalog, and lets go of the one before. */
 static void on_decided(struct cell *cell)
 {
@@ -94,8 +172,9 @@ static void on_decided(struct cell *cell)
     {
         struct offer *offer = container_of(node, struct offer, node);
         if (offer->catalog == cell->command.catalog.previous)
-            offer_destroy(offer);
+            offer->is_over = true;
     }
+    offers_sweep(offers);
     if (!offers->was_accepted)
         log_info("catalog.accepted", "tasks=%u", cell->command.catalog.next->task_count);
     offers->was_accepted = true;
@@ -138,6 +217,7 @@ static void on_made(uv_work_t *work, int status)
     if (status == 0) {
         queues_keep(offers, making);
         reasons_keep(dispatch, making);
+        schemas_say(offers, making);
         if (dispatch->is_stopping)
             offer_destroy(making->offer);
         else
@@ -163,6 +243,7 @@ void offers_turn(struct dispatch *dispatch)
 {
     struct offers *offers = &dispatch->offers;
 
+    offers_sweep(offers);
     if (!offers->is_wanted || offers->making != NULL || offers->is_submitted ||
         dispatch->is_stopping || !dispatch->watch.was_scanned)
         return;

@@ -21,6 +21,7 @@ struct offer {
     struct catalog *catalog;
     struct schema_file **schemas;
     uint32_t schema_count;
+    bool is_over; /* the engine has let go of it; readers may still look at it */
 };
 
 struct making; /* one under way, offer_make.h */
@@ -35,6 +36,8 @@ struct offers {
     struct config_queues queues; /* the last good ones */
     bool has_queues;
     char problem[480]; /* with queues.yaml; said once */
+    char **strays;     /* what was said of schema files that no task uses */
+    uint32_t stray_count;
 };
 
 void offers_init(struct offers *offers);
@@ -45,6 +48,8 @@ void offers_finish(struct offers *offers);
 void offers_want(struct dispatch *dispatch);
 /* Begin one, if one is wanted and may begin. */
 void offers_turn(struct dispatch *dispatch);
+/* The newest catalog, NULL before the first. */
+const struct catalog *offers_newest(const struct offers *offers);
 /* Nothing is wanted, being made or being decided. */
 bool offers_are_settled(const struct dispatch *dispatch);
 

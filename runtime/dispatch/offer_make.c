@@ -1,6 +1,7 @@
 #include "offer_make.h"
 
 #include "base/memory.h"
+#include "offer_check.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -92,6 +93,14 @@ static void item_check(struct making *making, uint32_t index)
     }
 }
 
+struct slice schema_path_of(const struct making *making, struct slice task)
+{
+    for (uint32_t i = 0; i < making->path_count; i++)
+        if (slice_equal(making->paths[i].task, task))
+            return making->paths[i].path;
+    return (struct slice){ 0 };
+}
+
 /* False: the task cannot be offered, `reason` says why. */
 static bool schema_add(struct making *making, struct catalog_task *entry,
                        const struct task_description *task)
@@ -101,6 +110,8 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
     struct offer *offer = making->offer;
     struct schema_file *file;
 
+    making->paths[making->path_count].task = task->id;
+    making->paths[making->path_count++].path = path;
     if (!is_there(path.data))
         return true; /* nothing is checked then */
     /* The catalog's arena: what a schema file names in messages must live as long as it does.
@@ -109,6 +120,7 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
     if (!schema_file_load(kept, &file, &making->arena, &problems)) {
         entry->reason = arena_format(&offer->catalog->arena, "its schema is wrong: %s",
                                      problems_line(making, &problems));
+        entry->is_refusing = true;
         return false;
     }
     offer->schemas[offer->schema_count++] = file;
@@ -231,10 +243,13 @@ void making_run(struct making *making)
     offer->catalog = catalog_create();
     offer->catalog->tasks = ARENA_ARRAY(&offer->catalog->arena, struct catalog_task, tasks);
     offer->schemas = memory_zeroed(tasks + 1, sizeof(struct schema_file *));
+    making->paths = arena_alloc(&making->arena, (tasks + 1) * sizeof *making->paths);
     making->offer = offer;
     tasks_add(making, false);
     tasks_add(making, true);
     queues_add(making);
     environments_add(making);
     catalog_sort(offer->catalog);
+    children_check(making);
+    strays_check(making);
 }

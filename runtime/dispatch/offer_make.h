@@ -25,8 +25,17 @@ struct making {
     struct config_queues queues;
     bool has_queues; /* `queues` is good; else `problem` says what is wrong with the file */
     const char *problem;
+    /* The schema files that tasks name, whether they are there or not. */
+    struct {
+        struct slice task, path;
+    } * paths;
+    uint32_t path_count;
+    struct slice *strays; /* what is wrong with files that no task names; sorted */
+    uint32_t stray_count;
 };
 
 void making_run(struct making *making);
+/* Where the schema of a task of the catalog is read from. */
+struct slice schema_path_of(const struct making *making, struct slice task);
 
 #endif

@@ -23,6 +23,26 @@ static struct value text_value(struct arena *arena, const char *text)
     return value_string(arena_copy(arena, slice_of(text)));
 }
 
+/* Tasks of this build that are not available though it is loaded: [{task, reason}]. */
+static struct value refusing_list(struct arena *arena, const struct build *build)
+{
+    const struct catalog *catalog =
+        build == NULL ? NULL : offers_newest(&build->dispatch->offers);
+    struct value list = value_list();
+
+    for (uint32_t i = 0; build != NULL && i < build->about.task_count; i++) {
+        const struct catalog_task *task = catalog_task(catalog, build->about.tasks[i].id);
+        struct value map = value_map();
+        if (task == NULL || !task->is_refusing ||
+            !slice_equal(task->build, (struct slice){ build->sha, 16 }))
+            continue;
+        value_put(arena, &map, "task", value_string(arena_copy(arena, task->id)));
+        value_put(arena, &map, "reason", value_string(arena_copy(arena, task->reason)));
+        value_add(arena, &list, map);
+    }
+    return list;
+}
+
 static void build_describe(struct arena *arena, struct value *map, const struct build *build)
 {
     const struct description empty = { 0 }, *about = build == NULL ? &empty : &build->about;
@@ -32,6 +52,7 @@ static void build_describe(struct arena *arena, struct value *map, const struct 
     value_put(arena, map, "version", value_string(arena_copy(arena, about->version)));
     value_put(arena, map, "build", value_string(arena_copy(arena, id)));
     value_put(arena, map, "tasks", task_list(arena, about));
+    value_put(arena, map, "unavailable", refusing_list(arena, build));
     value_put(arena, map, "slots", value_int(build == NULL ? 0 : build->slot_count));
 }
 

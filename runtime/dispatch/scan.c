@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 1 << 18 };
+enum { COPY_BYTES = 1 << 18, SCHEMAS_DEPTH = 8 };
 
 static struct signature signature_of(const struct stat *stat)
 {
@@ -217,16 +217,25 @@ static uint64_t path_mix(int directory, const char *name)
     return hash;
 }
 
-static uint64_t schemas_mix(const char *path)
+/* With what is below: references lead there, too. */
+static uint64_t schemas_mix(int at, const char *path, int depth)
 {
-    DIR *directory = opendir(path);
+    int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     uint64_t sum = 0;
 
-    if (directory == NULL)
+    if (directory == NULL) {
+        if (fd >= 0)
+            (void)close(fd); /* was only read */
         return 0;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (entry->d_name[0] != '.')
-            sum += path_mix(dirfd(directory), entry->d_name);
+    }
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        sum += path_mix(fd, entry->d_name);
+        if (depth < SCHEMAS_DEPTH && entry->d_type == DT_DIR)
+            sum += 31 * schemas_mix(fd, entry->d_name, depth + 1);
+    }
     (void)closedir(directory); /* was only read */
     return sum;
 }
@@ -234,7 +243,8 @@ static uint64_t schemas_mix(const char *path)
 void scan_run(struct scan *scan)
 {
     plugins_scan(scan);
-    scan->environment = schemas_mix(scan->schemas) + 31 * path_mix(AT_FDCWD, scan->queues);
+    scan->environment =
+        schemas_mix(AT_FDCWD, scan->schemas, 0) + 31 * path_mix(AT_FDCWD, scan->queues);
 }
 
 void scan_sweep(const char *builds)

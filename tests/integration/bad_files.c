@@ -99,10 +99,28 @@ static void assert_start_refused(const char *place)
     cr_assert_neq(access(server_path(&s, "data"), F_OK), 0, "the data directory was made");
 }
 
-Test(bad_files, a_schema_that_is_wrong_stops_the_start)
+/* A schema is a part of one task: when it is wrong, that task waits for it and all else runs.
+ */
+Test(bad_files, a_schema_that_is_wrong_costs_only_its_task)
 {
+    server_add_plugin(&s, "remind");
+    server_add_schema(&s, "remind");
     server_write(&s, "schemas/hello.yaml", "input:\n  type: objekt\n");
-    assert_start_refused("hello.yaml:2:9");
+    server_write(&s, "schemas/nobodys.yaml", "inputt: {}\n");
+    server_start(&s);
+
+    const struct reply *refused =
+        server_call(&s, "POST", "/api/v1/tasks/hello/trigger", "{\"payload\": {}}");
+    const struct reply *plugins = server_call(&s, "GET", "/api/v1/plugins", NULL);
+
+    cr_assert_eq(refused->status, 503, "%ld %s", refused->status, refused->text);
+    cr_assert_neq(strstr(refused->text, "hello.yaml:2:9"), NULL, "%s", refused->text);
+    cr_assert_neq(strstr(plugins->text, "hello.yaml:2:9"), NULL, "%s", plugins->text);
+    server_logs(&s, "task.unavailable task=hello");
+    server_logs(&s, "nobodys.yaml:1:1");
+    run_end(&s, run_trigger(&s, "remind", "{\"note\": \"n\", \"interval_ms\": 0}", NULL));
+    cr_assert_eq(
+        json_array_size(reply_at(server_call(&s, "GET", "/api/v1/runs", NULL), "data")), 1);
 }
 
 Test(bad_files, a_queues_file_that_is_wrong_stops_the_start)

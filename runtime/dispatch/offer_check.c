@@ -1,0 +1,121 @@
+/*
+ * What can only be said of all schema files together, once each is read: what a task expects of
+ * its children, and files that are wrong though no task needs them.
+ */
+#include "offer_check.h"
+
+#include "base/table.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STRAYS_MAX = 1000 };
+
+/* ---- children ---------------------------------------------------------------------------- */
+
+static struct slice text_join(struct arena *arena, const struct problems *problems)
+{
+    struct buffer text = { 0 };
+
+    problems_text(&text, problems);
+    while (text.size > 0 && text.data[text.size - 1] == '\n')
+        text.size--;
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] == '\n')
+            text.data[i] = ';';
+    struct slice joined = arena_copy(arena, buffer_view(&text));
+    buffer_finish(&text);
+    return joined;
+}
+
+/* One expectation; a child that is not loaded, or whose own file is wrong, is looked at when it
+ * comes. */
+static void child_check(struct making *making, struct catalog_task *task, struct slice name)
+{
+    struct catalog *catalog = making->offer->catalog;
+    const struct catalog_task *child = catalog_task(catalog, name);
+    struct arena *arena = &catalog->arena;
+    struct problems problems = { 0 };
+
+    if (child == NULL || (child->schema == NULL && !child->available))
+        return;
+    enum schema_answer answer =
+        schema_covers(schema_child(task->schema, name), schema_output(child->schema),
+                      &making->arena, &problems);
+    if (answer == SCHEMA_YES)
+        return;
+    struct slice own = schema_path_of(making, task->id), other = schema_path_of(making, name);
+    struct slice why = text_join(&making->arena, &problems);
+    if (answer == SCHEMA_UNKNOWN) {
+        task->warning = arena_format(
+            arena, "it cannot be told whether %.*s promises all that %.*s expects of it: %.*s",
+            SLICE_ARG(other), SLICE_ARG(own), SLICE_ARG(why));
+        return;
+    }
+    task->available = false;
+    task->is_refusing = true;
+    task->reason = arena_format(
+        arena, "%.*s expects of the output of task %.*s what %.*s does not promise: %.*s",
+        SLICE_ARG(own), SLICE_ARG(name), SLICE_ARG(other), SLICE_ARG(why));
+}
+
+void children_check(struct making *making)
+{
+    struct catalog *catalog = making->offer->catalog;
+
+    for (uint32_t i = 0; i < catalog->task_count; i++) {
+        struct catalog_task *task = &catalog->tasks[i];
+        uint32_t count = task->available ? schema_child_count(task->schema) : 0;
+        for (uint32_t k = 0; k < count && task->available; k++)
+            child_check(making, task, schema_child_name(task->schema, k));
+    }
+}
+
+/* ---- strays ------------------------------------------------------------------------------ */
+
+static bool is_used(const struct making *making, struct slice path)
+{
+    for (uint32_t i = 0; i < making->path_count; i++)
+        if (slice_equal(making->paths[i].path, path))
+            return true;
+    return false;
+}
+
+static void stray_check(struct making *making, struct slice path)
+{
+    struct schema_file *file = NULL;
+    struct problems problems = { 0 };
+
+    if (!schema_file_load(path.data, &file, &making->arena, &problems))
+        making->strays[making->stray_count++] = text_join(&making->arena, &problems);
+    schema_file_destroy(file);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+void strays_check(struct making *making)
+{
+    DIR *directory = opendir(making->config->schemas);
+
+    if (directory == NULL)
+        return; /* each task that needs one says so */
+    making->strays = ARENA_ARRAY(&making->arena, struct slice, STRAYS_MAX);
+    for (struct dirent *entry;
+         making->stray_count < STRAYS_MAX && (entry = readdir(directory)) != NULL;) {
+        size_t size = strlen(entry->d_name);
+        if (size < 6 || entry->d_name[0] == '.' ||
+            strcmp(entry->d_name + size - 5, ".yaml") != 0)
+            continue;
+        struct slice path =
+            arena_format(&making->arena, "%s/%s", making->config->schemas, entry->d_name);
+        if (!is_used(making, path))
+            stray_check(making, path);
+    }
+    (void)closedir(directory); /* was only read */
+    if (making->stray_count > 1)
+        qsort(making->strays, making->stray_count, sizeof *making->strays, by_text);
+}
