@@ -2,7 +2,8 @@
  * Calls: options and arguments of one use of a command.
  *
  * Options may stand anywhere after the command's name, as "--name value" or "--name=value";
- * "--" ends them. A single "-" is an argument (stdin).
+ * "--" ends them. A single "-" is an argument (stdin). Short are -h for help and, as compilers
+ * have it, -o for --output where a command has that.
  */
 #include "base/duration.h"
 #include "cli/cli.h"
@@ -72,10 +73,20 @@ static void add_given(struct call *call, const struct cli_option *option, const 
         call->json = true;
 }
 
+/* "-o FILE" is "--output FILE". */
+static bool is_short_output(const struct call *call, const char *word)
+{
+    struct suggestion unused;
+
+    suggestion_init(&unused, SLICE("output"));
+    return strcmp(word, "-o") == 0 && find_option(call->command, "output", 6, &unused) != NULL;
+}
+
 /* One word that starts with "--"; *used is 2 when the next word is its value. */
 static bool parse_option(struct call *call, char **words, int left, int *used, struct err *err)
 {
-    const char *name = words[0] + 2, *equals = strchr(name, '=');
+    const char *name = words[0][1] == 'o' ? "output" : words[0] + 2;
+    const char *equals = strchr(name, '=');
     size_t size = equals != NULL ? (size_t)(equals - name) : strlen(name);
     struct suggestion suggestion;
 
@@ -130,7 +141,7 @@ bool call_parse(struct call *call, const struct cli_command *command, int argc, 
             only_arguments = true;
         else if (strcmp(argv[i], "-h") == 0)
             add_given(call, &cli_common_options[0], "");
-        else if (argv[i][1] != '-')
+        else if (argv[i][1] != '-' && !is_short_output(call, argv[i]))
             return unknown_option(call, argv[i], (struct slice){ 0 }, err);
         else if (!parse_option(call, argv + i, argc - i, &used, err))
             return false;

@@ -24,6 +24,7 @@
     X(plugins_list)        \
     X(plugins_inspect)     \
     X(schemas_check)       \
+    X(schemas_header)      \
     X(config_check)        \
     X(new_plugin)          \
     X(bench)
