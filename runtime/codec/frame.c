@@ -61,7 +61,7 @@ static void read_results(struct cursor *cursor, struct frame_segment *frame)
     cursor->broken |= list.broken;
 }
 
-enum { SEGMENT_ITEMS = 20 };
+enum { SEGMENT_ITEMS = 21 };
 
 static void write_segment(struct buffer *out, const struct frame_segment *frame)
 {
@@ -72,6 +72,7 @@ static void write_segment(struct buffer *out, const struct frame_segment *frame)
     pack_int(out, frame->max_attempts);
     pack_int(out, frame->entry);
     pack_int(out, frame->id_block);
+    pack_bytes(out, frame->key);
     pack_int(out, frame->created_ms);
     pack_int(out, frame->parent_id);
     pack_int(out, frame->root_id);
@@ -102,6 +103,7 @@ static void read_segment(struct cursor *cursor, struct frame_segment *frame)
     frame->max_attempts = cursor_u32(cursor);
     frame->entry = cursor_u32(cursor);
     frame->id_block = cursor_int(cursor);
+    frame->key = cursor_bytes(cursor);
     frame->created_ms = cursor_int(cursor);
     frame->parent_id = cursor_int(cursor);
     frame->root_id = cursor_int(cursor);
@@ -158,11 +160,12 @@ static void read_cancel(struct cursor *cursor, struct frame_cancel *frame)
 
 static void write_call(struct buffer *out, const struct frame_call *frame)
 {
-    pack_list(out, 5);
+    pack_list(out, 6);
     pack_int(out, frame->run_id);
     pack_int(out, frame->seq);
     pack_int(out, frame->call);
     pack_int(out, frame->kind);
+    pack_bool(out, frame->is_ahead);
     pack_bytes(out, frame->body);
 }
 
@@ -172,8 +175,10 @@ static void read_call(struct cursor *cursor, struct frame_call *frame)
     frame->seq = cursor_u32(cursor);
     frame->call = cursor_u32(cursor);
     frame->kind = cursor_u32(cursor);
+    frame->is_ahead = cursor_bool(cursor);
     frame->body = cursor_bytes(cursor);
-    cursor->broken |= frame->kind >= CALL_KIND_COUNT;
+    cursor->broken |=
+        frame->kind >= CALL_KIND_COUNT || (frame->is_ahead && frame->kind != CALL_TOKEN);
 }
 
 static void write_note(struct buffer *out, const struct frame_note *frame)
@@ -389,15 +394,15 @@ static void read_symbols(struct cursor *cursor, struct frame_symbols *frame)
 }
 
 /* Every kind of frame with a body, and the member of struct frame that holds it. */
-#define FRAME_MAP(X)                                                                \
-    X(SEGMENT, segment)                                                             \
-    X(REPLY, reply)                                                                 \
-    X(CANCEL, cancel)                                                               \
-    X(CALL, call)                                                                   \
-    X(NOTE, note)                                                                   \
-    X(END, end) X(CRASH, crash) X(FORK, fork) X(KILL, kill) X(SYMBOLIZE, symbolize) \
-        X(LOADED, loaded) X(REFUSED, refused) X(FORKED, forked) X(EXITED, exited)   \
-            X(SYMBOLS, symbols)
+#define FRAME_MAP(X)                                                                      \
+    X(SEGMENT, segment)                                                                   \
+    X(REPLY, reply)                                                                       \
+    X(CANCEL, cancel)                                                                     \
+    X(CALL, call)                                                                         \
+    X(NOTE, note)                                                                         \
+    X(END, end)                                                                           \
+    X(CRASH, crash) X(FORK, fork) X(KILL, kill) X(SYMBOLIZE, symbolize) X(LOADED, loaded) \
+        X(REFUSED, refused) X(FORKED, forked) X(EXITED, exited) X(SYMBOLS, symbols)
 
 void frame_write(struct buffer *out, const struct frame *frame)
 {

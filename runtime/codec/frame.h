@@ -67,6 +67,7 @@ struct frame_segment {
     uint32_t attempt, max_attempts;
     uint32_t entry;   /* how many segments this run has entered; 0 for the first */
     int64_t id_block; /* ids for tokens and children made in this entry, ID_BLOCK of them */
+    struct slice key; /* of the URLs of its tokens (callback.h); empty: it must ask for them */
     int64_t created_ms, parent_id, root_id; /* parent 0: none */
     struct slice environment, task, segment;
     struct slice input, state; /* empty: null input, state of zeroes */
@@ -96,10 +97,11 @@ struct frame_cancel {
 /* ---- slot → host ------------------------------------------------------------------------- */
 
 /*
- * Calls block the segment until their REPLY, which comes after the commit.
- *   CALL_TOKEN    {timeout_ms?, due_ms?, tags?, key?, key_ttl_ms?, schema?}      → {id, url,
- * cached} CALL_TRIGGER  {task, payload, queue?, delay_ms?, priority?, tags?, key?, …}  → {id,
- * cached} CALL_RUN      {id}                                                   → {status,
+ * Calls block the segment until their REPLY, which comes after the commit. One that is sent
+ * ahead gets none: a TOKEN without key and schema, whose id and URL the slot knows itself. It
+ * is durable at the latest when what the END says is. CALL_TOKEN    {timeout_ms?, due_ms?,
+ * tags?, key?, key_ttl_ms?, schema?}      → {id, url, cached} CALL_TRIGGER  {task, payload,
+ * queue?, delay_ms?, priority?, tags?, key?, …}  → {id, cached} CALL_RUN      {id} → {status,
  * output?, error?} CALL_ONCE     {name, value} → {} `schema` is the token's name in the task's
  * schema file. The id of a new token or child is id_block + call.
  */
@@ -110,6 +112,7 @@ struct frame_call {
     uint32_t seq;
     uint32_t call; /* counts from 1 in each entry, the same in each try of it */
     uint32_t kind; /* enum call_kind */
+    bool is_ahead;
     struct slice body;
 };
 

@@ -10,9 +10,10 @@
  */
 #include "call.h"
 
+#include "ahead.h"
 #include "base/clock.h"
+#include "codec/callback.h"
 #include "codec/pack.h"
-#include "engine/callback.h"
 #include "host.h"
 #include "job.h"
 #include "slot.h"
@@ -257,6 +258,22 @@ static bool command_fill(struct cell *cell, struct job *job, const struct frame_
     return tags_check(cell->dispatch, map, err);
 }
 
+/* Nobody waits for it. */
+static void call_ahead(struct slot *slot, struct job *job, struct cell *cell,
+                       const struct frame_call *call, const struct value *map)
+{
+    struct err err = { 0 };
+
+    if (job->is_canceled) {
+        cell_drop(cell);
+    } else if (command_fill(cell, job, call, map, &err)) {
+        ahead_add(slot->dispatch, job, cell);
+    } else {
+        ahead_refuse(job, &err);
+        cell_drop(cell);
+    }
+}
+
 void call_begin(struct slot *slot, struct job *job, const struct frame_call *call)
 {
     struct dispatch *dispatch = slot->dispatch;
@@ -265,16 +282,20 @@ void call_begin(struct slot *slot, struct job *job, const struct frame_call *cal
     struct err err = { 0 };
     struct value map;
 
-    cell->slot = slot;
-    cell->call = call->call;
-    cell->kind = call->kind;
     cell->give_up_ms = dispatch_now(dispatch) + GIVE_UP_MS;
-    cell->on_decided = on_decided;
     if (!pack_read(&cell->arena, body, &map, &err)) {
         slot_fail(slot, FAULT_PROTOCOL, SIGKILL, "it made a call that is no msgpack");
         cell_drop(cell);
         return;
     }
+    if (call->is_ahead) {
+        call_ahead(slot, job, cell, call, &map);
+        return;
+    }
+    cell->slot = slot;
+    cell->call = call->call;
+    cell->kind = call->kind;
+    cell->on_decided = on_decided;
     slot->call = cell;
     job_pause(dispatch, job);
     if (command_fill(cell, job, call, &map, &err)) {

@@ -23,9 +23,9 @@ static void cell_free(struct cell *cell)
 
 void cells_finish(struct cells *cells)
 {
+    for (struct list *node; (node = list_shift(&cells->again)) != NULL;)
+        cell_drop(container_of(node, struct cell, node));
     LIST_EACH(&cells->spare, node, after)
-    cell_free(container_of(node, struct cell, node));
-    LIST_EACH(&cells->again, node, after)
     cell_free(container_of(node, struct cell, node));
     cells_init(cells);
 }
@@ -49,12 +49,17 @@ struct cell *cell_take(struct dispatch *dispatch, enum command_kind kind)
     cell->command.kind = kind;
     cell->command.arena = &cell->arena;
     list_init(&cell->node);
+    list_init(&cell->rider);
+    list_init(&cell->riders);
     return cell;
 }
 
 void cell_drop(struct cell *cell)
 {
     struct cells *cells = &cell->dispatch->cells;
+
+    for (struct list *node; (node = list_shift(&cell->riders)) != NULL;)
+        cell_drop(container_of(node, struct cell, rider));
 
     if (cells->spare_count >= SPARE_MAX) {
         cell_free(cell);

@@ -11,6 +11,7 @@
 #include "engine/command.h"
 
 struct dispatch;
+struct job;
 struct slot;
 
 struct cell {
@@ -20,7 +21,13 @@ struct cell {
     struct dispatch *dispatch;
     struct slot *slot;   /* of a call, NULL when it is gone; else NULL */
     uint32_t call, kind; /* of a call */
-    int64_t give_up_ms;  /* 0: try for ever */
+    /* Of a token that was sent ahead (ahead.h): */
+    struct list rider;  /* in a job's list, or in riders; else unlinked */
+    struct job *job;    /* whose END has not come; else NULL */
+    struct cell *end;   /* held until this is decided; else NULL */
+    struct list riders; /* of an END: cells whose commands go with it */
+    uint32_t waits_for; /* of an END: how many hold it */
+    int64_t give_up_ms; /* 0: try for ever */
     uint32_t tries;
     /* The engine has decided, or the cell was given up; then the cell is freed. NULL: nobody
      * cares. */

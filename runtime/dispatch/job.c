@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include "ahead.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "host.h"
@@ -41,6 +42,8 @@ struct job *job_create(struct dispatch *dispatch, struct assignment *assignment)
                          .queued_ms = dispatch_now(dispatch) };
     assignment->bytes = (struct buffer){ 0 };
     list_init(&job->node);
+    list_init(&job->ahead);
+    list_init(&job->sent);
     job->task = name_keep(&room, assignment->task);
     job->segment = name_keep(&room, segment);
     if (assignment->build.size < sizeof job->build && assignment->build.size > 0)
@@ -53,6 +56,7 @@ struct job *job_create(struct dispatch *dispatch, struct assignment *assignment)
 void job_destroy(struct job *job)
 {
     list_remove(&job->node);
+    ahead_drop(job);
     arena_finish(&job->pad.arena);
     buffer_finish(&job->bytes);
     free(job);
@@ -111,7 +115,7 @@ void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
     speed_measure(dispatch, job->task_speed, job->segment_speed, outcome->busy_us);
     if (job->is_canceled)
         cell_drop(cell); /* the run is done already */
-    else
+    else if (ahead_end(job, cell))
         cell_submit(cell);
     job_destroy(job);
 }
@@ -120,6 +124,7 @@ void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct
               struct slice text, struct slice stack)
 {
     if (!job->is_canceled) {
+        ahead_flush(job); /* their URLs may be known outside */
         struct cell *cell = cell_take(dispatch, COMMAND_ATTEMPT_LOST);
         struct segment_end *outcome = outcome_fill(cell, job);
         outcome->loss = loss;
@@ -134,6 +139,7 @@ void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct
 void job_release(struct dispatch *dispatch, struct job *job)
 {
     if (!job->is_canceled) {
+        ahead_flush(job);
         struct cell *cell = cell_take(dispatch, COMMAND_RELEASE);
         (void)outcome_fill(cell, job); /* all that a release says */
         cell_submit(cell);

@@ -33,6 +33,9 @@ struct job {
     bool is_canceled;    /* nobody waits for its outcome */
     int64_t kill_ms;     /* canceled: patience ends then */
     struct pad pad;
+    struct list ahead, sent; /* cells: ahead.h */
+    int64_t ahead_ms;        /* when those in `ahead` go on their own; 0: there are none */
+    struct err flaw;         /* of one that was refused */
 };
 
 /* Takes the assignment's bytes. */

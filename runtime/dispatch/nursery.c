@@ -58,9 +58,10 @@ static void handles_close(struct nursery *nursery)
 }
 
 /* The limits that a slot checks before the engine does: worker.h has their order. */
-static void arguments_fill(const struct config *config, char numbers[][NUMBER_TEXT],
-                           char **arguments, uint32_t at)
+static void arguments_fill(const struct dispatch *dispatch, char numbers[][NUMBER_TEXT],
+                           char *origin, char **arguments, uint32_t at)
 {
+    const struct config *config = dispatch->config;
     const struct config_limits *limits = &config->limits;
     const int64_t values[] = { config->memory_bytes,   limits->state_bytes,
                                limits->output_bytes,   limits->metadata_bytes,
@@ -72,6 +73,8 @@ static void arguments_fill(const struct config *config, char numbers[][NUMBER_TE
         (void)snprintf(numbers[i], NUMBER_TEXT, "%lld", (long long)values[i]);
         arguments[at++] = numbers[i];
     }
+    if (origin != NULL)
+        arguments[at++] = origin;
     arguments[at] = NULL;
 }
 
@@ -103,11 +106,13 @@ static int process_spawn(struct nursery *nursery, int control)
 {
     struct dispatch *dispatch = nursery->dispatch;
     char word[] = "nursery", numbers[ARGUMENTS_MAX][NUMBER_TEXT];
+    const char *known = dispatch->options.origin;
     char *program = memory_text(dispatch->options.program);
+    char *origin = known != NULL ? memory_text(known) : NULL;
     char *arguments[ARGUMENTS_MAX] = { program, word, nursery->build->path };
     char **environment = environment_make(dispatch->config);
 
-    arguments_fill(dispatch->config, numbers, arguments, 3);
+    arguments_fill(dispatch, numbers, origin, arguments, 3);
     uv_stdio_container_t stdio[4] = { { .flags = UV_IGNORE },
                                       { .flags = UV_IGNORE },
                                       { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
@@ -122,6 +127,7 @@ static int process_spawn(struct nursery *nursery, int control)
     int result = uv_spawn(dispatch->loop, &nursery->process, &options);
     free(environment);
     free(program);
+    free(origin);
     return result;
 }
 

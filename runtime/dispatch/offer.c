@@ -187,6 +187,7 @@ static void offer_submit(struct dispatch *dispatch, struct offer *offer)
 
     list_push(&dispatch->offers.all, &offer->node);
     dispatch->offers.is_submitted = true;
+    offer->catalog->callback_secret = dispatch->options.secret;
     cell->command.catalog.next = offer->catalog;
     cell->on_decided = on_decided;
     if (dispatch->options.on_catalog != NULL)

@@ -1,5 +1,6 @@
 #include "slot.h"
 
+#include "ahead.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -246,6 +247,7 @@ int64_t slot_tick(struct slot *slot, int64_t now_ms)
         due_ms = pad_tick(slot->dispatch, job, now_ms);
         if (slot->state == SLOT_LIVE)
             due_ms = sooner(due_ms, sooner(job->kill_ms, job->deadline_ms));
+        due_ms = sooner(due_ms, ahead_tick(job, now_ms));
     }
     return sooner(due_ms, slot->kill_ms);
 }

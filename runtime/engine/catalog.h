@@ -57,6 +57,7 @@ struct catalog {
     uint32_t environment_count;
     uint32_t
         *readers; /* that look at it on other threads and keep it alive; loop thread only */
+    const uint8_t *callback_secret; /* codec/callback.h; NULL: slots get no keys */
 };
 
 struct catalog *catalog_create(void);

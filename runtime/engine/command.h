@@ -120,6 +120,8 @@ struct segment_end {
     int64_t busy_us;          /* wall time in the segment */
     struct frame_note *notes; /* not yet sent by NOTES */
     uint32_t note_count;
+    struct command **creates; /* TOKEN_CREATEs of the segment, decided before its end */
+    uint32_t create_count;
 };
 
 struct run_read {

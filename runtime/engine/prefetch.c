@@ -52,6 +52,8 @@ void batch_prefetch(struct batch *batch)
         } else if (command->kind == COMMAND_SEGMENT_END ||
                    command->kind == COMMAND_ATTEMPT_LOST || command->kind == COMMAND_RELEASE) {
             prefetch_end(batch, &command->segment_end);
+            for (uint32_t at = 0; at < command->segment_end.create_count; at++)
+                (void)token_prefetch(batch, command->segment_end.creates[at]);
             if (command->kind == COMMAND_SEGMENT_END &&
                 command->segment_end.end->verdict == VERDICT_WAIT)
                 (void)wait_load(batch, command->segment_end.end);

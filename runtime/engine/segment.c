@@ -243,14 +243,34 @@ static void segment_park(struct batch *batch, struct run *run, const struct fram
                        : SLICE("the build that has the segment cannot read the run's state"));
 }
 
+/* Tokens that were sent ahead; each is loaded. False: one is refused, which fails the attempt.
+ */
+static bool creates_decide(struct batch *batch, struct run *run, const struct segment_end *done)
+{
+    for (uint32_t i = 0; i < done->create_count; i++) {
+        struct command *create = done->creates[i];
+        create->err = (struct err){ 0 }; /* of an earlier try, if any */
+        (void)token_create_decide(batch, create);
+        if (create->err.code == ERR_OK)
+            continue;
+        fail_plainly(batch, run, SLICE("refused"),
+                     arena_copy(batch->arena, slice_of(create->err.text)));
+        return false;
+    }
+    return true;
+}
+
 bool segment_end_decide(struct batch *batch, struct command *command)
 {
     const struct segment_end *done = &command->segment_end;
     const struct frame_end *end = done->end;
     struct err flaw = { 0 };
     struct run *run;
+    bool loaded = run_fenced(batch, command, done->run_id, done->seq, 0, &run);
 
-    if (!run_fenced(batch, command, done->run_id, done->seq, 0, &run))
+    for (uint32_t i = 0; i < done->create_count; i++)
+        loaded &= token_prefetch(batch, done->creates[i]);
+    if (!loaded)
         return false;
     if (run == NULL)
         return true;
@@ -260,6 +280,8 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     run->busy_us += done->busy_us;
     run->is_dirty = true;
     notes_take(batch, run, done->notes, done->note_count);
+    if (!creates_decide(batch, run, done))
+        return true;
     if (end->meta_count > 0 &&
         !metadata_apply(batch->arena, &run->metadata, end->meta, end->meta_count,
                         batch->catalog->limits.metadata_bytes, &flaw))

@@ -1,5 +1,6 @@
 /* What a slot needs to know to enter a segment, gathered from the rows. */
 #include "batch.h"
+#include "codec/callback.h"
 #include "codec/pack.h"
 #include "contract.h"
 
@@ -123,6 +124,18 @@ static struct slice environment_name(const struct catalog *catalog, uint32_t num
     return (struct slice){ 0 };
 }
 
+/* What its tokens' URLs are made of, so that it need not ask. */
+static struct slice key_of(struct batch *batch, const struct run *run)
+{
+    uint8_t *key;
+
+    if (batch->catalog->callback_secret == NULL)
+        return (struct slice){ 0 };
+    key = arena_alloc(batch->arena, CALLBACK_KEY_BYTES);
+    callback_key(batch->catalog->callback_secret, run->id_block, key);
+    return (struct slice){ (const char *)key, CALLBACK_KEY_BYTES };
+}
+
 struct frame_segment *segment_frame(struct batch *batch, struct run *run)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
@@ -136,6 +149,7 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
         .max_attempts = run->max_attempts > 0 ? run->max_attempts : task->max_attempts,
         .entry = run->entry,
         .id_block = run->id_block,
+        .key = key_of(batch, run),
         .created_ms = run->created_ms,
         .parent_id = run->parent_id,
         .root_id = run->root_id,

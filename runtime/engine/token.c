@@ -3,10 +3,16 @@
  *
  *   PENDING ──complete──▶ COMPLETED        the first writer wins, in the same transaction the
  * edges └──── due_ms ────▶ TIMED_OUT        are followed and the run goes back to its queue
+ *
+ * A slot may know a token's URL, and tell it, before the token is created here. What is posted
+ * to such a URL is kept in a row of no environment, which nobody sees, until the creation
+ * finds it.
  */
 #include "batch.h"
 #include "codec/pack.h"
 #include "contract.h"
+
+enum { EARLY_MS = 24 * 3600 * 1000 };
 
 struct token_rows {
     struct run *run;
@@ -72,17 +78,34 @@ static bool token_allowed(struct batch *batch, struct command *command, const st
     return true;
 }
 
+/* Posted to, but not created yet. */
+static bool is_unmade(const struct waitpoint *token)
+{
+    return token->environment == 0;
+}
+
 static void token_make(struct batch *batch, struct token_create *create,
                        const struct token_rows *found)
 {
     struct arena *arena = batch->arena;
     int64_t id = create->id != 0 ? create->id : id_next(batch->engine->ids, batch->now_ms);
-    struct waitpoint *token = rows_new_waitpoint(&batch->rows, id);
+    struct waitpoint *token = found->again;
+    bool is_early = token != NULL && create->schema.size == 0;
 
+    if (token == NULL) {
+        token = rows_new_waitpoint(&batch->rows, id);
+        token->kind = WAITPOINT_TOKEN;
+    } else if (!is_early) { /* posted when the segment wanted no schema: it is unchecked */
+        token->status = WAITPOINT_PENDING;
+        token->result = (struct slice){ 0 };
+        token->completed_ms = 0;
+    }
+    if (!is_early)
+        token->created_ms = batch->now_ms;
+    token->is_dirty = true;
     token->environment = create->environment;
-    token->kind = WAITPOINT_TOKEN;
-    token->created_ms = batch->now_ms;
-    token->due_ms = token->timeout_ms = create->due_ms;
+    token->timeout_ms = create->due_ms;
+    token->due_ms = is_early ? 0 : create->due_ms;
     token->run_id = create->run_id;
     token->tags = arena_copy(arena, create->tags);
     token->schema = arena_copy(arena, create->schema);
@@ -121,7 +144,7 @@ bool token_create_decide(struct batch *batch, struct command *command)
         return true;
     if (key_is_live(batch, found.request)) {
         create->token_id = found.request->target;
-    } else if (found.again != NULL) {
+    } else if (found.again != NULL && !is_unmade(found.again)) {
         create->token_id = found.again->id; /* the segment is run again */
     } else if (key_is_live(batch, found.key)) {
         create->token_id = found.key->target;
@@ -143,6 +166,16 @@ static void token_settle(struct batch *batch, struct waitpoint *token,
     batch_ids_add(batch, &batch->fired, token->id);
 }
 
+static bool size_check(const struct batch *batch, struct command *command)
+{
+    size_t bytes = command->token_complete.data.size;
+
+    if (batch->catalog == NULL || (int64_t)bytes <= batch->catalog->limits.token_bytes)
+        return true;
+    return err_set(&command->err, ERR_TOO_LARGE, "the data has %zu bytes, %lld are allowed",
+                   bytes, (long long)batch->catalog->limits.token_bytes);
+}
+
 static bool data_check(struct batch *batch, struct command *command,
                        const struct waitpoint *token)
 {
@@ -152,10 +185,8 @@ static bool data_check(struct batch *batch, struct command *command,
         task == NULL || task->schema == NULL ? NULL : schema_token(task->schema, token->schema);
     struct value data = { .kind = VALUE_NULL };
 
-    if (batch->catalog != NULL &&
-        (int64_t)complete->data.size > batch->catalog->limits.token_bytes)
-        return err_set(&command->err, ERR_TOO_LARGE, "the data has %zu bytes, %lld are allowed",
-                       complete->data.size, (long long)batch->catalog->limits.token_bytes);
+    if (!size_check(batch, command))
+        return false;
     if (token->schema.size > 0 && batch->catalog == NULL)
         return err_set(&command->err, ERR_STOPPING, "the server is still starting");
     if (token->schema.size > 0 && schema_is_wrong(task))
@@ -180,13 +211,42 @@ static bool data_check(struct batch *batch, struct command *command,
     return true;
 }
 
-bool token_complete_decide(struct batch *batch, struct command *command)
+/* Is it an id that a slot may have got a day ago at most? */
+static bool is_recent(const struct batch *batch, int64_t id)
+{
+    int64_t made_ms = id_time_ms(id);
+
+    return made_ms <= batch->now_ms + 60000 && made_ms >= batch->now_ms - EARLY_MS;
+}
+
+/* Keep what was posted to a URL whose token is still to be created. */
+static void early_make(struct batch *batch, struct command *command)
 {
     struct token_complete *complete = &command->token_complete;
     struct waitpoint *token;
 
+    if (!size_check(batch, command))
+        return;
+    token = rows_new_waitpoint(&batch->rows, complete->id);
+    token->kind = WAITPOINT_TOKEN;
+    token->status = WAITPOINT_COMPLETED;
+    token->created_ms = token->completed_ms = batch->now_ms;
+    token->result = arena_copy(batch->arena, complete->data);
+    complete->won = true;
+}
+
+bool token_complete_decide(struct batch *batch, struct command *command)
+{
+    struct token_complete *complete = &command->token_complete;
+    bool is_by_url = command->kind == COMMAND_TOKEN_COMPLETE && complete->environment == 0;
+    struct waitpoint *token;
+
     if (!rows_waitpoint(&batch->rows, complete->id, &token))
         return false;
+    if (token == NULL && is_by_url && is_recent(batch, complete->id)) {
+        early_make(batch, command);
+        return true;
+    }
     if (token == NULL || token->kind != WAITPOINT_TOKEN ||
         (complete->environment != 0 && token->environment != complete->environment)) {
         err_set(&command->err, ERR_NOT_FOUND, "Waitpoint not found");

@@ -2,7 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/id.h"
-#include "engine/callback.h"
+#include "codec/callback.h"
 #include "http/server.h"
 
 #include <strings.h>

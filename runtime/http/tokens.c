@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "codec/json.h"
 #include "codec/pack.h"
-#include "engine/callback.h"
+#include "codec/callback.h"
 #include "http/filter.h"
 #include "http/options.h"
 #include "http/reply.h"

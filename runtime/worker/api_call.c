@@ -1,13 +1,15 @@
 /* The api: what the host must do before the segment goes on, and how waits ended. */
 #include "base/clock.h"
 #include "base/id.h"
+#include "codec/callback.h"
 #include "codec/pack.h"
 #include "segment.h"
 
 #include <stdlib.h>
 
-bool segment_call(struct segment *segment, enum call_kind kind, const struct value *body,
-                  struct value *reply)
+/* Number and write the call; 0 when it is over a limit, which is raised. */
+static uint32_t call_write(struct segment *segment, enum call_kind kind, bool is_ahead,
+                           const struct value *body)
 {
     bool makes = kind == CALL_TOKEN || kind == CALL_TRIGGER;
     uint32_t number = makes ? ++segment->made : ID_BLOCK + ++segment->asked;
@@ -17,21 +19,46 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
                                      .seq = segment->frame->seq,
                                      .call = number,
                                      .kind = kind,
+                                     .is_ahead = is_ahead,
                                      .body = pack_value(&segment->arena, body) } };
     int64_t limit = segment->limits->payload_bytes;
+    bool is_good = true;
 
     if (makes && number >= ID_BLOCK)
-        return segment_raise(segment, false, "too_many_calls",
-                             "a segment makes at most %d tokens and child runs", ID_BLOCK - 1);
+        is_good =
+            segment_raise(segment, false, "too_many_calls",
+                          "a segment makes at most %d tokens and child runs", ID_BLOCK - 1);
     if (segment->limits->calls > 0 && kind != CALL_RUN && counted > segment->limits->calls)
-        return segment_raise(segment, false, "too_many_calls",
-                             "a segment makes at most %u tokens, child runs and records",
-                             segment->limits->calls);
+        is_good = segment_raise(segment, false, "too_many_calls",
+                                "a segment makes at most %u tokens, child runs and records",
+                                segment->limits->calls);
     if (limit > 0 && (int64_t)frame.call.body.size > limit + 65536)
-        return segment_raise(segment, false, "payload_too_large",
-                             "a call has %zu bytes, the limit of a payload is %lld",
-                             frame.call.body.size, (long long)limit);
+        is_good = segment_raise(segment, false, "payload_too_large",
+                                "a call has %zu bytes, the limit of a payload is %lld",
+                                frame.call.body.size, (long long)limit);
+    if (!is_good)
+        return 0;
     channel_write(segment->channel, &frame);
+    return number;
+}
+
+bool segment_send(struct segment *segment, enum call_kind kind, const struct value *body,
+                  int64_t *id)
+{
+    uint32_t number = call_write(segment, kind, true, body);
+
+    *id = segment->frame->id_block + number;
+    return number != 0;
+}
+
+bool segment_call(struct segment *segment, enum call_kind kind, const struct value *body,
+                  struct value *reply)
+{
+    uint32_t number = call_write(segment, kind, false, body);
+    struct frame frame;
+
+    if (number == 0)
+        return false;
     channel_reply(segment->channel, &segment->arena, &frame);
     if (frame.reply.call != number)
         channel_broken();
@@ -124,11 +151,47 @@ static void made_number(const struct value *reply, int64_t *id)
     *id = value != NULL && value->kind == VALUE_INT ? value->integer : 0;
 }
 
+/*
+ * What cannot be refused by rules that only the engine knows need not be waited for: without a
+ * key it is a new token for sure, and without a schema anything may be posted to it, also
+ * before the engine knows it.
+ */
+static bool goes_ahead(const struct segment *segment, const struct bide_token_opts *opts)
+{
+    return segment->limits->origin != NULL && segment->frame->key.size == CALLBACK_KEY_BYTES &&
+           (opts->key == NULL || *opts->key == '\0') &&
+           (opts->schema == NULL || *opts->schema == '\0');
+}
+
+static bool token_make(struct segment *segment, const struct bide_token_opts *opts,
+                       const struct value *body, int64_t *id, struct slice *url)
+{
+    struct value reply;
+
+    if (goes_ahead(segment, opts)) {
+        if (!segment_send(segment, CALL_TOKEN, body, id))
+            return false;
+        *url = callback_url_of_key(&segment->arena, segment->limits->origin,
+                                   (const uint8_t *)segment->frame->key.data, *id);
+        return true;
+    }
+    if (!segment_call(segment, CALL_TOKEN, body, &reply))
+        return false;
+    const struct value *text = value_find(&reply, "url");
+    if (text == NULL || text->kind != VALUE_STRING)
+        return segment_raise(segment, true, "host_failed", "the host's answer has no URL");
+    made_number(&reply, id);
+    *url = text->bytes;
+    return true;
+}
+
 void api_token_create(bide_task *t, const struct bide_token_opts *given, bide_token *token)
 {
     struct segment *segment = segment_of(t);
     struct bide_token_opts opts = { 0 };
-    struct value body = value_map(), reply;
+    struct value body = value_map();
+    struct slice url = { 0 };
+    int64_t id = 0;
 
     if (segment->is_raised)
         return;
@@ -138,19 +201,18 @@ void api_token_create(bide_task *t, const struct bide_token_opts *given, bide_to
     if (!text_put(segment, &body, "schema", opts.schema) ||
         !tags_put(segment, &body, opts.tags) ||
         !key_put(segment, &body, opts.key, opts.key_scope, opts.key_ttl_ms) ||
-        !segment_call(segment, CALL_TOKEN, &body, &reply))
+        !token_make(segment, &opts, &body, &id, &url))
         return;
-    const struct value *url = value_find(&reply, "url");
-    if (url == NULL || url->kind != VALUE_STRING || url->bytes.size >= sizeof token->url) {
+    if (url.size >= sizeof token->url) {
         segment_raise(
             segment, false, "url_too_long",
             "the token's URL is longer than %zu bytes: the server's origin is too long",
             sizeof token->url - 1);
         return;
     }
-    made_number(&reply, &token->id);
-    memcpy(token->url, url->bytes.data, url->bytes.size);
-    token->url[url->bytes.size] = '\0';
+    token->id = id;
+    memcpy(token->url, url.data, url.size);
+    token->url[url.size] = '\0';
 }
 
 static void settings_put(struct segment *segment, struct value *body,

@@ -374,7 +374,8 @@ static void arguments_take(struct nursery *nursery, int argc, char **argv)
                                               .log_lines = argument_u32(argc, argv, 7),
                                               .log_line_bytes = argument_u32(argc, argv, 8),
                                               .waits = argument_u32(argc, argv, 9),
-                                              .calls = argument_u32(argc, argv, 10) };
+                                              .calls = argument_u32(argc, argv, 10),
+                                              .origin = argc > 11 ? argv[11] : NULL };
 }
 
 static bool plugin_open(struct nursery *nursery)

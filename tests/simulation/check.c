@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /* Where `id` is in a table of indices plus one, or the free place where it belongs. */
-static uint16_t *known_slot(uint16_t *table, int64_t id, bool (*has)(struct world *, uint16_t, int64_t),
-                     struct world *world)
+static uint16_t *known_slot(uint16_t *table, int64_t id,
+                            bool (*has)(struct world *, uint16_t, int64_t), struct world *world)
 {
     uint64_t hash = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 40;
 
@@ -88,6 +88,9 @@ static void check_tokens(struct world *world)
             known->status = token->status;
             known->result_hash = hash;
         }
+        if (token->environment == 0 && token->status != WAITPOINT_COMPLETED)
+            world_flaw(world, "token %lld is nobody's and was never posted to",
+                       (long long)token->id);
         if (token->status != WAITPOINT_PENDING && token->due_ms != 0)
             world_flaw(world, "token %lld is settled and still has a timer",
                        (long long)token->id);

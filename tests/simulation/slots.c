@@ -65,21 +65,39 @@ static uint64_t script(const struct world *world, const struct held_segment *hel
     return table_hash((struct slice){ (const char *)parts, sizeof parts }, 7);
 }
 
+/* Not waited for: the slot knows the id, and so may somebody outside. */
+static void call_ahead(struct world *world, struct held_segment *held, int64_t due_ms)
+{
+    int64_t id = held->id_block + ++held->call;
+    struct command *early =
+        world_chance(world, 40) ? world_command(world, COMMAND_TOKEN_COMPLETE) : NULL;
+
+    held->ahead[held->ahead_count].id = id;
+    held->ahead[held->ahead_count++].due_ms = due_ms;
+    held->tokens[held->token_count++] = id;
+    if (early != NULL)
+        early->token_complete = (struct token_complete){ .id = id, .data = SLICE("\x07") };
+}
+
 static void call_token(struct world *world, struct held_segment *held)
 {
-    struct command *command = world_command(world, COMMAND_TOKEN_CREATE);
     uint64_t dice = script(world, held, 100 + held->call);
+    int64_t due_ms = dice % 3 == 0 ? 0 : world->now_ms + (int64_t)(dice / 3 % 20000);
+    struct command *command;
 
+    if (dice % 5 > 2) {
+        call_ahead(world, held, due_ms);
+        return;
+    }
+    command = world_command(world, COMMAND_TOKEN_CREATE);
     if (command == NULL)
         return;
     held->in_call = true;
-    command->token_create = (struct token_create){
-        .environment = 1,
-        .due_ms = dice % 3 == 0 ? 0 : world->now_ms + (int64_t)(dice / 3 % 20000),
-        .run_id = held->run_id,
-        .run_seq = held->seq,
-        .id = held->id_block + ++held->call
-    };
+    command->token_create = (struct token_create){ .environment = 1,
+                                                   .due_ms = due_ms,
+                                                   .run_id = held->run_id,
+                                                   .run_seq = held->seq,
+                                                   .id = held->id_block + ++held->call };
     if (dice % 5 == 0)
         command->token_create.key = SLICE("shared");
 }
@@ -125,6 +143,25 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
     end->due_ms = dice / 64 % 4 == 0 ? world->now_ms + 3000 : 0;
 }
 
+/* The dispatch may send some of them on their own, earlier than the END; here all go with it.
+ */
+static void creates_add(struct world *world, const struct held_segment *held,
+                        struct segment_end *end)
+{
+    end->creates = ARENA_ARRAY(&world->arena, struct command *, 4);
+    for (uint32_t i = 0; i < held->ahead_count; i++) {
+        struct command *create = ARENA_NEW(&world->arena, struct command);
+        create->kind = COMMAND_TOKEN_CREATE;
+        create->arena = &world->arena;
+        create->token_create = (struct token_create){ .environment = 1,
+                                                      .due_ms = held->ahead[i].due_ms,
+                                                      .run_id = held->run_id,
+                                                      .run_seq = held->seq,
+                                                      .id = held->ahead[i].id };
+        end->creates[end->create_count++] = create;
+    }
+}
+
 static void segment_end(struct world *world, struct held_segment *held)
 {
     struct command *command = world_command(world, COMMAND_SEGMENT_END);
@@ -152,6 +189,7 @@ static void segment_end(struct world *world, struct held_segment *held)
     command->segment_end = (struct segment_end){
         .run_id = held->run_id, .seq = held->seq, .end = end, .notes = note, .note_count = 1
     };
+    creates_add(world, held, &command->segment_end);
     held->in_call = true; /* until the reply comes */
 }
 

@@ -23,6 +23,11 @@ struct held_segment {
     bool in_call;
     int64_t tokens[4], children[4];
     uint32_t token_count, child_count;
+    /* Tokens sent ahead: the END brings them. */
+    struct {
+        int64_t id, due_ms;
+    } ahead[4];
+    uint32_t ahead_count;
 };
 
 /* What has been acknowledged, and must therefore stay true. */

@@ -304,8 +304,10 @@ void file_ready_log(const char *path, int64_t size_bytes)
                        (off_t)at);
             at += wrote > 0 ? wrote : 0;
         }
-        if (at > info.st_size && (wrote <= 0 || fdatasync(fd) != 0))
-            (void)ftruncate(fd, info.st_size); /* as it was; if not, zeros do no harm */
+        bool is_whole = at == info.st_size || (wrote > 0 && fdatasync(fd) == 0);
+        /* As it was; if that fails too, zeros do no harm. */
+        bool is_mended = is_whole || ftruncate(fd, info.st_size) == 0;
+        (void)is_mended;
     }
     (void)close(fd); /* what it did not write is written by the commits */
 }

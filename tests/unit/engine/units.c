@@ -1,5 +1,4 @@
-/* Parts of the engine that need no batch: timelines and callback URLs. */
-#include "engine/callback.h"
+/* Parts of the engine that need no batch: timelines. */
 #include "engine/timeline.h"
 
 #include <criterion/criterion.h>
@@ -139,37 +138,4 @@ Test(timeline, random_bytes_never_break_it)
         cr_assert_geq(timeline_read(&arena, &run, &moves), 1);
         arena_reset(&arena);
     }
-}
-
-/* ---- callbacks ----------------------------------------------------------------------------
- */
-
-static const uint8_t secret[32] = { 1, 2, 3 };
-
-Test(callback, a_url_carries_a_hash_that_is_valid_for_its_token_alone)
-{
-    char hash[SHA256_HEX_SIZE];
-    uint8_t other[32] = { 9 };
-    callback_hash(secret, 12345, hash);
-
-    cr_assert_eq(strlen(hash), 64);
-    cr_assert(callback_is_valid(secret, 12345, slice_of(hash)));
-    cr_assert_not(callback_is_valid(secret, 12346, slice_of(hash)));
-    cr_assert_not(callback_is_valid(other, 12345, slice_of(hash)));
-    cr_assert_not(callback_is_valid(secret, 12345, (struct slice){ hash, 63 }));
-    cr_assert_not(callback_is_valid(secret, 12345, (struct slice){ 0 }));
-    hash[10] = hash[10] == 'a' ? 'b' : 'a';
-    cr_assert_not(callback_is_valid(secret, 12345, slice_of(hash)));
-}
-
-Test(callback, the_url_is_the_one_that_the_server_routes)
-{
-    char hash[SHA256_HEX_SIZE];
-
-    struct slice url = callback_url(&arena, "https://bide.example", secret, 33);
-
-    cr_assert(slice_equal(url, arena_format(&arena,
-                                            "https://bide.example/api/v1/waitpoints/tokens/"
-                                            "waitpoint_0000000000011/callback/%s",
-                                            callback_hash(secret, 33, hash))));
 }

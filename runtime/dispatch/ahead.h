@@ -1,0 +1,36 @@
+/*
+ * Tokens that a segment made without waiting for them (codec/frame.h). They travel with its END
+ * when that comes soon, so that both are one commit; else on their own, and the END waits.
+ *
+ *   CALL ahead ─▶ job.ahead ──END──▶ riders of its cell ─▶ SEGMENT_END with creates
+ *                     └──after 2 ms──▶ job.sent ─▶ TOKEN_CREATE; an END that comes meanwhile is
+ * held
+ *
+ * What is refused fails the attempt, as a call that was waited for would have.
+ */
+#ifndef DISPATCH_AHEAD_H
+#define DISPATCH_AHEAD_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+struct cell;
+struct dispatch;
+struct job;
+
+/* `cell` is a TOKEN_CREATE, filled. */
+void ahead_add(struct dispatch *dispatch, struct job *job, struct cell *cell);
+/* One that is wrong in itself: the END will say so. */
+void ahead_refuse(struct job *job, const struct err *err);
+/* Submit what waits for the END, which will not come or is late. */
+void ahead_flush(struct job *job);
+/* The END is here: `end` is its cell. False: it is held, and submitted when all are decided. */
+bool ahead_end(struct job *job, struct cell *end);
+/* Forget them: the run is done, or the server stops. */
+void ahead_drop(struct job *job);
+
+/* When they are due to go on their own, 0: never. */
+int64_t ahead_tick(struct job *job, int64_t now_ms);
+
+#endif
