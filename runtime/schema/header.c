@@ -28,6 +28,8 @@ static void door_add(struct headers *headers, struct words *names, struct door d
         door.name =
             name_join(headers->arena, door.name, name_clean(headers->arena, door.key, false));
     door.name = words_take(names, door.name);
+    (void)words_take(&headers->types, name_join(headers->arena, door.name, SLICE("read")));
+    (void)words_take(&headers->types, name_join(headers->arena, door.name, SLICE("write")));
     door.schema = schema;
     door.type = type_of_schema(headers, schema, door.name);
     if (door.type.shape->kind == SHAPE_CONST)

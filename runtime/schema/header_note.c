@@ -4,6 +4,7 @@
 #include "schema/header_parts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 enum { LINE_MAX_BYTES = 92, VALUE_SHOWN_BYTES = 60, PATTERN_SHOWN_BYTES = 60 };
 
@@ -163,8 +164,13 @@ static void number_add(struct note *note, const struct number_rules *rules)
     bound_add(note, "a multiple of ", &rules->multiple);
 }
 
-static void count_add(struct note *note, uint64_t least, uint64_t most, const char *noun)
+/* The noun is in the plural: "1 characters" loses its end. */
+static void count_add(struct note *note, uint64_t least, uint64_t most, const char *plural)
 {
+    bool is_one = most == 1 || (most == LIMIT_NONE && least == 1);
+    char noun[16];
+
+    (void)snprintf(noun, sizeof noun, "%.*s", (int)(strlen(plural) - is_one), plural);
     if (least > 0 && most != LIMIT_NONE && least == most)
         buffer_format(limit(note), "%" PRIu64 " %s", least, noun);
     else if (least > 0 && most != LIMIT_NONE)
@@ -213,10 +219,10 @@ static void schema_add(struct note *note, const struct schema *schema,
 static void value_add_hints(struct note *note, const struct shape *shape)
 {
     if (shape->item != NULL)
-        buffer_format(limit(note), "a map, its members are for %.*s_of()",
+        buffer_format(limit(note), "a map: %.*s_of() reads a member",
                       SLICE_ARG(shape->item->name));
     if (shape->behind != NULL)
-        buffer_format(limit(note), "for %.*s_of()", SLICE_ARG(shape->behind->name));
+        buffer_format(limit(note), "%.*s_of() reads it", SLICE_ARG(shape->behind->name));
 }
 
 static void field_add(struct note *note, const struct field *field)

@@ -33,6 +33,27 @@ struct type type_plain(struct headers *headers, enum shape_kind kind, bool is_nu
     return (struct type){ shape, is_nullable };
 }
 
+/* A type's name may not be that of one of its functions: those of C++ would hide each other. */
+static struct slice type_name(struct headers *headers, enum shape_kind kind, struct slice hint)
+{
+    const char *third = kind == SHAPE_LIST ? "at" : kind == SHAPE_ENUM ? "text" : NULL;
+    const char *const suffixes[] = { "of", "value", third };
+    struct slice functions[3], name;
+    bool is_taken;
+
+    do {
+        name = words_take(&headers->types, hint);
+        is_taken = false;
+        for (size_t i = 0; i < 3 && suffixes[i] != NULL; i++) {
+            functions[i] = name_join(headers->arena, name, slice_of(suffixes[i]));
+            is_taken |= table_has(&headers->types.taken, table_hash(functions[i], 0));
+        }
+    } while (is_taken);
+    for (size_t i = 0; i < 3 && suffixes[i] != NULL; i++)
+        (void)words_take(&headers->types, functions[i]);
+    return name;
+}
+
 struct shape *shape_new(struct headers *headers, enum shape_kind kind, struct sketch *sketch,
                         struct slice hint)
 {
@@ -42,7 +63,7 @@ struct shape *shape_new(struct headers *headers, enum shape_kind kind, struct sk
     shape->schema = sketch->schema;
     shape->size_bytes = 8;
     if (shape_has_name(shape))
-        shape->name = words_take(&headers->types, hint);
+        shape->name = type_name(headers, kind, hint);
     if (sketch->slot != NULL)
         sketch->slot->shape = shape;
     return shape;

@@ -60,11 +60,9 @@ static struct type member_type(struct headers *headers, const struct member_sket
     *schema = member->schemas == NULL ? NULL : member->schemas->schema;
     for (const struct alternative *one = member->schemas; one != NULL; one = one->next) {
         struct type said = type_of_schema(headers, one->schema, hint);
-        if (!is_first && !member->is_doubtful && said.shape->kind == SHAPE_VALUE)
-            continue; /* only narrows what was said before */
-        type = is_first || (!member->is_doubtful && type.shape->kind == SHAPE_VALUE)
-                   ? said
-                   : type_either(headers, type, said);
+        if (!is_first && !member->is_doubtful && type.shape->kind != SHAPE_VALUE)
+            break; /* the rest only narrows what was said before */
+        type = is_first || !member->is_doubtful ? said : type_either(headers, type, said);
         is_first = false;
         if (type.shape == said.shape)
             *schema = one->schema;

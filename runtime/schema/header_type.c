@@ -30,43 +30,40 @@ struct slice type_text(struct arena *arena, const struct shape *shape)
 
 /* ---- enums ------------------------------------------------------------------------------- */
 
-static void tag_write(struct buffer *out, struct slice name, struct slice note, bool is_last)
+static void tag_write(struct buffer *out, struct slice name, bool is_last)
 {
-    comment_write(out, 4, note);
     buffer_format(out, "    %.*s%s\n", SLICE_ARG(name), is_last ? "" : ",");
 }
 
+/* The text itself, and what is said of it where it has a schema of its own. */
 static struct slice label_note(struct arena *arena, const struct label *label)
 {
-    struct buffer literal = { 0 };
+    struct slice note = { 0 };
 
-    literal_write(&literal, label->text);
-    struct slice note =
-        label->schema == NULL ? (struct slice){ 0 } : note_of(arena, label->schema, NULL);
-    note = arena_format(arena, "%.*s%s%.*s", SLICE_ARG(buffer_view(&literal)),
+    if (label->schema != NULL)
+        note = note_of(arena, label->schema, NULL);
+    return arena_format(arena, "\"%.*s\"%s%.*s", SLICE_ARG(label->text),
                         note.size > 0 ? ": " : "", SLICE_ARG(note));
-    buffer_finish(&literal);
-    return note;
 }
 
 static void enum_write(struct headers *headers, struct buffer *out, const struct shape *shape)
 {
     comment_write(out, 0, note_of(headers->arena, shape->schema, NULL));
-    buffer_format(out, "enum %.*s {\n", SLICE_ARG(shape->name));
-    tag_write(out, shape->unset, SLICE("missing or null"), false);
-    for (uint32_t i = 0; i < shape->label_count; i++)
-        tag_write(out, shape->labels[i].name, label_note(headers->arena, &shape->labels[i]),
-                  i + 1 == shape->label_count);
+    buffer_format(out, "enum %.*s {\n    %.*s, /* missing or null */\n", SLICE_ARG(shape->name),
+                  SLICE_ARG(shape->unset));
+    for (uint32_t i = 0; i < shape->label_count; i++) {
+        comment_write(out, 4, label_note(headers->arena, &shape->labels[i]));
+        tag_write(out, shape->labels[i].name, i + 1 == shape->label_count);
+    }
     buffer_text(out, "};\n\n");
 }
 
-static void kinds_write(struct headers *headers, struct buffer *out, const struct shape *shape)
+static void kinds_write(struct buffer *out, const struct shape *shape)
 {
-    (void)headers;
-    buffer_format(out, "enum %.*s {\n", SLICE_ARG(shape->kinds));
-    tag_write(out, shape->unset, SLICE("missing or null"), false);
+    buffer_format(out, "enum %.*s {\n    %.*s, /* missing or null */\n",
+                  SLICE_ARG(shape->kinds), SLICE_ARG(shape->unset));
     for (uint32_t i = 0; i < shape->field_count; i++)
-        tag_write(out, shape->fields[i].tag, (struct slice){ 0 }, i + 1 == shape->field_count);
+        tag_write(out, shape->fields[i].tag, i + 1 == shape->field_count);
     buffer_text(out, "};\n\n");
 }
 
@@ -152,7 +149,7 @@ void types_write(struct headers *headers, struct buffer *out)
         if (shape->kind == SHAPE_ENUM)
             enum_write(headers, out, shape);
         else if (shape->kind == SHAPE_UNION)
-            kinds_write(headers, out, shape);
+            kinds_write(out, shape);
     }
     for (struct shape *shape = headers->first; shape != NULL; shape = shape->next) {
         if (shape->kind == SHAPE_STRUCT)
