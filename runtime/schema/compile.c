@@ -7,15 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void compile_defs(struct draft *draft, const struct entry *entry);
+static void compile_content(struct draft *draft, const struct entry *entry);
 static void compile_text(struct draft *draft, const struct entry *entry);
 static void compile_flag(struct draft *draft, const struct entry *entry);
 static void compile_default(struct draft *draft, const struct entry *entry);
 static void compile_examples(struct draft *draft, const struct entry *entry);
 
-/* NULL: read elsewhere ($id, $defs, if's then) or nothing but a note. */
+/* NULL: read elsewhere ($id, $anchor). */
 static void (*const compilers[KEYWORD_COUNT])(struct draft *, const struct entry *) = {
     [KEYWORD_REF] = compile_branch,
     [KEYWORD_DYNAMIC_REF] = compile_branch,
+    [KEYWORD_DEFS] = compile_defs,
     [KEYWORD_COMMENT] = compile_text,
     [KEYWORD_TYPE] = compile_type,
     [KEYWORD_ENUM] = compile_values,
@@ -66,6 +69,7 @@ static void (*const compilers[KEYWORD_COUNT])(struct draft *, const struct entry
     [KEYWORD_SECRET] = compile_flag,
     [KEYWORD_CONTENT_ENCODING] = compile_text,
     [KEYWORD_CONTENT_MEDIA_TYPE] = compile_text,
+    [KEYWORD_CONTENT_SCHEMA] = compile_content,
 };
 
 void compiler_init(struct compiler *compiler, struct schema_file *program, struct report report)
@@ -240,6 +244,16 @@ struct schema_list draft_schemas(struct draft *draft, const struct node *node)
     return list;
 }
 
+/* Also those that nobody refers to, so that their mistakes are found today. */
+static void compile_defs(struct draft *draft, const struct entry *entry)
+{
+    if (!draft->compiler->is_strict ||
+        !draft_wants(draft, &entry->node, VALUE_MAP, "a map from names to schemas"))
+        return;
+    for (uint32_t i = 0; i < entry->node.count; i++)
+        (void)schema_at(draft->compiler, &entry->node.entries[i].node);
+}
+
 /* ---- notes ------------------------------------------------------------------------------- */
 
 static void compile_text(struct draft *draft, const struct entry *entry)
@@ -250,6 +264,11 @@ static void compile_text(struct draft *draft, const struct entry *entry)
         draft->schema->description = entry->node.text;
     if (draft->keyword == KEYWORD_MESSAGE)
         draft->schema->message = entry->node.text;
+}
+
+static void compile_content(struct draft *draft, const struct entry *entry)
+{
+    draft->schema->content = schema_at(draft->compiler, &entry->node);
 }
 
 static void compile_flag(struct draft *draft, const struct entry *entry)

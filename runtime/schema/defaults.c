@@ -4,10 +4,12 @@
  */
 #include "schema/validate.h"
 
-/* Schemas are visited again here; deeper than a check may go nothing is put in. */
+/* Schemas are visited again here, and a default that has itself as a default never ends. */
 static bool default_enter(struct check *check)
 {
-    if (check->depth >= CHECK_MAX_DEPTH || !check_spend(check, 1))
+    if (check->depth >= CHECK_MAX_DEPTH || check->level > VALUE_MAX_DEPTH)
+        check->is_over = true;
+    if (!check_spend(check, 1))
         return false;
     check->depth++;
     return true;
@@ -22,13 +24,27 @@ static bool value_fits(struct check *check, const struct schema *schema, struct 
 
 /* ---- maps -------------------------------------------------------------------------------- */
 
+enum { STEPS_PER_DEFAULT = 32 }; /* what is put in takes memory, not time alone */
+
+static uint64_t value_weight(const struct value *value)
+{
+    uint64_t weight = 1;
+
+    for (uint32_t i = 0; value->kind == VALUE_LIST && i < value->count; i++)
+        weight += value_weight(&value->items[i]);
+    for (uint32_t i = 0; value->kind == VALUE_MAP && i < value->count; i++)
+        weight += value_weight(&value->members[i].value);
+    return weight;
+}
+
 static void absent_add(struct check *check, const struct map_rules *rules, struct value *map)
 {
     for (uint32_t i = 0; i < rules->property_count; i++) {
         const struct property *property = &rules->properties[i];
         const struct value *standard = schema_default(property->schema);
         if (standard == NULL || !check_spend(check, map->count + UINT64_C(1)) ||
-            value_find_slice(map, property->name) != NULL)
+            value_find_slice(map, property->name) != NULL ||
+            !check_spend(check, value_weight(standard) * STEPS_PER_DEFAULT))
             continue;
         value_put_slice(check->arena, map, arena_copy(check->arena, property->name),
                         value_copy(check->arena, standard));
@@ -57,8 +73,10 @@ static void member_apply(struct check *check, const struct map_rules *rules,
 static void map_apply(struct check *check, const struct map_rules *rules, struct value *map)
 {
     absent_add(check, rules, map);
+    check->level++;
     for (uint32_t i = 0; i < map->count; i++)
         member_apply(check, rules, &map->members[i]);
+    check->level--;
     for (uint32_t i = 0; i < rules->dependent_count; i++)
         if (value_find_slice(map, rules->dependents[i].name) != NULL)
             defaults_apply(check, rules->dependents[i].schema, map);
@@ -66,9 +84,11 @@ static void map_apply(struct check *check, const struct map_rules *rules, struct
 
 static void list_apply(struct check *check, const struct list_rules *rules, struct value *list)
 {
+    check->level++;
     for (uint32_t i = 0; i < list->count; i++)
         defaults_apply(check, i < rules->prefix.count ? rules->prefix.items[i] : rules->items,
                        &list->items[i]);
+    check->level--;
 }
 
 /* ---- branches ---------------------------------------------------------------------------- */

@@ -124,7 +124,13 @@ static void anchor_set(struct reader *reader, uint32_t index, const struct node 
     reader->anchors[index].is_done = true;
 }
 
-static bool alias_read(struct reader *reader, const yaml_event_t *event, struct node *node)
+static bool depth_refuse(struct reader *reader, const yaml_event_t *event)
+{
+    return refuse(reader, event, "nested too deep: more than 100 levels");
+}
+
+static bool alias_read(struct reader *reader, const yaml_event_t *event, unsigned depth,
+                       struct node *node)
 {
     struct slice name = slice_of((const char *)event->data.alias.anchor);
 
@@ -134,6 +140,8 @@ static bool alias_read(struct reader *reader, const yaml_event_t *event, struct 
             continue;
         if (!anchor->is_done)
             return refuse(reader, event, "an alias inside its own anchor never ends");
+        if (depth + anchor->node.height > DOCUMENT_MAX_DEPTH)
+            return depth_refuse(reader, event);
         *node = anchor->node;
         return weight_add(reader, event, node->weight);
     }
@@ -210,6 +218,13 @@ static bool tag_check(struct reader *reader, const yaml_event_t *event, const ya
                       (const char *)tag);
 }
 
+static void part_count(struct node *node, const struct node *part)
+{
+    node->weight += part->weight;
+    if (node->height <= part->height)
+        node->height = part->height + 1;
+}
+
 static bool list_read(struct reader *reader, unsigned depth, struct node *node)
 {
     uint32_t capacity = 0;
@@ -229,7 +244,7 @@ static bool list_read(struct reader *reader, unsigned depth, struct node *node)
         struct node *item = &node->items[node->count];
         fine = node_read(reader, &event, depth + 1, item);
         yaml_event_delete(&event);
-        node->weight += item->weight;
+        part_count(node, item);
         node->count++;
     }
     return false;
@@ -280,7 +295,7 @@ static void builder_add(struct reader *reader, struct map_builder *builder,
     map->entries = room_for_one(reader->arena, map->entries, map->count, &builder->capacity,
                                 sizeof *map->entries);
     map->entries[map->count++] = *entry;
-    map->weight += entry->node.weight;
+    part_count(map, &entry->node);
     if (map->count == SEARCH_MAX_ENTRIES + 1)
         for (uint32_t i = 1; i < map->count; i++)
             builder_note(builder, i);
@@ -391,7 +406,7 @@ static bool nested_read(struct reader *reader, const yaml_event_t *event, unsign
     uint32_t anchor;
 
     if (depth >= DOCUMENT_MAX_DEPTH)
-        return refuse(reader, event, "nested too deep: more than 100 levels");
+        return depth_refuse(reader, event);
     if (is_map ? !tag_check(reader, event, event->data.mapping_start.tag, "map") ||
                      !anchor_add(reader, event, event->data.mapping_start.anchor, &anchor)
                : !tag_check(reader, event, event->data.sequence_start.tag, "seq") ||
@@ -415,7 +430,7 @@ static bool node_read(struct reader *reader, const yaml_event_t *event, unsigned
         .weight = 1,
     };
     if (event->type == YAML_ALIAS_EVENT)
-        return alias_read(reader, event, node);
+        return alias_read(reader, event, depth, node);
     if (!weight_add(reader, event, 1))
         return false;
     if (event->type != YAML_SCALAR_EVENT)

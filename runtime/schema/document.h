@@ -12,7 +12,7 @@
 enum {
     DOCUMENT_MAX_BYTES = 1 << 20,
     DOCUMENT_MAX_NODES = 100000, /* aliases counted as if they were written out */
-    DOCUMENT_MAX_DEPTH = 100,
+    DOCUMENT_MAX_DEPTH = 100,    /* likewise */
     DOCUMENT_MAX_ANCHORS = 1000,
 };
 
@@ -30,6 +30,7 @@ struct node {
     struct slice text;     /* a scalar as it is written, without quotes; ends in a zero */
     uint32_t line, column; /* from 1; 0: not from a file */
     uint32_t weight;       /* nodes in it, itself included */
+    uint32_t height;       /* levels below it */
     bool is_plain;         /* a scalar without quotes */
 };
 

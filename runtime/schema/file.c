@@ -158,23 +158,49 @@ static void root_read(struct compiler *compiler, const struct node *root)
 
 /* ---- files that are referred to ---------------------------------------------------------- */
 
+/* The real file must stand in the real directory: a symbolic link may lead anywhere. */
+static bool is_below(const char *directory, const char *file)
+{
+    char *outer = realpath(directory, NULL), *inner = realpath(file, NULL);
+    size_t size = outer == NULL ? 0 : strlen(outer);
+    bool is_root = size == 1 && outer[0] == '/';
+
+    /* One that is not there is for the reader to tell. */
+    bool fine = inner == NULL || outer == NULL || is_root ||
+                (strncmp(inner, outer, size) == 0 && inner[size] == '/');
+    free(outer);
+    free(inner);
+    return fine;
+}
+
+/* The path of the file that `uri` means, beside `path` or below. */
+static bool path_find(struct arena *arena, struct slice path, struct slice uri,
+                      struct slice *file)
+{
+    size_t directory = path.size;
+    struct uri parts = uri_split(uri);
+    struct slice name = uri_decode(arena, parts.path);
+
+    while (directory > 0 && path.data[directory - 1] != '/')
+        directory--;
+    if (parts.has_scheme || parts.has_authority || name.size == 0 || name.data[0] == '/' ||
+        directory + name.size > PATH_MAX_BYTES || memchr(name.data, 0, name.size) != NULL)
+        return false;
+    *file = arena_format(arena, "%.*s%.*s", (int)directory, path.data, SLICE_ARG(name));
+    struct slice beside = arena_format(arena, "%.*s.", (int)directory, path.data);
+    return is_below(beside.data, file->data);
+}
+
 static bool find_beside(void *context, struct arena *arena, struct slice uri, struct node *root,
                         struct slice *file, struct slice *reason)
 {
     const struct slice *path = context;
     struct problems problems = { 0 };
-    size_t directory = path->size;
 
-    while (directory > 0 && path->data[directory - 1] != '/')
-        directory--;
-    struct uri parts = uri_split(uri);
-    if (parts.has_scheme || parts.has_authority || parts.path.size == 0 ||
-        parts.path.data[0] == '/' || directory + parts.path.size > PATH_MAX_BYTES) {
-        *reason = SLICE("a reference leads to this file or one beside it");
+    if (!path_find(arena, *path, uri, file)) {
+        *reason = SLICE("a reference leads to this file or one in its directory");
         return false;
     }
-    *file = arena_format(arena, "%.*s%.*s", (int)directory, path->data,
-                         SLICE_ARG(uri_decode(arena, parts.path)));
     struct report report = { arena, &problems, *file };
     if (document_load(arena, file->data, root, &report))
         return true;

@@ -90,6 +90,7 @@ static const struct schema *part_at(const struct schema *schema, uint32_t number
     const struct map_rules *map = schema->map;
     const struct branches *branches = schema->branches;
     const struct schema *const single[] = {
+        schema->content,
         list == NULL ? NULL : list->items,
         list == NULL ? NULL : list->contains,
         map == NULL ? NULL : map->additional,

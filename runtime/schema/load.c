@@ -4,10 +4,28 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* A pipe in a directory of schemas would be waited for. Somebody who names /dev/stdin wants to
+ * wait. */
+static bool is_readable(const char *path, struct report *report)
+{
+    struct stat about;
+
+    if (stat(path, &about) != 0)
+        return report_add(report, 0, 0, "cannot be opened: %s", strerror(errno));
+    if (S_ISREG(about.st_mode) || S_ISDIR(about.st_mode)) /* reading tells of a directory */
+        return true;
+    if (strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0)
+        return true;
+    return report_add(report, 0, 0, "is no file but a pipe, a socket or a device");
+}
 
 static bool file_read(struct arena *arena, const char *path, struct slice *text,
                       struct report *report)
 {
+    if (!is_readable(path, report))
+        return false;
     FILE *file = fopen(path, "re");
 
     if (file == NULL)

@@ -143,6 +143,9 @@ static const char meta_data[] =
 static const char format_annotation[] = HEAD("format-annotation") "properties:\n"
                                                                   "  format: {type: string}\n";
 
+static const char format_assertion[] = HEAD("format-assertion") "properties:\n"
+                                                                "  format: {type: string}\n";
+
 static const char content[] = HEAD("content") "properties:\n"
                                               "  contentEncoding: {type: string}\n"
                                               "  contentMediaType: {type: string}\n"
@@ -158,6 +161,7 @@ static const struct {
     { META("validation"), validation },
     { META("meta-data"), meta_data },
     { META("format-annotation"), format_annotation },
+    { META("format-assertion"), format_assertion },
     { META("content"), content },
 };
 

@@ -125,6 +125,7 @@ struct resource {
     struct dynamic_anchor *dynamic;
     bool is_file;          /* a bide file: its root is no schema but holds some */
     bool skips_validation; /* its dialect has no such vocabulary */
+    bool asserts_formats;  /* its dialect says so */
     struct resource *next;
 };
 
@@ -140,6 +141,7 @@ struct schema {
     const struct list_rules *list;
     const struct map_rules *map;
     const struct branches *branches;
+    const struct schema *content; /* of a string that is decoded: a note, but may be secret */
     const struct value *standard; /* the default */
     bool has_defaults;            /* here or anywhere below */
     bool is_secret;               /* what it describes is never shown */

@@ -86,15 +86,36 @@ static struct resource *id_read(struct compiler *compiler, const struct node *no
         index_complain(compiler, home, id, "must be a URI reference as text");
         return home;
     }
+    if (compiler->is_strict && uri_split(id->node.text).fragment.size > 0) {
+        index_complain(compiler, home, id, "must not have a fragment; $anchor gives a name");
+        return home;
+    }
     struct slice uri = uri_resolve(compiler->arena, home->uri, id->node.text);
     struct resource *known = resource_find(compiler, uri);
     if (known == NULL) {
         known = resource_make(compiler, uri, home->file, node);
         known->skips_validation = home->skips_validation;
+        known->asserts_formats = home->asserts_formats;
     }
     if (known->root != node && known->root->entries != node->entries)
         index_complain(compiler, home, id, "is taken by another schema");
     return known;
+}
+
+static bool vocabulary_is_known(struct slice uri)
+{
+    static const char *const names[] = { "core",       "applicator",      "unevaluated",
+                                         "validation", "meta-data",       "format-annotation",
+                                         "content",    "format-assertion" };
+    static const char prefix[] = METASCHEMA_VOCABULARY;
+
+    if (!slice_starts(uri, prefix))
+        return false;
+    struct slice name = { uri.data + sizeof prefix - 1, uri.size - (sizeof prefix - 1) };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (slice_is(name, names[i]))
+            return true;
+    return false;
 }
 
 /* $schema names a dialect: ours, or one whose $vocabulary says what it leaves out. */
@@ -115,8 +136,42 @@ static void dialect_read(struct compiler *compiler, const struct node *node,
     if (!document_fetch(compiler, entry->node.text, &root, &file, &reason))
         return;
     const struct entry *vocabulary = node_find(&root, "$vocabulary");
-    if (vocabulary != NULL)
-        home->skips_validation = node_find(&vocabulary->node, METASCHEMA_VALIDATION) == NULL;
+    if (vocabulary == NULL || vocabulary->node.kind != VALUE_MAP)
+        return;
+    home->skips_validation = node_find(&vocabulary->node, METASCHEMA_VALIDATION) == NULL;
+    home->asserts_formats = node_find(&vocabulary->node, METASCHEMA_FORMATS) != NULL;
+    for (uint32_t i = 0; i < vocabulary->node.count; i++) {
+        const struct entry *one = &vocabulary->node.entries[i];
+        if (one->node.kind == VALUE_BOOL && one->node.boolean && !vocabulary_is_known(one->key))
+            index_complain(compiler, home, entry, "needs a vocabulary that is not known here");
+    }
+}
+
+/* The names that the standard allows. */
+static bool name_is(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+        bool is_other = (c >= '0' && c <= '9') || c == '-' || c == '.';
+        if (!is_letter && (i == 0 || !is_other))
+            return false;
+    }
+    return true;
+}
+
+static const struct anchor_name *anchor_search(const struct compiler *compiler,
+                                               const struct resource *home, struct slice name)
+{
+    const struct anchor_name *anchor =
+        table_find(&compiler->names, table_hash(name, (uint64_t)(uintptr_t)home));
+
+    if (anchor == NULL || slice_equal(anchor->name, name))
+        return anchor;
+    for (anchor = home->anchors; anchor != NULL; anchor = anchor->next)
+        if (slice_equal(anchor->name, name))
+            break;
+    return anchor;
 }
 
 static void anchor_read(struct compiler *compiler, const struct node *node,
@@ -128,6 +183,16 @@ static void anchor_read(struct compiler *compiler, const struct node *node,
         return;
     if (entry->node.kind != VALUE_STRING || entry->node.text.size == 0) {
         index_complain(compiler, home, entry, "must be a name");
+        return;
+    }
+    if (!name_is(entry->node.text)) {
+        index_complain(compiler, home, entry,
+                       "must be letters, digits and . _ - and begin with a letter or _");
+        return;
+    }
+    const struct anchor_name *twin = anchor_search(compiler, home, entry->node.text);
+    if (twin != NULL && twin->node->entries != node->entries) { /* an alias is no twin */
+        index_complain(compiler, home, entry, "is the name of another schema, too");
         return;
     }
     struct anchor_name *anchor = ARENA_NEW(compiler->arena, struct anchor_name);
@@ -164,7 +229,7 @@ void resource_index(struct compiler *compiler, const struct node *node, struct r
     table_set(&compiler->homes, address_of(node), home);
     if (node->kind != VALUE_MAP)
         return;
-    if (home->root == node)
+    if (home->root == node || compiler->is_strict)
         dialect_read(compiler, node, home);
     anchor_read(compiler, node, home, "$anchor", false);
     anchor_read(compiler, node, home, "$dynamicAnchor", true);
@@ -216,6 +281,13 @@ struct resource *resource_add(struct compiler *compiler, struct slice uri, struc
 
 /* ---- references -------------------------------------------------------------------------- */
 
+/* A file beside this one may be a task's, or one large schema. */
+static bool is_bide_file(const struct node *root)
+{
+    return node_find(root, "input") != NULL || node_find(root, "output") != NULL ||
+           node_find(root, "tokens") != NULL || node_find(root, "children") != NULL;
+}
+
 static struct resource *resource_fetch(struct draft *draft, const struct entry *entry,
                                        struct slice uri)
 {
@@ -227,7 +299,9 @@ static struct resource *resource_fetch(struct draft *draft, const struct entry *
     if (known != NULL)
         return known;
     if (document_fetch(compiler, uri, root, &file, &reason))
-        return resource_add(compiler, uri, file, root, false);
+        return resource_add(compiler, uri, file, root,
+                            compiler->is_strict && metaschema_find(uri) == NULL &&
+                                is_bide_file(root));
     draft_complain(
         draft, &entry->node, "%.*s names a schema that is not known here: %.*s%s%.*s",
         SLICE_ARG(entry->key), SLICE_ARG(uri), reason.size > 0 ? ": " : "", SLICE_ARG(reason));
@@ -329,20 +403,6 @@ static const struct node *pointer_follow(struct draft *draft, const struct entry
     return node;
 }
 
-static const struct anchor_name *anchor_search(const struct compiler *compiler,
-                                               const struct resource *home, struct slice name)
-{
-    const struct anchor_name *anchor =
-        table_find(&compiler->names, table_hash(name, (uint64_t)(uintptr_t)home));
-
-    if (anchor == NULL || slice_equal(anchor->name, name))
-        return anchor;
-    for (anchor = home->anchors; anchor != NULL; anchor = anchor->next)
-        if (slice_equal(anchor->name, name))
-            break;
-    return anchor;
-}
-
 static const struct node *anchor_find(struct draft *draft, const struct entry *entry,
                                       const struct resource *home, struct slice name,
                                       bool *is_dynamic)
@@ -372,8 +432,9 @@ static bool leads_out(const struct draft *draft, struct slice reference)
 {
     struct uri base = uri_split(draft->schema->resource->uri), to = uri_split(reference);
 
+    /* %2e%2e is two dots, but only when it is too late. */
     return !base.has_scheme && !to.has_scheme && !to.has_authority &&
-           slice_starts(to.path, "..");
+           slice_starts(uri_decode(&draft->compiler->scratch, to.path), "..");
 }
 
 const struct schema *schema_referred(struct draft *draft, const struct entry *entry,

@@ -72,6 +72,12 @@ static void type_add(struct draft *draft, const struct node *node)
 {
     struct suggestion near;
 
+    if (node->kind == VALUE_NULL && slice_is(node->text, "null")) {
+        draft_complain(draft, node,
+                       "the type is \"null\", with quotes: without them it is YAML's "
+                       "own null");
+        return;
+    }
     if (!draft_wants(draft, node, VALUE_STRING, "the name of a type, or a list of them"))
         return;
     suggestion_init(&near, node->text);
@@ -185,14 +191,15 @@ void compile_number(struct draft *draft, const struct entry *entry)
 
 /* ---- strings ----------------------------------------------------------------------------- */
 
-/* A note in JSON Schema, a rule for bide: who writes `format: date` means it. */
+/* A note in JSON Schema unless its dialect asserts formats, a rule for bide: who writes
+ * `format: date` means it. */
 static void compile_format(struct draft *draft, const struct node *node)
 {
     struct suggestion near;
 
     suggestion_init(&near, node->text);
     const struct format *format = format_find(node->text, &near);
-    if (!draft->compiler->is_strict)
+    if (!draft->compiler->is_strict && !draft->schema->resource->asserts_formats)
         return;
     if (format == NULL)
         draft_complain(draft, node, "%.*s is no format%.*s%.*s%s",

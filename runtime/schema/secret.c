@@ -244,7 +244,9 @@ static void part_search(struct search *search, const struct schema *schema,
     }
     if (!pair_is_new(search, (struct pair){ schema, value, doubts }))
         return;
-    if (schema->is_secret || (doubts && is_doubtful(schema, value))) {
+    bool holds_one =
+        value->kind == VALUE_STRING && schema->content != NULL && schema->content->has_secrets;
+    if (schema->is_secret || holds_one || (doubts && is_doubtful(schema, value))) {
         secret_mark(search, value);
         return;
     }

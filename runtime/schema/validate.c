@@ -10,7 +10,7 @@ void check_init(struct check *check, struct arena *arena)
     check->arena = arena;
     check->problems = NULL;
     check->steps = CHECK_MAX_STEPS;
-    check->depth = 0;
+    check->depth = check->level = 0;
     check->is_over = false;
     check->secrets = NULL;
     check->speaker = NULL;
@@ -359,6 +359,7 @@ bool schema_check(const struct schema *schema, struct value *value, struct arena
     if (fine && schema->has_defaults) {
         check.steps = CHECK_MAX_STEPS;
         defaults_apply(&check, schema, value);
+        fine = !check.is_over; /* a task must not find only some of them */
     }
     if (!fine)
         problems_collect(&check, schema, &root, problems);

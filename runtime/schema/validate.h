@@ -19,8 +19,9 @@ struct check {
     struct arena *arena;       /* keeps problems */
     struct problems *problems; /* NULL: only yes or no */
     int64_t steps;             /* left */
-    uint32_t depth;
-    bool is_over; /* a limit was met: the answer is no, whatever the rest says */
+    uint32_t depth;            /* of schemas */
+    uint32_t level;            /* of the value, while defaults are put in */
+    bool is_over;              /* a limit was met: the answer is no, whatever the rest says */
     const struct secrets *secrets; /* what problems must not show; NULL: show all */
     const struct schema *speaker;  /* whose own message is used for problems… */
     const struct spot *spoken_of;  /* …of this part; NULL: nobody's */

@@ -164,24 +164,27 @@ static bool missing_report(const struct visit *visit, enum keyword keyword, stru
                           SLICE_ARG(wanted), wanted.size > 0 ? ")" : "", SLICE_ARG(because));
 }
 
+static bool noted(const struct met *met, uint32_t number)
+{
+    return (met->bits[number / 64] >> number % 64 & 1) != 0;
+}
+
 static bool required_check(const struct visit *visit, const struct met *met)
 {
     const struct map_rules *rules = visit->schema->map;
     bool fine = met->count == rules->required_count;
 
-    if (fine || !problem_is_wanted(visit))
-        return fine;
-    for (uint32_t i = 0; i < rules->property_count; i++) {
+    for (uint32_t i = 0; !fine && i < rules->property_count && problem_is_wanted(visit); i++) {
         const struct property *property = &rules->properties[i];
-        bool is_met =
-            !property->is_required ||
-            (i < REQUIRED_NOTED ? (met->bits[i / 64] >> i % 64 & 1) != 0
-                                : value_find_slice(visit->spot->value, property->name) != NULL);
-        if (!is_met)
+        if (!property->is_required || (i < REQUIRED_NOTED && noted(met, i)))
+            continue;
+        if (i >= REQUIRED_NOTED && !check_spend(visit->check, visit->spot->value->count))
+            break;
+        if (i < REQUIRED_NOTED || value_find_slice(visit->spot->value, property->name) == NULL)
             missing_report(visit, KEYWORD_REQUIRED, property->name, property->schema,
                            SLICE(""));
     }
-    return false;
+    return fine;
 }
 
 static bool needs_check(const struct visit *visit, const struct dependent *dependent)
