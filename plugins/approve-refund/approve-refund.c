@@ -3,6 +3,8 @@
  *
  *   start ──token, 10 min──▶ decided ──▶ done | failed
  */
+#include "approve-refund.schema.h" /* made from schemas/approve-refund.yaml */
+
 #include <bide/bide.h>
 
 #define REFUND_STATE(F)   /* the only memory that survives a wait */ \
@@ -19,10 +21,10 @@ BIDE_TASK(refund, REFUND_STATE, REFUND_SEGMENTS, .id = "approve-refund", .max_at
 static bide_next start(bide_task *t)
 {
     struct refund *s = bide_state(t);
-    const bide_value *in = bide_input(t); /* already valid: schemas/approve-refund.yaml */
+    struct approve_refund_input in = approve_refund_input_read(t); /* already valid */
 
-    bide_set_str(t, s->order_id, bide_str(t, in, "order_id"));
-    s->amount_cents = bide_i64(t, in, "amount_cents");
+    bide_set_str(t, s->order_id, in.order_id);
+    s->amount_cents = in.amount_cents;
     s->approval = bide_token_create(
         t, (struct bide_token_opts){ .timeout_ms = BIDE_MINUTES(10), .schema = "approval" });
 
@@ -38,10 +40,14 @@ static bide_next decided(bide_task *t)
     if (bide_timed_out(t))
         return bide_fail(t, "approval_timeout", "nobody decided on order %s", s->order_id);
 
-    const bide_value *posted = bide_result(t);
-    bide_out_str(t, "order_id", s->order_id);
-    bide_out_str(t, "status", bide_bool(t, posted, "approved") ? "refunded" : "refused");
-    bide_out_str(t, "decided_by", bide_str(t, posted, "by"));
+    struct approve_refund_token_approval posted = approve_refund_token_approval_read(t);
+    struct approve_refund_output out = {
+        .order_id = s->order_id,
+        .status = posted.approved ? APPROVE_REFUND_OUTPUT_STATUS_REFUNDED
+                                  : APPROVE_REFUND_OUTPUT_STATUS_REFUSED,
+        .decided_by = posted.by,
+    };
+    approve_refund_output_write(t, &out);
     return bide_done(t);
 }
 

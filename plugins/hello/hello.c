@@ -1,4 +1,6 @@
 /* hello: the smallest task. One segment, no state; its output is its input. */
+#include "hello.schema.h" /* made from schemas/hello.yaml */
+
 #include <bide/bide.h>
 
 #define HELLO_SEGMENTS(S) S(greet)
@@ -7,7 +9,7 @@ BIDE_TASK(hello, BIDE_NO_STATE, HELLO_SEGMENTS, .id = "hello")
 
 static bide_next greet(bide_task *t)
 {
-    bide_out(t, bide_input(t));
+    hello_output_write(t, hello_input_read(t)); /* any object: no struct knows its members */
     return bide_done(t);
 }
 

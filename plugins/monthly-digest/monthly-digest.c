@@ -4,6 +4,9 @@
  *   monthly-digest:  fan_out ──all children──▶ collect ──▶ done | failed
  *   month-report:    report ──▶ done
  */
+#include "month-report.schema.h" /* made from schemas/month-report.yaml */
+#include "monthly-digest.schema.h"
+
 #include <bide/bide.h>
 
 #define DIGEST_STATE(F) F(RUNS(12), months)
@@ -17,16 +20,15 @@ BIDE_TASK(digest, DIGEST_STATE, DIGEST_SEGMENTS, .id = "monthly-digest")
 static bide_next fan_out(bide_task *t)
 {
     struct digest *s = bide_state(t);
-    const bide_value *in = bide_input(t);
-    int64_t months = bide_has(t, in, "months") ? bide_i64(t, in, "months") : 12;
+    struct monthly_digest_input in = monthly_digest_input_read(t);
 
-    if (months < 1 || months > 12)
-        return bide_fail(t, "bad_months", "a year has 1 to 12 months, not %lld",
-                         (long long)months);
-    for (s->months.count = 0; s->months.count < (uint32_t)months; s->months.count++) {
-        bide_map *payload = bide_map_new(t);
-        bide_put_i64(t, payload, "month", s->months.count + 1);
-        s->months.item[s->months.count] = bide_trigger(t, "month-report", payload);
+    if (in.months > 12) /* the schema says so too, but the state has room for no more */
+        return bide_fail(t, "bad_months", "a year has 12 months, not %lld",
+                         (long long)in.months);
+    for (s->months.count = 0; s->months.count < in.months; s->months.count++) {
+        struct month_report_input month = { .month = s->months.count + 1 };
+        s->months.item[s->months.count] =
+            bide_trigger(t, "month-report", month_report_input_write(t, &month));
     }
     return bide_wait_runs(t, &s->months, collect);
 }
@@ -34,19 +36,17 @@ static bide_next fan_out(bide_task *t)
 static bide_next collect(bide_task *t)
 {
     struct digest *s = bide_state(t);
-    int64_t total = 0;
+    struct monthly_digest_input in = monthly_digest_input_read(t);
+    struct monthly_digest_output out = { .year = in.year, .months = s->months.count };
 
     for (uint32_t i = 0; i < s->months.count; i++) {
         const bide_value *report = bide_run_output(t, &s->months.item[i]);
         if (report == NULL) /* child failed or was canceled */
             return bide_fail(t, "child_failed", "month %u has no report: %s", (unsigned)i + 1,
                              bide_run_error(t, &s->months.item[i]));
-        total += bide_i64(t, report, "total");
+        out.total += monthly_digest_child_month_report_read(t, report).total;
     }
-    if (bide_has(t, bide_input(t), "year"))
-        bide_out_i64(t, "year", bide_i64(t, bide_input(t), "year"));
-    bide_out_i64(t, "months", s->months.count);
-    bide_out_i64(t, "total", total);
+    monthly_digest_output_write(t, &out);
     return bide_done(t);
 }
 
@@ -59,10 +59,10 @@ BIDE_TASK(month_report, BIDE_NO_STATE, REPORT_SEGMENTS, .id = "month-report")
 /* Where a shop would ask its database: here a month's total is 100 times its number. */
 static bide_next report(bide_task *t)
 {
-    int64_t month = bide_i64(t, bide_input(t), "month");
+    struct month_report_input in = month_report_input_read(t);
+    struct month_report_output out = { .month = in.month, .total = in.month * 100 };
 
-    bide_out_i64(t, "month", month);
-    bide_out_i64(t, "total", month * 100);
+    month_report_output_write(t, &out);
     return bide_done(t);
 }
 

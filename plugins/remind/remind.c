@@ -3,6 +3,8 @@
  *
  *   start ──▶ nudge ──interval──▶ nudge ──interval──▶ … ──▶ done
  */
+#include "remind.schema.h" /* made from schemas/remind.yaml */
+
 #include <bide/bide.h>
 
 #define REMINDER_STATE(F) \
@@ -20,12 +22,11 @@ BIDE_TASK(reminder, REMINDER_STATE, REMINDER_SEGMENTS, .id = "remind")
 static bide_next start(bide_task *t)
 {
     struct reminder *s = bide_state(t);
-    const bide_value *in = bide_input(t);
+    struct remind_input in = remind_input_read(t); /* valid, and its defaults filled in */
 
-    s->interval_ms =
-        bide_has(t, in, "interval_ms") ? bide_i64(t, in, "interval_ms") : BIDE_DAYS(1);
-    s->count = bide_has(t, in, "count") ? (uint32_t)bide_i64(t, in, "count") : 5;
-    s->note = bide_get(t, in, "note");
+    s->interval_ms = in.interval_ms;
+    s->count = (uint32_t)in.count;
+    s->note = bide_of_str(t, in.note);
     return bide_wait_for(t, 0, nudge);
 }
 
@@ -34,7 +35,7 @@ static bide_next nudge(bide_task *t)
     struct reminder *s = bide_state(t);
 
     if (s->sent == s->count) {
-        bide_out_i64(t, "sent", s->sent);
+        remind_output_write(t, &(struct remind_output){ .sent = s->sent });
         return bide_done(t);
     }
     s->sent++;

@@ -7,6 +7,8 @@
  * ordering again. A crash between the order and the record would still order twice, so the
  * run's id goes along for services that tell doubles by it.
  */
+#include "render-image.schema.h" /* made from schemas/render-image.yaml */
+
 #include <bide/bide.h>
 #include <curl/curl.h>
 #include <stdio.h>
@@ -81,12 +83,11 @@ static long post(const char *url, const char *header, const char *body, struct a
 static const char *order_body(bide_task *t)
 {
     struct render *s = bide_state(t);
-    const bide_value *in = bide_input(t);
-    bide_map *body = bide_map_new(t);
+    struct render_image_input in = render_image_input_read(t);
+    bide_map *body = bide_map_new(t); /* the service's own format: no schema of ours */
 
-    bide_put(t, body, "image", bide_get(t, in, "image"));
-    if (bide_has(t, in, "size"))
-        bide_put(t, body, "size", bide_get(t, in, "size"));
+    bide_put_str(t, body, "image", in.image);
+    bide_put_i64(t, body, "size", in.size);
     bide_put_str(t, body, "webhook", bide_token_url(t, &s->finished));
     return bide_to_json(t, body, NULL);
 }
@@ -94,7 +95,7 @@ static const char *order_body(bide_task *t)
 /* The service's answer; a service that is down or busy is asked again by the next attempt. */
 static const bide_value *place_order(bide_task *t, void *context)
 {
-    const char *url = bide_str(t, bide_input(t), "service_url");
+    const char *url = render_image_input_read(t).service_url;
     struct answer answer = { NULL, 0 };
     char header[96];
     const char *reason;
@@ -133,12 +134,12 @@ static bide_next rendered(bide_task *t)
 
     if (bide_timed_out(t))
         return bide_fail(t, "render_timeout", "the service did not call back");
-    const bide_value *posted = bide_result(t); /* {status, result_url, error} */
-    if (strcmp(bide_str(t, posted, "status"), "done") != 0)
+    struct render_image_token_rendered posted = render_image_token_rendered_read(t);
+    if (posted.status != RENDER_IMAGE_TOKEN_RENDERED_STATUS_DONE)
         return bide_fail(t, "render_failed", "order %s: %s", s->order,
-                         bide_str(t, posted, "error"));
-    bide_out_str(t, "order", s->order);
-    bide_out_str(t, "result_url", bide_str(t, posted, "result_url"));
+                         posted.error != NULL ? posted.error : "the service gives no reason");
+    struct render_image_output out = { .order = s->order, .result_url = posted.result_url };
+    render_image_output_write(t, &out);
     return bide_done(t);
 }
 
