@@ -25,6 +25,7 @@
     X(plugins_inspect)     \
     X(schemas_check)       \
     X(schemas_header)      \
+    X(schemas_diff)        \
     X(config_check)        \
     X(new_plugin)          \
     X(bench)

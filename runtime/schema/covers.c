@@ -133,20 +133,28 @@ static bool root_prove(struct cover *cover, const struct facts *facts)
     return false;
 }
 
-/* Sure ones first; the order is kept otherwise. */
-static enum schema_answer gaps_sort(struct cover *cover, struct cover_gap **gaps)
+static bool gap_is_before(const struct cover_gap *a, const struct cover_gap *b)
 {
-    struct cover_gap *sure = NULL, *doubts = NULL, **sure_end = &sure, **doubt_end = &doubts;
+    if (a->is_sure != b->is_sure)
+        return a->is_sure;
+    return a->problem.line < b->problem.line ||
+           (a->problem.line == b->problem.line && a->problem.column < b->problem.column);
+}
 
-    for (struct cover_gap *gap = cover->gaps; gap != NULL; gap = gap->next) {
-        struct cover_gap ***end = gap->is_sure ? &sure_end : &doubt_end;
-        **end = gap;
-        *end = &gap->next;
+/* Sure ones first, then as one goes through the file. They are few. */
+static struct cover_gap *gaps_sort(struct cover_gap *left)
+{
+    struct cover_gap *sorted = NULL;
+
+    while (left != NULL) {
+        struct cover_gap *one = left, **place = &sorted;
+        left = left->next;
+        while (*place != NULL && !gap_is_before(one, *place))
+            place = &(*place)->next;
+        one->next = *place;
+        *place = one;
     }
-    *doubt_end = NULL;
-    *sure_end = doubts;
-    *gaps = sure;
-    return sure != NULL && sure->is_sure ? SCHEMA_NO : SCHEMA_UNKNOWN;
+    return sorted;
 }
 
 enum schema_answer cover_gaps(const struct schema *wide, const struct schema *narrow,
@@ -165,8 +173,10 @@ enum schema_answer cover_gaps(const struct schema *wide, const struct schema *na
     bool fine = root_prove(&cover, facts);
     if (!fine && cover.gaps == NULL)
         gap_find(&cover, NULL, facts, wide);
-    if (!fine)
-        answer = gaps_sort(&cover, gaps);
+    if (!fine) {
+        *gaps = gaps_sort(cover.gaps);
+        answer = *gaps != NULL && (*gaps)->is_sure ? SCHEMA_NO : SCHEMA_UNKNOWN;
+    }
     cover_finish(&cover);
     return answer;
 }

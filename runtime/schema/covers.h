@@ -99,6 +99,8 @@ const struct facts *facts_with(struct cover *cover, const struct facts *facts,
                                const struct schema *schema);
 const struct facts *facts_without(struct cover *cover, const struct facts *facts,
                                   const struct schema *denied);
+const struct facts *facts_of_kinds(struct cover *cover, const struct facts *facts,
+                                   uint32_t kinds);
 /* The same, with denied[index] not known to be denied any more. */
 const struct facts *facts_forget(struct cover *cover, const struct facts *facts,
                                  uint32_t index);
@@ -167,6 +169,9 @@ bool schema_same(struct cover *cover, const struct schema *a, const struct schem
 /* ---- examples: covers_sample.c, covers_text.c -------------------------------------------- */
 
 enum { SAMPLES_MAX = 96 };
+
+/* What members are called, or begin with, whose names are made up. */
+#define NAME_INVENTED "extra"
 
 struct samples {
     struct value values[SAMPLES_MAX];

@@ -4,16 +4,6 @@
 
 /* ---- cases ------------------------------------------------------------------------------- */
 
-static const struct facts *kinds_only(struct cover *cover, const struct facts *facts,
-                                      uint32_t kinds)
-{
-    struct facts *less = ARENA_NEW(&cover->scratch, struct facts);
-
-    *less = *facts;
-    less->kinds &= kinds;
-    return less;
-}
-
 /* Numbers stay together unless somebody branches on whether they are whole. */
 static uint32_t kinds_split(struct cover *cover, const struct facts *facts, bool is_branching,
                             const struct facts *cases[CASES_MAX])
@@ -29,7 +19,7 @@ static uint32_t kinds_split(struct cover *cover, const struct facts *facts, bool
     }
     for (uint32_t i = 0; i < group_count; i++)
         if ((facts->kinds & groups[i]) != 0)
-            cases[count++] = kinds_only(cover, facts, groups[i]);
+            cases[count++] = facts_of_kinds(cover, facts, groups[i]);
     return count > 1 ? count : 0;
 }
 

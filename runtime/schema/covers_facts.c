@@ -102,10 +102,10 @@ static void held_add(struct cover *cover, struct facts *facts, const struct sche
         denied_add(cover, facts, branches->negated);
 }
 
-/* Members that must be there bring what depends on them. */
+/* Members that must be there bring what depends on them; only objects must have any. */
 static void dependents_add(struct cover *cover, struct facts *facts)
 {
-    for (uint32_t i = 0; i < facts->held_count; i++) {
+    for (uint32_t i = 0; facts->kinds == KIND_MAP && i < facts->held_count; i++) {
         const struct map_rules *rules = facts->held[i]->map;
         for (uint32_t j = 0; rules != NULL && j < rules->dependent_count; j++) {
             const struct dependent *dependent = &rules->dependents[j];
@@ -136,9 +136,18 @@ const struct facts *facts_with(struct cover *cover, const struct facts *facts,
     struct facts *more = facts_copy(cover, facts);
 
     held_add(cover, more, schema);
-    if ((more->kinds & KIND_MAP) != 0)
-        dependents_add(cover, more);
+    dependents_add(cover, more);
     return more;
+}
+
+const struct facts *facts_of_kinds(struct cover *cover, const struct facts *facts,
+                                   uint32_t kinds)
+{
+    struct facts *less = facts_copy(cover, facts);
+
+    less->kinds &= kinds;
+    dependents_add(cover, less);
+    return less;
 }
 
 const struct facts *facts_without(struct cover *cover, const struct facts *facts,

@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-enum { ACCEPT_MAX_STEPS = 20000, SAMPLE_DEPTH = 4, GAPS_MAX = PROBLEMS_MAX };
+enum { ACCEPT_MAX_STEPS = 20000, SAMPLE_DEPTH = 4, EXAMPLES_MAX = 6, GAPS_MAX = PROBLEMS_MAX };
 
 /* ---- checking ---------------------------------------------------------------------------- */
 
@@ -60,11 +60,19 @@ enum accept facts_accept(struct cover *cover, const struct facts *facts,
 
 /* ---- gaps -------------------------------------------------------------------------------- */
 
+/* Names that were made up stand for each other. */
+static bool name_same(struct slice a, struct slice b)
+{
+    return slice_equal(a, b) ||
+           (slice_starts(a, NAME_INVENTED) && slice_starts(b, NAME_INVENTED));
+}
+
 static bool gap_is_known(const struct cover *cover, const struct problem *problem)
 {
     for (const struct cover_gap *gap = cover->gaps; gap != NULL; gap = gap->next)
         if (gap->problem.line == problem->line && gap->problem.column == problem->column &&
             slice_equal(gap->problem.keyword, problem->keyword) &&
+            name_same(gap->problem.name, problem->name) &&
             slice_equal(gap->problem.pointer, problem->pointer))
             return true;
     return false;
@@ -101,10 +109,12 @@ static bool root_try(struct cover *cover, const struct value *value)
     if (schema_accepts(cover, cover->narrow, value) != ACCEPT_YES ||
         schema_accepts(cover, cover->wide, value) != ACCEPT_NO ||
         !schema_check(cover->narrow, &one, &cover->scratch, &problems) ||
-        schema_check(cover->wide, &other, cover->arena, &problems) || problems.first == NULL)
+        schema_check(cover->wide, &other, cover->arena, &problems))
         return false;
-    gap_add(cover, problems.first, value);
-    return true;
+    for (const struct problem *problem = problems.first; problem != NULL;
+         problem = problem->next)
+        gap_add(cover, problem, value);
+    return problems.first != NULL;
 }
 
 /* ---- into a whole value ------------------------------------------------------------------ */
@@ -210,17 +220,20 @@ void gap_find(struct cover *cover, const struct frame *frame, const struct facts
               const struct schema *schema)
 {
     struct samples *samples = ARENA_NEW(&cover->scratch, struct samples);
+    uint32_t found = 0;
 
     if (schema == NULL || cover->gap_count >= GAPS_MAX)
         return;
     samples_make(cover, facts, schema, SAMPLE_DEPTH, samples);
-    for (uint32_t i = 0; i < samples->count && cover->tries > 0; i++) {
+    for (uint32_t i = 0; i < samples->count && found < EXAMPLES_MAX && cover->tries > 0; i++) {
         const struct value *value = &samples->values[i];
         if (facts_accept(cover, facts, value) == ACCEPT_YES &&
             schema_accepts(cover, schema, value) == ACCEPT_NO &&
             value_embed(cover, frame, value))
-            return;
+            found++; /* of several rules each needs one of its own */
     }
+    if (found > 0)
+        return;
     if (!cover->wants_sure)
         doubt_add(cover, frame, schema);
 }

@@ -25,7 +25,7 @@ static bool names_are_closed(const struct facts *facts, const struct schema **ne
 static struct slice name_invent(struct cover *cover, const struct facts *facts,
                                 const struct map_rules *rules)
 {
-    static const char *const tries[] = { "extra", "x", "other", "_0", "more-1", "Z9" };
+    static const char *const tries[] = { NAME_INVENTED, "x", "other", "_0", "more-1", "Z9" };
 
     for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
         struct slice name = slice_of(tries[i]);

@@ -311,7 +311,7 @@ static void crowd_push(struct making *making, const struct value *base, uint64_t
     if (count > LONGEST_LIST || map.count >= count)
         return;
     for (uint32_t i = 0; map.count < count; i++) {
-        struct slice name = arena_format(&cover->scratch, "extra%" PRIu32, i);
+        struct slice name = arena_format(&cover->scratch, NAME_INVENTED "%" PRIu32, i);
         if (!sample_first(cover, facts_of_member(cover, making->facts, name), 0, &member))
             return;
         map = map_with(making, &map, name, member);

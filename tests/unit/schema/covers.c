@@ -131,6 +131,8 @@ Test(covers, what_is_refuted)
     static const struct row rows[] = {
         { "false", "{ type: string }" },
         { "{ type: string }", "{}" },
+        /* Only objects must have members. */
+        { "{ maxLength: 0 }", "{ required: [c], dependentSchemas: { c: { type: number } } }" },
         { "{ type: integer }", "{ type: number }" },
         { "{ type: string }", "{ type: [string, 'null'] }" },
         { "{ enum: [a, b] }", "{ enum: [a, b, c] }" },
