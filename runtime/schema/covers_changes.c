@@ -90,7 +90,7 @@ static void texts_compare(struct walk *walk, const struct both *both, enum keywo
     struct slice word = keyword_text(keyword);
     struct arena *arena = walk->arena;
 
-    if (slice_equal(before, after))
+    if (slice_equal(before, after) && !slice_is(before, SECRET_TEXT))
         return;
     (void)change_add(
         walk, both, keyword,
