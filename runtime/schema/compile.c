@@ -202,6 +202,7 @@ static void pattern_keep(struct schema_file *program, struct pattern *pattern)
                                         program->pattern_capacity * sizeof *program->patterns);
     }
     program->patterns[program->pattern_count++] = pattern;
+    program->pattern_bytes += pattern_bytes(pattern);
 }
 
 const struct pattern *draft_pattern(struct draft *draft, struct slice text, uint32_t line,
@@ -215,6 +216,14 @@ const struct pattern *draft_pattern(struct draft *draft, struct slice text, uint
     if (program->pattern_count == PROGRAM_MAX_PATTERNS) {
         schema_complain(compiler, draft->schema, line, column, "too many patterns: at most %d",
                         PROGRAM_MAX_PATTERNS);
+        return NULL;
+    }
+    if (program->pattern_bytes > PROGRAM_MAX_PATTERN_BYTES) {
+        if (!compiler->has_many_patterns)
+            schema_complain(compiler, draft->schema, line, column,
+                            "the regular expressions up to here are too large together; "
+                            "counted repeats like {1,500} are what makes them so");
+        compiler->has_many_patterns = true;
         return NULL;
     }
     struct pattern *pattern = pattern_create(text, error, sizeof error, &offset);

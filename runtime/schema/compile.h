@@ -14,7 +14,11 @@
 #include "base/table.h"
 #include "schema/program.h"
 
-enum { PROGRAM_MAX_PATTERNS = 5000, PROGRAM_MAX_FILES = 100 };
+enum {
+    PROGRAM_MAX_PATTERNS = 5000,
+    PROGRAM_MAX_PATTERN_BYTES = 2 << 20, /* compiled: some 100 to 500 an ordinary one */
+    PROGRAM_MAX_FILES = 100,
+};
 
 /*
  * Find the document called `uri`, in the compiler's arena. False: there is none, and the reason
@@ -49,6 +53,7 @@ struct compiler {
     struct arena *arena;  /* the program's */
     struct arena scratch; /* gone when compiling ends */
     struct report report;
+    bool has_many_patterns; /* it has been said */
     bool is_strict; /* unknown keywords and what can never match are mistakes, as bide has it */
     document_find *find;
     void *find_context;

@@ -97,6 +97,14 @@ void pattern_destroy(struct pattern *pattern)
     free(pattern);
 }
 
+size_t pattern_bytes(const struct pattern *pattern)
+{
+    size_t size = 0;
+
+    (void)pcre2_pattern_info(pattern->fast, PCRE2_INFO_SIZE, &size); /* cannot fail */
+    return size;
+}
+
 struct slice pattern_text(const struct pattern *pattern)
 {
     return (struct slice){ pattern->text, pattern->size };

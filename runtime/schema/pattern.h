@@ -14,6 +14,8 @@ struct pattern; /* immutable, any thread */
 struct pattern *pattern_create(struct slice text, char *error, size_t error_size,
                                size_t *offset);
 void pattern_destroy(struct pattern *pattern);
+/* What it has become: repeats are written out, and compiling takes its time accordingly. */
+size_t pattern_bytes(const struct pattern *pattern);
 struct slice pattern_text(const struct pattern *pattern);
 
 /* What one check needs to match any number of patterns; one thread. */

@@ -178,6 +178,7 @@ struct schema_file {
     uint32_t schema_count;
     struct pattern **patterns;
     uint32_t pattern_count, pattern_capacity;
+    size_t pattern_bytes; /* of all of them, compiled */
 };
 
 /* The bit of `value`; an integer has INTEGER and NUMBER. */

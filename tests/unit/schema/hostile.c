@@ -279,6 +279,12 @@ Test(hostile, expressions_are_counted_and_bounded)
     buffer_text(&text, "}}");
 
     assert_has(file_complaints(text_end()), "too many patterns: at most 5000");
+    buffer_text(&text, "input: {patternProperties: {");
+    for (int i = 0; i < 4000; i++)
+        buffer_format(&text, "%s\"x%d([^a-z]{1,9}|b{1,40}|(c|d)?){1,90}\": true",
+                      i == 0 ? "" : ", ", i);
+    buffer_text(&text, "}}");
+    assert_has(file_complaints(text_end()), "are too large together");
     assert_has(file_complaints("input: {pattern: \"((a{1,999}){1,999}){1,999}\"}"),
                "no valid regular expression");
 }
