@@ -82,6 +82,8 @@ static void collect(struct serve *serve)
     pump_collect(serve->pump, &(struct pump_sink){ .context = serve,
                                                    .on_assignment = on_assignment,
                                                    .on_event = on_event });
+    if (!serve->is_stopping)
+        dispatch_send(serve->dispatch);
 }
 
 static void on_wake(uv_async_t *wake)

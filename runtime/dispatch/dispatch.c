@@ -66,10 +66,8 @@ void builds_stir(struct dispatch *dispatch)
 }
 
 /* Runs before the loop sleeps, so that whatever came in together goes out together. */
-static void on_turn(uv_prepare_t *turn)
+void dispatch_send(struct dispatch *dispatch)
 {
-    struct dispatch *dispatch = container_of(turn, struct dispatch, turn);
-
     if (dispatch->is_stirred) {
         dispatch->is_stirred = dispatch->is_wanting = false;
         LIST_EACH(&dispatch->builds, node, after)
@@ -83,6 +81,13 @@ static void on_turn(uv_prepare_t *turn)
     builds_feed(dispatch);
     for (struct list *node; (node = list_shift(&dispatch->outbox)) != NULL;)
         slot_send(container_of(node, struct slot, send));
+}
+
+static void on_turn(uv_prepare_t *turn)
+{
+    struct dispatch *dispatch = container_of(turn, struct dispatch, turn);
+
+    dispatch_send(dispatch);
     offers_turn(dispatch);
     if (dispatch->is_stopping && !dispatch->is_stopped && list_is_empty(&dispatch->builds))
         dispatch_finish_stop(dispatch);

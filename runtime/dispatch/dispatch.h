@@ -32,6 +32,9 @@ bool dispatch_create(const struct dispatch_options *options, struct dispatch **d
                      struct err *err);
 /* The pump's sink. */
 void dispatch_assign(struct dispatch *dispatch, struct assignment *assignment);
+/* Hand out what was assigned. Happens before the loop sleeps in any case; earlier lets slots
+ * work while replies are written. */
+void dispatch_send(struct dispatch *dispatch);
 void dispatch_event(struct dispatch *dispatch, const struct event *event);
 /* Kills every child; runs under way are recovered at the next start. `done` comes on the loop.
  */

@@ -237,10 +237,10 @@ static void batch_of(struct pump *pump, uint32_t count)
     outcome_log(pump, ok, &err);
     if (ok) /* else what was to be done still is */
         pump->again = publication->outcome.again;
+    publish(pump, publication, count, clock_monotonic_ns() - start_ns, commit_ns);
     /* When even this cannot be asked, look again soon. */
     if (!store->ops->next_due(store, &pump->next_due_ms, &err))
         pump->next_due_ms = now_ms + RETRY_MS;
-    publish(pump, publication, count, clock_monotonic_ns() - start_ns, commit_ns);
     if (ok)
         sweep(pump, now_ms);
 }
@@ -307,6 +307,8 @@ bool pump_submit(struct pump *pump, struct command *command, struct err *err)
 {
     bool ok = true;
 
+    bool is_first = false;
+
     command->next = NULL;
     pthread_mutex_lock(&pump->lock);
     if (pump->is_stopping) {
@@ -320,10 +322,11 @@ bool pump_submit(struct pump *pump, struct command *command, struct err *err)
         else
             pump->last->next = command;
         pump->last = command;
-        if (pump->waiting++ == 0)
-            pthread_cond_signal(&pump->wake);
+        is_first = pump->waiting++ == 0;
     }
     pthread_mutex_unlock(&pump->lock);
+    if (is_first) /* not before: who is woken wants the lock at once */
+        pthread_cond_signal(&pump->wake);
     return ok;
 }
 
