@@ -3,8 +3,9 @@
  *
  *   start ──pause──▶ greet ──▶ done
  */
-#include <bide/bide.h>
+#include "@NAME@.schema.h" /* made from schemas/@NAME@.yaml by the build */
 
+#include <bide/bide.h>
 #include <stdio.h>
 
 /* What survives a wait. */
@@ -21,11 +22,11 @@ BIDE_TASK(my, MY_STATE, MY_SEGMENTS, .id = "@NAME@", .max_attempts = 3)
 static bide_next start(bide_task *t)
 {
     struct my *s = bide_state(t);
-    const bide_value *in = bide_input(t); /* already checked against schemas/@NAME@.yaml */
+    struct @IDENT@_input in = @IDENT@_input_read(t); /* already checked against the schema */
 
-    bide_set_str(t, s->name, bide_str(t, in, "name"));
+    bide_set_str(t, s->name, in.name);
     bide_log_info(t, "pausing before greeting %s", s->name);
-    return bide_wait_for(t, bide_i64(t, in, "pause_ms"), greet);
+    return bide_wait_for(t, in.pause_ms, greet);
 }
 
 static bide_next greet(bide_task *t)
@@ -34,7 +35,8 @@ static bide_next greet(bide_task *t)
     char greeting[80];
 
     snprintf(greeting, sizeof greeting, "Hello, %s!", s->name);
-    bide_out_str(t, "greeting", greeting);
+    struct @IDENT@_output out = { .greeting = greeting };
+    @IDENT@_output_write(t, &out);
     return bide_done(t);
 }
 

@@ -5,6 +5,7 @@
  *   @NAME@   the name as given          @IDENT@   the name as a C identifier
  *   @SDK@    where include/bide/bide.h is: beside an installed binary, else in the source tree
  * that this binary was built from, else nothing and CMake is to find it
+ *   @BIN@    the directory of this binary, which the plugin's build makes headers with
  */
 #include "cli/cli.h"
 #include "cli/template.h"
@@ -138,16 +139,23 @@ static void report(struct call *call, const char *folder, const char *name,
            name, folder);
 }
 
-/* Below /usr the compiler and CMake look by themselves. */
-static const char *find_sdk(struct arena *arena)
+/* Of this program; "" when nobody knows. */
+static const char *find_bin(struct arena *arena)
 {
-    char self[512];
+    char self[4096];
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-    const char *end = size > 0 ? memrchr(self, '/', (size_t)size) : NULL; /* of …/bin */
+    const char *end = size > 0 ? memrchr(self, '/', (size_t)size) : NULL;
 
-    end = end != NULL ? memrchr(self, '/', (size_t)(end - self)) : NULL;
+    return end == NULL ? "" : arena_text(arena, (struct slice){ self, (size_t)(end - self) });
+}
+
+/* Below /usr the compiler and CMake look by themselves. */
+static const char *find_sdk(struct arena *arena, const char *bin)
+{
+    const char *end = strrchr(bin, '/');
+
     if (end != NULL) {
-        const char *prefix = arena_text(arena, (struct slice){ self, (size_t)(end - self) });
+        const char *prefix = arena_text(arena, (struct slice){ bin, (size_t)(end - bin) });
         const char *header = arena_format(arena, "%s/include/bide/bide.h", prefix).data;
         if (access(header, R_OK) == 0)
             return strncmp(prefix, "/usr", 4) == 0 ? "" : prefix;
@@ -167,10 +175,12 @@ static int exec(struct call *call)
         parent == NULL ? name : arena_format(&call->arena, "%s/%s", parent, name).data;
     if (mkdir(folder, 0777) != 0)
         return cli_fail(CLI_FAILED, "cannot make %s: %s", folder, strerror(errno));
+    const char *bin = find_bin(&call->arena);
     const struct blank blanks[] = {
         { "@NAME@", name },
         { "@IDENT@", identifier(&call->arena, name) },
-        { "@SDK@", find_sdk(&call->arena) },
+        { "@SDK@", find_sdk(&call->arena, bin) },
+        { "@BIN@", bin },
         { NULL, NULL },
     };
     if (!write_template(&call->arena, folder, blanks, &written, &err))

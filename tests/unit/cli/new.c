@@ -41,7 +41,8 @@ Test(new_plugin, builds_with_plain_cmake, .timeout = 120)
     cr_assert_eq(run("send-mail"), CLI_DONE);
 
     /* Without this build's own flags: nothing of them may be needed. */
-    cr_expect_eq(system("cmake -S send-mail -B send-mail/build >log 2>&1 && "
+    cr_expect_eq(system("cmake -S send-mail -B send-mail/build -DBIDE_PROGRAM=" BINARY_DIR
+                        "/bide >log 2>&1 && "
                         "cmake --build send-mail/build >>log 2>&1 || { cat log; exit 1; }"),
                  0);
     cr_expect_eq(system("nm -D --defined-only send-mail/build/send-mail.so | "
