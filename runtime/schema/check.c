@@ -32,6 +32,12 @@ static void text_report(struct checking *checking, const char *path,
         buffer_format(checking->out, "%stoken %.*s",
                       i > 0 || file->input != NULL || file->output != NULL ? ", " : "",
                       SLICE_ARG(file->tokens[i].name));
+    for (uint32_t i = 0; i < file->child_count; i++)
+        buffer_format(
+            checking->out, "%schild %.*s",
+            i > 0 || file->token_count > 0 || file->input != NULL || file->output != NULL ? ", "
+                                                                                          : "",
+            SLICE_ARG(file->children[i].task));
     buffer_text(checking->out, ")\n");
 }
 
@@ -39,7 +45,7 @@ static void json_report(struct checking *checking, const char *path,
                         const struct schema_file *file, const struct problems *problems)
 {
     struct arena *arena = &checking->arena;
-    struct value map = value_map(), tokens = value_list();
+    struct value map = value_map(), tokens = value_list(), children = value_list();
     struct value found = problems_value(arena, problems);
 
     value_put(arena, &map, "file", value_string(arena_copy(arena, slice_of(path))));
@@ -50,6 +56,10 @@ static void json_report(struct checking *checking, const char *path,
         for (uint32_t i = 0; i < file->token_count; i++)
             value_add(arena, &tokens, value_string(arena_copy(arena, file->tokens[i].name)));
         value_put(arena, &map, "tokens", tokens);
+        for (uint32_t i = 0; i < file->child_count; i++)
+            value_add(arena, &children,
+                      value_string(arena_copy(arena, file->children[i].task)));
+        value_put(arena, &map, "children", children);
     }
     value_put(arena, &map, "problems", *value_find(&found, "problems"));
     value_add(arena, &checking->files, map);
@@ -114,4 +124,84 @@ int schemas_check(const char *const *paths, int count, bool json, struct buffer 
     }
     arena_finish(&checking.arena);
     return checking.fine ? 0 : 2;
+}
+
+/* ---- a value ----------------------------------------------------------------------------- */
+
+struct trial {
+    struct arena arena;
+    struct schema_file *file;
+    const struct schema *schema;
+    struct value value;
+    struct problems problems;
+};
+
+/* False: the file has no such part. NULL, which accepts everything, is for parts that need not
+ * be there. */
+static bool part_find(const struct schema_file *file, struct slice part,
+                      const struct schema **schema)
+{
+    struct slice rest = part;
+
+    *schema = slice_is(part, "output") ? file->output : file->input;
+    if (slice_is(part, "input") || slice_is(part, "output"))
+        return true;
+    while (rest.size > 0 && rest.data[0] != '.')
+        rest = (struct slice){ rest.data + 1, rest.size - 1 };
+    if (rest.size == 0)
+        return false;
+    rest = (struct slice){ rest.data + 1, rest.size - 1 };
+    if (slice_starts(part, "tokens.")) {
+        *schema = schema_token(file, rest);
+        return schema_has_token(file, rest);
+    }
+    *schema = schema_child(file, rest);
+    return slice_starts(part, "children.") && *schema != NULL;
+}
+
+static bool value_try(struct trial *trial, const char *path, const char *part,
+                      const char *value_path)
+{
+    struct arena *arena = &trial->arena;
+    struct report report = { arena, &trial->problems, slice_of(path) };
+    struct node *root = ARENA_NEW(arena, struct node);
+
+    if (!schema_file_load(path, &trial->file, arena, &trial->problems))
+        return false;
+    if (!part_find(trial->file, slice_of(part), &trial->schema))
+        return report_add(&report, 0, 0,
+                          "there is no part %s; parts are input, output, tokens.NAME and "
+                          "children.TASK",
+                          part);
+    report.file = slice_of(value_path);
+    if (!document_load(arena, value_path, root, &report))
+        return false;
+    trial->value = node_value(arena, root);
+    bool fine = schema_check(trial->schema, &trial->value, arena, &trial->problems);
+    problems_locate(&trial->problems, root, report.file);
+    schema_redact(trial->schema, &trial->value, arena);
+    return fine;
+}
+
+int schemas_check_value(const char *path, const char *part, const char *value_path, bool json,
+                        struct buffer *out)
+{
+    struct trial trial = { 0 };
+    bool fine = value_try(&trial, path, part, value_path);
+    struct value found = problems_value(&trial.arena, &trial.problems), root = value_map();
+
+    if (json) {
+        value_put(&trial.arena, &root, "valid", value_bool(fine));
+        value_put(&trial.arena, &root, "value", trial.value);
+        value_put(&trial.arena, &root, "problems", *value_find(&found, "problems"));
+        json_write_pretty(out, &root);
+        buffer_byte(out, '\n');
+    } else if (fine) {
+        buffer_format(out, "%s: fits %s of %s\n", value_path, part, path);
+    } else {
+        problems_text(out, &trial.problems);
+    }
+    schema_file_destroy(trial.file);
+    arena_finish(&trial.arena);
+    return fine ? 0 : 2;
 }

@@ -8,9 +8,18 @@
 
 /*
  * Append a report on each of `count` paths to `out`: as text, or as one JSON object {"valid",
- * "files": [{"file", "valid", "input", "output", "tokens", "problems"}]}. A directory stands
- * for its *.yaml. Returns the exit code: 0, or 2 when something is wrong.
+ * "files": [{"file", "valid", "input", "output", "tokens", "children", "problems"}]}. A
+ * directory stands for its *.yaml. Returns the exit code: 0, or 2 when something is wrong.
  */
 int schemas_check(const char *const *paths, int count, bool json, struct buffer *out);
+
+/*
+ * Append what the schema file at `path` says of the value in the file at `value_path`, YAML or
+ * JSON: each problem with its line there. `part` is input, output, tokens.<name> or
+ * children.<task>. As JSON: {"valid", "value", "problems"}, the value as a task would get it,
+ * without secrets. Returns the exit code: 0, or 2 when something is wrong.
+ */
+int schemas_check_value(const char *path, const char *part, const char *value_path, bool json,
+                        struct buffer *out);
 
 #endif

@@ -55,3 +55,76 @@ Test(check, a_file_that_is_not_there_is_a_problem)
 {
     assert_has(check("/nowhere/x.yaml", false, 2), "/nowhere/x.yaml: cannot be opened");
 }
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+static const char *written(const char *text)
+{
+    char path[] = "/tmp/bide-value-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *out = fdopen(fd, "w");
+
+    fputs(text, out);
+    fclose(out);
+    return arena_text(&arena, slice_of(path));
+}
+
+/* What a schema file says of a value file. */
+static const char *trial(const char *schema, const char *part, const char *value, bool json,
+                         int wanted)
+{
+    const char *path = written(schema), *value_path = written(value);
+    struct buffer out = { 0 };
+
+    int code = schemas_check_value(path, part, value_path, json, &out);
+    struct slice text = arena_copy(&arena, buffer_view(&out));
+    buffer_finish(&out);
+    remove(path);
+    remove(value_path);
+    cr_assert_eq(code, wanted, "%d: %s", code, text.data);
+    return text.data;
+}
+
+static const char schema[] = "input:\n"
+                             "  properties:\n"
+                             "    list: {items: {type: integer}}\n"
+                             "    size: {default: 5}\n"
+                             "    pin: {secret: true, type: string}\n"
+                             "  additionalProperties: false\n"
+                             "tokens: {done: {type: boolean}}\n"
+                             "children: {other: {output: {type: string}}}\n";
+
+Test(check, a_wrong_value_is_told_with_its_line)
+{
+    const char *said = trial(schema, "input", "list:\n  - 1\n  - two\nlst: []\n", false, 2);
+
+    assert_has(said, ":3:5: /list/1: expected an integer, got the string \"two\" [/tmp/");
+    assert_has(said, ":3:20]\n");
+    assert_has(said, ":4:1: expected no properties but list, size, pin, got \"lst\"; did you");
+}
+
+Test(check, each_part_can_be_tried)
+{
+    assert_has(trial(schema, "input", "list: [1]", false, 0), ": fits input of /tmp/");
+    trial(schema, "output", "anything", false, 0);
+    trial(schema, "tokens.done", "true", false, 0);
+    trial(schema, "tokens.done", "1", false, 2);
+    trial(schema, "children.other", "a", false, 0);
+    trial(schema, "children.other", "1", false, 2);
+    assert_has(trial(schema, "tokens.no", "1", false, 2), "there is no part tokens.no");
+    assert_has(trial(schema, "children.no", "1", false, 2), "there is no part children.no");
+    assert_has(trial(schema, "inputs", "1", false, 2), "there is no part inputs");
+    assert_has(trial(schema, "input", "[1", false, 2), ": no valid YAML");
+    assert_has(trial("inpt: true", "input", "1", false, 2), "did you mean input?");
+}
+
+Test(check, a_value_comes_back_as_the_task_would_get_it)
+{
+    struct value value = value_of(trial(schema, "input", "{pin: '1234'}", true, 0));
+
+    cr_assert(value_find(&value, "valid")->boolean);
+    cr_assert_str_eq(json_of(value_find(&value, "value")), "{\"pin\":\"[secret]\",\"size\":5}");
+    value = value_of(trial(schema, "input", "{pin: 1234}", true, 2));
+    const struct value *problem = &value_find(&value, "problems")->items[0];
+    assert_has(json_of(value_find(problem, "place")), ":1:7\"");
+}
