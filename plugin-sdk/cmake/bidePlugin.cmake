@@ -37,14 +37,11 @@ function(bide_plugin name)
     bide_plugin_target(${name})
 endfunction()
 
-# The program and what a rule that uses it depends on. Sanitized builds look for leaks elsewhere.
+# The program and what a rule that uses it depends on. BIDE_LAUNCHER goes before a `bide` that is built
+# in the same tree.
 function(bide_find_program program dependency)
     if(TARGET bide)
-        set(command $<TARGET_FILE:bide>)
-        if(BIDE_SANITIZE)
-            set(command ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 ${command})
-        endif()
-        set(${program} ${command} PARENT_SCOPE)
+        set(${program} ${BIDE_LAUNCHER} $<TARGET_FILE:bide> PARENT_SCOPE)
         set(${dependency} bide PARENT_SCOPE)
         return()
     endif()

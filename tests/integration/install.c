@@ -106,6 +106,53 @@ Test(install, a_plugin_is_built_with_find_package)
     assert_plugin_runs(server_path(&s, "build/twice.so"));
 }
 
+/* The same with its values in structs, which are made of its schema. */
+#define TYPED                                                            \
+    "#include \"twice.schema.h\"\n"                                      \
+    "#define TWICE_SEGMENTS(S) S(start)\n"                               \
+    "BIDE_TASK(twice, BIDE_NO_STATE, TWICE_SEGMENTS, .id = \"twice\")\n" \
+    "static bide_next start(bide_task *t)\n"                             \
+    "{\n"                                                                \
+    "    struct twice_input in = twice_input_read(t);\n"                 \
+    "    struct twice_output out = { .twice = 2 * in.n };\n"             \
+    "    twice_output_write(t, &out);\n"                                 \
+    "    return bide_done(t);\n"                                         \
+    "}\n"                                                                \
+    "BIDE_PLUGIN(\"twice\", \"1.0.0\", twice_task)\n"
+
+#define TWICE_SCHEMA                                                                 \
+    "input: { type: object, required: [%s], properties: { %s: { type: integer }}}\n" \
+    "output: { type: object, properties: { twice: { type: integer }}}\n"
+
+static void write_schema(const char *member)
+{
+    server_write(&s, "schemas/twice.yaml", text(TWICE_SCHEMA, member, member));
+}
+
+Test(install, a_schema_that_the_plugin_does_not_fit_breaks_its_build)
+{
+    int status;
+    server_write(&s, "twice.c", TYPED);
+    write_schema("n");
+    server_write(&s, "CMakeLists.txt",
+                 "cmake_minimum_required(VERSION 3.22)\n"
+                 "project(twice LANGUAGES C)\n"
+                 "find_package(bide 0.1 REQUIRED)\n"
+                 "bide_add_plugin(NAME twice SOURCES twice.c SCHEMA schemas/twice.yaml)\n");
+
+    run_ok(text(CMAKE_BINARY " -S %s -B %s/build -DCMAKE_PREFIX_PATH=%s"
+                             " -DCMAKE_C_FLAGS='-Wall -Wextra -Werror -Wpedantic -Wconversion'"
+                             " && " CMAKE_BINARY " --build %s/build",
+                s.dir, s.dir, prefix, s.dir));
+    assert_plugin_runs(server_path(&s, "build/twice.so"));
+
+    write_schema("number");
+    const char *said = command_run(&status, CMAKE_BINARY " --build %s/build 2>&1", s.dir);
+    cr_assert_neq(status, 0, "it was built: %s", said);
+    cr_assert_not_null(strstr(said, "struct twice_input"), "%s", said);
+    cr_assert_not_null(strstr(said, "no member named"), "%s", said);
+}
+
 Test(install, a_plugin_is_built_with_pkg_config)
 {
     server_write(&s, "twice.c", PLUGIN);
