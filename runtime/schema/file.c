@@ -322,6 +322,11 @@ const struct schema *schema_output(const struct schema_file *file)
     return file == NULL ? NULL : file->output;
 }
 
+uint32_t schema_line(const struct schema *schema)
+{
+    return schema == NULL ? 0 : schema->line;
+}
+
 static const struct token_schema *token_find(const struct schema_file *file, struct slice name)
 {
     for (uint32_t i = 0; file != NULL && i < file->token_count; i++)

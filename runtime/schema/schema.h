@@ -51,6 +51,9 @@ const struct schema *schema_output(const struct schema_file *file);
 const struct schema *schema_token(const struct schema_file *file, struct slice name);
 bool schema_has_token(const struct schema_file *file, struct slice name);
 
+/* Where it begins in its file; NULL: 0. */
+uint32_t schema_line(const struct schema *schema);
+
 /* What a task expects of the output of a task that it triggers: `children.<task>` of its file.
  */
 uint32_t schema_child_count(const struct schema_file *file);
