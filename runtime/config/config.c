@@ -1,15 +1,18 @@
 /*
- * bide.yaml: every key of the document is looked up in the table (table.c) and read by its kind
- * (setting.c); what the file leaves out has its default already. All mistakes are collected
- * before anybody is told.
+ * bide.yaml:
+ *
+ *   document ─▶ settings_value ─▶ contract_check     the schema says what is allowed
+ *            ─▶ each key of the table (table.c) that is there is read by its kind (setting.c)
+ *            ─▶ pairs_check                          what no schema can say
+ *
+ * What the file leaves out has its default already, which is the schema's. All mistakes are
+ * collected before anybody is told.
  */
+#include "config/contract.h"
 #include "config/setting.h"
-#include "schema/suggest.h"
 
 #include <limits.h>
 #include <stdlib.h>
-
-static const char environments_key[] = "environments";
 
 /* ---- where relative paths begin ---------------------------------------------------------- */
 
@@ -45,111 +48,47 @@ static struct slice base_find(struct arena *arena, const char *path)
 
 /* ---- keys -------------------------------------------------------------------------------- */
 
-static bool section_is(const struct setting *setting, struct slice section)
+/* Of a text that looks right but is no number: 5m5m, or more bytes than there are. */
+static void unread_report(const struct setting *setting, const struct node *node,
+                          struct report *report)
 {
-    return setting->section == NULL ? section.size == 0 : slice_is(section, setting->section);
-}
+    const char *noun = setting->kind == SETTING_DURATION ? "duration"
+                       : setting->kind == SETTING_LISTEN ? "port (they end at 65535)"
+                                                         : "size";
 
-static bool section_exists(struct slice name)
-{
-    for (size_t i = 0; i < setting_count; i++)
-        if (settings[i].section != NULL && slice_is(name, settings[i].section))
-            return true;
-    return slice_is(name, environments_key);
-}
-
-/* Names of one section; at the top level the sections, too. */
-static struct slice names_offer(struct arena *arena, struct slice section,
-                                struct suggestion *suggestion)
-{
-    struct slice names = SLICE("");
-    const char *last = NULL;
-
-    for (size_t i = 0; i < setting_count; i++) {
-        const struct setting *setting = &settings[i];
-        const char *name = section_is(setting, section)                    ? setting->name
-                           : section.size == 0 && setting->section != last ? setting->section
-                                                                           : NULL;
-        last = setting->section;
-        if (name == NULL)
-            continue;
-        suggestion_offer(suggestion, slice_of(name));
-        names =
-            arena_format(arena, "%.*s%s%s", SLICE_ARG(names), names.size > 0 ? ", " : "", name);
-    }
-    if (section.size > 0)
-        return names;
-    suggestion_offer(suggestion, slice_of(environments_key));
-    return arena_format(arena, "%.*s, %s", SLICE_ARG(names), environments_key);
+    report_add(report, node->line, node->column, "/%s%s%s: %.*s is too large, or no %s",
+               setting->section == NULL ? "" : setting->section,
+               setting->section == NULL ? "" : "/", setting->name,
+               SLICE_ARG(text_quote(report->arena, node->text)), noun);
 }
 
 /* A key that stands in another section is a common mistake that no spelling explains. */
-static const struct setting *setting_elsewhere(struct slice name)
+static void elsewhere_hint(struct problem *problem, struct arena *arena)
 {
-    for (size_t i = 0; i < setting_count; i++)
-        if (slice_is(name, settings[i].name))
-            return &settings[i];
-    return NULL;
+    for (size_t i = 0; problem->name.size > 0 && i < setting_count; i++) {
+        const struct setting *setting = &settings[i];
+        if (!slice_is(problem->name, setting->name))
+            continue;
+        problem->message =
+            arena_format(arena, "%.*s; did you mean %s%s%s?", SLICE_ARG(problem->message),
+                         setting->section == NULL ? "" : setting->section,
+                         setting->section == NULL ? "" : ".", setting->name);
+        return;
+    }
 }
 
-static void unknown_report(const struct entry *entry, struct slice section,
-                           struct report *report)
-{
-    struct suggestion near;
-
-    suggestion_init(&near, entry->key);
-    struct slice names = names_offer(report->arena, section, &near);
-    const struct setting *elsewhere = setting_elsewhere(entry->key);
-    if (near.best.size == 0 && elsewhere != NULL)
-        near.best = arena_format(report->arena, "%s%s%s",
-                                 elsewhere->section == NULL ? "" : elsewhere->section,
-                                 elsewhere->section == NULL ? "" : ".", elsewhere->name);
-    report_add(report, entry->line, entry->column,
-               "%.*s is no key of %s%.*s%.*s%.*s%s (keys are %.*s)",
-               SLICE_ARG(text_quote(report->arena, entry->key)),
-               section.size == 0 ? "the configuration" : "", SLICE_ARG(section),
-               SUGGESTION_ARG(&near), SLICE_ARG(names));
-}
-
-static void key_read(const struct entry *entry, struct slice section, struct config *config,
-                     struct slice base, struct report *report)
-{
-    for (size_t i = 0; i < setting_count; i++)
-        if (section_is(&settings[i], section) && slice_is(entry->key, settings[i].name)) {
-            (void)setting_read(&settings[i], &entry->node, config, base,
-                               report); /* complains */
-            return;
-        }
-    unknown_report(entry, section, report);
-}
-
-/* A section without anything below it is null and says nothing. */
-static void section_read(const struct entry *entry, struct config *config, struct slice base,
-                         struct report *report)
-{
-    const struct node *node = &entry->node;
-
-    if (node->kind != VALUE_MAP && node->kind != VALUE_NULL)
-        report_add(report, node->line, node->column, "%.*s must be a map of keys",
-                   SLICE_ARG(entry->key));
-    for (uint32_t i = 0; node->kind == VALUE_MAP && i < node->count; i++)
-        key_read(&node->entries[i], entry->key, config, base, report);
-}
-
-static void root_read(const struct node *root, struct config *config, struct slice base,
+static void keys_read(const struct node *root, struct config *config, struct slice base,
                       struct report *report)
 {
-    if (root->kind != VALUE_MAP && root->kind != VALUE_NULL)
-        report_add(report, root->line, root->column, "the configuration must be a map of keys");
-    for (uint32_t i = 0; root->kind == VALUE_MAP && i < root->count; i++) {
-        const struct entry *entry = &root->entries[i];
-        if (slice_is(entry->key, environments_key))
-            environments_read(entry, config, base, report);
-        else if (section_exists(entry->key))
-            section_read(entry, config, base, report);
-        else
-            key_read(entry, SLICE(""), config, base, report);
+    const struct entry *environments = node_find(root, "environments");
+
+    for (size_t i = 0; i < setting_count; i++) {
+        const struct node *node = setting_find(root, &settings[i]);
+        if (node != NULL && !setting_read(&settings[i], node, config, base))
+            unread_report(&settings[i], node, report);
     }
+    if (environments != NULL)
+        environments_read(&environments->node, config, base);
 }
 
 /* ---- what must hold between keys --------------------------------------------------------- */
@@ -188,9 +127,6 @@ static void pairs_check(const struct node *root, const struct config *config,
                "must not be above retry.max", report);
     pair_check(root, config->max_attempts <= config->limits.max_attempts, "retry",
                "max_attempts", "max_attempts", "must not be above limits.max_attempts", report);
-    pair_check(root, config->memory_bytes == 0 || config->memory_bytes >= INT64_C(16) << 20,
-               "workers", "memory", "memory", "must be at least 16MiB, or 0 for no limit",
-               report);
 }
 
 /* ---- the file ---------------------------------------------------------------------------- */
@@ -212,31 +148,46 @@ static void environments_init(struct config *config)
     config->environment_count = 1;
 }
 
+/* An empty file is an empty map. */
+static bool root_read(const struct node *root, const struct contract *contract,
+                      struct config *config, struct slice base, struct report *report)
+{
+    struct value value = settings_value(report->arena, root);
+    uint32_t before = report->problems->count;
+
+    if (!contract_check(contract, &value, root, report)) {
+        for (struct problem *one = report->problems->first; one != NULL; one = one->next)
+            elsewhere_hint(one, report->arena);
+        return false;
+    }
+    keys_read(root, config, base, report);
+    if (report->problems->count == before)
+        pairs_check(root, config, report);
+    limits_fit(config);
+    return report->problems->count == before;
+}
+
 static bool config_make(const char *path, const struct slice *text, struct config *config,
                         struct arena *arena, struct problems *problems)
 {
     struct report report = { arena, problems, slice_of(path) };
-    uint32_t before = problems->count;
+    struct contract contract;
     struct node root;
 
     *config = (struct config){ 0 };
     config->path = arena_text(&config->arena, slice_of(path));
     struct slice base = base_find(&config->arena, path);
-    settings_init(config, base);
+    contract_open(&contract, CONTRACT_BIDE);
+    settings_init(config, &contract.root, base);
     queues_init(config);
     environments_init(config);
-    bool is_read = text == NULL ? document_load(&config->arena, path, &root, &report)
-                                : document_read(&config->arena, *text, &root, &report);
-    if (is_read) {
-        root_read(&root, config, base, &report);
-        if (problems->count == before)
-            pairs_check(&root, config, &report);
-        limits_fit(config);
-    }
-    if (is_read && problems->count == before)
-        return true;
-    config_finish(config);
-    return false;
+    bool fine = (text == NULL ? document_load(&config->arena, path, &root, &report)
+                              : document_read(&config->arena, *text, &root, &report)) &&
+                root_read(&root, &contract, config, base, &report);
+    contract_close(&contract);
+    if (!fine)
+        config_finish(config);
+    return fine;
 }
 
 bool config_load(const char *path, struct config *config, struct arena *arena,

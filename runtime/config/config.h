@@ -1,6 +1,6 @@
 /*
- * Config: bide.yaml and queues.yaml as structs. One table of keys, defaults and ranges
- * (config.c) makes the reader, the messages and `bide config check`.
+ * Config: bide.yaml and queues.yaml as structs. The schemas in schemas/config say what they may
+ * say, with defaults, ranges and messages; a table (table.c) says where each key goes.
  */
 #ifndef CONFIG_H
 #define CONFIG_H

@@ -1,17 +1,11 @@
-/* One setting: from the text of the file, or of the table's default, to a member of struct
+/* One setting: from the text of the file, or of the schema's default, to a member of struct
  * config. */
 #include "config/setting.h"
 
 #include "base/duration.h"
-#include "base/log.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-enum { HOST_MAX_BYTES = 255, TEXT_MAX_BYTES = 1024 };
 
 static const struct {
     const char *name;
@@ -62,55 +56,33 @@ bool bytes_parse(struct slice text, int64_t *bytes)
     return text.size == 0;
 }
 
-static struct slice bytes_format(struct arena *arena, int64_t bytes)
+/* ---- where it is ------------------------------------------------------------------------- */
+
+const struct node *setting_find(const struct node *root, const struct setting *setting)
 {
-    for (size_t i = 4; i > 0; i--)
-        if (bytes >= units[i].bytes && bytes % units[i].bytes == 0)
-            return arena_format(arena, "%" PRId64 "%s", bytes / units[i].bytes, units[i].name);
-    return arena_format(arena, "%" PRId64, bytes);
-}
+    const struct entry *entry = NULL;
 
-/* ---- what a setting accepts, in words ---------------------------------------------------- */
-
-static struct slice range_wants(struct arena *arena, const struct setting *setting)
-{
-    char least[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
-
-    if (setting->kind == SETTING_DURATION)
-        return arena_format(arena, "a duration like 30s or 5m, from %s to %s",
-                            duration_format(setting->least, least),
-                            duration_format(setting->most, most));
-    if (setting->kind == SETTING_BYTES)
-        return arena_format(arena, "a size like 64KiB or 4MiB, from %.*s to %.*s",
-                            SLICE_ARG(bytes_format(arena, setting->least)),
-                            SLICE_ARG(bytes_format(arena, setting->most)));
-    return arena_format(arena, "%s from %" PRId64 " to %" PRId64,
-                        setting->kind == SETTING_FACTOR ? "a number" : "a whole number",
-                        setting->least, setting->most);
-}
-
-struct slice setting_wants(struct arena *arena, const struct setting *setting)
-{
-    switch (setting->kind) {
-    case SETTING_TEXT:
-        return SLICE("text");
-    case SETTING_PATH:
-        return SLICE("the name of a file or directory");
-    case SETTING_LISTEN:
-        return SLICE("an address like 127.0.0.1:8030, [::1]:8030 or 0.0.0.0:0");
-    case SETTING_ORIGIN:
-        return SLICE("a URL like https://bide.example.com");
-    case SETTING_LEVEL:
-        return SLICE("debug, info, warn or error");
-    case SETTING_SLOTS:
-        return arena_format(arena, "auto, or %.*s", SLICE_ARG(range_wants(arena, setting)));
-    case SETTING_COUNT:
-    case SETTING_BYTES:
-    case SETTING_DURATION:
-    case SETTING_FACTOR:
-        break;
+    if (setting->section != NULL) {
+        entry = node_find(root, setting->section);
+        root = entry == NULL ? NULL : &entry->node;
     }
-    return range_wants(arena, setting);
+    entry = node_find(root, setting->name);
+    return entry == NULL ? NULL : &entry->node;
+}
+
+static const struct node *property_schema(const struct node *schema, const char *name)
+{
+    const struct entry *properties = node_find(schema, "properties");
+    const struct entry *entry = properties == NULL ? NULL : node_find(&properties->node, name);
+
+    return entry == NULL ? NULL : &entry->node;
+}
+
+const struct node *setting_schema(const struct node *schema, const struct setting *setting)
+{
+    if (setting->section != NULL)
+        schema = property_schema(schema, setting->section);
+    return schema == NULL ? NULL : property_schema(schema, setting->name);
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -126,7 +98,7 @@ static void text_set(struct config *config, const struct setting *setting, struc
     *member = arena_text(&config->arena, text);
 }
 
-/* host:port; an IPv6 address stands in brackets. */
+/* host:port; an IPv6 address stands in brackets. The schema has seen to the rest. */
 static bool listen_set(struct config *config, struct slice text)
 {
     size_t colon = text.size;
@@ -140,13 +112,8 @@ static bool listen_set(struct config *config, struct slice text)
     struct slice rest = { text.data + colon, text.size - colon };
     if (!digits_take(&rest, UINT16_MAX, &port) || rest.size > 0)
         return false;
-    bool is_bracketed = host.data[0] == '[' && host.data[host.size - 1] == ']';
-    if (is_bracketed && host.size > 2)
+    if (host.size > 2 && host.data[0] == '[')
         host = (struct slice){ host.data + 1, host.size - 2 };
-    else if (memchr(host.data, ':', host.size) != NULL || is_bracketed)
-        return false;
-    if (host.size > HOST_MAX_BYTES || memchr(host.data, ' ', host.size) != NULL)
-        return false;
     config->host = arena_text(&config->arena, host);
     config->port = (uint16_t)port;
     return true;
@@ -154,34 +121,9 @@ static bool listen_set(struct config *config, struct slice text)
 
 static bool origin_set(struct config *config, const struct setting *setting, struct slice text)
 {
-    size_t head = slice_starts(text, "https://") ? 8 : slice_starts(text, "http://") ? 7 : 0;
-
-    while (text.size > head && text.data[text.size - 1] == '/')
+    while (text.size > 0 && text.data[text.size - 1] == '/')
         text.size--;
-    if (head == 0 || text.size == head || strpbrk(text.data + head, " \"<>?#") != NULL)
-        return false;
     text_set(config, setting, text);
-    return true;
-}
-
-static bool level_set(struct config *config, const struct setting *setting, struct slice text)
-{
-    enum log_level level;
-
-    if (!log_level_find(text.data, &level))
-        return false;
-    text_set(config, setting, text);
-    return true;
-}
-
-static bool number_set(struct config *config, const struct setting *setting, int64_t number)
-{
-    if (number < setting->least || number > setting->most)
-        return false;
-    if (setting->kind == SETTING_COUNT || setting->kind == SETTING_SLOTS)
-        *(uint32_t *)member_at(config, setting) = (uint32_t)number;
-    else
-        *(int64_t *)member_at(config, setting) = number;
     return true;
 }
 
@@ -196,36 +138,47 @@ static int64_t slots_auto(void)
     return processors < 1 ? 16 : processors > 64 ? 1024 : processors * 16;
 }
 
+/* 5.0 is a whole number, too, for JSON Schema. */
+static bool amount_read(const struct setting *setting, const struct node *node, int64_t *number)
+{
+    if (node->kind == VALUE_INT) {
+        *number = node->integer;
+        return true;
+    }
+    if (node->kind == VALUE_DOUBLE && fabs(node->number) < 0x1p53) {
+        *number = (int64_t)node->number;
+        return (double)*number == node->number;
+    }
+    if (node->kind != VALUE_STRING)
+        return false;
+    if (setting->kind == SETTING_BYTES)
+        return bytes_parse(node->text, number);
+    if (setting->kind == SETTING_DURATION)
+        return duration_parse(node->text, number);
+    *number = slots_auto();
+    return setting->kind == SETTING_SLOTS;
+}
+
+/* The schema has compared it with its range, which a test has compared with the member. */
 static bool amount_set(struct config *config, const struct setting *setting,
                        const struct node *node)
 {
-    int64_t number = 0;
-    bool is_read = false;
+    int64_t number;
 
-    if (node->kind == VALUE_INT) {
-        number = node->integer;
-        is_read = true;
-    } else if (node->kind == VALUE_STRING && setting->kind == SETTING_BYTES) {
-        is_read = bytes_parse(node->text, &number);
-    } else if (node->kind == VALUE_STRING && setting->kind == SETTING_DURATION) {
-        is_read = duration_parse(node->text, &number);
-    } else if (setting->kind == SETTING_SLOTS && slice_is(node->text, "auto")) {
-        number = slots_auto();
-        is_read = true;
-    }
-    return is_read && number_set(config, setting, number);
+    if (!amount_read(setting, node, &number))
+        return false;
+    if (setting->kind == SETTING_COUNT || setting->kind == SETTING_SLOTS)
+        *(uint32_t *)member_at(config, setting) = (uint32_t)number;
+    else
+        *(int64_t *)member_at(config, setting) = number;
+    return true;
 }
 
 static bool factor_set(struct config *config, const struct setting *setting,
                        const struct node *node)
 {
-    double number = node->kind == VALUE_INT      ? (double)node->integer
-                    : node->kind == VALUE_DOUBLE ? node->number
-                                                 : NAN;
-
-    if (!(number >= (double)setting->least && number <= (double)setting->most))
-        return false;
-    *(double *)member_at(config, setting) = number;
+    *(double *)member_at(config, setting) =
+        node->kind == VALUE_INT ? (double)node->integer : node->number;
     return true;
 }
 
@@ -240,35 +193,18 @@ struct slice path_join(struct arena *arena, struct slice base, struct slice path
 static bool words_set(struct config *config, const struct setting *setting,
                       const struct node *node, struct slice base)
 {
-    struct slice text = node->text;
-
-    if (node->kind != VALUE_STRING || text.size == 0 || text.size > TEXT_MAX_BYTES ||
-        strlen(text.data) != text.size)
-        return false;
-    switch (setting->kind) {
-    case SETTING_LISTEN:
-        return listen_set(config, text);
-    case SETTING_ORIGIN:
-        return origin_set(config, setting, text);
-    case SETTING_LEVEL:
-        return level_set(config, setting, text);
-    case SETTING_PATH:
-        text = path_join(&config->arena, base, text);
-        break;
-    case SETTING_TEXT:
-    case SETTING_COUNT:
-    case SETTING_SLOTS:
-    case SETTING_BYTES:
-    case SETTING_DURATION:
-    case SETTING_FACTOR:
-        break;
-    }
-    text_set(config, setting, text);
+    if (setting->kind == SETTING_LISTEN)
+        return listen_set(config, node->text);
+    if (setting->kind == SETTING_ORIGIN)
+        return origin_set(config, setting, node->text);
+    text_set(config, setting,
+             setting->kind == SETTING_PATH ? path_join(&config->arena, base, node->text)
+                                           : node->text);
     return true;
 }
 
-static bool setting_set(const struct setting *setting, const struct node *node,
-                        struct config *config, struct slice base)
+bool setting_read(const struct setting *setting, const struct node *node, struct config *config,
+                  struct slice base)
 {
     switch (setting->kind) {
     case SETTING_COUNT:
@@ -282,32 +218,46 @@ static bool setting_set(const struct setting *setting, const struct node *node,
     case SETTING_PATH:
     case SETTING_LISTEN:
     case SETTING_ORIGIN:
-    case SETTING_LEVEL:
         break;
     }
     return words_set(config, setting, node, base);
 }
 
-bool setting_read(const struct setting *setting, const struct node *node, struct config *config,
-                  struct slice base, struct report *report)
-{
-    if (setting_set(setting, node, config, base))
-        return true;
-    struct value value = node_value(report->arena, node);
-    return report_add(report, node->line, node->column, "%s%s%s must be %.*s, not %.*s",
-                      setting->section == NULL ? "" : setting->section,
-                      setting->section == NULL ? "" : ".", setting->name,
-                      SLICE_ARG(setting_wants(report->arena, setting)),
-                      SLICE_ARG(value_describe(report->arena, &value)));
-}
-
-void settings_init(struct config *config, struct slice base)
+void settings_init(struct config *config, const struct node *schema, struct slice base)
 {
     for (size_t i = 0; i < setting_count; i++) {
-        if (settings[i].standard == NULL)
-            continue;
-        struct node node = { .text = slice_of(settings[i].standard), .is_plain = true };
-        scalar_resolve(&node);
-        (void)setting_set(&settings[i], &node, config, base); /* a test tries each */
+        const struct entry *standard =
+            node_find(setting_schema(schema, &settings[i]), "default");
+        if (standard != NULL)
+            (void)setting_read(&settings[i], &standard->node, config, base); /* a test tries */
     }
+}
+
+/* ---- the file as a value ----------------------------------------------------------------- */
+
+static struct value *member_of(struct value *map, const char *key)
+{
+    for (uint32_t i = 0; map->kind == VALUE_MAP && i < map->count; i++)
+        if (slice_is(map->members[i].key, key))
+            return &map->members[i].value;
+    return NULL;
+}
+
+struct value settings_value(struct arena *arena, const struct node *root)
+{
+    struct value value = node_value(arena, root);
+
+    for (size_t i = 0; i < setting_count; i++) {
+        const struct setting *setting = &settings[i];
+        const struct node *node = setting_find(root, setting);
+        struct value *map =
+            setting->section == NULL ? &value : member_of(&value, setting->section);
+        int64_t number;
+        if (node == NULL || node->kind != VALUE_STRING ||
+            (setting->kind != SETTING_BYTES && setting->kind != SETTING_DURATION) ||
+            !amount_read(setting, node, &number))
+            continue;
+        *member_of(map, setting->name) = value_int(number);
+    }
+    return value;
 }

@@ -1,4 +1,4 @@
-/* Settings: the table of everything bide.yaml may say, and how one of them is read. Internal to
+/* Settings: the keys of bide.yaml, and how each becomes a member of struct config. Internal to
  * config/. */
 #ifndef SETTING_H
 #define SETTING_H
@@ -10,8 +10,7 @@ enum setting_kind {
     SETTING_TEXT,
     SETTING_PATH,     /* relative to the directory that config_load says */
     SETTING_LISTEN,   /* host:port, two members */
-    SETTING_ORIGIN,   /* http:// or https://, without a path's last slash */
-    SETTING_LEVEL,    /* a log level */
+    SETTING_ORIGIN,   /* kept without its last slashes */
     SETTING_COUNT,    /* uint32_t */
     SETTING_SLOTS,    /* uint32_t, or "auto": by the machine's processors */
     SETTING_BYTES,    /* int64_t: 4MiB or a plain number */
@@ -23,30 +22,29 @@ struct setting {
     const char *section; /* NULL: at the top level */
     const char *name;
     enum setting_kind kind;
-    size_t offset;        /* in struct config */
-    const char *standard; /* as one would write it; NULL: none */
-    int64_t least, most;  /* in the unit of the kind */
-    const char *help;
+    size_t offset; /* in struct config */
 };
 
 extern const struct setting settings[];
 extern const size_t setting_count;
 
-/* Read `node` into config; complains and returns false. `base`: where relative paths begin. */
+/* What the file says, or the schema: "default" and the like are below it. NULL: nothing. */
+const struct node *setting_find(const struct node *root, const struct setting *setting);
+const struct node *setting_schema(const struct node *schema, const struct setting *setting);
+
+/* Read `node`, which fits its schema, into config. False: no number comes of its text. `base`:
+ * where relative paths begin. */
 bool setting_read(const struct setting *setting, const struct node *node, struct config *config,
-                  struct slice base, struct report *report);
-/* Put every default in. */
-void settings_init(struct config *config, struct slice base);
+                  struct slice base);
+/* Put every default of the schema in. */
+void settings_init(struct config *config, const struct node *schema, struct slice base);
+/* The file as a value, with sizes and durations as numbers, which have ranges. */
+struct value settings_value(struct arena *arena, const struct node *root);
 
 /* "4MiB", "1 GB", "4096" or 4096. */
 bool bytes_parse(struct slice text, int64_t *bytes);
-/* "a duration like 5m, from 1s to 1h" */
-struct slice setting_wants(struct arena *arena, const struct setting *setting);
 
-/* [a-z][a-z0-9-]*, at most ENVIRONMENT_NAME_MAX. */
-bool environment_name_is_valid(struct slice name);
-void environments_read(const struct entry *entry, struct config *config, struct slice base,
-                       struct report *report);
+void environments_read(const struct node *map, struct config *config, struct slice base);
 struct slice path_join(struct arena *arena, struct slice base, struct slice path);
 
 #endif

@@ -1,6 +1,7 @@
 /* bide.yaml: what is read, what is refused, and where relative paths begin. */
 #include "codec/json.h"
 #include "config/check.h"
+#include "config/contract.h"
 #include "config/setting.h"
 
 #include <criterion/criterion.h>
@@ -65,22 +66,73 @@ Test(config, an_empty_file_has_all_defaults)
     config_finish(&config);
 }
 
-/* A default that its own reader refuses would leave a zero behind. */
-Test(config, every_default_is_what_its_setting_accepts)
+static const struct node *properties_of(const struct node *schema)
 {
+    const struct entry *properties = schema == NULL ? NULL : node_find(schema, "properties");
+
+    return properties == NULL ? NULL : &properties->node;
+}
+
+static bool table_has(const char *section, struct slice name)
+{
+    for (size_t i = 0; i < setting_count; i++)
+        if (slice_is(name, settings[i].name) &&
+            (section == NULL
+                 ? settings[i].section == NULL
+                 : settings[i].section != NULL && strcmp(settings[i].section, section) == 0))
+            return true;
+    return false;
+}
+
+/* A key of the schema that nobody reads would be a promise that nobody keeps. */
+Test(config, the_table_and_the_schema_have_the_same_keys)
+{
+    struct contract contract;
+
+    contract_open(&contract, CONTRACT_BIDE);
+    const struct node *properties = properties_of(&contract.root);
+    for (size_t i = 0; i < setting_count; i++)
+        cr_expect_not_null(setting_schema(&contract.root, &settings[i]), "%s",
+                           settings[i].name);
+    for (uint32_t i = 0; i < properties->count; i++) {
+        const struct entry *entry = &properties->entries[i];
+        const struct node *inner = properties_of(&entry->node);
+        for (uint32_t j = 0; inner != NULL && j < inner->count; j++)
+            cr_expect(table_has(entry->key.data, inner->entries[j].key), "%s.%s",
+                      entry->key.data, inner->entries[j].key.data);
+        cr_expect(inner != NULL || slice_is(entry->key, "environments") ||
+                      table_has(NULL, entry->key),
+                  "%s", entry->key.data);
+    }
+    contract_close(&contract);
+}
+
+/* A default that its own reader refuses would leave a zero behind, a range that its member does
+ * not hold would be cut. */
+Test(config, defaults_and_ranges_fit_their_members)
+{
+    struct contract contract;
+
+    contract_open(&contract, CONTRACT_BIDE);
     for (size_t i = 0; i < setting_count; i++) {
+        const struct setting *setting = &settings[i];
+        const struct node *schema = setting_schema(&contract.root, setting);
+        const struct entry *standard = node_find(schema, "default");
+        const struct entry *most = node_find(schema, "maximum");
         struct config config = { 0 };
-        struct problems problems = { 0 };
-        struct report report = { &arena, &problems, SLICE("table") };
-        struct node node = { .line = 1 };
-        if (settings[i].standard == NULL)
-            continue;
-        node.text = slice_of(settings[i].standard);
-        scalar_resolve(&node);
-        cr_assert(setting_read(&settings[i], &node, &config, SLICE(""), &report), "%s: %s",
-                  settings[i].name, said(&problems));
+        bool is_small = setting->kind == SETTING_COUNT,
+             is_amount = is_small || setting->kind == SETTING_BYTES ||
+                         setting->kind == SETTING_DURATION;
+        if (standard != NULL)
+            cr_expect(setting_read(setting, &standard->node, &config, SLICE("")), "%s",
+                      setting->name);
+        cr_expect(!is_amount || (most != NULL && most->node.kind == VALUE_INT &&
+                                 (!is_small || most->node.integer <= UINT32_MAX)),
+                  "%s", setting->name);
+        cr_expect_not_null(node_find(schema, "description"), "%s", setting->name);
         config_finish(&config);
     }
+    contract_close(&contract);
 }
 
 Test(config, every_kind_of_value_is_read)
@@ -113,42 +165,56 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
 {
     static const char *const cases[][2] = {
         { "sever: {}\n",
-          "c.yaml:1:1: \"sever\" is no key of the configuration; did you mean server?" },
-        { "server:\n  listn: x\n",
-          "c.yaml:2:3: \"listn\" is no key of server; did you mean listen?" },
+          "c.yaml:1:1: expected no properties but data, plugins, schemas, queues, server, "
+          "workers, retry, limits, log, environments, got \"sever\"; did you mean server?" },
+        { "server:\n  listn: x\n", "c.yaml:2:3: /server: expected no properties but listen, " },
+        { "server:\n  listn: x\n", "got \"listn\"; did you mean listen?" },
         { "server: {slots: 3}\n", "did you mean workers.slots?" },
-        { "zzzzzzzzz: 1\n", "(keys are data, plugins, schemas, queues, server, workers, retry, "
-                            "limits, log, environments)" },
-        { "server: 5\n", "server must be a map of keys" },
-        { "server: {listen: localhost}\n", "server.listen must be an address like" },
-        { "server: {listen: \"h:65536\"}\n", "server.listen must be" },
-        { "server: {listen: \":80\"}\n", "server.listen must be" },
-        { "server: {listen: \"::1:80\"}\n", "server.listen must be" },
-        { "server: {origin: ftp://x}\n", "server.origin must be a URL" },
+        { "server: 5\n", "c.yaml:1:9: /server: expected an object or null, got 5" },
+        { "server: {listen: localhost}\n",
+          "c.yaml:1:18: /server/listen: an address is like 127.0.0.1:8030, [::1]:8030 or " },
+        { "server: {listen: \"h:65536\"}\n",
+          "c.yaml:1:18: /server/listen: \"h:65536\" is too large, or no port" },
+        { "server: {listen: \":80\"}\n", "/server/listen: an address is like" },
+        { "server: {listen: \"::1:80\"}\n", "/server/listen: an address is like" },
+        { "server: {origin: ftp://x}\n", "/server/origin: an origin is a URL like" },
         { "server: {max_body: lots}\n",
-          "must be a size like 64KiB or 4MiB, from 1KiB to 64MiB" },
-        { "server: {max_body: 1GiB}\n", "not the string \"1GiB\"" },
-        { "server: {max_connections: 0}\n", "a whole number from 1 to 1000000, not 0" },
-        { "server: {max_connections: 1.5}\n", "a whole number from 1" },
+          "/server/max_body: a size is like 64KiB or 4MiB, or plain bytes" },
+        { "server: {max_body: 1GiB}\n", "/server/max_body: expected a number <= 67108864, got "
+                                        "1073741824 (size of a request's "
+                                        "body; from 1KiB to 64MiB)" },
+        { "server: {max_body: 99999999TiB}\n", "\"99999999TiB\" is too large, or no size" },
+        { "server: {max_connections: 0}\n", "expected an integer >= 1, got 0" },
+        { "server: {max_connections: 1.5}\n",
+          "expected an integer >= 1 and <= 1000000, got 1.5" },
+        { "server: {max_connections: 99999999999999999999}\n", "expected an integer" },
         { "workers: {slots: many}\n",
-          "workers.slots must be auto, or a whole number from 1 to 1024" },
+          "/workers/slots: expected \"auto\" or an integer >= 1 and <= 1024" },
         { "workers: {grace: 5 minutes}\n",
-          "must be a duration like 30s or 5m, from 0s to 10m" },
-        { "workers: {memory: 1MiB}\n", "c.yaml:1:19: workers.memory must be at least 16MiB" },
-        { "retry: {factor: 0.5}\n", "retry.factor must be a number from 1 to 100" },
+          "/workers/grace: a duration is like 30s or 1h30m, or plain milliseconds" },
+        { "workers: {grace: 11m}\n", "expected a number <= 600000, got 660000" },
+        { "workers: {grace: 5m5m}\n", "\"5m5m\" is too large, or no duration" },
+        { "workers: {memory: 1MiB}\n",
+          "c.yaml:1:19: /workers/memory: expected 0 or a number >= 16777216, got 1048576" },
+        { "retry: {factor: 0.5}\n", "/retry/factor: expected a number >= 1, got 0.5" },
         { "retry: {max: 10ms}\n", "c.yaml:1:14: retry.min must not be above retry.max" },
-        { "log: {level: loud}\n", "log.level must be debug, info, warn or error" },
-        { "data: [a]\n", "data must be the name of a file or directory" },
-        { "data: \"a\\0b\"\n", "data must be the name" },
-        { "environments: {}\n", "environments must be a map" },
-        { "environments: [dev]\n", "environments must be a map" },
-        { "environments: {Dev: {}}\n", "c.yaml:1:16: \"Dev\" is no name of an environment" },
-        { "environments: {dev: {key: x}}\n", "a key itself has no place in this file" },
+        { "retry: {max_attempts: 101}\n",
+          "c.yaml:1:23: retry.max_attempts must not be above limits.max_attempts" },
+        { "log: {level: loud}\n",
+          "expected one of \"debug\", \"info\", \"warn\", \"error\", got the string \"loud\"" },
+        { "data: [a]\n", "/data: expected a string of 1 to 1024 characters" },
+        { "data: \"a\\0b\"\n", "/data: expected a string" },
+        { "environments: {}\n", "/environments: expected at least 1 member" },
+        { "environments: [dev]\n", "/environments: expected an object" },
+        { "environments: {Dev: {}}\n",
+          "c.yaml:1:16: /environments: the name of an environment has lower-case letters, " },
+        { "environments: {dev: {key: x}}\n", "the key itself has no place in this file" },
         { "environments: {dev: {key_evn: x}}\n", "did you mean key_env?" },
-        { "environments: {dev: {key_env: 5}}\n", "key_env must be text" },
+        { "environments: {dev: {key_env: 5}}\n",
+          "/environments/dev/key_env: expected a string" },
         { "environments: {dev: {key_env: A, key_file: b}}\n", "one of them is enough" },
-        { "environments: {dev: 5}\n", "an environment is a map" },
-        { "- a\n", "the configuration must be a map" },
+        { "environments: {dev: 5}\n", "/environments/dev: expected an object or null" },
+        { "- a\n", "c.yaml:1:1: expected an object or null" },
         { "server: {listen: \"a:1\", listen: \"b:2\"}\n", "is here twice" },
         { "a: b: c\n", "no valid YAML" },
     };
@@ -165,6 +231,7 @@ Test(config, all_mistakes_are_told_at_once)
     cr_assert_not_null(strstr(told, "c.yaml:3:3:"), "%s", told);
     cr_assert_not_null(strstr(told, "c.yaml:4:13:"), "%s", told);
     cr_assert_not_null(strstr(told, "c.yaml:6:10:"), "%s", told);
+    cr_assert_not_null(strstr(told, "[schemas/config/bide.yaml:"), "%s", told);
 }
 
 Test(config, relative_paths_begin_above_a_directory_called_config)
@@ -261,7 +328,8 @@ Test(config, the_description_is_a_right_file)
     struct config described = right("bide.yaml", out.data), standard = right("bide.yaml", "");
 
     for (size_t i = 0; i < setting_count; i++)
-        cr_assert_not_null(strstr(out.data, settings[i].help));
+        cr_assert_not_null(
+            strstr(out.data, arena_format(&arena, "%s: ", settings[i].name).data));
     cr_assert_eq(described.max_commands, standard.max_commands);
     cr_assert_eq(described.idle_slot_ms, standard.idle_slot_ms);
     cr_assert_eq(described.limits.calls, standard.limits.calls);

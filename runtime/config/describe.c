@@ -1,0 +1,73 @@
+/* The keys for people: the schema's descriptions and defaults, written as a file of one's own.
+ */
+#include "config/contract.h"
+#include "config/setting.h"
+
+/* What a key without a default may look like. */
+static struct slice sample_of(const struct node *schema)
+{
+    const struct entry *examples = node_find(schema, "examples");
+
+    return examples == NULL || examples->node.count == 0 ? SLICE("")
+                                                         : examples->node.items[0].text;
+}
+
+static void text_describe(const struct node *schema, const char *indent, struct buffer *out)
+{
+    const struct entry *description = node_find(schema, "description");
+
+    if (description != NULL)
+        buffer_format(out, "%s# %.*s\n", indent, SLICE_ARG(description->node.text));
+}
+
+static void setting_describe(const struct node *root, const struct setting *setting,
+                             struct buffer *out)
+{
+    const struct node *schema = setting_schema(root, setting);
+    const struct entry *standard = node_find(schema, "default");
+    const char *indent = setting->section == NULL ? "" : "  ";
+    struct slice text = standard == NULL ? sample_of(schema) : standard->node.text;
+
+    text_describe(schema, indent, out);
+    buffer_format(out, "%s%s%s: %.*s\n", indent, standard == NULL ? "# " : "", setting->name,
+                  SLICE_ARG(text));
+}
+
+static void environments_describe(const struct node *root, struct buffer *out)
+{
+    const struct entry *properties = node_find(root, "properties");
+
+    buffer_byte(out, '\n');
+    text_describe(&node_find(&properties->node, "environments")->node, "", out);
+    buffer_text(out,
+                "environments:\n"
+                "  dev:\n"
+                "    # name of a variable that holds the key; or\n"
+                "    # key_env: BIDE_DEV_KEY\n"
+                "    # a file of mode 0600 that does; or neither: <data>/keys/dev is made\n"
+                "    # key_file: /etc/bide/dev.key\n");
+}
+
+/* config/reference.yaml is it; editors find the schema by its first line. */
+void config_describe(struct buffer *out)
+{
+    const char *section = NULL;
+    struct contract contract;
+
+    contract_open(&contract, CONTRACT_BIDE);
+    buffer_text(out,
+                "# yaml-language-server: $schema=../schemas/config/bide.yaml\n"
+                "# Every key of bide.yaml with its default. Sizes are plain bytes or 64KiB, "
+                "4MiB; durations\n# are plain milliseconds or 30s, 5m, 1h30m. Relative "
+                "paths begin at the file's directory,\n# or above it when it is called "
+                "config.\n\n");
+    for (size_t i = 0; i < setting_count; i++) {
+        if (settings[i].section != section) {
+            section = settings[i].section;
+            buffer_format(out, "\n%s:\n", section);
+        }
+        setting_describe(&contract.root, &settings[i], out);
+    }
+    environments_describe(&contract.root, out);
+    contract_close(&contract);
+}
