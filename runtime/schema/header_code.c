@@ -164,13 +164,31 @@ static void struct_read(struct headers *headers, struct buffer *out, const struc
 
 /* ---- structs: writing -------------------------------------------------------------------- */
 
+/* Whoever sets a number means it: only a zero needs its flag. */
+static struct slice flag_or_value(struct arena *arena, const struct field *field)
+{
+    struct slice flag = field->presence, name = field->name;
+    enum shape_kind kind = field->type.shape->kind;
+
+    if (kind == SHAPE_BOOL)
+        return arena_format(arena, "from->%.*s || from->%.*s", SLICE_ARG(flag),
+                            SLICE_ARG(name));
+    if (kind == SHAPE_I64 || kind == SHAPE_U64)
+        return arena_format(arena, "from->%.*s || from->%.*s != 0", SLICE_ARG(flag),
+                            SLICE_ARG(name));
+    if (kind == SHAPE_F64)
+        return arena_format(arena, "from->%.*s || from->%.*s < 0 || from->%.*s > 0",
+                            SLICE_ARG(flag), SLICE_ARG(name), SLICE_ARG(name));
+    return arena_format(arena, "from->%.*s", SLICE_ARG(flag));
+}
+
 /* The C condition that the member is there; empty: it always is. */
 static struct slice presence_of(struct arena *arena, const struct field *field)
 {
     struct slice name = field->name;
 
     if (field->presence.size > 0)
-        return arena_format(arena, "from->%.*s", SLICE_ARG(field->presence));
+        return flag_or_value(arena, field);
     switch (field->type.shape->kind) {
     case SHAPE_TEXT:
     case SHAPE_VALUE:
