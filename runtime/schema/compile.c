@@ -157,6 +157,20 @@ bool draft_complain(struct draft *draft, const struct node *node, const char *fo
     return false;
 }
 
+/* What other YAML readers take for true and false is text here. */
+static const char *flag_hint(const struct node *node)
+{
+    static const char *const words[][2] = { { "no", "false" }, { "off", "false" },
+                                            { "yes", "true" }, { "on", "true" },
+                                            { "No", "false" }, { "Off", "false" },
+                                            { "Yes", "true" }, { "On", "true" } };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (node->kind == VALUE_STRING && node->is_plain && slice_is(node->text, words[i][0]))
+            return words[i][1][0] == 't' ? "; did you mean true?" : "; did you mean false?";
+    return "";
+}
+
 bool draft_wants(struct draft *draft, const struct node *node, enum value_kind kind,
                  const char *wanted)
 {
@@ -167,10 +181,11 @@ bool draft_wants(struct draft *draft, const struct node *node, enum value_kind k
     /* `$ref: #/x` is the mistake that everybody makes once: the rest of the line is a comment.
      */
     bool is_comment = node->kind == VALUE_NULL && kind == VALUE_STRING && node->text.size == 0;
-    return draft_complain(draft, node, "%.*s must be %s, not %.*s%s",
+    return draft_complain(draft, node, "%.*s must be %s, not %.*s%s%s",
                           SLICE_ARG(keyword_text(draft->keyword)), wanted,
                           SLICE_ARG(value_describe(arena, &value)),
-                          is_comment ? "; text that starts with # needs quotes" : "");
+                          is_comment ? "; text that starts with # needs quotes" : "",
+                          kind == VALUE_BOOL ? flag_hint(node) : "");
 }
 
 bool draft_wants_count(struct draft *draft, const struct node *node, uint64_t *count)
@@ -362,8 +377,8 @@ static void schema_compile(struct compiler *compiler, struct schema *schema,
     } else {
         struct value value = node_value(&compiler->scratch, node);
         draft_complain(&draft, node,
-                       "a schema is a map of keywords, or true, or false; not %.*s",
-                       SLICE_ARG(value_describe(&compiler->scratch, &value)));
+                       "a schema is a map of keywords, or true, or false; not %.*s%s",
+                       SLICE_ARG(value_describe(&compiler->scratch, &value)), flag_hint(node));
     }
 }
 

@@ -126,7 +126,9 @@ void problems_text(struct buffer *out, const struct problems *problems)
 {
     for (const struct problem *one = problems->first; one != NULL; one = one->next)
         problem_text(out, one);
-    if (problems->cut)
+    if (problems->cut && problems->count < PROBLEMS_MAX)
+        buffer_text(out, "there may be more: the check was given up\n");
+    else if (problems->cut)
         buffer_format(out, "only the first %d problems are shown\n", PROBLEMS_MAX);
 }
 

@@ -113,11 +113,11 @@ static bool is_doubtful(const struct schema *schema, const struct value *value)
 
 /* Nobody knows this member. Is it a secret one, misspelt? */
 static bool is_misspelt_secret(struct search *search, const struct map_rules *rules,
-                               struct slice name)
+                               struct slice name, bool doubts)
 {
     struct suggestion near;
 
-    if (rules->additional != NULL && rules->additional->is_never)
+    if (doubts && rules->additional != NULL && rules->additional->is_never)
         return true; /* it is refused, so nobody needs to see it */
     suggestion_init(&near, name);
     if (!check_spend(&search->check, rules->property_count))
@@ -131,7 +131,7 @@ static bool is_misspelt_secret(struct search *search, const struct map_rules *ru
 /* ---- the walk ---------------------------------------------------------------------------- */
 
 static void member_search(struct search *search, const struct schema *schema,
-                          const struct member *member)
+                          const struct member *member, bool doubts)
 {
     const struct map_rules *rules = schema->map;
     const struct property *property = property_find(rules, member->key);
@@ -149,19 +149,19 @@ static void member_search(struct search *search, const struct schema *schema,
     if (is_known)
         return;
     part_search(search, rules->additional, &member->value, true);
-    if (map_has_secrets(schema) && is_misspelt_secret(search, rules, member->key))
+    if (map_has_secrets(schema) && is_misspelt_secret(search, rules, member->key, doubts))
         secret_mark(search, &member->value);
 }
 
 static void map_search(struct search *search, const struct schema *schema,
-                       const struct value *map)
+                       const struct value *map, bool doubts)
 {
     const struct schema *rest =
         schema->branches == NULL ? NULL : schema->branches->unevaluated_members;
 
     for (uint32_t i = 0; i < map->count && !search->secrets->is_all; i++) {
         if (schema->map != NULL)
-            member_search(search, schema, &map->members[i]);
+            member_search(search, schema, &map->members[i], doubts);
         part_search(search, rest, &map->members[i].value, true);
     }
     for (uint32_t i = 0; schema->map != NULL && i < schema->map->dependent_count; i++)
@@ -254,7 +254,7 @@ static void part_search(struct search *search, const struct schema *schema,
     if (schema->branches != NULL)
         branches_search(search, schema, value, doubts);
     if (value->kind == VALUE_MAP)
-        map_search(search, schema, value);
+        map_search(search, schema, value, doubts);
     if (value->kind == VALUE_LIST)
         list_search(search, schema, value);
     check->depth--;

@@ -41,6 +41,18 @@ static size_t edit_distance(struct slice a, struct slice b)
     return last[b.size];
 }
 
+/* "amount" for "amount_cents", however much is missing. */
+static bool is_start(struct slice a, struct slice b)
+{
+    enum { START_MIN_BYTES = 4 };
+    size_t size = least(a.size, b.size);
+
+    for (size_t i = 0; i < size; i++)
+        if (lower(a.data[i]) != lower(b.data[i]))
+            return false;
+    return size >= START_MIN_BYTES;
+}
+
 void suggestion_offer(struct suggestion *suggestion, struct slice known)
 {
     struct slice wanted = suggestion->wanted;
@@ -48,8 +60,10 @@ void suggestion_offer(struct suggestion *suggestion, struct slice known)
     if (wanted.size == 0 || wanted.size > NAME_MAX_BYTES || known.size > NAME_MAX_BYTES ||
         suggestion->offered++ >= OFFERED_MAX)
         return;
-    size_t distance = edit_distance(wanted, known);
-    if (distance > wanted.size / 3 + 1 || distance >= known.size)
+    size_t distance = edit_distance(wanted, known), most = wanted.size / 3 + 1;
+    if (distance > most && is_start(wanted, known))
+        distance = most; /* anything nearer is better */
+    if (distance > most || distance >= known.size)
         return;
     if (suggestion->best.size == 0 || distance < suggestion->distance) {
         suggestion->best = known;

@@ -223,10 +223,12 @@ static bool rules_check(const struct visit *visit)
         return false;
     if (visit->schema->branches == NULL)
         return fine;
-    if (!check_goes_on(check, &fine, branches_visit(visit)))
+    bool branches_fine = branches_visit(visit);
+    if (!check_goes_on(check, &fine, branches_fine))
         return false;
-    /* What is left over is known only when all else holds. */
-    return fine && unevaluated_visit(visit);
+    /* What is left over is known only when all branches hold. */
+    bool rest_fine = branches_fine && unevaluated_visit(visit);
+    return fine && rest_fine;
 }
 
 /* A schema that asks what is left over starts its own notes; they count for those who asked,

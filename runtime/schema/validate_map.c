@@ -42,10 +42,13 @@ static bool child_visit(const struct visit *visit, const struct member *member,
 static bool name_report(const struct visit *visit, const struct member *member)
 {
     const struct schema *names = visit->schema->map->names;
+    struct schema wanted = *names; /* of strings: a name is nothing else */
     struct check *check = visit->check;
     const struct schema *speaker = check->speaker;
     const struct spot *spoken_of = check->spoken_of;
 
+    if (wanted.types == 0 && wanted.string != NULL)
+        wanted.types = TYPE_STRING;
     if (names->message.size > 0) {
         check->speaker = names;
         check->spoken_of = visit->spot;
@@ -53,7 +56,7 @@ static bool name_report(const struct visit *visit, const struct member *member)
     (void)problem_name(visit, KEYWORD_PROPERTY_NAMES, member->key,
                        arena_format(check->arena, "the name %.*s",
                                     SLICE_ARG(text_quote(check->arena, member->key))),
-                       "every name to be %.*s", SLICE_ARG(schema_describe(visit, names)));
+                       "every name to be %.*s", SLICE_ARG(schema_describe(visit, &wanted)));
     check->speaker = speaker;
     check->spoken_of = spoken_of;
     return false;

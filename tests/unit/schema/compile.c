@@ -118,6 +118,16 @@ Test(compile, keywords_want_the_right_values)
         assert_has(input_complaints(cases[i][0]), cases[i][1]);
 }
 
+/* What YAML 1.1 took for booleans, and null without quotes, which YAML takes for its own. */
+Test(compile, words_that_yaml_reads_differently_get_a_hint)
+{
+    assert_has(input_complaints("{additionalProperties: no}"), "did you mean false?");
+    assert_has(input_complaints("{uniqueItems: yes}"), "did you mean true?");
+    assert_has(input_complaints("{uniqueItems: 'yes'}"), "not the string \"yes\"\n");
+    assert_has(input_complaints("{type: null}"), "the type is \"null\", with quotes");
+    assert_has(input_complaints("{type: [string, null]}"), "the type is \"null\", with quotes");
+}
+
 Test(compile, what_can_never_match_is_told)
 {
     assert_has(input_complaints("{properties: {order_id: true}, required: [orderid], "

@@ -239,6 +239,8 @@ Test(hostile, a_catastrophic_expression_is_cut_off)
         struct slice schema = arena_format(&arena, "{pattern: \"%s\"}", patterns[i]);
         struct slice json = arena_format(&arena, "\"%.*s!\"", SLICE_ARG(as));
         assert_has(complaints(schema.data, json.data), "expected a string that matches");
+        if (i == 0) /* some are clever enough to be answered */
+            assert_has(complaints(schema.data, json.data), "the check was given up\n");
     }
 }
 

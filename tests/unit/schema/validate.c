@@ -211,6 +211,22 @@ Test(validate, messages_are_for_a_person)
         { "{maxLength: 5}",
           "\"abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc\"",
           "abcdefghij\"…)" },
+        { "{properties: {amount_cents: true}, additionalProperties: false}", "{\"amount\": 1}",
+          "got \"amount\"; did you mean amount_cents?" },
+        { "{propertyNames: {pattern: ^x}}", "{\"a\": 1}",
+          "expected every name to be a string that matches ^x, got the name \"a\"" },
+        { "{propertyNames: {maxLength: 2, message: short names}}", "{\"abc\": 1}",
+          "short names (expected every name to be a string of at most 2 characters" },
+        { "{anyOf: [{type: string}, {type: integer}], message: a name or a number}", "null",
+          "a name or a number (expected a string or an integer, got null)" },
+        { "{$ref: \"#/$defs/a\", message: outer}\n$defs: {a: {type: string}}", "1",
+          "outer (expected a string, got 1)" },
+        { "{$ref: \"#/$defs/a\", message: outer}\n$defs: {a: {type: string, message: own}}",
+          "1", "own (expected a string, got 1)" },
+        { "{message: whole, properties: {a: {type: string}}}", "{\"a\": 1}",
+          ": /a: expected a string, got 1\n" },
+        { "{message: no shoes, required: [a, b]}", "{\"b\": 1}",
+          "no shoes (expected the property \"a\", got nothing)" },
         { "{type: object}", "\"\\u0001\\\"\"", "the string \"\\u0001\\\"\"" },
     };
 
@@ -230,6 +246,19 @@ Test(validate, the_nearest_branch_is_explained)
     assert_has(said, "/cc: expected a string, got 5");
     assert_has(said, "expected the property \"to\"");
     cr_assert_null(strstr(said, "url"));
+}
+
+/* What is left over is told beside what is wrong, as long as no branch failed that might know
+ * it. */
+Test(validate, a_misspelt_property_is_told_with_the_others)
+{
+    const char *said = complaints("{properties: {a: {type: string}}, allOf: [{properties: {b: "
+                                  "true}}], unevaluatedProperties: false}",
+                                  "{\"a\": 1, \"b\": 1, \"c\": 1}");
+
+    assert_has(said, "/a: expected a string, got 1\n");
+    assert_has(said, "got \"c\"\n");
+    cr_assert_null(strstr(said, "\"b\""), "%s", said);
 }
 
 Test(validate, pointers_are_escaped)
