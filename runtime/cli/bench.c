@@ -22,16 +22,25 @@ volatile int bench_interrupted;
 /* In an order in which nothing disturbs what follows. Floors are what the project promises on a
  * machine with two cores. */
 static const struct bench_workload workloads[] = {
-    { "ingest", "triggers/s", 20000, false, false, "triggers acknowledged durable",
+    { "ingest", "triggers/s", 20000, false, false, false, "triggers acknowledged durable",
       bench_ingest },
-    { "echo", "runs/s", 10000, false, false, "triggered, executed, recorded", bench_echo },
-    { "wait", "cycles/s", 5000, false, false,
+    { "echo", "runs/s", 10000, false, false, false, "triggered, executed, recorded",
+      bench_echo },
+    { "wait", "cycles/s", 5000, false, false, false,
       "trigger, token, suspend, complete over HTTP, resume, finish", bench_wait },
-    { "latency", "ms p50", 1, true, false, "trigger -> done, one client", bench_latency },
-    { "resume", "ms p50", 1, true, false, "completion -> done, one client", bench_resume },
-    { "parked", "bytes on disk each", 1024, true, true, "a suspended run", bench_parked },
-    { "restart", "s to ready", 0.5, true, true, "kill -9 with parked and queued runs",
+    { "latency", "ms p50", 1, true, false, false, "trigger -> done, one client",
+      bench_latency },
+    { "resume", "ms p50", 1, true, false, false, "completion -> done, one client",
+      bench_resume },
+    { "parked", "bytes on disk each", 1024, true, true, false, "a suspended run",
+      bench_parked },
+    { "restart", "s to ready", 0.5, true, true, false, "kill -9 with parked and queued runs",
       bench_restart },
+    /* Their floor is measured: what parsing takes. */
+    { "schema", "checks/s", 0, false, false, true, "an order of 200 bytes and its schema",
+      bench_schema_small },
+    { "schema-20k", "checks/s", 0, false, false, true, "an order of 20 KB and its schema",
+      bench_schema_large },
 };
 
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
@@ -52,7 +61,7 @@ static bool is_word(struct slice list, const char *name)
     return false;
 }
 
-/* Each word of --only must be a workload. */
+/* Each word must be a workload. */
 static bool check_only(struct slice only, struct err *err)
 {
     size_t known = 0;
@@ -63,16 +72,42 @@ static bool check_only(struct slice only, struct err *err)
     for (size_t i = 0; i < only.size; i++)
         words += only.data[i] == ',';
     return known == words ||
-           err_set(err, ERR_BAD_REQUEST,
-                   "--only takes some of ingest, echo, wait, latency, resume, parked, restart");
+           err_set(
+               err, ERR_BAD_REQUEST,
+               "workloads are ingest, echo, wait, latency, resume, parked, restart, schema, "
+               "schema-20k, each once");
 }
 
+/* --only, or the words after the command. */
+static bool read_only(struct bench *bench, struct err *err)
+{
+    const struct call *call = bench->call;
+    const char *only = call_option(call, "only");
+
+    if (only != NULL && call->argument_count > 0)
+        return err_set(err, ERR_BAD_REQUEST, "say the workloads once: with --only or without");
+    bench->only = slice_of(only);
+    for (int i = 0; i < call->argument_count; i++)
+        bench->only = arena_format(bench->arena, "%.*s%s%s", SLICE_ARG(bench->only),
+                                   i > 0 ? "," : "", call->arguments[i]);
+    return (only == NULL && call->argument_count == 0) || check_only(bench->only, err);
+}
+
+/* The small order brings the large one. */
 static bool is_chosen(const struct bench *bench, const struct bench_workload *workload)
 {
-    const char *only = call_option(bench->call, "only");
-    if (only != NULL)
-        return is_word(slice_of(only), workload->name);
+    if (bench->only.size > 0)
+        return is_word(bench->only, workload->name) ||
+               (workload->run == bench_schema_large && is_word(bench->only, "schema"));
     return bench->is_own || !workload->needs_own;
+}
+
+static bool needs_server(const struct bench *bench)
+{
+    for (size_t i = 0; i < WORKLOADS; i++)
+        if (is_chosen(bench, &workloads[i]) && !workloads[i].needs_none)
+            return true;
+    return false;
 }
 
 /* "http://host:port" */
@@ -122,11 +157,10 @@ static bool find_dir(struct bench *bench, struct err *err)
 static bool read_options(struct bench *bench, struct err *err)
 {
     struct call *call = bench->call;
-    const char *only = call_option(call, "only");
     int64_t connections, seconds;
 
     bench->is_own = call_option(call, "url") == NULL;
-    if (!find_dir(bench, err) || (only != NULL && !check_only(slice_of(only), err)) ||
+    if (!find_dir(bench, err) || !read_only(bench, err) ||
         !call_number(call, "connections", 1, 1000, 64, &connections, err) ||
         !call_number(call, "seconds", 1, 3600, 5, &seconds, err) ||
         !call_number(call, "parked", 3, 100000000, 100000, &bench->parked, err) ||
@@ -134,6 +168,8 @@ static bool read_options(struct bench *bench, struct err *err)
         return false;
     bench->connections = (uint32_t)connections;
     bench->duration_ms = seconds * 1000;
+    if (!needs_server(bench))
+        return true;
     if (!bench->is_own)
         return use_given_server(bench, err);
     const char *plugins = call_option(call, "plugins");
@@ -147,8 +183,8 @@ static bool read_options(struct bench *bench, struct err *err)
 
 static bool is_met(const struct bench_workload *workload, const struct value *result)
 {
-    double number = member_number(result, "value");
-    return workload->less_is_better ? number <= workload->floor : number >= workload->floor;
+    double number = member_number(result, "value"), floor = member_number(result, "floor");
+    return workload->less_is_better ? number <= floor : number >= floor;
 }
 
 /* Its log is to be looked at. */
@@ -169,7 +205,9 @@ static bool run_one(struct bench *bench, const struct bench_workload *workload,
     bench_say("%-8s %s", workload->name, workload->says);
     value_put(bench->arena, &result, "unit", value_text(workload->unit));
     bool done = workload->run(bench, &result, &err);
-    bench_put(bench, &result, "floor", workload->floor);
+    bool has_server = bench->is_own && !workload->needs_none;
+    if (value_find(&result, "floor") == NULL) /* else the workload has measured it */
+        bench_put(bench, &result, "floor", workload->floor);
     if (done) {
         value_put(bench->arena, &result, "met", value_bool(is_met(workload, &result)));
     } else {
@@ -179,9 +217,9 @@ static bool run_one(struct bench *bench, const struct bench_workload *workload,
     }
     value_put(bench->arena, results, workload->name, result);
     load_close(&bench->control);
-    if (bench->is_own && (done || bench_interrupted))
+    if (has_server && (done || bench_interrupted))
         bench_server_remove(&bench->server);
-    else if (bench->is_own)
+    else if (has_server)
         keep(bench);
     return done;
 }
@@ -294,7 +332,7 @@ static int exec(struct call *call)
 static const struct cli_option options[] = {
     { "seconds", "COUNT", "load of each workload (default: 5)" },
     { "connections", "COUNT", "clients, with one request under way each (default: 64)" },
-    { "only", "LIST", "some of ingest,echo,wait,latency,resume,parked,restart" },
+    { "only", "LIST", "some of ingest,echo,wait,latency,resume,parked,restart,schema" },
     { "parked", "COUNT", "suspended runs of parked and restart (default: 100000)" },
     { "queued", "COUNT", "queued runs of restart (default: 10000)" },
     { "dir", "DIR", "where the data goes: on the disk to be measured (default: /var/tmp)" },
@@ -304,6 +342,7 @@ static const struct cli_option options[] = {
 
 const struct cli_command bench_command = {
     .name = "bench",
+    .arguments = "[WORKLOAD...]",
     .summary = "Measure a server beside the limits of its parts",
     .help = "Starts a server of its own on a fresh directory for each workload, drives it over "
             "HTTP and\n"
@@ -311,8 +350,9 @@ const struct cli_command bench_command = {
             "without the\n"
             "workloads that kill it. Progress is on stderr; stdout gets a table on a terminal, "
             "else one\n"
-            "JSON object.",
+            "JSON object. WORKLOAD is what --only takes; schema needs no server.",
     .options = options,
+    .most = CLI_ANY_NUMBER,
     .is_client = true,
     .exec = exec,
 };

@@ -24,6 +24,7 @@ struct bench {
     uint32_t connections;
     int64_t duration_ms; /* of a workload's load */
     int64_t parked, queued;
+    struct slice only; /* names with commas between; empty: all */
     const char *plugins, *dir;
     bool is_own; /* the server is ours: may be killed, and is fresh */
     struct bench_server server;
@@ -39,6 +40,7 @@ struct bench_workload {
     double floor;
     bool less_is_better;
     bool needs_own;
+    bool needs_none;  /* no server at all */
     const char *says; /* one line for people */
     bool (*run)(struct bench *bench, struct value *result, struct err *err);
 };
@@ -168,5 +170,7 @@ bool bench_latency(struct bench *bench, struct value *result, struct err *err);
 bool bench_resume(struct bench *bench, struct value *result, struct err *err);
 bool bench_parked(struct bench *bench, struct value *result, struct err *err);
 bool bench_restart(struct bench *bench, struct value *result, struct err *err);
+bool bench_schema_small(struct bench *bench, struct value *result, struct err *err);
+bool bench_schema_large(struct bench *bench, struct value *result, struct err *err);
 
 #endif

@@ -22,8 +22,8 @@ static const char *part_remark(const struct diff_part *part)
     static const char *const went[] = {
         [DIFF_INPUT] = "removed: nothing is checked any more",
         [DIFF_OUTPUT] = "removed: nothing is promised any more",
-        [DIFF_TOKEN] = "removed: a task that still creates one is refused, and what completes "
-                       "those that are waiting is not checked any more",
+        [DIFF_TOKEN] = ("removed: a task that still creates one is refused, and what completes "
+                        "those that are waiting is not checked any more"),
         [DIFF_CHILD] = "removed: nothing is expected any more",
     };
 

@@ -67,6 +67,23 @@ Test(bench, latency_and_costs)
     json_decref(report);
 }
 
+/* Neither a server nor bench.so is needed, and both sizes come with what parsing takes. */
+Test(bench, checking_by_a_schema_is_compared_with_parsing)
+{
+    static const char *const names[] = { "schema", "schema-20k" };
+    static const int sizes[] = { 100, 20000 };
+    json_t *report = bench(0, "schema --plugins /nowhere");
+
+    for (int i = 0; i < 2; i++) {
+        json_t *result = workload(report, names[i]);
+        cr_expect_gt(json_number_value(json_object_get(result, "parse")), 0);
+        cr_expect_gt(json_number_value(json_object_get(result, "limit")), 0);
+        cr_expect_gt(json_number_value(json_object_get(result, "ratio")), 0);
+        cr_expect_geq(json_integer_value(json_object_get(result, "bytes")), sizes[i]);
+    }
+    json_decref(report);
+}
+
 /* Nothing is left of its servers and directories. */
 Test(bench, cleans_up)
 {
@@ -114,6 +131,10 @@ Test(bench, what_cannot_be_is_refused)
     int status;
 
     command_run(&status, BINARY_DIR "/bide bench --only nonsense");
+    cr_expect_eq(status, 2);
+    command_run(&status, BINARY_DIR "/bide bench nonsense");
+    cr_expect_eq(status, 2);
+    command_run(&status, BINARY_DIR "/bide bench schema --only schema");
     cr_expect_eq(status, 2);
     command_run(&status, BINARY_DIR "/bide bench --connections 0");
     cr_expect_eq(status, 2);
