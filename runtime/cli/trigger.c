@@ -169,6 +169,7 @@ const struct cli_command trigger_command = {
         "Prints the run's id once the run is durable. With --wait it follows the run with a "
         "status\n"
         "line on stderr, prints the output on stdout, and exits 1 unless the run completed.\n"
+        "Without --payload it is null, or {} where the task's schema wants an object.\n"
         "\n"
         "  bide trigger hello --payload '{\"name\": \"you\"}' --wait",
     .options = options,

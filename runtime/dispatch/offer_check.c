@@ -14,19 +14,38 @@ enum { STRAYS_MAX = 1000 };
 
 /* ---- children ---------------------------------------------------------------------------- */
 
+/* Problems as one line. */
 static struct slice text_join(struct arena *arena, const struct problems *problems)
 {
-    struct buffer text = { 0 };
+    struct buffer text = { 0 }, joined = { 0 };
 
     problems_text(&text, problems);
     while (text.size > 0 && text.data[text.size - 1] == '\n')
         text.size--;
-    for (size_t i = 0; i < text.size; i++)
+    for (size_t i = 0; i < text.size; i++) {
+        buffer_byte(&joined, text.data[i] == '\n' ? ';' : text.data[i]);
         if (text.data[i] == '\n')
-            text.data[i] = ';';
-    struct slice joined = arena_copy(arena, buffer_view(&text));
+            buffer_byte(&joined, ' ');
+    }
+    struct slice kept = arena_copy(arena, buffer_view(&joined));
     buffer_finish(&text);
-    return joined;
+    buffer_finish(&joined);
+    return kept;
+}
+
+/* "schemas/child.yaml:3", and what is so when there is nothing in line 3. */
+static struct slice promise_place(struct making *making, const struct catalog_task *child)
+{
+    struct slice path = schema_path_of(making, child->id);
+    uint32_t line = schema_line(schema_output(child->schema));
+
+    if (child->schema == NULL)
+        return arena_format(&making->arena, "nothing promises, there is no %.*s",
+                            SLICE_ARG(path));
+    if (line == 0)
+        return arena_format(&making->arena, "%.*s, which has no output, does not promise",
+                            SLICE_ARG(path));
+    return arena_format(&making->arena, "%.*s:%u does not promise", SLICE_ARG(path), line);
 }
 
 /* One expectation; a child that is not loaded, or whose own file is wrong, is looked at when it
@@ -35,29 +54,28 @@ static void child_check(struct making *making, struct catalog_task *task, struct
 {
     struct catalog *catalog = making->offer->catalog;
     const struct catalog_task *child = catalog_task(catalog, name);
-    struct arena *arena = &catalog->arena;
+    const struct schema *wanted = schema_child(task->schema, name);
     struct problems problems = { 0 };
 
     if (child == NULL || (child->schema == NULL && !child->available))
         return;
     enum schema_answer answer =
-        schema_covers(schema_child(task->schema, name), schema_output(child->schema),
-                      &making->arena, &problems);
+        schema_covers(wanted, schema_output(child->schema), &making->arena, &problems);
     if (answer == SCHEMA_YES)
         return;
-    struct slice own = schema_path_of(making, task->id), other = schema_path_of(making, name);
+    struct slice own = schema_path_of(making, task->id), other = promise_place(making, child);
     struct slice why = text_join(&making->arena, &problems);
+    struct slice text = arena_format(
+        &catalog->arena, "%.*s:%u expects of the output of task %.*s what %.*s%s: %.*s",
+        SLICE_ARG(own), schema_line(wanted), SLICE_ARG(name), SLICE_ARG(other),
+        answer == SCHEMA_NO ? "" : ", as far as can be told", SLICE_ARG(why));
     if (answer == SCHEMA_UNKNOWN) {
-        task->warning = arena_format(
-            arena, "it cannot be told whether %.*s promises all that %.*s expects of it: %.*s",
-            SLICE_ARG(other), SLICE_ARG(own), SLICE_ARG(why));
+        task->warning = text;
         return;
     }
     task->available = false;
     task->is_refusing = true;
-    task->reason = arena_format(
-        arena, "%.*s expects of the output of task %.*s what %.*s does not promise: %.*s",
-        SLICE_ARG(own), SLICE_ARG(name), SLICE_ARG(other), SLICE_ARG(why));
+    task->reason = text;
 }
 
 void children_check(struct making *making)

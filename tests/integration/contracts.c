@@ -142,7 +142,8 @@ Test(contracts, a_description_is_no_other_schema)
         text("%s", reply_text(run_get(&s, run_trigger(&s, "hello", "{}", NULL)), "schema"));
 
     server_stop(&s);
-    server_write(&s, "schemas/hello.yaml", "# two\ninput:\n  description: two\n  type: object\n");
+    server_write(&s, "schemas/hello.yaml",
+                 "# two\ninput:\n  description: two\n  type: object\n");
     server_start(&s);
 
     cr_assert_str_eq(reply_text(run_get(&s, run_trigger(&s, "hello", "{}", NULL)), "schema"),
@@ -290,6 +291,25 @@ Test(contracts, a_task_comes_back_when_its_schema_is_mended)
     cr_assert_eq(strstr(said, "not available"), NULL, "%s", said);
 }
 
+/* References lead to files below; what they say is looked at again, too. */
+Test(contracts, a_file_that_is_referred_to_may_change)
+{
+    int status;
+    command_run(&status, "mkdir '%s'", server_path(&s, "schemas/parts"));
+    server_write(&s, "schemas/parts/number.yaml", "$defs: { n: { maximum: 5 } }\n");
+    server_write(&s, "schemas/hello.yaml",
+                 "input:\n  type: object\n  properties:\n"
+                 "    n: { $ref: 'parts/number.yaml#/$defs/n' }\n");
+    server_start(&s);
+    cr_assert_eq(trigger("hello", "{\"payload\": {\"n\": 7}}")->status, 400);
+
+    server_write(&s, "schemas/parts/number.yaml", "$defs: { n: { maximum: 9 } }\n");
+    await_status("hello", "{\"payload\": {\"n\": 7}}", 200);
+    server_write(&s, "schemas/parts/number.yaml", "$defs: { n: { maximum: [] } }\n");
+    const struct reply *refused = await_status("hello", "{\"payload\": {\"n\": 7}}", 503);
+    cr_assert_neq(strstr(refused->text, "number.yaml:1"), NULL, "%s", refused->text);
+}
+
 /* ---- parent and child ---------------------------------------------------------------------
  */
 
@@ -322,8 +342,10 @@ Test(contracts, a_child_that_does_not_promise_what_its_parent_expects)
 
     const struct reply *refused = trigger("vault", "{}");
     cr_assert_eq(refused->status, 503, "%ld %s", refused->status, refused->text);
-    cr_assert_neq(strstr(refused->text, "vault.yaml:"), NULL, "%s", refused->text);
-    cr_assert_neq(strstr(refused->text, "vault-child.yaml"), NULL, "%s", refused->text);
+    cr_assert_neq(strstr(refused->text, "vault.yaml:5"), NULL, "%s", refused->text);
+    cr_assert_neq(strstr(refused->text, "vault-child.yaml:2"), NULL, "%s", refused->text);
+    cr_assert_neq(strstr(refused->text, "{\\\"code\\\":"), NULL, "an example: %s",
+                  refused->text);
     cr_assert_eq(trigger("vault-child", "{\"payload\": {\"code\": \"x\"}}")->status, 200);
     int status;
     const char *said = command_run(
