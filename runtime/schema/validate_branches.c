@@ -5,6 +5,7 @@
  * When somebody wants to know what is left over (visit->seen), each branch takes notes of its
  * own that are kept only if the branch matched.
  */
+#include "schema/suggest.h"
 #include "schema/validate.h"
 
 #include <inttypes.h>
@@ -233,16 +234,43 @@ bool branches_visit(const struct visit *visit)
 
 /* ---- what is left over ------------------------------------------------------------------- */
 
+static void names_offer(struct suggestion *near, const struct schema *schema)
+{
+    enum { OFFERED_MAX = 256 };
+    const struct map_rules *rules = schema == NULL ? NULL : schema->map;
+
+    for (uint32_t i = 0; rules != NULL && i < rules->property_count && i < OFFERED_MAX; i++)
+        suggestion_offer(near, rules->properties[i].name);
+}
+
+/* The names that are spoken of here or one reference away. */
+static struct suggestion near_find(const struct visit *visit, struct slice name)
+{
+    const struct branches *branches = visit->schema->branches;
+    struct suggestion near;
+
+    suggestion_init(&near, name);
+    names_offer(&near, visit->schema);
+    names_offer(&near, branches->reference);
+    for (uint32_t i = 0; i < branches->all.count; i++)
+        names_offer(&near, branches->all.items[i]);
+    return near;
+}
+
 static bool rest_report(const struct visit *visit, const struct spot *spot)
 {
-    static const char wanted[] = "nothing that no other keyword speaks of";
     struct arena *arena = visit->check->arena;
 
     if (spot->key.data == NULL)
         return problem_expect(visit, KEYWORD_UNEVALUATED_ITEMS,
-                              arena_format(arena, "item %" PRIu32, spot->index), "%s", wanted);
+                              arena_format(arena, "item %" PRIu32, spot->index),
+                              "no items but those that a schema here speaks of");
+    struct suggestion near = near_find(visit, spot->key);
     return problem_name(visit, KEYWORD_UNEVALUATED_PROPERTIES, spot->key,
-                        text_quote(arena, spot->key), "%s", wanted);
+                        arena_format(arena, "%.*s%.*s%.*s%s",
+                                     SLICE_ARG(text_quote(arena, spot->key)),
+                                     SUGGESTION_ARG(&near)),
+                        "no properties but those that a schema here speaks of");
 }
 
 static bool rest_visit(const struct visit *visit, const struct spot *spot,

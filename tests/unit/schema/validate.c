@@ -213,6 +213,12 @@ Test(validate, messages_are_for_a_person)
           "abcdefghij\"…)" },
         { "{properties: {amount_cents: true}, additionalProperties: false}", "{\"amount\": 1}",
           "got \"amount\"; did you mean amount_cents?" },
+        { "{allOf: [{properties: {items: true}}], unevaluatedProperties: false}",
+          "{\"itmes\": 1}",
+          "expected no properties but those that a schema here speaks of, got \"itmes\"; did "
+          "you mean items?" },
+        { "{prefixItems: [true], unevaluatedItems: false}", "[1, 2]",
+          "expected no items but those that a schema here speaks of, got item 1" },
         { "{propertyNames: {pattern: ^x}}", "{\"a\": 1}",
           "expected every name to be a string that matches ^x, got the name \"a\"" },
         { "{propertyNames: {maxLength: 2, message: short names}}", "{\"abc\": 1}",
