@@ -23,6 +23,18 @@ bool when_read(struct slice text, int64_t now_ms, int64_t *at_ms)
     return true;
 }
 
+bool posted_read(struct arena *arena, struct slice text, struct value *value, struct err *err)
+{
+    struct err found = { 0 };
+
+    if (json_read(arena, text, value, &found))
+        return true;
+    char *quote = strstr(found.text, " near '");
+    return err_set(err, found.code, "%.*s",
+                   (int)(quote == NULL ? strlen(found.text) : (size_t)(quote - found.text)),
+                   found.text);
+}
+
 /* ---- one kind of value each; absent and null leave the target alone ------------------------
  */
 
@@ -249,7 +261,7 @@ static bool metadata_read(const struct options_from *from, const struct value *o
     if (value == NULL)
         return true;
     if (value->kind == VALUE_STRING) {
-        if (!json_read(from->arena, value->bytes, &parsed, err))
+        if (!posted_read(from->arena, value->bytes, &parsed, err))
             return false;
         value = &parsed;
     }
@@ -340,7 +352,7 @@ static bool superjson_read(struct arena *arena, struct slice text, struct value 
 {
     struct value whole;
 
-    if (!json_read(arena, text, &whole, err))
+    if (!posted_read(arena, text, &whole, err))
         return false;
     if (whole.kind != VALUE_MAP)
         return err_set(err, ERR_BAD_REQUEST,

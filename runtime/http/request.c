@@ -11,8 +11,8 @@
 
 #include "base/id.h"
 #include "base/memory.h"
-#include "codec/json.h"
 #include "http/auth.h"
+#include "http/options.h"
 #include "http/reply.h"
 
 #include <assert.h>
@@ -408,12 +408,8 @@ bool request_json(struct request *request, struct value *value)
     arena_reset(&request->http->scratch);
     if (request->body.size == 0)
         err_set(&err, ERR_BAD_REQUEST, "Request body is empty");
-    else if (json_read(&request->http->scratch, buffer_view(&request->body), value, &err))
+    else if (posted_read(&request->http->scratch, buffer_view(&request->body), value, &err))
         return true;
-    /* What cannot be read may be a secret, too: the place is said, not what stands there. */
-    char *quote = strstr(err.text, " near '");
-    if (quote != NULL)
-        *quote = '\0';
     reply_err(request, &err);
     return false;
 }

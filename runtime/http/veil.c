@@ -6,6 +6,8 @@
 
 #define HIDDEN "[secret]"
 
+enum { PACKED_NIL = 0xc0 };
+
 static const struct veil whole = { .hides_all = true };
 
 static struct veil run_veil(const struct catalog *catalog, const struct run *run,
@@ -27,9 +29,28 @@ struct veil veil_payload(const struct catalog *catalog, const struct run *run)
     return run_veil(catalog, run, schema_input);
 }
 
+static bool is_nothing(struct slice packed)
+{
+    return packed.size == 0 ||
+           (packed.size == 1 && (unsigned char)packed.data[0] == PACKED_NIL);
+}
+
+/* May the run know a secret that nobody says where it puts? */
+static bool knows_secrets(const struct catalog *catalog, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(catalog, run->task);
+
+    return run->secrets != 0 || (task != NULL && task->has_secrets);
+}
+
+/* A task that has secrets and whose file says nothing of its output may give one back there. */
 struct veil veil_output(const struct catalog *catalog, const struct run *run)
 {
-    return run_veil(catalog, run, schema_output);
+    struct veil veil = run_veil(catalog, run, schema_output);
+
+    if (veil.schema == NULL && knows_secrets(catalog, run) && !is_nothing(run->output))
+        return whole;
+    return veil;
 }
 
 struct veil veil_token(const struct catalog *catalog, const struct waitpoint *token)
@@ -84,10 +105,9 @@ void veil_out(struct out *out, const char *key, const struct veil *veil, struct 
 void veil_out_state(struct out *out, const char *key, const struct catalog *catalog,
                     struct arena *arena, const struct run *run)
 {
-    const struct catalog_task *task = catalog_task(catalog, run->task);
     struct value state;
 
-    if (run->secrets == 0 && (task == NULL || !task->has_secrets)) {
+    if (!knows_secrets(catalog, run)) {
         out_packed(out, key, run->state);
         return;
     }

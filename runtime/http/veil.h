@@ -1,7 +1,8 @@
 /*
  * Veils: what of a run's or a token's values people may see. `secret: true` in a schema hides a
  * part; when the file that said so is gone or has changed, nobody knows which part, and the
- * whole value is hidden.
+ * whole value is hidden. So is an output that the file of a task with secrets does not
+ * describe. What a task itself writes into its metadata, log and errors is shown as it is.
  */
 #ifndef VEIL_H
 #define VEIL_H

@@ -200,6 +200,11 @@ Test(secrets, refused_values_are_not_repeated)
         server_call(&s, "POST", TRIGGER, "{\"payload\": {\"card\": \"" MARKER "\" \"" MARKER);
     cr_assert_eq(torn->status, 400);
     assert_hidden("JSON that is torn", torn->text);
+    torn = server_call(&s, "POST", TRIGGER,
+                       "{\"payload\": \"{\\\"json\\\": {\\\"card\\\": " MARKER "}}\", "
+                       "\"options\": {\"payloadType\": \"application/super+json\"}}");
+    cr_assert_eq(torn->status, 400);
+    assert_hidden("JSON in JSON that is torn", torn->text);
     look_everywhere();
 }
 
@@ -241,6 +246,21 @@ Test(secrets, an_output_that_is_refused_is_not_repeated)
 
     const struct reply *shown = run_get(&s, run);
     cr_assert_str_eq(reply_text(shown, "error.name"), "OUTPUT_INVALID", "%s", shown->text);
+    look_everywhere();
+}
+
+/* A task may give back what it got; where its file says nothing of that, nothing is shown. */
+Test(secrets, an_output_that_nobody_describes_is_hidden)
+{
+    server_write(&s, "schemas/vault-child.yaml",
+                 "input: { properties: { code: { secret: true } } }\n");
+    long long deadline = now_ms() + 20000;
+    const struct reply *run;
+    do {
+        cr_assert_lt(now_ms(), deadline, "the new schema is not used");
+        run = run_end(&s, run_trigger(&s, "vault-child", "{\"code\": \"" MARKER "\"}", NULL));
+        assert_hidden("the run", run->text);
+    } while (strcmp(reply_text(run, "output"), "[secret]") != 0);
     look_everywhere();
 }
 
