@@ -6,7 +6,7 @@
  *            kinds that it may have                                          covers_facts.c
  *   proof    do facts imply a schema? By its parts, by cases of the facts    covers_prove.c
  *            and, rule by rule, for numbers, texts and lists                 covers_rules.c
- *            and objects                                                     covers_map.c
+ *            objects and what is left over           covers_map.c, covers_rest.c
  *   example  where no proof is found: a value that fits the facts, put into
  *            a whole one and really checked                 covers_sample.c, covers_find.c
  *
@@ -55,6 +55,15 @@ struct frame {
     const struct frame *up;
     const struct facts *facts; /* of the list or map that the part is in */
     struct slice key;          /* data NULL: an item, or a member whose name is not known */
+    uint32_t index;
+    bool is_item;
+};
+
+/* Which part of a value is meant where somebody asks what is left over. */
+struct rest_part {
+    const struct facts *facts;     /* about the whole; NULL: not known */
+    const struct slice *name;      /* of a member; NULL: one that no fact mentions, */
+    const struct pattern *pattern; /* and that matches this, or NULL: none of the facts' */
     uint32_t index;
     bool is_item;
 };
@@ -120,6 +129,9 @@ const struct facts *facts_of_member(struct cover *cover, const struct facts *fac
  * names match no pattern of any fact either. */
 const struct facts *facts_of_pattern(struct cover *cover, const struct facts *facts,
                                      const struct pattern *pattern);
+/* `known` of a part, with what unevaluated… of the facts about the whole asks of it. */
+const struct facts *facts_with_rest(struct cover *cover, const struct facts *facts,
+                                    const struct facts *known, const struct rest_part *part);
 const struct facts *facts_of_names(struct cover *cover, const struct facts *facts);
 /* Items from this number on have the same facts. */
 uint32_t facts_prefix(const struct facts *facts);
@@ -160,6 +172,7 @@ bool list_prove(struct cover *cover, const struct frame *frame, const struct fac
                 const struct schema *schema);
 bool map_prove(struct cover *cover, const struct frame *frame, const struct facts *facts,
                const struct schema *schema);
+bool rest_prove(struct cover *cover, const struct facts *facts, const struct schema *schema);
 /* Gaps are not wanted for a while; returns whether they were. */
 bool cover_silence(struct cover *cover);
 

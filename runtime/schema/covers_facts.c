@@ -367,7 +367,9 @@ const struct facts *facts_of_item(struct cover *cover, const struct facts *facts
                               index < rules->prefix.count ? rules->prefix.items[index]
                                                           : rules->items);
     }
-    return item;
+    return facts_with_rest(
+        cover, facts, item,
+        &(struct rest_part){ .facts = facts, .is_item = true, .index = index });
 }
 
 static const struct facts *member_facts(struct cover *cover, const struct facts *member,
@@ -395,7 +397,8 @@ const struct facts *facts_of_member(struct cover *cover, const struct facts *fac
     for (uint32_t i = 0; i < facts->held_count; i++)
         if (facts->held[i]->map != NULL)
             member = member_facts(cover, member, facts->held[i]->map, name);
-    return member;
+    return facts_with_rest(cover, facts, member,
+                           &(struct rest_part){ .facts = facts, .name = &name });
 }
 
 const struct facts *facts_of_pattern(struct cover *cover, const struct facts *facts,
@@ -414,7 +417,8 @@ const struct facts *facts_of_pattern(struct cover *cover, const struct facts *fa
         if (rules->pattern_count == 0 || pattern == NULL)
             member = facts_with(cover, member, rules->additional);
     }
-    return member;
+    return facts_with_rest(cover, facts, member,
+                           &(struct rest_part){ .facts = facts, .pattern = pattern });
 }
 
 const struct facts *facts_of_names(struct cover *cover, const struct facts *facts)

@@ -154,21 +154,6 @@ static bool if_prove(struct cover *cover, const struct frame *frame, const struc
     return fine;
 }
 
-/* What is left over depends on all else; only what asks for nothing is met by everybody. */
-static bool rest_is_open(const struct schema *rest)
-{
-    return rest == NULL ||
-           (!rest->is_never && rest->types == 0 && rest->constant == NULL &&
-            rest->enumeration == NULL && rest->number == NULL && rest->string == NULL &&
-            rest->list == NULL && rest->map == NULL && rest->branches == NULL);
-}
-
-static bool rest_prove(const struct facts *facts, const struct branches *branches)
-{
-    return ((facts->kinds & KIND_LIST) == 0 || rest_is_open(branches->unevaluated_items)) &&
-           ((facts->kinds & KIND_MAP) == 0 || rest_is_open(branches->unevaluated_members));
-}
-
 /* ---- nothing has the facts --------------------------------------------------------------- */
 
 static bool members_are_empty(struct cover *cover, const struct facts *facts)
@@ -234,7 +219,7 @@ static bool goal_met(struct cover *cover, const struct frame *frame, const struc
     case PART_IF:
         return if_prove(cover, frame, facts, schema->branches);
     case PART_REST:
-        return rest_prove(facts, schema->branches);
+        return rest_prove(cover, facts, schema);
     case PART_EMPTY:
         return empty_prove(cover, facts);
     case PART_ALL:

@@ -121,6 +121,19 @@ Test(covers, what_is_proven)
         { "{ type: string }", "{ type: integer, allOf: [{ minimum: 5 }, { maximum: 4 }] }" },
         { "{ type: string }", "{ type: object, required: [a], properties: { a: false } }" },
         { "{ unevaluatedProperties: true }", "{ type: object }" },
+        { "{ allOf: [{ properties: { a: true } }], properties: { b: true },"
+          " unevaluatedProperties: false }",
+          "{ type: object, properties: { a: { type: string } }, additionalProperties: false "
+          "}" },
+        { "{ allOf: [{ properties: { a: true } }], properties: { b: { minLength: 1 } },"
+          " unevaluatedProperties: false }",
+          "{ type: object, allOf: [{ properties: { a: true } }],"
+          " properties: { b: { type: string, minLength: 2 } }, unevaluatedProperties: false "
+          "}" },
+        { "{ type: array, prefixItems: [true], unevaluatedItems: { type: number } }",
+          "{ type: array, prefixItems: [{ type: string }], items: { type: integer } }" },
+        { "{ type: array, items: { type: number } }",
+          "{ type: array, unevaluatedItems: { type: integer } }" },
     };
 
     ROWS(rows, SCHEMA_YES);
@@ -178,6 +191,9 @@ Test(covers, what_is_refuted)
           "{ type: object, required: [a], if: { required: [c] }, then: { required: [b] } }" },
         { "{ type: object, properties: { a: true }, unevaluatedProperties: false }",
           "{ type: object }" },
+        { "{ type: object, allOf: [{ properties: { a: true } }], unevaluatedProperties: false "
+          "}",
+          "{ type: object, properties: { a: true, b: true }, unevaluatedProperties: false }" },
     };
 
     ROWS(rows, SCHEMA_NO);

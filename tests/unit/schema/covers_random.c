@@ -173,8 +173,17 @@ static void members_write(struct source *source, struct buffer *out, bool *is_fi
         schema_write(source, out, depth);
         buffer_byte(out, '}');
     }
-    if (pick(source, 12) == 0) {
+}
+
+/* Beside keywords that look at the same value, so that there is something left over. */
+static void rest_write(struct source *source, struct buffer *out, bool *is_first, int depth)
+{
+    if (pick(source, 6) == 0) {
         keyword_open(out, is_first, "unevaluatedProperties");
+        schema_write(source, out, depth);
+    }
+    if (pick(source, 10) == 0) {
+        keyword_open(out, is_first, "unevaluatedItems");
         schema_write(source, out, depth);
     }
 }
@@ -246,6 +255,8 @@ static void schema_write(struct source *source, struct buffer *out, int depth)
         members_write(source, out, &is_first, depth - 1);
     if (shape >= 10 && shape < 19)
         branches_write(source, out, &is_first, depth - 1);
+    if (shape >= 14)
+        rest_write(source, out, &is_first, depth - 1);
     buffer_byte(out, '}');
 }
 
