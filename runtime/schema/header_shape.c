@@ -273,7 +273,7 @@ struct type type_of_types(struct headers *headers, struct sketch *sketch, uint32
 /* Without a type: what the other keywords are about. */
 uint32_t types_guess(const struct sketch *sketch)
 {
-    bool is_map = sketch->known_count > 0, is_list = sketch->list != NULL;
+    bool is_map = sketch->sure_count > 0, is_list = sketch->list != NULL;
 
     if (is_map && !is_list)
         return TYPE_OBJECT;

@@ -71,6 +71,7 @@ static void member_add(struct arena *arena, struct sketch *sketch, const struct 
     if (*last == NULL) {
         member->is_doubtful = is_doubtful;
         sketch->known_count++;
+        sketch->sure_count += !is_doubtful;
     }
     while (*last != NULL)
         last = &(*last)->next;

@@ -16,7 +16,7 @@ struct alternative {
 
 struct member_sketch {
     struct slice name;
-    struct alternative *schemas; /* in order; NULL: it is only said to be needed */
+    struct alternative *schemas;   /* in order; NULL: it is only said to be needed */
     bool is_required, is_doubtful; /* doubtful: only some branches know it */
 };
 
@@ -38,7 +38,8 @@ struct sketch {
     const struct string_rules *string;
     const struct list_rules *list;
     struct member_sketch *members;
-    uint32_t member_count, member_room, known_count; /* known: with a schema */
+    uint32_t member_count, member_room;
+    uint32_t known_count, sure_count; /* with a schema; with one that always applies */
     bool has_others;             /* patternProperties, or additionalProperties with a schema */
     const struct schema *others; /* of these, when there is one for all */
     struct choice *choices, *last_choice;

@@ -198,3 +198,14 @@ Test(header, sources_are_all_files_once)
     cr_assert(slice_is(sources[0], "x.yaml"), "%.*s", SLICE_ARG(sources[0]));
     schema_file_destroy(file);
 }
+
+/* What a value is, only `type` and what always applies can say: other kinds are valid, too. */
+Test(header, branches_that_may_not_apply_do_not_make_an_object)
+{
+    const char *header =
+        header_of("x.yaml", INPUT("a: { if: { const: 1 }, then: { properties: { b: true } } },"
+                                  "c: { properties: { d: true } }"));
+
+    assert_has(header, "const bide_value *a;");
+    assert_has(header, "struct x_input_c c;");
+}
