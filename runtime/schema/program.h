@@ -77,7 +77,6 @@ struct pattern_property {
     const struct pattern *pattern;
     const struct schema *schema;
 };
-
 /* When `name` is there, so must be `needs`, and `schema` holds for the whole map. */
 struct dependent {
     struct slice name;
@@ -178,12 +177,11 @@ struct schema_file {
     uint32_t schema_count;
     struct pattern **patterns;
     uint32_t pattern_count, pattern_capacity;
-    size_t pattern_bytes; /* of all of them, compiled */
+    size_t pattern_bytes; /* compiled */
 };
 
-/* The bit of `value`; an integer has INTEGER and NUMBER. */
+/* The bit of `value`; an integer has INTEGER and NUMBER. In words: "an integer or null". */
 uint32_t type_of(const struct value *value);
-/* "a string", "an integer or null" */
 struct slice types_describe(struct arena *arena, uint32_t types);
 
 /*
