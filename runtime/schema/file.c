@@ -184,7 +184,8 @@ static bool path_find(struct arena *arena, struct slice path, struct slice uri,
     while (directory > 0 && path.data[directory - 1] != '/')
         directory--;
     if (parts.has_scheme || parts.has_authority || name.size == 0 || name.data[0] == '/' ||
-        directory + name.size > PATH_MAX_BYTES || memchr(name.data, 0, name.size) != NULL)
+        directory + name.size > PATH_MAX_BYTES || memchr(name.data, 0, name.size) != NULL ||
+        !utf8_is_valid(name))
         return false;
     *file = arena_format(arena, "%.*s%.*s", (int)directory, path.data, SLICE_ARG(name));
     struct slice beside = arena_format(arena, "%.*s.", (int)directory, path.data);

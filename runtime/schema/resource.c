@@ -446,6 +446,12 @@ const struct schema *schema_referred(struct draft *draft, const struct entry *en
 
     if (!draft_wants(draft, &entry->node, VALUE_STRING, "a reference like \"#/$defs/name\""))
         return NULL;
+    struct slice fragment = uri_decode(compiler->arena, uri_split(entry->node.text).fragment);
+    if (!utf8_is_valid(fragment)) {
+        draft_complain(draft, &entry->node, "%.*s is no text where its %%-signs are decoded",
+                       SLICE_ARG(entry->key));
+        return NULL;
+    }
     if (leads_out(draft, entry->node.text)) {
         draft_complain(draft, &entry->node,
                        "%.*s leads to this file or one beside it, not out of the directory",
@@ -457,7 +463,6 @@ const struct schema *schema_referred(struct draft *draft, const struct entry *en
     struct resource *home = resource_fetch(draft, entry, uri);
     if (home == NULL)
         return NULL;
-    struct slice fragment = uri_decode(compiler->arena, uri_split(entry->node.text).fragment);
     if (fragment.size > 0 && fragment.data[0] != '/')
         node = anchor_find(draft, entry, home, fragment, &is_dynamic);
     else
