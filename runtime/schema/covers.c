@@ -120,17 +120,31 @@ static bool is_dynamic(struct cover *cover, const struct schema *schema)
 
 /* ---- the answer -------------------------------------------------------------------------- */
 
+static const struct facts *root_facts(struct cover *cover)
+{
+    const struct facts *facts = facts_none(cover, KIND_ALL);
+
+    return cover->narrow == NULL ? facts : facts_with(cover, facts, cover->narrow);
+}
+
 static bool root_prove(struct cover *cover, const struct facts *facts)
 {
     if (is_dynamic(cover, cover->wide) || is_dynamic(cover, cover->narrow))
         return schema_same(cover, cover->wide, cover->narrow);
-    if (cover_prove(cover, NULL, facts, cover->wide))
-        return true;
+    return cover_prove(cover, NULL, facts, cover->wide);
+}
+
+/* Once more, for what stands against it. */
+static void root_record(struct cover *cover, const struct facts *facts)
+{
     cover->steps = PROOF_STEPS;
     cover->is_recording = true;
-    (void)cover_prove(cover, NULL, facts, cover->wide); /* for its gaps */
+    if (!is_dynamic(cover, cover->wide) && !is_dynamic(cover, cover->narrow))
+        (void)cover_prove(cover, NULL, facts, cover->wide); /* it is not */
     cover->is_recording = false;
-    return false;
+    if (cover->gaps == NULL)
+        gap_find(cover, NULL, facts, cover->wide);
+    cover->is_partial |= cover->steps <= 0 || cover->tries <= 0;
 }
 
 static bool gap_is_before(const struct cover_gap *a, const struct cover_gap *b)
@@ -158,27 +172,36 @@ static struct cover_gap *gaps_sort(struct cover_gap *left)
 }
 
 enum schema_answer cover_gaps(const struct schema *wide, const struct schema *narrow,
-                              struct arena *arena, struct cover_gap **gaps)
+                              struct arena *arena, struct cover_gaps *gaps)
 {
     enum schema_answer answer = SCHEMA_YES;
     struct cover cover;
 
-    *gaps = NULL;
+    *gaps = (struct cover_gaps){ 0 };
     if (wide == NULL || wide == narrow)
         return SCHEMA_YES;
     cover_init(&cover, wide, narrow, arena);
-    const struct facts *facts = facts_none(&cover, KIND_ALL);
-    if (narrow != NULL)
-        facts = facts_with(&cover, facts, narrow);
-    bool fine = root_prove(&cover, facts);
-    if (!fine && cover.gaps == NULL)
-        gap_find(&cover, NULL, facts, wide);
-    if (!fine) {
-        *gaps = gaps_sort(cover.gaps);
-        answer = *gaps != NULL && (*gaps)->is_sure ? SCHEMA_NO : SCHEMA_UNKNOWN;
+    const struct facts *facts = root_facts(&cover);
+    if (!root_prove(&cover, facts)) {
+        root_record(&cover, facts);
+        gaps->first = gaps_sort(cover.gaps);
+        gaps->is_partial = cover.is_partial;
+        answer = gaps->first != NULL && gaps->first->is_sure ? SCHEMA_NO : SCHEMA_UNKNOWN;
     }
     cover_finish(&cover);
     return answer;
+}
+
+bool cover_proven(const struct schema *wide, const struct schema *narrow)
+{
+    struct cover cover;
+
+    if (wide == NULL || wide == narrow)
+        return true;
+    cover_init(&cover, wide, narrow, NULL);
+    bool fine = root_prove(&cover, root_facts(&cover));
+    cover_finish(&cover);
+    return fine;
 }
 
 /* ---- as problems ------------------------------------------------------------------------- */
@@ -203,10 +226,10 @@ static struct slice example_text(struct arena *arena, const struct value *exampl
 enum schema_answer schema_covers(const struct schema *wide, const struct schema *narrow,
                                  struct arena *arena, struct problems *problems)
 {
-    struct cover_gap *gaps;
+    struct cover_gaps gaps;
     enum schema_answer answer = cover_gaps(wide, narrow, arena, &gaps);
 
-    for (struct cover_gap *gap = gaps; gap != NULL; gap = gap->next) {
+    for (struct cover_gap *gap = gaps.first; gap != NULL; gap = gap->next) {
         struct problem problem = gap->problem;
         if (gap->is_sure) {
             problem.got = example_text(arena, &gap->example);

@@ -76,6 +76,11 @@ struct cover_gap {
     struct cover_gap *next;
 };
 
+struct cover_gaps {
+    struct cover_gap *first;
+    bool is_partial; /* there may be more */
+};
+
 struct cover {
     struct arena *arena;  /* keeps gaps */
     struct arena scratch; /* gone with the cover */
@@ -87,6 +92,7 @@ struct cover {
     uint32_t lowest;
     bool is_recording; /* gaps are wanted */
     bool wants_sure;   /* but only with an example */
+    bool is_partial;   /* one that has none was left out, or there were too many */
     struct table goals;
     struct cover_gap *gaps, *last_gap;
     uint32_t gap_count;
@@ -95,7 +101,9 @@ struct cover {
 
 /* The same answer as schema_covers; the gaps, sure ones first, live in `arena`. */
 enum schema_answer cover_gaps(const struct schema *wide, const struct schema *narrow,
-                              struct arena *arena, struct cover_gap **gaps);
+                              struct arena *arena, struct cover_gaps *gaps);
+/* Only whether there is a proof. */
+bool cover_proven(const struct schema *wide, const struct schema *narrow);
 
 /* Take one step; false when there are none left. */
 bool cover_spend(struct cover *cover, int64_t count);
@@ -178,32 +186,5 @@ bool cover_silence(struct cover *cover);
 
 /* Are they written alike, descriptions aside? covers_same.c */
 bool schema_same(struct cover *cover, const struct schema *a, const struct schema *b);
-
-/* ---- examples: covers_sample.c, covers_text.c -------------------------------------------- */
-
-enum { SAMPLES_MAX = 96 };
-
-/* What members are called, or begin with, whose names are made up. */
-#define NAME_INVENTED "extra"
-
-struct samples {
-    struct value values[SAMPLES_MAX];
-    uint32_t count;
-};
-
-/* Values that the facts may allow, and such as lie at the edges of `near` (NULL: nothing). Not
- * all of them fit. */
-void samples_make(struct cover *cover, const struct facts *facts, const struct schema *near,
-                  uint32_t depth, struct samples *samples);
-/* The first one that really fits; false: none found. */
-bool sample_first(struct cover *cover, const struct facts *facts, uint32_t depth,
-                  struct value *value);
-
-/* A text that may match the pattern: unbounded repeats are `stretch` long, `choice` picks
- * alternatives. False: beyond what this can read. */
-bool pattern_sample(struct arena *arena, struct slice pattern, uint32_t stretch,
-                    uint32_t choice, struct slice *text);
-/* A text of that format; NULL: none known. */
-const char *format_sample(const char *name);
 
 #endif

@@ -51,6 +51,8 @@ static struct change *change_add(struct walk *walk, const struct both *both,
     change->pointer = both->pointer;
     change->text = text;
     change->keyword = keyword;
+    change->old_schema = both->before;
+    change->new_schema = both->after;
     change->before = mark_place(walk->arena, both->before, keyword);
     change->after = mark_place(walk->arena, both->after, keyword);
     if (changes->last == NULL)

@@ -22,7 +22,8 @@ struct change {
     struct slice name;    /* of the property that came or went; else empty */
     struct slice text;    /* "minimum 1 -> 5" */
     enum keyword keyword;
-    struct slice before, after; /* "old.yaml:7:5"; empty: not there */
+    const struct schema *old_schema, *new_schema; /* what it is a change of */
+    struct slice before, after;                   /* "old.yaml:7:5"; empty: not there */
     struct change *next;
 };
 
@@ -41,7 +42,8 @@ struct diff_part {
     const struct schema *before, *after;
     bool was_there, is_there;
     enum schema_answer answer;
-    struct cover_gap *gaps;
+    struct cover_gaps gaps;
+    uint32_t proofs; /* of single changes, so far */
     struct changes changes;
     struct slice remark; /* about the part as a whole */
     struct diff_part *next;

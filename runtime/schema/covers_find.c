@@ -2,7 +2,7 @@
  * Where no proof was found: a value that the facts allow and the schema does not, put into a
  * whole value along the way that led there, and checked against both schemas.
  */
-#include "schema/covers.h"
+#include "schema/covers_sample.h"
 
 #include <inttypes.h>
 
@@ -81,6 +81,7 @@ static bool gap_is_known(const struct cover *cover, const struct problem *proble
 static void gap_add(struct cover *cover, const struct problem *problem,
                     const struct value *example)
 {
+    cover->is_partial |= cover->gap_count >= GAPS_MAX;
     if (gap_is_known(cover, problem) || cover->gap_count >= GAPS_MAX) {
         cover->gap_count++; /* whoever counts wants to know that there was one */
         return;
@@ -222,6 +223,7 @@ void gap_find(struct cover *cover, const struct frame *frame, const struct facts
     struct samples *samples = ARENA_NEW(&cover->scratch, struct samples);
     uint32_t found = 0;
 
+    cover->is_partial |= cover->gap_count >= GAPS_MAX;
     if (schema == NULL || cover->gap_count >= GAPS_MAX)
         return;
     samples_make(cover, facts, schema, SAMPLE_DEPTH, samples);
@@ -234,6 +236,7 @@ void gap_find(struct cover *cover, const struct frame *frame, const struct facts
     }
     if (found > 0)
         return;
+    cover->is_partial = true;
     if (!cover->wants_sure)
         doubt_add(cover, frame, schema);
 }

@@ -3,7 +3,7 @@
  * some schema mentions, those that match a pattern of the facts, and all others. What a rule
  * asks of more names than it must is only a proof that is not found.
  */
-#include "schema/covers.h"
+#include "schema/covers_sample.h"
 
 /* ---- which names there are --------------------------------------------------------------- */
 

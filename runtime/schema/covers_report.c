@@ -25,12 +25,38 @@ static struct slice part_title(struct arena *arena, const struct diff_part *part
     return arena_format(arena, "%s%.*s", titles[part->kind], SLICE_ARG(part->name));
 }
 
-static bool change_breaks(const struct diff_part *part, const struct change *change)
+/* Defaults and secrets refuse nothing. */
+static bool change_is_note(const struct change *change)
 {
-    for (const struct cover_gap *gap = part->gaps; gap != NULL; gap = gap->next)
+    return change->keyword == KEYWORD_DEFAULT || change->keyword == KEYWORD_SECRET;
+}
+
+/* What a change is to those whom the part is for. */
+enum effect { EFFECT_NONE, EFFECT_BREAKS, EFFECT_OPEN };
+
+/* When not all gaps are known, a change that none of them is about is fine only if the schema
+ * that it is in has become no narrower. */
+static bool change_is_proven(struct diff_part *part, const struct change *change)
+{
+    enum { PROOFS_MAX = 100 };
+    bool is_output = part->kind == DIFF_OUTPUT;
+
+    if (part->proofs >= PROOFS_MAX || change->old_schema == NULL || change->new_schema == NULL)
+        return false;
+    part->proofs++;
+    return cover_proven(is_output ? change->old_schema : change->new_schema,
+                        is_output ? change->new_schema : change->old_schema);
+}
+
+static enum effect change_effect(struct diff_part *part, const struct change *change)
+{
+    for (const struct cover_gap *gap = part->gaps.first; gap != NULL; gap = gap->next)
         if (change_matches(change, &gap->problem))
-            return true;
-    return false;
+            return gap->is_sure ? EFFECT_BREAKS : EFFECT_OPEN;
+    if (part->answer == SCHEMA_YES || !part->gaps.is_partial || change_is_note(change) ||
+        change_is_proven(part, change))
+        return EFFECT_NONE;
+    return EFFECT_OPEN;
 }
 
 static bool is_secret(const struct diff_part *part)
@@ -141,7 +167,7 @@ static void gap_text(struct arena *arena, const struct diff_part *part,
         example_text(arena, part, gap, out);
 }
 
-static void part_text(struct arena *arena, const struct diff_part *part, struct buffer *out)
+static void part_text(struct arena *arena, struct diff_part *part, struct buffer *out)
 {
     bool is_alike = part->changes.first == NULL && part->remark.size == 0;
 
@@ -149,16 +175,16 @@ static void part_text(struct arena *arena, const struct diff_part *part, struct 
                   is_alike && part->answer == SCHEMA_YES ? "the same" : answers[part->answer]);
     if (part->remark.size > 0)
         buffer_format(out, "  %.*s\n", SLICE_ARG(part->remark));
-    for (const struct cover_gap *gap = part->gaps; gap != NULL; gap = gap->next)
+    for (const struct cover_gap *gap = part->gaps.first; gap != NULL; gap = gap->next)
         gap_text(arena, part, gap, out);
     for (const struct change *change = part->changes.first; change != NULL;
          change = change->next) {
-        if (change_breaks(part, change))
-            continue;
-        bool is_note = change->keyword == KEYWORD_DEFAULT || change->keyword == KEYWORD_SECRET;
-        buffer_text(out, is_note                          ? "  note: "
-                         : part->answer == SCHEMA_UNKNOWN ? "  changed: "
-                                                          : "  compatible: ");
+        enum effect effect = change_effect(part, change);
+        if (effect == EFFECT_BREAKS)
+            continue; /* told with its break */
+        buffer_text(out, change_is_note(change)  ? "  note: "
+                         : effect == EFFECT_NONE ? "  compatible: "
+                                                 : "  changed: ");
         change_text(change, out);
     }
     if (part->changes.is_cut)
@@ -181,7 +207,7 @@ void diff_text(const struct diff *diff, struct buffer *out)
     buffer_format(out, "old: %s %.12s\nnew: %s %.12s\n", diff->old_path,
                   hash_text(diff->old_file, before), diff->new_path,
                   hash_text(diff->new_file, after));
-    for (const struct diff_part *part = diff->first; part != NULL; part = part->next)
+    for (struct diff_part *part = diff->first; part != NULL; part = part->next)
         part_text(&arena, part, out);
     if (diff->remark.size > 0)
         buffer_format(out, "%.*s\n", SLICE_ARG(diff->remark));
@@ -201,15 +227,16 @@ static void put_place(struct arena *arena, struct value *map, const char *key,
         value_put(arena, map, key, value_string(place));
 }
 
-static struct value change_json(struct arena *arena, const struct diff_part *part,
+static struct value change_json(struct arena *arena, struct diff_part *part,
                                 const struct change *change)
 {
+    enum effect effect = change_effect(part, change);
     struct value map = value_map();
 
     value_put(arena, &map, "pointer", value_string(change->pointer));
     value_put(arena, &map, "change", value_string(change->text));
-    if (part->answer != SCHEMA_UNKNOWN)
-        value_put(arena, &map, "compatible", value_bool(!change_breaks(part, change)));
+    if (effect != EFFECT_OPEN)
+        value_put(arena, &map, "compatible", value_bool(effect == EFFECT_NONE));
     put_place(arena, &map, "old", change->before);
     put_place(arena, &map, "new", change->after);
     return map;
@@ -238,7 +265,7 @@ static struct value gap_json(struct arena *arena, const struct diff_part *part,
     return map;
 }
 
-static struct value part_json(struct arena *arena, const struct diff_part *part)
+static struct value part_json(struct arena *arena, struct diff_part *part)
 {
     static const char *const words[] = {
         [SCHEMA_YES] = "compatible", [SCHEMA_NO] = "breaks", [SCHEMA_UNKNOWN] = "unknown"
@@ -249,7 +276,7 @@ static struct value part_json(struct arena *arena, const struct diff_part *part)
     value_put(arena, &map, "answer", value_text(words[part->answer]));
     if (part->remark.size > 0)
         value_put(arena, &map, "remark", value_string(part->remark));
-    for (const struct cover_gap *gap = part->gaps; gap != NULL; gap = gap->next)
+    for (const struct cover_gap *gap = part->gaps.first; gap != NULL; gap = gap->next)
         value_add(arena, &breaks, gap_json(arena, part, gap));
     for (const struct change *change = part->changes.first; change != NULL;
          change = change->next)
@@ -279,7 +306,7 @@ void diff_json(struct diff *diff, struct buffer *out)
     value_put(arena, &root, "compatible", value_bool(diff->answer == SCHEMA_YES));
     value_put(arena, &root, "old", file_json(arena, diff->old_path, diff->old_file));
     value_put(arena, &root, "new", file_json(arena, diff->new_path, diff->new_file));
-    for (const struct diff_part *part = diff->first; part != NULL; part = part->next)
+    for (struct diff_part *part = diff->first; part != NULL; part = part->next)
         value_add(arena, &parts, part_json(arena, part));
     value_put(arena, &root, "parts", parts);
     if (diff->remark.size > 0)

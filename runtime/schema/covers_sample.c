@@ -2,7 +2,8 @@
  * Values for examples: what facts may allow, and what lies at the edges of the rules that they
  * are compared with. Not all of them fit; who takes one checks it.
  */
-#include "schema/covers.h"
+#include "schema/covers_sample.h"
+
 #include "schema/format.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
  * as people write them, without looking around or back; whoever asked checks the result.
  */
 #include "base/buffer.h"
-#include "schema/covers.h"
+#include "schema/covers_sample.h"
 
 #include <stdlib.h>
 

@@ -21,13 +21,13 @@ static bool fits(const struct schema *schema, const struct value *example)
 static void files_compare(const struct schema_file *wide, const struct schema_file *narrow,
                           struct arena *arena)
 {
-    struct cover_gap *gaps;
+    struct cover_gaps gaps;
     enum schema_answer answer =
         cover_gaps(schema_input(wide), schema_input(narrow), arena, &gaps);
 
-    PROMISE((answer == SCHEMA_YES) == (gaps == NULL));
-    PROMISE((answer == SCHEMA_NO) == (gaps != NULL && gaps->is_sure));
-    for (const struct cover_gap *gap = gaps; gap != NULL && gap->is_sure; gap = gap->next)
+    PROMISE((answer == SCHEMA_YES) == (gaps.first == NULL));
+    PROMISE((answer == SCHEMA_NO) == (gaps.first != NULL && gaps.first->is_sure));
+    for (const struct cover_gap *gap = gaps.first; gap != NULL && gap->is_sure; gap = gap->next)
         PROMISE(fits(schema_input(narrow), &gap->example) &&
                 !fits(schema_input(wide), &gap->example));
 }

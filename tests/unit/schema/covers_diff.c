@@ -203,6 +203,30 @@ Test(covers_diff, what_cannot_be_told_fails)
     assert_has(said, "whether it breaks anybody cannot be told\n");
 }
 
+/* Where not every break is found, what is not proven is not called compatible. */
+Test(covers_diff, a_change_without_a_proof_is_only_a_change)
+{
+    const char *before =
+        "input:\n"
+        "  oneOf:\n"
+        "    - { type: object, required: [a], properties: { a: { type: integer, "
+        "minimum: 1 }, z: { pattern: '^(a|b)$' } } }\n"
+        "    - { type: object, required: [b], properties: { b: { type: integer, "
+        "minimum: 1, maximum: 5 } } }\n";
+    const char *after =
+        "input:\n"
+        "  oneOf:\n"
+        "    - { type: object, required: [a], properties: { a: { type: integer, "
+        "minimum: 2 }, z: { pattern: '^(b|a)$' } } }\n"
+        "    - { type: object, required: [b], properties: { b: { type: integer, "
+        "minimum: 1, maximum: 9 } } }\n";
+    const char *said = diff(before, after, 1, false);
+
+    assert_has(said, "changed: /z: pattern ^(a|b)$ -> ^(b|a)$");
+    assert_has(said, "compatible: /b: maximum 5 -> 9");
+    assert_lacks(said, "compatible: /z");
+}
+
 Test(covers_diff, json_says_the_same)
 {
     const char *said = diff(base, with("minimum: 1", "minimum: 5"), 1, true);
