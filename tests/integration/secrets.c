@@ -178,6 +178,22 @@ Test(secrets, a_state_that_may_hold_one_shows_only_its_names)
     assert_hidden("the waiting run", shown->text);
 }
 
+/* What is stored is the value itself. */
+Test(secrets, a_replay_gets_the_real_ones)
+{
+    const char *run = run_through("");
+    size_t before = strlen(file_read(server_path(&s, "proof")));
+
+    const struct reply *again =
+        server_call(&s, "POST", text("/api/v1/runs/%s/replay", run), NULL);
+
+    cr_assert_eq(again->status, 200, "%ld %s", again->status, again->text);
+    assert_hidden("the replay", again->text);
+    run_until(&s, reply_text(again, "id"), "WAITING");
+    cr_assert_str_eq(file_read(server_path(&s, "proof")) + before, "card=" CARD "\n");
+    look_everywhere();
+}
+
 /* Refused for many reasons, each told without the value. */
 Test(secrets, refused_values_are_not_repeated)
 {
