@@ -102,7 +102,7 @@ struct cover {
 /* The same answer as schema_covers; the gaps, sure ones first, live in `arena`. */
 enum schema_answer cover_gaps(const struct schema *wide, const struct schema *narrow,
                               struct arena *arena, struct cover_gaps *gaps);
-/* Only whether there is a proof. */
+/* Only whether there is a proof, and a short one. */
 bool cover_proven(const struct schema *wide, const struct schema *narrow);
 
 /* Take one step; false when there are none left. */

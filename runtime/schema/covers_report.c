@@ -38,7 +38,7 @@ enum effect { EFFECT_NONE, EFFECT_BREAKS, EFFECT_OPEN };
  * that it is in has become no narrower. */
 static bool change_is_proven(struct diff_part *part, const struct change *change)
 {
-    enum { PROOFS_MAX = 100 };
+    enum { PROOFS_MAX = 50 };
     bool is_output = part->kind == DIFF_OUTPUT;
 
     if (part->proofs >= PROOFS_MAX || change->old_schema == NULL || change->new_schema == NULL)
