@@ -167,6 +167,7 @@ static bide_next poll_flag(bide_task *t)
     int64_t end = bide_now(t) + number(t, "ms", 60000);
     const char *path = bide_str(t, bide_input(t), "path");
 
+    bide_progress(t, 1); /* it has begun */
     while (!bide_canceled(t) && bide_now(t) < end)
         rest(5);
     bide_out_bool(t, "canceled", bide_canceled(t));
