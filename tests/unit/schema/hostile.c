@@ -121,8 +121,7 @@ Test(hostile, a_schema_that_is_itself_is_refused)
         "input: {if: {$ref: \"#/input\"}}",
         "input: {$dynamicAnchor: a, $dynamicRef: \"#a\"}",
         "input: {dependentSchemas: {a: {$ref: \"#/input\"}}}",
-        "input: {$ref: \"#/$defs/a\"}\n$defs: {a: {$ref: \"#/$defs/b\"}, b: {anyOf: [{$ref: "
-        "\"#/$defs/a\"}]}}",
+        "output: {$ref: \"#/$defs/a\"}\n$defs: {a: {anyOf: [{$ref: \"#/$defs/a\"}]}}",
     };
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)

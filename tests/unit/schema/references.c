@@ -78,8 +78,8 @@ Test(references, every_way_to_name_a_schema_leads_there)
         "{$ref: \"c.yaml\"}",
         "{$ref: \"sub/inner.yaml#/$defs/n\"}",
         "{$id: \"tree/root\", $ref: \"leaf\", $defs: {x: {$id: leaf, type: integer}}}",
-        "{$id: \"https://example.com/root\", $ref: \"https://example.com/n\", $defs: {x: {$id: "
-        "n, type: integer}}}",
+        "{$id: \"https://a.b/c\", $ref: \"https://a.b/n\", $defs: {x: {$id: n, type: "
+        "integer}}}",
         "{$dynamicRef: \"#num\"}",
         "{$ref: \"#/$defs/per%25cent~1~0\"}",
     };
