@@ -273,6 +273,20 @@ void json_write(struct buffer *out, const struct value *value)
     write_value(out, value, -1);
 }
 
+void json_write_short(struct buffer *out, const struct value *value, size_t limit)
+{
+    size_t start = out->size;
+
+    json_write(out, value);
+    if (out->size - start <= limit)
+        return;
+    size_t end = start + limit;
+    while (end > start && ((unsigned char)out->data[end] & 0xc0) == 0x80)
+        end--;
+    out->size = end;
+    buffer_text(out, "…");
+}
+
 void json_write_pretty(struct buffer *out, const struct value *value)
 {
     write_value(out, value, 0);

@@ -16,6 +16,8 @@ bool json_read(struct arena *arena, struct slice text, struct value *value, stru
 void json_write(struct buffer *out, const struct value *value);
 /* The same, indented by two spaces a level, for people. */
 void json_write_pretty(struct buffer *out, const struct value *value);
+/* Compact, and cut after `limit` bytes at the border of a character, with "…" for the rest. */
+void json_write_short(struct buffer *out, const struct value *value, size_t limit);
 /* A quoted and escaped string. */
 void json_write_string(struct buffer *out, struct slice text);
 /* msgpack bytes straight to JSON text; "null" for what is no msgpack. */

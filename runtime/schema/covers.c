@@ -216,14 +216,7 @@ static struct slice example_text(struct arena *arena, const struct value *exampl
 {
     struct buffer out = { 0 };
 
-    json_write(&out, example);
-    if (out.size > EXAMPLE_MAX_BYTES) {
-        size_t size = EXAMPLE_MAX_BYTES;
-        while (size > 0 && ((unsigned char)out.data[size] & 0xc0) == 0x80)
-            size--;
-        out.size = size;
-        buffer_text(&out, "…");
-    }
+    json_write_short(&out, example, EXAMPLE_MAX_BYTES);
     struct slice text = arena_copy(arena, buffer_view(&out));
     buffer_finish(&out);
     return text;

@@ -72,14 +72,7 @@ static struct slice value_shown(struct walk *walk, const struct both *both,
 
     if (both->before->is_secret || both->after->is_secret)
         return SLICE(SECRET_TEXT);
-    json_write(&out, value);
-    if (out.size > SHOWN_BYTES) {
-        size_t size = SHOWN_BYTES;
-        while (size > 0 && ((unsigned char)out.data[size] & 0xc0) == 0x80)
-            size--;
-        out.size = size;
-        buffer_text(&out, "…");
-    }
+    json_write_short(&out, value, SHOWN_BYTES);
     struct slice text = arena_copy(arena, buffer_view(&out));
     buffer_finish(&out);
     return text;

@@ -114,13 +114,7 @@ static void example_text(struct arena *arena, const struct diff_part *part,
     struct value shown = example_value(arena, part, &gap->example);
     struct buffer text = { 0 };
 
-    json_write(&text, &shown);
-    if (text.size > EXAMPLE_MAX_BYTES) {
-        text.size = EXAMPLE_MAX_BYTES;
-        while (text.size > 0 && ((unsigned char)text.data[text.size] & 0xc0) == 0x80)
-            text.size--;
-        buffer_text(&text, "…");
-    }
+    json_write_short(&text, &shown, EXAMPLE_MAX_BYTES);
     buffer_format(out, "    %s: %.*s\n",
                   part->kind == DIFF_OUTPUT ? "not promised before, possible now"
                                             : "accepted before, refused now",

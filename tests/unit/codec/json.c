@@ -397,3 +397,21 @@ Test(json, random_text_never_breaks_it)
     cr_assert_gt(accepted, 1000, "the alphabet makes too little JSON to test anything: %d",
                  accepted);
 }
+
+Test(json, short_text_ends_between_two_characters)
+{
+    static const struct {
+        size_t limit;
+        const char *text;
+    } cases[] = { { 100, "[\"aäb\"]" }, { 8, "[\"aäb\"]" }, { 7, "[\"aäb\"…" },
+                  { 4, "[\"a…" },       { 5, "[\"aä…" },    { 0, "…" } };
+    struct value value = parsed("[\"aäb\"]");
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        out.size = 0;
+        buffer_text(&out, "x");
+        json_write_short(&out, &value, cases[i].limit);
+        buffer_byte(&out, '\0');
+        cr_expect_str_eq(out.data + 1, cases[i].text, "%zu: %s", cases[i].limit, out.data);
+    }
+}
