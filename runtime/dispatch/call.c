@@ -154,20 +154,15 @@ static void member_put(struct arena *arena, struct value *map, const char *key, 
     value_put(arena, map, key, value_int(number));
 }
 
-static void read_answer(struct arena *arena, const struct run *run, struct value *map)
+static void read_answer(struct arena *arena, const struct run_read *read, struct value *map)
 {
+    const struct run *run = read->run;
     struct value value;
 
-    member_put(arena, map, "status", WAIT_CANCELLED);
+    member_put(arena, map, "status", read->status);
     if (run == NULL)
-        return; /* no such run is like one that is gone */
-    if (run->status != RUN_DONE)
-        member_put(arena, map, "status", WAIT_NONE);
-    else if (run->outcome == OUTCOME_COMPLETED)
-        member_put(arena, map, "status", WAIT_OK);
-    else if (run->outcome != OUTCOME_CANCELED)
-        member_put(arena, map, "status", WAIT_FAILED);
-    if (run->outcome == OUTCOME_COMPLETED && run->output.size > 0 &&
+        return;
+    if (read->status == WAIT_OK && run->output.size > 0 &&
         pack_read(arena, run->output, &value, NULL))
         value_put(arena, map, "output", value);
     if (run->error.size > 0 && pack_read(arena, run->error, &value, NULL)) {
@@ -192,7 +187,7 @@ static void answer_fill(struct cell *cell, struct value *map)
         member_put(arena, map, "id", cell->command.trigger.run_id);
         value_put(arena, map, "cached", value_bool(cell->command.trigger.cached));
     } else if (cell->kind == CALL_RUN) {
-        read_answer(arena, cell->command.run_read.run, map);
+        read_answer(arena, &cell->command.run_read, map);
     }
 }
 
@@ -292,6 +287,7 @@ void call_begin(struct slot *slot, struct job *job, const struct frame_call *cal
         call_ahead(slot, job, cell, call, &map);
         return;
     }
+    ahead_flush(job); /* what follows may ask for them */
     cell->slot = slot;
     cell->call = call->call;
     cell->kind = call->kind;

@@ -174,5 +174,8 @@ void key_make(struct batch *batch, const uint8_t hash[16], int64_t target, int64
 /* frame.c: what the slot needs to know; false: more rows are needed. */
 bool segment_frame_ready(struct batch *batch, struct run *run);
 struct frame_segment *segment_frame(struct batch *batch, struct run *run);
+/* How far it is, as its waiter sees it. */
+enum wait_status token_ended(const struct waitpoint *token, int64_t now_ms);
+enum wait_status run_ended(const struct run *run);
 
 #endif

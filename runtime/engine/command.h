@@ -127,9 +127,11 @@ struct segment_end {
 struct run_read {
     int64_t run_id; /* that asks, with its fence */
     uint32_t seq;
-    int64_t target;
-    struct run *run; /* reply, output loaded; NULL when absent or another environment's. For a
-                        completed token its data is the output */
+    int64_t target; /* a run, or a token */
+    /* Reply */
+    uint32_t status; /* enum wait_status; what is not there is as good as canceled */
+    struct run *run; /* output loaded; NULL when absent or another environment's. For a completed
+                        token its data is the output */
 };
 
 struct once {

@@ -367,11 +367,13 @@ bool recover_decide(struct batch *batch, struct command *command)
 /* ---- in the middle of a segment ---------------------------------------------------------- */
 
 /* The data of a token that did not fit the segment's frame, as if it were a run's output. */
-static void token_read(struct command *command, const struct run *run,
+static void token_read(struct batch *batch, struct command *command, const struct run *run,
                        const struct waitpoint *token)
 {
-    if (run == NULL || token == NULL || token->environment != run->environment ||
-        token->status != WAITPOINT_COMPLETED)
+    if (run == NULL || token == NULL || token->environment != run->environment)
+        return;
+    command->run_read.status = token_ended(token, batch->now_ms);
+    if (token->status != WAITPOINT_COMPLETED)
         return;
     command->run_read.run = ARENA_NEW(command->arena, struct run);
     *command->run_read.run =
@@ -396,11 +398,13 @@ bool run_read_decide(struct batch *batch, struct command *command)
     if (!loaded)
         return false;
     read->run = NULL;
-    token_read(command, run, token);
+    read->status = WAIT_CANCELLED;
+    token_read(batch, command, run, token);
     if (run == NULL || target == NULL || target->environment != run->environment)
         return true;
     if (target->secrets != 0)
         run_met_secrets(run);
+    read->status = run_ended(target);
     /* The row dies with the batch; the reply is the command's. */
     read->run = ARENA_NEW(command->arena, struct run);
     *read->run = (struct run){ .id = target->id,

@@ -23,19 +23,36 @@ bool segment_frame_ready(struct batch *batch, struct run *run)
     return loaded;
 }
 
-static void token_result(struct batch *batch, int64_t id, struct frame_result *result)
+enum wait_status token_ended(const struct waitpoint *token, int64_t now_ms)
 {
     static const enum wait_status statuses[] = { [WAITPOINT_PENDING] = WAIT_NONE,
                                                  [WAITPOINT_COMPLETED] = WAIT_OK,
                                                  [WAITPOINT_TIMED_OUT] = WAIT_TIMEOUT,
                                                  [WAITPOINT_CANCELLED] = WAIT_CANCELLED };
+
+    /* Its deadline counts, whether or not its timer was looked at yet. */
+    return token->due_ms > 0 && token->due_ms <= now_ms ? WAIT_TIMEOUT
+                                                        : statuses[token->status];
+}
+
+enum wait_status run_ended(const struct run *run)
+{
+    if (run->status != RUN_DONE)
+        return WAIT_NONE;
+    if (run->outcome == OUTCOME_COMPLETED)
+        return WAIT_OK;
+    return run->outcome == OUTCOME_CANCELED ? WAIT_CANCELLED : WAIT_FAILED;
+}
+
+static void token_result(struct batch *batch, int64_t id, struct frame_result *result)
+{
     struct waitpoint *token;
 
     (void)rows_waitpoint(&batch->rows, id, &token); /* loaded by segment_frame_ready */
     *result = (struct frame_result){ .id = id, .status = WAIT_CANCELLED };
     if (token == NULL)
         return;
-    result->status = statuses[token->status];
+    result->status = token_ended(token, batch->now_ms);
     result->value = token->result;
 }
 
@@ -51,18 +68,13 @@ static void run_result(struct batch *batch, struct run *run, int64_t id,
         return;
     if (child->secrets != 0)
         run_met_secrets(run);
-    if (child->status != RUN_DONE) {
-        result->status = WAIT_NONE;
-    } else if (child->outcome == OUTCOME_COMPLETED) {
-        result->status = WAIT_OK;
-        result->has_more = true;
-    } else {
-        result->status = child->outcome == OUTCOME_CANCELED ? WAIT_CANCELLED : WAIT_FAILED;
-        if (child->error.size > 0 && pack_read(batch->arena, child->error, &error, NULL)) {
-            const struct value *message = value_find(&error, "message");
-            if (message != NULL && message->kind == VALUE_STRING)
-                result->error = message->bytes;
-        }
+    result->status = run_ended(child);
+    result->has_more = result->status == WAIT_OK;
+    if (child->error.size > 0 && !result->has_more && child->status == RUN_DONE &&
+        pack_read(batch->arena, child->error, &error, NULL)) {
+        const struct value *message = value_find(&error, "message");
+        if (message != NULL && message->kind == VALUE_STRING)
+            result->error = message->bytes;
     }
 }
 

@@ -359,7 +359,8 @@ static bide_next look_at_unwaited(bide_task *t)
     return bide_done(t);
 }
 
-/* { timeout_ms, within_ms, key, schema, sleep_ms }: the URL is in the metadata. */
+/* { timeout_ms, within_ms, key, schema, sleep_ms }: the URL is in the metadata, and so is the
+ * token's status when the segment ends, with `look`. */
 static bide_next ask(bide_task *t)
 {
     struct token *s = bide_state(t);
@@ -374,6 +375,8 @@ static bide_next ask(bide_task *t)
     s->token = bide_token_create(t, opts);
     bide_meta_str(t, "url", bide_token_url(t, &s->token));
     rest(number(t, "sleep_ms", 0));
+    if (bide_has(t, in, "look"))
+        bide_meta_i64(t, "status", bide_token_status(t, &s->token));
     return bide_wait_token_within(t, &s->token, number(t, "within_ms", 0), answered);
 }
 

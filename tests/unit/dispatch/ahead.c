@@ -74,6 +74,28 @@ Test(ahead, an_end_waits_for_a_token_that_is_under_way)
         cr_assert_eq(stage_outcome(&stage, stage.runs[i].id), OUTCOME_COMPLETED);
 }
 
+static const char *status_of_new(const char *input)
+{
+    int64_t run = stage_trigger(&stage, "token", input);
+
+    stage_until_status(&stage, run, RUN_WAITING);
+    const char *json = stage_json(&stage, stage_run(&stage, run)->metadata);
+    const char *status = strstr(json, "\"status\":");
+    cr_assert_not_null(status, "%s", json);
+    return status;
+}
+
+Test(ahead, a_segment_that_asks_for_its_new_token_finds_it_open)
+{
+    char open[32];
+    (void)snprintf(open, sizeof open, "\"status\":%d", (int)WAIT_NONE);
+    ready();
+
+    cr_assert(strncmp(status_of_new("{\"look\":true}"), open, strlen(open)) == 0);
+    cr_assert(strncmp(status_of_new("{\"look\":true,\"sleep_ms\":50}"), open, strlen(open)) ==
+              0);
+}
+
 Test(ahead, what_the_limits_refuse_fails_the_attempt)
 {
     stage.config.limits.tags = 0;

@@ -402,5 +402,19 @@ Test(wait, a_token_is_fetched_only_when_it_is_completed_and_of_the_environment)
     cr_assert(commit());
 
     cr_assert_null(commands[0]->run_read.run);
+    cr_assert_eq(commands[0]->run_read.status, WAIT_NONE, "it is open");
     cr_assert_null(commands[1]->run_read.run);
+    cr_assert_eq(commands[1]->run_read.status, WAIT_CANCELLED, "there is none for us");
+}
+
+Test(wait, a_token_that_timed_out_says_so_when_it_is_asked_for)
+{
+    int64_t run = start("t"), token = make_token(run, 1, bench.now_ms + SECONDS(1));
+    bench.now_ms += SECONDS(1); /* its timer has not been looked at */
+    struct command *command = add(COMMAND_RUN_READ);
+    command->run_read =
+        (struct run_read){ .run_id = run, .seq = segment(run)->seq, .target = token };
+    cr_assert(commit());
+
+    cr_assert_eq(command->run_read.status, WAIT_TIMEOUT);
 }
