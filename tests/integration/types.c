@@ -76,8 +76,8 @@ Test(types, what_may_be_there_comes_back)
 {
     static const char *const more[] = {
         ", \"optional_flag\": false, \"optional_count\": 0, \"optional_color\": \"red\"",
-        ", \"optional_person\": {\"name\": "
-        "\"\\u00df\"}",
+        (", \"optional_person\": {\"name\": "
+         "\"\\u00df\"}"),
         ", \"nullable_person\": {\"name\": \"x\"}, \"nullable_color\": \"up\"",
         ", \"fixed_number\": 42, \"number_list\": 3, \"mixed_list\": \"two\"",
         ", \"data\": \"aGVsbG8=\", \"date\": \"2026-01-02T03:04:05Z\"",
@@ -116,8 +116,8 @@ Test(types, unions_come_back)
         ", \"many_types\": \"text\", \"list_or_one\": [\"a\", \"b\"]",
         ", \"many_types\": [1, [2]], \"not_told\": {\"a\": 1}",
         ", \"many_types\": {\"a\": {}}, \"not_told\": {\"b\": 1}",
-        ", \"merged\": {\"kind\": \"a\", \"size\": 5}, \"all\": {\"name\": \"n\", \"mail\": "
-        "\"a@b.example\"}",
+        (", \"merged\": {\"kind\": \"a\", \"size\": 5}, \"all\": {\"name\": \"n\", \"mail\": "
+         "\"a@b.example\"}"),
         ", \"merged\": {\"kind\": \"b\", \"note\": \"n\", \"length\": 0.5}",
         ", \"conditional\": {\"country\": \"DE\", \"plz\": \"01067\"}",
         ", \"conditional\": {\"country\": \"US\", \"zip\": \"10001\"}",
