@@ -6,5 +6,6 @@
 
 int64_t clock_now_ms(void);        /* since 1970, UTC */
 uint64_t clock_monotonic_ns(void); /* for measuring; starts anywhere */
+uint64_t clock_thread_ns(void);    /* that this thread has worked; dearer than the others */
 
 #endif

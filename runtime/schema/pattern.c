@@ -32,6 +32,8 @@ enum {
     PATTERN_MAX_BYTES = 16384,
 };
 
+#define MATCH_TIME_NS (UINT64_C(1000000) * MATCH_TIME_MS)
+
 struct pattern {
     pcre2_code *fast, *timed;
     size_t size;
@@ -134,6 +136,23 @@ static void room_free(void *memory, void *data)
     free(memory);
 }
 
+/* The wall clock is cheap to read; when its time is over, the thread's own begins to count. */
+static bool is_over(struct matcher *matcher)
+{
+    uint64_t now_ns = clock_monotonic_ns(), thread_ns, worked_ns;
+
+    if (now_ns <= matcher->deadline_ns)
+        return false;
+    thread_ns = clock_thread_ns();
+    if (matcher->overtime_ns == 0)
+        matcher->overtime_ns = thread_ns;
+    worked_ns = thread_ns - matcher->overtime_ns;
+    if (worked_ns >= MATCH_TIME_NS)
+        return true;
+    matcher->deadline_ns = now_ns + MATCH_TIME_NS - worked_ns;
+    return false;
+}
+
 static int on_callout(pcre2_callout_block *block, void *data)
 {
     struct matcher *matcher = data;
@@ -141,7 +160,7 @@ static int on_callout(pcre2_callout_block *block, void *data)
     (void)block; /* where it stands does not matter */
     if (++matcher->callouts % CALLOUTS_PER_LOOK != 0)
         return 0;
-    return clock_monotonic_ns() > matcher->deadline_ns ? PCRE2_ERROR_MATCHLIMIT : 0;
+    return is_over(matcher) ? PCRE2_ERROR_MATCHLIMIT : 0;
 }
 
 void matcher_init(struct matcher *matcher)
@@ -150,7 +169,7 @@ void matcher_init(struct matcher *matcher)
     matcher->context = NULL;
     matcher->data = NULL;
     matcher->stack = NULL;
-    matcher->deadline_ns = 0;
+    matcher->deadline_ns = matcher->overtime_ns = 0;
     matcher->callouts = 0;
     matcher->room_used = 0;
 }
@@ -204,7 +223,7 @@ enum match pattern_match(const struct pattern *pattern, struct matcher *matcher,
         found = code_match(pattern->fast, matcher, text, FAST_MATCH_LIMIT);
     if (found < PCRE2_ERROR_NOMATCH) {
         if (matcher->deadline_ns == 0)
-            matcher->deadline_ns = clock_monotonic_ns() + UINT64_C(1000000) * MATCH_TIME_MS;
+            matcher->deadline_ns = clock_monotonic_ns() + MATCH_TIME_NS;
         found = code_match(pattern->timed, matcher, text, TIMED_MATCH_LIMIT);
     }
     if (found >= 0)

@@ -24,7 +24,9 @@ struct matcher {
     struct pcre2_real_match_context_8 *context;
     struct pcre2_real_match_data_8 *data;
     struct pcre2_real_jit_stack_8 *stack; /* NULL until one is needed */
-    uint64_t deadline_ns; /* all matching of one check together is bounded in time */
+    /* All matching of one check together is bounded in time; in the end by the time that this
+     * thread has worked, or a busy machine would refuse what a quiet one takes. */
+    uint64_t deadline_ns, overtime_ns;
     uint32_t callouts;
     size_t room_used;
     alignas(max_align_t) char room[768]; /* so that matching seldom goes through malloc */

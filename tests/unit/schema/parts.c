@@ -189,9 +189,9 @@ Test(pattern, matching_ends_in_time)
     text[size - 1] = '!';
 
     for (size_t i = 0; i < sizeof regexes / sizeof regexes[0]; i++) {
-        uint64_t start = clock_monotonic_ns();
+        uint64_t start = clock_thread_ns();
         enum match match = match_of(regexes[i], (struct slice){ text, size });
-        uint64_t took_ms = (clock_monotonic_ns() - start) / 1000000;
+        uint64_t took_ms = (clock_thread_ns() - start) / 1000000;
         cr_assert_neq(match, MATCH_YES, "%s", regexes[i]);
         cr_assert_lt(took_ms, 10 * MATCH_TIME_MS, "%s took %llu ms", regexes[i],
                      (unsigned long long)took_ms);
