@@ -47,6 +47,11 @@ int err_status(enum err_code code)
     return codes[code].status;
 }
 
+bool err_passes(enum err_code code)
+{
+    return err_status(code) == 503;
+}
+
 const char *err_name(enum err_code code)
 {
     return codes[code].name;

@@ -40,7 +40,8 @@ struct err {
 bool err_set(struct err *err, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-int err_status(enum err_code code);       /* the HTTP status */
+int err_status(enum err_code code);  /* the HTTP status */
+bool err_passes(enum err_code code); /* a full disk does, a rule stays: worth another try */
 const char *err_name(enum err_code code); /* "NOT_FOUND" */
 const char *err_hint(enum err_code code); /* the map's sentence */
 

@@ -145,6 +145,7 @@ static void read_reply(struct cursor *cursor, struct frame_reply *frame)
     frame->error = cursor_u32(cursor);
     frame->text = cursor_text(cursor);
     frame->body = cursor_bytes(cursor);
+    cursor->broken |= frame->error >= ERR_CODE_COUNT;
 }
 
 static void write_cancel(struct buffer *out, const struct frame_cancel *frame)

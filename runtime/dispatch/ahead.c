@@ -28,7 +28,7 @@ void ahead_refuse(struct job *job, const struct err *err)
 static void end_refuse(struct cell *cell, const struct err *err)
 {
     struct frame_end *end = cell->command.segment_end.end;
-    bool passes = err->code == ERR_STORE || err->code == ERR_STOPPING;
+    bool passes = err_passes(err->code);
 
     if (end->verdict == VERDICT_FAIL)
         return; /* it failed before */

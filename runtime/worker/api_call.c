@@ -63,9 +63,7 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
     if (frame.reply.call != number)
         channel_broken();
     if (frame.reply.error != ERR_OK) {
-        /* A full disk passes, a rule stays. */
-        bool passes = frame.reply.error == ERR_STORE || frame.reply.error == ERR_STOPPING ||
-                      frame.reply.error == ERR_UNAVAILABLE;
+        bool passes = err_passes(frame.reply.error);
         return segment_raise(segment, passes, passes ? "host_failed" : "refused", "%.*s",
                              SLICE_ARG(frame.reply.text));
     }
