@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,24 +23,39 @@ void channel_init(struct channel *channel, int fd)
 }
 
 /* Take what is there; false: nothing, and not at the end. Exits at the end. */
-static bool channel_fill(struct channel *channel, bool block)
+static bool channel_fill(struct channel *channel)
 {
     for (;;) {
         char *room = buffer_reserve(&channel->in, CHUNK_BYTES);
-        ssize_t got = recv(channel->fd, room, channel->in.capacity - channel->in.size,
-                           block ? 0 : MSG_DONTWAIT);
+        ssize_t got =
+            recv(channel->fd, room, channel->in.capacity - channel->in.size, MSG_DONTWAIT);
         if (got > 0) {
             channel->in.size += (size_t)got;
             channel->has_more = true;
+            channel->is_fresh = true;
             return true;
         }
         if (got == 0)
             _exit(0); /* the host lets us go, or is gone */
-        if (errno == EAGAIN && !block)
+        if (errno == EAGAIN)
             return false;
         if (errno != EINTR)
             channel_broken();
     }
+}
+
+/*
+ * Block until something came, and take it. In poll(), not in recv(): who sleeps in recv() on a
+ * Unix socket is woken as well when the other side reads what was sent last, once a segment,
+ * for nothing.
+ */
+static void channel_await(struct channel *channel)
+{
+    struct pollfd entry = { .fd = channel->fd, .events = POLLIN };
+
+    while (!channel_fill(channel))
+        if (poll(&entry, 1, -1) < 0 && errno != EINTR)
+            channel_broken();
 }
 
 /* The size of the frame at `at` with its head; 0: it is not all there. */
@@ -75,12 +91,13 @@ static void frame_take(struct channel *channel, size_t at, size_t size, struct a
 
 void channel_segment(struct channel *channel, struct arena *arena, struct frame *frame)
 {
+    channel->is_fresh = false;
     for (;;) {
         size_t size = frame_size(channel, 0);
         if (size == 0) {
             if (channel->in.size == 0 && channel->in.capacity > KEEP_BYTES)
                 buffer_finish(&channel->in);
-            (void)channel_fill(channel, true); /* blocks until there is something */
+            channel_await(channel);
         } else if (frame_kind_at(channel, 0) == FRAME_SEGMENT) {
             frame_take(channel, 0, size, arena, frame);
             channel->has_more = true; /* its CANCEL may be here already */
@@ -98,7 +115,7 @@ void channel_reply(struct channel *channel, struct arena *arena, struct frame *f
     for (;;) {
         size_t size = frame_size(channel, at);
         if (size == 0) {
-            (void)channel_fill(channel, true); /* blocks until there is something */
+            channel_await(channel);
         } else if (frame_kind_at(channel, at) == FRAME_REPLY) {
             frame_take(channel, at, size, arena, frame);
             return;
@@ -108,13 +125,13 @@ void channel_reply(struct channel *channel, struct arena *arena, struct frame *f
     }
 }
 
-bool channel_has_cancel(struct channel *channel, int64_t run_id)
+/* Is there a CANCEL for the run among what has been read? */
+static bool cancel_find(struct channel *channel, int64_t run_id)
 {
     struct arena arena = { 0 };
     struct frame frame;
     bool is_found = false;
 
-    (void)channel_fill(channel, false); /* nothing new is fine */
     if (!channel->has_more)
         return false;
     for (size_t at = 0, size; !is_found && (size = frame_size(channel, at)) > 0; at += size) {
@@ -127,6 +144,19 @@ bool channel_has_cancel(struct channel *channel, int64_t run_id)
     arena_finish(&arena);
     channel->has_more = false;
     return is_found;
+}
+
+bool channel_has_cancel(struct channel *channel, int64_t run_id)
+{
+    (void)channel_fill(channel); /* nothing new is fine */
+    return cancel_find(channel, run_id);
+}
+
+bool channel_came_canceled(struct channel *channel, int64_t run_id)
+{
+    if (!channel->is_fresh)
+        (void)channel_fill(channel);
+    return cancel_find(channel, run_id);
 }
 
 void channel_write(struct channel *channel, const struct frame *frame)

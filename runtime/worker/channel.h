@@ -16,6 +16,7 @@ struct channel {
     int fd;
     struct buffer in, out;
     bool has_more; /* bytes came since CANCEL was last looked for */
+    bool is_fresh; /* the last SEGMENT has not lain here while another one ran */
 };
 
 /* Moves the socket to a number that plugin code is unlikely to close or to get by accident. */
@@ -28,6 +29,8 @@ void channel_segment(struct channel *channel, struct arena *arena, struct frame 
 void channel_reply(struct channel *channel, struct arena *arena, struct frame *frame);
 /* Has a CANCEL for the run come? Does not block. */
 bool channel_has_cancel(struct channel *channel, int64_t run_id);
+/* The same for the run of the SEGMENT that was just taken, before it starts. */
+bool channel_came_canceled(struct channel *channel, int64_t run_id);
 /* The whole frame, however long it takes. */
 void channel_write(struct channel *channel, const struct frame *frame);
 

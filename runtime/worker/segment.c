@@ -199,7 +199,7 @@ static void end_send(struct segment *segment)
 
 static void segment_enter(struct segment *segment, const struct plugin_segment *entered)
 {
-    if (channel_has_cancel(segment->channel, segment->frame->run_id)) {
+    if (channel_came_canceled(segment->channel, segment->frame->run_id)) {
         segment_raise(segment, false, "canceled", "the run was canceled");
         return;
     }
