@@ -31,8 +31,15 @@ struct spot {
 
 static const struct spot nowhere = { MARK_COUNT, 0, 0 };
 
+static void due_note(struct changes *changes, struct spot spot)
+{
+    if (spot.mark == MARK_RUN_DUE || spot.mark == MARK_WAITPOINT_DUE)
+        changes->connection->is_due_changed = true;
+}
+
 static void spot_add(struct changes *changes, struct spot spot, int64_t id)
 {
+    due_note(changes, spot);
     if (spot.mark != MARK_COUNT)
         bulk_add(&changes->marks[spot.mark], changes->arena,
                  &(struct bulk_row){ .id = id, .a = spot.value, .b = spot.rank_ms });
@@ -51,6 +58,7 @@ static bool spot_delete(struct changes *changes, struct spot spot, int64_t id, s
 
     if (spot.mark == MARK_COUNT)
         return true;
+    due_note(changes, spot);
     if (!query_start(&query, changes->connection, sql[spot.mark], err))
         return false;
     bind_int(&query, spot.value);

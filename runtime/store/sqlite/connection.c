@@ -1,5 +1,7 @@
 #include "connection.h"
 
+#include "log_vfs.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -19,8 +21,8 @@ static void configure(void)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-bool connection_open(struct connection *connection, const char *path, int flags, int cache_kib,
-                     struct err *err)
+static bool open_with(struct connection *connection, const char *path, int flags, int cache_kib,
+                      const char *vfs, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     char pragmas[160];
@@ -28,8 +30,7 @@ bool connection_open(struct connection *connection, const char *path, int flags,
     (void)pthread_once(&once, configure); /* cannot fail with a valid control */
     *connection = (struct connection){ 0 };
     names_init(&connection->names);
-    if (sqlite3_open_v2(path, &connection->db, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK) {
+    if (sqlite3_open_v2(path, &connection->db, flags | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK) {
         connection_refuse(connection, path, err);
         goto close;
     }
@@ -48,6 +49,18 @@ bool connection_open(struct connection *connection, const char *path, int flags,
 close:
     connection_close(connection);
     return false;
+}
+
+bool connection_open(struct connection *connection, const char *path, int flags, int cache_kib,
+                     struct err *err)
+{
+    return open_with(connection, path, flags, cache_kib, NULL, err);
+}
+
+bool connection_open_writer(struct connection *connection, const char *path, int cache_kib,
+                            struct err *err)
+{
+    return open_with(connection, path, SQLITE_OPEN_READWRITE, cache_kib, log_vfs(), err);
 }
 
 void connection_close(struct connection *connection)

@@ -25,6 +25,7 @@ struct connection {
     sqlite3_stmt *statements[SQL_COUNT]; /* NULL until first used */
     struct names names;
     const struct bulk *bulk; /* what the table `bulk` holds for the statement under way */
+    bool is_due_changed;     /* marks of what is due were written since it was last set */
 };
 
 /*
@@ -33,6 +34,9 @@ struct connection {
  */
 bool connection_open(struct connection *connection, const char *path, int flags, int cache_kib,
                      struct err *err);
+/* The one that writes the log, with what WRITER_PRAGMAS says (log_vfs.h). */
+bool connection_open_writer(struct connection *connection, const char *path, int cache_kib,
+                            struct err *err);
 void connection_close(struct connection *connection);
 
 /* Fill `err` with what SQLite says about the last failure; returns false. */

@@ -25,12 +25,13 @@ struct sqlite_store {
     char *path;
     int lock_fd;
     struct checkpointer *checkpointer;
-    int frames;        /* in the log after the last commit */
-    int checkpoint_at; /* frames: look after the log then */
-    int asked_at;      /* frames when the last pass was asked for */
-    int passes;        /* since the log started over */
-    bool is_refused;   /* the last checkpoint was */
-    bool has_failed;   /* the last batch could not be written */
+    int frames;          /* in the log after the last commit */
+    int checkpoint_at;   /* frames: look after the log then */
+    int asked_at;        /* frames when the last pass was asked for */
+    int passes;          /* since the log started over */
+    int64_t next_due_ms; /* as last asked for; still true while no mark of that kind changed */
+    bool is_refused;     /* the last checkpoint was */
+    bool has_failed;     /* the last batch could not be written */
 };
 
 static struct sqlite_store *self(struct store *store)
@@ -142,6 +143,7 @@ static void store_rollback(struct store *store)
     if (!sqlite3_get_autocommit(sqlite->connection.db))
         (void)run(sqlite, SQL_ROLLBACK, NULL);
     names_rolled_back(&sqlite->connection.names);
+    sqlite->connection.is_due_changed = true; /* it may have been asked for in between */
 }
 
 /* ---- questions --------------------------------------------------------------------------- */
@@ -171,17 +173,23 @@ static bool store_due(struct store *store, int64_t now_ms, uint32_t limit, struc
 static bool store_next_due(struct store *store, int64_t *due_ms, struct err *err)
 {
     static const enum sql both[] = { SQL_NEXT_DUE, SQL_NEXT_DUE_WAITPOINT };
+    struct sqlite_store *sqlite = self(store);
     struct query query;
 
+    *due_ms = sqlite->next_due_ms;
+    if (!sqlite->connection.is_due_changed)
+        return true;
     *due_ms = 0;
     for (int i = 0; i < 2; i++) {
         int64_t next = 0;
-        if (!query_start(&query, &self(store)->connection, both[i], err) ||
+        if (!query_start(&query, &sqlite->connection, both[i], err) ||
             !query_number(&query, &next, err))
             return false;
         if (next != 0 && (*due_ms == 0 || next < *due_ms))
             *due_ms = next;
     }
+    sqlite->next_due_ms = *due_ms;
+    sqlite->connection.is_due_changed = false;
     return true;
 }
 
@@ -382,8 +390,7 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
     int keeps_log = 0;
 
     if (!file_check(store->path, &is_new, err) || (is_new && !file_create(store->path, err)) ||
-        !connection_open(&store->connection, store->path, SQLITE_OPEN_READWRITE,
-                         WRITER_CACHE_KIB, err))
+        !connection_open_writer(&store->connection, store->path, WRITER_CACHE_KIB, err))
         return false;
     (void)sqlite3_db_config(store->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
                             &keeps_log); /* never fails for a known option */
@@ -393,6 +400,7 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
     if (store->checkpointer == NULL)
         goto close;
     file_ready_log(store->path, (int64_t)LOG_READY_FRAMES * LOG_FRAME_BYTES);
+    store->connection.is_due_changed = true; /* nobody has asked yet */
     (void)sqlite3_wal_hook(store->connection.db, on_commit,
                            store); /* returns the hook before */
     return true;

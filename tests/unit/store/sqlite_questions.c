@@ -224,6 +224,19 @@ Test(sqlite_questions, a_new_due_time_is_found)
     cr_assert_eq(next_due(), 50);
 }
 
+Test(sqlite_questions, a_due_time_that_was_rolled_back_is_none)
+{
+    add_token(500);
+    cr_assert_eq(next_due(), 500);
+    fixture_begin(&fixture);
+    struct run *run = fixture_run(&fixture, RUN_WAITING);
+    run->due_ms = 50;
+    CHECK(&fixture, ops->flush(fixture.store, &fixture.rows, &fixture.err));
+    cr_assert_eq(next_due(), 50);
+    fixture_rollback(&fixture);
+    cr_assert_eq(next_due(), 500);
+}
+
 Test(sqlite_questions, children_are_the_live_ones)
 {
     struct children *children;
