@@ -16,7 +16,7 @@ enum { LOG_LINES_MAX = 10000, REASON_MAX = 500 };
 
 /*
  * With ?wait= the request is in the long polls' table from before the first read until it is
- * answered.
+ * answered. A fresh run is known not to be done, and is not read before it is.
  *
  *   read ──there, or the time is over──▶ reply
  *     ▲└──not yet──▶ parked ──woken──┐
@@ -129,6 +129,9 @@ void run_show(struct request *request)
     if (show->statuses != 0 && !request->http->is_stopping)
         longpoll_add(&request->http->longpolls, &request->longpoll, show->id, show->statuses,
                      time_ms, show_wake);
+    if (show->statuses == 1u << RUN_DONE && request->longpoll.is_waiting &&
+        fresh_is_known(&request->http->fresh, show->id, request->world->environment->number))
+        return;
     show_read(request);
 }
 

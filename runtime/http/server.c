@@ -346,6 +346,8 @@ void http_catalog(struct http *http, const struct catalog *catalog)
 
 void http_event(struct http *http, const struct event *event)
 {
+    if (event->status == RUN_DONE)
+        fresh_remove(&http->fresh, event->run_id);
     longpolls_fire(&http->longpolls, event->run_id, event->status);
 }
 

@@ -3,6 +3,7 @@
 #define SERVER_H
 
 #include "base/list.h"
+#include "http/fresh.h"
 #include "http/http.h"
 #include "http/job.h"
 #include "http/longpoll.h"
@@ -39,6 +40,7 @@ struct http {
     struct peers peers;
     struct jobs jobs;
     struct longpolls longpolls;
+    struct fresh_runs fresh;
     struct tally tally;
     struct list scrapes; /* requests for /metrics that wait for the next count */
     bool is_scraping;
