@@ -8,6 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    LIKELY_BYTES = 64 /* of what is formatted */,
+    DIGITS_MAX = 20 /* and a sign, of 64 bits */
+};
+
 void buffer_finish(struct buffer *buffer)
 {
     free(buffer->data);
@@ -45,15 +50,34 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;
 
+    char *room = buffer_reserve(buffer, LIKELY_BYTES);
+    size_t left = buffer->capacity - buffer->size;
     va_start(arguments, format);
-    int size = vsnprintf(NULL, 0, format, arguments);
+    int size = vsnprintf(room, left, format, arguments);
     va_end(arguments);
     assert(size >= 0);
-    char *room = buffer_reserve(buffer, (size_t)size + 1);
-    va_start(arguments, format);
-    (void)vsnprintf(room, (size_t)size + 1, format, arguments); /* measured just above */
-    va_end(arguments);
+    if ((size_t)size >= left) {
+        room = buffer_reserve(buffer, (size_t)size + 1);
+        va_start(arguments, format);
+        (void)vsnprintf(room, (size_t)size + 1, format, arguments); /* measured just above */
+        va_end(arguments);
+    }
     buffer->size += (size_t)size;
+}
+
+void buffer_int(struct buffer *buffer, int64_t number)
+{
+    char digits[DIGITS_MAX];
+    size_t at = sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        digits[--at] = '-';
+    buffer_add(buffer, digits + at, sizeof digits - at);
 }
 
 void buffer_consume(struct buffer *buffer, size_t size_bytes)

@@ -5,6 +5,7 @@
 #include "slice.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct buffer {
     char *data; /* NULL until something is added; not zero-terminated */
@@ -21,6 +22,8 @@ void buffer_add(struct buffer *buffer, const void *bytes, size_t size_bytes);
 void buffer_text(struct buffer *buffer, const char *text);
 void buffer_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* As "%d" would. */
+void buffer_int(struct buffer *buffer, int64_t number);
 
 /* Drop the first `size_bytes`. */
 void buffer_consume(struct buffer *buffer, size_t size_bytes);

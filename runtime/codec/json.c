@@ -234,7 +234,7 @@ static void write_value(struct buffer *out, const struct value *value, int level
         buffer_text(out, value->boolean ? "true" : "false");
         return;
     case VALUE_INT:
-        buffer_format(out, "%" PRId64, value->integer);
+        buffer_int(out, value->integer);
         return;
     case VALUE_UINT:
         buffer_format(out, "%" PRIu64, value->big);

@@ -61,7 +61,7 @@ void out_word(struct out *out, const char *key, const char *word)
 void out_int(struct out *out, const char *key, int64_t number)
 {
     begin(out, key);
-    buffer_format(out->buffer, "%" PRId64, number);
+    buffer_int(out->buffer, number);
 }
 
 void out_double(struct out *out, const char *key, double number)

@@ -2,8 +2,10 @@
 #include "base/buffer.h"
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 
 static struct buffer buffer;
 
@@ -41,6 +43,31 @@ Test(buffer, format_adds_at_the_end_and_leaves_no_zero)
     buffer_byte(&buffer, '!');
 
     cr_assert(slice_is(buffer_view(&buffer), "a42-b!"));
+}
+
+Test(buffer, format_is_not_limited_by_the_room_there_is)
+{
+    for (int size = 0; size < 300; size++) {
+        buffer.size = 0;
+        buffer_format(&buffer, "%0*d", size, 0);
+        cr_assert_eq(buffer.size, size == 0 ? 1 : (size_t)size);
+        cr_assert_eq(buffer.data[buffer.size - 1], '0');
+        buffer_finish(&buffer);
+    }
+}
+
+Test(buffer, numbers_are_written_as_printf_does)
+{
+    static const int64_t numbers[] = { 0,   1,         -1,        9,         10,
+                                       -10, 123456789, INT64_MAX, INT64_MIN, INT64_MIN + 1 };
+    char text[32];
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        snprintf(text, sizeof text, "%" PRId64, numbers[i]);
+        buffer.size = 0;
+        buffer_int(&buffer, numbers[i]);
+        cr_assert(slice_is(buffer_view(&buffer), text), "%s", text);
+    }
 }
 
 Test(buffer, reserve_gives_room_that_counts_only_when_it_is_taken)

@@ -223,6 +223,8 @@ Test(time, format_shows_milliseconds_in_utc)
     cr_assert_str_eq(time_format(INT64_C(1767323045678), text), "2026-01-02T03:04:05.678Z");
     cr_assert_str_eq(time_format(0, text), "1970-01-01T00:00:00.000Z");
     cr_assert_str_eq(time_format(-1, text), "1969-12-31T23:59:59.999Z");
+    cr_assert_str_eq(time_format(INT64_C(253402300799999), text), "9999-12-31T23:59:59.999Z");
+    cr_assert_str_eq(time_format(INT64_C(253402300800000), text), "invalid");
 }
 
 Test(time, what_format_writes_parse_reads)
