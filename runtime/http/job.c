@@ -55,9 +55,15 @@ static void on_work(uv_work_t *work)
 {
     struct request *request = container_of(work, struct request, job.uv);
 
-    request->job.is_done =
-        reader_ready(&request->http->jobs, request->job.reader, &request->job.err) &&
-        request->job.work(request, request->job.reader, &request->job.err);
+    struct job_reader *reader = request->job.reader;
+    struct err *err = &request->job.err;
+
+    request->job.is_done = reader_ready(&request->http->jobs, reader, err) &&
+                           reader->reader->ops->begin(reader->reader, err);
+    if (!request->job.is_done)
+        return;
+    request->job.is_done = request->job.work(request, reader, err);
+    reader->reader->ops->end(reader->reader);
 }
 
 static void on_done(uv_work_t *work, int status)

@@ -1,6 +1,7 @@
 /*
- * Readers: what the API shows. Each call sees one snapshot of committed rows. A reader is used
- * by one thread at a time; rows are allocated in the caller's arena.
+ * Readers: what the API shows. Each call sees one snapshot of committed rows, those between
+ * begin and end the same one. A reader is used by one thread at a time; rows are allocated in
+ * the caller's arena.
  */
 #ifndef READER_H
 #define READER_H
@@ -81,6 +82,8 @@ struct reader;
 
 struct reader_ops {
     void (*close)(struct reader *reader);
+    bool (*begin)(struct reader *reader, struct err *err);
+    void (*end)(struct reader *reader);
     /* All of these: false with ERR_STORE; environment 0 is any. *row is NULL when absent. */
     bool (*run)(struct reader *reader, struct arena *arena, uint32_t environment, int64_t id,
                 uint32_t parts, struct run **row, struct err *err);

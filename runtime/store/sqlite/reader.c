@@ -1,6 +1,7 @@
 /*
- * Readers: connections of their own that can only read. Each call is one transaction, so it
- * sees one snapshot however long it takes, and does not hold up a commit.
+ * Readers: connections of their own that can only read. Each call, or all of those between
+ * begin and end, is one transaction, so it sees one snapshot however long it takes, and does
+ * not hold up a commit.
  */
 #include "base/memory.h"
 #include "list.h"
@@ -14,11 +15,12 @@ enum { OLDEST_LOOKS = 256 };
 struct sqlite_reader {
     struct reader reader;
     struct connection connection;
+    bool is_begun;
 };
 
-static struct connection *self(struct reader *reader)
+static struct sqlite_reader *self(struct reader *reader)
 {
-    return &((struct sqlite_reader *)(void *)reader)->connection; /* its first member */
+    return (struct sqlite_reader *)(void *)reader; /* its first member */
 }
 
 static bool run(struct connection *connection, enum sql which, struct err *err)
@@ -30,19 +32,35 @@ static bool run(struct connection *connection, enum sql which, struct err *err)
 
 static struct connection *snapshot_begin(struct reader *reader, struct err *err)
 {
-    struct connection *connection = self(reader);
+    struct connection *connection = &self(reader)->connection;
 
+    if (self(reader)->is_begun)
+        return connection;
     names_trim(&connection->names);
     return run(connection, SQL_SNAPSHOT, err) ? connection : NULL;
 }
 
 /* Nothing was written, so there is nothing that ending could fail to do; `done` is handed on.
  */
-static bool snapshot_end(struct connection *connection, bool done)
+static bool snapshot_end(struct reader *reader, bool done)
 {
-    if (!sqlite3_get_autocommit(connection->db))
+    struct connection *connection = &self(reader)->connection;
+
+    if (!self(reader)->is_begun && !sqlite3_get_autocommit(connection->db))
         (void)run(connection, SQL_ROLLBACK, NULL);
     return done;
+}
+
+static bool reader_begin(struct reader *reader, struct err *err)
+{
+    self(reader)->is_begun = snapshot_begin(reader, err) != NULL;
+    return self(reader)->is_begun;
+}
+
+static void reader_end(struct reader *reader)
+{
+    self(reader)->is_begun = false;
+    (void)snapshot_end(reader, true);
 }
 
 /* ---- runs -------------------------------------------------------------------------------- */
@@ -58,6 +76,8 @@ static bool find_run(struct connection *connection, struct arena *arena, uint32_
     if (!found || (environment != 0 && environment != run->environment))
         return true;
     *row = run;
+    /* No run has both. */
+    parts &= run->status == RUN_DONE ? ~(uint32_t)PART_STATE : ~(uint32_t)PART_OUTPUT;
     return parts_find(connection, arena, parts, run, err);
 }
 
@@ -68,8 +88,7 @@ static bool reader_run(struct reader *reader, struct arena *arena, uint32_t envi
 
     *row = NULL;
     return connection != NULL &&
-           snapshot_end(connection,
-                        find_run(connection, arena, environment, id, parts, row, err));
+           snapshot_end(reader, find_run(connection, arena, environment, id, parts, row, err));
 }
 
 static bool reader_runs(struct reader *reader, struct arena *arena,
@@ -78,7 +97,7 @@ static bool reader_runs(struct reader *reader, struct arena *arena,
     struct connection *connection = snapshot_begin(reader, err);
 
     return connection != NULL &&
-           snapshot_end(connection, sqlite_runs(connection, arena, filter, page, err));
+           snapshot_end(reader, sqlite_runs(connection, arena, filter, page, err));
 }
 
 static bool reader_children(struct reader *reader, struct arena *arena, int64_t parent_id,
@@ -87,7 +106,7 @@ static bool reader_children(struct reader *reader, struct arena *arena, int64_t 
     struct connection *connection = snapshot_begin(reader, err);
 
     return connection != NULL &&
-           snapshot_end(connection,
+           snapshot_end(reader,
                         sqlite_children(connection, arena, parent_id, limit, page, err));
 }
 
@@ -114,7 +133,7 @@ static bool reader_token(struct reader *reader, struct arena *arena, uint32_t en
 
     *row = NULL;
     return connection != NULL &&
-           snapshot_end(connection, find_token(connection, arena, environment, id, row, err));
+           snapshot_end(reader, find_token(connection, arena, environment, id, row, err));
 }
 
 static bool reader_tokens(struct reader *reader, struct arena *arena,
@@ -124,7 +143,7 @@ static bool reader_tokens(struct reader *reader, struct arena *arena,
     struct connection *connection = snapshot_begin(reader, err);
 
     return connection != NULL &&
-           snapshot_end(connection, sqlite_tokens(connection, arena, filter, page, err));
+           snapshot_end(reader, sqlite_tokens(connection, arena, filter, page, err));
 }
 
 /* ---- queues ------------------------------------------------------------------------------ */
@@ -208,7 +227,7 @@ static bool reader_queues(struct reader *reader, struct arena *arena, uint32_t e
 
     *page = (struct queue_page){ 0 };
     return connection != NULL &&
-           snapshot_end(connection,
+           snapshot_end(reader,
                         find_queues(connection, arena, environment, offset, limit, page, err));
 }
 
@@ -245,8 +264,7 @@ static bool reader_queue(struct reader *reader, struct arena *arena, uint32_t en
 
     *row = NULL;
     return connection != NULL &&
-           snapshot_end(connection,
-                        find_queue(connection, arena, environment, name, id, row, err));
+           snapshot_end(reader, find_queue(connection, arena, environment, name, id, row, err));
 }
 
 /* ---- the rest ---------------------------------------------------------------------------- */
@@ -285,7 +303,7 @@ static bool reader_logs(struct reader *reader, struct arena *arena, int64_t run_
 
     *lines = NULL;
     return connection != NULL &&
-           snapshot_end(connection, find_logs(connection, arena, run_id, limit, lines, err));
+           snapshot_end(reader, find_logs(connection, arena, run_id, limit, lines, err));
 }
 
 static bool find_totals(struct connection *connection, uint32_t environment,
@@ -322,17 +340,19 @@ static bool reader_totals(struct reader *reader, uint32_t environment, struct to
 
     *totals = (struct totals){ 0 };
     return connection != NULL &&
-           snapshot_end(connection, find_totals(connection, environment, totals, err));
+           snapshot_end(reader, find_totals(connection, environment, totals, err));
 }
 
 static void reader_close(struct reader *reader)
 {
-    connection_close(self(reader));
+    connection_close(&self(reader)->connection);
     free(reader);
 }
 
 static const struct reader_ops ops = {
     .close = reader_close,
+    .begin = reader_begin,
+    .end = reader_end,
     .run = reader_run,
     .runs = reader_runs,
     .children = reader_children,

@@ -326,3 +326,27 @@ Test(sqlite_reader, the_store_may_close_and_open_under_a_reader)
     fixture_commit(&fixture);
     cr_assert_eq(list(any()).count, 1);
 }
+
+Test(sqlite_reader, between_begin_and_end_nothing_changes)
+{
+    struct run *run;
+
+    fixture_begin(&fixture);
+    int64_t id = fixture_run(&fixture, RUN_QUEUED)->id;
+    fixture_commit(&fixture);
+    CHECK(&fixture, reader->ops->begin(reader, &fixture.err));
+    cr_assert_eq(list(any()).count, 1);
+    fixture_begin(&fixture);
+    fixture_find(&fixture, id, 0)->status = RUN_WAITING;
+    fixture_find(&fixture, id, 0)->is_dirty = true;
+    fixture_run(&fixture, RUN_QUEUED);
+    fixture_commit(&fixture);
+
+    CHECK(&fixture, reader->ops->run(reader, &shown, 0, id, 0, &run, &fixture.err));
+    cr_assert_eq(run->status, RUN_QUEUED);
+    cr_assert_eq(list(any()).count, 1);
+    reader->ops->end(reader);
+    CHECK(&fixture, reader->ops->run(reader, &shown, 0, id, 0, &run, &fixture.err));
+    cr_assert_eq(run->status, RUN_WAITING);
+    cr_assert_eq(list(any()).count, 2);
+}
