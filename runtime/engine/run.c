@@ -153,13 +153,15 @@ static void queue_count(struct batch *batch, const struct run *run)
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 {
     bool was_running = run->status == RUN_RUNNING;
+    bool has_state = !was_running || run->entry > 0; /* its first segment has saved none */
 
     run_drop_wait(batch, run);
     run->outcome = outcome;
     run->finished_ms = batch->now_ms;
     must_move(batch, run, RUN_DONE, (struct slice){ 0 });
     run->wait = run->once = (struct slice){ 0 };
-    run_set_part(run, PART_STATE, (struct slice){ 0 });
+    if (has_state)
+        run_set_part(run, PART_STATE, (struct slice){ 0 });
     key_release(batch, run);
     queue_count(batch, run);
     batch_event(batch, run, was_running && outcome == OUTCOME_CANCELED);

@@ -29,7 +29,7 @@
     X(EDGE, "edge", "waitpoint_id", "run_id", "edge")
 
 #define MARK_SQL(name, table, value, id, words)                                                \
-    X(MARK_##name, "write " words, "REPLACE INTO " table " (" value ", " id ")"                \
+    X(MARK_##name, "write " words, "INSERT OR IGNORE INTO " table " (" value ", " id ")"                \
         " SELECT a, id FROM bulk")                                                             \
     X(UNMARK_##name, "delete " words, "DELETE FROM " table " WHERE " value " = ?1"             \
         " AND " id " = ?2")
@@ -50,7 +50,8 @@
     X(OUTPUT_WRITE, "write output", "REPLACE INTO run_output (run_id, data)"                   \
         " SELECT id, data FROM bulk")                                                          \
     X(OUTPUT_DELETE, "delete output", "DELETE FROM run_output WHERE run_id = ?1")              \
-    X(READY_WRITE, "write ready run", "REPLACE INTO run_ready (queue, rank_ms, run_id)"        \
+    X(READY_WRITE, "write ready run",                                                          \
+        "INSERT OR IGNORE INTO run_ready (queue, rank_ms, run_id)"                             \
         " SELECT a, b, id FROM bulk")                                                          \
     X(READY_DELETE, "delete ready run", "DELETE FROM run_ready WHERE queue = ?1"               \
         " AND rank_ms = ?2 AND run_id = ?3")                                                   \
