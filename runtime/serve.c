@@ -409,7 +409,11 @@ static void awake_start(struct serve *serve)
 {
     if (!awake_is_useful())
         return;
-    serve->awake = awake_create(serve->config.awake_ms);
+    serve->awake = awake_create(serve->config.awake_ms, true);
+    if (serve->awake != NULL)
+        log_debug("serve.awake", "processors are kept awake %s",
+                  awake_asks(serve->awake) ? "through /dev/cpu_dma_latency"
+                                           : "by threads that spin");
     uv_check_start(&serve->check, on_check);
     uv_unref((uv_handle_t *)&serve->check);
 }

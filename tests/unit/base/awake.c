@@ -1,4 +1,5 @@
-/* Threads that spin after a touch: at the lowest priority, and only as long as was said. */
+/* Processors are kept awake after a touch, and only as long as was said: by threads of the
+ * lowest priority that spin, or by asking the kernel. */
 #include "base/awake.h"
 
 #include <criterion/criterion.h>
@@ -66,7 +67,7 @@ static struct seen wait_for(bool asleep)
 
 Test(awake, a_touch_lasts_for_its_window_and_no_longer)
 {
-    struct awake *awake = awake_create(200);
+    struct awake *awake = awake_create(200, false);
 
     wait_for(true);
     for (int i = 0; i < 3; i++) {
@@ -81,7 +82,7 @@ Test(awake, a_touch_lasts_for_its_window_and_no_longer)
 
 Test(awake, is_stopped_while_it_spins)
 {
-    struct awake *awake = awake_create(3600000);
+    struct awake *awake = awake_create(3600000, false);
 
     awake_touch(awake);
     wait_for(false);
@@ -89,9 +90,55 @@ Test(awake, is_stopped_while_it_spins)
     cr_expect_eq(threads_look().count, 0);
 }
 
+/* The latency that the kernel goes by now, whoever asked for it; -1: we may not know. */
+static int32_t latency_us(void)
+{
+    int32_t latency = -1;
+    FILE *file = fopen("/dev/cpu_dma_latency", "r");
+
+    if (file == NULL)
+        return -1;
+    if (fread(&latency, sizeof latency, 1, file) != 1)
+        latency = -1;
+    fclose(file);
+    return latency;
+}
+
+/* Servers of other tests may be asking as well, for a moment. */
+static void wait_for_latency(bool is_asked)
+{
+    for (int i = 0; i < 5000; i++) {
+        if ((latency_us() == 0) == is_asked)
+            return;
+        wait_a_little();
+    }
+    cr_assert_fail("the latency is %d us", (int)latency_us());
+}
+
+Test(awake, the_kernel_is_asked_for_the_window_and_no_longer)
+{
+    struct awake *awake = awake_create(200, true);
+
+    if (!awake_asks(awake)) {
+        awake_destroy(awake);
+        cr_skip("not allowed here, or of no use");
+    }
+    wait_for_latency(false);
+    for (int i = 0; i < 3; i++) {
+        awake_touch(awake);
+        wait_for_latency(true);
+        wait_for_latency(false);
+    }
+    awake_touch(awake);
+    wait_for_latency(true);
+    awake_destroy(awake);
+    wait_for_latency(false);
+    cr_expect_eq(threads_look().count, 0);
+}
+
 Test(awake, no_window_no_threads)
 {
-    cr_expect_null(awake_create(0));
+    cr_expect_null(awake_create(0, true));
     awake_touch(NULL);
     awake_destroy(NULL);
     (void)awake_is_useful(); /* must not fail wherever the test runs */
