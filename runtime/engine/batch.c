@@ -38,7 +38,6 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t no
     batch->now_ms = now_ms;
     batch->commands = commands;
     batch->count = count;
-    batch->cancel_reason = (struct slice){ 0 };
     batch->assignment_tail = &batch->first_assignment;
     batch->event_tail = &batch->first_event;
     rows_init(&batch->rows, arena);

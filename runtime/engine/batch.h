@@ -69,7 +69,6 @@ struct batch {
     struct ids fired;    /* waitpoints that have ended */
     struct ids canceled; /* runs to be canceled with their children */
     uint32_t fired_at, canceled_at;
-    struct slice cancel_reason;
     /* Dispatch. */
     struct line **lines;
     uint32_t line_count;

@@ -96,7 +96,7 @@ struct token_complete {
 struct cancel {
     uint32_t environment;
     int64_t id;
-    struct slice reason;
+    struct slice reason; /* for its timeline; empty: none was given */
 };
 
 struct queue_pause {

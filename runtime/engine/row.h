@@ -96,6 +96,7 @@ struct run {
     uint32_t parts;       /* enum run_part: loaded (absent ones are empty) or set */
     uint32_t dirty_parts; /* to be written; an empty slice deletes */
     uint32_t problems;    /* of its output, which is kept all the same: for the event */
+    struct slice why;     /* it is canceled: for the timeline */
     bool is_new, is_dirty;
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
     uint32_t loaded_outcome;

@@ -158,7 +158,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     run_drop_wait(batch, run);
     run->outcome = outcome;
     run->finished_ms = batch->now_ms;
-    must_move(batch, run, RUN_DONE, (struct slice){ 0 });
+    must_move(batch, run, RUN_DONE, run->why);
     run->wait = run->once = (struct slice){ 0 };
     if (has_state)
         run_set_part(run, PART_STATE, (struct slice){ 0 });
@@ -283,8 +283,10 @@ bool cancel_decide(struct batch *batch, struct command *command)
         err_set(&command->err, ERR_NOT_FOUND, "Run not found");
         return true;
     }
-    if (run->status != RUN_DONE)
+    if (run->status != RUN_DONE) {
+        run->why = cancel->reason;
         batch_ids_add(batch, &batch->canceled, run->id);
+    }
     return true;
 }
 

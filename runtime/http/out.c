@@ -4,8 +4,6 @@
 #include "base/id.h"
 #include "codec/json.h"
 
-#include <inttypes.h>
-
 static void begin(struct out *out, const char *key)
 {
     if (out->comma)

@@ -202,7 +202,7 @@ static void cancel_done(struct request *request)
     reply_send(request, MHD_HTTP_OK);
 }
 
-/* The body is usually empty; {"reason": "…"} is kept with the run. */
+/* The body is usually empty; {"reason": "…"} goes into the run's timeline. */
 static bool reason_read(struct request *request, struct slice *reason)
 {
     struct value body;

@@ -213,6 +213,22 @@ Test(cancel, a_child_of_a_canceled_run_is_not_made)
     cr_assert_eq(store_memory_runs(bench.store), 1);
 }
 
+Test(cancel, the_reason_stands_in_the_timeline_of_the_run_it_was_given_for)
+{
+    int64_t root = start("t");
+    struct command *child = add_child(root, 1, "u");
+    commit();
+    struct command *command = add(COMMAND_CANCEL);
+    command->cancel =
+        (struct cancel){ .environment = DEV, .id = root, .reason = SLICE("wrong customer") };
+    commit();
+
+    assert_canceled(root);
+    assert_canceled(child->trigger.run_id);
+    cr_assert_str_eq(last_move(root), "wrong customer");
+    cr_assert_str_eq(last_move(child->trigger.run_id), "");
+}
+
 Test(cancel, the_slot_of_a_canceled_run_is_free_for_the_next)
 {
     bench.queue_limit = 1;
