@@ -216,17 +216,18 @@ Test(cancel, a_child_of_a_canceled_run_is_not_made)
 Test(cancel, the_reason_stands_in_the_timeline_of_the_run_it_was_given_for)
 {
     int64_t root = start("t");
-    struct command *child = add_child(root, 1, "u");
+    struct command *made = add_child(root, 1, "u");
     commit();
+    int64_t child = made->trigger.run_id;
     struct command *command = add(COMMAND_CANCEL);
     command->cancel =
         (struct cancel){ .environment = DEV, .id = root, .reason = SLICE("wrong customer") };
     commit();
 
     assert_canceled(root);
-    assert_canceled(child->trigger.run_id);
+    assert_canceled(child);
     cr_assert_str_eq(last_move(root), "wrong customer");
-    cr_assert_str_eq(last_move(child->trigger.run_id), "");
+    cr_assert_str_eq(last_move(child), "");
 }
 
 Test(cancel, the_slot_of_a_canceled_run_is_free_for_the_next)

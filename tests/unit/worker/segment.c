@@ -3,12 +3,9 @@
 #include "probe.h"
 
 #include <criterion/criterion.h>
-#include <linux/sockios.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -375,38 +372,6 @@ Test(limits, metadata)
 }
 
 /* ---- misbehaviour ----------------------------------------------------------------------- */
-
-/* What was sent to the slot has been read by it. */
-static void wait_until_read(const struct link *link)
-{
-    int unread = 1;
-
-    while (unread > 0) {
-        cr_assert_eq(ioctl(link->fd, SIOCOUTQ, &unread), 0);
-        sched_yield();
-    }
-}
-
-Test(misbehaviour, one_that_is_canceled_while_it_waits_behind_it_does_not_start)
-{
-    struct frame sleeping = segment_frame(&probe, "sleep", "", "{\"ms\":500}");
-    struct frame behind = segment_frame(&probe, "sleep", "", "{\"ms\":0}");
-    behind.segment.run_id = 0x5678;
-    struct frame cancel = { .kind = FRAME_CANCEL, .cancel = { .run_id = 0x5678 } };
-
-    kill(probe.slot_pids[0], SIGSTOP); /* so that both are there when it looks */
-    link_send(&probe.slots[0], &sleeping);
-    link_send(&probe.slots[0], &behind);
-    kill(probe.slot_pids[0], SIGCONT);
-    wait_until_read(&probe.slots[0]);
-    link_send(&probe.slots[0], &cancel);
-
-    struct frame end = link_read(&probe, &probe.slots[0]);
-    cr_assert_eq(end.end.verdict, VERDICT_DONE);
-    end = link_read(&probe, &probe.slots[0]);
-    cr_assert_eq(end.end.run_id, 0x5678);
-    assert_failed(&end, "canceled");
-}
 
 Test(misbehaviour, an_end_that_no_call_made)
 {
