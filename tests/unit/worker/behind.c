@@ -54,3 +54,18 @@ Test(behind, one_that_is_canceled_while_it_waits_does_not_start)
     cr_assert_eq(end.end.verdict, VERDICT_FAIL);
     cr_assert(slice_is(end.end.error_code, "canceled"));
 }
+
+Test(behind, one_that_comes_with_its_cancel_does_not_start)
+{
+    struct frame frame = segment_frame(&probe, "sleep", "", "{\"ms\":60000}");
+    struct frame cancel = { .kind = FRAME_CANCEL, .cancel = { .run_id = 0x1234 } };
+
+    kill(probe.slot_pids[0], SIGSTOP);
+    link_send(&probe.slots[0], &frame);
+    link_send(&probe.slots[0], &cancel);
+    kill(probe.slot_pids[0], SIGCONT);
+
+    struct frame end = link_read(&probe, &probe.slots[0]);
+    cr_assert_eq(end.end.verdict, VERDICT_FAIL);
+    cr_assert(slice_is(end.end.error_code, "canceled"));
+}

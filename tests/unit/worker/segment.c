@@ -292,11 +292,14 @@ Test(segment, sees_that_it_is_canceled)
     struct frame cancel = { .kind = FRAME_CANCEL, .cancel = { .run_id = 0x1234 } };
 
     link_send(&probe.slots[0], &frame);
+    cr_assert_eq(link_read(&probe, &probe.slots[0]).kind, FRAME_NOTE); /* it has begun */
     link_send(&probe.slots[0], &other);
     link_send(&probe.slots[0], &cancel);
 
     struct frame end = link_read(&probe, &probe.slots[0]);
     cr_assert_eq(end.kind, FRAME_END);
+    cr_assert_eq(end.end.verdict, VERDICT_DONE);
+    cr_assert_str_eq(json_of(&probe, end.end.output), "{\"canceled\":true}");
 }
 
 Test(segment, logs_and_progress_come_as_notes)
