@@ -6,11 +6,13 @@
  * halt went to the hypervisor: more than all the work of a run. So for a moment after the last
  * thing happened they do not halt. Nothing at all is done when nothing happens.
  *
- *   asking     the kernel is told (/dev/cpu_dma_latency), and its idle loop polls: it sees
- * which processor is free, and wakes it without an interrupt. Takes the right to that file,
- * which root has. spinning   else: threads of the lowest priority (SCHED_IDLE: anything else
- * goes first, at once) turn round. To the kernel no processor is free then, so it spreads what
- * it wakes less well.
+ * By asking: the kernel is told (/dev/cpu_dma_latency), and its idle loop polls. It sees which
+ * processor is free, and wakes it without an interrupt. Takes the right to that file, which
+ * root has.
+ *
+ * Else by spinning: threads of the lowest priority (SCHED_IDLE: anything else goes first, at
+ * once) turn round. To the kernel no processor is free then, so it spreads what it wakes less
+ * well.
  */
 #ifndef AWAKE_H
 #define AWAKE_H

@@ -25,7 +25,7 @@ struct connection {
     sqlite3_stmt *statements[SQL_COUNT]; /* NULL until first used */
     struct names names;
     const struct bulk *bulk; /* what the table `bulk` holds for the statement under way */
-    bool is_due_changed;     /* marks of what is due were written since it was last set */
+    bool is_due_changed;     /* marks of what is due were written since it was cleared */
 };
 
 /*

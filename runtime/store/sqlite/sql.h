@@ -29,8 +29,8 @@
     X(EDGE, "edge", "waitpoint_id", "run_id", "edge")
 
 #define MARK_SQL(name, table, value, id, words)                                                \
-    X(MARK_##name, "write " words, "INSERT OR IGNORE INTO " table " (" value ", " id ")"                \
-        " SELECT a, id FROM bulk")                                                             \
+    X(MARK_##name, "write " words,                                                             \
+        "INSERT OR IGNORE INTO " table " (" value ", " id ") SELECT a, id FROM bulk")          \
     X(UNMARK_##name, "delete " words, "DELETE FROM " table " WHERE " value " = ?1"             \
         " AND " id " = ?2")
 
