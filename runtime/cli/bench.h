@@ -92,7 +92,7 @@ bool bench_token(struct bench *bench, const char *id, char path[BENCH_PATH_BYTES
 /* ---- bench_meter.c: what the server counts --------------------------------------------- */
 
 struct bench_meter {
-    double batches, commands, commit_s, busy_s, cpu_ms;
+    double batches, commands, commit_s, busy_s, cpu_ms, server_cpu_ms;
 };
 
 bool bench_meter_read(struct bench *bench, struct bench_meter *meter, struct err *err);

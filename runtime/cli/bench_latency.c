@@ -24,25 +24,36 @@ static void put_times(struct bench *bench, struct value *result, struct samples 
     bench_put(bench, result, "samples", (double)times->count);
 }
 
+static bool put_meter(struct bench *bench, const struct bench_meter *before, int runs,
+                      uint64_t first_ns, struct value *result, struct err *err)
+{
+    double seconds = (double)(clock_monotonic_ns() - first_ns) / 1e9;
+    return bench_meter_put(bench, before, runs, seconds, result, err);
+}
+
 bool bench_latency(struct bench *bench, struct value *result, struct err *err)
 {
     struct samples times = { 0 };
     struct buffer request = { 0 };
+    struct bench_meter meter;
     char id[BENCH_ID_BYTES], path[BENCH_PATH_BYTES];
-    bool done = bench_fresh(bench, err);
-    uint64_t until_ns = clock_monotonic_ns() + (uint64_t)bench->duration_ms * 1000000;
+    int runs = 0;
+    bool done = bench_fresh(bench, err) && bench_meter_read(bench, &meter, err);
+    uint64_t first_ns = clock_monotonic_ns();
+    uint64_t until_ns = first_ns + (uint64_t)bench->duration_ms * 1000000;
 
     bench_trigger(bench, &request, "bench-echo", queue_name, NULL);
-    for (int i = 0; done && (i < WARM_UP + SAMPLES_LEAST || clock_monotonic_ns() < until_ns);
-         i++) {
+    for (; done && (runs < WARM_UP + SAMPLES_LEAST || clock_monotonic_ns() < until_ns);
+         runs++) {
         uint64_t start_ns = clock_monotonic_ns();
         done = bench_start(bench, buffer_view(&request), id, err);
         snprintf(path, sizeof path, "/api/v3/runs/%s?wait=" WAIT_MOST, id);
         done = done && bench_need(bench, "GET", path, (struct slice){ 0 }, err) &&
                bench_completed(bench, err);
-        if (i >= WARM_UP)
+        if (runs >= WARM_UP)
             samples_add(&times, clock_monotonic_ns() - start_ns);
     }
+    done = done && put_meter(bench, &meter, runs, first_ns, result, err);
     put_times(bench, result, &times);
     samples_finish(&times);
     done =
@@ -103,20 +114,24 @@ bool bench_resume(struct bench *bench, struct value *result, struct err *err)
     struct samples times = { 0 };
     struct buffer request = { 0 };
     struct watcher watcher = { .load = { .epoll = -1 } };
+    struct bench_meter meter;
     uint64_t duration_ns = 0;
-    bool done = bench_fresh(bench, err) &&
+    int runs = 0;
+    bool done = bench_fresh(bench, err) && bench_meter_read(bench, &meter, err) &&
                 load_open(&watcher.load, bench->server.host, bench->server.port, 1, err);
-    uint64_t until_ns = clock_monotonic_ns() + (uint64_t)bench->duration_ms * 1000000;
+    uint64_t first_ns = clock_monotonic_ns();
+    uint64_t until_ns = first_ns + (uint64_t)bench->duration_ms * 1000000;
 
     watcher.load.context = &watcher;
     watcher.load.on_reply = on_done;
     bench_trigger(bench, &request, "bench-wait", queue_name, NULL);
-    for (int i = 0; done && (i < WARM_UP + SAMPLES_LEAST || clock_monotonic_ns() < until_ns);
-         i++) {
+    for (; done && (runs < WARM_UP + SAMPLES_LEAST || clock_monotonic_ns() < until_ns);
+         runs++) {
         done = resume_one(bench, &watcher, &request, &duration_ns, err);
-        if (i >= WARM_UP)
+        if (runs >= WARM_UP)
             samples_add(&times, duration_ns);
     }
+    done = done && put_meter(bench, &meter, runs, first_ns, result, err);
     put_times(bench, result, &times);
     samples_finish(&times);
     load_close(&watcher.load);

@@ -33,6 +33,7 @@ bool bench_meter_read(struct bench *bench, struct bench_meter *meter, struct err
         .commit_s = metric(bench, "bide_commit_seconds_total"),
         .busy_s = metric(bench, "bide_store_busy_seconds_total"),
         .cpu_ms = (double)usage.cpu_ms,
+        .server_cpu_ms = (double)usage.server_cpu_ms,
     };
     return true;
 }
@@ -50,7 +51,10 @@ bool bench_meter_put(struct bench *bench, const struct bench_meter *before, doub
     bench_put(bench, result, "commits_per_s", batches / seconds);
     bench_put(bench, result, "store_busy", (now.busy_s - before->busy_s) / seconds);
     bench_put(bench, result, "in_commit", (now.commit_s - before->commit_s) / seconds);
-    if (bench->is_own && units > 0)
+    if (bench->is_own && units > 0) {
         bench_put(bench, result, "cpu_us_each", (now.cpu_ms - before->cpu_ms) * 1000 / units);
+        bench_put(bench, result, "cpu_server_us_each",
+                  (now.server_cpu_ms - before->server_cpu_ms) * 1000 / units);
+    }
     return true;
 }

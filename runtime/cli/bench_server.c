@@ -269,8 +269,9 @@ void bench_server_usage(const struct bench_server *server, struct bench_usage *u
     *usage = (struct bench_usage){
         .server_bytes = proc_number(server->pid, "status", "VmRSS") * 1024,
         .disk_bytes = disk_bytes(data),
-        .cpu_ms = proc_cpu_ms(server->pid),
+        .server_cpu_ms = proc_cpu_ms(server->pid),
     };
+    usage->cpu_ms = usage->server_cpu_ms;
     add_children(server->pid, usage, 0);
 }
 

@@ -27,6 +27,7 @@ struct bench_usage {
     int64_t workers_bytes; /* of its children, what is shared counted once */
     int64_t disk_bytes;    /* the database's files */
     int64_t cpu_ms;        /* of the server and its children so far */
+    int64_t server_cpu_ms; /* of the server alone */
 };
 
 /* Make a directory for it under `parent`, with the configuration. */

@@ -3,6 +3,7 @@
 #include "server.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The object on stdout alone; progress is on stderr. */
@@ -50,6 +51,7 @@ Test(bench, throughput_comes_beside_its_limits)
     expect_limits(workload(report, "echo"));
     json_t *wait = workload(report, "wait");
     expect_limits(wait);
+    cr_expect_gt(json_number_value(json_object_get(wait, "cpu_server_us_each")), 0);
     cr_expect_gt(json_integer_value(json_object_get(wait, "timelines_checked")), 0);
     json_decref(report);
 }
@@ -61,7 +63,9 @@ Test(bench, latency_and_costs)
     json_t *latency = workload(report, "latency");
     cr_expect_gt(json_number_value(json_object_get(latency, "p99_ms")), 0);
     expect_limits(latency);
-    workload(report, "resume");
+    cr_expect_gt(json_number_value(json_object_get(latency, "cpu_server_us_each")), 0);
+    json_t *resume = workload(report, "resume");
+    cr_expect_gt(json_number_value(json_object_get(resume, "cpu_server_us_each")), 0);
     cr_expect_eq(json_integer_value(json_object_get(workload(report, "parked"), "runs")), 300);
     workload(report, "restart");
     json_decref(report);
@@ -143,4 +147,29 @@ Test(bench, what_cannot_be_is_refused)
                              "/bide bench --url http://127.0.0.1:1 --only restart");
     cr_expect_eq(status, 2);
     cr_expect_not_null(strstr(said, "restart kills its server"), "%s", said);
+}
+
+/* Each workload is measured with both, in turns, and what was measured is not measured again.
+ */
+Test(bench, two_binaries_are_compared)
+{
+    int status;
+    char *dir = strdup(command_run(&status, "mktemp -d /tmp/bide-test-XXXXXX | tr -d '\\n'"));
+    const char *command = SOURCE_DIR "/tests/bench/compare " BINARY_DIR "/bide " BINARY_DIR
+                                     "/bide --pairs 2 --seconds 1 --only latency --results %s"
+                                     " 2>/dev/null";
+
+    const char *said = command_run(&status, command, dir);
+    cr_assert_eq(status, 0, "%s", said);
+    cr_expect_not_null(strstr(said, "latency   ms p50"), "%s", said);
+    cr_expect_null(strstr(said, "n/a"), "%s", said);
+    char *first = strdup(said);
+    command_run(&status, "test $(ls %s | wc -l) -eq 4", dir);
+    cr_expect_eq(status, 0);
+    cr_expect_str_eq(command_run(&status, command, dir), first);
+    free(first);
+    command_run(&status, SOURCE_DIR "/tests/bench/compare " BINARY_DIR "/bide /nowhere 2>&1");
+    cr_expect_eq(status, 2);
+    command_run(&status, "rm -r %s", dir);
+    free(dir);
 }
