@@ -41,8 +41,8 @@ void log_write(enum log_level level, const char *event, const char *format, ...)
     va_end(arguments);
     size = more < (int)sizeof line - size - 1 ? size + more : (int)sizeof line - 2;
 
-    /* One event is one line, and no word to a terminal, whatever a plugin or a client put into a
-     * value. */
+    /* One event is one line, and no word to a terminal, whatever a plugin or a client put into
+     * a value. */
     for (int i = 0; i < size; i++)
         if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
             line[i] = ' ';

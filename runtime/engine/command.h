@@ -130,8 +130,8 @@ struct run_read {
     int64_t target; /* a run, or a token */
     /* Reply */
     uint32_t status; /* enum wait_status; what is not there is as good as canceled */
-    struct run *run; /* output loaded; NULL when absent or another environment's. For a completed
-                        token its data is the output */
+    struct run *run; /* output loaded; NULL when absent or another environment's. For a
+                        completed token its data is the output */
 };
 
 struct once {

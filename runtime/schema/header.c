@@ -230,9 +230,10 @@ static bool prefix_check(struct slice prefix, struct slice clean, struct report 
                           "the prefix \"%.*s\" is no C identifier; \"%.*s\" would be one",
                           SLICE_ARG(prefix), SLICE_ARG(clean));
     if (slice_is(prefix, "bide"))
-        return report_add(report, 0, 0,
-                          "names that start with bide_ are the SDK's own; choose another prefix "
-                          "with --prefix");
+        return report_add(
+            report, 0, 0,
+            "names that start with bide_ are the SDK's own; choose another prefix "
+            "with --prefix");
     return true;
 }
 

@@ -13,7 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TASKS = 3, QUEUES = 3, SLOTS = 4, HELD_MAX = 256, BATCH_MAX = 12, KNOWN_MAX = 4096, KNOWN_SLOTS = 16384 };
+enum {
+    TASKS = 3,
+    QUEUES = 3,
+    SLOTS = 4,
+    HELD_MAX = 256,
+    BATCH_MAX = 12,
+    KNOWN_MAX = 4096,
+    KNOWN_SLOTS = 16384
+};
 
 /* A segment that a slot has, and how far its script is. */
 struct held_segment {

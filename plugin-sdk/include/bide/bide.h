@@ -328,9 +328,9 @@ struct bide_api {
     int64_t (*now_ms)(bide_task *t);   /* since 1970 */
     bool (*is_canceled)(bide_task *t); /* also when an error is raised */
 
-    /* Durable before they return; a token without key and schema may be so a little later, at the
-     * latest with the end of the segment. Its URL is good at once: an answer that comes first is
-     * kept for it. */
+    /* Durable before they return; a token without key and schema may be so a little later, at
+     * the latest with the end of the segment. Its URL is good at once: an answer that comes
+     * first is kept for it. */
     void (*token_create)(bide_task *t, const struct bide_token_opts *opts, bide_token *token);
     void (*trigger)(bide_task *t, const char *task, const bide_value *payload,
                     const struct bide_trigger_opts *opts, bide_run *run);
