@@ -395,16 +395,13 @@ static void read_symbols(struct cursor *cursor, struct frame_symbols *frame)
 }
 
 /* Every kind of frame with a body, and the member of struct frame that holds it. */
-#define FRAME_MAP(X)                                                                          \
-    X(SEGMENT, segment)                                                                       \
-    X(REPLY, reply)                                                                           \
-    X(CANCEL, cancel)                                                                         \
-    X(CALL, call)                                                                             \
-    X(NOTE, note)                                                                             \
-    X(END, end)                                                                               \
-    X(CRASH, crash)                                                                           \
-    X(FORK, fork) X(KILL, kill) X(SYMBOLIZE, symbolize) X(LOADED, loaded) X(REFUSED, refused) \
-        X(FORKED, forked) X(EXITED, exited) X(SYMBOLS, symbols)
+/* clang-format off */
+#define FRAME_MAP(X)                                                              \
+    X(SEGMENT, segment) X(REPLY, reply) X(CANCEL, cancel) X(CALL, call)           \
+    X(NOTE, note) X(END, end) X(CRASH, crash) X(FORK, fork) X(KILL, kill)         \
+    X(SYMBOLIZE, symbolize) X(LOADED, loaded) X(REFUSED, refused) X(FORKED, forked) \
+    X(EXITED, exited) X(SYMBOLS, symbols)
+/* clang-format on */
 
 void frame_write(struct buffer *out, const struct frame *frame)
 {

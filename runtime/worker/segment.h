@@ -102,18 +102,16 @@ bool segment_send(struct segment *segment, enum call_kind kind, const struct val
                   int64_t *id);
 
 /* The table's functions, by file. */
-#define WORKER_API_MAP(X)                                                                      \
-    X(kind)                                                                                    \
-    X(get_bool)                                                                                \
-    X(get_i64)                                                                                 \
-    X(get_u64)                                                                                 \
-    X(get_f64)                                                                                 \
-    X(get_text) X(get_bytes) X(find) X(count) X(at) X(key_at) X(make_null) X(make_bool)        \
-        X(make_i64) X(make_u64) X(make_f64) X(make_text) X(make_bytes) X(make_list)            \
-            X(make_map) X(put) X(add) X(json_read) X(json_write) X(input) X(out) X(metadata)   \
-                X(meta) X(progress) X(log) X(now_ms) X(is_canceled) X(token_create) X(trigger) \
-                    X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)  \
-                        X(done) X(fail)
+/* clang-format off */
+#define WORKER_API_MAP(X)                                                         \
+    X(kind) X(get_bool) X(get_i64) X(get_u64) X(get_f64) X(get_text) X(get_bytes) \
+    X(find) X(count) X(at) X(key_at) X(make_null) X(make_bool) X(make_i64)        \
+    X(make_u64) X(make_f64) X(make_text) X(make_bytes) X(make_list) X(make_map)   \
+    X(put) X(add) X(json_read) X(json_write) X(input) X(out) X(metadata) X(meta)  \
+    X(progress) X(log) X(now_ms) X(is_canceled) X(token_create) X(trigger)        \
+    X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)     \
+    X(done) X(fail)
+/* clang-format on */
 
 /* Each has the type of its member. */
 #define X(name) extern __typeof__(*((struct bide_api *)0)->name) api_##name;
