@@ -39,21 +39,21 @@ static bool is_stirred(const struct batch *batch)
 /* Queues of the backlog that were not looked at in this round, as many as fit. */
 static void lines_of_backlog(struct batch *batch, struct table *table)
 {
-    struct engine *engine = batch->engine;
-    uint32_t count = engine->backlog_count, first = engine->backlog_at;
+    const struct engine *engine = batch->engine;
+    uint32_t count = engine->backlog_count;
+    uint32_t first = engine_backlog_from(engine, engine->backlog_at);
 
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = (first + i) % count;
-        struct backlog *backlog = &engine->backlog[at];
-        if (backlog->round == engine->round)
+        const struct backlog *backlog = &engine->backlog[(first + i) % count];
+        if (backlog->round == batch->looked_round)
             continue;
         struct line *line = line_get(batch, table, backlog->queue);
         if (line == NULL) {
-            engine->backlog_at = at;
+            batch->backlog_at = backlog->queue;
             batch->unseen = true;
             return;
         }
-        backlog->round = engine->round;
+        batch_ids_add(batch, &batch->backlog_looked, backlog->queue);
         line->in_backlog = true;
     }
 }
@@ -65,7 +65,8 @@ static void lines_find(struct batch *batch)
 
     table_init(&table, batch->arena);
     batch->lines = ARENA_ARRAY(batch->arena, struct line *, LINES_MAX);
-    batch->engine->round += is_stirred(batch);
+    batch->round += is_stirred(batch);
+    batch->looked_round = batch->round;
     lines_of_backlog(batch, &table);
     for (uint32_t i = 0; i < batch->backlog_add.count; i++) {
         struct line *line = line_get(batch, &table, batch->backlog_add.items[i]);
@@ -212,7 +213,7 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
                                           : SLICE("no loaded build has the segment"));
             line->at++;
             batch->again = true;
-            batch->engine->round++; /* its line may have more */
+            batch->round++; /* its line may have more */
             continue;
         }
         if (line->running >= line->limit ||

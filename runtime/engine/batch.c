@@ -43,6 +43,8 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t no
     rows_init(&batch->rows, arena);
     memory_commands(batch);
     batch->catalog = engine->catalog;
+    batch->round = batch->looked_round = engine->round;
+    batch->backlog_at = engine->backlog_at;
     batch->unpark_next = engine->unpark_at;
     batch->unpark_after = engine->unpark_after;
     for (uint32_t i = 0; i < count; i++)
@@ -237,16 +239,7 @@ bool batch_decide(struct batch *batch)
 
 void batch_committed(struct batch *batch, struct outcome *outcome)
 {
-    struct engine *engine = batch->engine;
-
-    engine->queues_missing = false;
-    engine->queue_count += batch->queues_made;
-    engine->unpark_at = batch->unpark_next;
-    engine->unpark_after = batch->unpark_after;
-    for (uint32_t i = 0; i < batch->backlog_add.count; i++)
-        engine_backlog_add(engine, batch->backlog_add.items[i]);
-    for (uint32_t i = 0; i < batch->backlog_drop.count; i++)
-        engine_backlog_drop(engine, batch->backlog_drop.items[i]);
+    hints_commit(batch);
     *outcome = (struct outcome){ .assignments = batch->first_assignment,
                                  .assignment_count = batch->assignment_count,
                                  .events = batch->first_event,
@@ -255,6 +248,7 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
 
 void batch_failed(struct batch *batch, const struct err *err)
 {
+    hints_drop(batch);
     for (uint32_t i = 0; i < batch->count; i++)
         if (batch->commands[i]->kind != COMMAND_CATALOG &&
             batch->commands[i]->kind != COMMAND_SPEED)

@@ -18,16 +18,19 @@ struct backlog {
     uint32_t round;
 };
 
-/* Hints between batches (engine.h). */
+/*
+ * Hints between batches (engine.h). A batch only reads them; what it would change stands in it
+ * until batch_committed (hints.c), and is forgotten with it when the store fails.
+ */
 struct engine {
     struct id_source *ids;
     const struct catalog *catalog;
     bool queues_missing;     /* the catalog's queues may not all have a row yet */
-    struct backlog *backlog; /* malloc'ed; paused queues are not in it */
+    struct backlog *backlog; /* malloc'ed, by rising queue; paused queues are not in it */
     uint32_t backlog_count, backlog_capacity;
     uint32_t round; /* counts what may let a run start; each queue is looked at once in each */
     uint32_t queue_count; /* rows there are, so that clients cannot make them without end */
-    uint32_t backlog_at;  /* where the next batch begins to look, so that none starves */
+    int64_t backlog_at;   /* the queue where the next batch begins to look: none starves */
     char **short_tasks;   /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
     uint32_t unpark_at; /* the next task of the catalog whose parked runs are to be looked at */
@@ -76,7 +79,11 @@ struct batch {
     uint32_t pick_count;
     bool picked, again;
     bool unseen; /* queues of the backlog that had no turn in this batch */
-    struct ids backlog_add, backlog_drop; /* applied at the commit */
+    /* engine->round and backlog_at after the commit; queues of the backlog that were looked at
+     * in `looked_round`; those that come into it and go. */
+    uint32_t round, looked_round;
+    int64_t backlog_at;
+    struct ids backlog_looked, backlog_add, backlog_drop;
     /* To publish. */
     struct assignment *first_assignment, **assignment_tail;
     uint32_t assignment_count;
@@ -112,10 +119,16 @@ void batch_event(struct batch *batch, const struct run *run, bool was_running);
 /* Draw the consequences of fired waitpoints and cancellations. */
 bool batch_settle(struct batch *batch);
 
-/* engine.c */
+/* hints.c */
 bool engine_backlog_has(const struct engine *engine, int64_t queue);
-void engine_backlog_add(struct engine *engine, int64_t queue);
-void engine_backlog_drop(struct engine *engine, int64_t queue);
+/* The first of the backlog that is not below `queue`: backlog_count when there is none. */
+uint32_t engine_backlog_from(const struct engine *engine, int64_t queue);
+/* What the batch has found out is the engine's from now on. */
+void hints_commit(struct batch *batch);
+/* It has found out nothing: every queue is to be looked at again. */
+void hints_drop(struct batch *batch);
+
+/* engine.c */
 void engine_short_set(struct engine *engine, struct slice task, bool is_short);
 
 /* prefetch.c */

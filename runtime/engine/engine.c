@@ -1,4 +1,4 @@
-/* What the engine remembers between batches: hints. */
+/* The engine from begin to end, and what it knows of the tasks' speed. */
 #include "base/memory.h"
 #include "batch.h"
 
@@ -26,47 +26,6 @@ void engine_destroy(struct engine *engine)
 const struct catalog *engine_catalog(const struct engine *engine)
 {
     return engine->catalog;
-}
-
-bool engine_backlog_has(const struct engine *engine, int64_t queue)
-{
-    for (uint32_t i = 0; i < engine->backlog_count; i++)
-        if (engine->backlog[i].queue == queue)
-            return true;
-    return false;
-}
-
-void engine_backlog_add(struct engine *engine, int64_t queue)
-{
-    if (engine_backlog_has(engine, queue))
-        return;
-    if (engine->backlog_count == engine->backlog_capacity) {
-        engine->backlog_capacity =
-            engine->backlog_capacity == 0 ? 16 : engine->backlog_capacity * 2;
-        engine->backlog =
-            memory_grow(engine->backlog, engine->backlog_capacity * sizeof *engine->backlog);
-    }
-    engine->backlog[engine->backlog_count++] = (struct backlog){ queue, engine->round - 1 };
-}
-
-void engine_backlog_drop(struct engine *engine, int64_t queue)
-{
-    for (uint32_t i = 0; i < engine->backlog_count; i++)
-        if (engine->backlog[i].queue == queue) {
-            engine->backlog[i] = engine->backlog[--engine->backlog_count];
-            return;
-        }
-}
-
-void engine_backlog(struct engine *engine, const struct ids *queues)
-{
-    for (uint32_t i = 0; i < queues->count; i++)
-        engine_backlog_add(engine, queues->items[i]);
-}
-
-void engine_queues(struct engine *engine, uint32_t count)
-{
-    engine->queue_count = count;
 }
 
 void engine_short_set(struct engine *engine, struct slice task, bool is_short)

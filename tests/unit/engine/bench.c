@@ -75,13 +75,16 @@ static struct catalog *catalog_make(void)
     return made;
 }
 
-void bench_catalog(void)
+bool bench_catalog_commit(struct command *command)
 {
-    struct command *command = add(COMMAND_CATALOG);
-
     command->catalog.next = catalog_make();
     catalog = command->catalog.next;
-    commit();
+    return commit();
+}
+
+void bench_catalog(void)
+{
+    (void)bench_catalog_commit(add(COMMAND_CATALOG)); /* it is taken whatever the store says */
 }
 
 void bench_restart(bool loaded)

@@ -51,6 +51,8 @@ void bench_close(void);
 
 /* A new catalog from the fields above. */
 void bench_catalog(void);
+/* The same by a command of one's own; false: the store failed. */
+bool bench_catalog_commit(struct command *command);
 struct catalog_task *bench_task(const char *id); /* one more in bench.tasks */
 const struct schema_file *bench_schema(const char *yaml);
 /* As after a kill -9: all that is not in the store is gone, recovery is done, the catalog comes
