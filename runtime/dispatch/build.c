@@ -16,7 +16,10 @@ enum {
     LOADING_MAX = 4, /* at once: plugins may be many, cores are few */
     RESTART_MIN_MS = 100,
     RESTART_MAX_MS = 10000,
-    RESTARTS_MAX = 6, /* that failed to load, in a row */
+    RESTARTS_MAX = 6, /* in a row, then the build is set aside */
+    PROBE_MIN_MS = 10000,
+    PROBE_MAX_MS = 300000,
+    SLOW_MS = 2000, /* then others need not wait for what is being loaded */
     FORK_PAUSE_MS = 200,
 };
 
@@ -69,15 +72,19 @@ void build_retry(struct build *build)
         return;
     build->state = BUILD_NEW;
     build->reason[0] = '\0';
-    build->restarts = 0;
+    build->restarts = build->probes = 0;
     build->retry_ms = 0;
-    memset(build->deaths_ms, 0, sizeof build->deaths_ms);
     builds_stir(build->dispatch);
+}
+
+bool build_is_aside(const struct build *build)
+{
+    return build->state == BUILD_REFUSED || build->probes > 0;
 }
 
 bool build_offers(const struct build *build, struct slice task, struct slice segment)
 {
-    return build->was_loaded && build->state != BUILD_REFUSED &&
+    return build->was_loaded && !build_is_aside(build) &&
            description_has(&build->about, task, segment);
 }
 
@@ -155,12 +162,21 @@ void build_pause(struct build *build, int error)
     dispatch_alarm(build->dispatch, build->retry_ms);
 }
 
+/* Whatever came of it. */
+static void loading_end(struct build *build)
+{
+    if (build->state == BUILD_LOADING && !build->is_slow)
+        build->dispatch->loading--;
+    build->is_slow = false;
+}
+
 static void build_ready(struct build *build)
 {
-    if (build->state == BUILD_LOADING)
-        build->dispatch->loading--;
+    loading_end(build);
     build->state = BUILD_READY;
     build->retry_ms = 0;
+    build->probes = 0;
+    build->reason[0] = '\0';
     build_hunger(build);
     builds_stir(build->dispatch);
 }
@@ -170,7 +186,10 @@ void build_loaded(struct build *build, struct slice description)
     struct err err = { 0 };
 
     if (build->was_loaded) { /* the same file says the same: jobs point into the first */
+        bool was_aside = build_is_aside(build);
         build_ready(build);
+        if (was_aside)
+            watch_settled(build->dispatch, build);
         return;
     }
     if (!description_read(&build->about, description, &err)) {
@@ -190,9 +209,9 @@ void build_refuse(struct build *build, const char *format, ...)
 
     if (build->state == BUILD_REFUSED)
         return;
-    if (build->state == BUILD_LOADING)
-        dispatch->loading--;
+    loading_end(build);
     build->state = BUILD_REFUSED;
+    build->retry_ms = 0;
     va_start(arguments, format);
     (void)vsnprintf(build->reason, sizeof build->reason, format, arguments);
     va_end(arguments);
@@ -216,19 +235,12 @@ static void build_start(struct build *build)
     struct err err = { 0 };
 
     build->state = BUILD_LOADING;
+    build->started_ms = dispatch_now(build->dispatch);
     build->dispatch->loading++;
+    dispatch_alarm(build->dispatch, build->started_ms + SLOW_MS);
     build->nursery = nursery_start(build, &err);
     if (build->nursery == NULL)
         build_nursery_died(build, err.text);
-}
-
-/* Three times in a minute is no accident. */
-static bool deaths_are_enough(struct build *build, int64_t now_ms)
-{
-    for (int i = 0; i < DEATHS_MAX - 1; i++)
-        build->deaths_ms[i] = build->deaths_ms[i + 1];
-    build->deaths_ms[DEATHS_MAX - 1] = now_ms;
-    return build->deaths_ms[0] != 0 && now_ms - build->deaths_ms[0] <= DEATHS_PERIOD_MS;
 }
 
 static void build_restart(struct build *build, int64_t now_ms)
@@ -242,6 +254,66 @@ static void build_restart(struct build *build, int64_t now_ms)
     dispatch_alarm(build->dispatch, build->retry_ms);
 }
 
+/* Refused for now: what stands in its way may be gone later. */
+static void build_set_aside(struct build *build, int64_t now_ms)
+{
+    int64_t pause_ms = (int64_t)PROBE_MIN_MS << (build->probes < 5 ? build->probes : 5);
+
+    build->probes++;
+    build->retry_ms = now_ms + (pause_ms > PROBE_MAX_MS ? PROBE_MAX_MS : pause_ms);
+    dispatch_alarm(build->dispatch, build->retry_ms);
+}
+
+/* ---- who was it? ------------------------------------------------------------------------- */
+
+bool build_suspects(const struct build *build, int64_t run_id)
+{
+    for (uint32_t i = 0; i < build->suspect_count; i++)
+        if (build->suspects[i] == run_id)
+            return true;
+    return false;
+}
+
+void build_clear(struct build *build, int64_t run_id)
+{
+    for (uint32_t i = 0; i < build->suspect_count; i++)
+        if (build->suspects[i] == run_id) {
+            build->suspects[i] = build->suspects[--build->suspect_count];
+            build_hunger(build); /* the next one may start */
+            return;
+        }
+}
+
+/* The suspect that was out; NULL: none was. */
+static struct slot *slot_blamed(const struct build *build)
+{
+    LIST_EACH(&build->slots, node, after)
+    {
+        struct slot *slot = container_of(node, struct slot, node);
+        const struct job *job = slot_job(slot);
+        if (job != NULL && build_suspects(build, job->run_id))
+            return slot;
+    }
+    return NULL;
+}
+
+static void blame(struct build *build, const char *how)
+{
+    struct slot *slot = slot_blamed(build);
+
+    if (slot != NULL) {
+        build_clear(build, slot_job(slot)->run_id);
+        slot_blame(slot, how);
+        return;
+    }
+    LIST_EACH(&build->slots, node, after)
+    {
+        const struct job *job = slot_job(container_of(node, struct slot, node));
+        if (job != NULL && build->suspect_count < SUSPECTS_MAX)
+            build->suspects[build->suspect_count++] = job->run_id;
+    }
+}
+
 void build_nursery_died(struct build *build, const char *how)
 {
     struct dispatch *dispatch = build->dispatch;
@@ -249,7 +321,8 @@ void build_nursery_died(struct build *build, const char *how)
     bool was_leaving = build->users == 0 || dispatch->is_stopping;
 
     autopsies_tick(build, INT64_MAX);
-    build->deaths_at_work = 0;
+    if (!dispatch->is_stopping)
+        blame(build, how);
     LIST_EACH(&build->slots, node, after)
     slot_orphaned(container_of(node, struct slot, node));
     builds_stir(dispatch);
@@ -257,23 +330,23 @@ void build_nursery_died(struct build *build, const char *how)
         return;
     if (!build->was_loaded) {
         build_refuse(build, "loading it failed: its process %s (a constructor?)", how);
+        build_set_aside(build, now_ms);
         return;
     }
-    if (build->state == BUILD_LOADING)
-        dispatch->loading--;
-    else
+    if (build->state == BUILD_READY && now_ms - build->death_ms > SUSPECT_MS)
         build->restarts = 0;
+    build->death_ms = now_ms;
+    loading_end(build);
     if (!was_leaving)
         log_error("nursery.died",
-                  "plugin=%s build=%.16s it %s, %u runs go back to their queues", build->name,
-                  build->sha, how, build->deaths_at_work);
-    if (build->deaths_at_work > 0 && deaths_are_enough(build, now_ms))
-        build_refuse(build, "its nursery died %d times within a minute at work: it %s",
-                     DEATHS_MAX, how);
-    else if (build->restarts >= RESTARTS_MAX)
+                  "plugin=%s build=%.16s it %s; what it ran goes back to its queue", build->name,
+                  build->sha, how);
+    if (build->restarts >= RESTARTS_MAX && build->state == BUILD_LOADING) {
         build_refuse(build, "its nursery cannot be started again: it %s", how);
-    else
+        build_set_aside(build, now_ms);
+    } else {
         build_restart(build, now_ms);
+    }
 }
 
 static bool build_is_done(const struct build *build)
@@ -296,16 +369,36 @@ void build_settle(struct build *build)
             nursery_leave(build->nursery);
         else if (build->slot_count == 0 && build->users == 0)
             build_destroy(build);
-    } else if (build->state == BUILD_NEW || build->state == BUILD_RESTARTING) {
+    } else if (build->state == BUILD_NEW || build->state == BUILD_RESTARTING ||
+               (build->state == BUILD_REFUSED && build->retry_ms != 0 &&
+                build->nursery == NULL)) {
         if (dispatch->loading < LOADING_MAX && dispatch_now(dispatch) >= build->retry_ms)
             build_start(build);
     }
 }
 
+/* One that takes long does not keep the place that the next one could load in. */
+static int64_t loading_tick(struct build *build, int64_t now_ms)
+{
+    if (build->state != BUILD_LOADING || build->is_slow)
+        return 0;
+    if (now_ms < build->started_ms + SLOW_MS)
+        return build->started_ms + SLOW_MS;
+    build->is_slow = true;
+    build->dispatch->loading--;
+    builds_stir(build->dispatch);
+    return 0;
+}
+
 int64_t build_tick(struct build *build, int64_t now_ms)
 {
-    int64_t due_ms = autopsies_tick(build, now_ms);
+    int64_t due_ms = sooner(autopsies_tick(build, now_ms), loading_tick(build, now_ms));
 
+    if (build->suspect_count > 0 && now_ms - build->death_ms > SUSPECT_MS &&
+        slot_blamed(build) == NULL) {
+        build->suspect_count = 0;
+        build_hunger(build);
+    }
     if (build->nursery != NULL)
         due_ms = sooner(due_ms, nursery_tick(build->nursery, now_ms));
     LIST_EACH(&build->slots, node, after)
@@ -314,7 +407,7 @@ int64_t build_tick(struct build *build, int64_t now_ms)
     if (build->retry_ms > now_ms)
         return sooner(due_ms, build->retry_ms);
     if (build->retry_ms != 0) {
-        build->retry_ms = build->state == BUILD_RESTARTING ? build->retry_ms : 0;
+        build->retry_ms = build->state == BUILD_READY ? 0 : build->retry_ms;
         build_hunger(build);
         builds_stir(build->dispatch);
     }

@@ -2,7 +2,12 @@
  * Builds: one content of a plugin file, its nursery process and its slots.
  *
  *   NEW ──▶ LOADING ──▶ READY ──nursery dies──▶ RESTARTING ──▶ LOADING …
- *              └──────▶ REFUSED ◀── three deaths with work under way ┘
+ *              └──────▶ REFUSED ◀── it cannot be loaded again ──────┘
+ *                          └──a probe, after pauses that grow──▶ LOADING
+ *
+ * When a nursery dies it is not known which of the runs did that: they are suspects, and start
+ * again one at a time, beside whatever else there is. The one that is out when it dies again is
+ * charged with it. (Signals to the nursery do not get that far: worker/shield.c.)
  *
  * A build that no file names any more is leaving: it finishes what it has, then its nursery
  * exits.
@@ -18,7 +23,7 @@
 
 enum build_state { BUILD_NEW, BUILD_LOADING, BUILD_READY, BUILD_RESTARTING, BUILD_REFUSED };
 
-enum { DEATHS_MAX = 3, DEATHS_PERIOD_MS = 60000 };
+enum { SUSPECTS_MAX = 64, SUSPECT_MS = 60000 /* after the last death they are cleared */ };
 
 struct build {
     struct list node;   /* dispatch->builds */
@@ -37,10 +42,15 @@ struct build {
     uint32_t slot_count;
     struct list backlog; /* jobs without a slot, in order */
     struct list autopsies;
-    int64_t retry_ms;        /* when to start the nursery again, or to fork again; 0: now */
-    uint32_t restarts;       /* in a row */
-    uint32_t deaths_at_work; /* slots with work that a nursery's death took, this time */
-    int64_t deaths_ms[DEATHS_MAX]; /* the last ones with work under way */
+    int64_t retry_ms;  /* when to start the nursery again, or to fork again; 0: now, or, when
+                          REFUSED, only when the file is touched */
+    uint32_t restarts; /* in a row that failed to load, or came soon after a death */
+    uint32_t probes;   /* in a row while REFUSED */
+    int64_t started_ms; /* its nursery, while LOADING */
+    bool is_slow;       /* to load: the others do not wait for it */
+    int64_t death_ms;  /* of its last nursery */
+    int64_t suspects[SUSPECTS_MAX]; /* runs */
+    uint32_t suspect_count;
 };
 
 struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name);
@@ -51,6 +61,8 @@ void build_destroy(struct build *build);
 /* A refused one is loaded once more; anything else stays as it is. */
 void build_retry(struct build *build);
 
+/* Refused, and perhaps being tried again. */
+bool build_is_aside(const struct build *build);
 /* Can it run the segment, now or after a restart? */
 bool build_offers(const struct build *build, struct slice task, struct slice segment);
 void build_put(struct build *build, struct job *job);
@@ -76,6 +88,9 @@ void build_refuse(struct build *build, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void build_nursery_died(struct build *build, const char *how);
 struct slot *build_slot(struct build *build, uint32_t id);
+/* Was the run out when the nursery died? */
+bool build_suspects(const struct build *build, int64_t run_id);
+void build_clear(struct build *build, int64_t run_id);
 /* The system cannot fork just now. */
 void build_pause(struct build *build, int error);
 

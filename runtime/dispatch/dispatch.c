@@ -5,6 +5,7 @@
  *     ▲                                                              │
  *     └──────────────── command, until it is decided ──── cell ◀─────┘
  */
+#include "base/family.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "build.h"
@@ -262,6 +263,7 @@ bool dispatch_create(const struct dispatch_options *options, struct dispatch **r
     (void)uv_prepare_init(dispatch->loop, &dispatch->turn);
     (void)uv_prepare_start(&dispatch->turn, on_turn);
     dispatch->open = 2;
+    family_adopt();
     uv_update_time(dispatch->loop);
     watch_start(dispatch);
     *result = dispatch;

@@ -12,7 +12,10 @@
 #include "host.h"
 #include "job.h"
 
-enum { HUNGRY_MS = 50 /* then even another build's only slot is taken */ };
+enum {
+    HUNGRY_MS = 50, /* then even another build's only slot is taken */
+    FORKS_MAX = 8,  /* that a nursery has not answered: a backlog must not fill its socket */
+};
 
 static struct slot *idle_slot(struct build *build)
 {
@@ -171,7 +174,8 @@ static bool may_fork(const struct build *build)
     const struct dispatch *dispatch = build->dispatch;
 
     return build->state == BUILD_READY && build->nursery != NULL &&
-           !build->nursery->is_leaving && build->retry_ms <= dispatch_now(dispatch) &&
+           !build->nursery->is_leaving && build->nursery->forks < FORKS_MAX &&
+           build->retry_ms <= dispatch_now(dispatch) &&
            dispatch->slot_count < dispatch->config->slots;
 }
 
@@ -186,10 +190,35 @@ static struct slot *slot_for(struct build *build, const struct job *job)
     return slot;
 }
 
+static bool suspect_is_out(const struct build *build)
+{
+    LIST_EACH(&build->slots, slot_node, slot_after)
+    {
+        const struct slot *slot = container_of(slot_node, struct slot, node);
+        LIST_EACH(&slot->jobs, node, after)
+        if (build_suspects(build, container_of(node, struct job, node)->run_id))
+            return true;
+    }
+    return false;
+}
+
+/* The next one in line; suspects go one at a time, and nobody waits for them. */
+static struct job *next_job(const struct build *build)
+{
+    bool is_out = build->suspect_count > 0 && suspect_is_out(build);
+
+    LIST_EACH(&build->backlog, node, after)
+    {
+        struct job *job = container_of(node, struct job, node);
+        if (!is_out || !build_suspects(build, job->run_id))
+            return job;
+    }
+    return NULL;
+}
+
 static void build_feed(struct build *build)
 {
-    while (!list_is_empty(&build->backlog)) {
-        struct job *job = container_of(build->backlog.next, struct job, node);
+    for (struct job *job; (job = next_job(build)) != NULL;) {
         struct slot *slot = slot_for(build, job);
         if (slot == NULL) {
             if (build->state == BUILD_READY &&

@@ -1,5 +1,6 @@
 #include "nursery.h"
 
+#include "base/family.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "build.h"
@@ -21,6 +22,7 @@ enum {
     ARGUMENTS_MAX = 16,
     NUMBER_TEXT = 24,
     ENVIRONMENT_MAX = 1024,
+    PATIENCE_MS = 50, /* with what a killed guard has left: it is killed and ends at once */
 };
 
 static void on_process(uv_process_t *process, int64_t status, int signal);
@@ -36,6 +38,7 @@ static void on_closed(uv_handle_t *handle)
         return;
     buffer_finish(&nursery->in);
     buffer_finish(&nursery->line);
+    outbox_finish(&nursery->outbox);
     free(nursery);
     dispatch_closed(dispatch);
 }
@@ -153,6 +156,7 @@ struct nursery *nursery_start(struct build *build, struct err *err)
     nursery->build = build;
     nursery->fd = ends[0];
     nursery->handles = 3;
+    outbox_init(&nursery->outbox);
     dispatch->open++;
     nursery->process.data = nursery->control.data = nursery->errors.data = nursery;
     (void)uv_pipe_init(dispatch->loop, &nursery->errors, 0); /* neither can fail here: the */
@@ -172,39 +176,43 @@ struct nursery *nursery_start(struct build *build, struct err *err)
     return nursery;
 }
 
+/* It is to answer, or to take what is for it, within the time that it had for loading. */
+static void patience_renew(struct nursery *nursery)
+{
+    struct dispatch *dispatch = nursery->dispatch;
+
+    if (!nursery->has_loaded || nursery->is_leaving || nursery->is_killed)
+        return; /* another time runs */
+    nursery->due_ms = nursery->forks == 0 && outbox_is_empty(&nursery->outbox)
+                          ? 0
+                          : dispatch_now(dispatch) + dispatch->config->load_time_ms;
+    dispatch_alarm(dispatch, nursery->due_ms);
+}
+
+static void outbox_send(struct nursery *nursery)
+{
+    bool is_good = outbox_flush(&nursery->outbox, nursery->fd);
+    int writable = is_good && !outbox_is_empty(&nursery->outbox) ? UV_WRITABLE : 0;
+
+    /* One that takes nothing any more has ended: that is read, not written. */
+    (void)uv_poll_start(&nursery->control, UV_READABLE | writable, on_control);
+}
+
 void nursery_send(struct nursery *nursery, const struct frame *frame, int fd)
 {
-    struct buffer bytes = { 0 };
-    char room[CMSG_SPACE(sizeof(int))] = { 0 };
-
     if (nursery->fd < 0)
         return;
-    frame_write(&bytes, frame);
-    struct iovec part = { bytes.data, bytes.size };
-    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-    if (fd >= 0) {
-        message.msg_control = room;
-        message.msg_controllen = sizeof room;
-        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(head), &fd, sizeof fd);
-    }
-    ssize_t sent;
-    do
-        sent = sendmsg(nursery->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    /* These frames are tiny and it does little else than read them: a full socket means it
-     * hangs. */
-    if (sent != (ssize_t)bytes.size)
-        nursery_kill(nursery);
-    buffer_finish(&bytes);
+    outbox_add(&nursery->outbox, frame, fd);
+    nursery->forks += frame->kind == FRAME_FORK;
+    outbox_send(nursery);
+    if (nursery->due_ms == 0)
+        patience_renew(nursery);
 }
 
 void nursery_kill(struct nursery *nursery)
 {
-    (void)uv_process_kill(&nursery->process, SIGKILL); /* it may have exited already */
+    /* It may have exited already. Its guard ends all that is below, then itself. */
+    (void)uv_process_kill(&nursery->process, SIGTERM);
 }
 
 void nursery_leave(struct nursery *nursery)
@@ -221,6 +229,8 @@ int64_t nursery_tick(struct nursery *nursery, int64_t now_ms)
 {
     if (nursery->due_ms == 0 || now_ms < nursery->due_ms)
         return nursery->due_ms;
+    if (nursery->is_killed) /* even its guard hangs: what is below comes to us */
+        (void)uv_process_kill(&nursery->process, SIGKILL);
     nursery->is_killed = true;
     nursery_kill(nursery);
     nursery->due_ms = now_ms + LEAVE_MS;
@@ -247,6 +257,8 @@ static bool frame_take(struct nursery *nursery, const struct frame *frame)
         return true;
     }
     if (frame->kind == FRAME_FORKED) {
+        nursery->forks -= nursery->forks > 0;
+        build_hunger(build); /* there is room for the next */
         if (frame->forked.pid < 0 && (slot = build_slot(build, frame->forked.slot)) != NULL)
             slot_unforked(slot, -frame->forked.pid);
     } else if (frame->kind == FRAME_EXITED) {
@@ -278,6 +290,7 @@ static bool frames_take(struct nursery *nursery)
     } while (is_good);
     arena_finish(&arena);
     buffer_consume(&nursery->in, at);
+    patience_renew(nursery);
     return is_good;
 }
 
@@ -305,7 +318,8 @@ static void on_control(uv_poll_t *poll, int status, int events)
     struct nursery *nursery = poll->data;
 
     (void)status;
-    (void)events;
+    if ((events & UV_WRITABLE) != 0 && nursery->fd >= 0)
+        outbox_send(nursery);
     if (control_read(nursery) || nursery->fd < 0)
         return;
     /* Gone, or not what we started any more. Its exit status is kept if it has exited by
@@ -374,6 +388,19 @@ static void errors_drain(struct nursery *nursery)
         line_log(nursery);
 }
 
+static bool is_guard(void *context, pid_t pid)
+{
+    struct dispatch *dispatch = context;
+
+    LIST_EACH(&dispatch->builds, node, after)
+    {
+        const struct build *build = container_of(node, struct build, node);
+        if (build->nursery != NULL && uv_process_get_pid(&build->nursery->process) == pid)
+            return true;
+    }
+    return false;
+}
+
 static void on_process(uv_process_t *process, int64_t status, int signal)
 {
     struct nursery *nursery = process->data;
@@ -382,8 +409,11 @@ static void on_process(uv_process_t *process, int64_t status, int signal)
 
     (void)control_read(nursery); /* what it said before */
     errors_drain(nursery);
+    /* A guard that was killed could not do that. */
+    (void)family_end(is_guard, nursery->dispatch, PATIENCE_MS);
     if (nursery->is_killed)
-        (void)snprintf(how, sizeof how, "did not finish within %lld ms",
+        (void)snprintf(how, sizeof how, "did not %s within %lld ms",
+                       nursery->has_loaded ? "answer" : "finish",
                        (long long)nursery->dispatch->config->load_time_ms);
     else if (signal != 0)
         (void)snprintf(how, sizeof how, "was ended by SIG%s",

@@ -236,7 +236,7 @@ static void item_add(struct making *making, const struct plugin_file *file)
     build->users++;
     *item = (struct offered){ .file = arena_text(&making->arena, slice_of(file->name)),
                               .build = build,
-                              .is_refused = build->state == BUILD_REFUSED,
+                              .is_refused = build_is_aside(build),
                               .reason = arena_text(&making->arena, slice_of(build->reason)) };
 }
 

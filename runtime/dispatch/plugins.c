@@ -77,6 +77,8 @@ static void file_add(struct arena *arena, struct value *list, const struct plugi
 
     if (is_bad || (file->reason[0] != '\0' && file->confirm_ms == 0))
         entry_add(arena, list, file->name, is_bad ? NULL : newest, "refused", file->reason);
+    else if (newest != NULL && build_is_aside(newest))
+        entry_add(arena, list, file->name, newest, "refused", newest->reason);
     else if (newest == NULL || file->confirm_ms != 0)
         entry_add(arena, list, file->name, newest, "loading", "");
     else

@@ -7,6 +7,7 @@
 #include "build.h"
 #include "host.h"
 #include "job.h"
+#include "slot_end.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -85,7 +86,7 @@ struct slot *slot_fork(struct build *build)
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-        log_warn("slot.no_socket", "build=%.16s error=\"%s\"", build->sha, strerror(errno));
+        build_pause(build, errno);
         return NULL;
     }
     struct slot *slot = memory_zeroed(1, sizeof *slot);
@@ -315,12 +316,20 @@ void slot_exited(struct slot *slot, int status)
     slot_remove(slot);
 }
 
+void slot_blame(struct slot *slot, const char *how)
+{
+    struct job *job = slot_job(slot);
+
+    list_remove(&job->node);
+    slot->job_count--;
+    job_blame(slot, job, how);
+}
+
 void slot_orphaned(struct slot *slot)
 {
     struct dispatch *dispatch = slot->dispatch;
 
     slot_drain(slot);
-    slot->build->deaths_at_work += slot->job_count;
     LIST_EACH(&slot->jobs, node, after)
     job_release(dispatch, container_of(node, struct job, node));
     slot->job_count = 0;

@@ -74,6 +74,8 @@ int64_t slot_tick(struct slot *slot, int64_t now_ms);
  * after. */
 void slot_unforked(struct slot *slot, int error);
 void slot_exited(struct slot *slot, int status);
+/* The nursery is dying, and the first job is charged with that. */
+void slot_blame(struct slot *slot, const char *how);
 /* The nursery is dead, so the slot is. The slot is gone after. */
 void slot_orphaned(struct slot *slot);
 

@@ -66,7 +66,11 @@ static void crash_say(struct autopsy *autopsy, const struct slot *slot, int numb
 {
     autopsy->loss = LOSS_CRASHED;
     signal_name(number, autopsy->name);
-    if (slot->has_crash && number != SIGABRT)
+    if (number == SIGSYS) /* worker/shield.c, or a filter of the plugin's own */
+        (void)snprintf(autopsy->text, sizeof autopsy->text,
+                       "SIGSYS: it sent a signal to a process of the server, its parent for "
+                       "one, or made a system call that is not allowed");
+    else if (slot->has_crash && number != SIGABRT)
         (void)snprintf(autopsy->text, sizeof autopsy->text, "%s at address 0x%llx",
                        autopsy->name, (unsigned long long)slot->crash.address);
     else
@@ -146,6 +150,29 @@ void slot_conclude(struct slot *slot, int status)
         job_destroy(job);
     else
         job_charge(slot, job, status);
+}
+
+void job_blame(struct slot *slot, struct job *job, const char *how)
+{
+    struct autopsy *autopsy = memory_zeroed(1, sizeof *autopsy);
+    char run[ID_TEXT_SIZE];
+
+    if (job->is_canceled) {
+        free(autopsy);
+        job_release(slot->dispatch, job);
+        return;
+    }
+    autopsy->job = job;
+    autopsy->loss = LOSS_CRASHED;
+    (void)snprintf(autopsy->name, sizeof autopsy->name, "NURSERY_DIED");
+    (void)snprintf(autopsy->text, sizeof autopsy->text,
+                   "the process that its slot came from %s, twice while this run was out", how);
+    where_add(autopsy, slot->build);
+    slot->dispatch->crashes++;
+    log_warn("slot.lost", "run=%s plugin=%.*s %s", id_format("run", job->run_id, run),
+             SLICE_ARG(slot->build->about.plugin), autopsy->text);
+    list_init(&autopsy->node);
+    autopsy_finish(slot->dispatch, autopsy, (struct slice){ 0 });
 }
 
 void autopsy_symbols(struct build *build, uint32_t slot, struct slice stack)

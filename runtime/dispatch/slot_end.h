@@ -8,6 +8,7 @@
 
 struct build;
 struct job;
+struct slot;
 
 /* The nursery has looked up the stack; empty: it could not. */
 void autopsy_symbols(struct build *build, uint32_t slot, struct slice stack);
@@ -15,6 +16,9 @@ void autopsy_symbols(struct build *build, uint32_t slot, struct slice stack);
 int64_t autopsies_tick(struct build *build, int64_t now_ms);
 /* The run's job, to cancel it; NULL: not here. */
 struct job *autopsy_job(struct build *build, int64_t run_id);
+
+/* It was alone under suspicion when its nursery ended. */
+void job_blame(struct slot *slot, struct job *job, const char *how);
 
 /* The server stops: nothing is reported. */
 void autopsies_drop(struct build *build);

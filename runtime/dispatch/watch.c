@@ -164,8 +164,8 @@ void watch_settled(struct dispatch *dispatch, struct build *build)
             file_promote(dispatch, file);
         else if (file->candidate == build)
             file_refused(dispatch, file);
-        else if (file->build == build && build->state == BUILD_REFUSED)
-            offers_want(dispatch); /* it died too often: its tasks are not available */
+        else if (file->build == build)
+            offers_want(dispatch); /* its tasks are not available, or again */
     }
 }
 
@@ -177,7 +177,8 @@ bool watch_is_quiet(const struct dispatch *dispatch)
     {
         const struct plugin_file *file = container_of(node, struct plugin_file, node);
         if (file->kind == SEEN_UNSETTLED || file->confirm_ms != 0 ||
-            (file->candidate != NULL && file->candidate->state != BUILD_REFUSED))
+            (file->candidate != NULL && file->candidate->state != BUILD_REFUSED &&
+             !file->candidate->is_slow))
             return false;
     }
     return true;

@@ -1,17 +1,22 @@
 /*
  * The nursery: loads one build, once, and forks slots from itself.
  *
- *   close everything ─▶ load ─▶ LOADED | REFUSED ─▶ serve: FORK, KILL, SYMBOLIZE; report EXITED
+ *   guard ─▶ close everything ─▶ load ─▶ LOADED | REFUSED ─▶ serve: FORK, KILL, SYMBOLIZE;
+ *                                                             report EXITED
  *
  * Plugin code runs here only while it is loaded (constructors). Nothing of it may outlive the
- * host: the kernel kills this process when the host dies, and the slots when this process does.
+ * host: guard.c says who notices what.
  */
 #include "base/clock.h"
+#include "base/family.h"
 #include "base/memory.h"
 #include "crash.h"
+#include "guard.h"
 #include "lookup.h"
 #include "plugin/describe.h"
+#include "shield.h"
 #include "slot.h"
+#include "title.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -32,6 +37,8 @@ enum {
     READ_BYTES = 16384,
     FDS_MAX = 32, /* that came, of forks that are not done yet */
     CHILDREN_MAX = 4096,
+    ELDERS_MAX = 64,
+    PATIENCE_MS = 1000, /* with what a slot has left behind */
 };
 
 struct child {
@@ -53,6 +60,10 @@ struct nursery {
     struct child *children;
     uint32_t child_count, child_capacity;
     struct lookups lookups;
+    pid_t host, guard;
+    int lifeline;              /* at its end when the guard is gone */
+    pid_t elders[ELDERS_MAX]; /* what constructors have started: it stays as long as we do */
+    uint32_t elder_count;
 };
 
 /* ---- frames ----------------------------------------------------------------------------- */
@@ -93,12 +104,16 @@ static void child_add(struct nursery *nursery, pid_t pid, uint32_t slot)
 
 static _Noreturn void slot_begin(struct nursery *nursery, int fd, pid_t parent)
 {
+    const pid_t shielded[] = { nursery->host, nursery->guard, parent };
+
     (void)setpgid(0, 0); /* the parent does so too: whoever is first */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(0); /* it died before we asked to be told */
-    (void)prctl(PR_SET_NAME, "bide-slot");
+    family_adopt();
+    title_set("slot", nursery->plugin.name, nursery->plugin.version);
     (void)close(CONTROL_FD);
+    (void)close(nursery->lifeline);
     (void)close(nursery->signals);
     for (uint32_t i = 0; i < nursery->fd_count; i++)
         (void)close(nursery->fds[i]);
@@ -106,6 +121,7 @@ static _Noreturn void slot_begin(struct nursery *nursery, int fd, pid_t parent)
         if (nursery->lookups.items[i].pid != 0)
             (void)close(nursery->lookups.items[i].fd);
     (void)sigprocmask(SIG_SETMASK, &nursery->mask, NULL);
+    shield_raise(shielded, 3);
     slot_main(fd, &nursery->plugin, &nursery->limits);
 }
 
@@ -198,10 +214,9 @@ static void fds_take(struct nursery *nursery, struct msghdr *message)
 }
 
 /* The host is gone, or lets us go. */
-static _Noreturn void nursery_end(struct nursery *nursery)
+static _Noreturn void nursery_end(void)
 {
-    for (uint32_t i = 0; i < nursery->child_count; i++)
-        (void)kill(-nursery->children[i].pid, SIGKILL);
+    (void)family_end(NULL, NULL, PATIENCE_MS); /* the guard has patience, too */
     _exit(0);
 }
 
@@ -217,7 +232,7 @@ static void control_read(struct nursery *nursery)
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     if (got <= 0)
-        nursery_end(nursery);
+        nursery_end();
     fds_take(nursery, &message);
     nursery->in.size += (size_t)got;
     frames_take(nursery);
@@ -240,6 +255,22 @@ static void exit_report(const struct child *child, int status, const struct rusa
     frame_send(&frame);
 }
 
+static bool is_known(void *context, pid_t pid)
+{
+    const struct nursery *nursery = context;
+
+    for (uint32_t i = 0; i < nursery->child_count; i++)
+        if (nursery->children[i].pid == pid)
+            return true;
+    for (uint32_t i = 0; i < nursery->elder_count; i++)
+        if (nursery->elders[i] == pid)
+            return true;
+    for (int i = 0; i < LOOKUPS_MAX; i++)
+        if (nursery->lookups.items[i].pid == pid)
+            return true;
+    return false;
+}
+
 static void children_reap(struct nursery *nursery)
 {
     for (;;) {
@@ -259,6 +290,8 @@ static void children_reap(struct nursery *nursery)
             if (child.pid != info.si_pid)
                 continue;
             nursery->children[i] = nursery->children[--nursery->child_count];
+            /* What it has left behind has come to us; the host hears of its end after that. */
+            (void)family_end(is_known, nursery, PATIENCE_MS);
             exit_report(&child, status, &usage);
             break;
         }
@@ -290,20 +323,23 @@ static void lookups_read(struct nursery *nursery)
 static _Noreturn void nursery_serve(struct nursery *nursery)
 {
     for (;;) {
-        struct pollfd polls[2 + LOOKUPS_MAX] = { { .fd = CONTROL_FD, .events = POLLIN },
-                                                 { .fd = nursery->signals, .events = POLLIN } };
-        nfds_t count = 2;
+        struct pollfd polls[3 + LOOKUPS_MAX] = { { .fd = CONTROL_FD, .events = POLLIN },
+                                                 { .fd = nursery->signals, .events = POLLIN },
+                                                 { .fd = nursery->lifeline } };
+        nfds_t count = 3;
         for (int i = 0; i < LOOKUPS_MAX; i++)
             if (nursery->lookups.items[i].pid != 0)
                 polls[count++] =
                     (struct pollfd){ .fd = nursery->lookups.items[i].fd, .events = POLLIN };
-        if (poll(polls, count, count > 2 ? 100 : -1) < 0 && errno != EINTR)
+        if (poll(polls, count, count > 3 ? 100 : -1) < 0 && errno != EINTR)
             _exit(SLOT_EXIT_BROKEN);
+        if (polls[2].revents != 0)
+            nursery_end();
         if (polls[1].revents != 0)
             signals_read(nursery);
         if (polls[0].revents != 0)
             control_read(nursery);
-        if (count > 2)
+        if (count > 3)
             lookups_read(nursery);
     }
 }
@@ -334,9 +370,7 @@ static void limits_set(int64_t memory_bytes)
 #else
     (void)memory_bytes;
 #endif
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    (void)prctl(PR_SET_NAME, "bide-nursery");
 }
 
 /* When memory runs out, the system is to take a slot rather than the host. */
@@ -365,7 +399,7 @@ static uint32_t argument_u32(int argc, char **argv, int index)
 
 static void arguments_take(struct nursery *nursery, int argc, char **argv)
 {
-    nursery->path = argv[1];
+    nursery->path = memory_text(argv[1]); /* the arguments' room becomes the title's */
     nursery->memory_bytes = argument(argc, argv, 2);
     nursery->limits = (struct worker_limits){ .state_bytes = argument(argc, argv, 3),
                                               .output_bytes = argument(argc, argv, 4),
@@ -375,7 +409,28 @@ static void arguments_take(struct nursery *nursery, int argc, char **argv)
                                               .log_line_bytes = argument_u32(argc, argv, 8),
                                               .waits = argument_u32(argc, argv, 9),
                                               .calls = argument_u32(argc, argv, 10),
-                                              .origin = argc > 11 ? argv[11] : NULL };
+                                              .origin = argc > 11 ? memory_text(argv[11]) : NULL };
+}
+
+static bool elder_add(void *context, pid_t pid)
+{
+    struct nursery *nursery = context;
+
+    if (nursery->elder_count < ELDERS_MAX)
+        nursery->elders[nursery->elder_count++] = pid;
+    return true;
+}
+
+/* The plugin is loaded, no code of it runs here any more: from now on we hear of the guard's
+ * end, and what comes to us is our slots'. */
+static void family_settle(struct nursery *nursery)
+{
+    family_adopt();
+    (void)family_kill(elder_add, nursery); /* kills nobody: it only counts them */
+    (void)prctl(PR_SET_PDEATHSIG, 0);
+    if (getppid() != nursery->guard)
+        nursery_end();
+    title_set("nursery", nursery->plugin.name, nursery->plugin.version);
 }
 
 static bool plugin_open(struct nursery *nursery)
@@ -407,12 +462,17 @@ int nursery_main(int argc, char **argv)
         return 2;
     }
     descriptors_close();
+    nursery.host = getppid();
+    nursery.guard = getpid();
+    nursery.lifeline = guard_begin(CONTROL_FD);
     arguments_take(&nursery, argc, argv);
+    title_init(argc, argv);
     limits_set(nursery.memory_bytes);
     oom_prefer();
     crash_prepare();
     if (!plugin_open(&nursery))
         _exit(1);
+    family_settle(&nursery);
     (void)sigemptyset(&children);
     (void)sigaddset(&children, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &children, &nursery.mask);

@@ -1,10 +1,13 @@
 #include "segment.h"
 
+#include "base/family.h"
 #include "base/id.h"
 #include "codec/pack.h"
 
 #include <stdarg.h>
 #include <time.h>
+
+enum { PATIENCE_MS = 1000 /* with processes that the segment has started */ };
 
 #define X(name) .name = api_##name,
 const struct bide_api worker_api = { .size = sizeof worker_api,
@@ -239,6 +242,7 @@ void segment_run(struct channel *channel, const struct plugin *plugin,
         value_read(&segment, frame->input, VALUE_NULL, &segment.input, "input") &&
         once_read(&segment) && state_read(&segment))
         segment_enter(&segment, entered);
+    (void)family_end(NULL, NULL, PATIENCE_MS); /* who waits for the end waits for these, too */
     end_send(&segment);
     *arena = segment.arena;
 }

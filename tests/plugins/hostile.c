@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +21,8 @@
 #define GARBAGE(S)     S(write_garbage)
 #define KILL_PARENT(S) S(kill_nursery)
 #define FORK(S)        S(fork_child)
+#define BEHIND(S)      S(leave_behind)
+#define STOP_PARENT(S) S(stop_nursery)
 #define LEAK(S)        S(leak_memory)
 #define BIG_STATE(S)   S(save_much) S(saved_much)
 #define BIG_OUTPUT(S)  S(put_out_much)
@@ -36,6 +39,8 @@ BIDE_TASK(close_all, BIDE_NO_STATE, CLOSE_ALL, .id = "close-all")
 BIDE_TASK(garbage, BIDE_NO_STATE, GARBAGE, .id = "garbage")
 BIDE_TASK(kill_parent, BIDE_NO_STATE, KILL_PARENT, .id = "kill-parent")
 BIDE_TASK(forks, BIDE_NO_STATE, FORK, .id = "fork-child")
+BIDE_TASK(behind, BIDE_NO_STATE, BEHIND, .id = "leave-behind")
+BIDE_TASK(stop_parent, BIDE_NO_STATE, STOP_PARENT, .id = "stop-parent")
 BIDE_TASK(leak, BIDE_NO_STATE, LEAK, .id = "leak")
 BIDE_TASK(big_state, HOARD, BIG_STATE, .id = "huge-state")
 BIDE_TASK(big_output, BIDE_NO_STATE, BIG_OUTPUT, .id = "huge-output")
@@ -141,6 +146,41 @@ static bide_next fork_child(bide_task *t)
     return finish(t);
 }
 
+/* { path, count, daemons, ms }: so many processes that say so in a file and sleep for a minute;
+ * as daemons they leave session and parent. The segment ends after `ms`. */
+static bide_next leave_behind(bide_task *t)
+{
+    const char *path = bide_str(t, bide_input(t), "path");
+    int64_t ms = number(t, "ms", 0);
+    bool daemons = number(t, "daemons", 0) != 0;
+
+    for (int64_t i = number(t, "count", 10); i > 0; i--) {
+        if (fork() != 0)
+            continue;
+        if (daemons && (setsid() < 0 || fork() != 0))
+            _exit(0);
+        char line[32];
+        int size = snprintf(line, sizeof line, "%d\n", (int)getpid());
+        int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        signal(SIGTERM, SIG_IGN);
+        if (fd < 0 || write(fd, line, (size_t)size) != size)
+            _exit(1);
+        sleep(60);
+        _exit(0);
+    }
+    struct timespec rest = { ms / 1000, ms % 1000 * 1000000 };
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
+        ;
+    return finish(t);
+}
+
+static bide_next stop_nursery(bide_task *t)
+{
+    if (is_bad_attempt(t))
+        kill(getppid(), SIGSTOP);
+    return finish(t);
+}
+
 /* { mib }: takes and touches so much, then says how much it got. */
 static bide_next leak_memory(bide_task *t)
 {
@@ -220,5 +260,5 @@ static bide_next go_nowhere(bide_task *t)
 }
 
 BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task,
-            garbage_task, kill_parent_task, forks_task, leak_task, big_state_task,
+            garbage_task, kill_parent_task, forks_task, behind_task, stop_parent_task, leak_task, big_state_task,
             big_output_task, big_meta_task, wrong_end_task, not_listed_task)

@@ -156,26 +156,96 @@ Test(failures, a_dead_nursery_costs_no_attempt)
     cr_assert_str_eq(stage_plugin(&stage, "steady.so", "status"), "loaded");
 }
 
-Test(failures, a_build_that_kills_its_nursery_again_and_again_is_refused)
+static void nursery_kill_at_work(int64_t run)
+{
+    stage_until_status(&stage, run, RUN_RUNNING);
+    stage_until_plugin(&stage, "hostile.so", "loaded");
+    stage_rest(&stage, 300); /* its slot has begun, so that it counts as work under way */
+    pid_t nursery = nursery_of(stage_plugin(&stage, "hostile.so", "build"));
+    cr_assert_gt(nursery, 0);
+    kill(nursery, SIGKILL);
+    stage_until(&stage, is_gone, &nursery);
+}
+
+/* Whoever is out each time is charged with it; the build stays in use. */
+Test(failures, a_nursery_that_dies_again_and_again_costs_the_run_that_is_out)
 {
     int64_t others = stage_trigger(&stage, "loop", "{\"count\":50}");
     int64_t run = stage_trigger(&stage, "sleep", "{\"ms\":20000}");
 
-    for (int i = 0; i < 3; i++) {
-        stage_until_status(&stage, run, RUN_RUNNING);
-        stage_until_plugin(&stage, "hostile.so", "loaded");
-        stage_rest(&stage, 300); /* its slot has begun, so that it counts as work under way */
-        pid_t nursery = nursery_of(stage_plugin(&stage, "hostile.so", "build"));
-        cr_assert_gt(nursery, 0);
-        kill(nursery, SIGKILL);
-        stage_until(&stage, is_gone, &nursery);
-    }
+    for (int i = 0; i < 6; i++)
+        nursery_kill_at_work(run);
 
-    stage_until_plugin(&stage, "hostile.so", "refused");
-    cr_assert_neq(strstr(stage_plugin(&stage, "hostile.so", "reason"), "3 times"), NULL);
-    stage_until_status(&stage, run, RUN_PARKED);
-    cr_assert_eq(stage_run(&stage, run)->attempt, 1);
+    cr_assert_eq(stage_outcome(&stage, run), OUTCOME_CRASHED);
+    cr_assert_eq(stage_run(&stage, run)->attempt, 3, "one free, one charged, three times");
+    cr_assert_neq(strstr(stage_error(&stage, run, "message"), "SIGKILL"), NULL, "%s",
+                  stage_error(&stage, run, "message"));
+    stage_until_plugin(&stage, "hostile.so", "loaded");
+    cr_assert_str_eq(stage_output(&stage, "exit-3", "{\"times\":0}"), "{\"attempt\":1}");
     cr_assert_eq(stage_outcome(&stage, others), OUTCOME_COMPLETED);
+}
+
+/* The one that sends the signal is what ends, beside others of the same build. */
+static void assert_only_it_ends(const char *task, const char *function)
+{
+    int64_t beside = stage_trigger(&stage, "sleep", "{\"ms\":1500}");
+    stage_until_status(&stage, beside, RUN_RUNNING);
+
+    int64_t run = crash_of(task, "SIGSYS", "a signal to a process of the server");
+
+    cr_assert_neq(strstr(stage_error(&stage, run, "stack"), function), NULL, "%s",
+                  stage_error(&stage, run, "stack"));
+    cr_assert_eq(stage_outcome(&stage, beside), OUTCOME_COMPLETED);
+    cr_assert_eq(stage_run(&stage, beside)->attempt, 1);
+    cr_assert_str_eq(stage_plugin(&stage, "hostile.so", "status"), "loaded");
+}
+
+Test(failures, a_segment_that_kills_its_parent)
+{
+    assert_only_it_ends("kill-parent", "kill_nursery at hostile.c");
+}
+
+Test(failures, a_segment_that_stops_its_parent)
+{
+    assert_only_it_ends("stop-parent", "stop_nursery at hostile.c");
+}
+
+/* It neither answers nor takes anything for a while: that is back-pressure, not an end. */
+Test(failures, a_nursery_that_is_stopped_for_a_while_goes_on)
+{
+    char children[100];
+    int nursery = 0;
+    pid_t guard = nursery_of(stage_plugin(&stage, "steady.so", "build"));
+    snprintf(children, sizeof children, "/proc/%d/task/%d/children", (int)guard, (int)guard);
+    FILE *file = fopen(children, "r");
+    cr_assert_not_null(file);
+    cr_assert_eq(fscanf(file, "%d", &nursery), 1);
+    fclose(file);
+
+    kill(nursery, SIGSTOP);
+    for (int i = 0; i < 20; i++)
+        stage_trigger(&stage, "echo", "{}");
+    stage_rest(&stage, 1000);
+    kill(nursery, SIGCONT);
+    stage_until(&stage, all_done, NULL);
+
+    for (uint32_t i = 0; i < stage.run_count; i++)
+        cr_assert_eq(stage_run(&stage, stage.runs[i].id)->attempt, 1);
+    cr_assert_eq(kill(nursery, 0), 0, "the same one");
+}
+
+/* ... but not for ever. */
+Test(failures, a_nursery_that_hangs_is_replaced)
+{
+    char command[200];
+    pid_t guard = nursery_of(stage_plugin(&stage, "steady.so", "build"));
+
+    stage.config.load_time_ms = 800;
+    snprintf(command, sizeof command, "kill -STOP $(cat /proc/%d/task/%d/children)", (int)guard,
+             (int)guard);
+    cr_assert_eq(system(command), 0);
+
+    cr_assert_str_eq(stage_output(&stage, "echo", "7"), "7");
 }
 
 Test(failures, a_huge_output_fails_the_run)

@@ -123,3 +123,23 @@ Test(pressure, stopping_with_work_under_way)
     for (uint32_t i = 0; i < stage.run_count; i++)
         cr_assert_eq(stage_outcome(&stage, stage.runs[i].id), OUTCOME_COMPLETED);
 }
+
+/* A machine of many cores, and all runs come in one turn before the first slot is there. */
+Test(pressure, a_cold_backlog_for_hundreds_of_slots)
+{
+    stage.config.slots = 300;
+    stage_until(&stage, is_ready, NULL);
+    for (int i = 0; i < 300; i++)
+        stage_trigger(&stage, "progress", "{\"steps\":1,\"ms\":3000}");
+    stage_close(&stage);
+    stage_open(&stage);
+
+    stage_until(&stage, all_done, NULL);
+
+    for (uint32_t i = 0; i < stage.run_count; i++) {
+        const struct run *run = stage_run(&stage, stage.runs[i].id);
+        cr_assert_eq(run->outcome, OUTCOME_COMPLETED);
+        cr_assert_eq(run->attempt, 1);
+    }
+    cr_assert_str_eq(stage_plugin(&stage, "steady.so", "status"), "loaded");
+}

@@ -150,7 +150,7 @@ Test(nursery, ends_and_kills_slots_when_the_host_is_gone, .fini = teardown)
     cr_assert(process_ends(probe.slot_pids[0]));
 }
 
-Test(nursery, kill_ends_what_the_slot_has_started, .fini = teardown)
+Test(nursery, what_a_segment_has_started_ends_with_it, .fini = teardown)
 {
     struct value output;
 
@@ -160,12 +160,116 @@ Test(nursery, kill_ends_what_the_slot_has_started, .fini = teardown)
     cr_assert_eq(frame.kind, FRAME_END);
     cr_assert(pack_read(&probe.arena, frame.end.output, &output, NULL));
     pid_t grandchild = (pid_t)value_find(&output, "child")->integer;
-    cr_assert_eq(kill(grandchild, 0), 0);
 
-    shutdown(probe.slots[0].fd, SHUT_RDWR);
+    cr_assert_neq(kill(grandchild, 0), 0, "its end was told while it was there");
+}
 
+/* ---- what segments have started, when something ends -------------------------------------- */
+
+enum { LEFT = 10 };
+
+static pid_t left[LEFT];
+
+/* A segment under way with daemons of its own: processes that nobody here is the parent of. */
+static void leave_behind(bool daemons)
+{
+    char input[200], path[] = "/tmp/bide-left-XXXXXX";
+    FILE *file;
+    int count = 0, pid;
+
+    close(mkstemp(path));
+    probe_load(&probe, "hostile.so");
+    probe_fork(&probe);
+    snprintf(input, sizeof input,
+             "{\"path\":\"%s\",\"count\":%d,\"daemons\":%d,\"ms\":60000}", path, LEFT, daemons);
+    struct frame frame = segment_frame(&probe, "leave-behind", "", input);
+    link_send(&probe.slots[0], &frame);
+    for (int64_t end = now_ms() + PROBE_TIME_MS; count < LEFT && now_ms() < end; usleep(2000)) {
+        cr_assert_not_null(file = fopen(path, "r"));
+        for (count = 0; count < LEFT && fscanf(file, "%d", &pid) == 1;)
+            left[count++] = pid;
+        fclose(file);
+    }
+    unlink(path);
+    cr_assert_eq(count, LEFT);
+}
+
+static void assert_left_end(void)
+{
+    for (int i = 0; i < LEFT; i++)
+        cr_assert(process_ends(left[i]), "process %d lives on", (int)left[i]);
+}
+
+/* The nursery is the only one that has the guard for a parent. */
+static pid_t nursery_pid(void)
+{
+    char path[64];
+    int pid = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)probe.pid, (int)probe.pid);
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file);
+    cr_assert_eq(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    return pid;
+}
+
+Test(family, ends_when_the_host_is_gone, .fini = teardown)
+{
+    leave_behind(true);
+    shutdown(probe.control.fd, SHUT_RDWR);
+    assert_left_end();
+}
+
+Test(family, ends_with_its_slot, .fini = teardown)
+{
+    leave_behind(true);
+    kill(probe.slot_pids[0], SIGKILL);
     probe_exited(&probe, 1);
-    cr_assert(process_ends(grandchild));
+    for (int i = 0; i < LEFT; i++)
+        cr_assert_neq(kill(left[i], 0), 0, "the slot's end was told while %d was there", left[i]);
+}
+
+Test(family, ends_with_its_nursery, .fini = teardown)
+{
+    leave_behind(true);
+    kill(nursery_pid(), SIGKILL);
+    cr_assert(WIFSIGNALED(probe_wait(&probe)), "the host reads how it ended");
+    assert_left_end();
+}
+
+Test(family, ends_with_its_guard, .fini = teardown)
+{
+    leave_behind(false);
+    kill(probe.pid, SIGKILL);
+    probe_wait(&probe);
+    assert_left_end();
+}
+
+Test(family, ends_when_host_and_guard_are_gone, .fini = teardown)
+{
+    leave_behind(true);
+    kill(probe.pid, SIGKILL);
+    shutdown(probe.control.fd, SHUT_RDWR);
+    probe_wait(&probe);
+    assert_left_end();
+}
+
+Test(family, ends_when_host_and_nursery_are_gone, .fini = teardown)
+{
+    leave_behind(true);
+    kill(nursery_pid(), SIGKILL);
+    shutdown(probe.control.fd, SHUT_RDWR);
+    probe_wait(&probe);
+    assert_left_end();
+}
+
+Test(family, ends_at_a_polite_signal, .fini = teardown)
+{
+    leave_behind(true);
+    kill(probe.pid, SIGTERM);
+    probe_wait(&probe);
+    assert_left_end();
 }
 
 /* Whatever the host has open must not be within reach of plugin code. */

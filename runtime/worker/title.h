@@ -1,0 +1,13 @@
+/* Title: what ps shows of a nursery and its slots. */
+#ifndef WORKER_TITLE_H
+#define WORKER_TITLE_H
+
+#include "base/slice.h"
+
+/* The room of these arguments is used from the first title on: nobody reads them after. */
+void title_init(int argc, char **argv);
+/* "slot of refunds 1.0.0", and "slot:refunds" as the short name. Processes that are forked
+ * inherit it. */
+void title_set(const char *what, struct slice plugin, struct slice version);
+
+#endif
