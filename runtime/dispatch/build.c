@@ -339,8 +339,8 @@ void build_nursery_died(struct build *build, const char *how)
     loading_end(build);
     if (!was_leaving)
         log_error("nursery.died",
-                  "plugin=%s build=%.16s it %s; what it ran goes back to its queue", build->name,
-                  build->sha, how);
+                  "plugin=%s build=%.16s it %s; what it ran goes back to its queue",
+                  build->name, build->sha, how);
     if (build->restarts >= RESTARTS_MAX && build->state == BUILD_LOADING) {
         build_refuse(build, "its nursery cannot be started again: it %s", how);
         build_set_aside(build, now_ms);

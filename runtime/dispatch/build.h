@@ -42,13 +42,13 @@ struct build {
     uint32_t slot_count;
     struct list backlog; /* jobs without a slot, in order */
     struct list autopsies;
-    int64_t retry_ms;  /* when to start the nursery again, or to fork again; 0: now, or, when
-                          REFUSED, only when the file is touched */
-    uint32_t restarts; /* in a row that failed to load, or came soon after a death */
-    uint32_t probes;   /* in a row while REFUSED */
+    int64_t retry_ms;   /* when to start the nursery again, or to fork again; 0: now, or, when
+                           REFUSED, only when the file is touched */
+    uint32_t restarts;  /* in a row that failed to load, or came soon after a death */
+    uint32_t probes;    /* in a row while REFUSED */
     int64_t started_ms; /* its nursery, while LOADING */
     bool is_slow;       /* to load: the others do not wait for it */
-    int64_t death_ms;  /* of its last nursery */
+    int64_t death_ms;   /* of its last nursery */
     int64_t suspects[SUSPECTS_MAX]; /* runs */
     uint32_t suspect_count;
 };

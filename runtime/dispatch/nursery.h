@@ -13,7 +13,7 @@ struct dispatch;
 
 struct nursery {
     struct dispatch *dispatch;
-    struct build *build; /* NULL: nobody is interested any more */
+    struct build *build;  /* NULL: nobody is interested any more */
     uv_process_t process; /* the guard: worker/guard.c */
     uv_poll_t control;
     uv_pipe_t errors; /* its and its slots' stderr */

@@ -61,7 +61,7 @@ struct nursery {
     uint32_t child_count, child_capacity;
     struct lookups lookups;
     pid_t host, guard;
-    int lifeline;              /* at its end when the guard is gone */
+    int lifeline;             /* at its end when the guard is gone */
     pid_t elders[ELDERS_MAX]; /* what constructors have started: it stays as long as we do */
     uint32_t elder_count;
 };
@@ -401,15 +401,16 @@ static void arguments_take(struct nursery *nursery, int argc, char **argv)
 {
     nursery->path = memory_text(argv[1]); /* the arguments' room becomes the title's */
     nursery->memory_bytes = argument(argc, argv, 2);
-    nursery->limits = (struct worker_limits){ .state_bytes = argument(argc, argv, 3),
-                                              .output_bytes = argument(argc, argv, 4),
-                                              .metadata_bytes = argument(argc, argv, 5),
-                                              .payload_bytes = argument(argc, argv, 6),
-                                              .log_lines = argument_u32(argc, argv, 7),
-                                              .log_line_bytes = argument_u32(argc, argv, 8),
-                                              .waits = argument_u32(argc, argv, 9),
-                                              .calls = argument_u32(argc, argv, 10),
-                                              .origin = argc > 11 ? memory_text(argv[11]) : NULL };
+    nursery->limits =
+        (struct worker_limits){ .state_bytes = argument(argc, argv, 3),
+                                .output_bytes = argument(argc, argv, 4),
+                                .metadata_bytes = argument(argc, argv, 5),
+                                .payload_bytes = argument(argc, argv, 6),
+                                .log_lines = argument_u32(argc, argv, 7),
+                                .log_line_bytes = argument_u32(argc, argv, 8),
+                                .waits = argument_u32(argc, argv, 9),
+                                .calls = argument_u32(argc, argv, 10),
+                                .origin = argc > 11 ? memory_text(argv[11]) : NULL };
 }
 
 static bool elder_add(void *context, pid_t pid)

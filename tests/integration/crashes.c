@@ -156,11 +156,11 @@ Test(crashes, garbage_in_the_socket)
     assert_hello_works();
 }
 
-Test(crashes, a_child_that_keeps_the_socket_open)
+Test(crashes, a_child_ends_with_its_segment)
 {
     const struct reply *run = run_end(&s, run_trigger(&s, "fork-child", "{}", ONE_ATTEMPT));
     cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
-    kill((pid_t)reply_number(run, "output.child"), SIGKILL);
+    cr_assert_neq(kill((pid_t)reply_number(run, "output.child"), 0), 0, "it lives on");
     assert_hello_works();
 }
 
@@ -234,30 +234,89 @@ Test(crashes, a_nurserys_death_costs_no_attempt)
     assert_hello_works();
 }
 
-/* One that kills its nursery every time must not do so for ever. */
-Test(crashes, a_plugin_that_kills_its_nursery_again_and_again_is_refused)
+/* What it does costs it, and nobody else: not those beside it, not the build. */
+Test(crashes, a_plugin_that_kills_its_nursery_is_charged_with_it)
 {
-    const char *run = run_trigger(&s, "kill-parent", "{}", ONE_ATTEMPT);
-    long long deadline = now_ms() + 60000;
-    for (;;) {
-        const struct reply *list = server_call(&s, "GET", "/api/v1/plugins", NULL);
-        json_t *row;
-        size_t i;
-        bool is_refused = false;
-        json_array_foreach(reply_at(list, "data"), i, row)
-        {
-            if (strcmp(json_string_value(json_object_get(row, "file")), "hostile.so") == 0)
-                is_refused =
-                    strcmp(json_string_value(json_object_get(row, "status")), "refused") == 0;
-        }
-        if (is_refused)
-            break;
-        cr_assert_lt(now_ms(), deadline, "it goes on: %s", list->text);
-        pause_ms(50);
+    char beside[40];
+    snprintf(beside, sizeof beside, "%s",
+             run_trigger(&s, "sleep", "{\"ms\": 1500}", ONE_ATTEMPT));
+    run_until(&s, beside, "EXECUTING");
+
+    for (int i = 0; i < 4; i++) {
+        const struct reply *run = crash("kill-parent", "SIGSYS", "kill_nursery");
+        assert_says(run, "error.message", "its parent");
     }
-    cr_assert(!json_is_true(reply_at(run_get(&s, run), "isFailed")), "%s",
-              run_get(&s, run)->text);
+
+    const struct reply *run = run_end(&s, beside);
+    cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
+    run = run_end(&s, run_trigger(&s, "exit-3", "{\"times\": 0}", ONE_ATTEMPT));
+    cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
+}
+
+/* ---- what segments have started -----------------------------------------------------------
+ */
+
+enum { LEFT = 10 };
+
+/* A segment under way that has started daemons; their ids. */
+static void leave_behind(int *left)
+{
+    const char *path = server_path(&s, "left");
+    run_trigger(
+        &s, "leave-behind",
+        text("{\"path\": \"%s\", \"count\": %d, \"daemons\": 1, \"ms\": 60000}", path, LEFT),
+        NULL);
+    for (long long end = now_ms() + 20000; now_ms() < end; pause_ms(10)) {
+        FILE *file = fopen(path, "r");
+        int count = 0;
+        while (file != NULL && count < LEFT && fscanf(file, "%d", &left[count]) == 1)
+            count++;
+        if (file != NULL)
+            fclose(file);
+        if (count == LEFT)
+            return;
+    }
+    give_up("the segment has not started its daemons");
+}
+
+static void assert_they_end(const int *left)
+{
+    for (long long end = now_ms() + 5000; now_ms() < end; pause_ms(10)) {
+        int alive = 0;
+        for (int i = 0; i < LEFT; i++)
+            alive += kill(left[i], 0) == 0;
+        if (alive == 0)
+            return;
+    }
+    give_up("processes of a segment live on");
+}
+
+Test(crashes, daemons_of_a_segment_end_with_a_server_that_is_killed)
+{
+    int left[LEFT];
+    leave_behind(left);
+    server_kill(&s);
+    assert_they_end(left);
+    server_start(&s);
+}
+
+Test(crashes, daemons_of_a_segment_end_with_a_server_that_stops)
+{
+    int left[LEFT];
+    leave_behind(left);
+    cr_assert_eq(server_stop(&s), 0);
+    assert_they_end(left);
+    server_start(&s);
+}
+
+Test(crashes, slots_of_different_plugins_look_different)
+{
+    int status;
+    run_until(&s, run_trigger(&s, "sleep", "{\"ms\": 3000}", NULL), "EXECUTING");
     assert_hello_works();
+    const char *list = command_run(&status, "ps -eo comm,args");
+    cr_assert_neq(strstr(list, "slot of hostile 1.0.0"), NULL, "%s", list);
+    cr_assert_neq(strstr(list, "slot:hello"), NULL, "%s", list);
 }
 
 /* ---- the server itself --------------------------------------------------------------------

@@ -260,5 +260,6 @@ static bide_next go_nowhere(bide_task *t)
 }
 
 BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task,
-            garbage_task, kill_parent_task, forks_task, behind_task, stop_parent_task, leak_task, big_state_task,
-            big_output_task, big_meta_task, wrong_end_task, not_listed_task)
+            garbage_task, kill_parent_task, forks_task, behind_task, stop_parent_task,
+            leak_task, big_state_task, big_output_task, big_meta_task, wrong_end_task,
+            not_listed_task)

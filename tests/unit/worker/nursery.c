@@ -164,7 +164,8 @@ Test(nursery, what_a_segment_has_started_ends_with_it, .fini = teardown)
     cr_assert_neq(kill(grandchild, 0), 0, "its end was told while it was there");
 }
 
-/* ---- what segments have started, when something ends -------------------------------------- */
+/* ---- what segments have started, when something ends --------------------------------------
+ */
 
 enum { LEFT = 10 };
 
@@ -180,8 +181,8 @@ static void leave_behind(bool daemons)
     close(mkstemp(path));
     probe_load(&probe, "hostile.so");
     probe_fork(&probe);
-    snprintf(input, sizeof input,
-             "{\"path\":\"%s\",\"count\":%d,\"daemons\":%d,\"ms\":60000}", path, LEFT, daemons);
+    snprintf(input, sizeof input, "{\"path\":\"%s\",\"count\":%d,\"daemons\":%d,\"ms\":60000}",
+             path, LEFT, daemons);
     struct frame frame = segment_frame(&probe, "leave-behind", "", input);
     link_send(&probe.slots[0], &frame);
     for (int64_t end = now_ms() + PROBE_TIME_MS; count < LEFT && now_ms() < end; usleep(2000)) {
@@ -227,7 +228,8 @@ Test(family, ends_with_its_slot, .fini = teardown)
     kill(probe.slot_pids[0], SIGKILL);
     probe_exited(&probe, 1);
     for (int i = 0; i < LEFT; i++)
-        cr_assert_neq(kill(left[i], 0), 0, "the slot's end was told while %d was there", left[i]);
+        cr_assert_neq(kill(left[i], 0), 0, "the slot's end was told while %d was there",
+                      left[i]);
 }
 
 Test(family, ends_with_its_nursery, .fini = teardown)
