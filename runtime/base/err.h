@@ -8,11 +8,12 @@
 #define ERR_MAP(X)                                                 \
     X(OK, 200, "done")                                             \
     X(BAD_REQUEST, 400, "the request is not understood")           \
-    X(BAD_INPUT, 400, "the input does not match its schema")       \
+    X(BAD_INPUT, 422, "the input does not match its schema")       \
     X(UNAUTHORIZED, 401, "invalid or missing API key")             \
     X(FORBIDDEN, 403, "not allowed")                               \
     X(NOT_FOUND, 404, "not found")                                 \
     X(TOO_LARGE, 413, "too large")                                 \
+    X(MEDIA_TYPE, 415, "a kind of body that is not understood")    \
     X(RULE, 422, "a rule forbids it")                              \
     X(BAD_DATA, 422, "the data does not match the token's schema") \
     X(LIMIT, 429, "a limit is reached")                            \

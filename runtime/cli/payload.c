@@ -61,6 +61,8 @@ bool payload_option(struct call *call, const char *name, struct slice *text,
         if (!payload_file(&call->arena, path, PAYLOAD_MAX_BYTES, text, err))
             return false;
     }
+    if (text->size >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0)
+        *text = (struct slice){ text->data + 3, text->size - 3 }; /* it goes into a body */
     if (!json_read(&call->arena, *text, value != NULL ? value : &parsed, &why))
         return err_set(err, ERR_BAD_REQUEST, "--%s is not JSON: %s", name, why.text);
     return true;

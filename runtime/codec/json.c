@@ -1,6 +1,6 @@
 #include "json.h"
 
-#include "codec/json_big.h"
+#include "codec/json_number.h"
 #include "codec/pack.h"
 
 #include <inttypes.h>
@@ -14,9 +14,30 @@ enum { INDENT = 2 };
 /* One text on its way into values. */
 struct json_reading {
     struct arena *arena;
-    struct json_bigs bigs;
-    uint32_t reals, big_at; /* so far; the next of bigs */
+    struct json_marks marks;
+    uint32_t reals, mark_at; /* so far; the next of marks */
+    const char *flaw;        /* of a number, which stands at `pointer`; NULL: none */
+    struct slice pointer;
 };
+
+/* On the way back from a number that is refused: where it stands. */
+static bool pointer_grow(struct json_reading *reading, struct slice key)
+{
+    struct buffer part = { 0 };
+
+    if (reading->flaw == NULL)
+        return false;
+    buffer_byte(&part, '/');
+    for (size_t i = 0; i < key.size; i++)
+        if (key.data[i] == '~' || key.data[i] == '/')
+            buffer_text(&part, key.data[i] == '~' ? "~0" : "~1");
+        else
+            buffer_byte(&part, key.data[i]);
+    buffer_slice(&part, reading->pointer);
+    reading->pointer = arena_copy(reading->arena, buffer_view(&part));
+    buffer_finish(&part);
+    return false;
+}
 
 static bool convert(struct json_reading *reading, json_t *json, struct value *value, int depth);
 
@@ -33,7 +54,7 @@ static bool convert_list(struct json_reading *reading, json_t *json, struct valu
     value->items = ARENA_ARRAY(reading->arena, struct value, room);
     for (size_t i = 0; i < count; i++)
         if (!convert(reading, json_array_get(json, i), &value->items[i], depth + 1))
-            return false;
+            return pointer_grow(reading, arena_format(reading->arena, "%zu", i));
     return true;
 }
 
@@ -54,20 +75,24 @@ static bool convert_map(struct json_reading *reading, json_t *json, struct value
         struct member *slot = &value->members[at++];
         slot->key = arena_copy(reading->arena, (struct slice){ key, strlen(key) });
         if (!convert(reading, member, &slot->value, depth + 1))
-            return false;
+            return pointer_grow(reading, slot->key);
     }
     value->count = at;
     return true;
 }
 
-static struct value convert_real(struct json_reading *reading, double number)
+static bool convert_real(struct json_reading *reading, double number, struct value *value)
 {
-    const struct json_bigs *bigs = &reading->bigs;
+    const struct json_marks *marks = &reading->marks;
     uint32_t at = reading->reals++;
 
-    if (reading->big_at == bigs->count || bigs->items[reading->big_at].at != at)
-        return value_double(number);
-    return (struct value){ .kind = VALUE_UINT, .big = bigs->items[reading->big_at++].number };
+    *value = value_double(number);
+    if (reading->mark_at == marks->count || marks->items[reading->mark_at].at != at)
+        return true;
+    const struct json_mark *mark = &marks->items[reading->mark_at++];
+    *value = (struct value){ .kind = VALUE_UINT, .big = mark->number };
+    reading->flaw = mark->flaw;
+    return mark->flaw == NULL;
 }
 
 /* `depth` counts lists and maps, this one included. */
@@ -87,8 +112,7 @@ static bool convert(struct json_reading *reading, json_t *json, struct value *va
         *value = value_int(json_integer_value(json));
         return true;
     case JSON_REAL:
-        *value = convert_real(reading, json_real_value(json));
-        return true;
+        return convert_real(reading, json_real_value(json), value);
     case JSON_TRUE:
     case JSON_FALSE:
         *value = value_bool(json_is_true(json));
@@ -126,25 +150,53 @@ static bool text_refuse(const json_error_t *error, struct err *err)
                    error->line, error->column, size, error->text);
 }
 
+static bool tree_refuse(const struct json_reading *reading, struct err *err)
+{
+    if (reading->flaw == NULL)
+        return depth_refuse(err);
+    return err_set(err, ERR_BAD_REQUEST, "invalid JSON: the number%s%.*s %s",
+                   reading->pointer.size > 0 ? " at " : "", SLICE_ARG(reading->pointer),
+                   reading->flaw);
+}
+
+/* A text without reals has nothing to be marked, and is not looked through for it. */
+static bool tree_read(struct json_reading *reading, struct slice text, json_t *json,
+                      struct value *value)
+{
+    struct arena *arena = reading->arena;
+
+    if (!convert(reading, json, value, 1))
+        return false;
+    if (reading->reals == 0 || reading->marks.count > 0)
+        return true;
+    json_numbers_mark(arena, text, NULL, &reading->marks);
+    if (reading->marks.count == 0)
+        return true;
+    *reading = (struct json_reading){ .arena = arena, .marks = reading->marks };
+    return convert(reading, json, value, 1);
+}
+
 bool json_read(struct arena *arena, struct slice text, struct value *value, struct err *err)
 {
     struct json_reading reading = { .arena = arena };
     json_error_t error;
 
+    if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
+        text = (struct slice){ text.data + 3, text.size - 3 };
     if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL)
         return err_set(err, ERR_BAD_REQUEST, "invalid JSON: a zero byte in the text");
     json_t *json = text_load(text, &error);
     if (json == NULL && json_error_code(&error) == json_error_numeric_overflow) {
         struct buffer rewritten = { 0 };
-        json_big_rewrite(arena, text, &rewritten, &reading.bigs);
+        json_numbers_mark(arena, text, &rewritten, &reading.marks);
         json = text_load(buffer_view(&rewritten), &error);
         buffer_finish(&rewritten);
     }
     if (json == NULL)
         return text_refuse(&error, err);
-    bool ok = convert(&reading, json, value, 1);
+    bool ok = tree_read(&reading, text, json, value);
     json_decref(json);
-    return ok || depth_refuse(err);
+    return ok || tree_refuse(&reading, err);
 }
 
 void json_write_string(struct buffer *out, struct slice text)

@@ -7,8 +7,9 @@
 #include "codec/value.h"
 
 /*
- * Read one JSON text: UTF-8, any root, at most VALUE_MAX_DEPTH deep, duplicate keys refused.
- * The tree borrows nothing from `text`. Errors: BAD_REQUEST with line and column.
+ * Read one JSON text: UTF-8, with or without its mark, any root, at most VALUE_MAX_DEPTH deep.
+ * Duplicate keys are refused, and numbers that would lose a digit. The tree borrows nothing
+ * from `text`. Errors: BAD_REQUEST with line and column, or a number's JSON pointer.
  */
 bool json_read(struct arena *arena, struct slice text, struct value *value, struct err *err);
 

@@ -184,6 +184,18 @@ void value_remove(struct value *map, struct slice key)
         }
 }
 
+bool value_fits_depth(const struct value *value, int levels)
+{
+    bool is_map = value->kind == VALUE_MAP, fits = levels > 0;
+
+    if (!is_map && value->kind != VALUE_LIST)
+        return true;
+    for (uint32_t i = 0; i < value->count && fits; i++)
+        fits =
+            value_fits_depth(is_map ? &value->members[i].value : &value->items[i], levels - 1);
+    return fits;
+}
+
 struct value value_copy(struct arena *arena, const struct value *value)
 {
     struct value copy = *value;

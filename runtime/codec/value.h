@@ -46,6 +46,9 @@ struct member {
 /* More lists and maps inside each other are refused by both readers, so that no walk can
  * overflow a stack. */
 enum { VALUE_MAX_DEPTH = 128 };
+/* What comes in from outside may be this deep, so that a task can put it into something of its
+ * own and hand that on. */
+enum { VALUE_PAYLOAD_DEPTH = 100 };
 
 const char *value_kind_name(enum value_kind kind); /* JSON's words: "integer", "object", … */
 
@@ -75,6 +78,9 @@ value_put(struct arena *arena, struct value *map, const char *key,
 struct value *value_put_slice(struct arena *arena, struct value *map, struct slice key,
                               struct value member);
 void value_remove(struct value *map, struct slice key);
+
+/* Lists and maps inside each other: at most so many levels, this one included. */
+bool value_fits_depth(const struct value *value, int levels);
 
 /* A deep copy that borrows nothing. */
 struct value value_copy(struct arena *arena, const struct value *value);

@@ -1,8 +1,8 @@
 #include "options.h"
 
 #include "base/duration.h"
-#include "codec/json.h"
 #include "codec/pack.h"
+#include "http/body.h"
 
 #include <limits.h>
 #include <math.h>
@@ -21,18 +21,6 @@ bool when_read(struct slice text, int64_t now_ms, int64_t *at_ms)
     if (*at_ms < 1)
         *at_ms = 1;
     return true;
-}
-
-bool posted_read(struct arena *arena, struct slice text, struct value *value, struct err *err)
-{
-    struct err found = { 0 };
-
-    if (json_read(arena, text, value, &found))
-        return true;
-    char *quote = strstr(found.text, " near '");
-    return err_set(err, found.code, "%.*s",
-                   (int)(quote == NULL ? strlen(found.text) : (size_t)(quote - found.text)),
-                   found.text);
 }
 
 /* ---- one kind of value each; absent and null leave the target alone ------------------------

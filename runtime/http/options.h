@@ -31,9 +31,6 @@ bool trigger_options_read(const struct options_from *from, const struct value *o
 bool token_options_read(const struct options_from *from, const struct value *options,
                         struct token_create *create, struct err *err);
 
-/* JSON. Who hears of an error hears the place, not what stands there: it may be a secret. */
-bool posted_read(struct arena *arena, struct slice text, struct value *value, struct err *err);
-
 /*
  * What a client calls its payload, by `type` (empty: JSON as it stands). The result may borrow
  * from `payload` and `arena`. Errors: BAD_REQUEST.

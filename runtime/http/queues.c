@@ -7,6 +7,7 @@
  * written here.
  */
 #include "base/id.h"
+#include "http/members.h"
 #include "http/reply.h"
 #include "http/routes.h"
 
@@ -273,6 +274,13 @@ static void pause_submit(struct request *request)
     request_submit(request, pause_done);
 }
 
+static const struct member_rule pause_members[] = {
+    { "action", MEMBER_TAKEN, NULL },
+    { "type", MEMBER_TAKEN, NULL },
+    { "paused", MEMBER_ELSEWHERE, "is no member here: \"action\" is \"pause\" or \"resume\"" },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
 static bool action_read(const struct value *body, struct queue_view *view, struct slice *type,
                         struct err *err)
 {
@@ -282,8 +290,12 @@ static bool action_read(const struct value *body, struct queue_view *view, struc
         (!slice_is(action->bytes, "pause") && !slice_is(action->bytes, "resume")))
         return err_set(err, ERR_BAD_REQUEST, "action must be \"pause\" or \"resume\"");
     view->paused = slice_is(action->bytes, "pause");
-    if (kind != NULL && kind->kind == VALUE_STRING)
-        *type = kind->bytes;
+    if (kind == NULL || kind->kind == VALUE_NULL)
+        return true;
+    if (kind->kind != VALUE_STRING)
+        return err_set(err, ERR_BAD_REQUEST, "type must be a string, not %s",
+                       value_kind_name(kind->kind));
+    *type = kind->bytes;
     return true;
 }
 
@@ -295,7 +307,7 @@ void queue_pause(struct request *request)
     struct value body;
 
     request->view = view;
-    if (!request_json(request, &body))
+    if (!request_members(request, pause_members, &body))
         return;
     if (!action_read(&body, view, &type, &err) || !queue_named(request, type, view, &err))
         reply_err(request, &err);

@@ -12,7 +12,7 @@
 #include "base/id.h"
 #include "base/memory.h"
 #include "http/auth.h"
-#include "http/options.h"
+#include "http/body.h"
 #include "http/reply.h"
 
 #include <assert.h>
@@ -26,6 +26,7 @@ enum {
     SPARE_MAX = 256,
     BODIES_MIN = 64 << 20, /* all bodies under way together, or 16 of the greatest */
     BODIES_OF_MAX = 16,
+    HEADER_MAX = 256, /* of those that say what the body is */
 };
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -403,12 +404,19 @@ bool request_header(struct request *request, const char *name, size_t most, stru
 
 bool request_json(struct request *request, struct value *value)
 {
+    size_t most = (size_t)request->http->config->max_body_bytes;
+    struct body_from from = { .arena = &request->http->scratch,
+                              .bytes = buffer_view(&request->body) };
     struct err err = { 0 };
 
+    if (request->route->max_body_bytes != 0 && request->route->max_body_bytes < most)
+        most = request->route->max_body_bytes;
+    from.most = most;
     arena_reset(&request->http->scratch);
-    if (request->body.size == 0)
-        err_set(&err, ERR_BAD_REQUEST, "Request body is empty");
-    else if (posted_read(&request->http->scratch, buffer_view(&request->body), value, &err))
+    (void)request_header(request, "content-type", HEADER_MAX, &from.type, &err);
+    if (err.code == ERR_OK)
+        (void)request_header(request, "content-encoding", HEADER_MAX, &from.encoding, &err);
+    if (err.code == ERR_OK && body_read(&from, value, &err))
         return true;
     reply_err(request, &err);
     return false;

@@ -81,8 +81,8 @@ bool request_header(struct request *request, const char *name, size_t most, stru
                     struct err *err);
 
 /*
- * The body as a tree in http->scratch, which is gone with the next request's: copy what
- * is kept. False: answered 400.
+ * The body as a tree (body.h) in http->scratch, which is gone with the next request's: copy
+ * what is kept. False: answered 400, 413 or 415.
  */
 bool request_json(struct request *request, struct value *value);
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "http/filter.h"
+#include "http/members.h"
 #include "http/reply.h"
 #include "http/routes.h"
 #include "http/run_view.h"
@@ -202,19 +203,30 @@ static void cancel_done(struct request *request)
     reply_send(request, MHD_HTTP_OK);
 }
 
+static const struct member_rule cancel_members[] = {
+    { "reason", MEMBER_TAKEN, NULL },
+    { "message", MEMBER_ELSEWHERE, "is called \"reason\" here" },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
 /* The body is usually empty; {"reason": "…"} goes into the run's timeline. */
 static bool reason_read(struct request *request, struct slice *reason)
 {
+    struct err err = { 0 };
     struct value body;
 
-    if (request->body.size == 0)
-        return true;
-    if (!request_json(request, &body))
+    if (!request_members(request, cancel_members, &body))
         return false;
     const struct value *text = value_find(&body, "reason");
-    if (text != NULL && text->kind == VALUE_STRING && text->bytes.size <= REASON_MAX)
+    if (text == NULL || text->kind == VALUE_NULL)
+        return true;
+    if (text->kind == VALUE_STRING && text->bytes.size <= REASON_MAX) {
         *reason = arena_copy(&request->arena, text->bytes);
-    return true;
+        return true;
+    }
+    err_set(&err, ERR_BAD_REQUEST, "reason must be a string of at most %d bytes", REASON_MAX);
+    reply_err(request, &err);
+    return false;
 }
 
 void run_cancel(struct request *request)

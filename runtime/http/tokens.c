@@ -2,11 +2,10 @@
  */
 #include "base/clock.h"
 #include "base/duration.h"
-#include "base/log.h"
 #include "codec/callback.h"
-#include "codec/json.h"
 #include "codec/pack.h"
 #include "http/filter.h"
+#include "http/members.h"
 #include "http/options.h"
 #include "http/reply.h"
 #include "http/routes.h"
@@ -42,16 +41,34 @@ static void create_done(struct request *request)
     reply_send(request, MHD_HTTP_OK);
 }
 
+static const struct member_rule create_members[] = {
+    { "timeout", MEMBER_TAKEN, NULL },
+    { "tags", MEMBER_TAKEN, NULL },
+    { "idempotencyKey", MEMBER_TAKEN, NULL },
+    { "idempotencyKeyTTL", MEMBER_TAKEN, NULL },
+    { "idempotencyKeyOptions", MEMBER_TAKEN, NULL },
+    { "timeoutInSeconds", MEMBER_ELSEWHERE, "is called \"timeout\" here, like \"10m\"" },
+    { "timeoutMs", MEMBER_ELSEWHERE, "is called \"timeout\" here, like \"10m\"" },
+    { "expiresIn", MEMBER_ELSEWHERE, "is called \"timeout\" here" },
+    { "expiresAt", MEMBER_ELSEWHERE, "is called \"timeout\" here" },
+    { "delay", MEMBER_ELSEWHERE, "is no member of a token; it has a \"timeout\"" },
+    { "ttl", MEMBER_ELSEWHERE, "is called \"timeout\" here" },
+    { "data", MEMBER_ELSEWHERE, "comes when the token is completed, not when it is made" },
+    { "schema", MEMBER_NOT_BUILT, "belongs to tokens that a task makes" },
+    { "options", MEMBER_ELSEWHERE, "is no member here: options stand in the body itself" },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
 void token_create(struct request *request)
 {
     struct token_create *create = &request->command.token_create;
     struct options_from from = { &request->arena, &request->http->config->limits,
                                  clock_now_ms() };
-    struct value body = value_map();
     struct err err = { 0 };
+    struct value body;
     struct slice key;
 
-    if (request->body.size > 0 && !request_json(request, &body))
+    if (!request_members(request, create_members, &body))
         return;
     request->command.kind = COMMAND_TOKEN_CREATE;
     create->environment = request->world->environment->number;
@@ -192,16 +209,41 @@ void token_list(struct request *request)
 
 /* ---- complete ---------------------------------------------------------------------------- */
 
-/* Whether it won or came too late is no business of the sender's: the first result stays. */
+static const struct member_rule complete_members[] = {
+    { "data", MEMBER_TAKEN, NULL },
+    { "output", MEMBER_ELSEWHERE, "is called \"data\" here" },
+    { "payload", MEMBER_ELSEWHERE, "is called \"data\" here" },
+    { "result", MEMBER_ELSEWHERE, "is called \"data\" here" },
+    { "value", MEMBER_ELSEWHERE, "is called \"data\" here" },
+    { "body", MEMBER_ELSEWHERE, "is called \"data\" here" },
+    { "error", MEMBER_NOT_BUILT, "is not built: a token is completed with \"data\"" },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
+static const struct member_rule timeout_members[] = {
+    { "data", MEMBER_ELSEWHERE, "completes a token; one that times out takes nothing" },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
+/* The first result stays; whether this one did is told beside. */
 static void complete_done(struct request *request)
 {
+    reply_header(request, "x-bide-accepted",
+                 request->command.token_complete.won ? "true" : "false");
     reply_success(request);
 }
 
 static void complete_submit(struct request *request, const struct value *data)
 {
     struct command *command = &request->command;
+    struct err err = { 0 };
 
+    if (!value_fits_depth(data, VALUE_PAYLOAD_DEPTH)) {
+        err_set(&err, ERR_BAD_REQUEST, "The data is nested deeper than %d levels",
+                VALUE_PAYLOAD_DEPTH);
+        reply_err(request, &err);
+        return;
+    }
     command->kind = COMMAND_TOKEN_COMPLETE;
     command->token_complete.data = pack_value(&request->arena, data);
     request_submit(request, complete_done);
@@ -210,49 +252,43 @@ static void complete_submit(struct request *request, const struct value *data)
 void token_complete(struct request *request)
 {
     struct token_complete *complete = &request->command.token_complete;
-    struct value body = value_map(), null = { .kind = VALUE_NULL };
-    struct err err = { 0 };
+    struct value body, null = { .kind = VALUE_NULL };
 
-    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id))
+    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id) ||
+        !request_members(request, complete_members, &body))
         return;
-    if (request->body.size > 0 && !request_json(request, &body))
-        return;
-    if (body.kind != VALUE_MAP) {
-        err_set(&err, ERR_BAD_REQUEST, "The body must be an object with a member \"data\"");
-        reply_err(request, &err);
+    const struct value *data = value_find(&body, "data");
+    if (data == NULL && body.count > 0) {
+        reply_error(request, MHD_HTTP_BAD_REQUEST,
+                    arena_format(&request->arena,
+                                 "The body has members but no \"data\", which is what the run "
+                                 "would get; write {\"data\": {\"%.*s\": …}}",
+                                 SLICE_ARG(body.members[0].key)));
         return;
     }
     complete->environment = request->world->environment->number;
-    const struct value *data = value_find(&body, "data");
     complete_submit(request, data == NULL ? &null : data);
 }
 
-/* The whole body is the result, the hash was checked with the headers; what is no JSON counts
- * as {}: the URL alone says that it happened. */
+/* The whole body is the result, the hash was checked with the headers. What is not understood
+ * completes nothing: the sender's next try can. */
 void token_callback(struct request *request)
 {
     struct token_complete *complete = &request->command.token_complete;
-    struct value body = value_map();
-    struct err err = { 0 };
+    struct value body;
 
-    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id))
-        return;
-    arena_reset(&request->http->scratch);
-    if (request->body.size > 0 &&
-        !json_read(&request->http->scratch, buffer_view(&request->body), &body, &err)) {
-        log_warn("token.body_unreadable", "token=%s bytes=%zu",
-                 id_format("waitpoint", complete->id, (char[ID_TEXT_SIZE]){ 0 }),
-                 request->body.size);
-        body = value_map();
-    }
-    complete_submit(request, &body);
+    if (request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id) &&
+        request_json(request, &body))
+        complete_submit(request, &body);
 }
 
 void token_timeout(struct request *request)
 {
     struct token_complete *complete = &request->command.token_complete;
+    struct value body;
 
-    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id))
+    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id) ||
+        !request_members(request, timeout_members, &body))
         return;
     request->command.kind = COMMAND_TOKEN_TIMEOUT;
     complete->environment = request->world->environment->number;

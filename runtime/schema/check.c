@@ -159,6 +159,28 @@ static bool part_find(const struct schema_file *file, struct slice part,
     return slice_starts(part, "children.") && *schema != NULL;
 }
 
+/* A JSON file is read as JSON, which YAML is not in every escape; then the tree is only for the
+ * places, and has line 0 when YAML cannot read it. */
+static bool value_load(struct trial *trial, const char *path, struct node *root,
+                       struct report *report)
+{
+    struct arena *arena = &trial->arena;
+    struct problems unread = { 0 };
+    struct report places = { arena, &unread, report->file };
+    struct slice text;
+
+    if (!document_bytes(arena, path, &text, report))
+        return false;
+    if (!json_read(arena, text, &trial->value, NULL)) {
+        if (!document_read(arena, text, root, report))
+            return false;
+        trial->value = node_value(arena, root);
+    } else if (!document_read(arena, text, root, &places)) {
+        root->line = 0;
+    }
+    return true;
+}
+
 static bool value_try(struct trial *trial, const char *path, const char *part,
                       const char *value_path)
 {
@@ -174,11 +196,11 @@ static bool value_try(struct trial *trial, const char *path, const char *part,
                           "children.TASK",
                           part);
     report.file = slice_of(value_path);
-    if (!document_load(arena, value_path, root, &report))
+    if (!value_load(trial, value_path, root, &report))
         return false;
-    trial->value = node_value(arena, root);
     bool fine = schema_check(trial->schema, &trial->value, arena, &trial->problems);
-    problems_locate(&trial->problems, root, report.file);
+    if (root->line != 0)
+        problems_locate(&trial->problems, root, report.file);
     schema_redact(trial->schema, &trial->value, arena);
     return fine;
 }

@@ -12,6 +12,8 @@
 
 #include "base/memory.h"
 #include "base/table.h"
+#include "codec/digits.h"
+#include "schema/number.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -173,8 +175,13 @@ static bool scalar_fits_tag(struct node *node, const char *name)
     if (strcmp(name, "float") != 0)
         return false;
     if (node->kind == VALUE_INT || node->kind == VALUE_UINT) {
+        struct value integer = node->kind == VALUE_INT
+                                   ? value_int(node->integer)
+                                   : (struct value){ .kind = VALUE_UINT, .big = node->big };
         node->number = node->kind == VALUE_INT ? (double)node->integer : (double)node->big;
         node->kind = VALUE_DOUBLE;
+        struct value real = value_double(node->number);
+        return number_compare(&integer, &real) == 0;
     }
     return node->kind == VALUE_DOUBLE;
 }
@@ -198,6 +205,9 @@ static bool scalar_read(struct reader *reader, const yaml_event_t *event, struct
     }
     if (node->kind == VALUE_DOUBLE && !isfinite(node->number))
         return refuse(reader, event, "no finite number, or one too large");
+    const char *flaw = node->kind == VALUE_DOUBLE ? digits_flaw(node->text) : NULL;
+    if (flaw != NULL)
+        return report_add(reader->report, node->line, node->column, "the number %s", flaw);
     return true;
 }
 

@@ -49,6 +49,9 @@ bool document_read(struct arena *arena, struct slice text, struct node *root,
 /* The same from a file. */
 bool document_load(struct arena *arena, const char *path, struct node *root,
                    struct report *report);
+/* The bytes of such a file, at most one more than is allowed. */
+bool document_bytes(struct arena *arena, const char *path, struct slice *text,
+                    struct report *report);
 
 /* NULL when `map` is no map or has no such entry. */
 const struct entry *node_find(const struct node *map, const char *key);

@@ -21,8 +21,8 @@ static bool is_readable(const char *path, struct report *report)
     return report_add(report, 0, 0, "is no file but a pipe, a socket or a device");
 }
 
-static bool file_read(struct arena *arena, const char *path, struct slice *text,
-                      struct report *report)
+bool document_bytes(struct arena *arena, const char *path, struct slice *text,
+                    struct report *report)
 {
     if (!is_readable(path, report))
         return false;
@@ -47,8 +47,8 @@ bool document_load(struct arena *arena, const char *path, struct node *root,
     struct arena scratch = { 0 };
     struct slice text;
 
-    bool fine =
-        file_read(&scratch, path, &text, report) && document_read(arena, text, root, report);
+    bool fine = document_bytes(&scratch, path, &text, report) &&
+                document_read(arena, text, root, report);
     arena_finish(&scratch);
     return fine;
 }

@@ -71,7 +71,7 @@ static void float_set(struct node *node)
     node->number = strtod(node->text.data, NULL);
 }
 
-/* An integer that fits neither int64_t nor uint64_t is still a number: a double, as in JSON. */
+/* An integer that fits neither int64_t nor uint64_t is a double here; the reader refuses it. */
 static void integer_set(struct node *node, const char *digits, int base)
 {
     errno = 0;

@@ -74,9 +74,10 @@ Test(bad_input, broken_json)
     assert_serves();
 }
 
+/* It is {}: a trigger without a payload, which the schema of hello refuses. */
 Test(bad_input, no_body_at_all)
 {
-    assert_refused("", 0, 400);
+    assert_refused("", 0, 422);
 }
 
 Test(bad_input, wrong_utf8)

@@ -57,8 +57,8 @@ Test(contracts, no_payload_is_an_empty_object_where_null_does_not_fit)
 
     cr_assert_str_eq(reply_text(run_end(&s, run), "status"), "COMPLETED");
     cr_assert(json_is_object(reply_at(run_get(&s, run), "payload")));
-    cr_assert_eq(null->status, 400, "null is null: %ld %s", null->status, null->text);
-    cr_assert_eq(other->status, 400, "an object is no string: %s", other->text);
+    cr_assert_eq(null->status, 422, "null is null: %ld %s", null->status, null->text);
+    cr_assert_eq(other->status, 422, "an object is no string: %s", other->text);
 }
 
 /* ---- outputs ------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ Test(contracts, a_replay_takes_another_payload_and_other_options)
     cr_assert_eq(reply_number(packed, "output.b"), 3, "%s", packed->text);
     cr_assert_str_eq(reply_text(packed, "tags.0"), "x");
     cr_assert_eq(replay(old, "[]")->status, 400);
-    cr_assert_eq(replay(old, "{\"payload\": 7}")->status, 400, "the schema wants an object");
+    cr_assert_eq(replay(old, "{\"payload\": 7}")->status, 422, "the schema wants an object");
 }
 
 /* A payload that was right may not be so any more. */
@@ -214,7 +214,7 @@ Test(contracts, a_replay_is_checked_by_the_schema_of_today)
     server_write(&s, "schemas/hello.yaml",
                  "input:\n  type: object\n  properties:\n    a: { type: string }\n"
                  "    b: { maximum: 1 }\n");
-    await_status("hello", "{\"payload\": {\"a\": 1}}", 400);
+    await_status("hello", "{\"payload\": {\"a\": 1}}", 422);
     size_t runs =
         json_array_size(reply_at(server_call(&s, "GET", "/api/v1/runs", NULL), "data"));
 
@@ -224,7 +224,7 @@ Test(contracts, a_replay_is_checked_by_the_schema_of_today)
         command_run(&status, "BIDE_URL='%s' BIDE_KEY='%s' " BINARY_DIR "/bide runs replay %s",
                     s.url, s.key, old);
 
-    cr_assert_eq(refused->status, 400, "%ld %s", refused->status, refused->text);
+    cr_assert_eq(refused->status, 422, "%ld %s", refused->status, refused->text);
     cr_assert_eq(json_array_size(reply_at(refused, "problems")), 2, "%s", refused->text);
     cr_assert_eq(status, 1, "%d %s", status, said);
     cr_assert_neq(strstr(said, "hello.yaml:4"), NULL, "%s", said);
@@ -301,7 +301,7 @@ Test(contracts, a_file_that_is_referred_to_may_change)
                  "input:\n  type: object\n  properties:\n"
                  "    n: { $ref: 'parts/number.yaml#/$defs/n' }\n");
     server_start(&s);
-    cr_assert_eq(trigger("hello", "{\"payload\": {\"n\": 7}}")->status, 400);
+    cr_assert_eq(trigger("hello", "{\"payload\": {\"n\": 7}}")->status, 422);
 
     server_write(&s, "schemas/parts/number.yaml", "$defs: { n: { maximum: 9 } }\n");
     await_status("hello", "{\"payload\": {\"n\": 7}}", 200);

@@ -58,7 +58,7 @@ Test(schemas, every_problem_is_named)
     const struct reply *reply = server_call(
         &s, "POST", TRIGGER, "{\"payload\": {\"order_id\": 7, \"amount_cents\": 0}}");
 
-    cr_assert_eq(reply->status, 400, "%ld %s", reply->status, reply->text);
+    cr_assert_eq(reply->status, 422, "%ld %s", reply->status, reply->text);
     cr_assert_gt(strlen(reply_text(reply, "error")), 5);
     cr_assert_eq(json_array_size(reply_at(reply, "problems")), 2, "%s", reply->text);
     json_t *id = problem_at(reply, "/order_id"), *amount = problem_at(reply, "/amount_cents");
@@ -73,7 +73,7 @@ Test(schemas, what_is_missing_is_named)
 {
     const struct reply *reply = server_call(&s, "POST", TRIGGER, "{\"payload\": {}}");
 
-    cr_assert_eq(reply->status, 400, "%ld %s", reply->status, reply->text);
+    cr_assert_eq(reply->status, 422, "%ld %s", reply->status, reply->text);
     cr_assert_neq(strstr(reply->text, "order_id"), NULL, "%s", reply->text);
     cr_assert_neq(strstr(reply->text, "amount_cents"), NULL, "%s", reply->text);
     assert_no_runs();
@@ -85,9 +85,9 @@ Test(schemas, a_payload_of_another_kind)
     for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
         const struct reply *reply =
             server_call(&s, "POST", TRIGGER, text("{\"payload\": %s}", payloads[i]));
-        cr_assert_eq(reply->status, 400, "%s: %ld %s", payloads[i], reply->status, reply->text);
+        cr_assert_eq(reply->status, 422, "%s: %ld %s", payloads[i], reply->status, reply->text);
     }
-    cr_assert_eq(server_call(&s, "POST", TRIGGER, "{}")->status, 400, "no payload at all");
+    cr_assert_eq(server_call(&s, "POST", TRIGGER, "{}")->status, 422, "no payload at all");
     assert_no_runs();
 }
 
@@ -103,7 +103,7 @@ Test(schemas, the_edges_of_a_number)
         const struct reply *reply = server_call(
             &s, "POST", TRIGGER,
             text("{\"payload\": {\"order_id\": \"A\", \"amount_cents\": %s}}", bad[i]));
-        cr_assert_eq(reply->status, 400, "%s: %ld %s", bad[i], reply->status, reply->text);
+        cr_assert_eq(reply->status, 422, "%s: %ld %s", bad[i], reply->status, reply->text);
         problem_at(reply, "/amount_cents");
     }
 }
@@ -158,6 +158,6 @@ Test(schemas, a_changed_schema_counts_from_then_on)
         pause_ms(20);
         reply = server_call(&s, "POST", TRIGGER, big);
     } while (reply->status == 200);
-    cr_assert_eq(reply->status, 400, "%ld %s", reply->status, reply->text);
+    cr_assert_eq(reply->status, 422, "%ld %s", reply->status, reply->text);
     problem_at(reply, "/amount_cents");
 }

@@ -208,7 +208,7 @@ Test(secrets, refused_values_are_not_repeated)
     for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
         const struct reply *reply =
             server_call(&s, "POST", TRIGGER, text("{\"payload\": %s}", payloads[i]));
-        cr_assert_eq(reply->status, 400, "%s: %ld %s", payloads[i], reply->status, reply->text);
+        cr_assert_eq(reply->status, 422, "%s: %ld %s", payloads[i], reply->status, reply->text);
         assert_hidden(payloads[i], reply->text);
         look_at_cli(text("trigger vault --payload '%s'", payloads[i]));
     }

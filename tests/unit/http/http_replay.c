@@ -42,8 +42,8 @@ Test(replay, what_is_wrong_is_refused)
 {
     const char *old = site_run(&site, "echo", "{\"n\":1}");
 
-    cr_assert_eq(replay(old, "{\"payload\":{\"n\":0}}").status, 400);
-    cr_assert_eq(replay(old, "{\"payload\":null}").status, 400);
+    cr_assert_eq(replay(old, "{\"payload\":{\"n\":0}}").status, 422);
+    cr_assert_eq(replay(old, "{\"payload\":null}").status, 422);
     cr_assert_eq(replay(old, "{\"delay\":\"soon\"}").status, 400);
     cr_assert_eq(replay(old, "{\"payloadType\":7,\"payload\":{}}").status, 400);
     cr_assert_eq(replay(old, "[]").status, 400);

@@ -2,6 +2,7 @@
 #include "site.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static struct site site;
@@ -97,18 +98,116 @@ Test(tokens, data_against_the_schema_is_422_and_the_run_keeps_waiting)
     site_until(&site, run, "COMPLETED");
 }
 
-Test(tokens, a_callback_takes_what_is_no_json_for_an_empty_object)
-{
-    static const char *const bodies[] = { NULL, "", "a=1&b=2", "{\"broken\":", "\xff" };
+#define FORM "content-type: application/x-www-form-urlencoded\r\n"
+#define TEXT "content-type: text/plain\r\n"
 
-    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+Test(tokens, a_callback_is_completed_by_what_is_understood)
+{
+    static const struct {
+        const char *headers, *body, *output;
+    } cases[] = {
+        { "", NULL, "{}" },
+        { "", "", "{}" },
+        { "", "\xef\xbb\xbf{\"a\":1}", "{\"a\":1}" },
+        { FORM, "approved=true&by=ann", "{\"approved\":\"true\",\"by\":\"ann\"}" },
+        { FORM, "{\"approved\": false}", "{\"approved\":false}" },
+        { TEXT, "oops", "\"oops\"" },
+        { "", "[1.5,null]", "[1.5,null]" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct answer made = site_post(&site, TOKENS, "{}");
-        struct answer posted =
-            site_ask(&site, "POST", path_of(answer_text(&site, made, "url")), "", bodies[i]);
-        cr_expect_eq(posted.status, 200);
+        struct answer posted = site_ask(&site, "POST", path_of(answer_text(&site, made, "url")),
+                                        cases[i].headers, cases[i].body);
+        cr_expect_eq(posted.status, 200, "%s", posted.body.data);
         cr_expect_str_eq(answer_text(&site, show(answer_text(&site, made, "id")), "output"),
-                         "{}");
+                         cases[i].output);
     }
+}
+
+Test(tokens, what_is_not_understood_completes_nothing)
+{
+    static const struct {
+        const char *headers, *body;
+        int status;
+    } cases[] = {
+        { "", "{\"a\": ", 400 },
+        { "", "oops", 400 },
+        { "", "approved=true&by=ann", 400 },
+        { "", "{\"a\":1} x", 400 },
+        { "", "\xff", 400 },
+        { "", "\xff\xfe{", 415 },
+        { FORM, "oops", 400 },
+        { FORM, "{\"a\": ", 400 },
+        { "content-encoding: gzip\r\n", "{\"a\":1}", 400 },
+        { "content-encoding: br\r\n", "{\"a\":1}", 415 },
+        { "content-type: application/xml\r\n", "<a/>", 415 },
+        { "content-type: application/json; charset=utf-16\r\n", "{}", 415 },
+        { "", "{\"n\":18446744073709551616}", 400 },
+    };
+    struct answer made = site_post(&site, TOKENS, "{}");
+    const char *path = path_of(answer_text(&site, made, "url"));
+    struct slice accepted = { 0 };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct answer posted = site_ask(&site, "POST", path, cases[i].headers, cases[i].body);
+        cr_expect_eq(posted.status, cases[i].status, "%s: %d %s", cases[i].body, posted.status,
+                     posted.body.data);
+        cr_expect_gt(strlen(answer_text(&site, posted, "error")), 10);
+    }
+    const char *id = answer_text(&site, made, "id");
+    cr_assert_str_eq(answer_text(&site, show(id), "status"), "WAITING");
+    struct answer right = site_ask(&site, "POST", path, "", "{\"a\":1}");
+    cr_assert_eq(right.status, 200);
+    cr_assert(answer_header(right, "x-bide-accepted", &accepted));
+    cr_assert(slice_is(accepted, "true"));
+    cr_assert_str_eq(answer_text(&site, show(id), "output"), "{\"a\":1}");
+    cr_assert(answer_header(site_ask(&site, "POST", path, "", "{\"a\":2}"), "x-bide-accepted",
+                            &accepted));
+    cr_assert(slice_is(accepted, "false"), "the first result stays, and it is told");
+}
+
+Test(tokens, members_that_meant_something_are_refused_by_name)
+{
+    static const struct {
+        const char *path, *body, *says;
+        int status;
+    } cases[] = {
+        { "/%s/complete", "{\"output\":{\"a\":1}}", "data", 400 },
+        { "/%s/complete", "{\"output\":false}", "data", 400 },
+        { "/%s/complete", "{\"payload\":1}", "data", 400 },
+        { "/%s/complete", "{\"result\":1,\"data\":2}", "result", 400 },
+        { "/%s/complete", "{\"approved\":true}", "approved", 400 },
+        { "/%s/complete", "{\"error\":\"no\"}", "error", 422 },
+        { "/%s/complete", "[1]", "object", 400 },
+        { "/%s/timeout", "{\"a\": ", "JSON", 400 },
+        { "/%s/timeout", "[1]", "object", 400 },
+        { "/%s/timeout", "{\"data\":1}", "data", 400 },
+        { "", "{\"ttl\":\"1h\"}", "timeout", 400 },
+        { "", "{\"data\":1}", "data", 400 },
+    };
+    const char *id = answer_text(&site, site_post(&site, TOKENS, "{}"), "id");
+    struct slice ignored = { 0 };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char path[128] = TOKENS;
+        snprintf(path + strlen(path), sizeof path - strlen(path), cases[i].path, id);
+        struct answer answer = site_post(&site, path, cases[i].body);
+        cr_expect_eq(answer.status, cases[i].status, "%s: %d", cases[i].body, answer.status);
+        cr_expect_not_null(strstr(answer_text(&site, answer, "error"), cases[i].says), "%s",
+                           answer.body.data);
+    }
+    cr_assert_str_eq(answer_text(&site, show(id), "status"), "WAITING");
+    struct answer odd = site_post(&site, site_path(&site, TOKENS "/%s/complete", id),
+                                  "{\"data\":1,\"new word\":2}");
+    cr_assert_eq(odd.status, 200);
+    cr_assert(answer_header(odd, "x-bide-ignored", &ignored));
+    cr_assert(slice_is(ignored, "new%20word"));
+    struct answer near = site_post(&site, TOKENS, "{\"timeuot\":\"1h\"}");
+    cr_assert(answer_header(near, "x-bide-ignored", &ignored));
+    cr_assert(slice_is(ignored, "timeuot"));
+    cr_assert(answer_header(near, "x-bide-warning", &ignored));
+    cr_assert(slice_is(ignored, "timeuot is not known; did you mean timeout?"));
 }
 
 Test(tokens, only_the_right_url_counts)

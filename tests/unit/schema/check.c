@@ -128,3 +128,29 @@ Test(check, a_value_comes_back_as_the_task_would_get_it)
     const struct value *problem = &value_find(&value, "problems")->items[0];
     assert_has(json_of(value_find(problem, "place")), ":1:7\"");
 }
+
+Test(check, a_json_file_is_read_as_json)
+{
+    static const char text[] =
+        "input: {type: object, properties: {x: {const: \"\xf0\x9d\x95\x8f\"},"
+        " n: {maximum: 18446744073709551614}}}\n";
+    char long_key[1200] = "{\"";
+
+    trial(text, "input", "{\"x\": \"\\ud835\\udd4f\"}", false, 0);
+    trial(text, "input", "{\"x\": \"\xf0\x9d\x95\x8f\"}", false, 0);
+    trial(text, "input", "\xef\xbb\xbf{\"x\": \"\xf0\x9d\x95\x8f\"}", false, 0);
+    trial(text, "input", "{\n\t\"x\": \"\\ud835\\udd4f\",\n\t\"del\\u0000\": \"\x7f\\/\"\n}",
+          false, 2);
+    trial(text, "input", "{\n\t\"x\": \"\\ud835\\udd4f\",\n\t\"del\": \"\x7f\\/\"\n}", false,
+          0);
+    memset(long_key + 2, 'k', 1100);
+    strcat(long_key, "\": 1}");
+    trial(text, "input", long_key, false, 0);
+    assert_has(trial(text, "input", "{\n\t\"x\": \"\\ud835\\udd50\"}", false, 2),
+               "/x: expected");
+    assert_has(trial(text, "input", "{\"x\": \"\\ud835\"}", false, 2), "no valid YAML");
+    trial(text, "input", "{\"n\": 18446744073709551614}", false, 0);
+    trial(text, "input", "{\"n\": 18446744073709551615}", false, 2);
+    assert_has(trial(text, "input", "{\"n\": 18446744073709551616}", false, 2),
+               ":1:7: the number does not fit into 64 bits");
+}
