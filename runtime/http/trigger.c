@@ -74,7 +74,8 @@ bool trigger_payload(struct request *request, bool is_given, struct value *paylo
     struct slice text =
         arena_format(&request->arena, "The payload of %.*s does not match its schema",
                      SLICE_ARG(trigger->task));
-    reply_problems(request, (unsigned)err_status(ERR_BAD_INPUT), "invalid_payload", text.data, &problems);
+    reply_problems(request, (unsigned)err_status(ERR_BAD_INPUT), "invalid_payload", text.data,
+                   &problems);
     return false;
 }
 

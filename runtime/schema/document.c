@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "codec/digits.h"
-#include "schema/number.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -172,18 +171,7 @@ static bool scalar_fits_tag(struct node *node, const char *name)
         return node->kind == VALUE_BOOL;
     if (strcmp(name, "int") == 0)
         return node->kind == VALUE_INT || node->kind == VALUE_UINT;
-    if (strcmp(name, "float") != 0)
-        return false;
-    if (node->kind == VALUE_INT || node->kind == VALUE_UINT) {
-        struct value integer = node->kind == VALUE_INT
-                                   ? value_int(node->integer)
-                                   : (struct value){ .kind = VALUE_UINT, .big = node->big };
-        node->number = node->kind == VALUE_INT ? (double)node->integer : (double)node->big;
-        node->kind = VALUE_DOUBLE;
-        struct value real = value_double(node->number);
-        return number_compare(&integer, &real) == 0;
-    }
-    return node->kind == VALUE_DOUBLE;
+    return strcmp(name, "float") == 0 && scalar_to_double(node);
 }
 
 static bool scalar_read(struct reader *reader, const yaml_event_t *event, struct node *node)

@@ -71,5 +71,7 @@ void problems_locate(struct problems *problems, const struct node *root, struct 
 /* What the scalar `node->text` means without quotes and tag; the text is bounded and
  * zero-ended. */
 void scalar_resolve(struct node *node);
+/* False: it is no number, or an integer that no double is. */
+bool scalar_to_double(struct node *node);
 
 #endif

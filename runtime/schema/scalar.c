@@ -129,3 +129,14 @@ void scalar_resolve(struct node *node)
         }
     }
 }
+
+bool scalar_to_double(struct node *node)
+{
+    if (node->kind != VALUE_INT && node->kind != VALUE_UINT)
+        return node->kind == VALUE_DOUBLE;
+    long double whole =
+        node->kind == VALUE_INT ? (long double)node->integer : (long double)node->big;
+    node->number = (double)whole;
+    node->kind = VALUE_DOUBLE;
+    return (long double)node->number == whole;
+}
