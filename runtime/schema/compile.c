@@ -225,8 +225,7 @@ const struct pattern *draft_pattern(struct draft *draft, struct slice text, uint
 {
     struct compiler *compiler = draft->compiler;
     struct schema_file *program = compiler->program;
-    char error[160] = "";
-    size_t offset;
+    struct regex_fault fault;
 
     if (program->pattern_count == PROGRAM_MAX_PATTERNS) {
         schema_complain(compiler, draft->schema, line, column, "too many patterns: at most %d",
@@ -241,11 +240,12 @@ const struct pattern *draft_pattern(struct draft *draft, struct slice text, uint
         compiler->has_many_patterns = true;
         return NULL;
     }
-    struct pattern *pattern = pattern_create(text, error, sizeof error, &offset);
+    struct pattern *pattern = pattern_create(text, &fault);
     if (pattern == NULL) {
         schema_complain(compiler, draft->schema, line, column,
-                        "no valid regular expression: %s (after %zu of %zu bytes of %.*s)",
-                        error, offset, text.size,
+                        "no valid regular expression%s: %s (after %zu of %zu bytes of %.*s)",
+                        fault.is_syntax ? "" : " here, though JavaScript takes it", fault.text,
+                        fault.offset, text.size,
                         SLICE_ARG(text_quote(&compiler->scratch, text)));
         return NULL;
     }

