@@ -40,47 +40,7 @@ const struct format *format_find(struct slice name, struct suggestion *suggestio
     return NULL;
 }
 
-/* ---- hosts and addresses ----------------------------------------------------------------- */
-
-static bool letter_or_digit_is(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || digit_is(c);
-}
-
-/* Labels of letters, digits and inner hyphens; beyond ASCII when `wide`. */
-static bool host_fits(struct slice text, bool wide)
-{
-    enum { HOST_MAX = 253, LABEL_MAX = 63 };
-    size_t label = 0;
-
-    if (text.size == 0 || text.size > HOST_MAX)
-        return false;
-    for (size_t i = 0; i <= text.size; i++) {
-        if (i == text.size || text.data[i] == '.') {
-            if (label == 0 || label > LABEL_MAX || text.data[i - 1] == '-')
-                return false;
-            label = 0;
-            continue;
-        }
-        char c = text.data[i];
-        bool fits = letter_or_digit_is(c) || (c == '-' && label > 0) ||
-                    (wide && (unsigned char)c >= 0x80);
-        if (!fits)
-            return false;
-        label++;
-    }
-    return true;
-}
-
-bool format_hostname(struct slice text)
-{
-    return host_fits(text, false);
-}
-
-bool format_idn_hostname(struct slice text)
-{
-    return host_fits(text, true);
-}
+/* ---- addresses --------------------------------------------------------------------------- */
 
 /* The C library knows the rules; it wants a zero at the end. */
 static bool address_fits(int family, struct slice text)
@@ -105,6 +65,11 @@ bool format_ipv6(struct slice text)
 }
 
 /* ---- email ------------------------------------------------------------------------------- */
+
+static bool letter_or_digit_is(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || digit_is(c);
+}
 
 /* Words of RFC 5322's atoms with single dots between them. */
 static bool atoms_fit(struct slice text, bool wide)

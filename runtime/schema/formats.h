@@ -27,6 +27,9 @@ bool format_json_pointer(struct slice text);
 bool format_relative_json_pointer(struct slice text);
 bool format_regex(struct slice text);
 
+/* `is_wide`: beyond ASCII as well. */
+bool host_fits(struct slice text, bool is_wide);
+
 static inline bool digit_is(char c)
 {
     return c >= '0' && c <= '9';

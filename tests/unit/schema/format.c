@@ -58,7 +58,6 @@ Test(format, hosts_and_addresses)
         "hostname", LIST("www.example.com", "a", "xn--4gbwdl.xn--wgbh1c", "1host", "a-b.c"),
         LIST("-bad", "bad-", "a..b", ".a", "a.", "under_score", "", "a b", "ä.example",
              "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.com"));
-    assert_format("idn-hostname", LIST("ä.example", "실례.테스트"), LIST("a b", ""));
     assert_format(
         "ipv4", LIST("192.168.0.1", "0.0.0.0"),
         LIST("127.0.0.0.1", "256.1.1.1", "127.0", "0x7f000001", "087.10.0.1", "", "1.2.3.4 "));
@@ -67,6 +66,37 @@ Test(format, hosts_and_addresses)
         LIST("::1", "::", "::abef", "1:2:3:4:5:6:7:8", "::42:ff:1", "1::d6:192.168.0.1"),
         LIST("12345::", "1:1:1:1:1:1:1:1:1", "::laptop", "fe80::a%eth1", "1::2::3", "",
              "::1/64", "a%25en"));
+}
+
+/* RFC 5890 to 5893: what their tables allow, where context decides, and both spellings. */
+Test(format, international_hosts)
+{
+    static const char long_label[] =
+        "실〮례."
+        "테스트례에서특별한목적으로사용되지않는너무긴이름입니다실례실례실례실례실례실례실례";
+
+    assert_format("hostname",
+                  LIST("xn--ihqwcrb4cv8a8dqg056pqjye", "XN--4GBWDL.xn--wgbh1c",
+                       "ab--cd.example", "a.xn--mnchen-3ya.de"),
+                  LIST("xn--x", "xn--X", "xn--", "XN--aa---o47jg78q", "xn--a", "xn--abc-",
+                       "xn--a-ecp.ru", "a.xn--zzzzzzzzzzzz99", "xn--mnchen-3ya-", "münchen.de",
+                       "xn--hello-txk", "xn--al-0ea", "a。b"));
+    assert_format(
+        "idn-hostname",
+        LIST("ä.example", "실례.테스트", "xn--ihqwcrb4cv8a8dqg056pqjye", "hostname",
+             "host-name", "h0stn4me", "1host", "hostnam3", "Example.COM", "ßς་〇", "۽۾",
+             "l\u00b7l", "α\u0375β", "א\u05f3ב", "א\u05f4ב", "\u30fbぁ", "\u30fbァ", "\u30fb丈",
+             "\u0628\u0660\u0628", "\u06f00", "\u0915\u094d\u200d\u0937",
+             "\u0915\u094d\u200c\u0937", "\u0628\u064a\u200c\u0628\u064a", "a.b", "a\u3002b",
+             "a\uff0eb", "a\uff61b", "bücher.example", "日本.jp"),
+        LIST("〮실례.테스트", long_label, "-> $1.00 --", "xn--X", "XN--aa---o47jg78q", "-hello",
+             "hello-", "-hello-", "\u0903hello", "\u0300hello", "\u0488hello", "\u0640\u07fa",
+             "\u3031\u3032\u3033\u3034\u3035\u302e\u302f\u303b", "a\u00b7l", "\u00b7l",
+             "l\u00b7a", "l\u00b7", "α\u0375S", "α\u0375", "A\u05f3ב", "\u05f3ב", "A\u05f4ב",
+             "\u05f4ב", "def\u30fbabc", "\u30fb", "\u0628\u0660\u06f0", "\u0915\u200d\u0937",
+             "\u200d\u0937", "ab--cd", "äb--c", "a b", "", ".", "\u3002", ".a", "a.", "a..b",
+             "a\u3002", "\u3002a", "Ä.example", "☃.net", "i❤.ws", "a\u0308.example",
+             "½.example", "ﬁ.example", "under_score", "ä_b", "1host.א", "א1.2ä"));
 }
 
 Test(format, email)
@@ -78,7 +108,10 @@ Test(format, email)
                   LIST("2962", ".test@example.com", "test.@example.com", "te..st@example.com",
                        "joe@", "@example.com", "joe@invalid=domain.com", "joe@[127.0.0.300]",
                        "joe bloggs@example.com", "a\"b@example.com", "", "\"a\"b\"@x.y"));
-    assert_format("idn-email", LIST("실례@실례.테스트"), LIST("2962", ""));
+    assert_format("email", LIST("joe@xn--4gbwdl.xn--wgbh1c"),
+                  LIST("joe@xn--x", "joe@ä.example"));
+    assert_format("idn-email", LIST("실례@실례.테스트", "joe@xn--4gbwdl.xn--wgbh1c"),
+                  LIST("2962", "", "joe@〮실례.테스트", "joe@xn--x", "ä@a\u00b7l"));
 }
 
 Test(format, uris)
