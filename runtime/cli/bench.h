@@ -143,7 +143,7 @@ void flow_finish(struct flow *flow);
 
 /* ---- limits: bench_limit.c --------------------------------------------------------------- */
 
-/* What bare libmicrohttpd does with `request` on so many connections, with the same generator.
+/* What bare libuv and llhttp do with `request` on so many connections, with the same generator.
  */
 bool limit_http(struct bench *bench, struct slice request, uint32_t connections, double *rate,
                 double *p50_ms, struct err *err);

@@ -1,7 +1,7 @@
 /*
- * Limits: what bare parts do here with the same work. Bare libmicrohttpd runs in a process of
- * its own, as the server does, driven by the same generator with the same requests: it reads
- * them whole and answers with as many bytes as the server would. Bare SQLite is
+ * Limits: what bare parts do here with the same work. Bare libuv and llhttp run in a process of
+ * their own, as the server does, driven by the same generator with the same requests: they read
+ * them whole and answer with as many bytes as the server would. Bare SQLite is
  * store/sqlite/limit.c.
  */
 #include "cli/bench.h"
@@ -9,55 +9,87 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
+#include <llhttp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uv.h>
 
-static const char answer[] = "{\"id\":\"run_01hq3k7v9x2aa\",\"isCached\":false}";
+static const char answer[] = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                             "Content-Type: application/json\r\nContent-Length: 43\r\n\r\n"
+                             "{\"id\":\"run_01hq3k7v9x2aa\",\"isCached\":false}";
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method, const char *version,
-                                  const char *bytes, size_t *size, void **state)
+struct bare {
+    uv_tcp_t tcp;
+    llhttp_t parser;
+    unsigned due; /* answers */
+};
+
+static int on_whole(llhttp_t *parser)
 {
-    static char seen;
-    (void)context, (void)url, (void)method, (void)version, (void)bytes;
+    struct bare *bare = parser->data;
 
-    if (*state == NULL) {
-        *state = &seen;
-        return MHD_YES;
+    bare->due++;
+    return 0;
+}
+
+static void on_room(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
+{
+    static char room[65536];
+
+    (void)handle, (void)size;
+    *buffer = uv_buf_init(room, sizeof room);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+{
+    struct bare *bare = stream->data;
+
+    if (size < 0 || llhttp_execute(&bare->parser, buffer->base, (size_t)size) != HPE_OK)
+        uv_read_stop(stream); /* the process ends soon */
+    for (; bare->due > 0; bare->due--) {
+        uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)answer, sizeof answer - 1);
+        (void)uv_try_write(stream, &bytes, 1); /* so little always fits */
     }
-    if (*size > 0) {
-        *size = 0;
-        return MHD_YES;
-    }
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        sizeof answer - 1, (void *)(uintptr_t)answer, MHD_RESPMEM_PERSISTENT);
-    MHD_add_response_header(response, "Content-Type", "application/json");
-    enum MHD_Result queued = MHD_queue_response(connection, MHD_HTTP_OK, response);
-    MHD_destroy_response(response);
-    return queued;
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    static llhttp_settings_t settings = { .on_message_complete = on_whole };
+    struct bare *bare = calloc(1, sizeof *bare);
+
+    if (status != 0 || bare == NULL)
+        _exit(1);
+    llhttp_init(&bare->parser, HTTP_REQUEST, &settings);
+    bare->parser.data = bare->tcp.data = bare;
+    (void)uv_tcp_init(listener->loop, &bare->tcp);
+    if (uv_accept(listener, (uv_stream_t *)&bare->tcp) == 0)
+        (void)uv_read_start((uv_stream_t *)&bare->tcp, on_room, on_read);
 }
 
 /* In the child: say the port, then serve until killed. */
-static _Noreturn void serve_bare(int output, unsigned connections)
+static _Noreturn void serve_bare(int output)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR,
-        &address, MHD_OPTION_CONNECTION_LIMIT, connections + 8, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info =
-        daemon != NULL ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT) : NULL;
-    uint16_t port = info != NULL ? info->port : 0;
+    int size = sizeof address;
+    uv_loop_t loop;
+    uv_tcp_t listener;
 
-    if (write(output, &port, sizeof port) != sizeof port || port == 0)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (uv_loop_init(&loop) != 0 || uv_tcp_init(&loop, &listener) != 0 ||
+        uv_tcp_bind(&listener, (struct sockaddr *)&address, 0) != 0 ||
+        uv_listen((uv_stream_t *)&listener, 1024, on_connection) != 0 ||
+        uv_tcp_getsockname(&listener, (struct sockaddr *)&address, &size) != 0)
         _exit(1);
-    for (;;)
-        pause();
+    uint16_t port = ntohs(address.sin_port);
+    if (write(output, &port, sizeof port) != sizeof port)
+        _exit(1);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    _exit(1);
 }
 
 bool limit_http(struct bench *bench, struct slice request, uint32_t connections, double *rate,
@@ -71,12 +103,12 @@ bool limit_http(struct bench *bench, struct slice request, uint32_t connections,
         return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
     pid_t pid = fork();
     if (pid == 0)
-        serve_bare(ends[1], connections);
+        serve_bare(ends[1]);
     close(ends[1]);
     bool done = pid > 0 && read(ends[0], &port, sizeof port) == sizeof port && port != 0;
     close(ends[0]);
     if (!done)
-        err_set(err, ERR_SYSTEM, "bare libmicrohttpd does not start");
+        err_set(err, ERR_SYSTEM, "bare libuv does not start");
     if (done)
         done = flow_run(&flow, "127.0.0.1", port, request, connections, bench->duration_ms / 2,
                         0, rate, err);

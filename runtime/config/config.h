@@ -47,8 +47,12 @@ struct config {
     int64_t max_body_bytes, max_header_bytes;
     int64_t request_time_ms; /* headers and body must have come */
     int64_t idle_time_ms;    /* of a kept-alive connection */
-    uint32_t max_commands;   /* under way at once */
-    int64_t awake_ms;        /* base/awake.h; 0: off */
+    int64_t max_reply_bytes; /* of all replies that wait for their readers */
+    int64_t reply_rate; /* bytes a second that a reader must take, over reply_time_ms; 0: any */
+    int64_t reply_time_ms;
+    const char *metrics;   /* "key" or "open" */
+    uint32_t max_commands; /* under way at once */
+    int64_t awake_ms;      /* base/awake.h; 0: off */
     /* store */
     const char *data;
     /* directories */

@@ -19,6 +19,10 @@ const struct setting settings[] = {
     { "server", "max_header", SETTING_BYTES, AT(max_header_bytes) },
     { "server", "request_time", SETTING_DURATION, AT(request_time_ms) },
     { "server", "idle_time", SETTING_DURATION, AT(idle_time_ms) },
+    { "server", "max_replies", SETTING_BYTES, AT(max_reply_bytes) },
+    { "server", "reply_rate", SETTING_BYTES, AT(reply_rate) },
+    { "server", "reply_time", SETTING_DURATION, AT(reply_time_ms) },
+    { "server", "metrics", SETTING_TEXT, AT(metrics) },
     { "server", "max_commands", SETTING_COUNT, AT(max_commands) },
     { "server", "awake", SETTING_DURATION, AT(awake_ms) },
 

@@ -2,8 +2,6 @@
 #include "http/reply.h"
 #include "http/routes.h"
 
-#include <microhttpd.h>
-
 void health_show(struct request *request)
 {
     struct out out = reply_out(request);
@@ -12,7 +10,7 @@ void health_show(struct request *request)
     out_word(&out, "status", "ok");
     out_word(&out, "version", BIDE_VERSION);
     out_end_map(&out);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 /* Ready: plugins are loaded, and the last batch could be written. */
@@ -36,5 +34,5 @@ void ready_show(struct request *request)
     if (!ready)
         out_word(&out, "error", status);
     out_end_map(&out);
-    reply_send(request, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE);
+    reply_send(request, ready ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE);
 }

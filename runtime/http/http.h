@@ -1,4 +1,4 @@
-/* HTTP: the API on libmicrohttpd, driven by the libuv loop. */
+/* HTTP: the API, served on the libuv loop. */
 #ifndef HTTP_H
 #define HTTP_H
 

@@ -7,7 +7,6 @@
 #include "http/routes.h"
 
 #include <inttypes.h>
-#include <microhttpd.h>
 
 enum { QUEUES_MAX = 1000 }; /* an environment's; more would be a burden to whoever scrapes */
 
@@ -189,7 +188,7 @@ static void answer(struct request *request, const struct request *counter)
     if (http->options.metrics != NULL)
         http->options.metrics(http->options.context, out);
     request->type = "text/plain; version=0.0.4; charset=utf-8";
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 static void scrape_next(struct http *http);

@@ -2,8 +2,6 @@
 #include "http/reply.h"
 #include "http/routes.h"
 
-#include <microhttpd.h>
-
 void plugin_list(struct request *request)
 {
     const struct http_options *options = &request->http->options;
@@ -15,5 +13,5 @@ void plugin_list(struct request *request)
     out_map(&out, NULL);
     out_value(&out, "data", &plugins);
     out_end_map(&out);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }

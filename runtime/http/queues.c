@@ -12,7 +12,6 @@
 #include "http/routes.h"
 
 #include <inttypes.h>
-#include <microhttpd.h>
 
 enum { PER_PAGE = 25, PER_PAGE_MAX = 100, PAGE_MAX = 1000000 };
 
@@ -178,7 +177,7 @@ static void list_done(struct request *request)
     out_int(&out, "count", total);
     out_end_map(&out);
     out_end_map(&out);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 void queue_list(struct request *request)
@@ -214,7 +213,7 @@ static void show_done(struct request *request)
     struct out out = reply_out(request);
 
     queue_write(request, &out, NULL, view->row);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 static void statistics_done(struct request *request)
@@ -223,7 +222,7 @@ static void statistics_done(struct request *request)
     struct out out = reply_out(request);
 
     statistics_write(request, &out, view->row);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 static void read_one(struct request *request, void (*done)(struct request *request))

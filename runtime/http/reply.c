@@ -1,9 +1,9 @@
 #include "reply.h"
 
 #include "codec/json.h"
+#include "http/wire.h"
 
 #include <assert.h>
-#include <microhttpd.h>
 
 struct out reply_out(struct request *request)
 {
@@ -22,9 +22,9 @@ void reply_header(struct request *request, const char *name, const char *value)
 static void add_status_headers(struct request *request, unsigned status)
 {
     /* The official client takes a 404 for a lagging replica unless told otherwise. */
-    if (status == MHD_HTTP_NOT_FOUND)
+    if (status == HTTP_NOT_FOUND)
         reply_header(request, "x-should-retry", "false");
-    if (status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE)
+    if (status == HTTP_TOO_MANY_REQUESTS || status == HTTP_SERVICE_UNAVAILABLE)
         reply_header(request, "retry-after", "1");
 }
 
@@ -32,14 +32,13 @@ void reply_send(struct request *request, unsigned status)
 {
     assert(request->phase < REQUEST_ANSWERED);
     request->status = status;
-    if (status >= MHD_HTTP_BAD_REQUEST)
+    if (status >= HTTP_BAD_REQUEST)
         add_status_headers(request, status);
     request->phase = REQUEST_ANSWERED;
     longpoll_remove(&request->http->longpolls, &request->longpoll); /* nothing to wake for */
     if (request->is_suspended) {
         request->is_suspended = false;
-        MHD_resume_connection(request->connection);
-        server_wake(request->http);
+        wire_answered(request);
     }
 }
 
@@ -60,7 +59,7 @@ void reply_error(struct request *request, unsigned status, struct slice text)
     struct out out = reply_out(request);
 
     out_map(&out, NULL);
-    if (status == MHD_HTTP_TOO_MANY_REQUESTS) {
+    if (status == HTTP_TOO_MANY_REQUESTS) {
         request->type = "application/problem+json";
         out_word(&out, "title", "Rate Limit Exceeded");
         out_int(&out, "status", status);
@@ -125,5 +124,5 @@ void reply_success(struct request *request)
     out_map(&out, NULL);
     out_bool(&out, "success", true);
     out_end_map(&out);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }

@@ -6,7 +6,7 @@
  *
  * A route's function answers at once with one of reply.h, or hands the request to the pump
  * (request_submit) or to a reader (request_read, job.h), whose callback answers. The connection
- * is suspended meanwhile. Whatever is made on the way lives in `arena`.
+ * reads no other request meanwhile. Whatever is made on the way lives in `arena`.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -27,13 +27,18 @@ enum { REQUEST_HEADERS = 8 };
 
 struct request {
     struct http *http;
-    struct MHD_Connection *connection;
-    struct peer *peer;
-    struct list node; /* http->requests or http->spare */
+    struct peer *peer; /* NULL: it is gone, nobody waits for the reply */
+    struct list node;  /* http->requests, ->answered or ->spare */
     struct arena arena;
     struct buffer body;
     enum request_phase phase;
-    bool is_suspended, has_body;
+    bool is_suspended;    /* others hold it until it is answered */
+    bool is_whole;        /* all of it has come */
+    bool is_head, is_old; /* HEAD, HTTP/1.0 */
+    bool closes;          /* the connection, when it is answered */
+
+    struct header *fields; /* what the client sent */
+    uint32_t field_count;
 
     struct slice path, query_text;         /* raw */
     const struct route *route;             /* NULL: none fits */
@@ -41,6 +46,7 @@ struct request {
     struct params *params;                 /* of the query; NULL: none were given */
     const struct world *world;             /* whose key was given; NULL on open routes */
     size_t dropped_bytes;                  /* of a body nobody wants */
+    size_t sending_bytes;                  /* of a reply that is in http->reply_bytes */
 
     struct buffer reply;
     unsigned status;
@@ -67,13 +73,14 @@ struct request {
     void *view; /* the route's own, in the arena */
 };
 
-/* libmicrohttpd's callbacks; `context` is the server. */
-struct MHD_Connection;
-void *request_on_uri(void *context, const char *uri, struct MHD_Connection *connection);
-void request_on_end(void *context, struct MHD_Connection *connection, void **slot,
-                    int termination);
-bool request_on_data(struct request *request, const char *method, const char *data,
-                     size_t *size);
+/* For wire.c: a request of `peer` begins; its head is here (it may be answered then); a piece
+ * of its body (false: no more of it); all of it is here. */
+struct request *request_open(struct http *http, struct peer *peer);
+void request_begin(struct request *request, const struct head *head);
+bool request_take(struct request *request, struct slice piece);
+void request_work(struct request *request);
+/* It is over. */
+void request_close(struct request *request);
 void request_free_spare(struct http *http);
 
 /* A header of the request; false when absent. Errors (BAD_REQUEST): no UTF-8, over `most`. */

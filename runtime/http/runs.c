@@ -7,8 +7,6 @@
 #include "http/routes.h"
 #include "http/run_view.h"
 
-#include <microhttpd.h>
-
 enum { LOG_LINES_MAX = 10000, REASON_MAX = 500 };
 
 #define RUN_UNKNOWN "Run not found"
@@ -73,7 +71,7 @@ static void show_done(struct request *request)
 
     show->is_reading = false;
     if (show->is_there)
-        reply_send(request, MHD_HTTP_OK);
+        reply_send(request, HTTP_OK);
     else if (show->was_woken)
         show_read(request);
 }
@@ -174,7 +172,7 @@ static bool list_work(struct request *request, struct job_reader *reader, struct
 
 static void reply_ok(struct request *request)
 {
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 void run_list(struct request *request)
@@ -200,7 +198,7 @@ static void cancel_done(struct request *request)
     out_map(&out, NULL);
     out_id(&out, "id", "run", request->command.cancel.id);
     out_end_map(&out);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 static const struct member_rule cancel_members[] = {

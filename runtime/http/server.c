@@ -1,9 +1,8 @@
 /*
- * libmicrohttpd inside the libuv loop: no thread of its own, its epoll descriptor is polled by
- * the loop, and every turn of the loop in which something was answered ends in one MHD_run.
+ * The server: what is there once. peer.c has the connections, wire.c what goes over them.
  *
- *   epoll readable ─▶ MHD_run ─▶ request_on_uri, request_on_data ─▶ suspend
- *   commit or reader ─▶ reply_send ─▶ resume ─▶ (end of this turn) MHD_run ─▶ bytes out
+ *   readable ─▶ wire_read ─▶ a route's function ─▶ pump or reader
+ *   commit or reader ─▶ reply_send ─▶ (end of this turn of the loop) wire_flush ─▶ bytes out
  */
 #include "server.h"
 
@@ -11,10 +10,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "http/reply.h"
+#include "http/wire.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,115 +23,20 @@
 
 enum {
     BACKLOG = 1024,
-    POOL_EXTRA_BYTES = 2048, /* beside the headers of a request: those of the reply */
-    MORE_CONNECTIONS = 64,   /* above the limit, for the time it takes to refuse them */
-    RUNS_AT_ONCE = 8,
     LAST_CALL_MS = 5000,
     HANDLES = 6,
 };
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
-static void on_again(uv_timer_t *timer);
-
-static void server_run(struct http *http)
+static void on_before(uv_prepare_t *before)
 {
-    MHD_UNSIGNED_LONG_LONG left_ms = 0;
-    int rounds = 0;
-    bool has_timeout;
-
-    http->woken = false;
-    do {
-        (void)MHD_run(http->daemon); /* fails only for want of its own descriptors */
-        has_timeout = MHD_get_timeout(http->daemon, &left_ms) == MHD_YES;
-    } while (has_timeout && left_ms == 0 && ++rounds < RUNS_AT_ONCE);
-    if (has_timeout && left_ms == 0)
-        uv_timer_start(&http->again, on_again, 0, 0);
-    else if (has_timeout && uv_is_active((uv_handle_t *)&http->again) == 0)
-        uv_timer_start(&http->again, on_again, left_ms + 1, 0);
+    wire_flush(container_of(before, struct http, before));
 }
 
-static void on_again(uv_timer_t *timer)
+static void on_after(uv_check_t *after)
 {
-    server_run(container_of(timer, struct http, again));
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    server_run(container_of(poll, struct http, poll));
-}
-
-static void on_check(uv_check_t *check)
-{
-    struct http *http = container_of(check, struct http, check);
-
-    if (http->woken)
-        server_run(http);
-}
-
-void server_wake(struct http *http)
-{
-    http->woken = true;
-}
-
-/* ---- libmicrohttpd's callbacks ----------------------------------------------------------- */
-
-static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct http *http = context;
-
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *slot = peer_open(&http->peers, info->connect_fd);
-    } else {
-        peer_close(&http->peers, *slot);
-        *slot = NULL;
-    }
-}
-
-static enum MHD_Result on_data(void *context, struct MHD_Connection *connection,
-                               const char *url, const char *method, const char *version,
-                               const char *data, size_t *size, void **slot)
-{
-    (void)context;
-    (void)connection;
-    (void)url; /* request_on_uri saw it raw */
-    (void)version;
-    return request_on_data(*slot, method, data, size) ? MHD_YES : MHD_NO;
-}
-
-static void on_end(void *context, struct MHD_Connection *connection, void **slot,
-                   enum MHD_RequestTerminationCode termination)
-{
-    request_on_end(context, connection, slot, (int)termination);
-}
-
-/* Queries and paths are decoded by query.c, after they were taken apart. */
-static size_t keep_escapes(void *context, struct MHD_Connection *connection, char *text)
-{
-    (void)context;
-    (void)connection;
-    return strlen(text);
-}
-
-static void on_message(void *context, const char *format, va_list arguments)
-    __attribute__((format(printf, 2, 0)));
-
-/* Its messages may quote what a client sent. */
-static void on_message(void *context, const char *format, va_list arguments)
-{
-    char text[256];
-
-    (void)context;
-    (void)vsnprintf(text, sizeof text, format, arguments); /* cut is fine */
-    for (char *at = text; *at != '\0'; at++)
-        if (*at < ' ' || *at > '~')
-            *at = ' ';
-    log_debug("http.message", "text=\"%s\"", text);
+    wire_flush(container_of(after, struct http, after));
 }
 
 /* ---- start ------------------------------------------------------------------------------- */
@@ -201,35 +105,6 @@ static bool listen_open(const struct config *config, int *fd, uint16_t *port, st
     return true;
 }
 
-static bool daemon_start(struct http *http, int fd, struct err *err)
-{
-    const struct config *config = http->config;
-    int64_t patience_ms = config->idle_time_ms > config->request_time_ms
-                              ? config->idle_time_ms
-                              : config->request_time_ms;
-    struct MHD_OptionItem items[] = {
-        { MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_message, NULL }, /* must be the first */
-        { MHD_OPTION_LISTEN_SOCKET, fd, NULL },
-        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_on_uri, http },
-        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_end, http },
-        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http },
-        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL },
-        { MHD_OPTION_CONNECTION_LIMIT, config->max_connections + MORE_CONNECTIONS, NULL },
-        { MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->max_connections_per_ip, NULL },
-        /* A reader that takes nothing for so long is gone; peer.c has the exact times. */
-        { MHD_OPTION_CONNECTION_TIMEOUT, patience_ms / 1000 + 2, NULL },
-        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, config->max_header_bytes + POOL_EXTRA_BYTES,
-          NULL },
-        { MHD_OPTION_END, 0, NULL },
-    };
-
-    http->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-                         NULL, on_data, http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
-    return http->daemon != NULL ||
-           err_set(err, ERR_SYSTEM, "cannot start the HTTP server: %s", strerror(errno));
-}
-
 static void worlds_make(struct http *http)
 {
     const struct config *config = http->config;
@@ -267,13 +142,14 @@ static void handles_open(struct http *http)
     uv_loop_t *loop = http->options.loop;
 
     http->handles = HANDLES;
-    uv_timer_init(loop, &http->again);
     uv_timer_init(loop, &http->last_call);
-    uv_check_init(loop, &http->check);
-    peers_init(&http->peers, loop);
+    uv_prepare_init(loop, &http->before);
+    uv_check_init(loop, &http->after);
     longpolls_init(&http->longpolls, loop);
-    uv_unref((uv_handle_t *)&http->again);
-    uv_unref((uv_handle_t *)&http->check);
+    uv_prepare_start(&http->before, on_before);
+    uv_check_start(&http->after, on_after);
+    uv_unref((uv_handle_t *)&http->before);
+    uv_unref((uv_handle_t *)&http->after);
 }
 
 /* The server without its socket. */
@@ -286,11 +162,15 @@ static struct http *http_make(const struct http_options *options, uint16_t port)
     http->config = config;
     http->origin = origin_make(options, port);
     list_init(&http->requests);
+    list_init(&http->answered);
     list_init(&http->spare);
     list_init(&http->scrapes);
     http->peers = (struct peers){ .idle_ms = config->idle_time_ms,
                                   .receive_ms = config->request_time_ms,
-                                  .max = config->max_connections };
+                                  .send_ms = config->reply_time_ms,
+                                  .rate = config->reply_rate,
+                                  .max = config->max_connections,
+                                  .max_per_ip = config->max_connections_per_ip };
     jobs_init(&http->jobs, options->store);
     tally_init(&http->tally, route_count());
     worlds_make(http);
@@ -300,6 +180,8 @@ static struct http *http_make(const struct http_options *options, uint16_t port)
 static void http_free(struct http *http)
 {
     request_free_spare(http);
+    peers_finish(&http->peers);
+    buffer_finish(&http->out);
     jobs_finish(&http->jobs);
     tally_finish(&http->tally);
     arena_finish(&http->scratch);
@@ -319,17 +201,12 @@ bool http_create(const struct http_options *options, struct http **out, uint16_t
     if (!listen_open(options->config, &fd, port, err))
         return false;
     struct http *http = http_make(options, *port);
-    if (!daemon_start(http, fd, err)) {
-        (void)close(fd); /* nothing was written to it */
-        http_free(http);
-        return false;
-    }
     handles_open(http);
-    uv_poll_init(options->loop, &http->poll,
-                 MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
-    uv_poll_start(&http->poll, UV_READABLE, on_readable);
-    uv_check_start(&http->check, on_check);
-    server_run(http); /* puts its socket into its epoll set */
+    if (!peers_open(&http->peers, options->loop, fd)) {
+        http_destroy(http);
+        return err_set(err, ERR_SYSTEM, "cannot listen on %s:%u", options->config->host,
+                       options->config->port);
+    }
     *out = http;
     return true;
 }
@@ -349,6 +226,30 @@ void http_event(struct http *http, const struct event *event)
     if (event->status == RUN_DONE)
         fresh_remove(&http->fresh, event->run_id);
     longpolls_fire(&http->longpolls, event->run_id, event->status);
+}
+
+void server_opened(struct http *http)
+{
+    http->handles++;
+}
+
+void server_closed(struct http *http)
+{
+    if (--http->handles == 0)
+        http_free(http);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    server_closed(handle->data);
+}
+
+static void handle_close(struct http *http, uv_handle_t *handle)
+{
+    if (uv_is_closing(handle) != 0)
+        return;
+    handle->data = http;
+    uv_close(handle, on_closed);
 }
 
 /* ---- stop -------------------------------------------------------------------------------- */
@@ -389,24 +290,10 @@ void http_stop(struct http *http, void (*done)(void *context), void *context)
     http->is_stopping = true;
     http->stopped = done;
     http->stopped_context = context;
-    (void)close(MHD_quiesce_daemon(http->daemon)); /* a listening socket has nothing to lose */
+    handle_close(http, (uv_handle_t *)&http->peers.listener);
     longpolls_expire(&http->longpolls);
     uv_timer_start(&http->last_call, on_last_call, LAST_CALL_MS, 0);
     server_settle(http);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct http *http = handle->data;
-
-    if (--http->handles == 0)
-        http_free(http);
-}
-
-static void handle_close(struct http *http, uv_handle_t *handle)
-{
-    handle->data = http;
-    uv_close(handle, on_closed);
 }
 
 void http_destroy(struct http *http)
@@ -417,13 +304,13 @@ void http_destroy(struct http *http)
     {
         struct request *request = container_of(node, struct request, node);
         if (request->phase == REQUEST_WORKING)
-            reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, SLICE("The server is stopping"));
+            reply_error(request, HTTP_SERVICE_UNAVAILABLE, SLICE("The server is stopping"));
     }
-    server_run(http); /* the last replies */
-    handle_close(http, (uv_handle_t *)&http->poll);
-    MHD_stop_daemon(http->daemon);
-    handle_close(http, (uv_handle_t *)&http->again);
-    handle_close(http, (uv_handle_t *)&http->check);
+    wire_flush(http); /* the last replies */
+    peers_close_all(&http->peers);
+    handle_close(http, (uv_handle_t *)&http->peers.listener);
+    handle_close(http, (uv_handle_t *)&http->before);
+    handle_close(http, (uv_handle_t *)&http->after);
     handle_close(http, (uv_handle_t *)&http->last_call);
     handle_close(http, (uv_handle_t *)&http->peers.timer);
     handle_close(http, (uv_handle_t *)&http->longpolls.timer);

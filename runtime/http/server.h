@@ -8,9 +8,8 @@
 #include "http/job.h"
 #include "http/longpoll.h"
 #include "http/peer.h"
+#include "http/status.h"
 #include "http/tally.h"
-
-struct MHD_Daemon;
 
 /* An environment with what every request needs of it at hand. */
 struct world {
@@ -23,19 +22,21 @@ struct http {
     struct http_options options;
     const struct config *config;
     char *origin;
-    struct MHD_Daemon *daemon;
-    uv_poll_t poll;   /* of MHD's epoll descriptor */
-    uv_timer_t again; /* MHD has more to do, or a timeout of its own */
-    uv_check_t check; /* run MHD at once for the replies of this turn of the loop */
+    uv_prepare_t before; /* replies of this turn of the loop leave before it sleeps … */
+    uv_check_t after;    /* … and right after what it woke up for */
     uv_timer_t last_call;
     uint32_t handles; /* open; the server is freed when none is left */
-    bool woken;       /* a suspended request has got its reply */
 
     struct world *worlds; /* environments */
     uint32_t world_count;
     const struct catalog *catalog;
     struct arena scratch; /* trees of request bodies; reset at each */
     size_t body_bytes;    /* all bodies under way */
+    size_t reply_bytes;   /* all replies that wait for their readers */
+    struct buffer out;    /* what is answered while requests are read */
+    struct head head;     /* the one that is being read */
+    char date[96];        /* as replies say it */
+    int64_t date_s;
 
     struct peers peers;
     struct jobs jobs;
@@ -45,6 +46,7 @@ struct http {
     struct list scrapes; /* requests for /metrics that wait for the next count */
     bool is_scraping;
     struct list requests; /* under way */
+    struct list answered; /* as well; their replies have not left yet */
     struct list spare;    /* finished ones, to be used again */
     uint32_t request_count, spare_count;
 
@@ -53,8 +55,9 @@ struct http {
     void *stopped_context;
 };
 
-/* A suspended request has got its reply: let MHD look at it in this turn of the loop. */
-void server_wake(struct http *http);
+/* A peer came; it is gone, and its memory. */
+void server_opened(struct http *http);
+void server_closed(struct http *http);
 /* A request is finished: is that what http_stop waits for? */
 void server_settle(struct http *http);
 

@@ -11,15 +11,13 @@
 #include "http/routes.h"
 #include "http/veil.h"
 
-#include <microhttpd.h>
-
 enum { REQUEST_KEY_MAX = 256 };
 
 #define TOKEN_UNKNOWN "Waitpoint not found"
 
 static void reply_ok(struct request *request)
 {
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 /* ---- create ------------------------------------------------------------------------------ */
@@ -38,7 +36,7 @@ static void create_done(struct request *request)
         callback_url(&request->arena, http->origin, http->options.secret, create->token_id));
     out_end_map(&out);
     reply_header(request, "x-trigger-jwt-claims", request->world->claims);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 static const struct member_rule create_members[] = {
@@ -259,7 +257,7 @@ void token_complete(struct request *request)
         return;
     const struct value *data = value_find(&body, "data");
     if (data == NULL && body.count > 0) {
-        reply_error(request, MHD_HTTP_BAD_REQUEST,
+        reply_error(request, HTTP_BAD_REQUEST,
                     arena_format(&request->arena,
                                  "The body has members but no \"data\", which is what the run "
                                  "would get; write {\"data\": {\"%.*s\": …}}",

@@ -12,8 +12,6 @@
 #include "http/reply.h"
 #include "http/routes.h"
 
-#include <microhttpd.h>
-
 enum { TASK_ID_MAX = 256, KEY_MAX = 2048, REQUEST_KEY_MAX = 256 };
 
 static bool task_name_ok(struct slice task, struct err *err)
@@ -121,14 +119,14 @@ void trigger_done(struct request *request)
     out_bool(&out, "isCached", trigger->cached);
     out_end_map(&out);
     reply_header(request, "x-trigger-jwt-claims", request->world->claims);
-    reply_send(request, MHD_HTTP_OK);
+    reply_send(request, HTTP_OK);
 }
 
 bool trigger_may_begin(struct request *request)
 {
     if (request->http->catalog != NULL)
         return true;
-    reply_error(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+    reply_error(request, HTTP_SERVICE_UNAVAILABLE,
                 SLICE("The server is starting, try again in a moment"));
     return false;
 }

@@ -1,4 +1,4 @@
-/* The load generator, against the bare libmicrohttpd that bench compares with. */
+/* The load generator, against the bare HTTP server that bench compares with. */
 #include "cli/bench.h"
 
 #include <criterion/criterion.h>
@@ -62,7 +62,7 @@ Test(load, percentiles_are_of_the_sorted_times)
 }
 
 /* Every reply is counted, on every connection. */
-Test(load, drives_bare_libmicrohttpd)
+Test(load, drives_a_bare_server)
 {
     struct bench bench = { .duration_ms = 400 };
     struct buffer request = { 0 };

@@ -1,0 +1,28 @@
+/* Status: the numbers of HTTP that are said here, and their words. */
+#ifndef STATUS_H
+#define STATUS_H
+
+enum http_status {
+    HTTP_CONTINUE = 100,
+    HTTP_OK = 200,
+    HTTP_NO_CONTENT = 204,
+    HTTP_BAD_REQUEST = 400,
+    HTTP_UNAUTHORIZED = 401,
+    HTTP_NOT_FOUND = 404,
+    HTTP_METHOD_NOT_ALLOWED = 405,
+    HTTP_REQUEST_TIMEOUT = 408,
+    HTTP_CONTENT_TOO_LARGE = 413,
+    HTTP_URI_TOO_LONG = 414,
+    HTTP_UNSUPPORTED_MEDIA_TYPE = 415,
+    HTTP_EXPECTATION_FAILED = 417,
+    HTTP_UNPROCESSABLE_CONTENT = 422,
+    HTTP_TOO_MANY_REQUESTS = 429,
+    HTTP_HEADERS_TOO_LARGE = 431,
+    HTTP_NOT_IMPLEMENTED = 501,
+    HTTP_SERVICE_UNAVAILABLE = 503,
+    HTTP_VERSION_NOT_SUPPORTED = 505,
+};
+
+const char *http_reason(unsigned status);
+
+#endif
