@@ -81,7 +81,7 @@ static const struct shape shapes[] = {
     YES(200, "a length between blanks", POST "Content-Length: \t 14  \r\n\r\n" BODY),
     YES(200, "a length without blanks", POST "Content-Length:14\r\n\r\n" BODY),
     YES(200, "a length in capitals", POST "CONTENT-LENGTH: 14\r\n\r\n" BODY),
-    YES(400, "no length, no body", POST "\r\n"),
+    YES(200, "no length, no body", POST "\r\n"),
     YES(200, "a length of nothing", GET "Content-Length: 0\r\n\r\n"),
     YES(200, "a GET with a body", GET "Content-Length: 5\r\n\r\nhello"),
 
