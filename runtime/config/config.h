@@ -33,6 +33,7 @@ struct config_limits {
     uint32_t depth;  /* of child runs */
     uint32_t calls;  /* of one segment */
     uint32_t max_attempts;
+    uint32_t steps; /* waiters told and children canceled in one commit; 0: as many as usual */
 };
 
 struct config {

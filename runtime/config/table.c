@@ -52,6 +52,7 @@ const struct setting settings[] = {
     { "limits", "depth", SETTING_COUNT, AT(limits.depth) },
     { "limits", "calls", SETTING_COUNT, AT(limits.calls) },
     { "limits", "max_attempts", SETTING_COUNT, AT(limits.max_attempts) },
+    { "limits", "steps", SETTING_COUNT, AT(limits.steps) },
 
     { "log", "level", SETTING_TEXT, AT(log_level) },
 };

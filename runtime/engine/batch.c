@@ -3,6 +3,11 @@
 
 #include "base/duration.h"
 
+enum {
+    STEPS_USUAL = 1000, /* before there is a catalog, and where it does not say */
+    FEW = 8
+};
+
 /* The catalog and the speeds are the process's own, not the database's: they take effect
  * whatever the store says, and need no row. */
 static void memory_commands(struct batch *batch)
@@ -43,6 +48,10 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t no
     rows_init(&batch->rows, arena);
     memory_commands(batch);
     batch->catalog = engine->catalog;
+    batch->steps = batch->catalog != NULL && batch->catalog->limits.steps > 0
+                       ? batch->catalog->limits.steps
+                       : STEPS_USUAL;
+    batch->few = batch->steps < FEW ? batch->steps : FEW;
     batch->round = batch->looked_round = engine->round;
     batch->backlog_at = engine->backlog_at;
     batch->unpark_next = engine->unpark_at;

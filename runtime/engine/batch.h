@@ -68,10 +68,13 @@ struct batch {
     uint32_t queues_made;
     uint32_t unpark_next; /* engine->unpark_at and unpark_after after the commit */
     int64_t unpark_after;
-    /* Consequences still to be drawn, in order. */
+    /* Consequences still to be drawn, in order (settle.c). */
     struct ids fired;    /* waitpoints that have ended */
-    struct ids canceled; /* runs to be canceled with their children */
-    uint32_t fired_at, canceled_at;
+    struct ids canceled; /* runs to be canceled */
+    struct ids swept;    /* runs that were, whose children are to be */
+    uint32_t fired_at, canceled_at, swept_at;
+    uint32_t steps; /* that may still be taken with crowds */
+    uint32_t few;   /* so many waiters are no crowd yet */
     /* Dispatch. */
     struct line **lines;
     uint32_t line_count;
@@ -116,8 +119,14 @@ struct failure {
 };
 void run_fail(struct batch *batch, struct run *run, const struct failure *failure);
 void batch_event(struct batch *batch, const struct run *run, bool was_running);
+
+/* settle.c: a waitpoint has ended, or has left something to do; the same for a run. */
+void settle_token(struct batch *batch, struct waitpoint *token);
+void settle_run(struct batch *batch, struct run *run);
 /* Draw the consequences of fired waitpoints and cancellations. */
 bool batch_settle(struct batch *batch);
+/* Has all that it waits for ended, whether or not it was told? False: more rows are needed. */
+bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over);
 
 /* hints.c */
 bool engine_backlog_has(const struct engine *engine, int64_t queue);

@@ -7,10 +7,21 @@ static void prefetch_waiters(struct batch *batch, int64_t waitpoint)
     struct queue *queue;
     struct run *run;
 
-    if (rows_edges(&batch->rows, waitpoint, &edges))
+    if (rows_edges(&batch->rows, waitpoint, batch->few, &edges))
         for (struct edge *edge = edges->first; edge != NULL; edge = edge->next)
             if (rows_run(&batch->rows, edge->run_id, 0, &run) && run != NULL)
                 (void)rows_queue(&batch->rows, run->queue, &queue); /* a want is enough */
+}
+
+static void prefetch_due(struct batch *batch, const struct run *run)
+{
+    struct queue *queue;
+    struct wait wait;
+    bool is_over;
+
+    (void)rows_queue(&batch->rows, run->queue, &queue); /* wants are enough */
+    if (run->status == RUN_WAITING && wait_read(batch->arena, run->wait, &wait))
+        (void)wait_is_over(batch, &wait, &is_over);
 }
 
 static void prefetch_end(struct batch *batch, const struct segment_end *end)
@@ -27,7 +38,6 @@ static void prefetch_end(struct batch *batch, const struct segment_end *end)
 void batch_prefetch(struct batch *batch)
 {
     struct waitpoint *token;
-    struct queue *queue;
     struct run *run;
 
     for (uint32_t i = 0; i < batch->due_waitpoints.count; i++) {
@@ -36,7 +46,7 @@ void batch_prefetch(struct batch *batch)
     }
     for (uint32_t i = 0; i < batch->due_runs.count; i++)
         if (rows_run(&batch->rows, batch->due_runs.items[i], 0, &run) && run != NULL)
-            (void)rows_queue(&batch->rows, run->queue, &queue); /* a want is enough */
+            prefetch_due(batch, run);
     for (uint32_t i = 0; i < batch->unparked.count; i++)
         (void)rows_run(&batch->rows, batch->unparked.items[i], 0, &run);
     for (uint32_t i = 0; i < batch->count; i++) {

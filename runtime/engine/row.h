@@ -57,14 +57,16 @@ struct run {
     int64_t queue;
     int64_t rank_ms; /* queued_at - priority; smaller starts first; kept for life */
     int64_t due_ms;  /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the
-                        time it  waits for comes, or when it gives up waiting; else 0 */
+                        time it  waits for comes, or when it gives up waiting; DONE: since when
+                        what follows from its end is not done yet (settle.c); else 0 */
     int64_t created_ms, updated_ms, started_ms, finished_ms;
     int64_t ttl_ms; /* 0: none; counts from entering the queue, until the first start */
     int64_t priority_ms;
     int64_t limit_ms;           /* attempt time asked for by the trigger; 0: the task's own */
     int64_t parent_id, root_id; /* parent 0: none; root is the run itself then */
     int64_t id_block;           /* of the current entry; 0 before the first */
-    int64_t busy_us;            /* time in segments */
+    int64_t swept_id; /* canceled: its children up to this one are, too; 0: none, all */
+    int64_t busy_us;  /* time in segments */
     uint32_t attempt, max_attempts;
     uint32_t entry;     /* segments entered so far */
     uint32_t depth;     /* 0 for a root */
@@ -102,6 +104,7 @@ struct run {
     uint32_t loaded_outcome;
     int64_t loaded_queue, loaded_due_ms, loaded_rank_ms; /* 0 when new */
     struct run *next;                                    /* all runs of the batch */
+    struct run *next_young; /* made in this batch by the same parent */
 };
 
 enum waitpoint_kind { WAITPOINT_TOKEN, WAITPOINT_TIME };
@@ -117,7 +120,8 @@ struct waitpoint {
     int64_t id;
     uint32_t environment;
     uint32_t kind, status;
-    int64_t due_ms;     /* times out (TOKEN) or fires (TIME) then; 0: never; 0 once settled */
+    int64_t due_ms;     /* times out (TOKEN) or fires (TIME) then; 0: never; once settled: since
+                           when runs are still to be told (settle.c), 0: all are */
     int64_t timeout_ms; /* when it was to time out, kept for show; 0: never */
     int64_t created_ms, completed_ms;
     int64_t run_id;      /* that made it; 0: made over HTTP */
@@ -141,6 +145,7 @@ struct edge {
     int64_t waitpoint_id, run_id;
     bool is_new, is_deleted;    /* new and deleted in one batch: never written */
     struct edge *next;          /* of the same waitpoint */
+    struct edge *next_same;     /* whose ends have the same hash */
     struct edge *next_of_batch; /* new or deleted ones */
 };
 

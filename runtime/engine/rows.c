@@ -35,7 +35,8 @@ void rows_init(struct rows *rows, struct arena *arena)
 {
     *rows = (struct rows){ .arena = arena };
     struct table *tables[] = { &rows->runs,   &rows->waitpoints,  &rows->edges, &rows->children,
-                               &rows->queues, &rows->queue_names, &rows->keys,  &rows->ready };
+                               &rows->queues, &rows->queue_names, &rows->keys,  &rows->ready,
+                               &rows->young,  &rows->edge_ends };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         table_init(tables[i], arena);
 }
@@ -54,14 +55,11 @@ bool rows_run(struct rows *rows, int64_t id, uint32_t parts, struct run **run)
     uint32_t missing = row == NULL ? parts : parts & ~row->parts;
     if (!known->is_wanted) {
         ROOM(rows->arena, wants->runs, wants->run_count, wants->run_capacity);
-        wants->runs[wants->run_count++] = (struct run_want){ id, missing };
+        known->want = wants->run_count++;
+        wants->runs[known->want] = (struct run_want){ id, missing };
         known->is_wanted = true;
     } else {
-        for (uint32_t i = wants->run_count; i > 0; i--)
-            if (wants->runs[i - 1].id == id) {
-                wants->runs[i - 1].parts |= missing;
-                break;
-            }
+        wants->runs[known->want].parts |= missing;
     }
     return false;
 }
@@ -104,24 +102,75 @@ struct edges *known_edges(struct rows *rows, struct known *known)
     return known->row;
 }
 
-bool rows_edges(struct rows *rows, int64_t waitpoint_id, struct edges **edges)
+/* Asked for more than before, all of them come again: those in memory stay as they are. */
+bool rows_edges(struct rows *rows, int64_t waitpoint_id, uint32_t limit, struct edges **edges)
 {
-    struct known *known;
-    bool is_loaded = want(rows, &rows->edges, &rows->wants.edges, waitpoint_id, &known);
+    struct known *known = known_get(rows, &rows->edges, (uint64_t)waitpoint_id);
+    struct edges *row = *edges = known_edges(rows, known);
+    struct wants *wants = &rows->wants;
 
-    *edges = known_edges(rows, known);
-    return is_loaded;
+    if (known->is_loaded && !known->is_wanted &&
+        (row->count < row->limit || row->limit >= limit))
+        return true;
+    if (!known->is_wanted) {
+        ROOM(rows->arena, wants->edges, wants->edge_count, wants->edge_capacity);
+        known->want = wants->edge_count++;
+        wants->edges[known->want] = (struct edges_want){ waitpoint_id, limit };
+        known->is_wanted = true;
+        row->count = 0;
+    } else if (limit > row->limit) {
+        wants->edges[known->want].limit = limit;
+    }
+    row->limit = wants->edges[known->want].limit;
+    return false;
 }
 
-bool rows_children(struct rows *rows, int64_t parent_id, struct children **children)
+struct children *known_children(struct rows *rows, struct known *known)
 {
-    struct known *known;
-    bool is_loaded = want(rows, &rows->children, &rows->wants.children, parent_id, &known);
-
     if (known->row == NULL)
         known->row = ARENA_NEW(rows->arena, struct children);
-    *children = known->row;
-    return is_loaded;
+    return known->row;
+}
+
+bool rows_children(struct rows *rows, int64_t parent_id, int64_t after, uint32_t limit,
+                   struct children **children)
+{
+    struct known *known = known_get(rows, &rows->children, (uint64_t)parent_id);
+    struct wants *wants = &rows->wants;
+
+    *children = known_children(rows, known);
+    if (known->is_loaded)
+        return true;
+    if (!known->is_wanted) {
+        ROOM(rows->arena, wants->children, wants->child_count, wants->child_capacity);
+        wants->children[wants->child_count++] =
+            (struct children_want){ parent_id, after, limit };
+        known->is_wanted = true;
+        (*children)->limit = limit;
+    }
+    return false;
+}
+
+static void *row_here(const struct table *table, int64_t id)
+{
+    const struct known *known = table_find(table, (uint64_t)id);
+
+    return known == NULL ? NULL : known->row;
+}
+
+struct run *rows_run_here(const struct rows *rows, int64_t id)
+{
+    return row_here(&rows->runs, id);
+}
+
+struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id)
+{
+    return row_here(&rows->waitpoints, id);
+}
+
+struct run *rows_young(const struct rows *rows, int64_t parent_id)
+{
+    return table_find(&rows->young, (uint64_t)parent_id);
 }
 
 struct known *known_queue(struct rows *rows, uint32_t environment, struct slice name)
@@ -204,7 +253,7 @@ bool rows_wanted(const struct rows *rows)
     const struct wants *wants = &rows->wants;
 
     return wants->running ||
-           (wants->run_count | wants->waitpoints.count | wants->edges.count |
-            wants->children.count | wants->queues.count | wants->queue_name_count |
+           (wants->run_count | wants->waitpoints.count | wants->edge_count |
+            wants->child_count | wants->queues.count | wants->queue_name_count |
             wants->key_count | wants->ready_count) != 0;
 }

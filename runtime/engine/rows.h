@@ -27,6 +27,16 @@ struct name_want {
     struct slice name;
 };
 
+struct edges_want {
+    int64_t waitpoint_id;
+    uint32_t limit;
+};
+
+struct children_want {
+    int64_t parent_id, after;
+    uint32_t limit;
+};
+
 struct ready_want {
     int64_t queue;
     uint32_t limit;
@@ -37,8 +47,10 @@ struct wants {
     struct run_want *runs;
     uint32_t run_count, run_capacity;
     struct ids waitpoints;
-    struct ids edges;    /* every edge of these waitpoints */
-    struct ids children; /* every live run (status < DONE) whose parent is one of these */
+    struct edges_want *edges; /* the first `limit` edges of the waitpoint by run */
+    uint32_t edge_count, edge_capacity;
+    struct children_want *children; /* the first `limit` runs above `after` with that parent */
+    uint32_t child_count, child_capacity;
     struct ids queues;
     struct name_want *queue_names;
     uint32_t queue_name_count, queue_name_capacity;
@@ -62,18 +74,23 @@ struct running {
 };
 
 struct children {
-    struct ids ids;
+    struct ids ids; /* those that live (status < DONE) */
+    int64_t last;   /* the last that was looked at, living or not; 0: none */
+    uint32_t limit,
+        count; /* that was asked for; that were looked at: fewer are all there are */
 };
 
 struct edges {
     struct edge *first;
-    bool is_loaded;
+    uint32_t limit, count; /* that was asked for; that were found: fewer are all there are */
 };
 
 struct rows {
     struct arena *arena;
     struct wants wants;
     struct table runs, waitpoints, edges, children, queues, queue_names, keys, ready;
+    struct table edge_ends;  /* edges by the hash of both their ends */
+    struct table young;      /* parent → the runs it made in this batch */
     struct running *running; /* as in the database */
     uint32_t running_count, running_capacity;
     bool running_loaded;
@@ -94,8 +111,16 @@ void rows_init(struct rows *rows, struct arena *arena);
 /* *run is NULL when there is none. */
 bool rows_run(struct rows *rows, int64_t id, uint32_t parts, struct run **run);
 bool rows_waitpoint(struct rows *rows, int64_t id, struct waitpoint **waitpoint);
-bool rows_edges(struct rows *rows, int64_t waitpoint_id, struct edges **edges);
-bool rows_children(struct rows *rows, int64_t parent_id, struct children **children);
+/* At least the first `limit` edges of the waitpoint. */
+bool rows_edges(struct rows *rows, int64_t waitpoint_id, uint32_t limit, struct edges **edges);
+/* Asked once a batch for a parent, it keeps the first `after` and `limit`. */
+bool rows_children(struct rows *rows, int64_t parent_id, int64_t after, uint32_t limit,
+                   struct children **children);
+/* What is in memory already, NULL when it is not. */
+struct run *rows_run_here(const struct rows *rows, int64_t id);
+struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id);
+/* The first of the runs that `parent_id` made in this batch; the others by next_young. */
+struct run *rows_young(const struct rows *rows, int64_t parent_id);
 bool rows_queue(struct rows *rows, int64_t id, struct queue **queue);
 bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
                       struct queue **queue);
@@ -105,6 +130,8 @@ bool rows_running(struct rows *rows);
 
 /* New rows, zeroed, in memory from now on and marked for the flush. */
 struct run *rows_new_run(struct rows *rows, int64_t id);
+/* Its parent is known from now on. */
+void rows_new_child(struct rows *rows, struct run *run);
 struct waitpoint *rows_new_waitpoint(struct rows *rows, int64_t id);
 struct queue *rows_new_queue(struct rows *rows, int64_t id, uint32_t environment,
                              struct slice name);
@@ -125,7 +152,8 @@ bool rows_changed(const struct rows *rows); /* is there anything to write? */
 struct run *rows_put_run(struct rows *rows, const struct run *row);
 void rows_put_waitpoint(struct rows *rows, const struct waitpoint *row);
 void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
-void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id);
+/* By rising id; each that was looked at, whether it lives or not. */
+void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id, bool is_live);
 void rows_put_queue(struct rows *rows, const struct queue *row);
 void rows_put_key(struct rows *rows, const struct key *row);
 /* In (rank_ms, id) order; the core row is put at the same time. */

@@ -20,12 +20,14 @@ void rows_ids_add(struct arena *arena, struct ids *ids, int64_t id);
 struct known {
     void *row;
     bool is_loaded, is_wanted;
+    uint32_t want; /* where it stands in its list of wants while it is wanted */
 };
 
 struct known *known_get(struct rows *rows, struct table *table, uint64_t key);
 struct known *known_queue(struct rows *rows, uint32_t environment, struct slice name);
 struct known *known_key(struct rows *rows, const uint8_t hash[16]);
 struct edges *known_edges(struct rows *rows, struct known *known);
+struct children *known_children(struct rows *rows, struct known *known);
 struct edge *rows_edge_find(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 struct edge *rows_edge_add(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 void rows_queue_know(struct rows *rows, struct queue *queue);

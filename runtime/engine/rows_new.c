@@ -17,6 +17,12 @@ struct run *rows_new_run(struct rows *rows, int64_t id)
     return run;
 }
 
+void rows_new_child(struct rows *rows, struct run *run)
+{
+    run->next_young = rows_young(rows, run->parent_id);
+    table_set(&rows->young, (uint64_t)run->parent_id, run);
+}
+
 struct waitpoint *rows_new_waitpoint(struct rows *rows, int64_t id)
 {
     struct known *known = known_get(rows, &rows->waitpoints, (uint64_t)id);
@@ -76,31 +82,35 @@ struct key *rows_new_key(struct rows *rows, const uint8_t hash[16])
     return key;
 }
 
+static uint64_t ends_hash(int64_t waitpoint_id, int64_t run_id)
+{
+    return (uint64_t)waitpoint_id * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)run_id;
+}
+
 /* An edge of the batch, linked to its waitpoint's others and to the flush. */
 struct edge *rows_edge_add(struct rows *rows, int64_t waitpoint_id, int64_t run_id)
 {
     struct known *known = known_get(rows, &rows->edges, (uint64_t)waitpoint_id);
     struct edges *edges = known_edges(rows, known);
     struct edge *edge = ARENA_NEW(rows->arena, struct edge);
+    uint64_t hash = ends_hash(waitpoint_id, run_id);
 
     edge->waitpoint_id = waitpoint_id;
     edge->run_id = run_id;
     edge->next = edges->first;
     edges->first = edge;
+    edge->next_same = table_find(&rows->edge_ends, hash);
+    table_set(&rows->edge_ends, hash, edge);
     return edge;
 }
 
 struct edge *rows_edge_find(struct rows *rows, int64_t waitpoint_id, int64_t run_id)
 {
-    struct known *known = table_find(&rows->edges, (uint64_t)waitpoint_id);
+    struct edge *edge = table_find(&rows->edge_ends, ends_hash(waitpoint_id, run_id));
 
-    if (known == NULL || known->row == NULL)
-        return NULL;
-    for (struct edge *edge = ((struct edges *)known->row)->first; edge != NULL;
-         edge = edge->next)
-        if (edge->run_id == run_id)
-            return edge;
-    return NULL;
+    while (edge != NULL && (edge->waitpoint_id != waitpoint_id || edge->run_id != run_id))
+        edge = edge->next_same;
+    return edge;
 }
 
 static void edge_change(struct rows *rows, struct edge *edge)

@@ -1,14 +1,6 @@
 /* The answers of a store. */
 #include "rows_known.h"
 
-static bool ids_has(const struct ids *ids, int64_t id)
-{
-    for (uint32_t i = 0; i < ids->count; i++)
-        if (ids->items[i] == id)
-            return true;
-    return false;
-}
-
 static void parts_take(struct run *to, const struct run *from)
 {
     uint32_t missing = from->parts & ~to->parts;
@@ -62,17 +54,18 @@ void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id)
 {
     if (rows_edge_find(rows, waitpoint_id, run_id) == NULL)
         (void)rows_edge_add(rows, waitpoint_id, run_id);
+    known_edges(rows, known_get(rows, &rows->edges, (uint64_t)waitpoint_id))->count++;
 }
 
-void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id)
+void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id, bool is_live)
 {
     struct known *known = known_get(rows, &rows->children, (uint64_t)parent_id);
+    struct children *children = known_children(rows, known);
 
-    if (known->row == NULL)
-        known->row = ARENA_NEW(rows->arena, struct children);
-    struct ids *ids = &((struct children *)known->row)->ids;
-    if (!ids_has(ids, run_id))
-        rows_ids_add(rows->arena, ids, run_id);
+    if (is_live)
+        rows_ids_add(rows->arena, &children->ids, run_id);
+    children->last = run_id;
+    children->count++;
 }
 
 void rows_put_queue(struct rows *rows, const struct queue *row)
@@ -116,13 +109,18 @@ void rows_put_running(struct rows *rows, int64_t queue, uint32_t count)
     rows->running[rows->running_count++] = (struct running){ queue, count };
 }
 
+static void known_loaded(const struct table *table, int64_t id)
+{
+    struct known *known = table_find(table, (uint64_t)id);
+
+    known->is_loaded = true;
+    known->is_wanted = false;
+}
+
 static void all_loaded(struct table *table, const struct ids *ids)
 {
-    for (uint32_t i = 0; i < ids->count; i++) {
-        struct known *known = table_find(table, (uint64_t)ids->items[i]);
-        known->is_loaded = true;
-        known->is_wanted = false;
-    }
+    for (uint32_t i = 0; i < ids->count; i++)
+        known_loaded(table, ids->items[i]);
 }
 
 static void runs_loaded(struct rows *rows)
@@ -151,11 +149,12 @@ static void names_loaded(struct rows *rows)
         known->is_loaded = true;
         known->is_wanted = false;
     }
-    for (uint32_t i = 0; i < rows->wants.ready_count; i++) {
-        struct known *known = table_find(&rows->ready, (uint64_t)rows->wants.ready[i].queue);
-        known->is_loaded = true;
-        known->is_wanted = false;
-    }
+    for (uint32_t i = 0; i < rows->wants.ready_count; i++)
+        known_loaded(&rows->ready, rows->wants.ready[i].queue);
+    for (uint32_t i = 0; i < rows->wants.edge_count; i++)
+        known_loaded(&rows->edges, rows->wants.edges[i].waitpoint_id);
+    for (uint32_t i = 0; i < rows->wants.child_count; i++)
+        known_loaded(&rows->children, rows->wants.children[i].parent_id);
 }
 
 void rows_loaded(struct rows *rows)
@@ -164,13 +163,11 @@ void rows_loaded(struct rows *rows)
 
     runs_loaded(rows);
     all_loaded(&rows->waitpoints, &wants->waitpoints);
-    all_loaded(&rows->edges, &wants->edges);
-    all_loaded(&rows->children, &wants->children);
     all_loaded(&rows->queues, &wants->queues);
     names_loaded(rows);
     rows->running_loaded |= wants->running;
     wants->running = false;
     wants->run_count = wants->queue_name_count = wants->key_count = wants->ready_count = 0;
-    wants->waitpoints.count = wants->edges.count = wants->children.count = 0;
-    wants->queues.count = 0;
+    wants->edge_count = wants->child_count = 0;
+    wants->waitpoints.count = wants->queues.count = 0;
 }

@@ -241,7 +241,8 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
         run_finish(batch, run, failure->outcome);
 }
 
-/* The timer of a delayed, queued or waiting run. */
+/* The timer of a delayed, queued or waiting run, or of one that is done and has left something
+ * to do. */
 bool run_due(struct batch *batch, int64_t id)
 {
     struct run *run;
@@ -251,6 +252,10 @@ bool run_due(struct batch *batch, int64_t id)
         return false;
     if (run == NULL || run->due_ms == 0 || run->due_ms > batch->now_ms)
         return true; /* moved on, or was put off, since the store looked */
+    if (run->status == RUN_DONE) {
+        settle_run(batch, run);
+        return true;
+    }
     if (run->status == RUN_QUEUED || run->status == RUN_PARKED) {
         if (!run_finish_ready(batch, run))
             return false;
@@ -264,10 +269,16 @@ bool run_due(struct batch *batch, int64_t id)
             run->started_ms == 0 && run->ttl_ms > 0 ? batch_after(batch, run->ttl_ms) : 0;
         run_enqueue(batch, run, (struct slice){ 0 });
     } else if (run->status == RUN_WAITING && wait_read(batch->arena, run->wait, &wait)) {
-        wait.gave_up = wait.kind != WAIT_FOR_TIME;
+        bool is_over;
+        if (!wait_is_over(batch, &wait, &is_over))
+            return false;
+        wait.gave_up = !is_over;
         run_drop_wait(batch, run);
         run->wait = wait_pack(batch->arena, &wait);
-        run_enqueue(batch, run, wait.gave_up ? SLICE("gave up waiting") : SLICE("time is up"));
+        run_enqueue(batch, run,
+                    wait.gave_up                 ? SLICE("gave up waiting")
+                    : wait.kind == WAIT_FOR_TIME ? SLICE("time is up")
+                                                 : (struct slice){ 0 });
     }
     return true;
 }
@@ -286,77 +297,6 @@ bool cancel_decide(struct batch *batch, struct command *command)
     if (run->status != RUN_DONE) {
         run->why = cancel->reason;
         batch_ids_add(batch, &batch->canceled, run->id);
-    }
-    return true;
-}
-
-/* One run of the subtree; its children are canceled after it. */
-static bool cancel_one(struct batch *batch, int64_t id)
-{
-    struct run *run;
-    struct children *children;
-    bool loaded = rows_run(&batch->rows, id, 0, &run);
-
-    loaded &= rows_children(&batch->rows, id, &children);
-    if (!loaded)
-        return false;
-    /* A child made in this very batch is in memory only. */
-    if (run == NULL || run->status == RUN_DONE)
-        return true;
-    if (!run_finish_ready(batch, run))
-        return false;
-    for (uint32_t i = 0; i < children->ids.count; i++)
-        batch_ids_add(batch, &batch->canceled, children->ids.items[i]);
-    for (struct run *child = batch->rows.run_list; child != NULL; child = child->next)
-        if (child->is_new && child->parent_id == id && child->status != RUN_DONE)
-            batch_ids_add(batch, &batch->canceled, child->id);
-    run_finish(batch, run, OUTCOME_CANCELED);
-    return true;
-}
-
-/* One waitpoint has ended: wake who waited for nothing else. */
-static bool fire_one(struct batch *batch, int64_t id)
-{
-    struct edges *edges;
-    bool loaded = rows_edges(&batch->rows, id, &edges);
-    struct run *run;
-
-    for (struct edge *edge = edges->first; edge != NULL; edge = edge->next)
-        loaded &= rows_run(&batch->rows, edge->run_id, 0, &run);
-    if (!loaded)
-        return false;
-    for (struct edge *edge = edges->first; edge != NULL; edge = edge->next) {
-        struct wait wait;
-        if (edge->is_deleted)
-            continue;
-        rows_delete_edge(&batch->rows, edge);
-        (void)rows_run(&batch->rows, edge->run_id, 0, &run); /* loaded above */
-        if (run == NULL || run->status != RUN_WAITING || run->remaining == 0 ||
-            !wait_read(batch->arena, run->wait, &wait) || !wait_has(&wait, id))
-            continue;
-        run->is_dirty = true;
-        if (--run->remaining > 0)
-            continue;
-        if (wait.needed < wait.count)
-            run->remaining = 1; /* others are still linked: run_drop_wait unlinks them */
-        run_drop_wait(batch, run);
-        run_enqueue(batch, run, (struct slice){ 0 });
-    }
-    return true;
-}
-
-bool batch_settle(struct batch *batch)
-{
-    while (batch->fired_at < batch->fired.count || batch->canceled_at < batch->canceled.count) {
-        if (batch->canceled_at < batch->canceled.count) {
-            if (!cancel_one(batch, batch->canceled.items[batch->canceled_at]))
-                return false;
-            batch->canceled_at++;
-        } else {
-            if (!fire_one(batch, batch->fired.items[batch->fired_at]))
-                return false;
-            batch->fired_at++;
-        }
     }
     return true;
 }

@@ -31,8 +31,9 @@ enum wait_status token_ended(const struct waitpoint *token, int64_t now_ms)
                                                  [WAITPOINT_CANCELLED] = WAIT_CANCELLED };
 
     /* Its deadline counts, whether or not its timer was looked at yet. */
-    return token->due_ms > 0 && token->due_ms <= now_ms ? WAIT_TIMEOUT
-                                                        : statuses[token->status];
+    bool is_late =
+        token->status == WAITPOINT_PENDING && token->due_ms != 0 && token->due_ms <= now_ms;
+    return is_late ? WAIT_TIMEOUT : statuses[token->status];
 }
 
 enum wait_status run_ended(const struct run *run)

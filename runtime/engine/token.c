@@ -160,10 +160,8 @@ static void token_settle(struct batch *batch, struct waitpoint *token,
 {
     token->status = status;
     token->completed_ms = batch->now_ms;
-    token->due_ms = 0;
     token->result = result;
-    token->is_dirty = true;
-    batch_ids_add(batch, &batch->fired, token->id);
+    settle_token(batch, token);
 }
 
 static bool size_check(const struct batch *batch, struct command *command)
@@ -277,8 +275,11 @@ bool token_due(struct batch *batch, int64_t id)
 
     if (!rows_waitpoint(&batch->rows, id, &token))
         return false;
-    if (token != NULL && token->status == WAITPOINT_PENDING && token->due_ms > 0 &&
-        token->due_ms <= batch->now_ms)
+    if (token == NULL || token->due_ms == 0 || token->due_ms > batch->now_ms)
+        return true;
+    if (token->status == WAITPOINT_PENDING)
         token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
+    else
+        settle_token(batch, token); /* runs are still to be told */
     return true;
 }

@@ -124,6 +124,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         run->parent_id = found->parent->id;
         run->root_id = found->parent->root_id;
         run->depth = found->parent->depth + 1;
+        rows_new_child(&batch->rows, run);
     }
     if (trigger->key.size > 0) {
         run->key = arena_copy(arena, (struct slice){ (const char *)found->key_hash, 16 });

@@ -13,8 +13,8 @@ struct store;
 struct reader;
 
 struct due {
-    struct ids waitpoints; /* PENDING, due_ms <= now */
-    struct ids runs;       /* of any status but DONE, 0 < due_ms <= now */
+    struct ids waitpoints; /* of any status, due_ms <= now and not 0 */
+    struct ids runs;       /* the same */
 };
 
 /*

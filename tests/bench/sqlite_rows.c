@@ -174,17 +174,17 @@ static void complete(struct bench *bench)
     batch_begin(bench);
     for (uint32_t i = 0; i < bench->count; i++) {
         (void)rows_waitpoint(&bench->rows, bench->tokens[i], &token);
-        (void)rows_edges(&bench->rows, bench->tokens[i], &edges);
+        (void)rows_edges(&bench->rows, bench->tokens[i], 1000, &edges);
     }
     batch_load(bench);
     for (uint32_t i = 0; i < bench->count; i++) {
-        (void)rows_edges(&bench->rows, bench->tokens[i], &edges);
+        (void)rows_edges(&bench->rows, bench->tokens[i], 1000, &edges);
         (void)find(bench, edges->first->run_id, PART_INPUT | PART_STATE);
     }
     batch_load(bench);
     for (uint32_t i = 0; i < bench->count; i++) {
         (void)rows_waitpoint(&bench->rows, bench->tokens[i], &token);
-        (void)rows_edges(&bench->rows, bench->tokens[i], &edges);
+        (void)rows_edges(&bench->rows, bench->tokens[i], 1000, &edges);
         struct run *run = find(bench, edges->first->run_id, PART_INPUT | PART_STATE);
         token->status = WAITPOINT_COMPLETED;
         token->completed_ms = clock_now_ms();

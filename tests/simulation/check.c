@@ -91,20 +91,25 @@ static void check_tokens(struct world *world)
         if (token->environment == 0 && token->status != WAITPOINT_COMPLETED)
             world_flaw(world, "token %lld is nobody's and was never posted to",
                        (long long)token->id);
-        if (token->status != WAITPOINT_PENDING && token->due_ms != 0)
+        if (token->status != WAITPOINT_PENDING && token->due_ms > world->now_ms)
             world_flaw(world, "token %lld is settled and still has a timer",
                        (long long)token->id);
     }
 }
 
-static bool is_pending(struct world *world, uint32_t kind, int64_t id)
+/* *is_telling: it is over, and not all who wait for it were told; a batch that is due will. */
+static bool is_pending(struct world *world, uint32_t kind, int64_t id, bool *is_telling)
 {
     if (kind == WAIT_FOR_RUNS) {
         const struct run *run = store_memory_find(world->store, id);
-        return run != NULL && run->status != RUN_DONE;
+        bool pending = run != NULL && run->status != RUN_DONE;
+        *is_telling = run != NULL && !pending && run->due_ms != 0;
+        return pending;
     }
     const struct waitpoint *token = store_memory_token(world->store, id);
-    return token != NULL && token->status == WAITPOINT_PENDING;
+    bool pending = token != NULL && token->status == WAITPOINT_PENDING;
+    *is_telling = token != NULL && !pending && token->due_ms != 0;
+    return pending;
 }
 
 /* Every waiting run has something live to wake it, and exactly the edges that it needs. */
@@ -121,8 +126,10 @@ static uint32_t check_waiting(struct world *world, const struct run *run)
             world_flaw(world, "run %lld waits for a time that never comes", (long long)run->id);
     } else {
         for (uint32_t i = 0; i < wait.count; i++) {
-            bool pending = is_pending(world, wait.kind, wait.ids[i]);
+            bool telling;
+            bool pending = is_pending(world, wait.kind, wait.ids[i], &telling);
             bool linked = store_memory_has_edge(world->store, wait.ids[i], run->id);
+            pending |= telling && linked;
             if (pending != linked)
                 world_flaw(world, "run %lld: waitpoint %lld is %s and %s", (long long)run->id,
                            (long long)wait.ids[i], pending ? "pending" : "over",
@@ -165,7 +172,7 @@ void check_rows(struct world *world)
         } else if (run->status == RUN_DELAYED && run->due_ms == 0) {
             world_flaw(world, "run %lld is delayed for ever", (long long)run->id);
         }
-        if (run->status == RUN_DONE && run->due_ms != 0)
+        if (run->status == RUN_DONE && run->due_ms > world->now_ms)
             world_flaw(world, "run %lld is done and has a timer", (long long)run->id);
         if (run->attempt > 3)
             world_flaw(world, "run %lld is in attempt %u of 3", (long long)run->id,

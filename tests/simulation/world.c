@@ -80,7 +80,8 @@ static struct catalog *catalog_make(struct world *world)
                                               .queues = 100,
                                               .waits = 100,
                                               .depth = 3,
-                                              .calls = 60 };
+                                              .calls = 60,
+                                              .steps = world->queue_limit };
     catalog->slots = SLOTS;
     catalog->environments = environments;
     catalog->environment_names = environment_names;

@@ -37,14 +37,14 @@ bool memory_due(struct store *store, int64_t now_ms, uint32_t limit, struct aren
     struct due_row *found = memory_get(most * sizeof *found);
     for (uint32_t i = 0; i < memory->waitpoints.count; i++) {
         const struct waitpoint *row = &memory->waitpoints.items[i]->waitpoint;
-        if (row->status == WAITPOINT_PENDING && row->due_ms > 0 && row->due_ms <= now_ms)
+        if (row->due_ms > 0 && row->due_ms <= now_ms)
             found[count++] = (struct due_row){ row->due_ms, row->id };
     }
     due_take(arena, found, count, limit, &due->waitpoints);
     count = 0;
     for (uint32_t i = 0; i < memory->runs.count; i++) {
         const struct run *run = &memory->runs.items[i]->run;
-        if (run->status < RUN_DONE && run->due_ms > 0 && run->due_ms <= now_ms)
+        if (run->due_ms > 0 && run->due_ms <= now_ms)
             found[count++] = (struct due_row){ run->due_ms, run->id };
     }
     due_take(arena, found, count, limit, &due->runs);
@@ -60,14 +60,12 @@ bool memory_next_due(struct store *store, int64_t *due_ms, struct err *err)
     *due_ms = 0;
     for (uint32_t i = 0; i < memory->waitpoints.count; i++) {
         const struct waitpoint *row = &memory->waitpoints.items[i]->waitpoint;
-        if (row->status == WAITPOINT_PENDING && row->due_ms > 0 &&
-            (*due_ms == 0 || row->due_ms < *due_ms))
+        if (row->due_ms > 0 && (*due_ms == 0 || row->due_ms < *due_ms))
             *due_ms = row->due_ms;
     }
     for (uint32_t i = 0; i < memory->runs.count; i++) {
         const struct run *run = &memory->runs.items[i]->run;
-        if (run->status < RUN_DONE && run->due_ms > 0 &&
-            (*due_ms == 0 || run->due_ms < *due_ms))
+        if (run->due_ms > 0 && (*due_ms == 0 || run->due_ms < *due_ms))
             *due_ms = run->due_ms;
     }
     return true;

@@ -72,12 +72,17 @@ static void load_runs(struct memory_store *memory, struct rows *rows)
             rows_put_run(rows, &lent);
         }
     }
-    for (uint32_t i = 0; i < wants->children.count; i++)
-        for (uint32_t k = 0; k < memory->runs.count; k++) {
+    for (uint32_t i = 0; i < wants->child_count; i++) {
+        const struct children_want *want = &wants->children[i];
+        uint32_t looks = 0;
+        for (uint32_t k = 0; k < memory->runs.count && looks < want->limit; k++) {
             const struct run *run = &memory->runs.items[k]->run;
-            if (run->parent_id == wants->children.items[i] && run->status < RUN_DONE)
-                rows_put_child(rows, run->parent_id, run->id);
+            if (run->parent_id != want->parent_id || run->id <= want->after)
+                continue;
+            rows_put_child(rows, run->parent_id, run->id, run->status < RUN_DONE);
+            looks++;
         }
+    }
 }
 
 static void load_waits(struct memory_store *memory, struct rows *rows)
@@ -93,14 +98,15 @@ static void load_waits(struct memory_store *memory, struct rows *rows)
             rows_put_waitpoint(rows, &lent);
         }
     }
-    for (uint32_t i = 0; i < wants->edges.count; i++) {
-        struct held wanted = { .edge.waitpoint_id = wants->edges.items[i],
+    for (uint32_t i = 0; i < wants->edge_count; i++) {
+        const struct edges_want *want = &wants->edges[i];
+        struct held wanted = { .edge.waitpoint_id = want->waitpoint_id,
                                .edge.run_id = INT64_MIN };
         bool found;
-        for (uint32_t k = rack_at(&memory->edges, &wanted, &found); k < memory->edges.count;
-             k++) {
+        uint32_t first = rack_at(&memory->edges, &wanted, &found);
+        for (uint32_t k = first; k < memory->edges.count && k - first < want->limit; k++) {
             const struct edge *edge = &memory->edges.items[k]->edge;
-            if (edge->waitpoint_id != wants->edges.items[i])
+            if (edge->waitpoint_id != want->waitpoint_id)
                 break;
             rows_put_edge(rows, edge->waitpoint_id, edge->run_id);
         }

@@ -16,7 +16,7 @@
 #define RUN_FLAGS(X) X(24, is_test) X(25, needs_parent)
 #define RUN_TIMES(X) X(32, rank_ms) X(33, updated_ms) X(34, started_ms)                \
     X(35, finished_ms) X(36, due_ms)
-#define RUN_IDS(X) X(40, queue) X(42, id_block) X(43, parent_id)
+#define RUN_IDS(X) X(40, queue) X(42, id_block) X(43, parent_id) X(44, swept_id)
 #define RUN_WORDS(X) X(48, segment) X(49, version) X(50, build) X(51, task)
 #define RUN_BYTES(X)                                                                           \
     X(56, tags) X(57, metadata) X(58, error) X(59, wait) X(60, once) X(61, timeline)           \

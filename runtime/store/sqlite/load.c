@@ -116,33 +116,91 @@ static bool load_runs(struct connection *connection, struct rows *rows, struct e
     return true;
 }
 
-/* The children are wanted next, so they are loaded by the way. */
+/* ---- edges and children ------------------------------------------------------------------ */
+
+/*
+ * There may be any number of them, and each want has a limit (b of its row in `wants`): beyond
+ * it the statement starts again, with the wants behind it. Its first column is the want's id.
+ */
+static bool load_limited(struct connection *connection, struct rows *rows, enum sql which,
+                         const struct bulk *wants,
+                         bool (*take)(struct query *query, struct rows *rows, int64_t id,
+                                      struct err *err),
+                         struct err *err)
+{
+    for (struct bulk rest = *wants; rest.count > 0;) {
+        struct query query;
+        uint32_t at = 0;
+        int64_t count = 0;
+        bool row;
+        if (!query_start_bulk(&query, connection, which, &rest, err))
+            return false;
+        query.arena = rows->arena;
+        for (;;) {
+            if (!query_row(&query, &row, err))
+                return false;
+            if (!row)
+                return true;
+            int64_t id = take_int(&query);
+            for (; rest.rows[at].id != id; at++)
+                count = 0;
+            if (count++ == rest.rows[at].b)
+                break;
+            if (!take(&query, rows, id, err)) {
+                query_finish(&query);
+                return false;
+            }
+        }
+        query_finish(&query);
+        rest.rows += at + 1;
+        rest.count -= at + 1;
+    }
+    return true;
+}
+
+static bool edge_take(struct query *query, struct rows *rows, int64_t id, struct err *err)
+{
+    (void)err; /* two numbers are never unreadable */
+    rows_put_edge(rows, id, take_int(query));
+    return true;
+}
+
+static bool load_edges(struct connection *connection, struct rows *rows, struct err *err)
+{
+    const struct wants *wants = &rows->wants;
+    struct bulk bulk = { 0 };
+
+    for (uint32_t i = 0; i < wants->edge_count; i++)
+        bulk_add(&bulk, rows->arena,
+                 &(struct bulk_row){ .id = wants->edges[i].waitpoint_id,
+                                     .b = wants->edges[i].limit });
+    return load_limited(connection, rows, SQL_EDGES, &bulk, edge_take, err);
+}
+
+/* The living are wanted next, so they are loaded by the way. */
+static bool child_take(struct query *query, struct rows *rows, int64_t id, struct err *err)
+{
+    struct run run;
+
+    if (!run_take(query, &run, err))
+        return false;
+    if (run.status < RUN_DONE)
+        (void)rows_put_run(rows, &run);
+    rows_put_child(rows, id, run.id, run.status < RUN_DONE);
+    return true;
+}
+
 static bool load_children(struct connection *connection, struct rows *rows, struct err *err)
 {
-    struct bulk bulk;
-    struct query query;
-    struct run run;
-    bool row;
+    const struct wants *wants = &rows->wants;
+    struct bulk bulk = { 0 };
 
-    if (rows->wants.children.count == 0)
-        return true;
-    bulk_ids(&bulk, rows->arena, &rows->wants.children);
-    if (!query_start_bulk(&query, connection, SQL_CHILDREN, &bulk, err))
-        return false;
-    query.arena = rows->arena;
-    while (query_row(&query, &row, err)) {
-        if (!row)
-            return true;
-        if (!run_take(&query, &run, err)) {
-            query_finish(&query);
-            return false;
-        }
-        if (run.status < RUN_DONE) {
-            (void)rows_put_run(rows, &run);
-            rows_put_child(rows, run.parent_id, run.id);
-        }
-    }
-    return false;
+    for (uint32_t i = 0; i < wants->child_count; i++)
+        bulk_add(&bulk, rows->arena,
+                 &(struct bulk_row){ .id = wants->children[i].parent_id,
+                                     .a = wants->children[i].after,
+                                     .b = wants->children[i].limit });
+    return load_limited(connection, rows, SQL_CHILDREN, &bulk, child_take, err);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------- */
@@ -168,26 +226,6 @@ static bool load_waitpoints(struct connection *connection, struct rows *rows, st
             return false;
         }
         rows_put_waitpoint(rows, &waitpoint);
-    }
-    return false;
-}
-
-static bool load_edges(struct connection *connection, struct rows *rows, struct err *err)
-{
-    struct bulk bulk;
-    struct query query;
-    bool row;
-
-    if (rows->wants.edges.count == 0)
-        return true;
-    bulk_ids(&bulk, rows->arena, &rows->wants.edges);
-    if (!query_start_bulk(&query, connection, SQL_EDGES, &bulk, err))
-        return false;
-    while (query_row(&query, &row, err)) {
-        if (!row)
-            return true;
-        int64_t waitpoint_id = take_int(&query);
-        rows_put_edge(rows, waitpoint_id, take_int(&query));
     }
     return false;
 }

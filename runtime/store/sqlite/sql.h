@@ -92,8 +92,8 @@
         " CROSS JOIN waitpoint ON waitpoint.id = bulk.id")                                     \
     X(EDGES, "load edges", "SELECT waitpoint_id, run_id FROM bulk"                             \
         " CROSS JOIN edge ON waitpoint_id = bulk.id")                                          \
-    X(CHILDREN, "load children", "SELECT run.id, run.data FROM bulk"                           \
-        " CROSS JOIN run_parent ON parent_id = bulk.id"                                        \
+    X(CHILDREN, "load children", "SELECT parent_id, run.id, run.data FROM bulk"                \
+        " CROSS JOIN run_parent ON parent_id = bulk.id AND run_id > bulk.a"                    \
         " CROSS JOIN run ON run.id = run_id")                                                  \
     X(KEYS, "load keys", "SELECT hash, target, expires_ms, payload FROM bulk"                  \
         " CROSS JOIN idempotency ON hash = bulk.data")                                         \

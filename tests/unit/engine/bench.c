@@ -144,6 +144,7 @@ void bench_close(void)
         schema_file_destroy(schemas[i]);
     arena_finish(&commands_memory);
     arena_finish(&memory);
+    segment_count = schema_count = 0;
 }
 
 void advance(int64_t ms)
@@ -189,7 +190,7 @@ static void assignment_keep(struct assignment *assignment)
     *segments[segment_count++] = frame.segment;
 }
 
-static bool batch_run(uint32_t count, bool *again)
+bool bench_batch(uint32_t count, bool *again)
 {
     static struct command *pointers[COMMANDS_MAX];
     struct arena arena = { 0 };
@@ -228,10 +229,10 @@ bool commit(void)
     bench.event_count = 0;
     bench.assignments = 0;
     bench.batches = 0;
-    ok = batch_run(count, &again);
+    ok = bench_batch(count, &again);
     while (ok && again) {
         cr_assert_lt(bench.batches, AGAIN_MAX, "the engine asks for batches without end");
-        ok = batch_run(0, &again);
+        ok = bench_batch(0, &again);
     }
     return ok;
 }

@@ -64,6 +64,8 @@ void advance(int64_t ms);
  * for. They and their replies can be looked at until the next add. */
 struct command *add(enum command_kind kind);
 bool commit(void);
+/* One batch of the first `count` commands. */
+bool bench_batch(uint32_t count, bool *again);
 /* Room that lives as long as the bench. */
 struct arena *bench_arena(void);
 

@@ -257,12 +257,52 @@ Test(sqlite_questions, children_are_the_live_ones)
     fixture_commit(&fixture);
 
     fixture_begin(&fixture);
-    cr_assert_not(rows_children(&fixture.rows, 42, &children));
+    cr_assert_not(rows_children(&fixture.rows, 42, 0, 1000, &children));
     fixture_load(&fixture);
-    cr_assert(rows_children(&fixture.rows, 42, &children));
+    cr_assert(rows_children(&fixture.rows, 42, 0, 1000, &children));
     cr_assert_eq(children->ids.count, 2);
     cr_assert_eq(children->ids.items[0], ids[0]);
     cr_assert_eq(children->ids.items[1], ids[1]);
+    fixture_rollback(&fixture);
+}
+
+Test(sqlite_questions, crowds_are_loaded_as_far_as_they_are_wanted)
+{
+    struct edges *edges[4], *last;
+    struct children *children, *others;
+    int64_t ids[9];
+
+    fixture_begin(&fixture);
+    for (int64_t i = 0; i < 9; i++) {
+        for (int64_t gate = 50; gate < 54; gate++)
+            rows_new_edge(&fixture.rows, gate, i + 1);
+        struct run *run = fixture_run(&fixture, i < 3 ? RUN_DONE : RUN_WAITING);
+        run->parent_id = 100;
+        ids[i] = run->id;
+    }
+    rows_new_edge(&fixture.rows, 60, 1);
+    fixture_commit(&fixture);
+
+    fixture_begin(&fixture);
+    for (int i = 0; i < 4; i++)
+        cr_assert_not(rows_edges(&fixture.rows, 50 + i, i == 2 ? 9 : 3, &edges[i]));
+    cr_assert_not(rows_edges(&fixture.rows, 60, 3, &last));
+    cr_assert_not(rows_children(&fixture.rows, 100, ids[1], 4, &children));
+    cr_assert_not(rows_children(&fixture.rows, 101, 0, 4, &others));
+    fixture_load(&fixture);
+    for (int i = 0; i < 4; i++) {
+        cr_assert(rows_edges(&fixture.rows, 50 + i, 3, &edges[i]));
+        cr_assert_eq(edges[i]->count, i == 2 ? 9 : 3);
+    }
+    cr_assert_eq(last->count, 1);
+    cr_assert_eq(others->count, 0);
+    cr_assert_eq(children->count, 4);
+    cr_assert_eq(children->ids.count, 3);
+    cr_assert_eq(children->last, ids[5]);
+    cr_assert_not(rows_edges(&fixture.rows, 50, 100, &edges[0]));
+    fixture_load(&fixture);
+    cr_assert(rows_edges(&fixture.rows, 50, 100, &edges[0]));
+    cr_assert_eq(edges[0]->count, 9);
     fixture_rollback(&fixture);
 }
 

@@ -256,11 +256,11 @@ Test(sqlite_rows, what_is_not_there_is_absent)
     fixture_begin(&fixture);
     cr_assert_null(fixture_find(&fixture, 12345, PART_INPUT));
     cr_assert_null(fixture_find_token(&fixture, 12345));
-    cr_assert_not(rows_edges(&fixture.rows, 5, &edges));
+    cr_assert_not(rows_edges(&fixture.rows, 5, 1000, &edges));
     cr_assert_not(rows_key(&fixture.rows, hash, &key));
     cr_assert_not(rows_queue_named(&fixture.rows, 9, SLICE("task/pay"), &queue));
     fixture_load(&fixture);
-    cr_assert(rows_edges(&fixture.rows, 5, &edges));
+    cr_assert(rows_edges(&fixture.rows, 5, 1000, &edges));
     cr_assert_null(edges->first);
     cr_assert(rows_key(&fixture.rows, hash, &key));
     cr_assert_null(key);
@@ -275,9 +275,9 @@ static uint32_t edge_count(int64_t waitpoint_id)
     uint32_t count = 0;
 
     fixture_begin(&fixture);
-    if (!rows_edges(&fixture.rows, waitpoint_id, &edges))
+    if (!rows_edges(&fixture.rows, waitpoint_id, 1000, &edges))
         fixture_load(&fixture);
-    cr_assert(rows_edges(&fixture.rows, waitpoint_id, &edges));
+    cr_assert(rows_edges(&fixture.rows, waitpoint_id, 1000, &edges));
     for (struct edge *edge = edges->first; edge != NULL; edge = edge->next)
         count++;
     fixture_rollback(&fixture);

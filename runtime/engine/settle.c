@@ -1,0 +1,228 @@
+/*
+ * Settling: what follows when a waitpoint has ended or a run was canceled.
+ *
+ *   ended ────▶ its edges go; whoever waited for nothing else goes back to its queue
+ *   canceled ─▶ its children are canceled, then theirs
+ *
+ * A hundred thousand runs may wait for one token, or be below one run, and nobody is to wait
+ * until all of them are through. A batch takes `steps` of them, and what is left stands in the
+ * rows: a token that is settled, or a run that is done, has a due time as long as something
+ * follows from it, and a batch goes on with it then. Few waiters are always told at once, so
+ * that a crowd at one gate delays nobody at another.
+ */
+#include "batch.h"
+
+void settle_token(struct batch *batch, struct waitpoint *token)
+{
+    token->due_ms = 0;
+    token->is_dirty = true;
+    batch_ids_add(batch, &batch->fired, token->id);
+}
+
+/* Done in an earlier batch, which ran out of steps. */
+void settle_run(struct batch *batch, struct run *run)
+{
+    run->due_ms = 0;
+    run->is_dirty = true;
+    if (run->outcome == OUTCOME_CANCELED)
+        batch_ids_add(batch, &batch->swept, run->id);
+    batch_ids_add(batch, &batch->fired, run->id);
+}
+
+static void run_later(struct batch *batch, struct run *run)
+{
+    run->due_ms = batch->now_ms;
+    run->is_dirty = true;
+}
+
+static void waitpoint_later(struct batch *batch, int64_t id)
+{
+    struct run *run = rows_run_here(&batch->rows, id);
+    struct waitpoint *token = rows_waitpoint_here(&batch->rows, id);
+
+    if (run != NULL) {
+        run_later(batch, run);
+    } else if (token != NULL) {
+        token->due_ms = batch->now_ms;
+        token->is_dirty = true;
+    }
+}
+
+bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over)
+{
+    uint32_t ended = 0;
+    bool loaded = true;
+
+    for (uint32_t i = 0; wait->kind != WAIT_FOR_TIME && i < wait->count; i++) {
+        struct waitpoint *token = NULL;
+        struct run *run = NULL;
+        loaded &= wait->kind == WAIT_FOR_TOKEN
+                      ? rows_waitpoint(&batch->rows, wait->ids[i], &token)
+                      : rows_run(&batch->rows, wait->ids[i], 0, &run);
+        ended += token != NULL ? token->status != WAITPOINT_PENDING
+                               : run != NULL && run->status == RUN_DONE;
+    }
+    *is_over = wait->kind == WAIT_FOR_TIME || ended >= wait->needed;
+    return loaded;
+}
+
+/* ---- cancel ------------------------------------------------------------------------------ */
+
+static void cancel_run(struct batch *batch, struct run *run)
+{
+    run_finish(batch, run, OUTCOME_CANCELED);
+    batch_ids_add(batch, &batch->swept, run->id);
+}
+
+static bool cancel_one(struct batch *batch, int64_t id)
+{
+    struct run *run;
+
+    if (!rows_run(&batch->rows, id, 0, &run))
+        return false;
+    if (run == NULL || run->status == RUN_DONE)
+        return true;
+    if (!run_finish_ready(batch, run))
+        return false;
+    cancel_run(batch, run);
+    return true;
+}
+
+/* The next children of a canceled run, and all that they need. */
+static bool children_load(struct batch *batch, int64_t id, uint32_t limit,
+                          struct children **children)
+{
+    const struct run *run = rows_run_here(&batch->rows, id);
+    struct run *child;
+
+    if (!rows_children(&batch->rows, id, run->swept_id, limit, children))
+        return false;
+    bool loaded = true;
+    for (uint32_t i = 0; i < (*children)->ids.count; i++)
+        if (!rows_run(&batch->rows, (*children)->ids.items[i], 0, &child) ||
+            (child != NULL && !run_finish_ready(batch, child)))
+            loaded = false;
+    for (child = rows_young(&batch->rows, id); child != NULL; child = child->next_young)
+        loaded &= run_finish_ready(batch, child);
+    return loaded;
+}
+
+/* Each of those to be swept is in memory: it was canceled here, or has come due. */
+static bool sweep_one(struct batch *batch)
+{
+    struct run *run = rows_run_here(&batch->rows, batch->swept.items[batch->swept_at]);
+    uint32_t limit = 1 + batch->steps / (batch->swept.count - batch->swept_at);
+    struct children *children, *others;
+
+    if (!children_load(batch, run->id, limit, &children)) {
+        for (uint32_t i = batch->swept_at + 1; i < batch->swept.count; i++)
+            (void)children_load(batch, batch->swept.items[i], limit, &others); /* wanted soon */
+        return false;
+    }
+    /* Made in this batch: in memory only, and no more than there are commands. */
+    for (struct run *young = rows_young(&batch->rows, run->id); young != NULL;
+         young = young->next_young)
+        if (young->status != RUN_DONE)
+            cancel_run(batch, young);
+    int64_t last = children->last;
+    for (uint32_t i = 0; i < children->ids.count; i++) {
+        struct run *child = rows_run_here(&batch->rows, children->ids.items[i]);
+        if (child == NULL || child->status == RUN_DONE)
+            continue;
+        if (batch->steps == 0) {
+            last = child->id - 1;
+            break;
+        }
+        batch->steps--;
+        cancel_run(batch, child);
+    }
+    bool is_all = last == children->last && children->count < children->limit;
+    run->swept_id = is_all ? 0 : last;
+    run->is_dirty = true;
+    if (!is_all)
+        run_later(batch, run);
+    return true;
+}
+
+/* ---- ended ------------------------------------------------------------------------------- */
+
+static bool waiters_load(struct batch *batch, int64_t id, uint32_t limit, struct edges **edges)
+{
+    struct run *run;
+
+    if (!rows_edges(&batch->rows, id, limit, edges))
+        return false;
+    bool loaded = true;
+    for (struct edge *edge = (*edges)->first; edge != NULL; edge = edge->next)
+        loaded &= edge->is_deleted || rows_run(&batch->rows, edge->run_id, 0, &run);
+    return loaded;
+}
+
+static void waiter_tell(struct batch *batch, struct edge *edge)
+{
+    struct run *run = rows_run_here(&batch->rows, edge->run_id);
+    struct wait wait;
+
+    rows_delete_edge(&batch->rows, edge);
+    if (run == NULL || run->status != RUN_WAITING || run->remaining == 0 ||
+        !wait_read(batch->arena, run->wait, &wait) || !wait_has(&wait, edge->waitpoint_id))
+        return;
+    run->is_dirty = true;
+    if (--run->remaining > 0)
+        return;
+    if (wait.needed < wait.count)
+        run->remaining = 1; /* others are still linked: run_drop_wait unlinks them */
+    run_drop_wait(batch, run);
+    run_enqueue(batch, run, (struct slice){ 0 });
+}
+
+static bool fire_one(struct batch *batch)
+{
+    int64_t id = batch->fired.items[batch->fired_at];
+    struct edges *edges, *others;
+
+    if (!waiters_load(batch, id, batch->few, &edges)) {
+        for (uint32_t i = batch->fired_at + 1; i < batch->fired.count; i++)
+            (void)waiters_load(batch, batch->fired.items[i], batch->few,
+                               &others); /* wanted soon */
+        return false;
+    }
+    bool is_crowd = edges->count >= batch->few;
+    if (is_crowd && batch->steps > batch->few && !waiters_load(batch, id, batch->steps, &edges))
+        return false;
+    bool is_all = edges->count < edges->limit;
+    for (struct edge *edge = edges->first; edge != NULL; edge = edge->next) {
+        if (edge->is_deleted)
+            continue;
+        if (is_crowd && batch->steps == 0) {
+            is_all = false;
+            break;
+        }
+        batch->steps -= is_crowd;
+        waiter_tell(batch, edge);
+    }
+    if (!is_all)
+        waitpoint_later(batch, id);
+    return true;
+}
+
+bool batch_settle(struct batch *batch)
+{
+    for (;;) {
+        if (batch->canceled_at < batch->canceled.count) {
+            if (!cancel_one(batch, batch->canceled.items[batch->canceled_at]))
+                return false;
+            batch->canceled_at++;
+        } else if (batch->swept_at < batch->swept.count) {
+            if (!sweep_one(batch))
+                return false;
+            batch->swept_at++;
+        } else if (batch->fired_at < batch->fired.count) {
+            if (!fire_one(batch))
+                return false;
+            batch->fired_at++;
+        } else {
+            return true;
+        }
+    }
+}
