@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "dispatch/dispatch.h"
 #include "http/http.h"
+#include "serve_clock.h"
 #include "store/pump.h"
 
 #include <dirent.h>
@@ -41,6 +42,7 @@ struct serve {
     uv_loop_t loop;
     uv_async_t wake;
     uv_check_t check;
+    struct clock_setting *clock;
     struct awake *awake;
     uv_signal_t term, interrupt;
     struct store *store;
@@ -431,7 +433,9 @@ static void finish(struct serve *serve)
     uv_close((uv_handle_t *)&serve->wake, on_handle_closed);
     uv_close((uv_handle_t *)&serve->check, on_handle_closed);
     awake_destroy(serve->awake);
+    clock_setting_close(serve->clock);
     uv_run(&serve->loop, UV_RUN_NOWAIT);
+    clock_setting_free(serve->clock);
     (void)uv_loop_close(&serve->loop); /* a handle left open matters no more */
     /* Last: http/ lets go of its readers when its handles are closed, and the last connection
      * to a database puts it in order. */
@@ -464,6 +468,7 @@ int serve_main(int argc, char **argv)
     }
     signals_watch(&serve);
     awake_start(&serve);
+    serve.clock = clock_setting_watch(&serve.loop, serve.pump);
     uv_run(&serve.loop, UV_RUN_DEFAULT);
     finish(&serve);
     return 0;

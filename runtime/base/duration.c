@@ -190,6 +190,25 @@ bool time_parse(struct slice text, int64_t *at_ms)
     return true;
 }
 
+bool time_is_date(int64_t at_ms)
+{
+    return at_ms >= -INT64_C(62167219200000) && at_ms <= TIME_MAX_MS;
+}
+
+int64_t time_moment(int64_t at_ms)
+{
+    return at_ms < 0 ? 1 : at_ms;
+}
+
+int64_t time_after(int64_t at_ms, int64_t span_ms)
+{
+    int64_t sum_ms;
+
+    if (__builtin_add_overflow(at_ms, span_ms, &sum_ms))
+        sum_ms = span_ms < 0 ? 1 : INT64_MAX;
+    return sum_ms < 1 ? 1 : sum_ms;
+}
+
 /* A run has half a dozen times: with strftime() and snprintf() they were a quarter of the work
  * of showing it. */
 static void put_digits(char *text, int number, int digits, char after)
@@ -211,10 +230,8 @@ char *time_format(int64_t at_ms, char text[TIME_TEXT_SIZE])
         ms += 1000;
         seconds--;
     }
-    if (gmtime_r(&seconds, &date) == NULL)
-        return strcpy(text, "invalid");
-    if (date.tm_year < -1900 || date.tm_year > 9999 - 1900)
-        return strcpy(text, "invalid"); /* nobody reads more digits of a year */
+    if (!time_is_date(at_ms) || gmtime_r(&seconds, &date) == NULL)
+        return strcpy(text, "never");
     put_digits(text, date.tm_year + 1900, 4, '-');
     put_digits(text + 5, date.tm_mon + 1, 2, '-');
     put_digits(text + 8, date.tm_mday, 2, 'T');

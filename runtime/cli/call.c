@@ -200,6 +200,8 @@ bool call_duration(const struct call *call, const char *name, int64_t fallback_m
     *duration_ms = fallback_ms;
     if (text == NULL || duration_parse(slice_of(text), duration_ms))
         return true;
-    return err_set(err, ERR_BAD_REQUEST,
-                   "--%s must be a duration such as 90s or 1h30m, not \"%s\"", name, text);
+    return err_set(
+        err, ERR_BAD_REQUEST,
+        "--%s must be a duration such as 90s or 1h30m, at most 100 years, not \"%s\"", name,
+        text);
 }

@@ -125,7 +125,7 @@ static void read_segment(struct cursor *cursor, struct frame_segment *frame)
         frame->once[i].name = cursor_text(&once);
         frame->once[i].value = cursor_bytes(&once);
     }
-    frame->limit_ms = cursor_u32(cursor);
+    frame->limit_ms = cursor_int(cursor);
     frame->is_test = cursor_bool(cursor);
     cursor->broken |= tags.broken || once.broken;
 }
@@ -228,7 +228,7 @@ static void read_meta(struct cursor *cursor, struct frame_end *frame)
     cursor->broken |= list.broken;
 }
 
-enum { END_ITEMS = 15 };
+enum { END_ITEMS = 16 };
 
 static void write_end(struct buffer *out, const struct frame_end *frame)
 {
@@ -240,6 +240,7 @@ static void write_end(struct buffer *out, const struct frame_end *frame)
     pack_int(out, frame->wait_kind);
     pack_int(out, frame->needed);
     pack_int(out, frame->due_ms);
+    pack_int(out, frame->span_ms);
     pack_list(out, frame->id_count);
     for (uint32_t i = 0; i < frame->id_count; i++)
         pack_int(out, frame->ids[i]);
@@ -261,6 +262,7 @@ static void read_end(struct cursor *cursor, struct frame_end *frame)
     frame->wait_kind = cursor_u32(cursor);
     frame->needed = cursor_u32(cursor);
     frame->due_ms = cursor_int(cursor);
+    frame->span_ms = cursor_int(cursor);
     struct cursor ids = cursor_list(cursor);
     frame->id_count = ids.count;
     frame->ids = ARENA_ARRAY(cursor->arena, int64_t, ids.count);

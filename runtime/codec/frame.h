@@ -78,7 +78,7 @@ struct frame_segment {
     uint32_t result_count;
     struct frame_once *once; /* recorded in an earlier try of this entry */
     uint32_t once_count;
-    uint32_t limit_ms; /* how long the segment may take; 0: no limit */
+    int64_t limit_ms; /* how long the segment may take; 0: no limit */
     bool is_test;
 };
 
@@ -149,7 +149,8 @@ struct frame_end {
     /* WAIT */
     uint32_t wait_kind;
     uint32_t needed; /* how many of `ids` must end; 0: all */
-    int64_t due_ms;  /* TIME: when; TOKEN, RUNS: 0, or give up then */
+    int64_t due_ms;  /* a date: TIME: when; TOKEN, RUNS: give up then; 0: span_ms counts */
+    int64_t span_ms; /* the same from now on. TIME: 0 is at once; else 0 is never */
     int64_t *ids;
     uint32_t id_count;
     struct slice then;  /* the segment to enter */

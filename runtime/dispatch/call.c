@@ -11,7 +11,6 @@
 #include "call.h"
 
 #include "ahead.h"
-#include "base/clock.h"
 #include "codec/callback.h"
 #include "codec/pack.h"
 #include "host.h"
@@ -34,16 +33,6 @@ static int64_t number_of(const struct value *map, const char *key)
     const struct value *value = value_find(map, key);
 
     return value != NULL && value->kind == VALUE_INT ? value->integer : 0;
-}
-
-/* Of a span and a date, the date; 0 for neither. */
-static int64_t due_of(const struct value *map, const char *span, const char *date)
-{
-    int64_t span_ms = number_of(map, span);
-
-    if (value_find(map, date) != NULL)
-        return number_of(map, date);
-    return span_ms == 0 ? 0 : clock_now_ms() + span_ms;
 }
 
 static struct slice packed_of(struct arena *arena, const struct value *map, const char *key,
@@ -81,7 +70,8 @@ static void token_fill(struct cell *cell, const struct job *job, const struct va
     struct token_create *create = &cell->command.token_create;
 
     *create = (struct token_create){ .environment = job->environment,
-                                     .due_ms = due_of(map, "timeout_ms", "due_ms"),
+                                     .due_ms = number_of(map, "due_ms"),
+                                     .timeout_ms = number_of(map, "timeout_ms"),
                                      .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
                                      .key = text_of(map, "key"),
                                      .key_text = text_of(map, "key_text"),
@@ -104,7 +94,8 @@ static void trigger_fill(struct cell *cell, const struct job *job, const struct 
         .task = text_of(map, "task"),
         .payload = payload == NULL ? (struct slice){ 0 } : pack_value(&cell->arena, payload),
         .queue = text_of(map, "queue"),
-        .due_ms = due_of(map, "delay_ms", "due_ms"),
+        .due_ms = number_of(map, "due_ms"),
+        .delay_ms = number_of(map, "delay_ms"),
         .ttl_ms = number_of(map, "ttl_ms"),
         .priority_ms = number_of(map, "priority_ms"),
         .limit_ms = number_of(map, "limit_ms"),

@@ -2,6 +2,7 @@
 
 #include "ahead.h"
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/memory.h"
 #include "host.h"
 
@@ -65,7 +66,8 @@ void job_destroy(struct job *job)
 void job_begin(struct dispatch *dispatch, struct job *job)
 {
     job->began_ns = clock_monotonic_ns();
-    job->deadline_ms = job->limit_ms == 0 ? 0 : dispatch_now(dispatch) + job->limit_ms;
+    job->deadline_ms =
+        job->limit_ms == 0 ? 0 : time_after(dispatch_now(dispatch), job->limit_ms);
     if (job->deadline_ms != 0)
         dispatch_alarm(dispatch, job->deadline_ms);
 }
@@ -83,7 +85,7 @@ void job_resume(struct dispatch *dispatch, struct job *job)
 {
     if (job->left_ms == 0)
         return;
-    job->deadline_ms = dispatch_now(dispatch) + job->left_ms;
+    job->deadline_ms = time_after(dispatch_now(dispatch), job->left_ms);
     job->left_ms = 0;
     dispatch_alarm(dispatch, job->deadline_ms);
 }

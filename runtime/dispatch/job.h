@@ -18,9 +18,9 @@ struct job {
     int64_t run_id;
     uint32_t seq;
     uint32_t environment;
-    uint32_t limit_ms; /* 0: none */
-    uint32_t calls;    /* made so far */
-    int64_t id_block;  /* ids of what its calls make */
+    int64_t limit_ms; /* 0: none */
+    uint32_t calls;   /* made so far */
+    int64_t id_block; /* ids of what its calls make */
     bool is_test;
     struct slice task, segment; /* in the job's own memory */
     char build[17];             /* that it would like; may be empty */

@@ -225,8 +225,9 @@ static void job_overdue(struct slot *slot, struct job *job, int64_t now_ms)
         slot_fail(slot, FAULT_CANCELED, SIGKILL, "canceled");
     } else if (job->deadline_ms != 0 && now_ms >= job->deadline_ms) {
         slot->dispatch->timeouts++;
-        slot_fail(slot, FAULT_TIME, SIGXCPU, "segment %.*s took longer than its limit of %u ms",
-                  SLICE_ARG(job->segment), job->limit_ms);
+        slot_fail(slot, FAULT_TIME, SIGXCPU,
+                  "segment %.*s took longer than its limit of %lld ms", SLICE_ARG(job->segment),
+                  (long long)job->limit_ms);
     }
 }
 

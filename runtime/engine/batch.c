@@ -33,14 +33,15 @@ static void memory_commands(struct batch *batch)
     }
 }
 
-struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t now_ms,
+struct batch *batch_begin(struct engine *engine, struct arena *arena, const struct moment *now,
                           struct command **commands, uint32_t count)
 {
     struct batch *batch = ARENA_NEW(arena, struct batch);
 
     batch->engine = engine;
     batch->arena = arena;
-    batch->now_ms = now_ms;
+    batch->now_ms = now->wall_ms;
+    batch->steady_ms = now->steady_ms;
     batch->commands = commands;
     batch->count = count;
     batch->assignment_tail = &batch->first_assignment;
@@ -78,16 +79,18 @@ void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id)
     ids->items[ids->count++] = id;
 }
 
-int64_t batch_span(int64_t span_ms)
+struct deadline batch_deadline(const struct batch *batch, int64_t date_ms, int64_t span_ms)
 {
-    return span_ms > DURATION_MAX_MS    ? DURATION_MAX_MS
-           : span_ms < -DURATION_MAX_MS ? -DURATION_MAX_MS
-                                        : span_ms;
+    if (date_ms != 0)
+        return (struct deadline){ time_moment(date_ms), false };
+    if (span_ms != 0)
+        return (struct deadline){ time_after(batch->steady_ms, span_ms), true };
+    return (struct deadline){ 0, false };
 }
 
-int64_t batch_after(const struct batch *batch, int64_t span_ms)
+bool batch_is_over(const struct batch *batch, int64_t due_ms, bool is_span)
 {
-    return batch->now_ms + batch_span(span_ms);
+    return due_ms != 0 && due_ms <= (is_span ? batch->steady_ms : batch->now_ms);
 }
 
 void batch_due_waitpoint(struct batch *batch, int64_t id)
@@ -252,7 +255,10 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
     *outcome = (struct outcome){ .assignments = batch->first_assignment,
                                  .assignment_count = batch->assignment_count,
                                  .events = batch->first_event,
-                                 .again = batch->again };
+                                 .again = batch->again,
+                                 .aside_runs = batch->aside_runs,
+                                 .aside_waitpoints = batch->aside_waitpoints,
+                                 .is_due_wrong = batch->is_due_wrong };
 }
 
 void batch_failed(struct batch *batch, const struct err *err)

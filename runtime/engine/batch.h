@@ -33,7 +33,7 @@ struct line {
 struct batch {
     struct engine *engine;
     struct arena *arena;
-    int64_t now_ms;
+    int64_t now_ms, steady_ms; /* by the wall clock, and by the steady one (base/clock.h) */
     struct rows rows;
     const struct catalog *catalog;
     struct command **commands;
@@ -41,6 +41,8 @@ struct batch {
     enum phase phase;
     struct ids due_runs, due_waitpoints, unparked;
     uint32_t due_run_at, due_waitpoint_at, unparked_at;
+    struct ids aside_runs, aside_waitpoints; /* due, and in no state to be */
+    bool is_due_wrong; /* something is absent, or not due, that the store calls due */
     uint32_t queues_made;
     uint32_t unpark_next; /* engine->unpark_at and unpark_after after the commit */
     int64_t unpark_after;
@@ -69,9 +71,17 @@ struct batch {
     struct event *first_event, **event_tail;
 };
 
-/* Times come from outside, through a plugin's process for one: no more than a hundred years. */
-int64_t batch_span(int64_t span_ms);
-int64_t batch_after(const struct batch *batch, int64_t span_ms);
+/*
+ * When something is due, of what was asked for: a date, which goes by the wall clock, or else a
+ * span, which goes by the steady one. 0 is "none"; what is negative or past is over now; what
+ * is too far for a sum never comes. All times that come from outside go through here.
+ */
+struct deadline {
+    int64_t due_ms;
+    bool is_span;
+};
+struct deadline batch_deadline(const struct batch *batch, int64_t date_ms, int64_t span_ms);
+bool batch_is_over(const struct batch *batch, int64_t due_ms, bool is_span);
 
 /* Growing lists in the batch's arena. */
 void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id);
@@ -87,6 +97,8 @@ void run_set_part(struct run *run, enum run_part part, struct slice value);
 bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
 void run_drop_wait(struct batch *batch, struct run *run);
+/* It enters its queue for the first time: from now on its ttl counts. */
+void run_ttl_begin(const struct batch *batch, struct run *run);
 /* An attempt went wrong: retry or end. `outcome` is what it ends as. */
 struct failure {
     enum run_outcome outcome;
@@ -160,7 +172,7 @@ void key_make(struct batch *batch, const uint8_t hash[16], int64_t target, int64
 bool segment_frame_ready(struct batch *batch, struct run *run);
 struct frame_segment *segment_frame(struct batch *batch, struct run *run);
 /* How far it is, as its waiter sees it. */
-enum wait_status token_ended(const struct waitpoint *token, int64_t now_ms);
+enum wait_status token_ended(const struct batch *batch, const struct waitpoint *token);
 enum wait_status run_ended(const struct run *run);
 
 #endif

@@ -41,12 +41,13 @@ enum command_kind {
 struct trigger {
     uint32_t environment;
     struct slice task;
-    struct slice payload; /* packed, already checked against the schema; empty: null */
-    struct slice queue;   /* empty: the task's */
-    int64_t due_ms;       /* delayed until; 0: now */
-    int64_t ttl_ms;
-    int64_t priority_ms; /* head start */
-    int64_t limit_ms;
+    struct slice payload;  /* packed, already checked against the schema; empty: null */
+    struct slice queue;    /* empty: the task's */
+    int64_t due_ms;        /* delayed until this date; 0: delay_ms counts */
+    int64_t delay_ms;      /* 0 or less: not at all */
+    int64_t ttl_ms;        /* 0: none; negative: over at once */
+    int64_t priority_ms;   /* head start */
+    int64_t limit_ms;      /* of an attempt; 0: the task's; negative: no time at all */
     uint32_t max_attempts; /* 0: the task's */
     struct slice tags;     /* packed, sorted list; empty: none */
     struct slice metadata; /* packed map; empty: none */
@@ -68,7 +69,8 @@ struct trigger {
 
 struct token_create {
     uint32_t environment;
-    int64_t due_ms; /* 0: never */
+    int64_t due_ms;     /* times out at this date; 0: timeout_ms counts */
+    int64_t timeout_ms; /* 0: never; negative: at once */
     struct slice tags, key, key_text;
     int64_t key_ttl_ms; /* 0: as long as the token is there */
     struct slice request_key;

@@ -15,7 +15,7 @@ struct assignment {
     int64_t run_id;
     uint32_t seq;
     struct slice task, build;
-    uint32_t limit_ms;
+    int64_t limit_ms;
     struct frame_segment *frame; /* in the batch's arena */
     struct buffer bytes;         /* the frame encoded; whoever takes the assignment owns it */
     struct assignment *next;
@@ -48,17 +48,24 @@ void engine_queues(struct engine *engine, uint32_t count);
 /* The catalog in use; NULL before the first COMMAND_CATALOG. */
 const struct catalog *engine_catalog(const struct engine *engine);
 
+/* What time it is, by both clocks (base/clock.h). */
+struct moment {
+    int64_t wall_ms, steady_ms;
+};
+
 struct batch; /* opaque: engine/batch.h is for the engine's own files */
 
 struct outcome {
     struct assignment *assignments; /* in the order in which they are to be sent */
     uint32_t assignment_count;
     struct event *events;
+    struct ids aside_runs, aside_waitpoints; /* were due, and in no state to be: forgotten */
+    bool is_due_wrong; /* what the store calls due is absent, or is not due: see mend_due */
     bool again; /* more could be done at once: run another batch, with or without commands */
 };
 
 /* One batch, in the words of the store's loop (store/batch.c). `arena` holds all of it. */
-struct batch *batch_begin(struct engine *engine, struct arena *arena, int64_t now_ms,
+struct batch *batch_begin(struct engine *engine, struct arena *arena, const struct moment *now,
                           struct command **commands, uint32_t count);
 struct rows *batch_rows(struct batch *batch);
 /* True when every command is decided; false: load the wants and call again. */

@@ -22,7 +22,7 @@ void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int6
 bool key_is_live(const struct batch *batch, const struct key *key)
 {
     return key != NULL && !key->is_deleted &&
-           (key->expires_ms == 0 || key->expires_ms > batch->now_ms);
+           (key->expires_ms == 0 || key->expires_ms > batch->steady_ms);
 }
 
 void key_make(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms)
@@ -30,5 +30,5 @@ void key_make(struct batch *batch, const uint8_t hash[16], int64_t target, int64
     struct key *key = rows_new_key(&batch->rows, hash);
 
     key->target = target;
-    key->expires_ms = ttl_ms == 0 ? 0 : batch_after(batch, ttl_ms);
+    key->expires_ms = batch_deadline(batch, 0, ttl_ms).due_ms;
 }

@@ -2,7 +2,8 @@
  * Rows: what is durable. The engine moves them, a store keeps them.
  *
  * All slices are borrowed from the batch's or the reader's arena. Times are milliseconds since
- * 1970, 0 meaning "none". Blobs called packed are msgpack.
+ * 1970, 0 alone meaning "none"; due_ms is never negative, but for rows that an older version
+ * wrote. Blobs called packed are msgpack.
  */
 #ifndef ROW_H
 #define ROW_H
@@ -55,10 +56,11 @@ struct run {
     uint32_t status, outcome;
     uint32_t seq; /* counts the moves; the fence */
     int64_t queue;
-    int64_t rank_ms; /* queued_at - priority; smaller starts first; kept for life */
-    int64_t due_ms;  /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the
-                        time it  waits for comes, or when it gives up waiting; DONE: since when
-                        what follows from its end is not done yet (settle.c); else 0 */
+    int64_t rank_ms;  /* queued_at - priority; smaller starts first; kept for life */
+    int64_t due_ms;   /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the
+                         time it  waits for comes, or when it gives up waiting; DONE: since when
+                         what follows from its end is not done yet (settle.c); else 0 */
+    bool due_is_span; /* due_ms is by the steady clock, no date (base/clock.h) */
     int64_t created_ms, updated_ms, started_ms, finished_ms;
     int64_t ttl_ms; /* 0: none; counts from entering the queue, until the first start */
     int64_t priority_ms;
@@ -103,7 +105,8 @@ struct run {
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
     uint32_t loaded_outcome;
     int64_t loaded_queue, loaded_due_ms, loaded_rank_ms; /* 0 when new */
-    struct run *next;                                    /* all runs of the batch */
+    bool loaded_due_is_span;
+    struct run *next;       /* all runs of the batch */
     struct run *next_young; /* made in this batch by the same parent */
 };
 
@@ -122,7 +125,8 @@ struct waitpoint {
     uint32_t kind, status;
     int64_t due_ms;     /* times out (TOKEN) or fires (TIME) then; 0: never; once settled: since
                            when runs are still to be told (settle.c), 0: all are */
-    int64_t timeout_ms; /* when it was to time out, kept for show; 0: never */
+    bool due_is_span;   /* by the steady clock, no date */
+    int64_t timeout_ms; /* when it was to time out, a date kept for show; 0: never */
     int64_t created_ms, completed_ms;
     int64_t run_id;      /* that made it; 0: made over HTTP */
     struct slice task;   /* of that run; empty: none */
@@ -137,6 +141,7 @@ struct waitpoint {
     bool is_new, is_dirty;
     uint32_t loaded_status; /* as in the database */
     int64_t loaded_due_ms;
+    bool loaded_due_is_span;
     struct waitpoint *next;
 };
 
@@ -167,7 +172,7 @@ struct queue {
 struct key {
     uint8_t hash[16];
     int64_t target;     /* run or token id */
-    int64_t expires_ms; /* 0: never */
+    int64_t expires_ms; /* by the steady clock; 0: never */
     uint8_t payload[8]; /* of the payload's hash */
 
     bool is_new, is_dirty, is_deleted;

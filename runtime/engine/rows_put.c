@@ -26,6 +26,8 @@ struct run *rows_put_run(struct rows *rows, const struct run *row)
         run->dirty_parts = 0;
         run->loaded_status = row->status;
         run->loaded_queue = row->queue;
+        run->loaded_due_ms = row->due_ms;
+        run->loaded_due_is_span = row->due_is_span;
         run->next = rows->run_list;
         rows->run_list = run;
         known->row = run;
@@ -45,6 +47,8 @@ void rows_put_waitpoint(struct rows *rows, const struct waitpoint *row)
     struct waitpoint *waitpoint = ARENA_NEW(rows->arena, struct waitpoint);
     *waitpoint = *row;
     waitpoint->is_new = waitpoint->is_dirty = false;
+    waitpoint->loaded_due_ms = row->due_ms;
+    waitpoint->loaded_due_is_span = row->due_is_span;
     waitpoint->next = rows->waitpoint_list;
     rows->waitpoint_list = waitpoint;
     known->row = waitpoint;

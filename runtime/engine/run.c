@@ -144,7 +144,7 @@ static void queue_count(struct batch *batch, const struct run *run)
         queue->canceled++;
     else
         queue->failed++;
-    if (run->started_ms > 0)
+    if (run->started_ms > run->created_ms) /* else the clock was set back */
         queue->wait_ms += run->started_ms - run->created_ms;
     queue->busy_us += run->busy_us;
     queue->is_dirty = true;
@@ -219,7 +219,9 @@ static void run_retry(struct batch *batch, struct run *run, const struct catalog
         run->id_block = 0;
     }
     if (delay_ms > 0) {
-        run->due_ms = batch->now_ms + delay_ms;
+        struct deadline end = batch_deadline(batch, 0, delay_ms);
+        run->due_ms = end.due_ms;
+        run->due_is_span = end.is_span;
         must_move(batch, run, RUN_DELAYED, why);
     } else {
         run_enqueue(batch, run, why);
@@ -241,6 +243,35 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
         run_finish(batch, run, failure->outcome);
 }
 
+void run_ttl_begin(const struct batch *batch, struct run *run)
+{
+    struct deadline end = batch_deadline(batch, 0, run->started_ms == 0 ? run->ttl_ms : 0);
+
+    run->due_ms = end.due_ms;
+    run->due_is_span = end.is_span;
+}
+
+static void run_expire(struct batch *batch, struct run *run)
+{
+    run->error =
+        failure_pack(batch, run,
+                     &(struct failure){ .name = SLICE("EXPIRED"),
+                                        .message = SLICE("the run did not start within its "
+                                                         "ttl") });
+    run_finish(batch, run, OUTCOME_EXPIRED);
+}
+
+/* The time of a row that is in no state to have one: nothing follows, but that it is seen. */
+static void due_put_aside(struct batch *batch, struct run *run)
+{
+    run->due_ms = 0;
+    run->is_dirty = true;
+    run_note(batch, run,
+             SLICE("its timer went off, but nothing was waiting for a time; it is "
+                   "put aside"));
+    batch_ids_add(batch, &batch->aside_runs, run->id);
+}
+
 /* The timer of a delayed, queued or waiting run, or of one that is done and has left something
  * to do. */
 bool run_due(struct batch *batch, int64_t id)
@@ -250,24 +281,25 @@ bool run_due(struct batch *batch, int64_t id)
 
     if (!rows_run(&batch->rows, id, 0, &run))
         return false;
-    if (run == NULL || run->due_ms == 0 || run->due_ms > batch->now_ms)
-        return true; /* moved on, or was put off, since the store looked */
+    if (run == NULL || !batch_is_over(batch, run->due_ms, run->due_is_span)) {
+        /* Moved on since the batch began, or the store is wrong about it. */
+        batch->is_due_wrong |=
+            run == NULL || !batch_is_over(batch, run->loaded_due_ms, run->loaded_due_is_span);
+        return true;
+    }
     if (run->status == RUN_DONE) {
         settle_run(batch, run);
         return true;
     }
+    if (run->status != RUN_WAITING && !run_finish_ready(batch, run))
+        return false;
     if (run->status == RUN_QUEUED || run->status == RUN_PARKED) {
-        if (!run_finish_ready(batch, run))
-            return false;
-        run->error = failure_pack(
-            batch, run,
-            &(struct failure){ .name = SLICE("EXPIRED"),
-                               .message = SLICE("the run did not start within its ttl") });
-        run_finish(batch, run, OUTCOME_EXPIRED);
+        run_expire(batch, run);
     } else if (run->status == RUN_DELAYED) {
-        run->due_ms =
-            run->started_ms == 0 && run->ttl_ms > 0 ? batch_after(batch, run->ttl_ms) : 0;
+        run_ttl_begin(batch, run);
         run_enqueue(batch, run, (struct slice){ 0 });
+        if (batch_is_over(batch, run->due_ms, run->due_is_span))
+            run_expire(batch, run);
     } else if (run->status == RUN_WAITING && wait_read(batch->arena, run->wait, &wait)) {
         bool is_over;
         if (!wait_is_over(batch, &wait, &is_over))
@@ -279,6 +311,8 @@ bool run_due(struct batch *batch, int64_t id)
                     wait.gave_up                 ? SLICE("gave up waiting")
                     : wait.kind == WAIT_FOR_TIME ? SLICE("time is up")
                                                  : (struct slice){ 0 });
+    } else {
+        due_put_aside(batch, run);
     }
     return true;
 }

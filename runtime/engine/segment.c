@@ -74,8 +74,8 @@ static int waits_for(struct batch *batch, const struct run *run, uint32_t kind, 
         (void)rows_waitpoint(&batch->rows, id, &token);
         if (token == NULL || token->environment != run->environment)
             return -1;
-        if (token->status == WAITPOINT_PENDING && token->due_ms > 0 &&
-            token->due_ms <= batch->now_ms)
+        if (token->status == WAITPOINT_PENDING &&
+            batch_is_over(batch, token->due_ms, token->due_is_span))
             (void)token_due(batch, id); /* loaded: it times out now */
         return token->status == WAITPOINT_PENDING;
     }
@@ -120,7 +120,7 @@ static uint32_t ids_distinct(struct batch *batch, const struct frame_end *end, i
 static bool wait_make(struct batch *batch, struct run *run, const struct frame_end *end,
                       struct wait *wait, uint32_t *ended)
 {
-    *wait = (struct wait){ .kind = end->wait_kind, .due_ms = end->due_ms };
+    *wait = (struct wait){ .kind = end->wait_kind };
     *ended = 0;
     if (end->wait_kind == WAIT_FOR_TIME)
         return true;
@@ -171,17 +171,22 @@ static void segment_wait(struct batch *batch, struct run *run, const struct fram
     }
     if (!wait_make(batch, run, end, &wait, &ended))
         return;
+    struct deadline until = batch_deadline(batch, end->due_ms, end->span_ms);
+    wait.due_ms = until.due_ms;
     run->segment = arena_copy(batch->arena, end->then);
     run_set_part(run, PART_STATE, arena_copy(batch->arena, end->state));
     run->once = (struct slice){ 0 };
     run->entry++;
     run->id_block = 0;
     run->wait = wait_pack(batch->arena, &wait);
-    if (wait.kind == WAIT_FOR_TIME ? wait.due_ms <= batch->now_ms : ended >= wait.needed) {
+    if (wait.kind == WAIT_FOR_TIME
+            ? until.due_ms == 0 || batch_is_over(batch, until.due_ms, until.is_span)
+            : ended >= wait.needed) {
         run_enqueue(batch, run, SLICE("nothing to wait for"));
         return;
     }
-    run->due_ms = wait.due_ms;
+    run->due_ms = until.due_ms;
+    run->due_is_span = until.is_span;
     if (wait.kind != WAIT_FOR_TIME) {
         run->remaining = wait.needed - ended;
         for (uint32_t i = 0; i < wait.count; i++)
@@ -372,7 +377,7 @@ static void token_read(struct batch *batch, struct command *command, const struc
 {
     if (run == NULL || token == NULL || token->environment != run->environment)
         return;
-    command->run_read.status = token_ended(token, batch->now_ms);
+    command->run_read.status = token_ended(batch, token);
     if (token->status != WAITPOINT_COMPLETED)
         return;
     command->run_read.run = ARENA_NEW(command->arena, struct run);

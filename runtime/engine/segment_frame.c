@@ -23,7 +23,7 @@ bool segment_frame_ready(struct batch *batch, struct run *run)
     return loaded;
 }
 
-enum wait_status token_ended(const struct waitpoint *token, int64_t now_ms)
+enum wait_status token_ended(const struct batch *batch, const struct waitpoint *token)
 {
     static const enum wait_status statuses[] = { [WAITPOINT_PENDING] = WAIT_NONE,
                                                  [WAITPOINT_COMPLETED] = WAIT_OK,
@@ -31,8 +31,8 @@ enum wait_status token_ended(const struct waitpoint *token, int64_t now_ms)
                                                  [WAITPOINT_CANCELLED] = WAIT_CANCELLED };
 
     /* Its deadline counts, whether or not its timer was looked at yet. */
-    bool is_late =
-        token->status == WAITPOINT_PENDING && token->due_ms != 0 && token->due_ms <= now_ms;
+    bool is_late = token->status == WAITPOINT_PENDING &&
+                   batch_is_over(batch, token->due_ms, token->due_is_span);
     return is_late ? WAIT_TIMEOUT : statuses[token->status];
 }
 
@@ -53,7 +53,7 @@ static void token_result(struct batch *batch, int64_t id, struct frame_result *r
     *result = (struct frame_result){ .id = id, .status = WAIT_CANCELLED };
     if (token == NULL)
         return;
-    result->status = token_ended(token, batch->now_ms);
+    result->status = token_ended(batch, token);
     result->value = token->result;
 }
 
@@ -153,7 +153,7 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
     struct frame_segment *frame = ARENA_NEW(batch->arena, struct frame_segment);
-    int64_t limit_ms = run->limit_ms > 0 ? run->limit_ms : task->limit_ms;
+    int64_t limit_ms = run->limit_ms != 0 ? run->limit_ms : task->limit_ms;
 
     *frame = (struct frame_segment){
         .run_id = run->id,
@@ -174,7 +174,7 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
         .input = run->input,
         .state = run->state,
         .metadata = run->metadata,
-        .limit_ms = limit_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)limit_ms,
+        .limit_ms = limit_ms < 0 ? 1 : limit_ms, /* 0 would be none at all */
         .is_test = run->is_test
     };
     results_fill(batch, run, frame);

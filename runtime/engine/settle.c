@@ -31,7 +31,8 @@ void settle_run(struct batch *batch, struct run *run)
 
 static void run_later(struct batch *batch, struct run *run)
 {
-    run->due_ms = batch->now_ms;
+    run->due_ms = batch->steady_ms; /* at once, whatever the clock is set to */
+    run->due_is_span = true;
     run->is_dirty = true;
 }
 
@@ -43,7 +44,8 @@ static void waitpoint_later(struct batch *batch, int64_t id)
     if (run != NULL) {
         run_later(batch, run);
     } else if (token != NULL) {
-        token->due_ms = batch->now_ms;
+        token->due_ms = batch->steady_ms;
+        token->due_is_span = true;
         token->is_dirty = true;
     }
 }

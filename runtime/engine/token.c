@@ -8,6 +8,7 @@
  * to such a URL is kept in a row of no environment, which nobody sees, until the creation
  * finds it.
  */
+#include "base/duration.h"
 #include "batch.h"
 #include "codec/pack.h"
 #include "contract.h"
@@ -84,6 +85,17 @@ static bool is_unmade(const struct waitpoint *token)
     return token->environment == 0;
 }
 
+static void token_deadline(const struct batch *batch, struct waitpoint *token,
+                           const struct token_create *create, bool is_early)
+{
+    struct deadline end = batch_deadline(batch, create->due_ms, create->timeout_ms);
+
+    token->timeout_ms =
+        end.is_span ? time_after(batch->now_ms, create->timeout_ms) : end.due_ms;
+    token->due_ms = is_early ? 0 : end.due_ms;
+    token->due_is_span = end.is_span;
+}
+
 static void token_make(struct batch *batch, struct token_create *create,
                        const struct token_rows *found)
 {
@@ -104,8 +116,7 @@ static void token_make(struct batch *batch, struct token_create *create,
         token->created_ms = batch->now_ms;
     token->is_dirty = true;
     token->environment = create->environment;
-    token->timeout_ms = create->due_ms;
-    token->due_ms = is_early ? 0 : create->due_ms;
+    token_deadline(batch, token, create, is_early);
     token->run_id = create->run_id;
     token->tags = arena_copy(arena, create->tags);
     token->schema = arena_copy(arena, create->schema);
@@ -119,13 +130,13 @@ static void token_make(struct batch *batch, struct token_create *create,
         token->key_text =
             arena_copy(arena, create->key_text.size > 0 ? create->key_text : create->key);
         token->key_expires_ms =
-            create->key_ttl_ms == 0 ? 0 : batch_after(batch, create->key_ttl_ms);
+            create->key_ttl_ms == 0 ? 0 : time_after(batch->now_ms, create->key_ttl_ms);
         key_make(batch, found->key_hash, id, create->key_ttl_ms);
     }
     if (create->request_key.size > 0)
         key_make(batch, found->request_hash, id, REQUEST_TTL_MS);
     /* A timeout in the past means: timed out already. */
-    if (token->due_ms > 0 && token->due_ms <= batch->now_ms) {
+    if (batch_is_over(batch, token->due_ms, token->due_is_span)) {
         token->status = WAITPOINT_TIMED_OUT;
         token->completed_ms = batch->now_ms;
         token->due_ms = 0;
@@ -209,12 +220,12 @@ static bool data_check(struct batch *batch, struct command *command,
     return true;
 }
 
-/* Is it an id that a slot may have got a day ago at most? */
+/* Is it an id that a slot may have got a day ago at most? Ids never go back either. */
 static bool is_recent(const struct batch *batch, int64_t id)
 {
     int64_t made_ms = id_time_ms(id);
 
-    return made_ms <= batch->now_ms + 60000 && made_ms >= batch->now_ms - EARLY_MS;
+    return made_ms <= batch->steady_ms + 60000 && made_ms >= batch->now_ms - EARLY_MS;
 }
 
 /* Keep what was posted to a URL whose token is still to be created. */
@@ -252,7 +263,7 @@ bool token_complete_decide(struct batch *batch, struct command *command)
     }
     if (token->status != WAITPOINT_PENDING)
         return true; /* the first result stays */
-    if (token->due_ms > 0 && token->due_ms <= batch->now_ms) {
+    if (batch_is_over(batch, token->due_ms, token->due_is_span)) {
         /* The deadline is exclusive, whether or not its timer was looked at yet. */
         token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
         return true;
@@ -275,9 +286,11 @@ bool token_due(struct batch *batch, int64_t id)
 
     if (!rows_waitpoint(&batch->rows, id, &token))
         return false;
-    if (token == NULL || token->due_ms == 0 || token->due_ms > batch->now_ms)
-        return true;
-    if (token->status == WAITPOINT_PENDING)
+    if (token == NULL || !batch_is_over(batch, token->due_ms, token->due_is_span))
+        /* Settled since the batch began, or the store is wrong about it. */
+        batch->is_due_wrong |= token == NULL || !batch_is_over(batch, token->loaded_due_ms,
+                                                               token->loaded_due_is_span);
+    else if (token->status == WAITPOINT_PENDING)
         token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
     else
         settle_token(batch, token); /* runs are still to be told */

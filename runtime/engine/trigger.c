@@ -1,4 +1,5 @@
 /* Trigger: a run is made, or the one that an idempotency key stands for is found. */
+#include "base/duration.h"
 #include "batch.h"
 #include "codec/pack.h"
 #include "contract.h"
@@ -97,22 +98,37 @@ static bool parent_check(struct batch *batch, struct command *command, const str
     return true;
 }
 
+/* When it is ready, less its head start. By the steady clock, so that a run that was queued
+ * before the wall clock was set back stands before those that come after. */
+static int64_t rank_of(const struct batch *batch, const struct deadline *start, bool delayed,
+                       int64_t priority_ms)
+{
+    int64_t ready_ms = !delayed ? batch->steady_ms
+                       : start->is_span
+                           ? start->due_ms
+                           : time_after(start->due_ms, batch->steady_ms - batch->now_ms);
+    int64_t rank_ms;
+
+    if (__builtin_sub_overflow(ready_ms, priority_ms, &rank_ms))
+        return priority_ms > 0 ? INT64_MIN : INT64_MAX;
+    return rank_ms;
+}
+
 static struct run *run_make(struct batch *batch, const struct trigger *trigger,
                             const struct trigger_rows *found, struct queue *queue)
 {
     int64_t id = trigger->id != 0 ? trigger->id : id_next(batch->engine->ids, batch->now_ms);
     struct run *run = rows_new_run(&batch->rows, id);
     struct arena *arena = batch->arena;
-    bool delayed = trigger->due_ms > batch->now_ms;
-    int64_t ready_ms =
-        delayed ? batch_after(batch, trigger->due_ms - batch->now_ms) : batch->now_ms;
+    struct deadline start = batch_deadline(batch, trigger->due_ms, trigger->delay_ms);
+    bool delayed = start.due_ms != 0 && !batch_is_over(batch, start.due_ms, start.is_span);
 
     run->environment = trigger->environment;
     run->task = arena_copy(arena, trigger->task);
     run->queue = queue->id;
     run->created_ms = run->updated_ms = batch->now_ms;
-    run->priority_ms = batch_span(trigger->priority_ms);
-    run->rank_ms = ready_ms - run->priority_ms;
+    run->priority_ms = trigger->priority_ms;
+    run->rank_ms = rank_of(batch, &start, delayed, trigger->priority_ms);
     run->ttl_ms = trigger->ttl_ms;
     run->limit_ms = trigger->limit_ms;
     run->max_attempts = trigger->max_attempts;
@@ -134,11 +150,12 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     run_set_part(run, PART_INPUT, arena_copy(arena, trigger->payload));
     contract_begin(catalog_task(batch->catalog, run->task), run);
     if (delayed) {
-        run->due_ms = ready_ms;
+        run->due_ms = start.due_ms;
+        run->due_is_span = start.is_span;
         (void)run_move(batch, run, RUN_DELAYED,
                        (struct slice){ 0 }); /* a first status is legal */
     } else {
-        run->due_ms = run->ttl_ms > 0 ? batch_after(batch, run->ttl_ms) : 0;
+        run_ttl_begin(batch, run);
         run_enqueue(batch, run, (struct slice){ 0 });
     }
     return run;
@@ -205,8 +222,10 @@ bool trigger_decide(struct batch *batch, struct command *command)
     trigger->run_id = run->id;
     if (trigger->key.size > 0)
         key_make(batch, found.key_hash, run->id,
-                 trigger->key_ttl_ms > 0 ? trigger->key_ttl_ms : KEY_TTL_MS);
+                 trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS);
     if (trigger->request_key.size > 0)
         key_make(batch, found.request_hash, run->id, REQUEST_TTL_MS);
+    if (run->status != RUN_DELAYED && batch_is_over(batch, run->due_ms, run->due_is_span))
+        (void)run_due(batch, run->id); /* its ttl is over; all rows are there */
     return true;
 }

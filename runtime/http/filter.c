@@ -49,8 +49,10 @@ static bool created_read(const struct filter_from *from, int64_t *from_ms, int64
 
     if (params_find(from->params, "filter[createdAt][period]", &period)) {
         if (!duration_parse(period, &duration_ms))
-            return err_set(err, ERR_BAD_REQUEST,
-                           "filter[createdAt][period] must be a duration like \"7d\"");
+            return err_set(
+                err, ERR_BAD_REQUEST,
+                "filter[createdAt][period] must be a duration like \"7d\", at most 100 "
+                "years");
         *from_ms = from->now_ms - duration_ms;
     }
     return date_read(from->params, "filter[createdAt][from]", from_ms, err) &&

@@ -112,7 +112,8 @@ static void write_queues(struct buffer *out, const struct http *http,
             for (uint32_t q = 0; q < metrics->queues[i].count; q++) {
                 const struct queue_stats *stats = &metrics->queues[i].rows[q];
                 const int64_t numbers[] = { stats->queued, stats->running,
-                                            stats->oldest_queued_ms == 0
+                                            stats->oldest_queued_ms == 0 ||
+                                                    stats->oldest_queued_ms > now_ms
                                                 ? 0
                                                 : (now_ms - stats->oldest_queued_ms) / 1000,
                                             stats->queue.paused };
@@ -131,6 +132,10 @@ static void write_pump(struct buffer *out, const struct http *http)
          stats.failed_batches);
     line(out, "bide_commands_total", "counter", "Commands decided", stats.commands);
     line(out, "bide_commands_waiting", "gauge", "Commands not yet decided", stats.waiting);
+    line(out, "bide_clock_steps_total", "counter", "Times the system's clock was set",
+         stats.clock_steps);
+    line(out, "bide_timers_aside_total", "counter",
+         "Timers put aside because what was due could not be handled", stats.timers_aside);
     line(out, "bide_store_ok", "gauge", "1 while the last batch was written", stats.store_ok);
     head(out, "bide_commit_seconds_total", "counter", "Time spent in commits");
     buffer_format(out, "bide_commit_seconds_total %.6f\n", (double)stats.commit_ns / 1e9);

@@ -10,16 +10,18 @@
 
 enum { KEY_MAX = 2048, QUEUE_NAME_MAX = 128, SECONDS_MIN = 5, TAGS_IN_MAX = 1000 };
 
-bool when_read(struct slice text, int64_t now_ms, int64_t *at_ms)
+bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms)
 {
-    int64_t duration_ms;
-
-    if (duration_parse(text, &duration_ms))
-        *at_ms = now_ms + duration_ms;
-    else if (!time_parse(text, at_ms))
+    *date_ms = *span_ms = 0;
+    if (duration_parse(text, span_ms)) {
+        if (*span_ms == 0)
+            *span_ms = -1; /* 0 would be "none" */
+        return true;
+    }
+    if (!time_parse(text, date_ms))
         return false;
-    if (*at_ms < 1)
-        *at_ms = 1;
+    if (*date_ms < 1)
+        *date_ms = 1;
     return true;
 }
 
@@ -73,18 +75,18 @@ static double clamp(double number, double least, double most)
     return number < least ? least : number > most ? most : number;
 }
 
-static bool option_when(const struct options_from *from, const struct value *options,
-                        const char *name, int64_t *at_ms, struct err *err)
+static bool option_when(const struct value *options, const char *name, int64_t *date_ms,
+                        int64_t *span_ms, struct err *err)
 {
     struct slice text = { 0 };
 
     if (!option_text(options, name, 100, &text, err))
         return false;
-    return text.size == 0 || when_read(text, from->now_ms, at_ms) ||
-           err_set(
-               err, ERR_BAD_REQUEST,
-               "%s must be a duration like \"1h30m\" or a date like \"2026-01-02T03:04:05Z\"",
-               name);
+    return text.size == 0 || when_read(text, date_ms, span_ms) ||
+           err_set(err, ERR_BAD_REQUEST,
+                   "%s must be a duration like \"1h30m\", at most 100 years, or a date like "
+                   "\"2026-01-02T03:04:05Z\", up to the year 9999",
+                   name);
 }
 
 /* ---- keys -------------------------------------------------------------------------------- */
@@ -100,7 +102,8 @@ bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err)
         !duration_parse(text, ttl_ms))
         return err_set(
             err, ERR_BAD_REQUEST,
-            "idempotencyKeyTTL must be a number and one of s, m, h, d, like \"24h\"");
+            "idempotencyKeyTTL must be a number and one of s, m, h, d, like \"24h\", at most "
+            "100 years");
     if (*ttl_ms == 0)
         *ttl_ms = 1; /* 0 would be the default */
     return true;
@@ -233,11 +236,12 @@ static bool ttl_read(const struct value *options, int64_t *ttl_ms, struct err *e
             return true;
     } else if (option_number(options, "ttl", &seconds, err) && seconds >= 0 &&
                seconds <= (double)(DURATION_MAX_MS / 1000)) {
-        *ttl_ms = (int64_t)(seconds * 1000);
+        *ttl_ms = (int64_t)ceil(seconds * 1000); /* however short: 0 alone is none */
         return true;
     }
     return err_set(err, ERR_BAD_REQUEST,
-                   "ttl must be a duration like \"10m\" or a number of seconds");
+                   "ttl must be a duration like \"10m\" or a number of seconds, 0 for none, at "
+                   "most 100 years");
 }
 
 static bool metadata_read(const struct options_from *from, const struct value *options,
@@ -277,11 +281,14 @@ static bool numbers_read(const struct options_from *from, const struct value *op
         return err_set(err, ERR_BAD_REQUEST, "maxAttempts must be at least 1");
     if (option(options, "maxDuration") != NULL && !(duration > 0))
         return err_set(err, ERR_BAD_REQUEST, "maxDuration must be a number of seconds above 0");
+    if (duration > (double)(DURATION_MAX_MS / 1000))
+        return err_set(err, ERR_BAD_REQUEST,
+                       "maxDuration must be at most 100 years, %lld seconds",
+                       (long long)(DURATION_MAX_MS / 1000));
     trigger->priority_ms = (int64_t)clamp(round(priority * 1000), INT32_MIN, INT32_MAX);
     trigger->max_attempts = (uint32_t)clamp(attempts, 0, from->limits->max_attempts);
     if (duration > 0)
-        trigger->limit_ms =
-            (int64_t)(clamp(duration, SECONDS_MIN, (double)(DURATION_MAX_MS / 1000)) * 1000);
+        trigger->limit_ms = (int64_t)((duration < SECONDS_MIN ? SECONDS_MIN : duration) * 1000);
     return true;
 }
 
@@ -297,15 +304,13 @@ bool trigger_options_read(const struct options_from *from, const struct value *o
         return err_set(err, ERR_BAD_REQUEST, "options must be an object, not %s",
                        value_kind_name(options->kind));
     if (!queue_read(from, options, &trigger->queue, err) ||
-        !option_when(from, options, "delay", &trigger->due_ms, err) ||
+        !option_when(options, "delay", &trigger->due_ms, &trigger->delay_ms, err) ||
         !ttl_read(options, &trigger->ttl_ms, err) ||
         !numbers_read(from, options, trigger, err) ||
         !tags_read(from, options, &trigger->tags, err) ||
         !metadata_read(from, options, &trigger->metadata, err) ||
         !key_options_read(from, options, &keys, err))
         return false;
-    if (trigger->due_ms <= from->now_ms)
-        trigger->due_ms = 0; /* a moment that has passed delays nothing */
     trigger->is_test = test != NULL && test->kind == VALUE_BOOL && test->boolean;
     trigger->key = keys.key;
     trigger->key_text = keys.text;
@@ -323,7 +328,7 @@ bool token_options_read(const struct options_from *from, const struct value *opt
     if (options->kind != VALUE_MAP)
         return err_set(err, ERR_BAD_REQUEST, "the body must be an object, not %s",
                        value_kind_name(options->kind));
-    if (!option_when(from, options, "timeout", &create->due_ms, err) ||
+    if (!option_when(options, "timeout", &create->due_ms, &create->timeout_ms, err) ||
         !tags_read(from, options, &create->tags, err) ||
         !key_options_read(from, options, &keys, err))
         return false;

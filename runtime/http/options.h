@@ -8,14 +8,13 @@
 struct options_from {
     struct arena *arena; /* what is kept is copied there */
     const struct config_limits *limits;
-    int64_t now_ms;
 };
 
 /*
- * "1h30m" from now, or a date. False: neither. A moment that has passed stays in the past.
- * `at_ms` is at least 1.
+ * "1h30m", or a date: one of the two is not 0 then. False: neither, or too far. What has passed
+ * is over: a date before 1970 is the first moment there is, and "0s" is a span of -1.
  */
-bool when_read(struct slice text, int64_t now_ms, int64_t *at_ms);
+bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms);
 
 /* One number and one of s, m, h, d. Errors: BAD_REQUEST. */
 bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err);

@@ -1,8 +1,10 @@
 #include "out.h"
 
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/id.h"
 #include "codec/json.h"
+#include "engine/row.h"
 
 static void begin(struct out *out, const char *key)
 {
@@ -80,8 +82,19 @@ void out_time(struct out *out, const char *key, int64_t at_ms)
 {
     char text[TIME_TEXT_SIZE];
 
-    if (at_ms != 0)
+    if (at_ms != 0 && time_is_date(at_ms))
         out_word(out, key, time_format(at_ms, text));
+}
+
+int64_t due_date(int64_t due_ms, bool is_span)
+{
+    /* Later than it would be, by as much as the wall clock was set back. */
+    return !is_span || due_ms == 0 ? due_ms : due_ms - clock_lag_ms();
+}
+
+int64_t token_due_date(const struct waitpoint *token)
+{
+    return token->due_ms != 0 ? due_date(token->due_ms, token->due_is_span) : token->timeout_ms;
 }
 
 void out_id(struct out *out, const char *key, const char *prefix, int64_t id)

@@ -7,7 +7,6 @@
  * Kept: payload, metadata, tags, queue, test flag. Not kept: idempotency key, delay, ttl,
  * priority, attempts and time limit, which belong to that one call; the body may say them anew.
  */
-#include "base/clock.h"
 #include "codec/pack.h"
 #include "http/options.h"
 #include "http/reply.h"
@@ -79,8 +78,7 @@ static void replay_read(struct request *request)
 {
     const struct replay *replay = request->view;
     struct trigger *trigger = &request->command.trigger;
-    struct options_from from = { &request->arena, &request->http->config->limits,
-                                 clock_now_ms() };
+    struct options_from from = { &request->arena, &request->http->config->limits };
     struct value body = value_map();
     struct err err = { 0 };
 

@@ -82,8 +82,8 @@ static void write_times(struct out *out, const struct run *run)
     out_time(out, "startedAt", run->started_ms);
     out_time(out, "finishedAt", run->finished_ms);
     if (run->status == RUN_DELAYED)
-        out_time(out, "delayedUntil", run->due_ms);
-    if (run->ttl_ms > 0)
+        out_time(out, "delayedUntil", due_date(run->due_ms, run->due_is_span));
+    if (run->ttl_ms != 0)
         out_word(out, "ttl", duration_format(run->ttl_ms, text));
     if (run->status == RUN_DONE && run->outcome == OUTCOME_EXPIRED)
         out_time(out, "expiredAt", run->finished_ms);
@@ -212,13 +212,14 @@ static bool wait_read_one(struct wait_view *view, uint32_t kind, int64_t id,
     view->type = "token";
     view->prefix = "waitpoint";
     view->status = token_word(token);
-    view->timeout_ms = token == NULL ? 0 : token->timeout_ms;
+    view->timeout_ms = token == NULL ? 0 : token_due_date(token);
     return true;
 }
 
 static bool waits_read(struct run_view *view, struct reader *reader, struct arena *arena,
                        struct err *err)
 {
+    int64_t until_ms = due_date(view->run->due_ms, view->run->due_is_span);
     struct wait wait;
 
     if (view->run->status != RUN_WAITING || !wait_read(arena, view->run->wait, &wait))
@@ -228,16 +229,15 @@ static bool waits_read(struct run_view *view, struct reader *reader, struct aren
     view->needed = wait.kind == WAIT_FOR_TIME ? 1 : wait.needed;
     view->waits = ARENA_ARRAY(arena, struct wait_view, view->wait_count);
     if (wait.kind == WAIT_FOR_TIME) {
-        view->waits[0] = (struct wait_view){ .type = "time",
-                                             .status = "WAITING",
-                                             .timeout_ms = wait.due_ms };
+        view->waits[0] =
+            (struct wait_view){ .type = "time", .status = "WAITING", .timeout_ms = until_ms };
         return true;
     }
     for (uint32_t i = 0; i < view->wait_count; i++) {
         if (!wait_read_one(&view->waits[i], wait.kind, wait.ids[i], reader, arena, err))
             return false;
-        if (wait.due_ms > 0) /* the wait gives up before the token does */
-            view->waits[i].timeout_ms = wait.due_ms;
+        if (until_ms != 0) /* the wait gives up before the token does */
+            view->waits[i].timeout_ms = until_ms;
     }
     return true;
 }

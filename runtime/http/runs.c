@@ -98,7 +98,8 @@ static bool wait_read_query(struct request *request, int64_t *time_ms, uint32_t 
     if (!params_find(request->params, "wait", &wait))
         return true;
     if (!duration_parse(wait, time_ms))
-        return err_set(err, ERR_BAD_REQUEST, "wait must be a duration like \"30s\"");
+        return err_set(err, ERR_BAD_REQUEST,
+                       "wait must be a duration like \"30s\", at most 100 years");
     if (*time_ms > LONGPOLL_MAX_MS)
         *time_ms = LONGPOLL_MAX_MS;
     if (*time_ms > 0)

@@ -60,8 +60,7 @@ static const struct member_rule create_members[] = {
 void token_create(struct request *request)
 {
     struct token_create *create = &request->command.token_create;
-    struct options_from from = { &request->arena, &request->http->config->limits,
-                                 clock_now_ms() };
+    struct options_from from = { &request->arena, &request->http->config->limits };
     struct err err = { 0 };
     struct value body;
     struct slice key;
@@ -97,7 +96,7 @@ static void item_write(struct request *request, struct out *out, const struct wa
     out_word(out, "status", words[token->status & 3]);
     out_time(out, "createdAt", token->created_ms);
     out_time(out, "completedAt", token->completed_ms);
-    out_time(out, "timeoutAt", token->timeout_ms);
+    out_time(out, "timeoutAt", token_due_date(token));
     if (token->tags.size > 0) {
         out_packed(out, "tags", token->tags);
     } else {

@@ -5,7 +5,6 @@
  */
 #include "http/trigger.h"
 
-#include "base/clock.h"
 #include "codec/pack.h"
 #include "engine/contract.h"
 #include "http/options.h"
@@ -95,7 +94,7 @@ static bool trigger_read(struct request *request, const struct value *body,
                          struct trigger *trigger, struct err *err)
 {
     struct http *http = request->http;
-    struct options_from from = { &request->arena, &http->config->limits, clock_now_ms() };
+    struct options_from from = { &request->arena, &http->config->limits };
     const struct value *options = value_find(body, "options");
     const struct value *given = value_find(body, "payload");
     struct value payload;

@@ -19,7 +19,7 @@ static bool due_load(struct store_batch *run, struct batch *batch, struct err *e
 {
     struct due due = { 0 };
 
-    if (!run->store->ops->due(run->store, run->now_ms, DUE_LIMIT, run->arena, &due, err))
+    if (!run->store->ops->due(run->store, &run->now, DUE_LIMIT, run->arena, &due, err))
         return false;
     for (uint32_t i = 0; i < due.waitpoints.count; i++)
         batch_due_waitpoint(batch, due.waitpoints.items[i]);
@@ -86,7 +86,7 @@ bool store_batch_run(struct store_batch *run, struct outcome *outcome, uint64_t 
                      struct err *err)
 {
     struct batch *batch =
-        batch_begin(run->engine, run->arena, run->now_ms, run->commands, run->count);
+        batch_begin(run->engine, run->arena, &run->now, run->commands, run->count);
     bool begun = run->store->ops->begin(run->store, err);
 
     if (begun && transact(run, batch, commit_ns, err)) {

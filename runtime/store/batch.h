@@ -9,7 +9,7 @@ struct store_batch {
     struct store *store;
     struct engine *engine;
     struct arena *arena; /* holds the outcome, too */
-    int64_t now_ms;
+    struct moment now;
     bool look_for_due; /* something in the store has come due */
     bool must_write;   /* the store has failed: does it take a change again? */
     struct command **commands;

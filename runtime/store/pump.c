@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/batch.h"
+#include "store/timers.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +16,8 @@ enum {
     PUBLICATIONS_KEPT = 4, /* spare ones, with their arenas */
     RETRY_MS = 250,        /* after the store has failed */
     SWEEP_MS = 1000,       /* between two looks at expired keys */
-    SWEEP_LIMIT = 1000
+    SWEEP_LIMIT = 1000,
+    IDLE_MOST_MS = 60000
 };
 
 /* What one batch has to tell; handed over whole, so that the store thread can go on. */
@@ -39,12 +41,14 @@ struct pump {
     uint32_t waiting;
     struct publication *published, *published_last, *spare;
     uint32_t spare_count;
-    bool is_stopping;
+    bool is_stopping, is_set; /* is_set: somebody has set the wall clock */
     struct pump_stats stats;
 
     /* The store thread's own. */
     struct command **batch;
-    int64_t next_due_ms, next_sweep_ms;
+    struct moment next_due; /* as the store says */
+    int64_t next_sweep_ms;  /* by the steady clock */
+    struct clock_watch watch;
     bool again, was_ok;
 };
 
@@ -60,7 +64,8 @@ struct pump *pump_create(const struct pump_options *options)
     pump->engine = engine_create(&pump->ids);
     pump->batch = memory_get(options->max_batch * sizeof *pump->batch);
     pump->was_ok = pump->stats.store_ok = true;
-    pump->next_due_ms = 1; /* look at once */
+    pump->next_due = (struct moment){ 1, 1 }; /* look at once */
+    (void)clock_watch_look(&pump->watch);     /* the first look tells nothing */
     pthread_mutex_init(&pump->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -107,19 +112,15 @@ static struct timespec monotonic_in(int64_t ms)
     return at;
 }
 
-/* How long there is nothing to do when nothing comes; 0: there is something now. Long sleeps
- * are cut, for the wall clock may be set. */
+/* How long there is nothing to do when nothing comes; 0: there is something now. A clock that
+ * is set wakes the pump; that long sleeps are cut is for systems that cannot tell. */
 static int64_t idle_ms(const struct pump *pump)
 {
-    int64_t now_ms = clock_now_ms();
+    struct moment now = moment_now();
 
     if (!pump->was_ok)
         return RETRY_MS;
-    if (pump->again || (pump->next_due_ms > 0 && pump->next_due_ms <= now_ms))
-        return 0;
-    if (pump->next_due_ms > 0 && pump->next_due_ms - now_ms < 60000)
-        return pump->next_due_ms - now_ms;
-    return 60000;
+    return pump->again ? 0 : moment_idle_ms(&pump->next_due, &now, IDLE_MOST_MS);
 }
 
 /* Wait for something to do; take what was submitted. False: stopping, and nothing is left. */
@@ -131,11 +132,12 @@ static bool commands_take(struct pump *pump, uint32_t *count)
     pthread_mutex_lock(&pump->lock);
     if (ms > 0 && pump->first == NULL && !pump->is_stopping) {
         struct timespec until = monotonic_in(ms);
-        while (pump->first == NULL && !pump->is_stopping &&
+        while (pump->first == NULL && !pump->is_stopping && !pump->is_set &&
                pthread_cond_timedwait(&pump->wake, &pump->lock, &until) != ETIMEDOUT)
             ;
     }
     *count = 0;
+    pump->is_set = false;
     while (pump->first != NULL && *count < pump->options.max_batch) {
         pump->batch[(*count)++] = pump->first;
         pump->first = pump->first->next;
@@ -201,19 +203,26 @@ static void outcome_log(struct pump *pump, bool ok, const struct err *err)
     pump->was_ok = ok;
 }
 
-static void sweep(struct pump *pump, int64_t now_ms)
+static void sweep(struct pump *pump, int64_t steady_ms)
 {
     struct store *store = pump->options.store;
     struct err err;
 
-    if (now_ms < pump->next_sweep_ms)
+    if (steady_ms < pump->next_sweep_ms)
         return;
-    pump->next_sweep_ms = now_ms + SWEEP_MS;
+    pump->next_sweep_ms = steady_ms + SWEEP_MS;
     if (!store->ops->begin(store, &err))
         return; /* the next batch will say what is wrong */
-    if (!store->ops->sweep(store, now_ms, SWEEP_LIMIT, &err) ||
+    if (!store->ops->sweep(store, steady_ms, SWEEP_LIMIT, &err) ||
         !store->ops->commit(store, &err))
         store->ops->rollback(store);
+}
+
+static void stats_add(struct pump *pump, uint64_t *number, uint32_t more)
+{
+    pthread_mutex_lock(&pump->lock);
+    *number += more;
+    pthread_mutex_unlock(&pump->lock);
 }
 
 static void batch_of(struct pump *pump, uint32_t count)
@@ -221,28 +230,35 @@ static void batch_of(struct pump *pump, uint32_t count)
     struct publication *publication = publication_get(pump);
     struct store *store = pump->options.store;
     uint64_t start_ns = clock_monotonic_ns(), commit_ns = 0;
-    int64_t now_ms = clock_now_ms();
+    struct moment now = moment_now();
     struct store_batch batch = { .store = store,
                                  .engine = pump->engine,
                                  .arena = &publication->arena,
-                                 .now_ms = now_ms,
-                                 .look_for_due =
-                                     pump->next_due_ms > 0 && pump->next_due_ms <= now_ms,
+                                 .now = now,
+                                 .look_for_due = moment_is_due(&pump->next_due, &now),
                                  .must_write = !pump->was_ok,
                                  .commands = pump->batch,
                                  .count = count };
     struct err err = { 0 };
+    uint32_t aside;
 
     bool ok = store_batch_run(&batch, &publication->outcome, &commit_ns, &err);
     outcome_log(pump, ok, &err);
     if (ok) /* else what was to be done still is */
         pump->again = publication->outcome.again;
+    bool mend = ok ? publication->outcome.is_due_wrong : batch.look_for_due;
+    aside = timers_aside_log("run", &publication->outcome.aside_runs) +
+            timers_aside_log("waitpoint", &publication->outcome.aside_waitpoints);
     publish(pump, publication, count, clock_monotonic_ns() - start_ns, commit_ns);
+    if (mend)
+        aside += timers_mend(store, &now);
+    if (aside > 0)
+        stats_add(pump, &pump->stats.timers_aside, aside);
     /* When even this cannot be asked, look again soon. */
-    if (!store->ops->next_due(store, &pump->next_due_ms, &err))
-        pump->next_due_ms = now_ms + RETRY_MS;
+    if (!store->ops->next_due(store, &pump->next_due, &err))
+        pump->next_due = (struct moment){ 0, now.steady_ms + RETRY_MS };
     if (ok)
-        sweep(pump, now_ms);
+        sweep(pump, now.steady_ms);
 }
 
 static void *pump_main(void *argument)
@@ -250,8 +266,11 @@ static void *pump_main(void *argument)
     struct pump *pump = argument;
     uint32_t count;
 
-    while (commands_take(pump, &count))
+    while (commands_take(pump, &count)) {
+        if (clock_watch_look(&pump->watch))
+            stats_add(pump, &pump->stats.clock_steps, 1);
         batch_of(pump, count);
+    }
     return NULL;
 }
 
@@ -280,7 +299,7 @@ static bool recover(struct pump *pump, struct err *err)
         struct store_batch batch = { .store = store,
                                      .engine = pump->engine,
                                      .arena = &arena,
-                                     .now_ms = clock_now_ms(),
+                                     .now = moment_now(),
                                      .commands = commands,
                                      .count = 1 };
         ok = command.recover.count == 0 || store_batch_run(&batch, &outcome, NULL, err);
@@ -328,6 +347,14 @@ bool pump_submit(struct pump *pump, struct command *command, struct err *err)
     if (is_first) /* not before: who is woken wants the lock at once */
         pthread_cond_signal(&pump->wake);
     return ok;
+}
+
+void pump_clock_set(struct pump *pump)
+{
+    pthread_mutex_lock(&pump->lock);
+    pump->is_set = true;
+    pthread_cond_signal(&pump->wake);
+    pthread_mutex_unlock(&pump->lock);
 }
 
 static void publication_tell(struct publication *publication, const struct pump_sink *sink)

@@ -37,12 +37,16 @@ bool pump_start(struct pump *pump, struct err *err);
 bool pump_submit(struct pump *pump, struct command *command, struct err *err);
 /* Loop thread. */
 void pump_collect(struct pump *pump, const struct pump_sink *sink);
+/* The wall clock was set: look at once at what is due now. */
+void pump_clock_set(struct pump *pump);
 /* Commits what was submitted, ends the thread; collect once more afterwards. */
 void pump_stop(struct pump *pump);
 void pump_destroy(struct pump *pump);
 
 struct pump_stats {
     uint64_t batches, commands, commit_ns, busy_ns, failed_batches;
+    uint64_t clock_steps;  /* how often the wall clock was set */
+    uint64_t timers_aside; /* rows that were due and could not be handled */
     uint32_t waiting;
     bool store_ok; /* the last batch was written */
 };

@@ -7,14 +7,16 @@
 #define STORE_H
 
 #include "base/err.h"
+#include "engine/engine.h"
 #include "engine/rows.h"
 
 struct store;
 struct reader;
 
+/* A row is due by its due_ms alone, whatever its status: 0 is never, all else is a moment, the
+ * negative ones too. Spans go by the steady clock, dates by the wall clock. */
 struct due {
-    struct ids waitpoints; /* of any status, due_ms <= now and not 0 */
-    struct ids runs;       /* the same */
+    struct ids waitpoints, runs;
 };
 
 /*
@@ -26,11 +28,19 @@ struct store_ops {
     bool (*begin)(struct store *store, struct err *err);
     /* Answer rows->wants with rows_put_*; the caller calls rows_loaded. */
     bool (*load)(struct store *store, struct rows *rows, struct err *err);
-    /* Earliest first, at most `limit` of each; allocates in `arena`. Inside a transaction. */
-    bool (*due)(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
-                struct due *due, struct err *err);
-    /* The earliest due_ms of all, 0 when there is none. Inside or outside a transaction. */
-    bool (*next_due)(struct store *store, int64_t *due_ms, struct err *err);
+    /* Dates and then spans, the earliest first, at most `limit` of each clock and kind; of
+     * equal ones in no order. Allocates in `arena`. Inside a transaction. */
+    bool (*due)(struct store *store, const struct moment *now, uint32_t limit,
+                struct arena *arena, struct due *due, struct err *err);
+    /* The earliest due_ms of all that go by a clock, 0 when there is none: what due() gives
+     * once that time has come, and nothing before. Inside or outside a transaction. */
+    bool (*next_due)(struct store *store, struct moment *next, struct err *err);
+    /*
+     * Of what due() gives, forget that it is: rows that are not there, that cannot be read, or
+     * that say another time. Those are `lost`. Inside a transaction. The rows stay as they are.
+     */
+    bool (*mend_due)(struct store *store, const struct moment *now, uint32_t limit,
+                     struct arena *arena, struct due *lost, struct err *err);
     /* Write what is new, dirty or deleted, the log lines too. */
     bool (*flush)(struct store *store, struct rows *rows, struct err *err);
     bool (*commit)(struct store *store, struct err *err);
@@ -48,9 +58,8 @@ struct store_ops {
     /* The number of an environment, given out on first use; outside a transaction. */
     bool (*environment)(struct store *store, const char *name, uint32_t *number,
                         struct err *err);
-    /* Delete keys that expired and were not looked at, at most `limit`. Inside a transaction.
-     */
-    bool (*sweep)(struct store *store, int64_t now_ms, uint32_t limit, struct err *err);
+    /* Delete keys that expired, by the steady clock, at most `limit`. Inside a transaction. */
+    bool (*sweep)(struct store *store, int64_t steady_ms, uint32_t limit, struct err *err);
     /* The largest id of any run, waitpoint or queue, 0 when there is none: asked once, at
      * start. */
     bool (*last_id)(struct store *store, int64_t *id, struct err *err);

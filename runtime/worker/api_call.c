@@ -216,7 +216,7 @@ void api_token_create(bide_task *t, const struct bide_token_opts *given, bide_to
 static void settings_put(struct segment *segment, struct value *body,
                          const struct bide_trigger_opts *opts)
 {
-    number_put(segment, body, "delay_ms", opts->delay_ms > 0 ? opts->delay_ms : 0);
+    number_put(segment, body, "delay_ms", opts->delay_ms);
     number_put(segment, body, "due_ms", opts->due_ms);
     number_put(segment, body, "ttl_ms", opts->ttl_ms);
     number_put(segment, body, "priority_ms", opts->priority_ms);

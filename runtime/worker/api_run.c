@@ -249,13 +249,6 @@ bide_next api_fail(bide_task *t)
     return end_mark(segment_of(t), VERDICT_FAIL);
 }
 
-static int64_t later(int64_t now_ms, int64_t span_ms)
-{
-    int64_t sum;
-
-    return __builtin_add_overflow(now_ms, span_ms, &sum) ? INT64_MAX : sum;
-}
-
 static bool ids_take(struct segment *segment, const struct bide_wait_opts *opts)
 {
     struct frame_end *end = &segment->end;
@@ -281,7 +274,6 @@ bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segmen
     struct segment *segment = segment_of(t);
     struct frame_end *end = &segment->end;
     struct bide_wait_opts opts = { 0 };
-    int64_t now_ms = clock_now_ms();
     const struct plugin_segment *next = plugin_segment_of(segment->about, then);
 
     if (segment->is_raised)
@@ -297,13 +289,9 @@ bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segmen
         segment_raise(segment, false, "wrong_kind", "a wait of kind %u", opts.kind);
     else
         end->then = next->name;
-    if (opts.kind == BIDE_WAIT_TIME) {
-        end->due_ms = opts.until_ms != 0 ? opts.until_ms : later(now_ms, opts.for_ms);
-        end->due_ms = end->due_ms < 1 ? 1 : end->due_ms;
-    } else if (!segment->is_raised && ids_take(segment, &opts)) {
-        end->due_ms = opts.until_ms != 0 ? opts.until_ms
-                      : opts.for_ms > 0  ? later(now_ms, opts.for_ms)
-                                         : 0;
-    }
+    end->due_ms = opts.until_ms;
+    end->span_ms = opts.for_ms;
+    if (opts.kind != BIDE_WAIT_TIME && !segment->is_raised)
+        (void)ids_take(segment, &opts); /* raised, where it fails */
     return end_mark(segment, VERDICT_WAIT);
 }

@@ -128,7 +128,7 @@ static void world_start(struct world *world)
     struct store_batch batch = { .store = world->store,
                                  .engine = world->engine,
                                  .arena = &arena,
-                                 .now_ms = world->now_ms,
+                                 .now = { world->now_ms, world->now_ms },
                                  .commands = commands,
                                  .count = 1 };
     if (!store_batch_run(&batch, &outcome, NULL, &err))
@@ -212,7 +212,7 @@ void world_batch(struct world *world)
     struct store_batch batch = { .store = world->store,
                                  .engine = world->engine,
                                  .arena = &arena,
-                                 .now_ms = world->now_ms,
+                                 .now = { world->now_ms, world->now_ms },
                                  .look_for_due = true,
                                  .commands = commands,
                                  .count = world->command_count };

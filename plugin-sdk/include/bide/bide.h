@@ -203,23 +203,23 @@ enum bide_meta_op {
 struct bide_token_opts {
     uint32_t size;      /* set by bide_token_create() */
     uint32_t key_scope; /* enum bide_scope */
-    int64_t timeout_ms; /* 0: none */
-    int64_t due_ms;     /* times out at this date, ms since 1970; 0: none */
+    int64_t timeout_ms; /* 0: none; less is over at once */
+    int64_t due_ms;     /* times out at this date, ms since 1970; 0: timeout_ms counts */
     const char *schema; /* `tokens.<schema>` in the task's schema file checks what is posted */
     const char *const *tags; /* ends with NULL */
     const char *key;         /* idempotency: the same key gives the same token */
-    int64_t key_ttl_ms;      /* 0: as long as the token exists */
+    int64_t key_ttl_ms;      /* 0: as long as the token exists; less is over at once */
 };
 
 struct bide_trigger_opts {
     uint32_t size; /* set by bide_trigger_with() */
     uint32_t key_scope;
     const char *queue;
-    int64_t delay_ms;
-    int64_t due_ms;      /* start at this date; 0: now */
-    int64_t ttl_ms;      /* expires when not started within; 0: never */
+    int64_t delay_ms;    /* start so much later; 0 or less: now */
+    int64_t due_ms;      /* start at this date; 0: delay_ms counts */
+    int64_t ttl_ms;      /* expires when not started within; 0: never; less: at once */
     int64_t priority_ms; /* head start */
-    int64_t limit_ms;    /* how long one segment may take */
+    int64_t limit_ms;    /* how long one segment may take; 0: as the task says */
     const char *const *tags;
     const char *key;
     int64_t key_ttl_ms;
@@ -234,7 +234,7 @@ enum bide_wait_kind { BIDE_WAIT_TIME = 0, BIDE_WAIT_TOKENS = 1, BIDE_WAIT_RUNS =
 struct bide_wait_opts {
     uint32_t size;
     uint32_t kind;    /* enum bide_wait_kind */
-    int64_t for_ms;   /* TIME: wait as long; else give up then, 0: never */
+    int64_t for_ms;   /* TIME: wait as long; else give up then, 0: never, less: at once */
     int64_t until_ms; /* the same as a date, ms since 1970; 0: for_ms counts */
     const bide_token *tokens;
     const bide_run *runs;

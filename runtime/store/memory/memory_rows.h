@@ -26,8 +26,10 @@ bool memory_fails(struct memory_store *memory, struct err *err);
 void memory_id_add(struct arena *arena, struct ids *ids, int64_t id);
 
 /* store_ops */
-bool memory_due(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
-                struct due *due, struct err *err);
-bool memory_next_due(struct store *store, int64_t *due_ms, struct err *err);
+bool memory_due(struct store *store, const struct moment *now, uint32_t limit,
+                struct arena *arena, struct due *due, struct err *err);
+bool memory_next_due(struct store *store, struct moment *next, struct err *err);
+bool memory_mend_due(struct store *store, const struct moment *now, uint32_t limit,
+                     struct arena *arena, struct due *lost, struct err *err);
 
 #endif

@@ -401,6 +401,7 @@ static const struct store_ops memory_ops = {
     .load = memory_load,
     .due = memory_due,
     .next_due = memory_next_due,
+    .mend_due = memory_mend_due,
     .flush = memory_flush,
     .commit = memory_commit,
     .rollback = memory_rollback,

@@ -33,7 +33,8 @@ static const struct spot nowhere = { MARK_COUNT, 0, 0 };
 
 static void due_note(struct changes *changes, struct spot spot)
 {
-    if (spot.mark == MARK_RUN_DUE || spot.mark == MARK_WAITPOINT_DUE)
+    if (spot.mark == MARK_RUN_DUE || spot.mark == MARK_WAITPOINT_DUE ||
+        spot.mark == MARK_RUN_SPAN || spot.mark == MARK_WAITPOINT_SPAN)
         changes->connection->is_due_changed = true;
 }
 
@@ -77,9 +78,12 @@ static bool spot_move(struct changes *changes, struct spot from, struct spot to,
     return spot_delete(changes, from, id, err);
 }
 
-static struct spot spot_of_due(enum mark mark, int64_t due_ms)
+static struct spot spot_of_due(bool is_run, int64_t due_ms, bool is_span)
 {
-    return due_ms == 0 ? nowhere : (struct spot){ mark, due_ms, 0 };
+    static const enum mark marks[2][2] = { { MARK_WAITPOINT_DUE, MARK_WAITPOINT_SPAN },
+                                           { MARK_RUN_DUE, MARK_RUN_SPAN } };
+
+    return due_ms == 0 ? nowhere : (struct spot){ marks[is_run][is_span], due_ms, 0 };
 }
 
 /* ---- runs -------------------------------------------------------------------------------- */
@@ -111,7 +115,7 @@ static bool run_marks(struct changes *changes, const struct run *run, int64_t ta
                       struct err *err)
 {
     struct spot is = spot_of_run(run->status, run->outcome, run->queue, run->rank_ms, task);
-    struct spot is_due = spot_of_due(MARK_RUN_DUE, run->due_ms);
+    struct spot is_due = spot_of_due(true, run->due_ms, run->due_is_span);
 
     if (run->is_new) {
         spot_add(changes, is, run->id);
@@ -123,7 +127,7 @@ static bool run_marks(struct changes *changes, const struct run *run, int64_t ta
     }
     struct spot was = spot_of_run(run->loaded_status, run->loaded_outcome, run->loaded_queue,
                                   run->loaded_rank_ms, task);
-    struct spot was_due = spot_of_due(MARK_RUN_DUE, run->loaded_due_ms);
+    struct spot was_due = spot_of_due(true, run->loaded_due_ms, run->loaded_due_is_span);
     return spot_move(changes, was, is, run->id, err) &&
            spot_move(changes, was_due, is_due, run->id, err);
 }
@@ -188,12 +192,12 @@ bool changes_waitpoint(struct changes *changes, const struct waitpoint *waitpoin
                  .id = waitpoint->id, .data = packed(changes), .extra = waitpoint->result });
     if (!waitpoint->is_new) {
         was = spot_of_waitpoint(waitpoint, waitpoint->loaded_status);
-        was_due = spot_of_due(MARK_WAITPOINT_DUE, waitpoint->loaded_due_ms);
+        was_due = spot_of_due(false, waitpoint->loaded_due_ms, waitpoint->loaded_due_is_span);
     }
+    struct spot is_due = spot_of_due(false, waitpoint->due_ms, waitpoint->due_is_span);
     return spot_move(changes, was, spot_of_waitpoint(waitpoint, waitpoint->status),
                      waitpoint->id, err) &&
-           spot_move(changes, was_due, spot_of_due(MARK_WAITPOINT_DUE, waitpoint->due_ms),
-                     waitpoint->id, err);
+           spot_move(changes, was_due, is_due, waitpoint->id, err);
 }
 
 bool changes_edge(struct changes *changes, int64_t waitpoint_id, int64_t run_id,

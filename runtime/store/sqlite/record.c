@@ -40,6 +40,7 @@ bool run_take(struct query *query, struct run *run, struct err *err)
     run->loaded_outcome = run->outcome;
     run->loaded_queue = run->queue;
     run->loaded_due_ms = run->due_ms;
+    run->loaded_due_is_span = run->due_is_span;
     run->loaded_rank_ms = run->rank_ms;
     return true;
 }
@@ -106,6 +107,7 @@ bool waitpoint_take(struct query *query, struct waitpoint *waitpoint, struct err
     waitpoint->result = take_bytes(query);
     waitpoint->loaded_status = waitpoint->status;
     waitpoint->loaded_due_ms = waitpoint->due_ms;
+    waitpoint->loaded_due_is_span = waitpoint->due_is_span;
     return take_word(query, words.task, &waitpoint->task, err) &&
            take_word(query, words.schema, &waitpoint->schema, err);
 }

@@ -69,6 +69,12 @@ static const char *const steps[] = {
     "CREATE TABLE log_line (run_id INTEGER NOT NULL, line INTEGER NOT NULL,"
     " at_ms INTEGER NOT NULL, level INTEGER NOT NULL, attempt INTEGER NOT NULL,"
     " text TEXT NOT NULL, PRIMARY KEY (run_id, line)) WITHOUT ROWID;",
+
+    /* What is due after a time, and not at a date, goes by a clock that is not set back. */
+    "CREATE TABLE run_span (due_ms INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE waitpoint_span (due_ms INTEGER NOT NULL, waitpoint_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, waitpoint_id)) WITHOUT ROWID;",
 };
 
 int schema_version(void)

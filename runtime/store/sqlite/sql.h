@@ -25,6 +25,8 @@
     X(PARENT, "run_parent", "parent_id", "run_id", "parent of run")                            \
     X(RUN_DUE, "run_due", "due_ms", "run_id", "due run")                                       \
     X(WAITPOINT_DUE, "waitpoint_due", "due_ms", "waitpoint_id", "due waitpoint")               \
+    X(RUN_SPAN, "run_span", "due_ms", "run_id", "due run")                                     \
+    X(WAITPOINT_SPAN, "waitpoint_span", "due_ms", "waitpoint_id", "due waitpoint")             \
     X(PENDING, "waitpoint_pending", "environment", "waitpoint_id", "pending token")            \
     X(EDGE, "edge", "waitpoint_id", "run_id", "edge")
 
@@ -79,6 +81,14 @@
     X(NAME_INSERT, "insert name", "INSERT INTO name (environment, text) VALUES (?1, ?2)")      \
     X(ENVIRONMENT_INSERT, "insert environment", "INSERT INTO environment (name) VALUES (?1)")
 
+/* Due by one clock; ?1 is what it says. */
+#define DUE(X, name, table, id)                                                                \
+    X(name##_LIST, "list what is due", "SELECT " id " FROM " table " WHERE due_ms <= ?1"       \
+        " ORDER BY due_ms LIMIT ?2")                                                           \
+    X(name##_NEXT, "find what is due next", "SELECT min(due_ms) FROM " table)                  \
+    X(name##_FORGET, "forget what is due", "DELETE FROM " table " WHERE due_ms <= ?1"          \
+        " AND " id " = ?2")
+
 #define SQL_READ_MAP(X)                                                                        \
     X(RUNS, "load runs", "SELECT run.id, run.data FROM bulk"                                   \
         " CROSS JOIN run ON run.id = bulk.id")                                                 \
@@ -111,12 +121,10 @@
         " ORDER BY queue LIMIT 1")                                                             \
     X(PARKED, "list parked runs", "SELECT run_id FROM run_parked WHERE task = ?1"              \
         " AND run_id > ?2 ORDER BY run_id LIMIT ?3")                                           \
-    X(DUE_RUNS, "list due runs", "SELECT run_id FROM run_due WHERE due_ms <= ?1"               \
-        " ORDER BY due_ms LIMIT ?2")                                                           \
-    X(DUE_WAITPOINTS, "list due waitpoints", "SELECT waitpoint_id FROM waitpoint_due"          \
-        " WHERE due_ms <= ?1 ORDER BY due_ms LIMIT ?2")                                        \
-    X(NEXT_DUE, "find what is due next", "SELECT min(due_ms) FROM run_due")                    \
-    X(NEXT_DUE_WAITPOINT, "find what is due next", "SELECT min(due_ms) FROM waitpoint_due")    \
+    DUE(X, RUN_DUE, "run_due", "run_id")                                                       \
+    DUE(X, RUN_SPAN, "run_span", "run_id")                                                     \
+    DUE(X, WAITPOINT_DUE, "waitpoint_due", "waitpoint_id")                                     \
+    DUE(X, WAITPOINT_SPAN, "waitpoint_span", "waitpoint_id")                                   \
     X(NAME_FIND, "find name", "SELECT id FROM name WHERE environment = ?1 AND text = ?2")      \
     X(NAME_TEXT, "load name", "SELECT environment, text FROM name WHERE id = ?1")              \
     X(NAMES_OF_TEXT, "find names", "SELECT id FROM name INDEXED BY name_text"                  \

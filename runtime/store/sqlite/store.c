@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "checkpoint.h"
+#include "due.h"
 #include "file.h"
 #include "record.h"
 #include "schema.h"
@@ -25,13 +26,13 @@ struct sqlite_store {
     char *path;
     int lock_fd;
     struct checkpointer *checkpointer;
-    int frames;          /* in the log after the last commit */
-    int checkpoint_at;   /* frames: look after the log then */
-    int asked_at;        /* frames when the last pass was asked for */
-    int passes;          /* since the log started over */
-    int64_t next_due_ms; /* as last asked for; still true while no mark of that kind changed */
-    bool is_refused;     /* the last checkpoint was */
-    bool has_failed;     /* the last batch could not be written */
+    int frames;             /* in the log after the last commit */
+    int checkpoint_at;      /* frames: look after the log then */
+    int asked_at;           /* frames when the last pass was asked for */
+    int passes;             /* since the log started over */
+    struct moment next_due; /* as last asked for; true while no mark of that kind changed */
+    bool is_refused;        /* the last checkpoint was */
+    bool has_failed;        /* the last batch could not be written */
 };
 
 static struct sqlite_store *self(struct store *store)
@@ -148,49 +149,29 @@ static void store_rollback(struct store *store)
 
 /* ---- questions --------------------------------------------------------------------------- */
 
-static bool due_ids(struct sqlite_store *store, enum sql which, int64_t now_ms, uint32_t limit,
-                    struct arena *arena, struct ids *ids, struct err *err)
+static bool store_due(struct store *store, const struct moment *now, uint32_t limit,
+                      struct arena *arena, struct due *due, struct err *err)
 {
-    struct query query;
-
-    *ids = (struct ids){ 0 };
-    if (!query_start(&query, &store->connection, which, err))
-        return false;
-    bind_int(&query, now_ms);
-    bind_int(&query, limit);
-    return ids_take(&query, arena, ids, err);
+    return sqlite_due(&self(store)->connection, now, limit, arena, due, err);
 }
 
-static bool store_due(struct store *store, int64_t now_ms, uint32_t limit, struct arena *arena,
-                      struct due *due, struct err *err)
+static bool store_next_due(struct store *store, struct moment *next, struct err *err)
 {
     struct sqlite_store *sqlite = self(store);
 
-    return due_ids(sqlite, SQL_DUE_RUNS, now_ms, limit, arena, &due->runs, err) &&
-           due_ids(sqlite, SQL_DUE_WAITPOINTS, now_ms, limit, arena, &due->waitpoints, err);
-}
-
-static bool store_next_due(struct store *store, int64_t *due_ms, struct err *err)
-{
-    static const enum sql both[] = { SQL_NEXT_DUE, SQL_NEXT_DUE_WAITPOINT };
-    struct sqlite_store *sqlite = self(store);
-    struct query query;
-
-    *due_ms = sqlite->next_due_ms;
-    if (!sqlite->connection.is_due_changed)
-        return true;
-    *due_ms = 0;
-    for (int i = 0; i < 2; i++) {
-        int64_t next = 0;
-        if (!query_start(&query, &sqlite->connection, both[i], err) ||
-            !query_number(&query, &next, err))
+    if (sqlite->connection.is_due_changed) {
+        if (!sqlite_next_due(&sqlite->connection, &sqlite->next_due, err))
             return false;
-        if (next != 0 && (*due_ms == 0 || next < *due_ms))
-            *due_ms = next;
+        sqlite->connection.is_due_changed = false;
     }
-    sqlite->next_due_ms = *due_ms;
-    sqlite->connection.is_due_changed = false;
+    *next = sqlite->next_due;
     return true;
+}
+
+static bool store_mend_due(struct store *store, const struct moment *now, uint32_t limit,
+                           struct arena *arena, struct due *lost, struct err *err)
+{
+    return sqlite_mend_due(&self(store)->connection, now, limit, arena, lost, err);
 }
 
 static bool store_running(struct store *store, struct arena *arena, struct ids *runs,
@@ -350,6 +331,7 @@ static const struct store_ops ops = {
     .load = store_load,
     .due = store_due,
     .next_due = store_next_due,
+    .mend_due = store_mend_due,
     .flush = store_flush,
     .commit = store_commit,
     .rollback = store_rollback,

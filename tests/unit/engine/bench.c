@@ -201,7 +201,7 @@ bool bench_batch(uint32_t count, bool *again)
     struct store_batch batch = { .store = bench.store,
                                  .engine = bench.engine,
                                  .arena = &arena,
-                                 .now_ms = bench.now_ms,
+                                 .now = { bench.now_ms, bench.now_ms + bench.lag_ms },
                                  .look_for_due = bench.look_for_due,
                                  .commands = pointers,
                                  .count = count };

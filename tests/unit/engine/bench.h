@@ -25,6 +25,7 @@ enum {
 
 struct bench {
     int64_t now_ms;
+    int64_t lag_ms; /* by how much that clock was set back */
     bool look_for_due;
     struct store *store;
     struct engine *engine;

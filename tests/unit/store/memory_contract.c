@@ -175,7 +175,7 @@ Test(memory_contract, what_is_due_comes_earliest_first)
     }
     commit();
 
-    cr_assert(store->ops->due(store, 500, 2, &arena, &due, &err));
+    cr_assert(store->ops->due(store, &(struct moment){ 500, 500 }, 2, &arena, &due, &err));
 
     cr_assert_eq(due.runs.count, 2);
     cr_assert_eq(due.runs.items[0], 101);
@@ -184,15 +184,15 @@ Test(memory_contract, what_is_due_comes_earliest_first)
     cr_assert_eq(due.waitpoints.items[0], 201);
     cr_assert_eq(due.waitpoints.items[1], 202);
     due = (struct due){ 0 };
-    cr_assert(store->ops->due(store, 500, 10, &arena, &due, &err));
+    cr_assert(store->ops->due(store, &(struct moment){ 500, 500 }, 10, &arena, &due, &err));
     cr_assert_eq(due.runs.count, 3, "the time itself is included");
 }
 
 Test(memory_contract, the_next_due_time_is_the_earliest_of_any_status)
 {
-    int64_t due_ms = -1;
-    cr_assert(store->ops->next_due(store, &due_ms, &err));
-    cr_assert_eq(due_ms, 0);
+    struct moment next = { -1, -1 };
+    cr_assert(store->ops->next_due(store, &next, &err));
+    cr_assert_eq(next.wall_ms, 0);
     run_new(100, RUN_WAITING, 0)->due_ms = 500;
     run_new(101, RUN_DONE, 0)->due_ms = 100;
     rows_new_waitpoint(&rows, 200)->due_ms = 400;
@@ -201,9 +201,9 @@ Test(memory_contract, the_next_due_time_is_the_earliest_of_any_status)
     settled->status = WAITPOINT_COMPLETED;
     commit();
 
-    cr_assert(store->ops->next_due(store, &due_ms, &err));
+    cr_assert(store->ops->next_due(store, &next, &err));
 
-    cr_assert_eq(due_ms, 100, "what is over may have left something to do");
+    cr_assert_eq(next.wall_ms, 100, "what is over may have left something to do");
 }
 
 Test(memory_contract, edges_are_found_by_their_waitpoint)

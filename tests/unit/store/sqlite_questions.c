@@ -164,10 +164,10 @@ static int64_t add_token(int64_t due_ms)
 
 static int64_t next_due(void)
 {
-    int64_t due_ms;
+    struct moment next;
 
-    CHECK(&fixture, ops->next_due(fixture.store, &due_ms, &fixture.err));
-    return due_ms;
+    CHECK(&fixture, ops->next_due(fixture.store, &next, &fixture.err));
+    return next.wall_ms;
 }
 
 Test(sqlite_questions, what_is_due_comes_earliest_first)
@@ -184,13 +184,15 @@ Test(sqlite_questions, what_is_due_comes_earliest_first)
     cr_assert_eq(next_due(), 150);
 
     fixture_begin(&fixture);
-    CHECK(&fixture, ops->due(fixture.store, 250, 10, &fixture.arena, &due, &fixture.err));
+    CHECK(&fixture, ops->due(fixture.store, &(struct moment){ 250, 250 }, 10, &fixture.arena,
+                             &due, &fixture.err));
     cr_assert_eq(due.waitpoints.count, 1);
     cr_assert_eq(due.waitpoints.items[0], sooner);
     cr_assert_eq(due.runs.count, 2);
     cr_assert_eq(due.runs.items[0], waiting);
     cr_assert_eq(due.runs.items[1], run);
-    CHECK(&fixture, ops->due(fixture.store, 300, 1, &fixture.arena, &due, &fixture.err));
+    CHECK(&fixture, ops->due(fixture.store, &(struct moment){ 300, 300 }, 1, &fixture.arena,
+                             &due, &fixture.err));
     cr_assert_eq(due.waitpoints.count, 1);
     cr_assert_eq(due.runs.count, 1);
     cr_assert_eq(due.runs.items[0], waiting);
@@ -204,7 +206,8 @@ Test(sqlite_questions, what_is_due_comes_earliest_first)
     move(waiting, RUN_QUEUED, 0);
     cr_assert_eq(next_due(), 300);
     fixture_begin(&fixture);
-    CHECK(&fixture, ops->due(fixture.store, 9999, 10, &fixture.arena, &due, &fixture.err));
+    CHECK(&fixture, ops->due(fixture.store, &(struct moment){ 9999, 9999 }, 10, &fixture.arena,
+                             &due, &fixture.err));
     cr_assert_eq(due.waitpoints.count, 1);
     cr_assert_eq(due.waitpoints.items[0], later);
     cr_assert_eq(due.runs.count, 0);

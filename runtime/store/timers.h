@@ -1,0 +1,28 @@
+/* Timers: what time it is for the pump, how long until something is due, and what to do with
+ * rows that are due and cannot be handled. */
+#ifndef TIMERS_H
+#define TIMERS_H
+
+#include "store/store.h"
+
+/* By how much the wall clock is ahead of the monotonic one, as last seen. */
+struct clock_watch {
+    int64_t offset_ns;
+    bool is_known;
+};
+
+struct moment moment_now(void);
+/* `next` is next_due's: has one of its two times come? */
+bool moment_is_due(const struct moment *next, const struct moment *now);
+/* Until one of them comes, at most `most_ms`; 0: it has. */
+int64_t moment_idle_ms(const struct moment *next, const struct moment *now, int64_t most_ms);
+
+/* Has the wall clock been set since the last look? Then it is told in the log. */
+bool clock_watch_look(struct clock_watch *watch);
+
+/* Tell that these rows were put aside; returns how many. */
+uint32_t timers_aside_log(const char *prefix, const struct ids *ids);
+/* Put aside what is due and is in the way; in a transaction of its own. How many there were. */
+uint32_t timers_mend(struct store *store, const struct moment *now);
+
+#endif
