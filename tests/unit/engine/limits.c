@@ -225,8 +225,8 @@ static struct rows *rows_of_notes(struct command *command, struct arena *arena,
     struct command *commands[] = { command };
     struct err err;
 
-    *batch = batch_begin(bench.engine, arena,
-                         &(struct moment){ bench.now_ms, bench.now_ms }, commands, 1);
+    *batch = batch_begin(bench.engine, arena, &(struct moment){ bench.now_ms, bench.now_ms },
+                         commands, 1);
     cr_assert(bench.store->ops->begin(bench.store, &err));
     while (!batch_decide(*batch)) {
         cr_assert(bench.store->ops->load(bench.store, batch_rows(*batch), &err));
