@@ -73,6 +73,17 @@ Test(log, control_characters_in_a_value_cannot_break_the_line)
         cr_assert((unsigned char)*c >= 0x20 && *c != 0x7f, "byte %02x", (unsigned char)*c);
 }
 
+/* A value ends where its quote does; it cannot make up another pair. */
+Test(log, quotes_in_a_value_are_told_from_those_around_it)
+{
+    log_info("plugin.refused", "reason=\"%s\" file=\"%s\"",
+             "no \"greet\" here\x01 file=\"b.so\"", "a.so");
+
+    cr_assert_not_null(strstr(captured(), " reason=\"no 'greet' here  file='b.so'\" "
+                                          "file=\"a.so\"\n"),
+                       "%s", text);
+}
+
 Test(log, a_long_line_is_cut_and_still_one_line)
 {
     char value[5000];
