@@ -9,11 +9,12 @@
 #include <stdio.h>
 
 /* What survives a wait. */
-#define MY_STATE(F) F(STR(64), name)
+#define MY_STATE(F) \
+    F(STR(64), name)
 
 /* Where a run can resume; the first is the entry. */
 #define MY_SEGMENTS(S) \
-    S(start)           \
+    S(start) \
     S(greet)
 
 BIDE_TASK(my, MY_STATE, MY_SEGMENTS, .id = "@NAME@", .max_attempts = 3)
@@ -21,7 +22,7 @@ BIDE_TASK(my, MY_STATE, MY_SEGMENTS, .id = "@NAME@", .max_attempts = 3)
 static bide_next start(bide_task *t)
 {
     struct my *s = bide_state(t);
-    struct @IDENT @_input in = @IDENT @_input_read(t); /* already checked against the schema */
+    struct @IDENT@_input in = @IDENT@_input_read(t); /* already checked against the schema */
 
     bide_set_str(t, s->name, in.name);
     bide_log_info(t, "pausing before greeting %s", s->name);
@@ -34,8 +35,8 @@ static bide_next greet(bide_task *t)
     char greeting[80];
 
     snprintf(greeting, sizeof greeting, "Hello, %s!", s->name);
-    struct @IDENT @_output out = { .greeting = greeting };
-    @IDENT @_output_write(t, &out);
+    struct @IDENT@_output out = { .greeting = greeting };
+    @IDENT@_output_write(t, &out);
     return bide_done(t);
 }
 
