@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "config/place.h"
 #include "dispatch/dispatch.h"
 #include "http/http.h"
 #include "serve_clock.h"
@@ -39,6 +40,7 @@ struct serve {
     struct config config;
     uint8_t secret[32];
     char listening[300]; /* "http://127.0.0.1:8030" */
+    uint16_t port;       /* 0: it does not listen yet */
     uv_loop_t loop;
     uv_async_t wake;
     uv_check_t check;
@@ -113,6 +115,8 @@ static void on_ready(void *context)
     struct serve *serve = context;
 
     /* The line that scripts wait for; everything else is on stderr. */
+    if (!place_write(&serve->config, serve->port))
+        log_debug("serve.place", "clients in other directories need --data");
     printf("listening on %s\n", serve->listening);
     fflush(stdout);
 }
@@ -402,6 +406,7 @@ static bool parts_start(struct serve *serve, struct err *err)
         return err_set(err, ERR_SYSTEM, "cannot find the path of this program");
     if (!pump_start(serve->pump, err) || !http_create(&http, &serve->http, &port, err))
         return false;
+    serve->port = port;
     listening_set(serve, port);
     dispatch.origin = http_origin(serve->http);
     return dispatch_create(&dispatch, &serve->dispatch, err);
@@ -422,6 +427,8 @@ static void awake_start(struct serve *serve)
 
 static void finish(struct serve *serve)
 {
+    if (serve->port != 0)
+        place_remove(serve->port);
     if (serve->pump != NULL) {
         pump_stop(serve->pump);
         if (serve->http != NULL && serve->dispatch != NULL)

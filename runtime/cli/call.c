@@ -21,7 +21,7 @@ const struct cli_option cli_common_options[] = {
 
 const struct cli_option cli_client_options[] = {
     { "url", "URL", "the server; else $BIDE_URL, $TRIGGER_API_URL, http://127.0.0.1:8030" },
-    { "data", "DIR", "data directory to find the key in (default: data)" },
+    { "data", "DIR", "data directory to find the key in" },
     { "env", "NAME", "environment whose key to take from there (default: dev)" },
     { NULL, NULL, NULL },
 };

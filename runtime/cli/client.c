@@ -33,6 +33,54 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     return size * count;
 }
 
+/* Headers of bide's own, "x-bide-warning: ...", gathered as they come. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct slice line = { bytes, size * count };
+
+    if (line.size > 7 && strncasecmp(line.data, "x-bide-", 7) == 0)
+        buffer_slice(context, line);
+    return line.size;
+}
+
+/* The value of a gathered header; empty when it did not come. Moves *lines behind it. */
+static struct slice header_take(struct slice *lines, const char *name)
+{
+    size_t size = strlen(name);
+
+    while (lines->size > 0) {
+        const char *end = memchr(lines->data, '\n', lines->size);
+        struct slice line = { lines->data,
+                              end == NULL ? lines->size : (size_t)(end - lines->data) };
+        size_t step = line.size + (end != NULL);
+        lines->data += step;
+        lines->size -= step;
+        if (line.size <= size || strncasecmp(line.data, name, size) != 0 ||
+            line.data[size] != ':')
+            continue;
+        struct slice value = { line.data + size + 1, line.size - size - 1 };
+        while (value.size > 0 && value.data[0] == ' ')
+            value.data++, value.size--;
+        while (value.size > 0 && (unsigned char)value.data[value.size - 1] <= ' ')
+            value.size--;
+        return value;
+    }
+    return (struct slice){ 0 };
+}
+
+/* What the server did not use of a request, and what it finds odd. */
+static void headers_tell(struct slice headers)
+{
+    static const char *const words[][2] = { { "x-bide-ignored", "not known, not used: " },
+                                            { "x-bide-warning", "" } };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        struct slice rest = headers, text;
+        while ((text = header_take(&rest, words[i][0])).size > 0)
+            cli_fail(CLI_DONE, "%s%.*s", words[i][1], SLICE_ARG(text));
+    }
+}
+
 bool client_open(struct client *client, struct call *call, int *code)
 {
     struct err err = { 0 };
@@ -44,9 +92,9 @@ bool client_open(struct client *client, struct call *call, int *code)
     }
     if (client->settings.key == NULL) {
         *code = cli_fail(CLI_FAILED,
-                         "no key: set BIDE_KEY, or say with --data where the server keeps its "
-                         "data (%s is not there)",
-                         client->settings.missing);
+                         "no key for %s: set BIDE_KEY, or say with --data where its server "
+                         "keeps its data, or start that server as this user (%s is not there)",
+                         client->settings.url, client->settings.missing);
         return false;
     }
     client->curl = curl_easy_init();
@@ -58,14 +106,6 @@ void client_close(struct client *client)
 {
     curl_easy_cleanup(client->curl);
     client->curl = NULL;
-}
-
-/* A proxy for the outer world is no way to this machine. */
-static bool is_local(const char *url)
-{
-    const char *host = strstr(url, "://") + 3;
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-           strncmp(host, "localhost", 9) == 0;
 }
 
 static struct curl_slist *make_headers(const struct client *client, const char *method)
@@ -103,8 +143,9 @@ static void prepare(struct client *client, const char *method, const char *url,
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIME_S);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)REPLY_TIME_S);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "bide/" BIDE_VERSION);
-    if (is_local(client->settings.url))
+    if (settings_is_local(client->settings.url)) /* a proxy is no way to this machine */
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
     if (strcmp(method, "GET") == 0)
         return;
@@ -144,14 +185,15 @@ static bool is_passing(CURLcode result, long status)
     return status == 429 || status == 503;
 }
 
-static bool perform(struct client *client, struct buffer *body, struct reply *reply,
-                    struct err *err)
+static bool perform(struct client *client, struct buffer *body, struct buffer *headers,
+                    struct reply *reply, struct err *err)
 {
     uint32_t wait_ms = FIRST_PAUSE_MS;
 
     for (int try = 1;; try++, wait_ms *= 2) {
-        body->size = 0;
+        body->size = headers->size = 0;
         curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, body);
+        curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, headers);
         CURLcode result = curl_easy_perform(client->curl);
         curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &reply->status);
         if (try < TRIES && is_passing(result, reply->status)) {
@@ -168,15 +210,19 @@ bool client_send(struct client *client, const char *method, const char *path, st
     struct arena *arena = client->arena;
     struct slice url = arena_format(arena, "%s%s", client->settings.url, path);
     struct curl_slist *headers = make_headers(client, method);
-    struct buffer bytes = { 0 };
+    struct buffer bytes = { 0 }, gathered = { 0 };
 
     *reply = (struct reply){ 0 };
     prepare(client, method, url.data, body, headers);
-    bool done = perform(client, &bytes, reply, err);
+    bool done = perform(client, &bytes, &gathered, reply, err);
     if (done) {
         reply->body = arena_copy(arena, buffer_view(&bytes));
         reply->is_json = json_read(arena, reply->body, &reply->value, NULL);
+        reply->headers = arena_copy(arena, buffer_view(&gathered));
+        struct slice rest = reply->headers;
+        reply->is_unused = slice_is(header_take(&rest, "x-bide-accepted"), "false");
     }
+    buffer_finish(&gathered);
     buffer_finish(&bytes);
     curl_slist_free_all(headers);
     return done;
@@ -191,6 +237,7 @@ bool client_do(struct client *client, const char *method, const char *path, stru
         cli_fail(CLI_FAILED, "%s", err.text);
         return false;
     }
+    headers_tell(reply->headers);
     if (reply->status >= 200 && reply->status < 300 && reply->is_json)
         return true;
     client_complain(reply);

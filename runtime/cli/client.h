@@ -19,6 +19,8 @@ struct reply {
     struct slice body;
     struct value value; /* the body when it is JSON, else null */
     bool is_json;
+    struct slice headers; /* of bide's own, a line each */
+    bool is_unused;       /* x-bide-accepted: false; it changed nothing */
 };
 
 /* Reads the settings; *code is CLI_DONE. False: it has said on stderr why, *code is the exit
@@ -33,7 +35,8 @@ void client_close(struct client *client);
 bool client_send(struct client *client, const char *method, const char *path, struct slice body,
                  struct reply *reply, struct err *err);
 
-/* The same, and anything but 2xx is told on stderr with all its problems. */
+/* The same; anything but 2xx is told on stderr with all its problems, and so is what the server
+ * did not understand of a request, or warns of. */
 bool client_do(struct client *client, const char *method, const char *path, struct slice body,
                struct reply *reply);
 

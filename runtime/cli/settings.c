@@ -1,5 +1,7 @@
 #include "cli/settings.h"
 
+#include "config/place.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -37,6 +39,29 @@ static bool find_url(struct call *call, struct settings *settings, struct err *e
         copy[--size] = '\0';
     settings->url = copy;
     return true;
+}
+
+bool settings_is_local(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
+           strncmp(host, "localhost", 9) == 0;
+}
+
+const char *settings_place(struct call *call, const char *url, const char *what,
+                           const char *name)
+{
+    const char *host = strstr(url, "://") + 3;
+    size_t size = strcspn(host, "/?#");
+    const char *colon = memrchr(host, ':', size), *bracket = memrchr(host, ']', size);
+    bool has_port = colon != NULL && (bracket == NULL || colon > bracket);
+    unsigned long port = has_port ? strtoul(colon + 1, NULL, 10) : 80;
+    struct slice word =
+        arena_format(&call->arena, "%s%s%s", what, *name == '\0' ? "" : " ", name);
+
+    if (!settings_is_local(url) || port == 0 || port > UINT16_MAX)
+        return NULL;
+    return place_find(&call->arena, (uint16_t)port, word.data);
 }
 
 static bool is_key(const char *text, size_t size)
@@ -90,8 +115,12 @@ static bool find_key(struct call *call, struct settings *settings, struct err *e
     if (environment != NULL && (*environment == '\0' || strchr(environment, '/') != NULL))
         return err_set(err, ERR_BAD_REQUEST, "\"%s\" is no environment's name", environment);
 
-    struct slice path = arena_format(&call->arena, "%s/keys/%s", data != NULL ? data : "data",
-                                     environment != NULL ? environment : "dev");
+    const char *name = environment != NULL ? environment : "dev";
+    const char *noted = data != NULL ? NULL : settings_place(call, settings->url, "key", name);
+    if (noted != NULL && access(noted, F_OK) == 0)
+        return read_key(call, noted, settings, err);
+    struct slice path =
+        arena_format(&call->arena, "%s/keys/%s", data != NULL ? data : "data", name);
     return read_key(call, path.data, settings, err);
 }
 

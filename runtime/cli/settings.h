@@ -3,7 +3,8 @@
  *
  *   url   --url  >  $BIDE_URL  >  $TRIGGER_API_URL  >  http://127.0.0.1:8030
  *   key   --data or --env given: <data>/keys/<env>
- *         >  $BIDE_KEY  >  $TRIGGER_SECRET_KEY  >  data/keys/dev
+ *         >  $BIDE_KEY  >  $TRIGGER_SECRET_KEY  >  what a server of this user on this
+ *         machine has noted (config/place.h)  >  data/keys/dev
  *
  * --env beats the variables because "--env prod" must never act on the dev key that is
  * exported.
@@ -23,5 +24,12 @@ struct settings {
  * environment's name with a slash in it), CONFIG (a key file that cannot be read or is empty).
  */
 bool settings_find(struct call *call, struct settings *settings, struct err *err);
+
+/* Does the URL lead to this machine? */
+bool settings_is_local(const char *url);
+/* What the server at this URL has noted: its key ("key", "dev"), its directory of plugins
+ * ("plugins", ""); NULL: nothing. */
+const char *settings_place(struct call *call, const char *url, const char *what,
+                           const char *name);
 
 #endif

@@ -110,6 +110,7 @@ void server_init(struct server *server)
     strcpy(server->dir, "/tmp/bide-test-XXXXXX");
     if (mkdtemp(server->dir) == NULL)
         give_up("no temporary directory: %s", strerror(errno));
+    setenv("XDG_STATE_HOME", server_path(server, "state"), 1); /* no notes in our own */
     mkdir(server_path(server, "config"), 0700);
     mkdir(server_path(server, "plugins"), 0700);
     mkdir(server_path(server, "schemas"), 0700);
