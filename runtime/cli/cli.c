@@ -31,6 +31,13 @@ int cli_fail(int code, const char *format, ...)
     return code;
 }
 
+int cli_worse(int a, int b)
+{
+    if (a == CLI_FAILED || b == CLI_FAILED)
+        return CLI_FAILED;
+    return a > b ? a : b;
+}
+
 bool cli_help(const char *name)
 {
     struct buffer out = { 0 };

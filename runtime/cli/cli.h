@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 /* Exit codes. */
-enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNCHANGED = 3 };
 
 enum { CLI_ANY_NUMBER = -1 };
 
@@ -78,6 +78,9 @@ bool call_number(const struct call *call, const char *name, int64_t least, int64
 /* Like DURATION in the API: "1h30m". */
 bool call_duration(const struct call *call, const char *name, int64_t fallback_ms,
                    int64_t *duration_ms, struct err *err);
+
+/* Of two results the one to exit with: a failure, else that something stayed as it was. */
+int cli_worse(int a, int b);
 
 /* argv[0] is the program. */
 int cli_main(int argc, char **argv);

@@ -21,6 +21,7 @@
     X(queues_show)         \
     X(queues_pause)        \
     X(queues_resume)       \
+    X(deploy)              \
     X(plugins_list)        \
     X(plugins_inspect)     \
     X(schemas_check)       \

@@ -6,9 +6,9 @@
  * Plugin code runs in that child only: a constructor that crashes or hangs is an answer, not an
  * accident. The child is killed by its id once it has spoken, or when its time is over.
  */
+#include "cli/inspect.h"
+
 #include "base/clock.h"
-#include "base/crypto.h"
-#include "cli/cli.h"
 #include "cli/member.h"
 #include "cli/text.h"
 #include "codec/frame.h"
@@ -30,7 +30,7 @@
 
 extern char **environ;
 
-enum { CONTROL_FD = 3, LOAD_TIME_MS = 5000, MOST_BYTES = 4 << 20, CHUNK_BYTES = 64 << 10 };
+enum { CONTROL_FD = 3, MOST_BYTES = 4 << 20, CHUNK_BYTES = 64 << 10 };
 
 struct nursery {
     pid_t pid;
@@ -171,11 +171,10 @@ static void print_description(struct arena *arena, const struct value *about, co
         print_task(arena, &tasks[i]);
 }
 
-static int report(struct call *call, const char *path, const struct frame *frame)
+static int understand(struct call *call, const char *path, const struct frame *frame,
+                      struct inspected *inspected)
 {
     uint8_t digest[SHA256_SIZE];
-    char build[SHA256_HEX_SIZE];
-    struct value about;
     struct err err = { 0 };
 
     if (frame->kind == FRAME_REFUSED && slice_starts(frame->refused.reason, "/"))
@@ -184,45 +183,33 @@ static int report(struct call *call, const char *path, const struct frame *frame
         return cli_fail(CLI_FAILED, "%s is refused: %.*s", path,
                         SLICE_ARG(frame->refused.reason));
     if (frame->kind != FRAME_LOADED ||
-        !pack_read(&call->arena, frame->loaded.description, &about, &err))
+        !pack_read(&call->arena, frame->loaded.description, &inspected->about, &err))
         return cli_fail(CLI_FAILED, "%s: the process that loaded it talks nonsense", path);
     if (!crypto_sha256_file(path, digest, &err))
         return cli_fail(CLI_FAILED, "%s", err.text);
-    crypto_hex(digest, sizeof digest, build);
-    if (!call->json) {
-        print_description(&call->arena, &about, build);
-        return CLI_DONE;
-    }
-    struct buffer out = { 0 };
-    value_put(&call->arena, &about, "sha256", value_text(build));
-    json_write(&out, &about);
-    printf("%.*s\n", SLICE_ARG(buffer_view(&out)));
-    buffer_finish(&out);
+    crypto_hex(digest, sizeof digest, inspected->sha256);
     return CLI_DONE;
 }
 
-static int exec(struct call *call)
+int inspect(struct call *call, const char *given, int64_t limit_ms, bool is_verbose,
+            struct inspected *inspected)
 {
     struct nursery nursery;
     struct frame frame;
     struct err err = { 0 };
-    const char *given = call->arguments[0];
-    int64_t limit_ms;
     int code, status;
 
-    if (!call_duration(call, "timeout", LOAD_TIME_MS, &limit_ms, &err))
-        return cli_fail(CLI_USAGE, "%s", err.text);
     char *path = realpath(given, NULL); /* the nursery must not search for it */
     if (path == NULL)
         return cli_fail(CLI_FAILED, "%s: %s", given, strerror(errno));
-    if (!start(&nursery, path, call_option(call, "verbose") != NULL, &err)) {
+    if (!start(&nursery, path, is_verbose, &err)) {
         code = cli_fail(CLI_FAILED, "%s", err.text);
         stop(&nursery, &status);
         free(path);
         return code;
     }
     enum heard heard = listen_to(&nursery, &call->arena, limit_ms, &frame);
-    code = heard == HEARD_FRAME ? report(call, given, &frame) : CLI_FAILED;
+    code = heard == HEARD_FRAME ? understand(call, given, &frame, inspected) : CLI_FAILED;
     if (heard == HEARD_END)
         (void)shutdown(nursery.fd, SHUT_RDWR); /* it hung up: let it end by itself */
     stop(&nursery, &status);
@@ -234,6 +221,30 @@ static int exec(struct call *call)
         cli_fail(code, "%s: the process that loaded it talks nonsense", given);
     free(path);
     return code;
+}
+
+static int exec(struct call *call)
+{
+    struct inspected inspected;
+    struct buffer out = { 0 };
+    struct err err = { 0 };
+    int64_t limit_ms;
+
+    if (!call_duration(call, "timeout", INSPECT_TIME_MS, &limit_ms, &err))
+        return cli_fail(CLI_USAGE, "%s", err.text);
+    int code = inspect(call, call->arguments[0], limit_ms, call_option(call, "verbose") != NULL,
+                       &inspected);
+    if (code != CLI_DONE)
+        return code;
+    if (!call->json) {
+        print_description(&call->arena, &inspected.about, inspected.sha256);
+        return CLI_DONE;
+    }
+    value_put(&call->arena, &inspected.about, "sha256", value_text(inspected.sha256));
+    json_write(&out, &inspected.about);
+    printf("%.*s\n", SLICE_ARG(buffer_view(&out)));
+    buffer_finish(&out);
+    return CLI_DONE;
 }
 
 static const struct cli_option options[] = {

@@ -135,8 +135,8 @@ static void report(struct call *call, const char *folder, const char *name,
         printf("%.*s\n", SLICE_ARG(written->items[i].bytes));
     printf("\nbuild it:   cmake -S %s -B %s/build && cmake --build %s/build\n", folder, folder,
            folder);
-    printf("deploy it:  cp %s/build/%s.so PLUGINS && cp %s/schemas/*.yaml SCHEMAS\n", folder,
-           name, folder);
+    printf("deploy it:  cp %s/schemas/*.yaml SCHEMAS && bide deploy %s/build/%s.so\n", folder,
+           folder, name);
 }
 
 /* Of this program; "" when nobody knows. */

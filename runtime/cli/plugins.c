@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+enum { BUILD_SHOWN = 8 }; /* enough to tell them apart; --json has all */
+
 /* "approve-refund, hello": the tasks' names, whether they come as texts or as objects. */
 static struct slice tasks_text(struct arena *arena, const struct value *plugin)
 {
@@ -32,6 +34,10 @@ static void print_refusing(struct arena *arena, const struct value *plugin)
     uint32_t count;
     const struct value *tasks = member_list(plugin, "unavailable", &count);
 
+    if (slice_is(member_text(plugin, "status"), "refused"))
+        printf("\n%.*s is refused: %.*s\n",
+               SLICE_ARG(text_safe(arena, member_text(plugin, "file"))),
+               SLICE_ARG(text_safe(arena, member_text(plugin, "reason"))));
     for (uint32_t i = 0; i < count; i++)
         printf("\ntask %.*s is not available: %.*s\n",
                SLICE_ARG(text_safe(arena, member_text(&tasks[i], "task"))),
@@ -41,8 +47,8 @@ static void print_refusing(struct arena *arena, const struct value *plugin)
 static void print_list(struct arena *arena, const struct value *reply)
 {
     static const struct grid_title titles[] = {
-        { "FILE", GRID_ELASTIC }, { "PLUGIN", GRID_PLAIN }, { "VERSION", GRID_PLAIN },
-        { "BUILD", GRID_PLAIN },  { "STATUS", GRID_PLAIN }, { "TASKS", GRID_ELASTIC },
+        { "FILE", GRID_ELASTIC }, { "PLUGIN", GRID_ELASTIC }, { "VERSION", GRID_ELASTIC },
+        { "BUILD", GRID_PLAIN },  { "STATUS", GRID_PLAIN },   { "TASKS", GRID_ELASTIC },
         { NULL, GRID_PLAIN },
     };
     struct grid grid;
@@ -52,12 +58,14 @@ static void print_list(struct arena *arena, const struct value *reply)
     grid_init(&grid, arena, titles);
     for (uint32_t i = 0; i < count; i++) {
         const struct value *plugin = &plugins[i];
-        struct slice reason = member_text(plugin, "reason");
+        struct slice reason = member_text(plugin, "reason"),
+                     build = member_text(plugin, "build");
+        build.size = build.size < BUILD_SHOWN ? build.size : BUILD_SHOWN;
         grid_row(&grid);
         grid_cell(&grid, 0, member_text(plugin, "file"));
         grid_cell(&grid, 1, member_text(plugin, "plugin"));
         grid_cell(&grid, 2, member_text(plugin, "version"));
-        grid_cell(&grid, 3, member_text(plugin, "build"));
+        grid_cell(&grid, 3, build);
         grid_cell(&grid, 4, member_text(plugin, "status"));
         grid_cell(&grid, 5, reason.size > 0 ? reason : tasks_text(arena, plugin));
     }
@@ -88,9 +96,10 @@ const struct cli_command plugins_list_command = {
     .name = "plugins list",
     .summary = "List the plugins the server found",
     .help =
-        "A refused plugin stays in the list with the reason in place of its tasks. Tasks of "
-        "a loaded\n"
-        "one that are not available, over a schema that is wrong, are named below the list.",
+        "A refused plugin stays in the list with the reason in place of its tasks, and in full "
+        "below.\n"
+        "Tasks of a loaded one that are not available, over a schema that is wrong, are named "
+        "there, too.",
     .is_client = true,
     .exec = exec,
 };

@@ -168,21 +168,31 @@ const struct cli_command queues_show_command = {
 
 /* ---- pause and resume -------------------------------------------------------------------- */
 
-static bool act_on(struct client *client, const char *name, const char *action)
+static int act_on(struct client *client, const char *name, const char *action)
 {
     struct arena *arena = client->arena;
+    struct slice query = arena_format(arena, "?type=%s", queue_type(name));
     struct slice body =
         arena_format(arena, "{\"type\":\"%s\",\"action\":\"%s\"}", queue_type(name), action);
-    struct reply reply;
+    struct reply before, reply;
+    struct err err = { 0 };
+    bool was_there = client_send(client, "GET", queue_path(arena, name, query.data),
+                                 (struct slice){ 0 }, &before, &err) &&
+                     before.status == 200;
 
     if (!client_do(client, "POST", queue_path(arena, name, "/pause"), body, &reply))
-        return false;
+        return CLI_FAILED;
+    bool is_paused = member_bool(&reply.value, "paused");
     if (client->call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else
         printf("%.*s  %s\n", SLICE_ARG(text_safe(arena, shown_name(arena, &reply.value))),
-               member_bool(&reply.value, "paused") ? "paused" : "open");
-    return true;
+               is_paused ? "paused" : "open");
+    bool was_paused = was_there && member_bool(&before.value, "paused");
+    if (was_paused != is_paused || (!was_there && !is_paused))
+        return CLI_DONE;
+    return cli_fail(CLI_UNCHANGED, "%s: already %s; nothing was changed", name,
+                    is_paused ? "paused" : "open");
 }
 
 static int act(struct call *call, const char *action)
@@ -193,8 +203,7 @@ static int act(struct call *call, const char *action)
     if (!client_open(&client, call, &code))
         return code;
     for (int i = 0; i < call->argument_count; i++)
-        if (!act_on(&client, call->arguments[i], action))
-            code = CLI_FAILED;
+        code = cli_worse(code, act_on(&client, call->arguments[i], action));
     client_close(&client);
     return code;
 }
@@ -213,7 +222,10 @@ const struct cli_command queues_pause_command = {
     .name = "queues pause",
     .arguments = "QUEUE...",
     .summary = "Start nothing more from queues",
-    .help = "Runs that are under way go on; the pause survives a restart of the server.",
+    .help =
+        "Runs that are under way go on; the pause survives a restart of the server. A queue "
+        "that is\n"
+        "paused already stays so, and exits 3.",
     .is_client = true,
     .least = 1,
     .most = CLI_ANY_NUMBER,
@@ -224,6 +236,7 @@ const struct cli_command queues_resume_command = {
     .name = "queues resume",
     .arguments = "QUEUE...",
     .summary = "Open paused queues again",
+    .help = "A queue that is open already stays so, and exits 3.",
     .is_client = true,
     .least = 1,
     .most = CLI_ANY_NUMBER,

@@ -58,7 +58,7 @@ static int exec_list(struct call *call)
 }
 
 static const struct cli_option list_options[] = {
-    { "status", "STATUS", "only these: QUEUED, EXECUTING, WAITING, COMPLETED, FAILED, ..." },
+    { "status", "STATUS", "only these; all are listed above" },
     { "task", "TASK", "only this task's" },
     { "queue", "NAME", "only this queue's; task/TASK is a task's own" },
     { "tag", "TAG", "only those with one of these tags" },
@@ -74,7 +74,21 @@ static const struct cli_option list_options[] = {
 const struct cli_command runs_list_command = {
     .name = "runs list",
     .summary = "List runs, newest first",
-    .help = "Filters may be given several times, or with commas: any of them then.",
+    .help =
+        "Filters may be given several times, or with commas: any of them then. The statuses:\n"
+        "\n"
+        "  DELAYED           starts at a time to come\n"
+        "  QUEUED            starts as soon as its queue and the slots let it\n"
+        "  PENDING_VERSION   waits for a plugin that offers the task, or that its state fits\n"
+        "  EXECUTING         a segment of it runs\n"
+        "  WAITING           for a time, a token or other runs; costs nothing meanwhile\n"
+        "  COMPLETED         done, as the task wanted it\n"
+        "  FAILED            the task said so, or its attempts are used up\n"
+        "  CRASHED           the same, and the last attempt ended in a crash\n"
+        "  TIMED_OUT         it took longer than it may\n"
+        "  CANCELED          by somebody, or with its parent\n"
+        "  EXPIRED           it was not started within its TTL\n"
+        "  SYSTEM_FAILURE    bide could not go on with it",
     .options = list_options,
     .is_client = true,
     .exec = exec_list,
@@ -152,8 +166,9 @@ const struct cli_command runs_show_command = {
     .name = "runs show",
     .arguments = "RUN...",
     .summary = "Show everything about runs",
-    .help = "Status, what it waits for, its saved state, payload, output, error, timeline and "
-            "logs.",
+    .help = "Status, what it waits for, its parent and children, its saved state, payload, "
+            "output, error,\n"
+            "timeline and logs.",
     .is_client = true,
     .least = 1,
     .most = CLI_ANY_NUMBER,
@@ -180,7 +195,7 @@ const struct cli_command runs_watch_command = {
     .summary = "Follow a run until it is done",
     .help = "A status line on stderr while it goes on, then its output on stdout. Exits 1 "
             "unless the run\n"
-            "completed.",
+            "completed. Ctrl-C ends the watching, not the run.",
     .is_client = true,
     .least = 1,
     .most = 1,

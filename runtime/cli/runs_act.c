@@ -1,4 +1,5 @@
 /* bide runs cancel|replay: acting on runs. */
+#include "base/clock.h"
 #include "cli/client.h"
 #include "cli/member.h"
 #include "cli/payload.h"
@@ -19,18 +20,28 @@ static const char *act_path(struct arena *arena, const char *version, const char
 
 /* ---- cancel ------------------------------------------------------------------------------ */
 
-static bool cancel_one(struct client *client, const char *run)
+/* Looked at first: the reply to a cancel is the same for a run that was done already. */
+static int cancel_one(struct client *client, const char *run)
 {
-    struct reply reply;
-    const char *path = act_path(client->arena, "v2", run, "/cancel");
+    struct arena *arena = client->arena;
+    struct reply before, reply;
+    const char *path = act_path(arena, "v2", run, "/cancel");
 
-    if (!client_do(client, "POST", path, (struct slice){ 0 }, &reply))
-        return false;
+    if (!client_do(client, "GET", act_path(arena, "v3", run, ""), (struct slice){ 0 },
+                   &before) ||
+        !client_do(client, "POST", path, (struct slice){ 0 }, &reply))
+        return CLI_FAILED;
+    bool was_done = member_bool(&before.value, "isCompleted");
     if (client->call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
-    else
-        printf("%.*s\n", SLICE_ARG(text_safe(client->arena, member_text(&reply.value, "id"))));
-    return true;
+    else if (!was_done)
+        printf("%.*s\n", SLICE_ARG(text_safe(arena, member_text(&reply.value, "id"))));
+    if (!was_done)
+        return CLI_DONE;
+    struct slice ago =
+        ago_text(arena, member_time(&before.value, "finishedAt"), clock_now_ms());
+    return cli_fail(CLI_UNCHANGED, "%s: already %.*s %.*s; nothing was changed", run,
+                    SLICE_ARG(member_text(&before.value, "status")), SLICE_ARG(ago));
 }
 
 static int exec_cancel(struct call *call)
@@ -41,8 +52,7 @@ static int exec_cancel(struct call *call)
     if (!client_open(&client, call, &code))
         return code;
     for (int i = 0; i < call->argument_count; i++)
-        if (!cancel_one(&client, call->arguments[i]))
-            code = CLI_FAILED;
+        code = cli_worse(code, cancel_one(&client, call->arguments[i]));
     client_close(&client);
     return code;
 }
@@ -51,7 +61,10 @@ const struct cli_command runs_cancel_command = {
     .name = "runs cancel",
     .arguments = "RUN...",
     .summary = "Cancel runs",
-    .help = "A run that is done already stays as it is; that is no error.",
+    .help =
+        "The runs that it has triggered, and theirs, are canceled with it. A run that is done "
+        "already stays\n"
+        "as it is, and exits 3.",
     .is_client = true,
     .least = 1,
     .most = CLI_ANY_NUMBER,

@@ -180,6 +180,33 @@ static void add_waits(struct buffer *out, struct arena *arena, const struct valu
     }
 }
 
+/* "run_… send-mail COMPLETED" */
+static void add_relative(struct buffer *out, struct arena *arena, const char *label,
+                         const struct value *run)
+{
+    if (run != NULL)
+        add_field(out, label,
+                  arena_format(arena, "%.*s  %.*s  %.*s", SLICE_ARG(member_text(run, "id")),
+                               SLICE_ARG(member_text(run, "taskIdentifier")),
+                               SLICE_ARG(member_text(run, "status"))));
+}
+
+static void add_relatives(struct buffer *out, struct arena *arena, const struct value *run)
+{
+    const struct value *related = value_find(run, "relatedRuns");
+    const struct value *parent = value_find(related, "parent");
+    const struct value *root = value_find(related, "root");
+    uint32_t count;
+    const struct value *children = member_list(related, "children", &count);
+
+    add_relative(out, arena, "parent", parent);
+    if (root != NULL && parent != NULL &&
+        !slice_equal(member_text(root, "id"), member_text(parent, "id")))
+        add_relative(out, arena, "root", root);
+    for (uint32_t i = 0; i < count; i++)
+        add_relative(out, arena, i == 0 ? "children" : "", &children[i]);
+}
+
 /* The hash of the file that its payload was checked against, and what it goes on under. */
 static void add_schema(struct buffer *out, struct arena *arena, const struct value *run)
 {
@@ -203,6 +230,7 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_field(out, "status", run_status_line(arena, run, now_ms));
     add_field(out, "parked", member_text(run, "parkedReason"));
     add_waits(out, arena, run, now_ms);
+    add_relatives(out, arena, run);
     add_field(out, "queue", member_text(run, "queue"));
     if (priority != 0)
         add_field(out, "priority", arena_format(arena, "%g s", priority));

@@ -193,10 +193,50 @@ const struct cli_command tokens_create_command = {
 
 /* ---- complete and timeout ---------------------------------------------------------------- */
 
-static void print_done(struct call *call, const struct value *reply)
+/* "already completed 3 s ago; this answer was not used" */
+static int say_unused(struct client *client, const char *token, const char *what)
 {
-    (void)reply; /* says "success" only */
-    printf("%s\n", call->arguments[0]);
+    struct arena *arena = client->arena;
+    struct reply reply;
+    const struct value *shown = &reply.value;
+
+    if (!client_do(client, "GET", token_path(arena, token, ""), (struct slice){ 0 }, &reply))
+        return CLI_FAILED;
+    bool timed_out = slice_is(member_text(shown, "status"), "TIMED_OUT");
+    bool completed = slice_is(member_text(shown, "status"), "COMPLETED");
+    int64_t at_ms = member_time(shown, "completedAt");
+    struct slice ago =
+        at_ms == 0
+            ? SLICE("")
+            : arena_format(arena, " %.*s", SLICE_ARG(ago_text(arena, at_ms, clock_now_ms())));
+    return cli_fail(CLI_UNCHANGED, "%s: already %s%.*s; %s", token,
+                    timed_out   ? "timed out"
+                    : completed ? "completed"
+                                : "closed",
+                    SLICE_ARG(ago), what);
+}
+
+static int finish_token(struct call *call, const char *end, struct slice body, const char *what)
+{
+    struct client client;
+    struct reply reply;
+    const char *token = call->arguments[0];
+    int code;
+
+    if (!client_open(&client, call, &code))
+        return code;
+    if (!client_do(&client, "POST", token_path(&call->arena, token, end), body, &reply)) {
+        code = CLI_FAILED;
+    } else {
+        if (call->json)
+            printf("%.*s\n", SLICE_ARG(reply.body));
+        else if (!reply.is_unused)
+            printf("%s\n", token);
+        if (reply.is_unused)
+            code = say_unused(&client, token, what);
+    }
+    client_close(&client);
+    return code;
 }
 
 static int exec_complete(struct call *call)
@@ -213,8 +253,7 @@ static int exec_complete(struct call *call)
         buffer_slice(&body, payload);
     }
     buffer_byte(&body, '}');
-    int code = request(call, "POST", token_path(&call->arena, call->arguments[0], "/complete"),
-                       buffer_view(&body), print_done);
+    int code = finish_token(call, "/complete", buffer_view(&body), "this answer was not used");
     buffer_finish(&body);
     return code;
 }
@@ -229,9 +268,9 @@ const struct cli_command tokens_complete_command = {
     .arguments = "TOKEN",
     .summary = "Complete a token: the run that waits for it goes on",
     .help =
-        "The first completion wins; a later one is accepted and changes nothing. Data that "
-        "does not\n"
-        "match the token's schema is refused with every problem, and the run keeps waiting.",
+        "The first completion wins; a later one changes nothing, and exits 3. Data that does "
+        "not match\n"
+        "the token's schema is refused with every problem, and the run keeps waiting.",
     .options = complete_options,
     .is_client = true,
     .least = 1,
@@ -241,14 +280,14 @@ const struct cli_command tokens_complete_command = {
 
 static int exec_timeout(struct call *call)
 {
-    const char *path = token_path(&call->arena, call->arguments[0], "/timeout");
-    return request(call, "POST", path, (struct slice){ 0 }, print_done);
+    return finish_token(call, "/timeout", (struct slice){ 0 }, "nothing was changed");
 }
 
 const struct cli_command tokens_timeout_command = {
     .name = "tokens timeout",
     .arguments = "TOKEN",
     .summary = "Let a token time out now",
+    .help = "A token that is completed or timed out already stays as it is: exits 3.",
     .is_client = true,
     .least = 1,
     .most = 1,

@@ -8,7 +8,9 @@
 #include "cli/screen.h"
 #include "codec/json.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { AWAY_MOST_MS = 60000, AWAY_PAUSE_MS = 300 };
 
@@ -104,6 +106,39 @@ static bool look(struct client *client, const char *url, const char *run_id,
     return true;
 }
 
+/* ---- Ctrl-C ends the watching, not the run ----------------------------------------------- */
+
+static char farewell[400];
+
+static void on_interrupt(int number)
+{
+    ssize_t written = write(STDERR_FILENO, farewell, strlen(farewell));
+
+    (void)written;       /* nowhere left to report it */
+    (void)raise(number); /* by now it ends the program, as whoever started it expects */
+}
+
+/* With what was said of the server on this command line. */
+static void farewell_prepare(const struct client *client, const char *run_id)
+{
+    static const char *const options[] = { "url", "data", "env" };
+    struct buffer out = { 0 };
+
+    buffer_format(&out, "\nbide: %s goes on; to look at it again: bide runs watch %s", run_id,
+                  run_id);
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        const char *value = call_option(client->call, options[i]);
+        if (value != NULL)
+            buffer_format(&out, " --%s '%s'", options[i], value);
+    }
+    (void)snprintf(farewell, sizeof farewell, "%.*s\n", SLICE_ARG(buffer_view(&out)));
+    buffer_finish(&out);
+    (void)sigaction(SIGINT,
+                    &(struct sigaction){ .sa_handler = on_interrupt,
+                                         .sa_flags = (int)SA_RESETHAND | SA_NODEFER },
+                    NULL); /* cannot fail */
+}
+
 int run_watch(struct client *client, const char *run_id)
 {
     struct arena *outer = client->arena, round = { 0 };
@@ -112,6 +147,7 @@ int run_watch(struct client *client, const char *run_id)
     uint64_t away_ns = 0;
     int code;
 
+    farewell_prepare(client, run_id);
     screen_line_init(&line);
     buffer_text(&path, "/api/v3/runs/");
     path_add(&path, run_id);
@@ -123,5 +159,6 @@ int run_watch(struct client *client, const char *run_id)
         arena_reset(&round);
     arena_finish(&round);
     client->arena = outer;
+    (void)signal(SIGINT, SIG_DFL); /* cannot fail */
     return code;
 }

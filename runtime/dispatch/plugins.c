@@ -43,6 +43,21 @@ static struct value refusing_list(struct arena *arena, const struct build *build
     return list;
 }
 
+/* Those that start in this build. */
+static struct value current_list(struct arena *arena, const struct build *build)
+{
+    struct value list = value_list();
+
+    for (uint32_t i = 0; build != NULL && i < build->about.task_count; i++) {
+        const struct catalog_task *task =
+            catalog_task(offers_newest(&build->dispatch->offers), build->about.tasks[i].id);
+        if (task != NULL && !task->is_refusing &&
+            slice_equal(task->build, (struct slice){ build->sha, 16 }))
+            value_add(arena, &list, value_string(arena_copy(arena, task->id)));
+    }
+    return list;
+}
+
 static void build_describe(struct arena *arena, struct value *map, const struct build *build)
 {
     const struct description empty = { 0 }, *about = build == NULL ? &empty : &build->about;
@@ -52,6 +67,7 @@ static void build_describe(struct arena *arena, struct value *map, const struct 
     value_put(arena, map, "version", value_string(arena_copy(arena, about->version)));
     value_put(arena, map, "build", value_string(arena_copy(arena, id)));
     value_put(arena, map, "tasks", task_list(arena, about));
+    value_put(arena, map, "current", current_list(arena, build));
     value_put(arena, map, "unavailable", refusing_list(arena, build));
     value_put(arena, map, "slots", value_int(build == NULL ? 0 : build->slot_count));
 }

@@ -1,8 +1,11 @@
 /* The command line, as a person and as a script use it. */
 #include "server.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct server s;
@@ -153,4 +156,202 @@ Test(cli, a_new_plugin_builds_and_runs)
     cr_assert_eq(status, 2, "%d %s", status, said);
     said = command_run(&status, "cd '%s' && " BINARY_DIR "/bide new plugin send-mail", s.dir);
     cr_assert_neq(status, 0, "it would overwrite: %s", said);
+}
+
+/* ---- what changed nothing is exit status 3 ------------------------------------------------
+ */
+
+static const char *word(const char *said)
+{
+    return text("%.*s", (int)strcspn(said, " \n"), said);
+}
+
+Test(cli, an_answer_that_came_too_late_is_told)
+{
+    const char *token = text("%s", word(bide(0, "tokens create --json | jq -r .id")));
+
+    bide(0, text("tokens complete %s --payload '{\"n\": 1}'", token));
+    const char *said = bide(3, text("tokens complete %s --payload '{\"n\": 2}'", token));
+    assert_says(said, "already completed");
+    assert_says(said, "ago; this answer was not used");
+    assert_says(bide(3, text("tokens timeout %s", token)), "already completed");
+    assert_says(bide(0, text("tokens show %s", token)), "{\"n\":1}");
+
+    token = text("%s", word(bide(0, "tokens create --json | jq -r .id")));
+    bide(0, text("tokens timeout %s", token));
+    assert_says(bide(3, text("tokens complete %s", token)), "already timed out");
+    assert_says(bide(3, text("tokens complete %s --json", token)), "this answer was not used");
+}
+
+Test(cli, a_cancel_or_a_pause_that_changed_nothing_is_told)
+{
+    bide(0, "trigger hello --payload '{\"name\": \"x\"}' --wait");
+    const char *run = text("%s", word(bide(0, "runs list --json | jq -r '.data[0].id'")));
+
+    assert_says(bide(3, text("runs cancel %s", run)), "already COMPLETED");
+    assert_says(bide(1, text("runs cancel %s run_0000000000000", run)), "refused");
+    bide(0, "queues pause task/hello");
+    assert_says(bide(3, "queues pause task/hello"), "already paused");
+    bide(0, "queues resume task/hello");
+    assert_says(bide(3, "queues resume task/hello"), "already open");
+}
+
+/* ---- runs -----------------------------------------------------------------------------------
+ */
+
+Test(cli, a_run_shows_its_parent_and_its_children)
+{
+    server_add_plugin(&s, "monthly-digest");
+    server_logs(&s, "monthly-digest.so");
+    int status;
+    bide(0, "trigger monthly-digest --payload '{\"months\": 2}'");
+    const char *child =
+        command_run(&status,
+                    "for i in $(seq 100); do BIDE_URL=%s BIDE_KEY=%s " BINARY_DIR
+                    "/bide runs list --task month-report --json | "
+                    "jq -er '.data[0].id' && break; done",
+                    s.url, s.key);
+    cr_assert_eq(status, 0, "%s", child);
+    child = text("%s", word(child));
+    const char *shown = text("%s", bide(0, text("runs show %s", child)));
+    assert_says(shown, "\nparent     run_");
+    const char *parent = text("%s", word(strstr(shown, "\nparent     ") + 12));
+    assert_says(bide(0, text("runs show %s", parent)), text("%s  month-report", child));
+}
+
+Test(cli, every_status_is_in_the_help_and_can_be_asked_for)
+{
+    static const char *const statuses[] = {
+        "DELAYED", "QUEUED",  "PENDING_VERSION", "EXECUTING", "WAITING", "COMPLETED",
+        "FAILED",  "CRASHED", "TIMED_OUT",       "CANCELED",  "EXPIRED", "SYSTEM_FAILURE",
+    };
+    const char *help = text("%s", bide(0, "help runs list"));
+
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        assert_says(help, text("\n  %-16s  ", statuses[i]));
+        bide(0, text("runs list --status %s", statuses[i]));
+    }
+    cr_assert_null(strstr(help, "..."), "%s", help);
+}
+
+Test(cli, interrupting_a_wait_says_that_the_run_goes_on)
+{
+    const char *said = bide(130, "trigger approve-refund --wait --payload "
+                                 "'{\"order_id\": \"A-1\", \"amount_cents\": 1}' & pid=$!; "
+                                 "sleep 1; kill -INT $pid; wait $pid");
+    assert_says(said, "goes on; to look at it again: bide runs watch run_");
+    assert_says(bide(0, "runs list --json | jq -r '.data[0].status'"), "WAITING");
+}
+
+/* One reply with headers, whatever is asked. */
+static void answer_once(int listener)
+{
+    static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n"
+                                "X-Bide-Ignored: options.dealy\r\n"
+                                "x-bide-warning: \x1b[31mtask helo is unknown here\r\n"
+                                "x-bide-warning: twice\r\n\r\n{\"id\":\"r_1\"}";
+    char request[4096];
+    int connection = accept(listener, NULL, NULL);
+
+    (void)!read(connection, request, sizeof request);
+    (void)!write(connection, reply, sizeof reply - 1);
+    shutdown(connection, SHUT_WR);
+    while (read(connection, request, sizeof request) > 0)
+        ;
+    _exit(0);
+}
+
+Test(cli, what_the_server_did_not_use_or_warns_of_is_told)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof address;
+    int status, listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    cr_assert_eq(bind(listener, (struct sockaddr *)&address, size), 0);
+    cr_assert_eq(listen(listener, 1), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    pid_t child = fork();
+    if (child == 0)
+        answer_once(listener);
+    const char *said = command_run(
+        &status, "BIDE_KEY=x " BINARY_DIR "/bide trigger helo --url http://127.0.0.1:%d",
+        ntohs(address.sin_port));
+    waitpid(child, NULL, 0);
+    close(listener);
+
+    cr_assert_eq(status, 0, "%s", said);
+    assert_says(said, "bide: not known, not used: options.dealy\n");
+    assert_says(said, "bide: \\x1b[31mtask helo is unknown here\n");
+    assert_says(said, "bide: twice\n");
+    assert_says(said, "r_1\n");
+}
+
+/* ---- from any directory
+ * ---------------------------------------------------------------------- */
+
+Test(cli, the_key_is_found_from_any_directory)
+{
+    int status;
+    const char *said = command_run(&status,
+                                   "cd / && BIDE_KEY= XDG_STATE_HOME='%s/state' " BINARY_DIR
+                                   "/bide runs list --url %s",
+                                   s.dir, s.url);
+    cr_assert_eq(status, 0, "%d %s", status, said);
+    said = command_run(&status,
+                       "cd / && XDG_STATE_HOME='%s/state' " BINARY_DIR
+                       "/bide runs list --env prod --url %s",
+                       s.dir, s.url);
+    cr_assert_eq(status, 0, "%d %s", status, said);
+
+    /* Not what others could have written. */
+    said = command_run(&status,
+                       "chmod go+w '%s'/state/bide/servers/*; cd / && BIDE_KEY= "
+                       "XDG_STATE_HOME='%s/state' " BINARY_DIR "/bide runs list --url %s",
+                       s.dir, s.dir, s.url);
+    cr_assert_eq(status, 1, "%d %s", status, said);
+    assert_says(said, "set BIDE_KEY, or say with --data");
+
+    server_stop(&s);
+    said = command_run(&status, "ls '%s/state/bide/servers'", s.dir);
+    cr_assert_str_eq(said, "");
+}
+
+/* ---- deploy
+ * ---------------------------------------------------------------------------------- */
+
+static const char *deploy(int want, const char *arguments)
+{
+    return bide(want, text("deploy --plugins '%s/plugins' %s", s.dir, arguments));
+}
+
+/* The promise: what is triggered after it starts in the new build, each time. */
+Test(cli, what_is_triggered_after_a_deploy_starts_in_the_new_build, .timeout = 120)
+{
+    int status;
+    command_run(&status, "mkdir '%s/new'", s.dir);
+    for (int i = 1; i <= 6; i++) {
+        const char *path = text("%s/new/versions.so", s.dir);
+        command_run(&status, "cp " BINARY_DIR "/tests/plugins/version-%d.so %s", i % 2 + 1,
+                    path);
+        assert_says(deploy(0, path), i == 1 ? "versions.so  " : " -> ");
+        const char *run = text("%s", word(bide(0, "trigger versioned --payload '{}'")));
+        run_until(&s, run, "WAITING");
+        assert_says(bide(0, text("runs show %s --json | jq -r .version", run)),
+                    text("%d.0.0", i % 2 + 1));
+    }
+    assert_says(deploy(0, text("%s/new/versions.so", s.dir)), "there already");
+}
+
+Test(cli, a_plugin_that_would_be_refused_is_not_copied)
+{
+    server_write(&s, "bad.so", "no plugin");
+
+    assert_says(deploy(1, text("%s/bad.so", s.dir)), "bad.so");
+    assert_says(deploy(2, text("%s/log", s.dir)), "NAME.so");
+    deploy(1, text("%s/none.so", s.dir));
+    assert_says(deploy(1, text(BINARY_DIR "/plugins/remind.so %s/bad.so", s.dir)), "bad.so");
+    cr_assert_null(file_read(text("%s/plugins/bad.so", s.dir)));
+    cr_assert_null(file_read(text("%s/plugins/remind.so", s.dir)), "nothing is copied then");
+    cr_assert_null(strstr(bide(0, "plugins list"), "remind"));
 }

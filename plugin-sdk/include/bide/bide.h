@@ -129,8 +129,8 @@ struct bide_task_def {
     const char *queue;        /* default queue; NULL: one of the task's own */
     uint32_t max_attempts;
     uint32_t retry_from;                /* enum bide_retry_from */
-    int64_t retry_min_ms, retry_max_ms; /* pause before the second attempt; longest pause */
-    double retry_factor;                /* each pause to the one before */
+    int64_t retry_min_ms, retry_max_ms; /* the second attempt comes within; at most, later */
+    double retry_factor;                /* each such span to the one before */
     int64_t limit_ms;                   /* how long one segment may take */
     const struct bide_rename *renamed;
 };

@@ -1,0 +1,293 @@
+/*
+ * bide deploy FILE...: into the server's directory of plugins, and wait until it counts.
+ *
+ *   inspect ─▶ copy beside ─▶ fsync ─▶ rename ─▶ ask the server until its tasks start in it
+ *
+ * All files are inspected before the first is copied. A rename shows the server either the old
+ * file or the whole new one. The server has no event for "loaded", so it is asked.
+ */
+#include "base/clock.h"
+#include "cli/client.h"
+#include "cli/inspect.h"
+#include "cli/member.h"
+#include "cli/screen.h"
+#include "cli/text.h"
+#include "codec/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DEPLOY_TIME_MS = 60000, LOOK_PAUSE_MS = 50, BUILD_SIZE = 16 };
+
+struct deployment {
+    const char *path, *name; /* as given; as the server sees it */
+    struct inspected inspected;
+    struct slice before; /* the build that was there; empty: none */
+};
+
+/* ---- the copy ---------------------------------------------------------------------------- */
+
+static bool bytes_copy(int from, int to)
+{
+    struct stat stat;
+
+    if (fstat(from, &stat) != 0)
+        return false;
+    while (stat.st_size > 0) {
+        ssize_t copied = sendfile(to, from, NULL, (size_t)stat.st_size);
+        if (copied <= 0)
+            return false;
+        stat.st_size -= copied;
+    }
+    return fchmod(to, 0644) == 0 && fsync(to) == 0;
+}
+
+/* Its name begins with a dot: the server looks at no such file. */
+static bool file_place(struct call *call, const char *directory, const char *path,
+                       const char *name, struct err *err)
+{
+    const char *fresh =
+        arena_format(&call->arena, "%s/.%s.%ld", directory, name, (long)getpid()).data;
+    const char *whole = arena_format(&call->arena, "%s/%s", directory, name).data;
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    int to =
+        from < 0 ? -1 : open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool fine = to >= 0 && bytes_copy(from, to) && rename(fresh, whole) == 0;
+    int failure = errno;
+
+    if (to >= 0 && !fine)
+        (void)unlink(fresh); /* nobody has seen it */
+    if (to >= 0)
+        (void)close(to); /* it is on the disk: fsync said so */
+    if (from >= 0)
+        (void)close(from); /* was only read */
+    return fine ||
+           err_set(err, ERR_SYSTEM, "cannot copy %s to %s: %s", path, whole, strerror(failure));
+}
+
+/* ---- what the server has ----------------------------------------------------------------- */
+
+static bool list_has(const struct value *map, const char *name, struct slice text)
+{
+    uint32_t count;
+    const struct value *items = member_list(map, name, &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (slice_equal(items[i].kind == VALUE_STRING ? items[i].bytes
+                                                      : member_text(&items[i], "task"),
+                        text))
+            return true;
+    return false;
+}
+
+static struct slice build_of(const struct deployment *deployment)
+{
+    return (struct slice){ deployment->inspected.sha256, BUILD_SIZE };
+}
+
+/* The file's entry: the one of this build, or (`any`) the first. */
+static const struct value *entry_find(const struct value *reply,
+                                      const struct deployment *deployment, bool any)
+{
+    uint32_t count;
+    const struct value *entries = member_list(reply, "data", &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (slice_is(member_text(&entries[i], "file"), deployment->name) &&
+            (any || slice_equal(member_text(&entries[i], "build"), build_of(deployment))))
+            return &entries[i];
+    return NULL;
+}
+
+/* Do runs of its tasks start in it? One that is not available is told and counts as done. */
+static bool is_current(const struct value *entry)
+{
+    uint32_t count, lost = 0;
+    const struct value *tasks = member_list(entry, "tasks", &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        lost += !list_has(entry, "current", tasks[i].bytes) &&
+                !list_has(entry, "unavailable", tasks[i].bytes);
+    return slice_is(member_text(entry, "status"), "loaded") && lost == 0;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+static int tell_done(struct client *client, const struct deployment *deployment,
+                     const struct value *entry)
+{
+    struct arena *arena = client->arena;
+    struct slice build = build_of(deployment), before = deployment->before;
+    struct slice tasks = names_text(arena, value_find(entry, "tasks"));
+    uint32_t count;
+    const struct value *lost = member_list(entry, "unavailable", &count);
+    bool is_same = slice_equal(before, build);
+
+    if (client->call->json) {
+        struct buffer out = { 0 };
+        json_write(&out, entry);
+        buffer_byte(&out, '\n');
+        screen_print(stdout, &out);
+    } else
+        printf("%s  %.*s%s%.*s  %.*s\n", deployment->name, is_same ? 0 : (int)before.size,
+               before.data == NULL ? "" : before.data,
+               before.size == 0 || is_same ? "" : " -> ", SLICE_ARG(build),
+               SLICE_ARG(text_safe(arena, tasks)));
+    if (is_same)
+        cli_fail(CLI_DONE, "%s is what was there already", deployment->name);
+    for (uint32_t i = 0; i < count; i++)
+        cli_fail(CLI_FAILED, "task %.*s is not available: %.*s",
+                 SLICE_ARG(member_text(&lost[i], "task")),
+                 SLICE_ARG(member_text(&lost[i], "reason")));
+    return count > 0 ? CLI_FAILED : CLI_DONE;
+}
+
+/* *code is set once there is an answer. */
+static bool look(struct client *client, const struct deployment *deployment, int *code)
+{
+    struct reply reply;
+
+    *code = CLI_FAILED;
+    if (!client_do(client, "GET", "/api/v1/plugins", (struct slice){ 0 }, &reply))
+        return true;
+    const struct value *entry = entry_find(&reply.value, deployment, false);
+    if (entry != NULL && slice_is(member_text(entry, "status"), "refused")) {
+        cli_fail(CLI_FAILED, "%s is refused: %.*s", deployment->name,
+                 SLICE_ARG(member_text(entry, "reason")));
+        return true;
+    }
+    if (entry == NULL || !is_current(entry))
+        return false;
+    *code = tell_done(client, deployment, entry);
+    return true;
+}
+
+static int await(struct client *client, const struct deployment *deployment, uint64_t until_ns)
+{
+    struct arena *outer = client->arena, round = { 0 };
+    int code;
+
+    client->arena = &round;
+    for (; !look(client, deployment, &code); arena_reset(&round)) {
+        if (clock_monotonic_ns() >= until_ns) {
+            code = cli_fail(CLI_FAILED,
+                            "%s is copied, but runs do not start in it yet; `bide plugins "
+                            "list` and the server's log say why",
+                            deployment->name);
+            break;
+        }
+        client_pause(LOOK_PAUSE_MS);
+    }
+    arena_finish(&round);
+    client->arena = outer;
+    return code;
+}
+
+/* ---- the command ------------------------------------------------------------------------- */
+
+static bool deployment_read(struct call *call, struct deployment *deployment, const char *path,
+                            int *code)
+{
+    deployment->path = path;
+    deployment->name = basename(arena_text(&call->arena, slice_of(path)));
+    size_t size = strlen(deployment->name);
+    if (size < 4 || strcmp(deployment->name + size - 3, ".so") != 0 ||
+        deployment->name[0] == '.')
+        *code = cli_fail(CLI_USAGE, "%s: a plugin's file is called NAME.so", path);
+    else
+        *code = inspect(call, path, INSPECT_TIME_MS, false, &deployment->inspected);
+    return *code == CLI_DONE;
+}
+
+/* Where to: as said, else as the server has noted it. */
+static const char *directory_find(struct call *call, const struct client *client)
+{
+    const char *directory = call_option(call, "plugins");
+
+    if (directory == NULL)
+        directory = settings_place(call, client->settings.url, "plugins", "");
+    if (directory == NULL)
+        cli_fail(CLI_FAILED,
+                 "the server at %s has left no note of its directory of plugins here: say it "
+                 "with --plugins DIR",
+                 client->settings.url);
+    return directory;
+}
+
+static int deploy(struct call *call, struct client *client, struct deployment *deployments,
+                  const char *directory, int64_t limit_ms)
+{
+    uint64_t until_ns = clock_monotonic_ns() + (uint64_t)limit_ms * 1000000;
+    struct reply reply;
+    struct err err = { 0 };
+    int code = CLI_DONE;
+
+    if (!client_do(client, "GET", "/api/v1/plugins", (struct slice){ 0 }, &reply))
+        return CLI_FAILED;
+    for (int i = 0; i < call->argument_count; i++) {
+        const struct value *entry = entry_find(&reply.value, &deployments[i], true);
+        deployments[i].before = member_text(entry, "build");
+        if (!file_place(call, directory, deployments[i].path, deployments[i].name, &err))
+            return cli_fail(CLI_FAILED, "%s", err.text);
+    }
+    for (int i = 0; i < call->argument_count; i++)
+        code = cli_worse(code, await(client, &deployments[i], until_ns));
+    return code;
+}
+
+static int exec(struct call *call)
+{
+    struct deployment *deployments =
+        ARENA_ARRAY(&call->arena, struct deployment, (size_t)call->argument_count);
+    struct client client;
+    struct err err = { 0 };
+    int64_t limit_ms;
+    int code;
+
+    if (!call_duration(call, "timeout", DEPLOY_TIME_MS, &limit_ms, &err))
+        return cli_fail(CLI_USAGE, "%s", err.text);
+    for (int i = 0; i < call->argument_count; i++)
+        if (!deployment_read(call, &deployments[i], call->arguments[i], &code))
+            return code;
+    if (!client_open(&client, call, &code))
+        return code;
+    const char *directory = directory_find(call, &client);
+    code = directory == NULL ? CLI_FAILED
+                             : deploy(call, &client, deployments, directory, limit_ms);
+    client_close(&client);
+    return code;
+}
+
+static const struct cli_option options[] = {
+    { "plugins", "DIR", "the server's directory of plugins, where it has left no note of it" },
+    { "timeout", "DURATION", "how long to wait until they count (default: 60s)" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command deploy_command = {
+    .name = "deploy",
+    .arguments = "FILE...",
+    .summary = "Copy plugins to the server of this machine, and wait until runs start in them",
+    .help =
+        "Each file is loaded in a process of its own first; one that would be refused stops "
+        "all "
+        "of it\n"
+        "before anything is copied. Prints file, build (the old one before it) and tasks once "
+        "whatever\n"
+        "starts takes the new build. Exits 1 when the server refuses one, or a task of it is "
+        "not "
+        "available.",
+    .options = options,
+    .is_client = true,
+    .least = 1,
+    .most = CLI_ANY_NUMBER,
+    .exec = exec,
+};
