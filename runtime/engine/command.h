@@ -64,7 +64,8 @@ struct trigger {
     bool key_global; /* from a segment: the key is not this run's alone */
     /* Reply */
     int64_t run_id;
-    bool cached;
+    bool cached; /* it was named by its key */
+    bool is_new; /* it was made by this command */
 };
 
 struct token_create {

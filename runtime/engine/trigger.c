@@ -220,6 +220,7 @@ bool trigger_decide(struct batch *batch, struct command *command)
                     &queue); /* loaded */
     struct run *run = run_make(batch, trigger, &found, queue);
     trigger->run_id = run->id;
+    trigger->is_new = true;
     if (trigger->key.size > 0)
         key_make(batch, found.key_hash, run->id,
                  trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS);

@@ -111,7 +111,7 @@ void trigger_done(struct request *request)
     const struct trigger *trigger = &request->command.trigger;
     struct out out = reply_out(request);
 
-    if (!trigger->cached) /* else it may have ended long ago */
+    if (trigger->is_new) /* else it may have ended long ago */
         fresh_add(&request->http->fresh, trigger->run_id, trigger->environment);
     out_map(&out, NULL);
     out_id(&out, "id", "run", trigger->run_id);

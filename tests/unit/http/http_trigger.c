@@ -1,4 +1,5 @@
 /* Triggering runs: what is stored, and what is refused before anything is stored. */
+#include "base/clock.h"
 #include "codec/json.h"
 #include "site.h"
 
@@ -300,4 +301,22 @@ Test(trigger, a_client_that_expects_100_gets_it)
     close(fd);
 
     cr_assert_eq(answer.status, 200);
+}
+
+/* The second request learns of a run that has ended meanwhile: waiting for its end is over. */
+Test(trigger, a_run_that_a_repeated_request_named_is_waited_for)
+{
+    static const char headers[] = "authorization: Bearer " KEY_DEV "\r\n"
+                                  "x-trigger-request-idempotency-key: once\r\n";
+    const char *path = "/api/v1/tasks/echo/trigger";
+    struct answer first = site_ask(&site, "POST", path, headers, "{\"payload\":{}}");
+    const char *run = answer_text(&site, first, "id");
+
+    site_until(&site, run, "COMPLETED");
+    struct answer second = site_ask(&site, "POST", path, headers, "{\"payload\":{}}");
+    cr_assert_str_eq(answer_text(&site, second, "id"), run);
+    int64_t start_ms = clock_now_ms();
+    struct answer shown = site_get(&site, site_path(&site, "/api/v3/runs/%s?wait=8s", run));
+    cr_assert_str_eq(answer_text(&site, shown, "status"), "COMPLETED");
+    cr_assert_lt(clock_now_ms() - start_ms, 4000);
 }
