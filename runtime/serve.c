@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -464,6 +465,9 @@ int serve_main(int argc, char **argv)
     if (code != 0)
         return code;
     signal(SIGPIPE, SIG_IGN);
+    /* The keys are in this memory: no other process of this user may look into it, and it goes
+     * to no core file. Nurseries are programs of their own, theirs are written as ever. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* cannot fail */
     uv_loop_init(&serve.loop);
     uv_async_init(&serve.loop, &serve.wake, on_wake);
     uv_check_init(&serve.loop, &serve.check);

@@ -1,6 +1,10 @@
 /*
  * Metrics: what Prometheus asks for. Rows are counted on the pool, everything that lives in
  * memory on the loop thread.
+ *
+ * Who comes with a key is told of its environment's runs and queues alone; where the
+ * configuration says that metrics are open, everybody of all. What the process itself does has
+ * no names in it.
  */
 #include "base/clock.h"
 #include "http/reply.h"
@@ -8,7 +12,11 @@
 
 #include <inttypes.h>
 
-enum { QUEUES_MAX = 1000 }; /* an environment's; more would be a burden to whoever scrapes */
+/* An environment's that have lines of their own: more would be a burden to whoever scrapes. The
+ * others are one, by a name that no queue can have. */
+enum { QUEUES_MAX = 100 };
+
+static const char other[] = "(other)";
 
 struct metrics {
     struct totals *totals; /* by environment */
@@ -25,8 +33,8 @@ static bool metrics_work(struct request *request, struct job_reader *reader, str
     for (uint32_t i = 0; i < http->world_count; i++) {
         uint32_t number = http->worlds[i].environment->number;
         if (!ops->totals(reader->reader, number, &metrics->totals[i], err) ||
-            !ops->queues(reader->reader, &request->arena, number, 0, QUEUES_MAX,
-                         &metrics->queues[i], err))
+            !ops->queues(reader->reader, &request->arena, number, 0,
+                         http->config->limits.queues, &metrics->queues[i], err))
             return false;
     }
     return true;
@@ -58,20 +66,34 @@ static void label(struct buffer *out, struct slice text)
     }
 }
 
-static void write_totals(struct buffer *out, const struct http *http,
+/* The environments that a request may know of: [*from, *end). */
+static void worlds_of(const struct request *request, uint32_t *from, uint32_t *end)
+{
+    const struct http *http = request->http;
+    bool is_one = request->world != NULL;
+
+    *from = is_one ? (uint32_t)(request->world - http->worlds) : 0;
+    *end = is_one ? *from + 1 : http->world_count;
+}
+
+static void write_totals(struct buffer *out, const struct request *request,
                          const struct metrics *metrics)
 {
+    const struct http *http = request->http;
+    uint32_t from, end;
+
     static const char *const statuses[RUN_STATUS_COUNT] = { "delayed", "queued",  "parked",
                                                             "running", "waiting", "done" };
 
+    worlds_of(request, &from, &end);
     head(out, "bide_runs", "gauge", "Live runs by status");
-    for (uint32_t i = 0; i < http->world_count; i++)
+    for (uint32_t i = from; i < end; i++)
         for (uint32_t status = 0; status < RUN_DONE; status++)
             buffer_format(out, "bide_runs{environment=\"%s\",status=\"%s\"} %" PRId64 "\n",
                           http->worlds[i].environment->name, statuses[status],
                           metrics->totals[i].live[status]);
     head(out, "bide_runs_finished_total", "counter", "Runs that ended, by outcome");
-    for (uint32_t i = 0; i < http->world_count; i++) {
+    for (uint32_t i = from; i < end; i++) {
         const struct totals *totals = &metrics->totals[i];
         const char *name = http->worlds[i].environment->name;
         const char *const outcomes[] = { "completed", "failed", "canceled" };
@@ -83,42 +105,74 @@ static void write_totals(struct buffer *out, const struct http *http,
                           name, outcomes[k], counts[k]);
     }
     head(out, "bide_tokens_pending", "gauge", "Tokens that nobody has completed yet");
-    for (uint32_t i = 0; i < http->world_count; i++)
+    for (uint32_t i = from; i < end; i++)
         buffer_format(out, "bide_tokens_pending{environment=\"%s\"} %" PRId64 "\n",
                       http->worlds[i].environment->name, metrics->totals[i].tokens_pending);
 }
 
 static void queue_line(struct buffer *out, const char *name, const char *environment,
-                       const struct queue_stats *stats, int64_t number)
+                       struct slice queue, int64_t number)
 {
     buffer_format(out, "%s{environment=\"%s\",queue=\"", name, environment);
-    label(out, stats->queue.name);
+    label(out, queue);
     buffer_format(out, "\"} %" PRId64 "\n", number);
 }
 
-static void write_queues(struct buffer *out, const struct http *http,
+/* In the order of the names below. */
+struct queue_numbers {
+    int64_t numbers[4];
+};
+
+static struct queue_numbers numbers_of(const struct queue_stats *stats, int64_t now_ms)
+{
+    int64_t since_ms = stats->oldest_queued_ms;
+    int64_t oldest_ms = since_ms == 0 || since_ms > now_ms ? 0 : now_ms - since_ms;
+
+    return (struct queue_numbers){ { stats->queued, stats->running, oldest_ms / 1000,
+                                     stats->queue.paused } };
+}
+
+/* All behind the first QUEUES_MAX: their sums, and the greatest age. */
+static struct queue_numbers numbers_of_others(const struct queue_page *page, int64_t now_ms)
+{
+    struct queue_numbers all = { { 0 } };
+
+    for (uint32_t q = QUEUES_MAX; q < page->count; q++) {
+        struct queue_numbers one = numbers_of(&page->rows[q], now_ms);
+        for (int k = 0; k < 4; k++)
+            all.numbers[k] = k != 2                            ? all.numbers[k] + one.numbers[k]
+                             : all.numbers[k] < one.numbers[k] ? one.numbers[k]
+                                                               : all.numbers[k];
+    }
+    return all;
+}
+
+static void write_queues(struct buffer *out, const struct request *request,
                          const struct metrics *metrics)
 {
     static const char *const names[] = { "bide_queue_depth", "bide_queue_running",
                                          "bide_queue_oldest_seconds", "bide_queue_paused" };
-    static const char *const help[] = { "Runs ready to start", "Runs that hold a slot",
-                                        "Age of the longest waiting ready run",
-                                        "1 while nothing is taken from it" };
+    static const char *const help[] = {
+        "Runs ready to start", "Runs that hold a slot", "Age of the longest waiting ready run",
+        "1 while nothing is taken from it; of (other): how many"
+    };
+    const struct http *http = request->http;
     int64_t now_ms = clock_now_ms();
+    uint32_t from, end;
 
+    worlds_of(request, &from, &end);
     for (int k = 0; k < 4; k++) {
         head(out, names[k], "gauge", help[k]);
-        for (uint32_t i = 0; i < http->world_count; i++)
-            for (uint32_t q = 0; q < metrics->queues[i].count; q++) {
-                const struct queue_stats *stats = &metrics->queues[i].rows[q];
-                const int64_t numbers[] = { stats->queued, stats->running,
-                                            stats->oldest_queued_ms == 0 ||
-                                                    stats->oldest_queued_ms > now_ms
-                                                ? 0
-                                                : (now_ms - stats->oldest_queued_ms) / 1000,
-                                            stats->queue.paused };
-                queue_line(out, names[k], http->worlds[i].environment->name, stats, numbers[k]);
-            }
+        for (uint32_t i = from; i < end; i++) {
+            const struct queue_page *page = &metrics->queues[i];
+            const char *environment = http->worlds[i].environment->name;
+            for (uint32_t q = 0; q < page->count && q < QUEUES_MAX; q++)
+                queue_line(out, names[k], environment, page->rows[q].queue.name,
+                           numbers_of(&page->rows[q], now_ms).numbers[k]);
+            if (page->count > QUEUES_MAX)
+                queue_line(out, names[k], environment, slice_of(other),
+                           numbers_of_others(page, now_ms).numbers[k]);
+        }
     }
 }
 
@@ -165,6 +219,10 @@ static void write_http(struct buffer *out, const struct http *http)
          "Connections refused because there were too many", peers->refused);
     line(out, "bide_http_connections_evicted_total", "counter",
          "Idle connections closed to make room", peers->evicted);
+    line(out, "bide_http_readers_cut_total", "counter",
+         "Connections closed because their replies were taken too slowly", peers->slow);
+    line(out, "bide_http_replies_bytes", "gauge", "Replies that wait for their readers",
+         http->reply_bytes);
     line(out, "bide_http_requests_late_total", "counter",
          "Requests that did not arrive in time", peers->late);
     line(out, "bide_http_requests_under_way", "gauge", "Requests not answered yet",
@@ -186,8 +244,8 @@ static void answer(struct request *request, const struct request *counter)
         reply_err(request, &counter->job.err);
         return;
     }
-    write_totals(out, http, metrics);
-    write_queues(out, http, metrics);
+    write_totals(out, request, metrics);
+    write_queues(out, request, metrics);
     write_pump(out, http);
     write_http(out, http);
     if (http->options.metrics != NULL)

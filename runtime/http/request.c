@@ -49,10 +49,12 @@ struct request *request_open(struct http *http, struct peer *peer)
     return request;
 }
 
-static void buffer_recycle(struct buffer *buffer)
+static void buffer_recycle(struct http *http, struct buffer *buffer)
 {
-    if (buffer->capacity > KEEP_BYTES)
+    if (buffer->capacity > KEEP_BYTES) {
+        server_freed(http, buffer->capacity);
         buffer_finish(buffer);
+    }
     buffer->size = 0;
 }
 
@@ -79,8 +81,8 @@ void request_close(struct request *request)
         server_settle(http);
         return;
     }
-    buffer_recycle(&request->body);
-    buffer_recycle(&request->reply);
+    buffer_recycle(http, &request->body);
+    buffer_recycle(http, &request->reply);
     if (request->arena.used_bytes > KEEP_BYTES)
         arena_finish(&request->arena);
     else
@@ -183,7 +185,9 @@ static void request_auth(struct request *request)
     struct http *http = request->http;
     struct slice key;
 
-    if ((request->route->flags & ROUTE_OPEN) != 0)
+    if ((request->route->flags & ROUTE_OPEN) != 0 ||
+        ((request->route->flags & ROUTE_METRICS) != 0 &&
+         strcmp(http->config->metrics, "open") == 0))
         return;
     if ((request->route->flags & ROUTE_HASH) != 0) {
         if (!auth_is_callback(http->options.secret, request->captures[0], request->captures[1]))

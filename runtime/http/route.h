@@ -13,9 +13,10 @@ struct request;
 enum { ROUTE_CAPTURES = 2 };
 
 enum route_flags {
-    ROUTE_OPEN = 1, /* no API key needed */
-    ROUTE_CORS = 2, /* for browsers too */
-    ROUTE_HASH = 4, /* nor here, but the URL's own hash */
+    ROUTE_OPEN = 1,    /* no API key needed */
+    ROUTE_CORS = 2,    /* for browsers too */
+    ROUTE_HASH = 4,    /* nor here, but the URL's own hash */
+    ROUTE_METRICS = 8, /* nor here, when the configuration says so */
 };
 
 struct route {

@@ -31,7 +31,7 @@ const struct route routes[] = {
 
     { "GET",  "/healthz",                                          health_show,      ROUTE_OPEN, 0 },
     { "GET",  "/readyz",                                           ready_show,       ROUTE_OPEN, 0 },
-    { "GET",  "/metrics",                                          metrics_show,     ROUTE_OPEN, 0 },
+    { "GET",  "/metrics",                                          metrics_show,     ROUTE_METRICS, 0 },
     { NULL, NULL, NULL, 0, 0 },
 };
 /* clang-format on */

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,9 @@
 enum {
     BACKLOG = 1024,
     LAST_CALL_MS = 5000,
-    HANDLES = 6,
+    TIDY_MS = 1000,
+    TIDY_BYTES = 16 << 20, /* less is no burden */
+    HANDLES = 7,
 };
 
 /* ---- the loop ---------------------------------------------------------------------------- */
@@ -37,6 +40,23 @@ static void on_before(uv_prepare_t *before)
 static void on_after(uv_check_t *after)
 {
     wire_flush(container_of(after, struct http, after));
+}
+
+/* malloc keeps what was freed, in each thread's heap, however much it was. */
+static void on_tidy(uv_timer_t *tidy)
+{
+    struct http *http = container_of(tidy, struct http, tidy);
+
+    http->freed_bytes = 0;
+    (void)malloc_trim(0); /* 1: there was something to give back */
+}
+
+void server_freed(struct http *http, size_t bytes)
+{
+    http->freed_bytes += bytes;
+    if (http->freed_bytes > TIDY_BYTES && !http->is_stopping &&
+        uv_is_active((uv_handle_t *)&http->tidy) == 0)
+        uv_timer_start(&http->tidy, on_tidy, TIDY_MS, 0);
 }
 
 /* ---- start ------------------------------------------------------------------------------- */
@@ -143,6 +163,8 @@ static void handles_open(struct http *http)
 
     http->handles = HANDLES;
     uv_timer_init(loop, &http->last_call);
+    uv_timer_init(loop, &http->tidy);
+    uv_unref((uv_handle_t *)&http->tidy);
     uv_prepare_init(loop, &http->before);
     uv_check_init(loop, &http->after);
     longpolls_init(&http->longpolls, loop);
@@ -312,6 +334,7 @@ void http_destroy(struct http *http)
     handle_close(http, (uv_handle_t *)&http->before);
     handle_close(http, (uv_handle_t *)&http->after);
     handle_close(http, (uv_handle_t *)&http->last_call);
+    handle_close(http, (uv_handle_t *)&http->tidy);
     handle_close(http, (uv_handle_t *)&http->peers.timer);
     handle_close(http, (uv_handle_t *)&http->longpolls.timer);
 }

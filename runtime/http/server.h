@@ -25,7 +25,9 @@ struct http {
     uv_prepare_t before; /* replies of this turn of the loop leave before it sleeps … */
     uv_check_t after;    /* … and right after what it woke up for */
     uv_timer_t last_call;
-    uint32_t handles; /* open; the server is freed when none is left */
+    uv_timer_t tidy;    /* gives memory back */
+    size_t freed_bytes; /* since it last did */
+    uint32_t handles;   /* open; the server is freed when none is left */
 
     struct world *worlds; /* environments */
     uint32_t world_count;
@@ -58,6 +60,8 @@ struct http {
 /* A peer came; it is gone, and its memory. */
 void server_opened(struct http *http);
 void server_closed(struct http *http);
+/* Something big was freed: the system gets it back soon. */
+void server_freed(struct http *http, size_t bytes);
 /* A request is finished: is that what http_stop waits for? */
 void server_settle(struct http *http);
 

@@ -108,9 +108,27 @@ static void request_finish(struct peer *peer, struct request *request)
     peer_linger(peer); /* what it sends meanwhile must not make it lose the reply */
 }
 
+/* Big replies that wait for their readers have a budget together. What they would have told can
+ * be asked for again; a reply that tells of a change is never big. */
+static void reply_admit(struct http *http, struct request *request)
+{
+    if (request->reply.size <= COPY_BYTES || http->reply_bytes == 0 ||
+        http->reply_bytes + request->reply.size <= (size_t)http->config->max_reply_bytes)
+        return;
+    server_freed(http, request->reply.capacity);
+    buffer_finish(&request->reply);
+    request->header_count = 0;
+    request->type = "application/json";
+    request->phase = REQUEST_BODY;
+    reply_error(request, HTTP_SERVICE_UNAVAILABLE,
+                SLICE("Too many replies wait for their readers, try again later"));
+}
+
 static void request_send(struct peer *peer, struct request *request)
 {
     struct http *http = http_of(peer);
+
+    reply_admit(http, request);
     struct slice body = buffer_view(&request->reply);
 
     request->closes = request->closes || http->is_stopping;
@@ -129,6 +147,7 @@ static void request_send(struct peer *peer, struct request *request)
     }
     http->reply_bytes += body.size;
     request->sending_bytes = body.size;
+    arena_finish(&request->arena); /* may be as big as the reply, and was needed for it */
     bool is_gone = peer_send(peer, buffer_view(&http->out), body);
     http->out.size = 0;
     if (is_gone)

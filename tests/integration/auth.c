@@ -54,10 +54,19 @@ Test(auth, without_a_key_or_with_a_wrong_one_it_is_401)
 
 Test(auth, health_needs_no_key)
 {
-    const char *open[] = { "/healthz", "/readyz", "/metrics" };
-    for (size_t i = 0; i < 3; i++)
+    const char *open[] = { "/healthz", "/readyz" };
+    for (size_t i = 0; i < 2; i++)
         cr_assert_eq(server_call_as(&s, NULL, "GET", open[i], NULL)->status, 200, "%s",
                      open[i]);
+}
+
+Test(auth, metrics_need_a_key_and_tell_of_its_environment_alone)
+{
+    cr_assert_eq(server_call_as(&s, NULL, "GET", "/metrics", NULL)->status, 401);
+    const struct reply *reply = server_call(&s, "GET", "/metrics", NULL);
+    cr_assert_eq(reply->status, 200);
+    cr_assert_neq(strstr(reply->text, "environment=\"dev\""), NULL, "%s", reply->text);
+    cr_assert_null(strstr(reply->text, "environment=\"prod\""), "%s", reply->text);
 }
 
 Test(auth, the_environments_have_keys_of_their_own)

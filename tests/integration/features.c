@@ -363,14 +363,14 @@ Test(features, runs_are_listed_newest_first_in_pages)
 Test(features, metrics_are_prometheus_text)
 {
     assert_status(play("echo", "{}", NULL), "COMPLETED");
-    const struct reply *metrics = server_call_as(&s, NULL, "GET", "/metrics", NULL);
+    const struct reply *metrics = server_call(&s, "GET", "/metrics", NULL);
     cr_assert_eq(metrics->status, 200);
     cr_assert_neq(strcasestr(metrics->headers, "content-type: text/plain"), NULL);
     cr_assert_neq(strstr(metrics->text, "\n# TYPE bide_"), NULL, "%s", metrics->text);
     int status;
-    const char *odd = command_run(
-        &status,
-        "curl -s %s/metrics | grep -vE '^(#.*|[a-z_]+(\\{[^}]*\\})? -?[0-9.e+-]+|)$' | head -3",
-        s.url);
+    const char *odd = command_run(&status,
+                                  "curl -s -H 'Authorization: Bearer %s' %s/metrics | grep -vE "
+                                  "'^(#.*|[a-z_]+(\\{[^}]*\\})? -?[0-9.e+-]+|)$' | head -3",
+                                  s.key, s.url);
     cr_assert_str_eq(odd, "", "lines that are no metric: %s", odd);
 }
