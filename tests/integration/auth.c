@@ -3,6 +3,8 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define ORDER "{\"order_id\": \"A-1\", \"amount_cents\": 1250}"
 
@@ -169,4 +171,45 @@ Test(auth, a_callback_url_is_the_same_after_a_restart)
 
     cr_assert_str_eq(reply_text(tokens, "data.0.url"), url, "%s", tokens->text);
     free(url);
+}
+
+static uid_t owner_of(pid_t pid)
+{
+    struct stat about;
+
+    cr_assert_eq(stat(text("/proc/%d/maps", (int)pid), &about), 0);
+    return about.st_uid;
+}
+
+/* The system gives /proc files of a process that must not be looked into to root, and lets
+ * nobody of its own user attach to it. Plugins run as that user. */
+Test(memory, of_the_server_is_closed_to_its_own_user, .timeout = 60)
+{
+    enum { NOBODY = 65534 };
+    pid_t children[8];
+    int status;
+
+    server_init(&s);
+    server_add_plugin(&s, "hello");
+    server_add_schema(&s, "hello");
+    server_write(&s, "config/bide.yaml", "");
+    if (getuid() == 0) {
+        s.uid = NOBODY;
+        command_run(&status, "chown -R %d:%d %s", NOBODY, NOBODY, s.dir);
+        cr_assert_eq(status, 0);
+    }
+    server_start(&s);
+    run_end(&s, run_trigger(&s, "hello", "{\"name\": \"you\"}", NULL));
+    cr_assert_gt(server_children(&s, children, 8), 0);
+
+    cr_expect_eq(owner_of(s.pid), 0);
+    cr_expect_eq(owner_of(children[0]), s.uid == 0 ? getuid() : s.uid, "its crashes are told");
+    if (s.uid != 0) {
+        command_run(&status,
+                    "setpriv --reuid=%d --regid=%d --clear-groups cat /proc/%d/environ "
+                    "/proc/%d/maps",
+                    NOBODY, NOBODY, (int)s.pid, (int)s.pid);
+        cr_expect_neq(status, 0);
+    }
+    server_destroy(&s);
 }

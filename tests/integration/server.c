@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -154,7 +155,7 @@ void server_add_schema(struct server *server, const char *name)
     "  prod: {}\n"
 
 /* In the child, between fork and exec: other threads may hold locks, so no allocation here. */
-static void become_server(char **arguments, int out, int log)
+static void become_server(char **arguments, uid_t uid, int out, int log)
 {
     int in = open("/dev/null", O_RDONLY);
 
@@ -165,7 +166,8 @@ static void become_server(char **arguments, int out, int log)
     dup2(log, 2);
     for (int fd = 3; fd < 256; fd++)
         close(fd);
-    execv(arguments[0], arguments);
+    if (uid == 0 || (setgroups(0, NULL) == 0 && setgid(uid) == 0 && setuid(uid) == 0))
+        execv(arguments[0], arguments);
     _exit(127);
 }
 
@@ -196,7 +198,7 @@ void server_spawn(struct server *server)
         give_up("pipe: %s", strerror(errno));
     server->pid = fork();
     if (server->pid == 0)
-        become_server((char **)arguments, ends[1], log);
+        become_server((char **)arguments, server->uid, ends[1], log);
     close(log);
     close(ends[1]);
     server->out = ends[0];
