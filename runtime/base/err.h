@@ -5,23 +5,25 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-#define ERR_MAP(X)                                                 \
-    X(OK, 200, "done")                                             \
-    X(BAD_REQUEST, 400, "the request is not understood")           \
-    X(BAD_INPUT, 422, "the input does not match its schema")       \
-    X(UNAUTHORIZED, 401, "invalid or missing API key")             \
-    X(FORBIDDEN, 403, "not allowed")                               \
-    X(NOT_FOUND, 404, "not found")                                 \
-    X(TOO_LARGE, 413, "too large")                                 \
-    X(MEDIA_TYPE, 415, "a kind of body that is not understood")    \
-    X(RULE, 422, "a rule forbids it")                              \
-    X(BAD_DATA, 422, "the data does not match the token's schema") \
-    X(LIMIT, 429, "a limit is reached")                            \
-    X(CONFIG, 500, "the configuration is wrong")                   \
-    X(PLUGIN, 500, "the plugin could not be loaded")               \
-    X(SYSTEM, 500, "the operating system refused")                 \
-    X(UNAVAILABLE, 503, "the task is not available")               \
-    X(STORE, 503, "the database refused the change")               \
+#define ERR_MAP(X)                                                  \
+    X(OK, 200, "done")                                              \
+    X(BAD_REQUEST, 400, "the request is not understood")            \
+    X(BAD_INPUT, 422, "the input does not match its schema")        \
+    X(UNAUTHORIZED, 401, "invalid or missing API key")              \
+    X(FORBIDDEN, 403, "not allowed")                                \
+    X(NOT_FOUND, 404, "not found")                                  \
+    X(DIFFERS, 409, "the segment calls something else than before") \
+    X(GONE, 410, "it is over")                                      \
+    X(TOO_LARGE, 413, "too large")                                  \
+    X(MEDIA_TYPE, 415, "a kind of body that is not understood")     \
+    X(RULE, 422, "a rule forbids it")                               \
+    X(BAD_DATA, 422, "the data does not match the token's schema")  \
+    X(LIMIT, 429, "a limit is reached")                             \
+    X(CONFIG, 500, "the configuration is wrong")                    \
+    X(PLUGIN, 500, "the plugin could not be loaded")                \
+    X(SYSTEM, 500, "the operating system refused")                  \
+    X(UNAVAILABLE, 503, "the task is not available")                \
+    X(STORE, 503, "the database refused the change")                \
     X(STOPPING, 503, "the server is stopping")
 
 enum err_code {

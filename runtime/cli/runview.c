@@ -133,7 +133,38 @@ void run_error_add(struct buffer *out, const struct value *run)
         buffer_text(out, ": ");
     text_add_safe(out, member_text(error, "message"), false);
     buffer_byte(out, '\n');
+    if (member_text(error, "segment").size > 0)
+        buffer_format(out, "  in segment %.*s, attempt %d\n",
+                      SLICE_ARG(member_text(error, "segment")),
+                      (int)member_int(error, "attempt"));
     add_indented(out, stack);
+}
+
+/* Of a run that did not get through at once. */
+static void add_attempts(struct buffer *out, const struct value *run)
+{
+    uint32_t count;
+    const struct value *attempts = member_list(run, "attempts", &count);
+
+    if (count > 1)
+        buffer_format(out, "\nattempts (at most %d)\n", (int)member_int(run, "maxAttempts"));
+    for (uint32_t i = 0; count > 1 && i < count; i++) {
+        const struct value *error = value_find(&attempts[i], "error");
+        buffer_format(out, "  %d  ", (int)member_int(&attempts[i], "number"));
+        text_add_safe(out, member_text(&attempts[i], "startedAt"), false);
+        buffer_text(out, "  ");
+        text_add_safe(out, member_text(&attempts[i], "status"), false);
+        if (error != NULL) {
+            buffer_text(out, "  ");
+            text_add_safe(out, member_text(error, "name"), false);
+            buffer_text(out, ": ");
+            text_add_safe(out, member_text(error, "message"), false);
+            buffer_text(out, " (in ");
+            text_add_safe(out, member_text(error, "segment"), false);
+            buffer_byte(out, ')');
+        }
+        buffer_byte(out, '\n');
+    }
 }
 
 /* One move: when, into which status, and why where that is said. */
@@ -245,5 +276,6 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_json(out, "state", value_find(run, "state"));
     add_json(out, "metadata", value_find(run, "metadata"));
     add_json(out, "output", value_find(run, "output"));
+    add_attempts(out, run);
     add_timeline(out, run);
 }

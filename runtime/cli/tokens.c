@@ -23,6 +23,12 @@ static const struct page_filter list_filters[] = {
     { NULL, NULL, false },
 };
 
+/* Over because its run has ended: the contract calls it completed, with an error. */
+static struct slice status_of(const struct value *token)
+{
+    return member_bool(token, "isCancelled") ? SLICE("CANCELED") : member_text(token, "status");
+}
+
 static void print_list(struct arena *arena, const struct value *page)
 {
     static const struct grid_title titles[] = {
@@ -39,7 +45,7 @@ static void print_list(struct arena *arena, const struct value *page)
         const struct value *token = &tokens[i];
         grid_row(&grid);
         grid_cell(&grid, 0, member_text(token, "id"));
-        grid_cell(&grid, 1, member_text(token, "status"));
+        grid_cell(&grid, 1, status_of(token));
         grid_cell(&grid, 2, ago_text(arena, member_time(token, "createdAt"), now_ms));
         grid_cell(&grid, 3, ago_text(arena, member_time(token, "timeoutAt"), now_ms));
         grid_cell(&grid, 4, names_text(arena, value_find(token, "tags")));
@@ -114,7 +120,7 @@ static void print_token(struct call *call, const struct value *token)
     struct slice tags = names_text(&call->arena, value_find(token, "tags"));
 
     print_member(call, "token", token, "id");
-    print_member(call, "status", token, "status");
+    printf("%-9s %.*s\n", "status", SLICE_ARG(text_safe(&call->arena, status_of(token))));
     print_member(call, "url", token, "url");
     print_member(call, "created", token, "createdAt");
     print_member(call, "times out", token, "timeoutAt");

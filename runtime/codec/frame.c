@@ -61,7 +61,7 @@ static void read_results(struct cursor *cursor, struct frame_segment *frame)
     cursor->broken |= list.broken;
 }
 
-enum { SEGMENT_ITEMS = 21 };
+enum { SEGMENT_ITEMS = 22 };
 
 static void write_segment(struct buffer *out, const struct frame_segment *frame)
 {
@@ -93,6 +93,7 @@ static void write_segment(struct buffer *out, const struct frame_segment *frame)
     }
     pack_int(out, frame->limit_ms);
     pack_bool(out, frame->is_test);
+    pack_bool(out, frame->is_rerun);
 }
 
 static void read_segment(struct cursor *cursor, struct frame_segment *frame)
@@ -127,6 +128,7 @@ static void read_segment(struct cursor *cursor, struct frame_segment *frame)
     }
     frame->limit_ms = cursor_int(cursor);
     frame->is_test = cursor_bool(cursor);
+    frame->is_rerun = cursor_bool(cursor);
     cursor->broken |= tags.broken || once.broken;
 }
 
@@ -368,11 +370,12 @@ static void read_forked(struct cursor *cursor, struct frame_forked *frame)
 
 static void write_exited(struct buffer *out, const struct frame_exited *frame)
 {
-    pack_list(out, 4);
+    pack_list(out, 5);
     pack_int(out, frame->slot);
     pack_int(out, frame->status);
     pack_int(out, (int64_t)frame->cpu_us);
     pack_int(out, (int64_t)frame->max_rss_bytes);
+    pack_bytes(out, frame->prints);
 }
 
 static void read_exited(struct cursor *cursor, struct frame_exited *frame)
@@ -381,6 +384,7 @@ static void read_exited(struct cursor *cursor, struct frame_exited *frame)
     frame->status = (int32_t)cursor_int(cursor);
     frame->cpu_us = (uint64_t)cursor_int(cursor);
     frame->max_rss_bytes = (uint64_t)cursor_int(cursor);
+    frame->prints = cursor_text(cursor);
 }
 
 static void write_symbols(struct buffer *out, const struct frame_symbols *frame)

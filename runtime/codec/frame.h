@@ -80,6 +80,7 @@ struct frame_segment {
     uint32_t once_count;
     int64_t limit_ms; /* how long the segment may take; 0: no limit */
     bool is_test;
+    bool is_rerun; /* it was started before in this entry: its calls are compared */
 };
 
 /* The answer to a CALL. `body` is a msgpack map whose members depend on the call (below). */
@@ -204,11 +205,15 @@ struct frame_forked {
     int32_t pid; /* negative: -errno of a fork that failed */
 };
 
+/* In front of a log line among what was printed; its level follows, a digit. */
+#define FRAME_LEVEL_MARK '\x1d'
+
 struct frame_exited {
     uint32_t slot;
     int32_t status; /* waitpid's */
     uint64_t cpu_us;
     uint64_t max_rss_bytes;
+    struct slice prints; /* the end of what it printed: lines; a log line begins with a mark */
 };
 
 struct frame_symbols {

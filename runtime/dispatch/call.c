@@ -80,7 +80,8 @@ static void token_fill(struct cell *cell, const struct job *job, const struct va
                                      .schema = text_of(map, "schema"),
                                      .run_id = job->run_id,
                                      .run_seq = job->seq,
-                                     .id = id };
+                                     .id = id,
+                                     .is_rerun = job->is_rerun };
 }
 
 static void trigger_fill(struct cell *cell, const struct job *job, const struct value *map,
@@ -110,6 +111,7 @@ static void trigger_fill(struct cell *cell, const struct job *job, const struct 
         .parent_id = job->run_id,
         .parent_seq = job->seq,
         .id = id,
+        .is_rerun = job->is_rerun,
         .unchecked = true
     };
 }

@@ -39,6 +39,7 @@ struct job *job_create(struct dispatch *dispatch, struct assignment *assignment)
                          .limit_ms = assignment->limit_ms,
                          .id_block = assignment->frame->id_block,
                          .is_test = assignment->frame->is_test,
+                         .is_rerun = assignment->frame->is_rerun,
                          .bytes = assignment->bytes,
                          .queued_ms = dispatch_now(dispatch) };
     assignment->bytes = (struct buffer){ 0 };

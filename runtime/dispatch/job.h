@@ -21,7 +21,7 @@ struct job {
     int64_t limit_ms; /* 0: none */
     uint32_t calls;   /* made so far */
     int64_t id_block; /* ids of what its calls make */
-    bool is_test;
+    bool is_test, is_rerun;
     struct slice task, segment; /* in the job's own memory */
     char build[17];             /* that it would like; may be empty */
     struct speed *task_speed, *segment_speed;

@@ -59,6 +59,30 @@ static void pad_send(struct dispatch *dispatch, struct job *job, int64_t now_ms)
     cell_submit(cell);
 }
 
+/* Of a flood the end is kept: half of what came goes. */
+static void pad_halve(struct pad *pad)
+{
+    struct pad old = *pad;
+    uint32_t from = (old.count + 1) / 2;
+
+    *pad = (struct pad){ .since_ms = old.since_ms,
+                         .sent_ms = old.sent_ms,
+                         .dropped = old.dropped };
+    for (uint32_t i = 0; i < old.count; i++) {
+        bool is_progress = old.progress_at == i + 1;
+        if (i < from && !is_progress) {
+            pad->dropped++;
+            continue;
+        }
+        struct frame_note *note = note_new(pad);
+        *note = old.notes[i];
+        note->text = arena_copy(&pad->arena, note->text);
+        if (is_progress)
+            pad->progress_at = pad->count;
+    }
+    arena_finish(&old.arena);
+}
+
 void pad_add(struct dispatch *dispatch, struct job *job, const struct frame_note *note)
 {
     struct pad *pad = &job->pad;
@@ -69,10 +93,9 @@ void pad_add(struct dispatch *dispatch, struct job *job, const struct frame_note
         pad_send(dispatch, job, now_ms);
     if (note->kind == NOTE_PROGRESS && pad->progress_at > 0) {
         kept = &pad->notes[pad->progress_at - 1];
-    } else if (is_full(pad)) {
-        pad->dropped++;
-        return;
     } else {
+        if (is_full(pad))
+            pad_halve(pad);
         kept = note_new(pad);
         if (note->kind == NOTE_PROGRESS)
             pad->progress_at = pad->count;
@@ -102,10 +125,10 @@ struct frame_note *pad_take(struct pad *pad, struct arena *arena, uint32_t *coun
         taken[i].text = arena_copy(arena, pad->notes[i].text);
     }
     if (pad->dropped > 0) {
-        taken[*count] = taken[*count - 1];
-        taken[*count].kind = NOTE_LOG;
-        taken[*count].level = 2;
-        taken[*count].text =
+        memmove(taken + 1, taken, *count * sizeof *taken);
+        taken[0].kind = NOTE_LOG;
+        taken[0].level = 2;
+        taken[0].text =
             arena_format(arena, "%u log lines came too fast and were dropped", pad->dropped);
         ++*count;
     }

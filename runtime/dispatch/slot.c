@@ -309,9 +309,10 @@ static void slot_drain(struct slot *slot)
             break;
 }
 
-void slot_exited(struct slot *slot, int status)
+void slot_exited(struct slot *slot, int status, struct slice prints)
 {
     slot_drain(slot);
+    slot_last_words(slot, prints);
     slot_conclude(slot, status);
     jobs_return(slot);
     slot_remove(slot);

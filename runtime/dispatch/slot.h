@@ -73,9 +73,9 @@ int64_t slot_tick(struct slot *slot, int64_t now_ms);
 /* The nursery says: it never lived, or it has ended with waitpid's status. The slot is gone
  * after. */
 void slot_unforked(struct slot *slot, int error);
-void slot_exited(struct slot *slot, int status);
 /* The nursery is dying, and the first job is charged with that. */
 void slot_blame(struct slot *slot, const char *how);
+void slot_exited(struct slot *slot, int status, struct slice prints);
 /* The nursery is dead, so the slot is. The slot is gone after. */
 void slot_orphaned(struct slot *slot);
 
@@ -84,7 +84,8 @@ bool slot_read(struct slot *slot);
 struct job *slot_job(struct slot *slot); /* the running one; NULL */
 /* The first job ended in good order. */
 void slot_advance(struct slot *slot);
-/* slot_end.c: what its death means for its jobs. */
+/* slot_end.c: what it printed last is its job's; what its death means for its jobs. */
+void slot_last_words(struct slot *slot, struct slice prints);
 void slot_conclude(struct slot *slot, int status);
 
 #endif

@@ -133,6 +133,39 @@ static void job_charge(struct slot *slot, struct job *job, int status)
         autopsy_finish(dispatch, autopsy, (struct slice){ 0 });
 }
 
+static void line_note(struct slot *slot, struct job *job, struct slice line)
+{
+    uint32_t level = 1;
+
+    if (line.size >= 2 && line.data[0] == FRAME_LEVEL_MARK) {
+        level = (uint32_t)(unsigned char)line.data[1] & 3;
+        line.data += 2;
+        line.size -= 2;
+    }
+    if (line.size > 0)
+        pad_add(slot->dispatch, job,
+                &(struct frame_note){ .run_id = job->run_id,
+                                      .seq = job->seq,
+                                      .kind = NOTE_LOG,
+                                      .level = level,
+                                      .at_ms = dispatch_now(slot->dispatch),
+                                      .text = line });
+}
+
+void slot_last_words(struct slot *slot, struct slice prints)
+{
+    struct job *job = slot_job(slot);
+
+    while (job != NULL && !job->is_canceled && prints.size > 0) {
+        const char *end = memchr(prints.data, '\n', prints.size);
+        size_t size = end == NULL ? prints.size : (size_t)(end - prints.data);
+        line_note(slot, job, (struct slice){ prints.data, size });
+        size += end != NULL;
+        prints.data += size;
+        prints.size -= size;
+    }
+}
+
 void slot_conclude(struct slot *slot, int status)
 {
     struct job *job = slot_job(slot);

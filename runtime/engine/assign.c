@@ -280,12 +280,13 @@ static void run_assign(struct batch *batch, struct run *run)
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
     struct assignment *assignment = ARENA_NEW(batch->arena, struct assignment);
     struct frame frame = { .kind = FRAME_SEGMENT };
+    bool is_rerun = run->id_block != 0;
 
     if (run->started_ms == 0)
         run->started_ms = batch->now_ms;
     if (run->attempt == 0)
         run->attempt = 1;
-    if (run->id_block == 0)
+    if (!is_rerun)
         run->id_block = id_next_block(batch->engine->ids, batch->now_ms);
     run->due_ms = 0; /* its ttl was kept */
     contract_follow(batch->arena, task, run, batch->now_ms);
@@ -300,6 +301,7 @@ static void run_assign(struct batch *batch, struct run *run)
     assignment->task = run->task;
     assignment->build = task->build;
     assignment->frame = segment_frame(batch, run);
+    assignment->frame->is_rerun = is_rerun;
     assignment->limit_ms = assignment->frame->limit_ms;
     frame.segment = *assignment->frame;
     frame_write(&assignment->bytes, &frame);

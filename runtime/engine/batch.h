@@ -50,7 +50,8 @@ struct batch {
     struct ids fired;    /* waitpoints that have ended */
     struct ids canceled; /* runs to be canceled */
     struct ids swept;    /* runs that were, whose children are to be */
-    uint32_t fired_at, canceled_at, swept_at;
+    struct ids ended;    /* runs that have made tokens, which are to be closed */
+    uint32_t fired_at, canceled_at, swept_at, ended_at;
     uint32_t steps; /* that may still be taken with crowds */
     uint32_t few;   /* so many waiters are no crowd yet */
     /* Dispatch. */
@@ -99,6 +100,8 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
 void run_drop_wait(struct batch *batch, struct run *run);
 /* It enters its queue for the first time: from now on its ttl counts. */
 void run_ttl_begin(const struct batch *batch, struct run *run);
+/* The name of the segment it is in, or enters next; empty: nobody knows its first. */
+struct slice run_segment(const struct batch *batch, const struct run *run);
 /* An attempt went wrong: retry or end. `outcome` is what it ends as. */
 struct failure {
     enum run_outcome outcome;
@@ -106,11 +109,18 @@ struct failure {
     struct slice name, message, stack;
 };
 void run_fail(struct batch *batch, struct run *run, const struct failure *failure);
+/* failure.c: as run->error; with those that were before. */
+struct slice failure_pack(struct batch *batch, const struct run *run,
+                          const struct failure *failure);
+/* The same when it is over: nothing is wrong any more. */
+struct slice failures_past(struct arena *arena, struct slice error);
 void batch_event(struct batch *batch, const struct run *run, bool was_running);
 
 /* settle.c: a waitpoint has ended, or has left something to do; the same for a run. */
 void settle_token(struct batch *batch, struct waitpoint *token);
 void settle_run(struct batch *batch, struct run *run);
+/* Go on with it in the next batch. */
+void settle_later(struct batch *batch, struct run *run);
 /* Draw the consequences of fired waitpoints and cancellations. */
 bool batch_settle(struct batch *batch);
 /* Has all that it waits for ended, whether or not it was told? False: more rows are needed. */

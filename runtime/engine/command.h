@@ -62,6 +62,7 @@ struct trigger {
     int64_t id;      /* to give the run; 0: a new one */
     bool unchecked;  /* validate here: the payload comes from a segment */
     bool key_global; /* from a segment: the key is not this run's alone */
+    bool is_rerun;   /* its segment was started before in this entry */
     /* Reply */
     int64_t run_id;
     bool cached; /* it was named by its key */
@@ -80,6 +81,7 @@ struct token_create {
     int64_t run_id;      /* 0: over HTTP */
     uint32_t run_seq;
     int64_t id;
+    bool is_rerun; /* its segment was started before in this entry */
     /* Reply */
     int64_t token_id;
     bool cached;

@@ -57,7 +57,9 @@ void batch_prefetch(struct batch *batch)
             (void)token_prefetch(batch, command);
         } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
                    command->kind == COMMAND_TOKEN_TIMEOUT) {
-            (void)rows_waitpoint(&batch->rows, command->token_complete.id, &token);
+            if (rows_waitpoint(&batch->rows, command->token_complete.id, &token) &&
+                token != NULL && token->run_id != 0)
+                (void)rows_run(&batch->rows, token->run_id, 0, &run); /* a want is enough */
             prefetch_waiters(batch, command->token_complete.id);
         } else if (command->kind == COMMAND_SEGMENT_END ||
                    command->kind == COMMAND_ATTEMPT_LOST || command->kind == COMMAND_RELEASE) {

@@ -74,18 +74,19 @@ struct run {
     uint32_t depth;     /* 0 for a root */
     uint32_t remaining; /* WAITING: edges that must still fire */
     uint32_t progress;  /* percent */
-    uint32_t log_lines; /* stored so far */
+    uint32_t log_lines; /* said so far; of many, the first and the last are kept */
     uint32_t secrets;   /* enum run_secrets */
     bool is_test;
     bool needs_parent; /* made by a task that may wait for it; informational */
+    bool has_tokens;   /* it has made some: they are closed when it ends */
     struct slice task;
     struct slice segment; /* the one to enter next or being run; empty: the task's first */
     struct slice version, build; /* of the last start; build is 16 hex digits of its SHA-256 */
     struct slice tags;           /* packed list of strings, sorted; empty: none */
     struct slice metadata;       /* packed map; empty: none */
-    struct slice error;          /* packed map {name, message, stack?, …}; empty: none */
-    struct slice wait; /* packed; engine/wait.h; kept until the segment after the wait ends */
-    struct slice once; /* packed map name → value of this entry; empty: none */
+    struct slice error; /* of this attempt and of earlier ones: failure.c; empty: none */
+    struct slice wait;  /* packed; engine/wait.h; kept until the segment after the wait ends */
+    struct slice once;  /* packed map name → value of this entry; empty: none */
     struct slice timeline; /* moves, opaque bytes; engine/timeline.h */
     struct slice key;      /* 16 raw bytes of the idempotency key's hash; empty: none */
     struct slice key_text; /* what the user called it */
@@ -101,6 +102,7 @@ struct run {
     uint32_t dirty_parts; /* to be written; an empty slice deletes */
     uint32_t problems;    /* of its output, which is kept all the same: for the event */
     struct slice why;     /* it is canceled: for the timeline */
+    bool makes_tokens;    /* in this batch */
     bool is_new, is_dirty;
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
     uint32_t loaded_outcome;
@@ -115,7 +117,7 @@ enum waitpoint_status {
     WAITPOINT_PENDING,
     WAITPOINT_COMPLETED,
     WAITPOINT_TIMED_OUT,
-    WAITPOINT_CANCELLED
+    WAITPOINT_CANCELLED /* the run that made it has ended, and nobody else waits for it */
 };
 
 /* Tokens and timers. A run is its own waitpoint: an edge may name a run's id. */
@@ -129,6 +131,7 @@ struct waitpoint {
     int64_t timeout_ms; /* when it was to time out, a date kept for show; 0: never */
     int64_t created_ms, completed_ms;
     int64_t run_id;      /* that made it; 0: made over HTTP */
+    uint32_t is_shared;  /* its key is not that run's alone: it outlives the run */
     struct slice task;   /* of that run; empty: none */
     struct slice schema; /* the token's name in the task's schema file; empty: unchecked */
     struct slice tags;   /* packed list; empty: none */
@@ -179,10 +182,12 @@ struct key {
     struct key *next;
 };
 
-/* One line of a run's log; only ever added. */
+/* One line of a run's log. They are numbered from 1; one may take an earlier one's place. */
 struct log_line {
     int64_t run_id, at_ms;
+    uint32_t number, drops; /* drops: the number of one that goes; 0: none */
     uint32_t level, attempt;
+    struct slice segment; /* that said it; empty: a version that did not keep it */
     struct slice text;
     struct log_line *next;
 };

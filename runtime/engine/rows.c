@@ -36,7 +36,7 @@ void rows_init(struct rows *rows, struct arena *arena)
     *rows = (struct rows){ .arena = arena };
     struct table *tables[] = { &rows->runs,   &rows->waitpoints,  &rows->edges, &rows->children,
                                &rows->queues, &rows->queue_names, &rows->keys,  &rows->ready,
-                               &rows->young,  &rows->edge_ends };
+                               &rows->young,  &rows->edge_ends,   &rows->tokens };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         table_init(tables[i], arena);
 }
@@ -123,6 +123,17 @@ bool rows_edges(struct rows *rows, int64_t waitpoint_id, uint32_t limit, struct 
     }
     row->limit = wants->edges[known->want].limit;
     return false;
+}
+
+bool rows_tokens(struct rows *rows, int64_t run_id, struct tokens **tokens)
+{
+    struct known *known;
+    bool is_loaded = want(rows, &rows->tokens, &rows->wants.tokens, run_id, &known);
+
+    if (known->row == NULL)
+        known->row = ARENA_NEW(rows->arena, struct tokens);
+    *tokens = known->row;
+    return is_loaded;
 }
 
 struct children *known_children(struct rows *rows, struct known *known)
@@ -254,6 +265,6 @@ bool rows_wanted(const struct rows *rows)
 
     return wants->running ||
            (wants->run_count | wants->waitpoints.count | wants->edge_count |
-            wants->child_count | wants->queues.count | wants->queue_name_count |
-            wants->key_count | wants->ready_count) != 0;
+            wants->child_count | wants->tokens.count | wants->queues.count |
+            wants->queue_name_count | wants->key_count | wants->ready_count) != 0;
 }

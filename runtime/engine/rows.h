@@ -51,6 +51,7 @@ struct wants {
     uint32_t edge_count, edge_capacity;
     struct children_want *children; /* the first `limit` runs above `after` with that parent */
     uint32_t child_count, child_capacity;
+    struct ids tokens; /* every PENDING token of one of these runs, but shared ones */
     struct ids queues;
     struct name_want *queue_names;
     uint32_t queue_name_count, queue_name_capacity;
@@ -80,6 +81,11 @@ struct children {
         count; /* that was asked for; that were looked at: fewer are all there are */
 };
 
+/* The ids of tokens; the rows are asked for one by one. */
+struct tokens {
+    struct ids ids;
+};
+
 struct edges {
     struct edge *first;
     uint32_t limit, count; /* that was asked for; that were found: fewer are all there are */
@@ -88,7 +94,7 @@ struct edges {
 struct rows {
     struct arena *arena;
     struct wants wants;
-    struct table runs, waitpoints, edges, children, queues, queue_names, keys, ready;
+    struct table runs, waitpoints, edges, children, tokens, queues, queue_names, keys, ready;
     struct table edge_ends;  /* edges by the hash of both their ends */
     struct table young;      /* parent → the runs it made in this batch */
     struct running *running; /* as in the database */
@@ -116,6 +122,8 @@ bool rows_edges(struct rows *rows, int64_t waitpoint_id, uint32_t limit, struct 
 /* Asked once a batch for a parent, it keeps the first `after` and `limit`. */
 bool rows_children(struct rows *rows, int64_t parent_id, int64_t after, uint32_t limit,
                    struct children **children);
+/* Those in the database: what this batch has made or settled is in memory. */
+bool rows_tokens(struct rows *rows, int64_t run_id, struct tokens **tokens);
 /* What is in memory already, NULL when it is not. */
 struct run *rows_run_here(const struct rows *rows, int64_t id);
 struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id);
@@ -154,6 +162,7 @@ void rows_put_waitpoint(struct rows *rows, const struct waitpoint *row);
 void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 /* By rising id; each that was looked at, whether it lives or not. */
 void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id, bool is_live);
+void rows_put_token(struct rows *rows, int64_t run_id, int64_t waitpoint_id);
 void rows_put_queue(struct rows *rows, const struct queue *row);
 void rows_put_key(struct rows *rows, const struct key *row);
 /* In (rank_ms, id) order; the core row is put at the same time. */

@@ -72,6 +72,15 @@ void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id, bool i
     children->count++;
 }
 
+void rows_put_token(struct rows *rows, int64_t run_id, int64_t waitpoint_id)
+{
+    struct known *known = known_get(rows, &rows->tokens, (uint64_t)run_id);
+
+    if (known->row == NULL)
+        known->row = ARENA_NEW(rows->arena, struct tokens);
+    rows_ids_add(rows->arena, &((struct tokens *)known->row)->ids, waitpoint_id);
+}
+
 void rows_put_queue(struct rows *rows, const struct queue *row)
 {
     if (known_queue(rows, row->environment, row->name)->row != NULL)
@@ -167,11 +176,12 @@ void rows_loaded(struct rows *rows)
 
     runs_loaded(rows);
     all_loaded(&rows->waitpoints, &wants->waitpoints);
+    all_loaded(&rows->tokens, &wants->tokens);
     all_loaded(&rows->queues, &wants->queues);
     names_loaded(rows);
     rows->running_loaded |= wants->running;
     wants->running = false;
     wants->run_count = wants->queue_name_count = wants->key_count = wants->ready_count = 0;
     wants->edge_count = wants->child_count = 0;
-    wants->waitpoints.count = wants->queues.count = 0;
+    wants->waitpoints.count = wants->queues.count = wants->tokens.count = 0;
 }

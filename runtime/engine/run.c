@@ -166,30 +166,16 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     queue_count(batch, run);
     batch_event(batch, run, was_running && outcome == OUTCOME_CANCELED);
     batch_ids_add(batch, &batch->fired, run->id); /* a run is its own waitpoint */
+    if (run->has_tokens)
+        batch_ids_add(batch, &batch->ended, run->id);
 }
 
-static struct slice failure_pack(struct batch *batch, const struct run *run,
-                                 const struct failure *failure)
+struct slice run_segment(const struct batch *batch, const struct run *run)
 {
-    struct value map = value_map();
-    struct arena *arena = batch->arena;
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
-    struct slice segment = run->segment;
 
-    if (segment.size == 0 && task != NULL && task->segment_count > 0)
-        segment = task->segments[0];
-    value_put(arena, &map, "name", value_string(failure->name));
-    value_put(arena, &map, "message", value_string(failure->message));
-    if (failure->stack.size > 0)
-        value_put(arena, &map, "stack", value_string(failure->stack));
-    if (segment.size > 0)
-        value_put(arena, &map, "segment", value_string(segment));
-    if (run->version.size > 0)
-        value_put(arena, &map, "version", value_string(run->version));
-    if (run->build.size > 0)
-        value_put(arena, &map, "build", value_string(run->build));
-    value_put(arena, &map, "attempt", value_int(run->attempt));
-    return pack_value(arena, &map);
+    return run->segment.size == 0 && task != NULL && task->segment_count > 0 ? task->segments[0]
+                                                                             : run->segment;
 }
 
 static int64_t retry_delay(struct batch *batch, const struct catalog_task *task,
@@ -255,7 +241,8 @@ static void run_expire(struct batch *batch, struct run *run)
 {
     run->error =
         failure_pack(batch, run,
-                     &(struct failure){ .name = SLICE("EXPIRED"),
+                     &(struct failure){ .outcome = OUTCOME_EXPIRED,
+                                        .name = SLICE("EXPIRED"),
                                         .message = SLICE("the run did not start within its "
                                                          "ttl") });
     run_finish(batch, run, OUTCOME_EXPIRED);

@@ -29,9 +29,12 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
         run->is_dirty = true;
         return;
     }
-    if (run->log_lines > limits->log_lines)
-        return;
     struct log_line *line = rows_new_log(&batch->rows, run->id);
+    /* A fifth of those that are kept are the first, the others the last: there the error is. */
+    line->number = ++run->log_lines;
+    if (line->number > limits->log_lines)
+        line->drops = line->number - (limits->log_lines - limits->log_lines / 5);
+    line->segment = run_segment(batch, run);
     line->at_ms = note->at_ms;
     line->level = note->level;
     line->attempt = run->attempt;
@@ -40,11 +43,6 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
         line->text.size = limits->log_line_bytes;
     while (line->text.size > 0 && !utf8_is_valid(line->text))
         line->text.size--; /* not in the middle of a character */
-    if (run->log_lines++ == limits->log_lines) {
-        line->level = 2;
-        line->text =
-            SLICE("more lines follow; they are dropped, the limit for a run is reached");
-    }
     run->is_dirty = true;
 }
 
@@ -222,7 +220,7 @@ static void segment_done(struct batch *batch, struct run *run, const struct fram
         return;
     if (task != NULL && schema_output(task->schema) != NULL)
         packed = pack_value(batch->arena, &output); /* with defaults */
-    run->error = (struct slice){ 0 };
+    run->error = failures_past(batch->arena, run->error);
     run_set_part(run, PART_OUTPUT, arena_copy(batch->arena, packed));
     run_finish(batch, run, OUTCOME_COMPLETED);
 }

@@ -3,6 +3,7 @@
  *
  *   ended ────▶ its edges go; whoever waited for nothing else goes back to its queue
  *   canceled ─▶ its children are canceled, then theirs
+ *   done ─────▶ tokens that it made are closed (close.c)
  *
  * A hundred thousand runs may wait for one token, or be below one run, and nobody is to wait
  * until all of them are through. A batch takes `steps` of them, and what is left stands in the
@@ -10,7 +11,7 @@
  * follows from it, and a batch goes on with it then. Few waiters are always told at once, so
  * that a crowd at one gate delays nobody at another.
  */
-#include "batch.h"
+#include "close.h"
 
 void settle_token(struct batch *batch, struct waitpoint *token)
 {
@@ -26,10 +27,12 @@ void settle_run(struct batch *batch, struct run *run)
     run->is_dirty = true;
     if (run->outcome == OUTCOME_CANCELED)
         batch_ids_add(batch, &batch->swept, run->id);
+    if (run->has_tokens)
+        batch_ids_add(batch, &batch->ended, run->id);
     batch_ids_add(batch, &batch->fired, run->id);
 }
 
-static void run_later(struct batch *batch, struct run *run)
+void settle_later(struct batch *batch, struct run *run)
 {
     run->due_ms = batch->steady_ms; /* at once, whatever the clock is set to */
     run->due_is_span = true;
@@ -42,7 +45,7 @@ static void waitpoint_later(struct batch *batch, int64_t id)
     struct waitpoint *token = rows_waitpoint_here(&batch->rows, id);
 
     if (run != NULL) {
-        run_later(batch, run);
+        settle_later(batch, run);
     } else if (token != NULL) {
         token->due_ms = batch->steady_ms;
         token->due_is_span = true;
@@ -142,7 +145,7 @@ static bool sweep_one(struct batch *batch)
     run->swept_id = is_all ? 0 : last;
     run->is_dirty = true;
     if (!is_all)
-        run_later(batch, run);
+        settle_later(batch, run);
     return true;
 }
 
@@ -223,6 +226,10 @@ bool batch_settle(struct batch *batch)
             if (!fire_one(batch))
                 return false;
             batch->fired_at++;
+        } else if (batch->ended_at < batch->ended.count) {
+            if (!close_one(batch)) /* last: who was canceled waits no more */
+                return false;
+            batch->ended_at++;
         } else {
             return true;
         }

@@ -10,13 +10,15 @@
  */
 #include "base/duration.h"
 #include "batch.h"
+#include "close.h"
 #include "codec/pack.h"
 #include "contract.h"
+#include "rerun.h"
 
 enum { EARLY_MS = 24 * 3600 * 1000 };
 
 struct token_rows {
-    struct run *run;
+    struct run *run, *child; /* child: of that id, when a segment is run again */
     struct waitpoint *again;
     struct key *key, *request;
     uint8_t key_hash[16], request_hash[16];
@@ -33,6 +35,8 @@ static bool token_load(struct batch *batch, const struct token_create *create,
         loaded &= rows_run(rows, create->run_id, 0, &found->run);
     if (create->id != 0)
         loaded &= rows_waitpoint(rows, create->id, &found->again);
+    if (create->is_rerun)
+        loaded &= rows_run(rows, create->id, 0, &found->child);
     if (create->key.size > 0) {
         key_hash(KEY_TOKEN, create->environment, (struct slice){ 0 },
                  create->key_global ? 0 : create->run_id, create->key, found->key_hash);
@@ -123,6 +127,9 @@ static void token_make(struct batch *batch, struct token_create *create,
     if (found->run != NULL) {
         const struct catalog_task *task = catalog_task(batch->catalog, found->run->task);
         token->task = found->run->task;
+        token->is_shared = create->key_global && create->key.size > 0;
+        found->run->is_dirty |= !found->run->has_tokens;
+        found->run->has_tokens = found->run->makes_tokens = true;
         if (task != NULL && schema_has_secrets(schema_token(task->schema, create->schema)))
             run_met_secrets(found->run);
     }
@@ -144,6 +151,25 @@ static void token_make(struct batch *batch, struct token_create *create,
     create->token_id = id;
 }
 
+/* What the segment made by this call when it ran before, if it did, is what it asks for now. */
+static bool again_fits(struct command *command, const struct token_rows *found)
+{
+    const struct token_create *create = &command->token_create;
+    struct made was = { 0 },
+                now = { .name = create->schema,
+                        .key = create->key_text.size > 0 ? create->key_text : create->key };
+
+    if (found->run == NULL || (found->child == NULL && found->again == NULL))
+        return true;
+    if (found->child != NULL)
+        was = (struct made){ true, found->child->task, found->child->key_text };
+    else if (is_unmade(found->again))
+        return true;
+    else
+        was = (struct made){ false, found->again->schema, found->again->key_text };
+    return rerun_fits(command, found->run, create->id, &was, &now);
+}
+
 bool token_create_decide(struct batch *batch, struct command *command)
 {
     struct token_create *create = &command->token_create;
@@ -151,7 +177,7 @@ bool token_create_decide(struct batch *batch, struct command *command)
 
     if (!token_load(batch, create, &found))
         return false;
-    if (!token_allowed(batch, command, found.run))
+    if (!token_allowed(batch, command, found.run) || !again_fits(command, &found))
         return true;
     if (key_is_live(batch, found.request)) {
         create->token_id = found.request->target;
@@ -202,8 +228,13 @@ static bool data_check(struct batch *batch, struct command *command,
         return err_set(&command->err, ERR_UNAVAILABLE,
                        "the data cannot be checked just now, send it again later: %.*s",
                        SLICE_ARG(task->reason));
-    if (schema == NULL || token->schema.size == 0)
+    if (token->schema.size == 0)
         return true;
+    if (schema == NULL)
+        return err_set(&command->err, ERR_UNAVAILABLE,
+                       "the data cannot be checked just now, send it again later: no schema "
+                       "file declares token \"%.*s\" of task %.*s; the run keeps waiting",
+                       SLICE_ARG(token->schema), SLICE_ARG(token->task));
     if (complete->data.size > 0 &&
         !pack_read(batch->arena, complete->data, &data, &command->err))
         return false;
@@ -261,6 +292,11 @@ bool token_complete_decide(struct batch *batch, struct command *command)
         err_set(&command->err, ERR_NOT_FOUND, "Waitpoint not found");
         return true;
     }
+    if (!token_outlived(batch, token))
+        return false;
+    if (token->status == WAITPOINT_CANCELLED)
+        err_set(&command->err, ERR_GONE,
+                "The run that made this token has ended; nobody waits for an answer any more");
     if (token->status != WAITPOINT_PENDING)
         return true; /* the first result stays */
     if (batch_is_over(batch, token->due_ms, token->due_is_span)) {

@@ -3,6 +3,7 @@
 #include "batch.h"
 #include "codec/pack.h"
 #include "contract.h"
+#include "rerun.h"
 
 #define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
 
@@ -21,6 +22,7 @@ static struct slice queue_name(struct batch *batch, const struct trigger *trigge
 struct trigger_rows {
     struct queue *queue;
     struct run *parent, *again; /* again: the run of that id, when a segment is run again */
+    struct waitpoint *token;    /* likewise */
     struct key *key, *request;
     uint8_t key_hash[16], request_hash[16];
 };
@@ -37,6 +39,8 @@ static bool trigger_load(struct batch *batch, const struct trigger *trigger,
         loaded &= rows_run(rows, trigger->parent_id, 0, &found->parent);
     if (trigger->id != 0)
         loaded &= rows_run(rows, trigger->id, 0, &found->again);
+    if (trigger->is_rerun)
+        loaded &= rows_waitpoint(rows, trigger->id, &found->token);
     if (trigger->key.size > 0) {
         key_hash(KEY_RUN, trigger->environment, trigger->task,
                  trigger->key_global ? 0 : trigger->parent_id, trigger->key, found->key_hash);
@@ -161,6 +165,23 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     return run;
 }
 
+/* What the segment made by this call when it ran before, if it did, is what it asks for now. */
+static bool again_fits(struct command *command, const struct trigger_rows *found)
+{
+    const struct trigger *trigger = &command->trigger;
+    struct made was = { 0 },
+                now = { true, trigger->task,
+                        trigger->key_text.size > 0 ? trigger->key_text : trigger->key };
+
+    if (found->again != NULL)
+        was = (struct made){ true, found->again->task, found->again->key_text };
+    else if (found->token != NULL)
+        was = (struct made){ false, found->token->schema, found->token->key_text };
+    else
+        return true;
+    return rerun_fits(command, found->parent, trigger->id, &was, &now);
+}
+
 /* The answer is a run that is there already: 0 when there is none. */
 static int64_t run_found(struct batch *batch, struct command *command,
                          const struct trigger_rows *found)
@@ -169,15 +190,8 @@ static int64_t run_found(struct batch *batch, struct command *command,
 
     if (key_is_live(batch, found->request))
         return found->request->target;
-    if (found->again != NULL) {
-        if (!slice_equal(found->again->task, trigger->task) ||
-            found->again->parent_id != trigger->parent_id)
-            err_set(
-                &command->err, ERR_RULE,
-                "this segment was run before and made another child here: what a segment calls "
-                "must not depend on anything but its input, state and recorded results");
-        return found->again->id;
-    }
+    if (found->again != NULL)
+        return found->again->id; /* the segment is run again */
     if (key_is_live(batch, found->key)) {
         trigger->cached = true;
         return found->key->target;
@@ -197,7 +211,8 @@ bool trigger_decide(struct batch *batch, struct command *command)
         err_set(&command->err, ERR_STOPPING, "the server is still starting");
         return true;
     }
-    if (trigger->parent_id != 0 && !parent_check(batch, command, found.parent))
+    if (trigger->parent_id != 0 &&
+        (!parent_check(batch, command, found.parent) || !again_fits(command, &found)))
         return true;
     trigger->run_id = run_found(batch, command, &found);
     if (trigger->run_id != 0)

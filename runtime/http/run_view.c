@@ -5,6 +5,7 @@
 #include "codec/pack.h"
 #include "engine/timeline.h"
 #include "engine/wait.h"
+#include "http/attempts.h"
 #include "http/veil.h"
 
 /* ---- the contract's words ---------------------------------------------------------------- */
@@ -145,12 +146,16 @@ static void write_error(struct out *out, struct arena *arena, struct slice packe
 {
     struct value error, shown = value_map();
 
-    if (packed.size == 0 || !pack_read(arena, packed, &error, NULL) || error.kind != VALUE_MAP)
-        return;
+    if (packed.size == 0 || !pack_read(arena, packed, &error, NULL) ||
+        value_find(&error, "name") == NULL)
+        return; /* none, or of earlier attempts only */
     if (value_find(&error, "message") == NULL)
         value_put(arena, &shown, "message", value_text(""));
     for (uint32_t i = 0; i < error.count; i++) {
         const struct member *member = &error.members[i];
+        if (slice_is(member->key, "earlier") || slice_is(member->key, "outcome") ||
+            slice_is(member->key, "at"))
+            continue; /* for the attempts */
         if (slice_is(member->key, "stack"))
             value_put(arena, &shown, "stackTrace", member->value);
         else if (member->value.kind != VALUE_NULL)
@@ -330,7 +335,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_text(out, "queue", view->queue);
     out_double(out, "priority", (double)run->priority_ms / 1000);
     out_int(out, "attempt", run->attempt);
-    out_int(out, "maxAttempts", run->max_attempts);
+    out_int(out, "maxAttempts", attempts_most(view->catalog, run));
     out_int(out, "progress", run->progress);
     if (run->segment.size > 0)
         out_text(out, "segment", run->segment);
@@ -357,8 +362,7 @@ void run_view_write(struct out *out, struct arena *arena, const struct run_view 
     write_core(out, run);
     out_int(out, "depth", run->depth);
     out_word(out, "triggerFunction", run->needs_parent ? "triggerAndWait" : "trigger");
-    out_list(out, "attempts");
-    out_end_list(out);
+    attempts_write(out, arena, run);
     if (run->input.size > 0)
         veil_out(out, "payload", &payload, arena, run->input);
     if (run->status == RUN_DONE && run->outcome == OUTCOME_COMPLETED)

@@ -246,12 +246,26 @@ struct logs {
     int64_t id, limit;
 };
 
-static bool logs_work(struct request *request, struct job_reader *reader, struct err *err)
+static void line_write(struct out *out, const struct log_line *line)
 {
     static const char *const levels[] = { "debug", "info", "warn", "error" };
+
+    out_map(out, NULL);
+    out_time(out, "at", line->at_ms);
+    out_word(out, "level", levels[line->level < 4 ? line->level : 3]);
+    out_int(out, "attempt", line->attempt);
+    if (line->segment.size > 0)
+        out_text(out, "segment", line->segment);
+    out_text(out, "text", line->text);
+    out_end_map(out);
+}
+
+static bool logs_work(struct request *request, struct job_reader *reader, struct err *err)
+{
     const struct reader_ops *ops = reader->reader->ops;
     const struct logs *logs = request->view;
     struct log_line *line;
+    uint32_t next = 0;
     struct run *run;
 
     if (!ops->run(reader->reader, &request->arena, request->world->environment->number,
@@ -266,12 +280,17 @@ static bool logs_work(struct request *request, struct job_reader *reader, struct
     out_map(&out, NULL);
     out_list(&out, "data");
     for (; line != NULL; line = line->next) {
-        out_map(&out, NULL);
-        out_time(&out, "at", line->at_ms);
-        out_word(&out, "level", levels[line->level < 4 ? line->level : 3]);
-        out_int(&out, "attempt", line->attempt);
-        out_text(&out, "text", line->text);
-        out_end_map(&out);
+        if (next != 0 && line->number > next) /* the first are kept, and the last */
+            line_write(&out, &(struct log_line){
+                                 .at_ms = line->at_ms,
+                                 .level = 2,
+                                 .attempt = line->attempt,
+                                 .text = arena_format(&request->arena,
+                                                      "%u lines were left out here: a run "
+                                                      "keeps its first and its last ones",
+                                                      line->number - next) });
+        line_write(&out, line);
+        next = line->number + 1;
     }
     out_end_list(&out);
     out_end_map(&out);

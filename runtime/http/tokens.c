@@ -94,6 +94,8 @@ static void item_write(struct request *request, struct out *out, const struct wa
     out_text(out, "url",
              callback_url(&request->arena, http->origin, http->options.secret, token->id));
     out_word(out, "status", words[token->status & 3]);
+    /* Beyond the contract, which knows three words. */
+    out_bool(out, "isCancelled", token->status == WAITPOINT_CANCELLED);
     out_time(out, "createdAt", token->created_ms);
     out_time(out, "completedAt", token->completed_ms);
     out_time(out, "timeoutAt", token_due_date(token));
@@ -129,7 +131,7 @@ static void output_write(struct request *request, struct out *out,
                       time_format(token->completed_ms, at));
     else
         buffer_text(&text, "{\"code\":\"TRIGGER_WAITPOINT_CANCELED\","
-                           "\"message\":\"The run that made the waitpoint was canceled\"}");
+                           "\"message\":\"The run that made the waitpoint has ended\"}");
     out_text(out, "output", buffer_view(&text));
     out_word(out, "outputType", "application/json");
     out_bool(out, "outputIsError", token->status != WAITPOINT_COMPLETED);

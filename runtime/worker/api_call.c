@@ -24,6 +24,11 @@ static uint32_t call_write(struct segment *segment, enum call_kind kind, bool is
     int64_t limit = segment->limits->payload_bytes;
     bool is_good = true;
 
+    if (!channel_is_ours(segment->channel)) {
+        segment_raise(segment, false, "forked",
+                      "a process that the segment has forked cannot call bide");
+        return 0;
+    }
     if (makes && number >= ID_BLOCK)
         is_good =
             segment_raise(segment, false, "too_many_calls",
@@ -64,6 +69,9 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
         channel_broken();
     if (frame.reply.error != ERR_OK) {
         bool passes = err_passes(frame.reply.error);
+        if (frame.reply.error == ERR_DIFFERS)
+            return segment_raise(segment, true, "calls_differ", "%.*s",
+                                 SLICE_ARG(frame.reply.text));
         return segment_raise(segment, passes, passes ? "host_failed" : "refused", "%.*s",
                              SLICE_ARG(frame.reply.text));
     }
@@ -102,7 +110,7 @@ static bool tags_put(struct segment *segment, struct value *body, const char *co
 
     for (; tags != NULL && *tags != NULL; tags++) {
         if (!utf8_is_valid(slice_of(*tags)))
-            return segment_raise(segment, false, "not_utf8", "a tag is not UTF-8");
+            return segment_raise(segment, false, "not_utf8", "tag \"%s\" is not UTF-8", *tags);
         value_add(&segment->arena, &list, value_text(*tags));
     }
     if (list.count == 0)
@@ -152,11 +160,12 @@ static void made_number(const struct value *reply, int64_t *id)
 /*
  * What cannot be refused by rules that only the engine knows need not be waited for: without a
  * key it is a new token for sure, and without a schema anything may be posted to it, also
- * before the engine knows it.
+ * before the engine knows it. When the segment runs again, it is compared with what was made.
  */
 static bool goes_ahead(const struct segment *segment, const struct bide_token_opts *opts)
 {
-    return segment->limits->origin != NULL && segment->frame->key.size == CALLBACK_KEY_BYTES &&
+    return !segment->frame->is_rerun && segment->limits->origin != NULL &&
+           segment->frame->key.size == CALLBACK_KEY_BYTES &&
            (opts->key == NULL || *opts->key == '\0') &&
            (opts->schema == NULL || *opts->schema == '\0');
 }
@@ -223,7 +232,7 @@ static void settings_put(struct segment *segment, struct value *body,
     number_put(segment, body, "limit_ms", opts->limit_ms);
     number_put(segment, body, "max_attempts", opts->max_attempts);
     if (opts->metadata != NULL && value_seen(opts->metadata)->kind == VALUE_MAP &&
-        value_fits(segment, value_seen(opts->metadata)))
+        value_fits(segment, value_seen(opts->metadata), "the metadata of a child"))
         value_put(&segment->arena, body, "metadata", *value_seen(opts->metadata));
 }
 
@@ -239,7 +248,7 @@ void api_trigger(bide_task *t, const char *task, const bide_value *payload,
     if (given != NULL)
         memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
     settings_put(segment, &body, &opts);
-    if (payload != NULL && value_fits(segment, value_seen(payload)))
+    if (payload != NULL && value_fits(segment, value_seen(payload), "the payload of a child"))
         value_put(&segment->arena, &body, "payload", *value_seen(payload));
     if (segment->is_raised || !text_put(segment, &body, "task", task) ||
         !text_put(segment, &body, "queue", opts.queue) ||
@@ -259,6 +268,22 @@ static const bide_value *lend(struct segment *segment, struct value value)
     return value_lent(lent);
 }
 
+/* Two acts of one name: the second would never run, and get what the first has returned. */
+static bool record_is_new(struct segment *segment, const char *name)
+{
+    return value_find(&segment->used, name) == NULL ||
+           segment_raise(segment, false, "name_used_twice",
+                         "record \"%s\" is there already in this segment: each act needs a "
+                         "name of its own, in a loop for example \"%s-2\"",
+                         name, name);
+}
+
+static void record_use(struct segment *segment, const char *name)
+{
+    value_put_slice(&segment->arena, &segment->used,
+                    arena_copy(&segment->arena, slice_of(name)), value_bool(true));
+}
+
 const bide_value *api_once_find(bide_task *t, const char *name)
 {
     struct segment *segment = segment_of(t);
@@ -267,7 +292,12 @@ const bide_value *api_once_find(bide_task *t, const char *name)
     if (segment->is_raised || name == NULL)
         return NULL;
     found = value_find(&segment->once, name);
-    return found == NULL ? NULL : lend(segment, *found);
+    if (found == NULL)
+        return NULL;
+    /* Given all the same: NULL would have bide_once() act. */
+    if (record_is_new(segment, name))
+        record_use(segment, name);
+    return lend(segment, *found);
 }
 
 const bide_value *api_once_keep(bide_task *t, const char *name, const bide_value *value)
@@ -281,7 +311,8 @@ const bide_value *api_once_keep(bide_task *t, const char *name, const bide_value
         segment_raise(segment, false, "not_utf8", "the name of a record is empty or not UTF-8");
         return NULL;
     }
-    if (value != NULL && !value_fits(segment, value_seen(value)))
+    if (!record_is_new(segment, name) ||
+        (value != NULL && !value_fits(segment, value_seen(value), name)))
         return NULL;
     if (value != NULL)
         kept = value_copy(&segment->arena, value_seen(value));
@@ -291,6 +322,7 @@ const bide_value *api_once_keep(bide_task *t, const char *name, const bide_value
     if (!segment_call(segment, CALL_ONCE, &body, &reply))
         return NULL;
     value_put_slice(&segment->arena, &segment->once, key, kept);
+    record_use(segment, name);
     return lend(segment, kept);
 }
 

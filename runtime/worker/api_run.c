@@ -1,6 +1,7 @@
 /* The api: the run's input and output, its metadata, log and progress, errors and ends. */
 #include "base/clock.h"
 #include "codec/pack.h"
+#include "prints.h"
 #include "segment.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ void api_out(bide_task *t, const char *key, const bide_value *value)
             segment->output = value_map();
         segment->has_output = true;
         api_put(t, value_shown(&segment->output), key, value);
-    } else if (value_fits(segment, seen)) {
+    } else if (value_fits(segment, seen, "the output")) {
         segment->output = value_copy(&segment->arena, seen);
         segment->has_output = true;
     }
@@ -136,7 +137,8 @@ void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *valu
     if (segment->is_raised || !metadata_read(segment))
         return;
     if (key == NULL || !utf8_is_valid(slice_of(key)) || op >= META_KIND_COUNT) {
-        segment_raise(segment, false, "not_utf8", "a metadata key is NULL or not UTF-8");
+        segment_raise(segment, false, "not_utf8", "a metadata key is NULL or not UTF-8: \"%s\"",
+                      key == NULL ? "" : key);
         return;
     }
     if (segment->meta_count >= META_MAX) {
@@ -144,7 +146,7 @@ void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *valu
                       "a segment changes its metadata at most %d times", META_MAX);
         return;
     }
-    if (value != NULL && !value_fits(segment, value_seen(value)))
+    if (value != NULL && !value_fits(segment, value_seen(value), key))
         return;
     if (value != NULL)
         copy = value_copy(&segment->arena, value_seen(value));
@@ -158,6 +160,8 @@ void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *valu
 static void note_send(struct segment *segment, enum note_kind kind, uint32_t level,
                       struct slice text)
 {
+    if (!channel_is_ours(segment->channel))
+        return;
     struct frame frame = { .kind = FRAME_NOTE,
                            .note = { .run_id = segment->frame->run_id,
                                      .seq = segment->frame->seq,
@@ -176,20 +180,34 @@ void api_progress(bide_task *t, uint32_t percent)
                   (struct slice){ 0 });
 }
 
-/* Also after an error: what happens then is worth a line. */
+void segment_line(struct segment *segment, uint32_t level, struct slice text)
+{
+    uint32_t limit = segment->limits->log_line_bytes;
+    struct arena arena = { 0 };
+
+    segment->lines++;
+    note_send(segment, NOTE_LOG, level,
+              text_clean(&arena, text, limit > 0 ? limit : LINE_DEFAULT_BYTES));
+    arena_finish(&arena);
+}
+
+/* What was printed before it comes before it. Not after an error, as no call does anything
+ * then: the values that it would tell are the zeroes of calls that did nothing. */
 void api_log(bide_task *t, uint32_t level, const char *format, va_list arguments)
 {
     struct segment *segment = segment_of(t);
-    uint32_t limit = segment->limits->log_line_bytes, most = segment->limits->log_lines;
+    uint32_t most = segment->limits->log_lines;
     struct arena arena = { 0 };
 
-    /* One more than the run may keep, so that the host knows that some are missing. */
-    if (format == NULL || (most > 0 && segment->lines > most))
+    if (format == NULL || segment->is_raised || !channel_is_ours(segment->channel))
         return;
-    segment->lines++;
+    level = level > BIDE_ERROR ? BIDE_ERROR : level;
     struct slice text = arena_vformat(&arena, format, arguments);
-    note_send(segment, NOTE_LOG, level > BIDE_ERROR ? BIDE_ERROR : level,
-              text_clean(&arena, text, limit > 0 ? limit : LINE_DEFAULT_BYTES));
+    prints_take(segment, false);
+    if (most > 0 && segment->lines >= most)
+        prints_keep(level, text); /* the last of them are kept, at the end */
+    else
+        segment_line(segment, level, text);
     arena_finish(&arena);
 }
 
@@ -203,7 +221,7 @@ bool api_is_canceled(bide_task *t)
 {
     struct segment *segment = segment_of(t);
 
-    if (!segment->is_canceled)
+    if (!segment->is_canceled && channel_is_ours(segment->channel))
         segment->is_canceled = channel_has_cancel(segment->channel, segment->frame->run_id);
     return segment->is_canceled || segment->is_raised;
 }

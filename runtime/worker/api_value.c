@@ -77,7 +77,9 @@ uint64_t api_get_u64(bide_task *t, const bide_value *value, const char *key)
     int64_t number = api_get_i64(t, value, key);
     if (number >= 0)
         return (uint64_t)number;
-    segment_raise(segment_of(t), false, "wrong_kind", "%lld is below zero", (long long)number);
+    segment_raise(segment_of(t), false, "wrong_kind", "%s%s%s is %lld, which is below zero",
+                  key == NULL ? "a value" : "\"", key == NULL ? "" : key,
+                  key == NULL ? "" : "\"", (long long)number);
     return 0;
 }
 
@@ -207,7 +209,8 @@ bide_value *api_make_text(bide_task *t, const char *text, size_t size)
     if (segment->is_raised)
         return NULL;
     if (!utf8_is_valid(bytes)) {
-        segment_raise(segment, false, "not_utf8", "a text of %zu bytes is not UTF-8", size);
+        segment_raise(segment, false, "not_utf8", "a text of %zu bytes is not UTF-8: \"%.*s\"",
+                      size, SLICE_ARG(text_clean(&segment->arena, bytes, 60)));
         return NULL;
     }
     return made(t, value_string(arena_copy(&segment->arena, bytes)));
@@ -237,7 +240,7 @@ bide_value *api_make_map(bide_task *t)
 
 /* A copy of what is put in; false: nothing is to be done. */
 static bool part_of(struct segment *segment, const struct value *into, enum value_kind kind,
-                    const bide_value *value, struct value *part)
+                    const char *key, const bide_value *value, struct value *part)
 {
     const struct value *seen = value_seen(value);
 
@@ -246,9 +249,9 @@ static bool part_of(struct segment *segment, const struct value *into, enum valu
         return false;
     if (into == NULL || into->kind != kind)
         return segment_raise(segment, false, "wrong_kind",
-                             "a value is put into something that is no %s",
-                             value_kind_name(kind));
-    if (seen != NULL && !value_fits(segment, seen))
+                             "%s is put into something that is no %s",
+                             key == NULL ? "a value" : key, value_kind_name(kind));
+    if (seen != NULL && !value_fits(segment, seen, key))
         return false;
     if (seen != NULL)
         *part = value_copy(&segment->arena, seen);
@@ -260,7 +263,7 @@ void api_put(bide_task *t, bide_map *map, const char *key, const bide_value *val
     struct segment *segment = segment_of(t);
     struct value part;
 
-    if (!part_of(segment, value_of(map), VALUE_MAP, value, &part))
+    if (!part_of(segment, value_of(map), VALUE_MAP, key, value, &part))
         return;
     if (key == NULL || !utf8_is_valid(slice_of(key))) {
         segment_raise(segment, false, "not_utf8", "a key is NULL or not UTF-8");
@@ -275,7 +278,7 @@ void api_add(bide_task *t, bide_list *list, const bide_value *value)
     struct segment *segment = segment_of(t);
     struct value part;
 
-    if (part_of(segment, value_of(list), VALUE_LIST, value, &part))
+    if (part_of(segment, value_of(list), VALUE_LIST, NULL, value, &part))
         value_add(&segment->arena, value_of(list), part);
 }
 

@@ -17,9 +17,14 @@ void channel_init(struct channel *channel, int fd)
 {
     int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
 
-    *channel = (struct channel){ .fd = high >= 0 ? high : fd };
+    *channel = (struct channel){ .fd = high >= 0 ? high : fd, .owner = getpid() };
     if (high >= 0)
         (void)close(fd); /* the other number stays */
+}
+
+bool channel_is_ours(const struct channel *channel)
+{
+    return getpid() == channel->owner;
 }
 
 /* Take what is there; false: nothing, and not at the end. Exits at the end. */

@@ -12,8 +12,11 @@
 #include "base/buffer.h"
 #include "codec/frame.h"
 
+#include <sys/types.h>
+
 struct channel {
     int fd;
+    pid_t owner; /* the slot; a process that it forked has nothing to say here */
     struct buffer in, out;
     bool has_more; /* bytes came since CANCEL was last looked for */
     bool is_fresh; /* the last SEGMENT has not lain here while another one ran */
@@ -33,6 +36,9 @@ bool channel_has_cancel(struct channel *channel, int64_t run_id);
 bool channel_came_canceled(struct channel *channel, int64_t run_id);
 /* The whole frame, however long it takes. */
 void channel_write(struct channel *channel, const struct frame *frame);
+
+/* False in a process that the segment's code has forked: it must neither read nor write. */
+bool channel_is_ours(const struct channel *channel);
 
 _Noreturn void channel_broken(void);
 

@@ -19,6 +19,7 @@ enum { STACK_BYTES = 256 << 10, FRAME_ROOM = 1024, SEEN_MAX = FRAME_MAX_STACK + 
 static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGXCPU };
 
 static int report_fd = -1;
+static pid_t report_pid;
 static char report_room[FRAME_ROOM];
 
 static uint64_t context_pc(const ucontext_t *context)
@@ -85,8 +86,10 @@ static void on_fatal(int number, siginfo_t *info, void *context)
 
     frame.crash.signal = (uint32_t)number;
     frame.crash.address = has_address ? address : 0;
-    stack_fill(&frame.crash, context, has_address && address == context_pc(context));
-    report_send(&frame);
+    if (getpid() == report_pid) { /* a process that the plugin forked dies for itself */
+        stack_fill(&frame.crash, context, has_address && address == context_pc(context));
+        report_send(&frame);
+    }
     /* The handler was reset when it was entered: the second time it is fatal. */
     (void)sigemptyset(&set);
     (void)sigaddset(&set, number);
@@ -110,6 +113,7 @@ void crash_arm(int fd)
     stack_t stack = { .ss_size = STACK_BYTES };
 
     report_fd = fd;
+    report_pid = getpid();
     stack.ss_sp = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL) != 0)

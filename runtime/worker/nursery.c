@@ -14,6 +14,7 @@
 #include "guard.h"
 #include "lookup.h"
 #include "plugin/describe.h"
+#include "prints.h"
 #include "shield.h"
 #include "slot.h"
 #include "title.h"
@@ -44,6 +45,7 @@ enum {
 struct child {
     pid_t pid;
     uint32_t slot;
+    int prints; /* what it prints to */
 };
 
 struct nursery {
@@ -91,7 +93,7 @@ static struct child *child_find(struct nursery *nursery, uint32_t slot)
     return NULL;
 }
 
-static void child_add(struct nursery *nursery, pid_t pid, uint32_t slot)
+static void child_add(struct nursery *nursery, struct child child)
 {
     if (nursery->child_count == nursery->child_capacity) {
         nursery->child_capacity =
@@ -99,10 +101,10 @@ static void child_add(struct nursery *nursery, pid_t pid, uint32_t slot)
         nursery->children =
             memory_grow(nursery->children, nursery->child_capacity * sizeof *nursery->children);
     }
-    nursery->children[nursery->child_count++] = (struct child){ .pid = pid, .slot = slot };
+    nursery->children[nursery->child_count++] = child;
 }
 
-static _Noreturn void slot_begin(struct nursery *nursery, int fd, pid_t parent)
+static _Noreturn void slot_begin(struct nursery *nursery, int fd, int prints, pid_t parent)
 {
     const pid_t shielded[] = { nursery->host, nursery->guard, parent };
 
@@ -117,19 +119,21 @@ static _Noreturn void slot_begin(struct nursery *nursery, int fd, pid_t parent)
     (void)close(nursery->signals);
     for (uint32_t i = 0; i < nursery->fd_count; i++)
         (void)close(nursery->fds[i]);
+    for (uint32_t i = 0; i < nursery->child_count; i++)
+        prints_close(nursery->children[i].prints);
     for (int i = 0; i < LOOKUPS_MAX; i++)
         if (nursery->lookups.items[i].pid != 0)
             (void)close(nursery->lookups.items[i].fd);
     (void)sigprocmask(SIG_SETMASK, &nursery->mask, NULL);
     shield_raise(shielded, 3);
-    slot_main(fd, &nursery->plugin, &nursery->limits);
+    slot_main(fd, prints, &nursery->plugin, &nursery->limits);
 }
 
 static void slot_fork(struct nursery *nursery, const struct frame_fork *asked)
 {
     struct frame frame = { .kind = FRAME_FORKED, .forked = { .slot = asked->slot } };
     pid_t self = getpid(), pid = -1;
-    int fd = -1;
+    int fd = -1, prints = prints_open();
 
     if (nursery->fd_count > 0) {
         fd = nursery->fds[0];
@@ -139,11 +143,13 @@ static void slot_fork(struct nursery *nursery, const struct frame_fork *asked)
     if (fd >= 0 && nursery->child_count < CHILDREN_MAX)
         pid = fork();
     if (pid == 0)
-        slot_begin(nursery, fd, self);
+        slot_begin(nursery, fd, prints, self);
     frame.forked.pid = pid < 0 ? -errno : pid;
     if (pid > 0) {
         (void)setpgid(pid, pid); /* the child does so too: whoever is first */
-        child_add(nursery, pid, asked->slot);
+        child_add(nursery, (struct child){ pid, asked->slot, prints });
+    } else {
+        prints_close(prints);
     }
     if (fd >= 0)
         (void)close(fd); /* the slot has it */
@@ -252,7 +258,14 @@ static void exit_report(const struct child *child, int status, const struct rusa
                     .max_rss_bytes = (uint64_t)usage->ru_maxrss * 1024 }
     };
 
+    struct arena arena = { 0 };
+    struct buffer rest = { 0 };
+    prints_rest(child->prints, &rest);
+    frame.exited.prints = text_clean(&arena, buffer_view(&rest), rest.size);
     frame_send(&frame);
+    buffer_finish(&rest);
+    arena_finish(&arena);
+    prints_close(child->prints);
 }
 
 static bool is_known(void *context, pid_t pid)

@@ -3,9 +3,12 @@
 #include "base/family.h"
 #include "base/id.h"
 #include "codec/pack.h"
+#include "prints.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PATIENCE_MS = 1000 /* with processes that the segment has started */ };
 
@@ -81,6 +84,7 @@ static bool once_read(struct segment *segment)
     const struct frame_segment *frame = segment->frame;
 
     segment->once = value_map();
+    segment->used = value_map();
     for (uint32_t i = 0; i < frame->once_count; i++) {
         struct value value;
         if (!value_read(segment, frame->once[i].value, VALUE_NULL, &value, "recorded results"))
@@ -206,7 +210,13 @@ static void segment_enter(struct segment *segment, const struct plugin_segment *
         segment_raise(segment, false, "canceled", "the run was canceled");
         return;
     }
+    prints_forget();
     bide_next next = entered->run(&segment->task);
+    if (!channel_is_ours(segment->channel)) { /* a fork that returned: the segment goes on */
+        (void)fflush(NULL);                   /* as exit() does */
+        _exit(0);
+    }
+    prints_take(segment, true);
     if (!segment->is_raised)
         mark_check(segment, next.mark);
     if (!segment->is_raised && segment->end.verdict == VERDICT_DONE)

@@ -31,6 +31,7 @@ struct segment {
     struct arena arena;
     struct value input, metadata, kept;
     struct value once; /* name → value, of earlier tries and of this one */
+    struct value used; /* names of records that this try has asked for */
     bool has_metadata; /* read from the frame */
     bool is_canceled;
     void *state;
@@ -89,10 +90,12 @@ static inline const bide_value *value_lent(const struct value *value)
 /* Keep the first error; always false. */
 bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A line of the run's log. */
+void segment_line(struct segment *segment, uint32_t level, struct slice text);
 /* The text as UTF-8, bytes that are none replaced, cut at `limit` bytes. */
 struct slice text_clean(struct arena *arena, struct slice text, size_t limit);
-/* A whole value fits into what readers take; raises "too_deep". */
-bool value_fits(struct segment *segment, const struct value *value);
+/* A whole value fits into what readers take; raises "too_deep", with its name (or NULL). */
+bool value_fits(struct segment *segment, const struct value *value, const char *name);
 
 /* Ask the host and wait; false when it refused, which is raised. */
 bool segment_call(struct segment *segment, enum call_kind kind, const struct value *body,

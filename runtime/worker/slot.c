@@ -1,8 +1,10 @@
 #include "slot.h"
 
 #include "crash.h"
+#include "prints.h"
 
-void slot_main(int fd, const struct plugin *plugin, const struct worker_limits *limits)
+void slot_main(int fd, int prints, const struct plugin *plugin,
+               const struct worker_limits *limits)
 {
     struct channel channel;
     struct arena arena = { 0 };
@@ -10,6 +12,7 @@ void slot_main(int fd, const struct plugin *plugin, const struct worker_limits *
 
     channel_init(&channel, fd);
     crash_arm(channel.fd);
+    prints_begin(prints);
     for (;;) {
         channel_segment(&channel, &arena, &frame);
         segment_run(&channel, plugin, limits, &arena, &frame.segment);

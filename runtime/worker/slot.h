@@ -4,7 +4,8 @@
 
 #include "segment.h"
 
-_Noreturn void slot_main(int fd, const struct plugin *plugin,
+/* `prints` is where it prints (prints.h). */
+_Noreturn void slot_main(int fd, int prints, const struct plugin *plugin,
                          const struct worker_limits *limits);
 
 #endif

@@ -48,13 +48,13 @@ static uint32_t value_depth(const struct value *value, uint32_t room)
     return deepest + 1;
 }
 
-bool value_fits(struct segment *segment, const struct value *value)
+bool value_fits(struct segment *segment, const struct value *value, const char *name)
 {
     /* The last few levels are for those who put it into something of theirs. */
     const uint32_t most = VALUE_MAX_DEPTH - 8;
 
     if (value_depth(value, most + 1) <= most)
         return true;
-    return segment_raise(segment, false, "too_deep",
-                         "a value is nested more than %u levels deep", most);
+    return segment_raise(segment, false, "too_deep", "%s is nested more than %u levels deep",
+                         name == NULL ? "a value" : name, most);
 }

@@ -14,11 +14,20 @@
  * the state.
  *
  * Errors stick: after the first, calls do nothing and return zero, "" or NULL, and the attempt
- * fails with that error whatever the segment returns. So test business, not calls.
+ * fails with that error whatever the segment returns. So test business, not calls. Nothing is
+ * logged either: a line would tell of zeros that nobody meant.
  *
  * Reruns: a segment may run again after a crash, from its top, with the state it started with.
- * Tokens and children made before are found again, not made twice; so is what bide_once()
- * recorded.
+ * Tokens and children made before are found again, not made twice, by the order of the calls;
+ * so is what bide_once() recorded, by its name. A rerun that asks for something else than the
+ * same call did before, of another kind, task, schema or key, fails the attempt with
+ * "calls_differ": what a segment calls depends on its input, state and records only.
+ *
+ * Prints: what the segment, its libraries and the programs that it starts write to standard
+ * output and error are lines of the run's log, also when it crashes or exits.
+ *
+ * Processes: what a segment forks may compute and print, not call bide ("forked"); when it
+ * returns from the segment it exits.
  *
  * Threads: [segment] only from the thread that runs the segment, [any] also from threads that
  * it started and joins.
@@ -368,7 +377,9 @@ struct bide_api {
  * A state is a list of fields, F(KIND, name):
  *
  *   BOOL I32 U32 I64 U64 F64      numbers
- *   STR(n)                        char[n]: text of at most n - 1 bytes; set by bide_set_str()
+ *   STR(n)                        char[n]: text of at most n - 1 bytes (a character has up to
+ *                                 4, and a schema's maxLength counts characters); set by
+ *                                 bide_set_str()
  *   BYTES(n)                      { size, data[n] }; set by bide_set_bytes()
  *   TOKEN, RUN                    bide_token, bide_run
  *   VALUE                         const bide_value *: anything, of any size up to the limit
@@ -735,44 +746,55 @@ static inline const char *bide_key_at(bide_task *t, const bide_value *map, uint3
  *
  * bide_set_bytes(t, s->digest, bytes, size): the same for a BYTES field.
  */
-static inline bool bide_copy_(bide_task *t, void *field, size_t capacity, const void *bytes,
-                              size_t size);
+static inline bool bide_copy_(bide_task *t, const char *name, void *field, size_t capacity,
+                              const void *bytes, size_t size);
 
-static inline void bide_set_text_(bide_task *t, char *field, size_t field_size,
-                                  const char *text)
+static inline void bide_set_text_(bide_task *t, const char *name, char *field,
+                                  size_t field_size, const char *text)
 {
     size_t size = text == NULL ? 0 : __builtin_strlen(text);
-    if (bide_copy_(t, field, field_size - 1, text, size))
+    if (bide_copy_(t, name, field, field_size - 1, text, size))
         field[size] = 0;
 }
 
+#define bide_set_str(t, field, text) BIDE_SET_STR_((t), #field, field, (text))
+#define bide_set_bytes(t, field, bytes, bytes_size) \
+    BIDE_SET_BYTES_((t), #field, field, (bytes), (bytes_size))
+
 #ifdef __cplusplus
+#define BIDE_SET_STR_   bide_set_str_
+#define BIDE_SET_BYTES_ bide_set_bytes_
 template <size_t N>
-static inline void bide_set_str(bide_task *t, char (&field)[N], const char *text)
+static inline void bide_set_str_(bide_task *t, const char *name, char (&field)[N],
+                                 const char *text)
 {
-    bide_set_text_(t, field, N, text);
+    bide_set_text_(t, name, field, N, text);
 }
 template <uint32_t N>
-static inline void bide_set_bytes(bide_task *t, bide_bytes_of<N> &field, const void *bytes,
-                                  size_t size)
+static inline void bide_set_bytes_(bide_task *t, const char *name, bide_bytes_of<N> &field,
+                                   const void *bytes, size_t size)
 {
-    if (bide_copy_(t, field.data, N, bytes, size))
+    if (bide_copy_(t, name, field.data, N, bytes, size))
         field.size = static_cast<uint32_t>(size);
 }
 #else
-#define bide_set_str(t, field, text) bide_set_str_((t), &(field), sizeof(field), (text))
-#define bide_set_bytes(t, field, bytes, bytes_size) \
-    bide_set_bytes_((t), &(field).size, (field).data, sizeof(field).data, (bytes), (bytes_size))
+#define BIDE_SET_STR_(t, name, field, text) \
+    bide_set_str_(t, name, &(field), sizeof(field), text)
+#define BIDE_SET_BYTES_(t, name, field, bytes, bytes_size)                             \
+    bide_set_bytes_(t, name, &(field).size, (field).data, sizeof(field).data, (bytes), \
+                    (bytes_size))
 
-static inline void bide_set_str_(bide_task *t, char (*field)[], size_t size, const char *text)
+static inline void bide_set_str_(bide_task *t, const char *name, char (*field)[], size_t size,
+                                 const char *text)
 {
-    bide_set_text_(t, *field, size, text);
+    bide_set_text_(t, name, *field, size, text);
 }
 
-static inline void bide_set_bytes_(bide_task *t, uint32_t *field_size, unsigned char *data,
-                                   size_t capacity, const void *bytes, size_t size)
+static inline void bide_set_bytes_(bide_task *t, const char *name, uint32_t *field_size,
+                                   unsigned char *data, size_t capacity, const void *bytes,
+                                   size_t size)
 {
-    if (bide_copy_(t, data, capacity, bytes, size))
+    if (bide_copy_(t, name, data, capacity, bytes, size))
         *field_size = (uint32_t)size;
 }
 #endif
@@ -947,7 +969,8 @@ static inline void bide_progress(bide_task *t, uint32_t percent)
     t->api->progress(t, percent);
 }
 
-/* A line in the run's log. Shown at once, bounded per run; a rerun logs again. [segment] */
+/* A line in the run's log. Shown at once; of many, a run keeps the first and the last. A rerun
+ * logs again. [segment] */
 BIDE_PRINTF_(3, 4)
 static inline void bide_log(bide_task *t, enum bide_level level, const char *format, ...)
 {
@@ -984,11 +1007,12 @@ static inline const char *bide_raised(bide_task *t)
     return t->api->error(t);
 }
 
-static inline bool bide_copy_(bide_task *t, void *field, size_t capacity, const void *bytes,
-                              size_t size)
+static inline bool bide_copy_(bide_task *t, const char *name, void *field, size_t capacity,
+                              const void *bytes, size_t size)
 {
     if (size > capacity) {
-        bide_raise(t, false, "too_long", "%zu bytes do not fit a field of %zu", size, capacity);
+        bide_raise(t, false, "too_long", "%s: %zu bytes do not fit a field of %zu", name, size,
+                   capacity);
         return false;
     }
     if (size != 0)
@@ -1001,6 +1025,8 @@ static inline bool bide_copy_(bide_task *t, void *field, size_t capacity, const 
 /*
  * A token: a door for one answer from outside. Whoever POSTs JSON to its URL completes it,
  * once. Keep it in the state and wait for it; an answer may come before. Zero token on error.
+ * When the run ends it is closed, and who answers it is told so (410), unless another run waits
+ * for it or its key is global.
  * One segment makes at most 63 tokens and children together. [segment]
  */
 static inline bide_token bide_token_create(bide_task *t, struct bide_token_opts opts)
@@ -1046,7 +1072,9 @@ static inline bide_run bide_trigger(bide_task *t, const char *task, const bide_v
  * A crash between the act and the record repeats the act: give the other side bide_run_id() as
  * its idempotency key. [segment]
  *
- * `name` is unique within the segment. Records are dropped when the segment is done.
+ * `name` is unique within the segment, in a loop too ("charge-1", "charge-2"): a second act of
+ * one name raises "name_used_twice", as it would never run. Records are dropped when the
+ * segment is done.
  */
 typedef const bide_value *(*bide_once_fn)(bide_task *t, void *context);
 
@@ -1056,7 +1084,9 @@ static inline const bide_value *bide_once(bide_task *t, const char *name, bide_o
     if (bide_raised(t) != NULL)
         return NULL;
     const bide_value *kept = t->api->once_find(t, name);
-    return kept != NULL ? kept : t->api->once_keep(t, name, act(t, context));
+    if (kept != NULL || bide_raised(t) != NULL)
+        return kept;
+    return t->api->once_keep(t, name, act(t, context));
 }
 
 /* Its two halves: NULL from the first, and no error: do it, then call the second, which returns

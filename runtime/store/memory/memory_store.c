@@ -98,6 +98,13 @@ static void load_waits(struct memory_store *memory, struct rows *rows)
             rows_put_waitpoint(rows, &lent);
         }
     }
+    for (uint32_t i = 0; i < wants->tokens.count; i++)
+        for (uint32_t k = 0; k < memory->waitpoints.count; k++) {
+            const struct waitpoint *token = &memory->waitpoints.items[k]->waitpoint;
+            if (token->run_id == wants->tokens.items[i] && token->status == WAITPOINT_PENDING &&
+                token->is_shared == 0)
+                rows_put_token(rows, token->run_id, token->id);
+        }
     for (uint32_t i = 0; i < wants->edge_count; i++) {
         const struct edges_want *want = &wants->edges[i];
         struct held wanted = { .edge.waitpoint_id = want->waitpoint_id,

@@ -175,12 +175,20 @@ static struct spot spot_of_waitpoint(const struct waitpoint *waitpoint, uint32_t
                : nowhere;
 }
 
+/* A token that ends with the run that made it. */
+static struct spot spot_of_made(const struct waitpoint *waitpoint, uint32_t status)
+{
+    return status == WAITPOINT_PENDING && waitpoint->run_id != 0 && waitpoint->is_shared == 0
+               ? (struct spot){ MARK_MADE, waitpoint->run_id, 0 }
+               : nowhere;
+}
+
 bool changes_waitpoint(struct changes *changes, const struct waitpoint *waitpoint,
                        struct err *err)
 {
     struct connection *connection = changes->connection;
     struct waitpoint_words words;
-    struct spot was = nowhere, was_due = nowhere;
+    struct spot was = nowhere, was_due = nowhere, was_made = nowhere;
 
     if (!name_number(connection, waitpoint->environment, waitpoint->task, &words.task, err) ||
         !name_number(connection, 0, waitpoint->schema, &words.schema, err))
@@ -193,9 +201,12 @@ bool changes_waitpoint(struct changes *changes, const struct waitpoint *waitpoin
     if (!waitpoint->is_new) {
         was = spot_of_waitpoint(waitpoint, waitpoint->loaded_status);
         was_due = spot_of_due(false, waitpoint->loaded_due_ms, waitpoint->loaded_due_is_span);
+        was_made = spot_of_made(waitpoint, waitpoint->loaded_status);
     }
     struct spot is_due = spot_of_due(false, waitpoint->due_ms, waitpoint->due_is_span);
     return spot_move(changes, was, spot_of_waitpoint(waitpoint, waitpoint->status),
+                     waitpoint->id, err) &&
+           spot_move(changes, was_made, spot_of_made(waitpoint, waitpoint->status),
                      waitpoint->id, err) &&
            spot_move(changes, was_due, is_due, waitpoint->id, err);
 }

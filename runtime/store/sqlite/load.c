@@ -230,6 +230,26 @@ static bool load_waitpoints(struct connection *connection, struct rows *rows, st
     return false;
 }
 
+static bool load_tokens(struct connection *connection, struct rows *rows, struct err *err)
+{
+    struct bulk bulk;
+    struct query query;
+    bool row;
+
+    if (rows->wants.tokens.count == 0)
+        return true;
+    bulk_ids(&bulk, rows->arena, &rows->wants.tokens);
+    if (!query_start_bulk(&query, connection, SQL_TOKENS, &bulk, err))
+        return false;
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        int64_t run_id = take_int(&query);
+        rows_put_token(rows, run_id, take_int(&query));
+    }
+    return false;
+}
+
 static bool load_queue(struct query *query, struct rows *rows, struct err *err)
 {
     struct queue queue;
@@ -343,6 +363,7 @@ bool sqlite_load(struct connection *connection, struct rows *rows, struct err *e
 {
     return load_runs(connection, rows, err) && load_children(connection, rows, err) &&
            load_waitpoints(connection, rows, err) && load_edges(connection, rows, err) &&
-           load_queues(connection, rows, err) && load_keys(connection, rows, err) &&
-           load_ready(connection, rows, err) && load_running(connection, rows, err);
+           load_tokens(connection, rows, err) && load_queues(connection, rows, err) &&
+           load_keys(connection, rows, err) && load_ready(connection, rows, err) &&
+           load_running(connection, rows, err);
 }

@@ -286,10 +286,10 @@ static bool find_logs(struct connection *connection, struct arena *arena, int64_
             return true;
         struct log_line *line = ARENA_NEW(arena, struct log_line);
         line->run_id = run_id;
-        line->at_ms = take_int(&query);
-        line->level = take_count(&query);
-        line->attempt = take_count(&query);
-        line->text = take_bytes(&query);
+        if (!log_line_take(&query, line, err)) {
+            query_finish(&query);
+            return false;
+        }
         *end = line;
         end = &line->next;
     }

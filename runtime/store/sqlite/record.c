@@ -200,13 +200,36 @@ void key_take(struct query *query, struct key *key)
 bool log_line_write(struct connection *connection, const struct log_line *line, struct err *err)
 {
     struct query query;
+    int64_t segment;
 
-    if (!query_start(&query, connection, SQL_LOG_WRITE, err))
+    if (!name_number(connection, 0, line->segment, &segment, err) ||
+        !query_start(&query, connection, SQL_LOG_WRITE, err))
         return false;
     bind_int(&query, line->run_id);
+    bind_int(&query, line->number);
     bind_int(&query, line->at_ms);
     bind_int(&query, line->level);
     bind_int(&query, line->attempt);
+    bind_int(&query, segment);
     bind_text(&query, line->text);
+    if (!query_run(&query, err))
+        return false;
+    if (line->drops == 0)
+        return true;
+    if (!query_start(&query, connection, SQL_LOG_DROP, err))
+        return false;
+    bind_int(&query, line->run_id);
+    bind_int(&query, line->drops);
     return query_run(&query, err);
+}
+
+bool log_line_take(struct query *query, struct log_line *line, struct err *err)
+{
+    line->number = take_count(query);
+    line->at_ms = take_int(query);
+    line->level = take_count(query);
+    line->attempt = take_count(query);
+    int64_t segment = take_int(query);
+    line->text = take_bytes(query);
+    return take_word(query, segment, &line->segment, err);
 }

@@ -70,6 +70,7 @@ void queue_take(struct query *query, struct queue *queue);
 /* The counts that follow a queue's columns. */
 void queue_counts_take(struct query *query, struct queue_stats *stats);
 void key_take(struct query *query, struct key *key);
+bool log_line_take(struct query *query, struct log_line *line, struct err *err);
 
 /* One row by its id; *found is false when absent. */
 bool run_find(struct connection *connection, struct arena *arena, int64_t id, struct run *run,

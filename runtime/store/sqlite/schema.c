@@ -75,6 +75,12 @@ static const char *const steps[] = {
     " PRIMARY KEY (due_ms, run_id)) WITHOUT ROWID;"
     "CREATE TABLE waitpoint_span (due_ms INTEGER NOT NULL, waitpoint_id INTEGER NOT NULL,"
     " PRIMARY KEY (due_ms, waitpoint_id)) WITHOUT ROWID;",
+
+    /* PENDING tokens by the run that made them, to be closed with it. Older ones are not in it:
+     * who answers one of those is told that its run has ended. */
+    "CREATE TABLE waitpoint_made (run_id INTEGER NOT NULL, waitpoint_id INTEGER NOT NULL,"
+    " PRIMARY KEY (run_id, waitpoint_id)) WITHOUT ROWID;"
+    "ALTER TABLE log_line ADD COLUMN segment INTEGER NOT NULL DEFAULT 0;",
 };
 
 int schema_version(void)

@@ -28,6 +28,7 @@
     X(RUN_SPAN, "run_span", "due_ms", "run_id", "due run")                                     \
     X(WAITPOINT_SPAN, "waitpoint_span", "due_ms", "waitpoint_id", "due waitpoint")             \
     X(PENDING, "waitpoint_pending", "environment", "waitpoint_id", "pending token")            \
+    X(MADE, "waitpoint_made", "run_id", "waitpoint_id", "token of run")                        \
     X(EDGE, "edge", "waitpoint_id", "run_id", "edge")
 
 #define MARK_SQL(name, table, value, id, words)                                                \
@@ -75,9 +76,9 @@
     X(KEY_SWEEP, "sweep keys", "DELETE FROM idempotency WHERE hash IN (SELECT hash"            \
         " FROM idempotency INDEXED BY idempotency_expiry WHERE expires_ms <= ?1"               \
         " ORDER BY expires_ms LIMIT ?2)")                                                      \
-    X(LOG_WRITE, "write log line", "INSERT INTO log_line (run_id, line, at_ms, level,"         \
-        " attempt, text) SELECT ?1, coalesce(max(line), 0) + 1, ?2, ?3, ?4, ?5"                \
-        " FROM log_line WHERE run_id = ?1")                                                    \
+    X(LOG_WRITE, "write log line", "REPLACE INTO log_line (run_id, line, at_ms, level,"        \
+        " attempt, segment, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                        \
+    X(LOG_DROP, "delete log line", "DELETE FROM log_line WHERE run_id = ?1 AND line = ?2")     \
     X(NAME_INSERT, "insert name", "INSERT INTO name (environment, text) VALUES (?1, ?2)")      \
     X(ENVIRONMENT_INSERT, "insert environment", "INSERT INTO environment (name) VALUES (?1)")
 
@@ -105,6 +106,8 @@
     X(CHILDREN, "load children", "SELECT parent_id, run.id, run.data FROM bulk"                \
         " CROSS JOIN run_parent ON parent_id = bulk.id AND run_id > bulk.a"                    \
         " CROSS JOIN run ON run.id = run_id")                                                  \
+    X(TOKENS, "load tokens of runs", "SELECT run_id, waitpoint_id FROM bulk"                   \
+        " CROSS JOIN waitpoint_made ON run_id = bulk.id")                                      \
     X(KEYS, "load keys", "SELECT hash, target, expires_ms, payload FROM bulk"                  \
         " CROSS JOIN idempotency ON hash = bulk.data")                                         \
     X(QUEUE, "load queue", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"             \
@@ -172,8 +175,9 @@
     X(PENDING_COUNT, "count tokens", "SELECT count(*) FROM waitpoint_pending"                  \
         " WHERE environment = ?1")                                                             \
     X(PENDING_COUNT_ALL, "count tokens", "SELECT count(*) FROM waitpoint_pending")             \
-    X(LOG_LINES, "load log", "SELECT at_ms, level, attempt, text FROM (SELECT * FROM log_line" \
-        " WHERE run_id = ?1 ORDER BY line DESC LIMIT ?2) ORDER BY line")
+    X(LOG_LINES, "load log", "SELECT line, at_ms, level, attempt, segment, text FROM"          \
+        " (SELECT * FROM log_line WHERE run_id = ?1 ORDER BY line DESC LIMIT ?2)"              \
+        " ORDER BY line")
 
 /* clang-format on */
 

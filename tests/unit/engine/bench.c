@@ -298,6 +298,7 @@ struct command *add_token(int64_t run, uint32_t call)
         command->token_create.run_id = run;
         command->token_create.run_seq = segment(run)->seq;
         command->token_create.id = segment(run)->id_block + call;
+        command->token_create.is_rerun = segment(run)->is_rerun;
     }
     return command;
 }
@@ -318,6 +319,7 @@ struct command *add_child(int64_t run, uint32_t call, const char *task)
     command->trigger.parent_id = run;
     command->trigger.parent_seq = segment(run)->seq;
     command->trigger.id = segment(run)->id_block + call;
+    command->trigger.is_rerun = segment(run)->is_rerun;
     command->trigger.unchecked = true;
     return command;
 }

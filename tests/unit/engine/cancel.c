@@ -85,7 +85,7 @@ Test(cancel, a_waiting_run_is_canceled_and_lets_its_tokens_go)
 
     assert_canceled(run);
     cr_assert_eq(store_memory_edges(bench.store), 0);
-    cr_assert(complete(tokens[0], "\x01")->token_complete.won, "the token itself stays open");
+    cr_assert_eq(complete(tokens[0], "\x01")->err.code, ERR_GONE, "nobody waits any more");
     cr_assert_eq(OUTCOME(run), OUTCOME_CANCELED);
 }
 

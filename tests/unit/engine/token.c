@@ -251,6 +251,36 @@ Test(token, no_data_at_all_is_checked_as_null)
     cr_assert_eq(run_of(run)->status, RUN_WAITING);
 }
 
+/* Whatever becomes of the file: what cannot be checked is not taken, and the run keeps waiting.
+ */
+Test(token, data_is_refused_while_no_file_says_what_it_must_be)
+{
+    const char *const files[] = { NULL, "tokens: { other: {} }\n", "input: {}\n" };
+    int64_t token, run = run_with_schema(&token);
+    const struct schema_file *good = bench.tasks[0].schema;
+
+    for (int i = 0; i < 4; i++) {
+        if (i < 3)
+            bench.tasks[0].schema = files[i] == NULL ? NULL : bench_schema(files[i]);
+        else
+            bench.tasks[0].id = SLICE("renamed"); /* no plugin offers it any more */
+        bench_catalog();
+        struct command *command = complete(token, "\x81\xa8"
+                                                  "approved\xc3");
+        cr_assert_eq(command->err.code, ERR_UNAVAILABLE, "%d %s", i, command->err.text);
+        cr_assert_not_null(strstr(command->err.text, "decision"), "%s", command->err.text);
+        cr_assert_eq(token_of(token)->status, WAITPOINT_PENDING);
+        cr_assert_eq(run_of(run)->status, RUN_WAITING);
+    }
+
+    bench.tasks[0].id = SLICE("t");
+    bench.tasks[0].schema = good;
+    bench_catalog();
+    cr_assert(complete(token, "\x81\xa8"
+                              "approved\xc3")
+                  ->token_complete.won);
+}
+
 /* Nobody knows the schema before the plugins are there again; the sender is to come back. */
 Test(token, data_for_a_schema_waits_until_the_plugins_are_loaded)
 {

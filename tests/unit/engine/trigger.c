@@ -387,19 +387,6 @@ Test(trigger, a_segment_that_runs_again_finds_the_same_child)
     cr_assert_eq(store_memory_runs(bench.store), 3);
 }
 
-Test(trigger, a_segment_that_runs_again_differently_is_told_so)
-{
-    int64_t run = start("t");
-    make_child(run, 1, "u");
-    lose(run, LOSS_CRASHED);
-
-    struct command *command = add_child(run, 1, "t");
-    commit();
-
-    cr_assert_eq(command->err.code, ERR_RULE);
-    cr_assert_not_null(strstr(command->err.text, "made another child"));
-}
-
 Test(trigger, a_childs_payload_is_checked_and_gains_defaults)
 {
     bench.tasks[1].schema = bench_schema("input:\n"

@@ -50,7 +50,7 @@ static void fill_run(struct run *run)
     X(environment) X(status) X(outcome) X(seq) X(queue) X(rank_ms) X(due_ms) X(created_ms)     \
     X(updated_ms) X(started_ms) X(finished_ms) X(ttl_ms) X(priority_ms) X(limit_ms)            \
     X(parent_id) X(root_id) X(id_block) X(busy_us) X(attempt) X(max_attempts) X(entry)         \
-    X(depth) X(remaining) X(progress) X(log_lines) X(secrets) X(is_test) X(needs_parent)
+    X(depth) X(remaining) X(progress) X(log_lines) X(secrets) X(is_test) X(needs_parent) X(has_tokens)
 #define SLICES(X)                                                                              \
     X(task) X(segment) X(version) X(build) X(tags) X(metadata) X(error) X(wait) X(once)        \
     X(timeline) X(key) X(key_text) X(schema) X(schema_now) X(input) X(state) X(output)
@@ -450,11 +450,15 @@ Test(sqlite_rows, log_lines_keep_their_order_over_batches)
             struct log_line *line = rows_new_log(&fixture.rows, 77);
             snprintf(text, sizeof text, "line %d", batch * 4 + i);
             line->text = arena_copy(&fixture.arena, slice_of(text));
+            line->number = (uint32_t)(batch * 4 + i + 1);
+            line->segment = SLICE("start");
             line->at_ms = 1; /* all at once: time does not order them */
             line->level = 2;
             line->attempt = 3;
         }
-        rows_new_log(&fixture.rows, 78)->text = SLICE("another run's");
+        struct log_line *other = rows_new_log(&fixture.rows, 78);
+        other->text = SLICE("another run's");
+        other->number = (uint32_t)batch + 1;
         fixture_commit(&fixture);
     }
 
@@ -466,6 +470,8 @@ Test(sqlite_rows, log_lines_keep_their_order_over_batches)
         cr_assert_eq(lines->at_ms, 1);
         cr_assert_eq(lines->level, 2);
         cr_assert_eq(lines->attempt, 3);
+        cr_assert_eq(lines->number, i + 1);
+        cr_assert(slice_is(lines->segment, "start"));
     }
     cr_assert_null(lines);
     arena_finish(&arena);

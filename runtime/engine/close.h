@@ -1,0 +1,13 @@
+/* Closing: tokens end with the run that made them; for the engine's own files. */
+#ifndef CLOSE_H
+#define CLOSE_H
+
+#include "batch.h"
+
+/* A token whose run has ended is closed, unless it is waited for. False: more rows are needed.
+ */
+bool token_outlived(struct batch *batch, struct waitpoint *token);
+/* The same for the tokens of the next run of batch->ended. */
+bool close_one(struct batch *batch);
+
+#endif
