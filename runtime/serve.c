@@ -346,7 +346,8 @@ static bool store_open(struct serve *serve, struct err *err)
         return false;
     if (snprintf(path, sizeof path, "%s/bide.db", config->data) >= (int)sizeof path)
         return err_set(err, ERR_CONFIG, "the data directory's path is too long");
-    if (!store_sqlite_open(path, &serve->store, err))
+    struct store_limits limits = { config->low_water_bytes, config->log_bytes };
+    if (!store_sqlite_open_with(path, &limits, &serve->store, err))
         return false;
     for (uint32_t i = 0; i < config->environment_count; i++)
         if (!serve->store->ops->environment(serve->store, config->environments[i].name,
@@ -468,6 +469,7 @@ int serve_main(int argc, char **argv)
     /* The keys are in this memory: no other process of this user may look into it, and it goes
      * to no core file. Nurseries are programs of their own, theirs are written as ever. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* cannot fail */
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a disk that is full */
     uv_loop_init(&serve.loop);
     uv_async_init(&serve.loop, &serve.wake, on_wake);
     uv_check_init(&serve.loop, &serve.check);

@@ -56,6 +56,8 @@ struct config {
     int64_t awake_ms;      /* base/awake.h; 0: off */
     /* store */
     const char *data;
+    int64_t low_water_bytes; /* kept free for what was accepted; 0: nothing */
+    int64_t log_bytes;       /* of the database's log, before it must start over */
     /* directories */
     const char *plugins, *schemas, *queues_path;
     /* workers */

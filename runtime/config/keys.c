@@ -47,6 +47,21 @@ static bool directory_make(const char *path, struct err *err)
     return err_set(err, ERR_SYSTEM, "directory %s cannot be made: %s", path, strerror(code));
 }
 
+/* Who may write in it may put another database there. */
+static bool directory_check(const char *path, struct err *err)
+{
+    struct stat about;
+
+    if (stat(path, &about) != 0)
+        return err_set(err, ERR_SYSTEM, "directory %s: %s", path, strerror(errno));
+    return (about.st_mode & 002) == 0 ||
+           err_set(
+               err, ERR_CONFIG,
+               "the data directory %s can be changed by everybody (mode %04o); change that: "
+               "chmod go-w %s",
+               path, (unsigned)(about.st_mode & 07777), path);
+}
+
 /* With everything above it. */
 static bool directories_make(const char *path, struct err *err)
 {
@@ -73,8 +88,8 @@ static bool keys_directory(const struct config *config, char path[PATH_MAX], str
 
     if (size < 0 || size >= PATH_MAX - 64)
         return err_set(err, ERR_SYSTEM, "the name of the data directory is too long");
-    return directories_make(config->data, err) && directory_make(path, err) &&
-           directory_sync(config->data, err);
+    return directories_make(config->data, err) && directory_check(config->data, err) &&
+           directory_make(path, err) && directory_sync(config->data, err);
 }
 
 /* ---- files ------------------------------------------------------------------------------- */

@@ -26,6 +26,9 @@ const struct setting settings[] = {
     { "server", "max_commands", SETTING_COUNT, AT(max_commands) },
     { "server", "awake", SETTING_DURATION, AT(awake_ms) },
 
+    { "store", "low_water", SETTING_BYTES, AT(low_water_bytes) },
+    { "store", "log", SETTING_BYTES, AT(log_bytes) },
+
     { "workers", "slots", SETTING_SLOTS, AT(slots) },
     { "workers", "segment_time", SETTING_DURATION, AT(segment_time_ms) },
     { "workers", "grace", SETTING_DURATION, AT(grace_ms) },

@@ -67,6 +67,22 @@ struct rows *batch_rows(struct batch *batch)
     return &batch->rows;
 }
 
+void batch_low(struct batch *batch, int64_t free_bytes, int64_t low_bytes)
+{
+    batch->is_low = true;
+    batch->free_bytes = free_bytes;
+    batch->low_bytes = low_bytes;
+}
+
+bool batch_has_room(const struct batch *batch, struct command *command)
+{
+    return !batch->is_low ||
+           err_set(&command->err, ERR_STORE,
+                   "the disk is nearly full (%lld KiB are free; %lld KiB are kept for what was "
+                   "accepted already): nothing new is taken until there is room",
+                   (long long)(batch->free_bytes / 1024), (long long)(batch->low_bytes / 1024));
+}
+
 void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id)
 {
     if (ids->count == ids->capacity) {

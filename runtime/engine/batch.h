@@ -36,6 +36,8 @@ struct batch {
     int64_t now_ms, steady_ms; /* by the wall clock, and by the steady one (base/clock.h) */
     struct rows rows;
     const struct catalog *catalog;
+    bool is_low; /* on room: free_bytes are left of the disk, low_bytes are wanted */
+    int64_t free_bytes, low_bytes;
     struct command **commands;
     uint32_t count, at;
     enum phase phase;
@@ -83,6 +85,9 @@ struct deadline {
 };
 struct deadline batch_deadline(const struct batch *batch, int64_t date_ms, int64_t span_ms);
 bool batch_is_over(const struct batch *batch, int64_t due_ms, bool is_span);
+
+/* Is there room for something new? False with the command's err set. */
+bool batch_has_room(const struct batch *batch, struct command *command);
 
 /* Growing lists in the batch's arena. */
 void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id);

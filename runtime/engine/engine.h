@@ -68,6 +68,8 @@ struct outcome {
 struct batch *batch_begin(struct engine *engine, struct arena *arena, const struct moment *now,
                           struct command **commands, uint32_t count);
 struct rows *batch_rows(struct batch *batch);
+/* The disk is nearly full: nothing new is taken, all else goes on. */
+void batch_low(struct batch *batch, int64_t free_bytes, int64_t low_bytes);
 /* True when every command is decided; false: load the wants and call again. */
 bool batch_decide(struct batch *batch);
 /* The next task whose PARKED runs may go on, for store->parked; false when there is none. */
@@ -80,8 +82,6 @@ void batch_due_waitpoint(struct batch *batch, int64_t id);
 void batch_due_run(struct batch *batch, int64_t id);
 /* Fill the slots. True when done; false: load the wants and call again. */
 bool batch_dispatch(struct batch *batch);
-/* Mark some row as changed, as it is; false: load the wants and call again. */
-bool batch_touch(struct batch *batch);
 /* After the commit: what to publish. Hints are kept. */
 void batch_committed(struct batch *batch, struct outcome *outcome);
 /* The store failed: every command is answered with `err`, hints are dropped. */

@@ -46,21 +46,6 @@ bool queues_ensure(struct batch *batch)
     return loaded;
 }
 
-bool batch_touch(struct batch *batch)
-{
-    const struct catalog *catalog = batch->catalog;
-    struct queue *queue;
-
-    if (catalog == NULL || catalog->environment_count == 0 || catalog->task_count == 0)
-        return true;
-    if (!rows_queue_named(&batch->rows, catalog->environments[0],
-                          task_queue(batch, &catalog->tasks[0]), &queue))
-        return false;
-    if (queue != NULL)
-        queue->is_dirty = true;
-    return true;
-}
-
 bool queue_pause_decide(struct batch *batch, struct command *command)
 {
     struct queue_pause *pause = &command->queue_pause;

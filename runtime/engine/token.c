@@ -186,7 +186,7 @@ bool token_create_decide(struct batch *batch, struct command *command)
     } else if (key_is_live(batch, found.key)) {
         create->token_id = found.key->target;
         create->cached = true;
-    } else {
+    } else if (create->run_id != 0 || batch_has_room(batch, command)) {
         token_make(batch, create, &found);
     }
     return true;

@@ -217,6 +217,9 @@ bool trigger_decide(struct batch *batch, struct command *command)
     trigger->run_id = run_found(batch, command, &found);
     if (trigger->run_id != 0)
         return true;
+    /* A child is part of what was accepted. */
+    if (trigger->parent_id == 0 && !batch_has_room(batch, command))
+        return true;
     const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
     if (task != NULL && task->is_refusing) {
         err_set(&command->err, ERR_UNAVAILABLE, "task %.*s is not available: %.*s",

@@ -13,20 +13,24 @@ void health_show(struct request *request)
     reply_send(request, HTTP_OK);
 }
 
-/* Ready: plugins are loaded, and the last batch could be written. */
+/* Ready: plugins are loaded, the last batch could be written, and there is room for more. */
 void ready_show(struct request *request)
 {
     const struct http *http = request->http;
     struct pump_stats stats;
+    struct room room;
     const char *status = "ready";
 
     pump_stats(http->options.pump, &stats);
+    http->options.store->ops->room(http->options.store, &room);
     if (http->is_stopping)
         status = "stopping";
     else if (http->catalog == NULL)
         status = "starting";
     else if (!stats.store_ok)
         status = "store refuses changes";
+    else if (room.is_low)
+        status = "the disk is nearly full; triggers are refused";
     bool ready = strcmp(status, "ready") == 0;
     struct out out = reply_out(request);
     out_map(&out, NULL);

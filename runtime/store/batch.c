@@ -65,15 +65,15 @@ static bool transact(struct store_batch *run, struct batch *batch, uint64_t *com
     if ((run->look_for_due && !due_load(run, batch, err)) || !parked_load(run, batch, err) ||
         !decide(run, batch, batch_decide, err) || !decide(run, batch, batch_dispatch, err))
         return false;
-    if (run->must_write && !rows_changed(batch_rows(batch)) &&
-        !decide(run, batch, batch_touch, err))
-        return false;
-    if (!rows_changed(batch_rows(batch))) {
+    if (rows_changed(batch_rows(batch))) {
+        if (!ops->flush(run->store, batch_rows(batch), err))
+            return false;
+    } else if (!run->must_write) {
         ops->rollback(run->store); /* only looked */
         return true;
-    }
-    if (!ops->flush(run->store, batch_rows(batch), err))
+    } else if (!ops->touch(run->store, err)) {
         return false;
+    }
     uint64_t start_ns = clock_monotonic_ns();
     if (!ops->commit(run->store, err))
         return false;
@@ -88,7 +88,11 @@ bool store_batch_run(struct store_batch *run, struct outcome *outcome, uint64_t 
     struct batch *batch =
         batch_begin(run->engine, run->arena, &run->now, run->commands, run->count);
     bool begun = run->store->ops->begin(run->store, err);
+    struct room room;
 
+    run->store->ops->room(run->store, &room);
+    if (room.is_low)
+        batch_low(batch, room.free_bytes, room.low_bytes);
     if (begun && transact(run, batch, commit_ns, err)) {
         batch_committed(batch, outcome);
         return true;

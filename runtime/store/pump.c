@@ -311,10 +311,28 @@ static bool recover(struct pump *pump, struct err *err)
     return ok;
 }
 
+/* Can a change be written? Nobody is told that all is well before that is known. */
+static void probe(struct pump *pump)
+{
+    struct arena arena = { 0 };
+    struct outcome outcome;
+    struct err err = { 0 };
+    struct store_batch batch = { .store = pump->options.store,
+                                 .engine = pump->engine,
+                                 .arena = &arena,
+                                 .now_ms = clock_now_ms(),
+                                 .must_write = true };
+
+    outcome_log(pump, store_batch_run(&batch, &outcome, NULL, &err), &err);
+    pump->stats.store_ok = pump->was_ok;
+    arena_finish(&arena);
+}
+
 bool pump_start(struct pump *pump, struct err *err)
 {
     if (!recover(pump, err))
         return false;
+    probe(pump);
     int rc = pthread_create(&pump->thread, NULL, pump_main, pump);
     if (rc != 0)
         return err_set(err, ERR_SYSTEM, "cannot start the store thread: %s", strerror(rc));

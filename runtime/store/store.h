@@ -19,6 +19,12 @@ struct due {
     struct ids waitpoints, runs;
 };
 
+/* Of the disk. */
+struct room {
+    int64_t free_bytes, low_bytes; /* below the second, nothing new is taken */
+    bool is_low;
+};
+
 /*
  * Every function returns false with err (ERR_STORE) when the database refuses; the transaction
  * is then rolled back by the caller and nothing of it happened.
@@ -44,6 +50,10 @@ struct store_ops {
     /* Write what is new, dirty or deleted, the log lines too. */
     bool (*flush)(struct store *store, struct rows *rows, struct err *err);
     bool (*commit)(struct store *store, struct err *err);
+    /* Write something that changes nothing: can a change be written? Inside a transaction. */
+    bool (*touch)(struct store *store, struct err *err);
+    /* Any thread. */
+    void (*room)(struct store *store, struct room *room);
     void (*rollback)(struct store *store);
     /* Ids of all RUNNING runs, and of all queues with QUEUED runs: asked once, at start. */
     bool (*running)(struct store *store, struct arena *arena, struct ids *runs,
@@ -76,6 +86,14 @@ struct store {
  * version's file, no database, a damaged header, another process's lock; the file is not
  * touched then. */
 bool store_sqlite_open(const char *path, struct store **store, struct err *err);
+
+/* The same with limits: how much of the disk is kept for what was accepted (0: nothing), and
+ * how long the log may get before readers are held for a moment so that it can start over. */
+struct store_limits {
+    int64_t low_water_bytes, log_bytes;
+};
+bool store_sqlite_open_with(const char *path, const struct store_limits *limits,
+                            struct store **store, struct err *err);
 
 /* In memory, for the simulation: commits are kept, all else is forgotten at a rollback. */
 struct store *store_memory_create(void);

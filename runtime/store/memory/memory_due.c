@@ -1,6 +1,7 @@
 /* What is due, and when the next thing will be. */
 #include "base/memory.h"
 #include "store/memory/memory_rows.h"
+#include "store/memory/memory_store.h"
 
 #include <stdlib.h>
 
@@ -95,4 +96,19 @@ bool memory_mend_due(struct store *store, const struct moment *now, uint32_t lim
     (void)arena;
     *lost = (struct due){ 0 };
     return !memory_fails(memory_of(store), err);
+}
+
+bool memory_touch(struct store *store, struct err *err)
+{
+    return !memory_fails(memory_of(store), err);
+}
+
+void memory_room(struct store *store, struct room *room)
+{
+    *room = (struct room){ .low_bytes = 1, .is_low = memory_of(store)->is_low };
+}
+
+void store_memory_low(struct store *store, bool is_low)
+{
+    memory_of(store)->is_low = is_low;
 }

@@ -14,6 +14,7 @@ struct memory_store {
     uint32_t environment_count;
     struct rows *flushed; /* of the transaction under way */
     int fail_in;          /* calls until one fails; 0: never */
+    bool is_low;          /* on room */
 };
 
 static inline struct memory_store *memory_of(struct store *store)
@@ -31,5 +32,7 @@ bool memory_due(struct store *store, const struct moment *now, uint32_t limit,
 bool memory_next_due(struct store *store, struct moment *next, struct err *err);
 bool memory_mend_due(struct store *store, const struct moment *now, uint32_t limit,
                      struct arena *arena, struct due *lost, struct err *err);
+bool memory_touch(struct store *store, struct err *err);
+void memory_room(struct store *store, struct room *room);
 
 #endif

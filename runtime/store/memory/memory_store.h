@@ -7,6 +7,9 @@
 /* The `calls`th call from now on fails with ERR_STORE; 0: none. */
 void store_memory_fail(struct store *store, int calls);
 
+/* The disk is nearly full, or no longer. */
+void store_memory_low(struct store *store, bool is_low);
+
 /* Committed rows, valid until the next commit. Runs and waitpoints are in the order of their
  * ids. */
 uint32_t store_memory_runs(struct store *store);

@@ -1,7 +1,7 @@
 /*
  * Before a database is opened for writing:
  *
- *   lock ──▶ look at the header ──▶ absent: make one beside it, rename ──▶ open
+ *   lock (lock.c) ──▶ look at the header ──▶ absent: make one beside it, rename ──▶ open
  *                └─▶ anything wrong: a sentence, and not one byte is changed
  *
  * SQLite would notice most of this too, but only after it has rolled back journals, and in
@@ -18,12 +18,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { HEADER_BYTES = 100, PATH_BYTES = 4096, PAGE_BYTES = 4096 };
+enum { HEADER_BYTES = 100, PAGE_BYTES = 4096 };
 
 /* Offsets in the header; numbers are big-endian. */
 enum {
@@ -38,61 +37,13 @@ enum {
     AT_APPLICATION = 68
 };
 
-static bool path_join(char path[PATH_BYTES], const char *base, const char *suffix,
-                      struct err *err)
+bool file_name(char path[FILE_PATH_BYTES], const char *base, const char *suffix,
+               struct err *err)
 {
-    int size = snprintf(path, PATH_BYTES, "%s%s", base, suffix);
+    int size = snprintf(path, FILE_PATH_BYTES, "%s%s", base, suffix);
 
-    return (size >= 0 && size < PATH_BYTES) ||
+    return (size >= 0 && size < FILE_PATH_BYTES) ||
            err_set(err, ERR_STORE, "the path of the database is too long: %.80s…", base);
-}
-
-/* ---- lock -------------------------------------------------------------------------------- */
-
-/* Who has it, for the message alone: the lock is the kernel's, the number only a note. */
-static bool lock_refuse(const char *path, int fd, struct err *err)
-{
-    char owner[24] = "";
-    ssize_t size = pread(fd, owner, sizeof owner - 1, 0);
-    long pid = size > 0 ? strtol(owner, NULL, 10) : 0;
-
-    if (pid > 0)
-        return err_set(err, ERR_STORE,
-                       "%s is in use by another bide server (process %ld); stop that one first",
-                       path, pid);
-    return err_set(err, ERR_STORE, "%s is in use by another bide server; stop that one first",
-                   path);
-}
-
-bool file_lock(const char *path, int *lock_fd, struct err *err)
-{
-    char lock[PATH_BYTES], owner[24];
-
-    if (!path_join(lock, path, ".lock", err))
-        return false;
-    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return err_set(err, ERR_STORE, "cannot make %s: %s", lock, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK)
-            lock_refuse(path, fd, err);
-        else
-            err_set(err, ERR_STORE, "cannot lock %s: %s", lock, strerror(errno));
-        (void)close(fd); /* nothing was written */
-        return false;
-    }
-    int size = snprintf(owner, sizeof owner, "%ld\n", (long)getpid());
-    /* Without the number (a full disk) the lock holds all the same. */
-    bool noted = ftruncate(fd, 0) == 0 && pwrite(fd, owner, (size_t)size, 0) == size;
-    (void)noted;
-    *lock_fd = fd;
-    return true;
-}
-
-void file_unlock(int lock_fd)
-{
-    if (lock_fd >= 0)
-        (void)close(lock_fd); /* lets go of the lock whatever it returns */
 }
 
 /* ---- header ------------------------------------------------------------------------------ */
@@ -131,11 +82,11 @@ static bool header_is_sound(const uint8_t *header)
  * short. */
 static bool is_whole(const char *path, const uint8_t *header, int64_t size)
 {
-    char log[PATH_BYTES];
+    char log[FILE_PATH_BYTES];
     struct stat status;
     int64_t promised = (int64_t)number_at(header, AT_PAGE_COUNT, 4) * page_size(header);
 
-    if (path_join(log, path, "-wal", NULL) && stat(log, &status) == 0 && status.st_size > 0)
+    if (file_name(log, path, "-wal", NULL) && stat(log, &status) == 0 && status.st_size > 0)
         return true;
     return size >= promised;
 }
@@ -177,16 +128,36 @@ static bool header_check(const char *path, const uint8_t *header, ssize_t size,
 /* A log that is left without its database would be played into the new one. */
 static bool log_is_absent(const char *path, struct err *err)
 {
-    char log[PATH_BYTES];
+    char log[FILE_PATH_BYTES];
     struct stat status;
 
-    if (!path_join(log, path, "-wal", err))
+    if (!file_name(log, path, "-wal", err))
         return false;
     return stat(log, &status) != 0 || status.st_size == 0 ||
            err_set(err, ERR_STORE,
                    "%s is missing, but its log %s is there: put the database back, or move the "
                    "log away",
                    path, log);
+}
+
+bool file_private(const char *path, struct err *err)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+    char name[FILE_PATH_BYTES];
+    struct stat status;
+
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        if (!file_name(name, path, suffixes[i], err))
+            return false;
+        if (stat(name, &status) != 0 || (status.st_mode & 077) == 0)
+            continue;
+        if (chmod(name, status.st_mode & 07700) != 0)
+            return err_set(err, ERR_STORE,
+                           "%s can be read or changed by others (mode %04o), and this user may "
+                           "not change that: %s",
+                           name, (unsigned)(status.st_mode & 07777), strerror(errno));
+    }
+    return true;
 }
 
 bool file_check(const char *path, bool *is_new, struct err *err)
@@ -243,9 +214,9 @@ static bool create_in(const char *path, struct err *err)
 /* A rename is durable when its directory is. */
 static bool directory_sync(const char *path, struct err *err)
 {
-    char copy[PATH_BYTES];
+    char copy[FILE_PATH_BYTES];
 
-    if (!path_join(copy, path, "", err))
+    if (!file_name(copy, path, "", err))
         return false;
     const char *directory = dirname(copy);
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -259,14 +230,16 @@ static bool directory_sync(const char *path, struct err *err)
 
 bool file_create(const char *path, struct err *err)
 {
-    static const char *const leftovers[] = { "", "-journal", "-wal", "-shm" };
-    char fresh[PATH_BYTES], name[PATH_BYTES];
+    static const char *const leftovers[] = { "-journal", "-wal", "-shm" };
+    char fresh[FILE_PATH_BYTES], name[FILE_PATH_BYTES];
 
-    if (!path_join(fresh, path, ".new", err))
+    if (!file_name(fresh, path, ".new", err))
         return false;
     for (size_t i = 0; i < sizeof leftovers / sizeof leftovers[0]; i++)
-        if (path_join(name, fresh, leftovers[i], NULL))
+        if (file_name(name, fresh, leftovers[i], NULL))
             (void)unlink(name); /* of a start that was killed here; usually absent */
+    if (truncate(fresh, 0) != 0 && errno != ENOENT)
+        return err_set(err, ERR_STORE, "cannot make %s: %s", fresh, strerror(errno));
     if (!create_in(fresh, err))
         return false;
     if (rename(fresh, path) != 0)

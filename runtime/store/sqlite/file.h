@@ -7,12 +7,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { FILE_PATH_BYTES = 4096 };
+
+/* `base` and `suffix` joined; false with ERR_STORE when that is too long. */
+bool file_name(char path[FILE_PATH_BYTES], const char *base, const char *suffix,
+               struct err *err);
+
 /*
- * Take `path`.lock for this process until file_unlock, or until the process ends however it
- * ends. Errors: STORE, naming the process that has it.
+ * Take the database for this process until file_unlock, or until the process ends however it
+ * ends. The lock is on the file itself, so nothing that is put beside it, or taken away, lets a
+ * second server in; where there is no file yet it is on the one that file_create fills.
+ * Errors: STORE, naming the process that has it.
  */
 bool file_lock(const char *path, int *lock_fd, struct err *err);
 void file_unlock(int lock_fd);
+
+/* Nobody else may read it, nor its log. */
+bool file_private(const char *path, struct err *err);
 
 /*
  * Look at the first 100 bytes, reading only. *is_new: there is no file, or an empty one.
@@ -29,7 +40,8 @@ bool file_check(const char *path, bool *is_new, struct err *err);
  */
 void file_ready_log(const char *path, int64_t size_bytes);
 
-/* Make `path` whole or not at all: a complete database beside it, synced, then renamed. */
+/* Make `path` whole or not at all: a complete database beside it, which file_lock has taken,
+ * synced, then renamed. */
 bool file_create(const char *path, struct err *err);
 
 #endif

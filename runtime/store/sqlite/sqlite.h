@@ -31,6 +31,8 @@ enum {
     LOG_FRAME_BYTES = 4096 + 24
 };
 
+#define LOG_BYTES_USUAL (INT64_C(64) << 20)
+
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err);
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err);
 

@@ -15,9 +15,11 @@
 #include "due.h"
 #include "file.h"
 #include "record.h"
+#include "room.h"
 #include "schema.h"
 #include "sqlite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct sqlite_store {
@@ -26,6 +28,7 @@ struct sqlite_store {
     char *path;
     int lock_fd;
     struct checkpointer *checkpointer;
+    struct room_keeper room;
     int frames;             /* in the log after the last commit */
     int checkpoint_at;      /* frames: look after the log then */
     int asked_at;           /* frames when the last pass was asked for */
@@ -76,6 +79,7 @@ static void look_after_log(struct sqlite_store *store)
     if (store->has_failed) {
         /* If the disk is full, a log that is cut makes room. */
         store->has_failed = false;
+        room_release(&store->room);
         checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
         return;
     }
@@ -107,6 +111,7 @@ static bool store_begin(struct store *store, struct err *err)
 {
     struct sqlite_store *sqlite = self(store);
 
+    room_look(&sqlite->room);
     look_after_log(sqlite);
     names_trim(&sqlite->connection.names);
     return run(sqlite, SQL_BEGIN, err);
@@ -134,6 +139,22 @@ static bool store_commit(struct store *store, struct err *err)
         return false;
     names_committed(&sqlite->connection.names);
     return true;
+}
+
+/* The version is what it was; the first page is written all the same. */
+static bool store_touch(struct store *store, struct err *err)
+{
+    struct sqlite_store *sqlite = self(store);
+    char text[48];
+
+    (void)snprintf(text, sizeof text, "PRAGMA user_version = %d", schema_version()); /* fits */
+    sqlite->has_failed = !connection_exec(&sqlite->connection, "write", text, err);
+    return !sqlite->has_failed;
+}
+
+static void store_room(struct store *store, struct room *room)
+{
+    room_tell(&self(store)->room, room);
 }
 
 static void store_rollback(struct store *store)
@@ -320,6 +341,7 @@ static void store_close(struct store *store)
 
     checkpointer_destroy(sqlite->checkpointer);
     connection_close(&sqlite->connection); /* the last connection takes the log with it */
+    room_close(&sqlite->room);
     file_unlock(sqlite->lock_fd);
     free(sqlite->path);
     free(sqlite);
@@ -334,6 +356,8 @@ static const struct store_ops ops = {
     .mend_due = store_mend_due,
     .flush = store_flush,
     .commit = store_commit,
+    .touch = store_touch,
+    .room = store_room,
     .rollback = store_rollback,
     .running = store_running,
     .backlog = store_backlog,
@@ -372,6 +396,7 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
     int keeps_log = 0;
 
     if (!file_check(store->path, &is_new, err) || (is_new && !file_create(store->path, err)) ||
+        !file_private(store->path, err) ||
         !connection_open_writer(&store->connection, store->path, WRITER_CACHE_KIB, err))
         return false;
     (void)sqlite3_db_config(store->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
@@ -394,6 +419,13 @@ close:
 
 bool store_sqlite_open(const char *path, struct store **store, struct err *err)
 {
+    return store_sqlite_open_with(path, &(struct store_limits){ 0, LOG_BYTES_USUAL }, store,
+                                  err);
+}
+
+bool store_sqlite_open_with(const char *path, const struct store_limits *limits,
+                            struct store **store, struct err *err)
+{
     struct sqlite_store *sqlite = memory_zeroed(1, sizeof *sqlite);
 
     *sqlite = (struct sqlite_store){ .store.ops = &ops,
@@ -401,6 +433,7 @@ bool store_sqlite_open(const char *path, struct store **store, struct err *err)
                                      .lock_fd = -1,
                                      .checkpoint_at = CHECKPOINT_FRAMES };
     if (file_lock(path, &sqlite->lock_fd, err) && open_writer(sqlite, err)) {
+        room_open(&sqlite->room, path, limits->low_water_bytes);
         *store = &sqlite->store;
         return true;
     }

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +103,54 @@ Test(sqlite_file, another_opener_is_refused_while_one_has_it)
 
     fixture_close(&fixture);
     fixture_open(&fixture);
+}
+
+static unsigned mode_of(const char *suffix)
+{
+    char name[300];
+    struct stat status;
+
+    snprintf(name, sizeof name, "%s%s", fixture.path, suffix);
+    return stat(name, &status) == 0 ? status.st_mode & 0777 : 0;
+}
+
+/* The lock is the database's own: whatever is put beside it, or taken away. */
+Test(sqlite_file, no_file_beside_it_is_the_lock)
+{
+    struct store *second;
+    char name[300];
+
+    fixture_open(&fixture);
+    static const char *const suffixes[] = { ".lock", ".new", "-journal" };
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s%s", fixture.path, suffixes[i]);
+        unlink(name);
+        cr_assert_not(store_sqlite_open(fixture.path, &second, &fixture.err));
+    }
+    fixture_close(&fixture);
+
+    /* Of an older version: taken away when nobody has it, respected when somebody does. */
+    snprintf(name, sizeof name, "%s.lock", fixture.path);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    cr_assert_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+    cr_assert_not(store_sqlite_open(fixture.path, &second, &fixture.err));
+    close(fd);
+    fixture_open(&fixture);
+    cr_assert_neq(access(name, F_OK), 0);
+}
+
+Test(sqlite_file, nobody_else_may_read_it)
+{
+    umask(022);
+    fixture_open(&fixture);
+    cr_assert_eq(mode_of(""), 0600);
+    cr_assert_eq(mode_of("-wal"), 0600);
+    cr_assert_eq(mode_of("-shm"), 0600);
+    fixture_close(&fixture);
+
+    chmod(fixture.path, 0644);
+    fixture_open(&fixture);
+    cr_assert_eq(mode_of(""), 0600, "of an older version");
 }
 
 Test(sqlite_file, the_lock_of_a_killed_process_is_free)

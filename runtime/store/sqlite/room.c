@@ -1,0 +1,119 @@
+#include "room.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 200, LEAST_SHARE = 20 }; /* at most a twentieth of a small disk is kept */
+
+static bool space_find(const char *path, int64_t *free_bytes, int64_t *all_bytes)
+{
+    char copy[4096];
+    struct statvfs space;
+    int size = snprintf(copy, sizeof copy, "%s", path);
+
+    if (size < 0 || (size_t)size >= sizeof copy)
+        return false;
+    char *slash = strrchr(copy, '/');
+    if (slash != NULL)
+        slash[slash == copy] = '\0';
+    if (statvfs(slash != NULL ? copy : ".", &space) != 0)
+        return false;
+    *free_bytes = (int64_t)(space.f_bavail * space.f_frsize);
+    *all_bytes = (int64_t)(space.f_blocks * space.f_frsize);
+    return true;
+}
+
+/* What is kept: as configured, but a small disk is not half taken by it. */
+static int64_t low_of(const struct room_keeper *keeper, int64_t all_bytes)
+{
+    int64_t share = all_bytes / LEAST_SHARE;
+
+    return keeper->low_bytes < share ? keeper->low_bytes : share;
+}
+
+static bool reserve_make(struct room_keeper *keeper, int64_t size_bytes)
+{
+    int fd = open(keeper->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int code = fd < 0 ? errno : posix_fallocate(fd, 0, size_bytes);
+
+    if (fd >= 0)
+        (void)close(fd); /* nothing was written through it */
+    if (code == 0)
+        return true;
+    (void)unlink(keeper->path);
+    keeper->cannot_reserve = code != ENOSPC; /* a limit, or a kind of disk: not tried again */
+    return false;
+}
+
+void room_open(struct room_keeper *keeper, const char *path, int64_t low_bytes)
+{
+    size_t size = strlen(path) + sizeof "-reserve";
+
+    *keeper = (struct room_keeper){ .path = memory_get(size), .low_bytes = low_bytes };
+    (void)snprintf(keeper->path, size, "%s-reserve", path); /* it fits */
+    (void)unlink(keeper->path); /* made anew, where there is room for it */
+    room_look(keeper);
+}
+
+void room_close(struct room_keeper *keeper)
+{
+    free(keeper->path);
+}
+
+void room_release(struct room_keeper *keeper)
+{
+    if (keeper->low_bytes == 0)
+        return;
+    if (keeper->has_reserve && unlink(keeper->path) == 0)
+        log_warn("store.reserve", "the disk is full; what was kept back is used now");
+    keeper->has_reserve = false;
+    keeper->next_ns = clock_monotonic_ns() + (uint64_t)LOOK_MS * 1000000;
+    atomic_store(&keeper->is_low, true);
+}
+
+void room_look(struct room_keeper *keeper)
+{
+    int64_t free_bytes, all_bytes;
+    uint64_t now_ns = clock_monotonic_ns();
+
+    if (keeper->low_bytes == 0 || now_ns < keeper->next_ns ||
+        !space_find(keeper->path, &free_bytes, &all_bytes))
+        return;
+    keeper->next_ns = now_ns + (uint64_t)LOOK_MS * 1000000;
+    int64_t low_bytes = low_of(keeper, all_bytes);
+    bool was_low = atomic_load(&keeper->is_low);
+    if (keeper->has_reserve && free_bytes < low_bytes / 2) {
+        room_release(keeper);
+    } else {
+        /* After it was given back there must be room for it and as much again. */
+        if (!keeper->has_reserve && !keeper->cannot_reserve && free_bytes >= 2 * low_bytes)
+            keeper->has_reserve = reserve_make(keeper, low_bytes);
+        bool is_kept = keeper->has_reserve || keeper->cannot_reserve;
+        atomic_store(&keeper->is_low, !is_kept || free_bytes < low_bytes);
+    }
+    if (was_low != atomic_load(&keeper->is_low))
+        log_warn("store.room", "free=%lld low=%lld; %s", (long long)free_bytes,
+                 (long long)low_bytes,
+                 was_low ? "triggers are taken again"
+                         : "triggers are refused, what was accepted goes on");
+}
+
+void room_tell(const struct room_keeper *keeper, struct room *room)
+{
+    int64_t all_bytes;
+
+    *room = (struct room){ 0 };
+    if (keeper->low_bytes == 0 || !space_find(keeper->path, &room->free_bytes, &all_bytes))
+        return;
+    room->low_bytes = low_of(keeper, all_bytes);
+    room->is_low = atomic_load(&keeper->is_low) || room->free_bytes < room->low_bytes;
+}
