@@ -32,11 +32,11 @@ void arena_finish(struct arena *arena)
     arena->used_bytes = 0;
 }
 
-void arena_reset(struct arena *arena)
+void arena_trim(struct arena *arena, size_t most_bytes)
 {
     struct arena_chunk *keep = arena->chunk;
 
-    if (keep != NULL && keep->size <= MAX_CHUNK_BYTES) {
+    if (keep != NULL && keep->size <= most_bytes) {
         arena->chunk = keep->next;
         arena_finish(arena);
         keep->next = NULL;
@@ -45,6 +45,11 @@ void arena_reset(struct arena *arena)
     } else {
         arena_finish(arena);
     }
+}
+
+void arena_reset(struct arena *arena)
+{
+    arena_trim(arena, MAX_CHUNK_BYTES);
 }
 
 static struct arena_chunk *chunk_add(struct arena *arena, size_t at_least)

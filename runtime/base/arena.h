@@ -26,6 +26,10 @@ void arena_finish(struct arena *arena);
 /* Like finish, but keeps one chunk so that a busy loop does not go through malloc. */
 void arena_reset(struct arena *arena);
 
+/* Like reset, but what is kept is not above `most_bytes`: for spare ones, of which many lie
+ * about. */
+void arena_trim(struct arena *arena, size_t most_bytes);
+
 /* Zeroed memory aligned for any type, valid until reset or finish. Aborts when there is none.
  */
 void *arena_alloc(struct arena *arena, size_t size_bytes);

@@ -6,7 +6,13 @@
 
 #include <stdlib.h>
 
-enum { SPARE_MAX = 4096, AGAIN_MIN_MS = 2, AGAIN_MAX_MS = 500, AGAIN_AT_ONCE = 1024 };
+enum {
+    SPARE_MAX = 4096,
+    SPARE_BYTES = 16 << 10,
+    AGAIN_MIN_MS = 2,
+    AGAIN_MAX_MS = 500,
+    AGAIN_AT_ONCE = 1024
+};
 
 void cells_init(struct cells *cells)
 {
@@ -42,7 +48,6 @@ struct cell *cell_take(struct dispatch *dispatch, enum command_kind kind)
     } else {
         cell = container_of(node, struct cell, node);
         cells->spare_count--;
-        arena_reset(&cell->arena);
         arena = cell->arena;
     }
     *cell = (struct cell){ .dispatch = dispatch, .arena = arena };
@@ -66,6 +71,7 @@ void cell_drop(struct cell *cell)
         return;
     }
     cells->spare_count++;
+    arena_trim(&cell->arena, SPARE_BYTES);
     list_push(&cells->spare, &cell->node);
 }
 

@@ -320,7 +320,7 @@ static void probe(struct pump *pump)
     struct store_batch batch = { .store = pump->options.store,
                                  .engine = pump->engine,
                                  .arena = &arena,
-                                 .now_ms = clock_now_ms(),
+                                 .now = moment_now(),
                                  .must_write = true };
 
     outcome_log(pump, store_batch_run(&batch, &outcome, NULL, &err), &err);

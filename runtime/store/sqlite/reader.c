@@ -3,19 +3,23 @@
  * begin and end, is one transaction, so it sees one snapshot however long it takes, and does
  * not hold up a commit.
  */
+#include "base/clock.h"
 #include "base/memory.h"
+#include "gate.h"
 #include "list.h"
 #include "record.h"
 #include "sqlite.h"
 
 #include <stdlib.h>
 
-enum { OLDEST_LOOKS = 256 };
+enum { OLDEST_LOOKS = 256, PROGRESS_STEPS = 20000 };
 
 struct sqlite_reader {
     struct reader reader;
     struct connection connection;
-    bool is_begun;
+    struct gate *gate; /* the store's */
+    uint64_t entered_ns;
+    bool is_begun, has_entered;
 };
 
 static struct sqlite_reader *self(struct reader *reader)
@@ -30,16 +34,6 @@ static bool run(struct connection *connection, enum sql which, struct err *err)
     return query_start(&query, connection, which, err) && query_run(&query, err);
 }
 
-static struct connection *snapshot_begin(struct reader *reader, struct err *err)
-{
-    struct connection *connection = &self(reader)->connection;
-
-    if (self(reader)->is_begun)
-        return connection;
-    names_trim(&connection->names);
-    return run(connection, SQL_SNAPSHOT, err) ? connection : NULL;
-}
-
 /* Nothing was written, so there is nothing that ending could fail to do; `done` is handed on.
  */
 static bool snapshot_end(struct reader *reader, bool done)
@@ -48,7 +42,35 @@ static bool snapshot_end(struct reader *reader, bool done)
 
     if (!self(reader)->is_begun && !sqlite3_get_autocommit(connection->db))
         (void)run(connection, SQL_ROLLBACK, NULL);
+    if (!self(reader)->is_begun && self(reader)->has_entered) {
+        self(reader)->has_entered = false;
+        gate_leave(self(reader)->gate);
+    }
     return done;
+}
+
+/* SQLite asks now and then: is it to be interrupted? */
+static int on_progress(void *context)
+{
+    const struct sqlite_reader *reader = context;
+
+    return reader->has_entered && gate_is_over(reader->gate, reader->entered_ns);
+}
+
+static struct connection *snapshot_begin(struct reader *reader, struct err *err)
+{
+    struct connection *connection = &self(reader)->connection;
+
+    if (self(reader)->is_begun)
+        return connection;
+    names_trim(&connection->names);
+    gate_enter(self(reader)->gate);
+    self(reader)->has_entered = true;
+    self(reader)->entered_ns = clock_monotonic_ns();
+    if (run(connection, SQL_SNAPSHOT, err))
+        return connection;
+    (void)snapshot_end(reader, false);
+    return NULL;
 }
 
 static bool reader_begin(struct reader *reader, struct err *err)
@@ -364,15 +386,19 @@ static const struct reader_ops ops = {
     .totals = reader_totals,
 };
 
-struct reader *sqlite_reader_open(const char *path, struct err *err)
+struct reader *sqlite_reader_open(const char *path, struct gate *gate, struct err *err)
 {
     struct sqlite_reader *reader = memory_zeroed(1, sizeof *reader);
 
     reader->reader.ops = &ops;
+    reader->gate = gate;
     if (connection_open(&reader->connection, path, SQLITE_OPEN_READONLY, READER_CACHE_KIB,
                         err)) {
-        if (connection_exec(&reader->connection, path, "PRAGMA query_only = ON", err))
+        if (connection_exec(&reader->connection, path, "PRAGMA query_only = ON", err)) {
+            sqlite3_progress_handler(reader->connection.db, PROGRESS_STEPS, on_progress,
+                                     reader);
             return &reader->reader;
+        }
         connection_close(&reader->connection);
     }
     free(reader);

@@ -40,6 +40,7 @@ bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *
 bool ids_take(struct query *query, struct arena *arena, struct ids *ids, struct err *err);
 
 /* Safe from any thread: `path` is copied. */
-struct reader *sqlite_reader_open(const char *path, struct err *err);
+struct gate;
+struct reader *sqlite_reader_open(const char *path, struct gate *gate, struct err *err);
 
 #endif

@@ -14,6 +14,7 @@
 #include "checkpoint.h"
 #include "due.h"
 #include "file.h"
+#include "gate.h"
 #include "record.h"
 #include "room.h"
 #include "schema.h"
@@ -29,6 +30,9 @@ struct sqlite_store {
     int lock_fd;
     struct checkpointer *checkpointer;
     struct room_keeper room;
+    struct gate gate;
+    /* In frames, as CHECKPOINT_FRAMES and CHECKPOINT_MOST, but not above the limit. */
+    int first_at, most;
     int frames;             /* in the log after the last commit */
     int checkpoint_at;      /* frames: look after the log then */
     int asked_at;           /* frames when the last pass was asked for */
@@ -49,8 +53,8 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int frames)
 
     (void)db, (void)name; /* there is one */
     store->frames = frames;
-    if (frames < CHECKPOINT_FRAMES) /* it has started over */
-        store->checkpoint_at = CHECKPOINT_FRAMES;
+    if (frames < store->first_at) /* it has started over */
+        store->checkpoint_at = store->first_at;
     return SQLITE_OK;
 }
 
@@ -65,7 +69,9 @@ static void checkpoint(struct sqlite_store *store, int mode)
     (void)sqlite3_busy_timeout(db, CHECKPOINT_BUSY_MS); /* there is another time */
     int rc = sqlite3_wal_checkpoint_v2(db, NULL, mode, NULL, NULL);
     (void)sqlite3_busy_timeout(db, BUSY_MS);
-    store->checkpoint_at = store->frames + CHECKPOINT_AGAIN;
+    store->checkpoint_at =
+        store->frames +
+        (store->first_at < CHECKPOINT_AGAIN ? store->first_at : CHECKPOINT_AGAIN);
     store->passes = 0;
     bool refused = rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY;
     if (refused && !store->is_refused) /* once, not at every batch until there is room */
@@ -86,13 +92,19 @@ static void look_after_log(struct sqlite_store *store)
     if (store->frames < store->checkpoint_at)
         return;
     if (!checkpointer_is_idle(store->checkpointer)) {
-        if (store->frames < CHECKPOINT_MOST)
+        if (store->frames < store->most)
             return;
         checkpointer_wait(store->checkpointer); /* the log must not grow without end */
     }
     if (store->passes > 0 && (store->frames - store->asked_at <= CHECKPOINT_REST ||
                               store->passes >= CHECKPOINT_PASSES)) {
+        /* Readers that overlap never leave it by themselves. */
+        bool is_long = store->frames >= store->most / 2;
+        if (is_long)
+            gate_close(&store->gate);
         checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+        if (is_long)
+            gate_open(&store->gate);
         return;
     }
     store->asked_at = store->frames;
@@ -332,7 +344,7 @@ static bool store_sweep(struct store *store, int64_t now_ms, uint32_t limit, str
 
 static struct reader *store_reader_open(struct store *store, struct err *err)
 {
-    return sqlite_reader_open(self(store)->path, err);
+    return sqlite_reader_open(self(store)->path, &self(store)->gate, err);
 }
 
 static void store_close(struct store *store)
@@ -342,6 +354,7 @@ static void store_close(struct store *store)
     checkpointer_destroy(sqlite->checkpointer);
     connection_close(&sqlite->connection); /* the last connection takes the log with it */
     room_close(&sqlite->room);
+    gate_finish(&sqlite->gate);
     file_unlock(sqlite->lock_fd);
     free(sqlite->path);
     free(sqlite);
@@ -406,7 +419,9 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
     store->checkpointer = checkpointer_create(store->path, err);
     if (store->checkpointer == NULL)
         goto close;
-    file_ready_log(store->path, (int64_t)LOG_READY_FRAMES * LOG_FRAME_BYTES);
+    file_ready_log(store->path,
+                   (int64_t)(LOG_READY_FRAMES < store->most ? LOG_READY_FRAMES : store->most) *
+                       LOG_FRAME_BYTES);
     store->connection.is_due_changed = true; /* nobody has asked yet */
     (void)sqlite3_wal_hook(store->connection.db, on_commit,
                            store); /* returns the hook before */
@@ -428,15 +443,19 @@ bool store_sqlite_open_with(const char *path, const struct store_limits *limits,
 {
     struct sqlite_store *sqlite = memory_zeroed(1, sizeof *sqlite);
 
-    *sqlite = (struct sqlite_store){ .store.ops = &ops,
-                                     .path = memory_text(path),
-                                     .lock_fd = -1,
-                                     .checkpoint_at = CHECKPOINT_FRAMES };
+    *sqlite =
+        (struct sqlite_store){ .store.ops = &ops, .path = memory_text(path), .lock_fd = -1 };
+    int64_t frames = limits->log_bytes / LOG_FRAME_BYTES * 3 / 4;
+    sqlite->most = frames < CHECKPOINT_MOST ? (int)frames : CHECKPOINT_MOST;
+    sqlite->checkpoint_at = sqlite->first_at =
+        sqlite->most / 4 < CHECKPOINT_FRAMES ? sqlite->most / 4 : CHECKPOINT_FRAMES;
+    gate_init(&sqlite->gate);
     if (file_lock(path, &sqlite->lock_fd, err) && open_writer(sqlite, err)) {
         room_open(&sqlite->room, path, limits->low_water_bytes);
         *store = &sqlite->store;
         return true;
     }
+    gate_finish(&sqlite->gate);
     file_unlock(sqlite->lock_fd);
     free(sqlite->path);
     free(sqlite);

@@ -3,6 +3,8 @@
 #include "sqlite_fixture.h"
 #include "store/sqlite/sqlite.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -93,4 +95,51 @@ Test(sqlite_log, a_reader_that_stands_on_old_pages_holds_it_up_only_so_long)
                   "the log never started over");
     fixture_close(&fixture);
     cr_assert_eq(fixture_sql(&fixture, "SELECT count(*) FROM run_input"), 271);
+}
+
+/* ---- readers that overlap ---------------------------------------------------------------- */
+
+static atomic_bool is_over;
+
+/* Reads, stays for a while in what it saw, and comes again at once. */
+static void *overlap(void *context)
+{
+    useconds_t *stay_us = context;
+    struct err err;
+    struct reader *reader = fixture.store->ops->reader_open(fixture.store, &err);
+    struct arena arena = { 0 };
+    struct totals totals;
+
+    for (int i = 0; reader != NULL && !atomic_load(&is_over); i++) {
+        if (reader->ops->begin(reader, &err)) {
+            (void)reader->ops->totals(reader, 0, &totals, &err); /* that it reads is enough */
+            usleep(*stay_us);
+            reader->ops->end(reader);
+        }
+        arena_reset(&arena);
+    }
+    if (reader != NULL)
+        reader->ops->close(reader);
+    arena_finish(&arena);
+    return NULL;
+}
+
+Test(sqlite_log, it_starts_over_whatever_readers_do)
+{
+    enum { READERS = 3, LIMIT = 8 << 20 };
+    pthread_t threads[READERS];
+    useconds_t stays[READERS] = { 7000, 11000, 17000 };
+    struct store_limits limits = { 0, LIMIT };
+
+    fixture_close(&fixture);
+    cr_assert(store_sqlite_open_with(fixture.path, &limits, &fixture.store, &fixture.err));
+    for (int i = 0; i < READERS; i++)
+        pthread_create(&threads[i], NULL, overlap, &stays[i]);
+    for (int i = 0; i < 150; i++) { /* sixty megabytes */
+        add_batch();
+        cr_assert_leq(log_frames(), LIMIT / PAGE + 2 * BATCH_FRAMES, "after batch %d", i);
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
 }

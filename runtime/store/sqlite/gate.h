@@ -1,0 +1,34 @@
+/*
+ * The gate between readers and the log. The log can only start over while nobody reads in it,
+ * and with readers that overlap somebody always does: for that moment those who come wait at
+ * the gate, and those who are in it too long are sent out.
+ */
+#ifndef GATE_SQLITE_H
+#define GATE_SQLITE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gate {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    uint32_t readers;      /* under the mutex */
+    atomic_bool is_closed; /* changed under the mutex */
+};
+
+void gate_init(struct gate *gate);
+void gate_finish(struct gate *gate);
+
+/* A reader: wait while it is closed, for some seconds at most. */
+void gate_enter(struct gate *gate);
+void gate_leave(struct gate *gate);
+/* The writer: let nobody in and wait until all are out, for a moment at most. */
+void gate_close(struct gate *gate);
+void gate_open(struct gate *gate);
+
+/* Is a reader that entered at `since_ns` of the monotonic clock to leave? */
+bool gate_is_over(const struct gate *gate, uint64_t since_ns);
+
+#endif
