@@ -50,7 +50,7 @@ static void check(bool done, const struct err *err)
 
 /* ---- one batch --------------------------------------------------------------------------- */
 
-static void batch_begin(struct bench *bench)
+static void bench_begin(struct bench *bench)
 {
     struct err err = { 0 };
 
@@ -101,7 +101,7 @@ static void trigger(struct bench *bench)
 {
     int64_t now_ms = clock_now_ms();
 
-    batch_begin(bench);
+    bench_begin(bench);
     for (uint32_t i = 0; i < bench->count; i++) {
         struct run *run = rows_new_run(&bench->rows, id_next(&bench->ids, now_ms));
         bench->runs[i] = run->id;
@@ -120,7 +120,7 @@ static void trigger(struct bench *bench)
 
 static void load_runs(struct bench *bench, uint32_t parts)
 {
-    batch_begin(bench);
+    bench_begin(bench);
     for (uint32_t i = 0; i < bench->count; i++)
         (void)find(bench, bench->runs[i], parts);
     batch_load(bench);
@@ -171,7 +171,7 @@ static void complete(struct bench *bench)
     struct waitpoint *token;
     struct edges *edges;
 
-    batch_begin(bench);
+    bench_begin(bench);
     for (uint32_t i = 0; i < bench->count; i++) {
         (void)rows_waitpoint(&bench->rows, bench->tokens[i], &token);
         (void)rows_edges(&bench->rows, bench->tokens[i], 1000, &edges);
@@ -312,7 +312,7 @@ static void bench_open(struct bench *bench, const char *path)
     check(store_sqlite_open(path, &bench->store, &err), &err);
     check(bench->store->ops->environment(bench->store, "prod", &environment, &err), &err);
     id_source_init(&bench->ids, 1);
-    batch_begin(bench);
+    bench_begin(bench);
     bench->queue = id_next(&bench->ids, clock_now_ms());
     (void)rows_new_queue(&bench->rows, bench->queue, environment, SLICE("task/approve-refund"));
     batch_end(bench);
