@@ -90,6 +90,7 @@ static struct slice status_text(struct arena *arena, const struct value *run, in
 {
     struct buffer out = { 0 };
     struct slice segment = member_text(run, "segment");
+    struct slice parked = member_text(run, "parkedReason");
     bool done = member_bool(run, "isCompleted");
     struct slice waiting = done ? SLICE("") : waiting_text(arena, run, now_ms);
     int64_t attempt = member_int(run, "attempt"), progress = member_int(run, "progress");
@@ -97,6 +98,8 @@ static struct slice status_text(struct arena *arena, const struct value *run, in
     buffer_slice(&out, member_text(run, "status"));
     if (segment.size > 0 && !done)
         buffer_format(&out, " in %.*s", SLICE_ARG(segment));
+    if (parked.size > 0)
+        buffer_format(&out, " · %.*s", SLICE_ARG(text_safe(arena, parked)));
     if (waiting.size > 0)
         buffer_format(&out, " · for %.*s", SLICE_ARG(waiting));
     if (attempt > 1)
@@ -259,7 +262,6 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_field(out, "build", member_text(run, "build"));
     add_schema(out, arena, run);
     add_field(out, "status", run_status_line(arena, run, now_ms));
-    add_field(out, "parked", member_text(run, "parkedReason"));
     add_waits(out, arena, run, now_ms);
     add_relatives(out, arena, run);
     add_field(out, "queue", member_text(run, "queue"));

@@ -177,6 +177,7 @@ static bool config_make(const char *path, const struct slice *text, struct confi
     *config = (struct config){ 0 };
     config->path = arena_text(&config->arena, slice_of(path));
     struct slice base = base_find(&config->arena, path);
+    config->base = arena_text(&config->arena, base);
     contract_open(&contract, CONTRACT_BIDE);
     settings_init(config, &contract.root, base);
     queues_init(config);
@@ -200,6 +201,17 @@ bool config_parse(const char *path, struct slice text, struct config *config,
                   struct arena *arena, struct problems *problems)
 {
     return config_make(path, &text, config, arena, problems);
+}
+
+size_t config_hidden(const struct config *config, const char *path)
+{
+    const char *base = config->base == NULL ? "" : config->base, *name = strrchr(path, '/');
+    size_t size = strlen(base);
+
+    if (size > 0 && strncmp(path, base, size) == 0 &&
+        (base[size - 1] == '/' || path[size] == '/'))
+        return size + (base[size - 1] != '/');
+    return path[0] != '/' ? 0 : (size_t)(name - path) + 1;
 }
 
 void config_finish(struct config *config)

@@ -37,8 +37,8 @@ struct config_limits {
 };
 
 struct config {
-    struct arena arena; /* owns all text */
-    const char *path;
+    struct arena arena;      /* owns all text */
+    const char *path, *base; /* base: where relative paths begin; "": here */
     /* server */
     const char *host;
     uint16_t port;      /* 0: any free one */
@@ -60,6 +60,7 @@ struct config {
     int64_t log_bytes;       /* of the database's log, before it must start over */
     /* directories */
     const char *plugins, *schemas, *queues_path;
+    bool refuses_unknown_tasks; /* else a run of one waits for its plugin */
     /* workers */
     uint32_t slots;          /* segments at a time */
     int64_t segment_time_ms; /* default limit of a segment */
@@ -104,6 +105,10 @@ bool config_load(const char *path, struct config *config, struct arena *arena,
 bool config_parse(const char *path, struct slice text, struct config *config,
                   struct arena *arena, struct problems *problems);
 void config_finish(struct config *config);
+
+/* How many bytes of a path are nobody's business who is not on this machine: all above the
+ * directory where relative paths begin, or above that of the file. */
+size_t config_hidden(const struct config *config, const char *path);
 
 /* Every key with its default and what it is for, as a YAML file. */
 void config_describe(struct buffer *out);

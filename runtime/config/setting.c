@@ -214,6 +214,9 @@ bool setting_read(const struct setting *setting, const struct node *node, struct
         return amount_set(config, setting, node);
     case SETTING_FACTOR:
         return factor_set(config, setting, node);
+    case SETTING_REFUSE:
+        *(bool *)member_at(config, setting) = slice_is(node->text, "refuse");
+        return true;
     case SETTING_TEXT:
     case SETTING_PATH:
     case SETTING_LISTEN:

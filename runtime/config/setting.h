@@ -16,6 +16,7 @@ enum setting_kind {
     SETTING_BYTES,    /* int64_t: 4MiB or a plain number */
     SETTING_DURATION, /* int64_t milliseconds: 5m or a plain number */
     SETTING_FACTOR,   /* double */
+    SETTING_REFUSE,   /* bool: the word is "refuse" */
 };
 
 struct setting {

@@ -10,6 +10,7 @@ const struct setting settings[] = {
     { NULL, "plugins", SETTING_PATH, AT(plugins) },
     { NULL, "schemas", SETTING_PATH, AT(schemas) },
     { NULL, "queues", SETTING_PATH, AT(queues_path) },
+    { NULL, "unknown_tasks", SETTING_REFUSE, AT(refuses_unknown_tasks) },
 
     { "server", "listen", SETTING_LISTEN, AT(host) },
     { "server", "origin", SETTING_ORIGIN, AT(origin) },

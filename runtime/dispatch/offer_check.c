@@ -105,7 +105,8 @@ static void stray_check(struct making *making, struct slice path)
     struct schema_file *file = NULL;
     struct problems problems = { 0 };
 
-    if (!schema_file_load(path.data, &file, &making->arena, &problems))
+    if (!schema_file_load_below(path.data, config_hidden(making->config, path.data), &file,
+                                &making->arena, &problems))
         making->strays[making->stray_count++] = text_join(&making->arena, &problems);
     schema_file_destroy(file);
 }

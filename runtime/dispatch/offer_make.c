@@ -117,7 +117,8 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
     /* The catalog's arena: what a schema file names in messages must live as long as it does.
      */
     const char *kept = arena_text(&offer->catalog->arena, path);
-    if (!schema_file_load(kept, &file, &making->arena, &problems)) {
+    if (!schema_file_load_below(kept, config_hidden(making->config, kept), &file,
+                                &making->arena, &problems)) {
         entry->reason = arena_format(&offer->catalog->arena, "its schema is wrong: %s",
                                      problems_line(making, &problems));
         entry->is_refusing = true;

@@ -1,6 +1,7 @@
 #include "catalog.h"
 
 #include "base/memory.h"
+#include "schema/suggest.h"
 
 #include <stdlib.h>
 
@@ -64,6 +65,20 @@ const struct catalog_task *catalog_task(const struct catalog *catalog, struct sl
     if (catalog == NULL || catalog->task_count == 0)
         return NULL;
     return bsearch(&wanted, catalog->tasks, catalog->task_count, sizeof wanted, task_order);
+}
+
+struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,
+                             struct slice id)
+{
+    struct suggestion near;
+
+    suggestion_init(&near, id);
+    for (uint32_t i = 0; i < catalog->task_count; i++)
+        suggestion_offer(&near, catalog->tasks[i].id);
+    return near.best.size == 0
+               ? arena_format(arena, "task \"%.*s\" is unknown here", SLICE_ARG(id))
+               : arena_format(arena, "task \"%.*s\" is unknown here; did you mean \"%.*s\"?",
+                              SLICE_ARG(id), SLICE_ARG(near.best));
 }
 
 uint32_t catalog_queue_limit(const struct catalog *catalog, struct slice name)

@@ -66,6 +66,9 @@ void catalog_sort(struct catalog *catalog); /* call once when filled */
 
 /* NULL when no plugin offers it. */
 const struct catalog_task *catalog_task(const struct catalog *catalog, struct slice id);
+/* "task "helo" is unknown here; did you mean "hello"?" */
+struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,
+                             struct slice id);
 uint32_t catalog_queue_limit(const struct catalog *catalog, struct slice name);
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment);
 

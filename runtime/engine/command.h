@@ -56,6 +56,7 @@ struct trigger {
     struct slice key_text;    /* what to show for it; empty: the key */
     int64_t key_ttl_ms;       /* 0: 30 days */
     struct slice request_key; /* the HTTP call's own; empty: none */
+    struct slice note;        /* for the first line of its timeline; empty: none */
     /* From a segment: */
     int64_t parent_id; /* 0: none */
     uint32_t parent_seq;

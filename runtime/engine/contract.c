@@ -18,6 +18,24 @@ bool payload_fits(const struct schema *schema, bool is_given, struct value *payl
     return true;
 }
 
+enum schema_quick payload_fits_quickly(const struct schema *schema, bool is_given,
+                                       struct value *payload, struct arena *arena,
+                                       struct problems *problems)
+{
+    struct problems ignored = { 0 };
+    struct value empty = value_map();
+    enum schema_quick first = schema_check_quick(schema, payload, arena, problems);
+
+    if (is_given || first != SCHEMA_REFUSES)
+        return first;
+    enum schema_quick second = schema_check_quick(schema, &empty, arena, &ignored);
+    if (second != SCHEMA_FITS)
+        return second;
+    *problems = (struct problems){ 0 };
+    *payload = empty;
+    return SCHEMA_FITS;
+}
+
 void contract_begin(const struct catalog_task *task, struct run *run)
 {
     if (task == NULL)

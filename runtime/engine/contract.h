@@ -16,6 +16,10 @@
  */
 bool payload_fits(const struct schema *schema, bool is_given, struct value *payload,
                   struct arena *arena, struct problems *problems);
+/* The same for the loop thread; after LATER the payload has to be read again. */
+enum schema_quick payload_fits_quickly(const struct schema *schema, bool is_given,
+                                       struct value *payload, struct arena *arena,
+                                       struct problems *problems);
 
 /* A run is made: what it is under. `task` may be NULL. */
 void contract_begin(const struct catalog_task *task, struct run *run);

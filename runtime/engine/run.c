@@ -58,8 +58,11 @@ void run_enqueue(struct batch *batch, struct run *run, struct slice text)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
 
-    if (task == NULL)
-        must_move(batch, run, RUN_PARKED, SLICE("no plugin offers the task"));
+    if (task == NULL) /* one that it never had, or one that is gone */
+        must_move(batch, run, RUN_PARKED,
+                  run->attempt == 0 && batch->catalog != NULL
+                      ? catalog_unknown(batch->catalog, batch->arena, run->task)
+                      : SLICE("no plugin offers the task"));
     else if (!task->available)
         must_move(batch, run, RUN_PARKED, task->reason);
     else if (!catalog_has_segment(task, run->segment))

@@ -4,6 +4,7 @@
 #include "codec/pack.h"
 #include "contract.h"
 #include "rerun.h"
+#include "timeline.h"
 
 #define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
 
@@ -153,6 +154,12 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, trigger->payload));
     contract_begin(catalog_task(batch->catalog, run->task), run);
+    if (trigger->note.size > 0)
+        run->timeline =
+            timeline_add(arena, run,
+                         &(struct move){ .at_ms = batch->now_ms,
+                                         .status = delayed ? RUN_DELAYED : RUN_QUEUED,
+                                         .text = trigger->note });
     if (delayed) {
         run->due_ms = start.due_ms;
         run->due_is_span = start.is_span;
@@ -221,6 +228,11 @@ bool trigger_decide(struct batch *batch, struct command *command)
     if (trigger->parent_id == 0 && !batch_has_room(batch, command))
         return true;
     const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
+    if (task == NULL && trigger->parent_id != 0) {
+        struct slice unknown = catalog_unknown(batch->catalog, batch->arena, trigger->task);
+        err_set(&command->err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
+        return true;
+    }
     if (task != NULL && task->is_refusing) {
         err_set(&command->err, ERR_UNAVAILABLE, "task %.*s is not available: %.*s",
                 SLICE_ARG(trigger->task), SLICE_ARG(task->reason));

@@ -3,8 +3,15 @@
 #include "base/duration.h"
 #include "base/id.h"
 #include "http/run_view.h"
+#include "schema/suggest.h"
 
 enum { PAGE_SIZE = 25, PAGE_MAX = 100 };
+
+/* clang-format off */
+#define PAGE_WORDS                                                                              \
+    "page[size]", "page[after]", "page[before]", "filter[createdAt][period]",                   \
+    "filter[createdAt][from]", "filter[createdAt][to]"
+/* clang-format on */
 
 /* A cursor is the id of the row it stands behind, or before. */
 static bool cursor_read(const struct params *params, const char *name, const char *prefix,
@@ -12,7 +19,7 @@ static bool cursor_read(const struct params *params, const char *name, const cha
 {
     struct slice text;
 
-    return !params_find(params, name, &text) || id_parse(prefix, text, id) ||
+    return !params_find(params, name, &text) || (id_parse(prefix, text, id) && *id != 0) ||
            err_set(err, ERR_BAD_REQUEST, "%s is no cursor of this list", name);
 }
 
@@ -79,44 +86,61 @@ static bool statuses_read(const struct filter_from *from, struct run_filter *fil
     return true;
 }
 
-static bool machines_read(const struct filter_from *from, struct err *err)
+/* A list must not show what was not asked for: a filter that is not known here is refused. */
+static bool names_check(const struct params *params, const char *const *known, struct err *err)
 {
-    static const char *const machines[] = { "micro",     "small-1x", "small-2x", "medium-1x",
-                                            "medium-2x", "large-1x", "large-2x" };
-    struct slices names;
-
-    if (!params_list(from->arena, from->params, "filter[machine]", &names, err))
-        return false;
-    for (uint32_t i = 0; i < names.count; i++) {
-        bool known = false;
-        for (size_t m = 0; m < sizeof machines / sizeof machines[0]; m++)
-            known |= slice_is(names.items[i], machines[m]);
-        if (!known)
-            return err_set(err, ERR_BAD_REQUEST, "filter[machine]: there is no machine %.*s",
-                           SLICE_ARG(names.items[i]));
+    for (uint32_t i = 0; params != NULL && i < params->count; i++) {
+        struct slice name = params->items[i].name;
+        struct suggestion near;
+        const char *const *one = known;
+        if (params->items[i].value.size == 0 ||
+            (!slice_starts(name, "filter") && !slice_starts(name, "page")))
+            continue;
+        suggestion_init(&near, name);
+        for (; *one != NULL && !slice_is(name, *one); one++)
+            suggestion_offer(&near, slice_of(*one));
+        if (*one == NULL)
+            return err_set(err, ERR_BAD_REQUEST, "this list cannot be asked by %.*s%.*s%.*s%s",
+                           SLICE_ARG(name), SUGGESTION_ARG(&near));
     }
     return true;
 }
 
-bool run_filter_read(const struct filter_from *from, struct run_filter *filter, bool *nothing,
-                     struct err *err)
+/* A key sees one environment; naming others asks for what it cannot show. */
+static bool environments_check(const struct filter_from *from, struct err *err)
 {
-    static const char *const of_nothing[] = { "filter[bulkAction]", "filter[schedule]",
-                                              "filter[batch]", "filter[error]" };
+    struct slices names;
+
+    if (!params_list(from->arena, from->params, "filter[env]", &names, err))
+        return false;
+    for (uint32_t i = 0; i < names.count; i++)
+        if (!slice_is(names.items[i], from->environment_name))
+            return err_set(err, ERR_BAD_REQUEST,
+                           "filter[env]: this key sees the environment %s only, not %.*s",
+                           from->environment_name, SLICE_ARG(names.items[i]));
+    return true;
+}
+
+bool run_filter_read(const struct filter_from *from, struct run_filter *filter, struct err *err)
+{
+    static const char *const known[] = {
+        PAGE_WORDS,        "filter[status]", "filter[taskIdentifier]",
+        "filter[version]", "filter[tag]",    "filter[queue]",
+        "filter[isTest]",  "filter[env]",    NULL
+    };
     const struct params *params = from->params;
     struct slice text;
 
     *filter = (struct run_filter){ .environment = from->environment, .is_test = -1 };
-    *nothing = false;
-    for (size_t i = 0; i < sizeof of_nothing / sizeof of_nothing[0]; i++)
-        *nothing |= params_find(params, of_nothing[i], &text);
+    if (!names_check(params, known, err) || !environments_check(from, err))
+        return false;
     if (params_find(params, "filter[isTest]", &text)) {
         if (!slice_is(text, "true") && !slice_is(text, "false"))
             return err_set(err, ERR_BAD_REQUEST, "filter[isTest] must be true or false");
         filter->is_test = slice_is(text, "true");
     }
     return page_read(from, "run", &filter->limit, &filter->after, &filter->before, err) &&
-           statuses_read(from, filter, err) && machines_read(from, err) &&
+           statuses_read(from, filter, err) &&
            created_read(from, &filter->from_ms, &filter->to_ms, err) &&
            params_list(from->arena, params, "filter[taskIdentifier]", &filter->tasks, err) &&
            params_list(from->arena, params, "filter[version]", &filter->versions, err) &&
@@ -148,7 +172,12 @@ static bool token_statuses_read(const struct filter_from *from, uint32_t *status
 bool token_filter_read(const struct filter_from *from, struct token_filter *filter,
                        struct err *err)
 {
+    static const char *const known[] = { PAGE_WORDS, "filter[status]", "filter[tags]",
+                                         "filter[idempotencyKey]", NULL };
+
     *filter = (struct token_filter){ .environment = from->environment };
+    if (!names_check(from->params, known, err))
+        return false;
     (void)params_find(from->params, "filter[idempotencyKey]", &filter->key_text); /* optional */
     return page_read(from, "waitpoint", &filter->limit, &filter->after, &filter->before, err) &&
            token_statuses_read(from, &filter->statuses, err) &&

@@ -9,11 +9,12 @@ struct filter_from {
     const struct params *params;
     int64_t now_ms;
     uint32_t environment;
+    const char *environment_name;
 };
 
-/* *nothing: the filter asks for what no run here has, so that the page is empty. Errors:
- * BAD_REQUEST. */
-bool run_filter_read(const struct filter_from *from, struct run_filter *filter, bool *nothing,
+/* Errors: BAD_REQUEST, for what cannot be served, too: a list that ignored a filter would show
+ * what was not asked for. */
+bool run_filter_read(const struct filter_from *from, struct run_filter *filter,
                      struct err *err);
 bool token_filter_read(const struct filter_from *from, struct token_filter *filter,
                        struct err *err);

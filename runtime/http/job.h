@@ -4,8 +4,9 @@
  *   loop: request_read ──▶ [jobs] ──▶ a pool thread with a reader: work ──▶ loop: finish
  *
  * At most JOB_READERS run at a time, each with a reader of its own, opened when it is first
- * needed; the rest wait in line. Between the two calls the request's arena and reply buffer
- * belong to the pool thread.
+ * needed; the rest wait in line. Long checks of payloads need no reader and have a line of
+ * their own, one at a time, so that they keep nobody from reading. Between the two calls the
+ * request's arena and reply buffer belong to the pool thread.
  */
 #ifndef JOB_H
 #define JOB_H
@@ -35,8 +36,10 @@ struct jobs {
     struct store *store;
     struct job_reader readers[JOB_READERS];
     struct list waiting; /* requests */
+    struct list checks;  /* requests, too */
     uint32_t waiting_count;
     uint32_t running;
+    bool is_checking;
 };
 
 typedef bool (*job_work)(struct request *request, struct job_reader *reader, struct err *err);
@@ -52,6 +55,10 @@ void jobs_finish(struct jobs *jobs);
  */
 void request_read(struct request *request, job_work work,
                   void (*finish)(struct request *request));
+
+/* The same without a reader: `work` gets NULL, and is only worked off the loop thread. */
+void request_check(struct request *request, job_work work,
+                   void (*finish)(struct request *request));
 
 /* For `work`: the name of a queue; empty when there is none. */
 bool job_queue_name(struct job_reader *reader, int64_t id, struct slice *name, struct err *err);

@@ -5,24 +5,31 @@
 
 enum { SHOWN_MAX = 100 };
 
-/* A name that came from anywhere as what a header may carry, percent-encoded like in a URL. */
-static struct slice name_for_header(struct arena *arena, const char *where, struct slice name)
+/* Text that came from anywhere as what a header may carry: percent-encoded as in a URL where it
+ * must be, and `others`. */
+static struct slice text_for_header(struct arena *arena, struct slice text, const char *others)
 {
     struct buffer out = { 0 };
 
-    buffer_text(&out, where);
-    for (size_t i = 0; i < name.size && i < SHOWN_MAX; i++) {
-        unsigned char c = (unsigned char)name.data[i];
-        if (c > ' ' && c < 0x7f && c != ',' && c != '%')
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= ' ' && c < 0x7f && strchr(others, c) == NULL)
             buffer_byte(&out, (char)c);
         else
             buffer_format(&out, "%%%02X", c);
     }
-    if (name.size > SHOWN_MAX)
-        buffer_text(&out, "...");
-    struct slice text = arena_copy(arena, buffer_view(&out));
+    struct slice shown = arena_copy(arena, buffer_view(&out));
     buffer_finish(&out);
-    return text;
+    return shown;
+}
+
+static struct slice name_for_header(struct arena *arena, const char *where, struct slice name)
+{
+    bool is_long = name.size > SHOWN_MAX;
+
+    name.size = is_long ? SHOWN_MAX : name.size;
+    struct slice shown = text_for_header(arena, name, " ,%");
+    return arena_format(arena, "%s%.*s%s", where, SLICE_ARG(shown), is_long ? "..." : "");
 }
 
 void unheard_warn(struct unheard *unheard, struct slice sentence)
@@ -54,7 +61,8 @@ void unheard_tell(struct request *request, const struct unheard *unheard)
     if (unheard->names.size > 0)
         reply_header(request, "x-bide-ignored", arena_text(&request->arena, unheard->names));
     if (unheard->warning.size > 0)
-        reply_header(request, "x-bide-warning", arena_text(&request->arena, unheard->warning));
+        reply_header(request, "x-bide-warning",
+                     text_for_header(&request->arena, unheard->warning, "").data);
 }
 
 static const struct member_rule *rule_find(const struct member_rule *rules, struct slice name)
@@ -65,9 +73,9 @@ static const struct member_rule *rule_find(const struct member_rule *rules, stru
     return NULL;
 }
 
-static bool is_absent(const struct value *value)
+bool member_is_known(const struct member_rule *rules, struct slice name)
 {
-    return value->kind == VALUE_NULL || (value->kind == VALUE_BOOL && !value->boolean);
+    return rule_find(rules, name) != NULL;
 }
 
 static void unknown_add(const struct member_rule *rules, const char *where, struct slice name,
@@ -96,8 +104,9 @@ bool members_check(const struct member_rule *rules, const char *where, const str
             unknown_add(rules, where, name, unheard);
             continue;
         }
-        if (rule->kind < MEMBER_IGNORED ||
-            (rule->kind < MEMBER_ELSEWHERE && is_absent(&map->members[i].value)))
+        const struct value *value = &map->members[i].value;
+        if (rule->kind < MEMBER_IGNORED || value->kind == VALUE_NULL ||
+            (rule->kind < MEMBER_ELSEWHERE && value->kind == VALUE_BOOL && !value->boolean))
             continue;
         if (rule->kind == MEMBER_IGNORED)
             unheard_add(unheard, where, name, NULL);
@@ -106,6 +115,26 @@ bool members_check(const struct member_rule *rules, const char *where, const str
                            "%s%s %s", where, rule->name, rule->text);
     }
     return true;
+}
+
+static bool is_of_list(struct slice name)
+{
+    return slice_starts(name, "filter[") || slice_starts(name, "page[");
+}
+
+void params_check(const struct params *params, const char *const *names,
+                  struct unheard *unheard)
+{
+    for (uint32_t i = 0; params != NULL && i < params->count; i++) {
+        struct slice name = params->items[i].name;
+        struct suggestion near;
+        const char *const *known = names;
+        suggestion_init(&near, name);
+        for (; *known != NULL && !slice_is(name, *known); known++)
+            suggestion_offer(&near, slice_of(*known));
+        if (*known == NULL && !is_of_list(name))
+            unheard_add(unheard, "?", name, &near);
+    }
 }
 
 bool request_members(struct request *request, const struct member_rule *rules,
@@ -120,24 +149,15 @@ bool request_members(struct request *request, const struct member_rule *rules,
         reply_err(request, &err);
         return false;
     }
+    params_check(request->params, (const char *const[]){ NULL }, &unheard);
     unheard_tell(request, &unheard);
     return true;
 }
 
-void request_params_check(struct request *request, const char *const *names)
+void request_params(struct request *request, const char *const *names)
 {
     struct unheard unheard = { .arena = &request->arena };
-    const struct params *params = request->params;
 
-    for (uint32_t i = 0; params != NULL && i < params->count; i++) {
-        struct slice name = params->items[i].name;
-        struct suggestion near;
-        const char *const *known = names;
-        suggestion_init(&near, name);
-        for (; *known != NULL && !slice_is(name, *known); known++)
-            suggestion_offer(&near, slice_of(*known));
-        if (*known == NULL)
-            unheard_add(&unheard, "?", name, &near);
-    }
+    params_check(request->params, names, &unheard);
     unheard_tell(request, &unheard);
 }

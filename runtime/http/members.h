@@ -38,6 +38,11 @@ struct unheard {
 /* `where` goes before each name: "options.", or "". Errors: BAD_REQUEST (no map, too), RULE. */
 bool members_check(const struct member_rule *rules, const char *where, const struct value *map,
                    struct unheard *unheard, struct err *err);
+bool member_is_known(const struct member_rule *rules, struct slice name);
+/* Parameters of the query that are not in `names` (ends with NULL); of filters and pages the
+ * reader of filters knows better. */
+void params_check(const struct params *params, const char *const *names,
+                  struct unheard *unheard);
 /* One more sentence for x-bide-warning. */
 void unheard_warn(struct unheard *unheard, struct slice sentence);
 /* The headers. */
@@ -49,7 +54,7 @@ void unheard_tell(struct request *request, const struct unheard *unheard);
  */
 bool request_members(struct request *request, const struct member_rule *rules,
                      struct value *body);
-/* The parameters of the query beside filters and pages; what is not named is told. */
-void request_params_check(struct request *request, const char *const *names);
+/* The query of a route without a body, likewise. */
+void request_params(struct request *request, const char *const *names);
 
 #endif

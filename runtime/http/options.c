@@ -8,7 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { KEY_MAX = 2048, QUEUE_NAME_MAX = 128, SECONDS_MIN = 5, TAGS_IN_MAX = 1000 };
+enum {
+    KEY_MAX = 2048,
+    QUEUE_NAME_MAX = 128,
+    PRIORITY_MAX = INT32_MAX / 1000 /* seconds */,
+    TAGS_IN_MAX = 1000
+};
 
 bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms)
 {
@@ -70,9 +75,25 @@ static bool option_number(const struct value *options, const char *name, double 
     return true;
 }
 
-static double clamp(double number, double least, double most)
+struct range {
+    const char *name;
+    double least, most;
+    bool is_whole;
+};
+
+/* Absent leaves *number alone. What is out of range is refused: a value that somebody wrote is
+ * not turned into another. */
+static bool option_in_range(const struct value *options, const struct range *range,
+                            double *number, struct err *err)
 {
-    return number < least ? least : number > most ? most : number;
+    if (!option_number(options, range->name, number, err))
+        return false;
+    if (option(options, range->name) == NULL ||
+        (*number >= range->least && *number <= range->most &&
+         (!range->is_whole || *number == trunc(*number))))
+        return true;
+    return err_set(err, ERR_BAD_REQUEST, "%s must be a %snumber from %.15g to %.15g",
+                   range->name, range->is_whole ? "whole " : "", range->least, range->most);
 }
 
 static bool option_when(const struct value *options, const char *name, int64_t *date_ms,
@@ -126,8 +147,10 @@ static bool key_options_read(const struct options_from *from, const struct value
     if (ttl.size > 0 && !key_ttl_read(ttl, &keys->ttl_ms, err))
         return false;
     /* The official client sends a hash, and beside it what its user wrote. */
-    if (details != NULL && details->kind == VALUE_MAP &&
-        !option_text(details, "key", KEY_MAX, &keys->text, err))
+    if (details != NULL && details->kind != VALUE_MAP)
+        return err_set(err, ERR_BAD_REQUEST, "idempotencyKeyOptions must be an object, not %s",
+                       value_kind_name(details->kind));
+    if (!option_text(details, "key", KEY_MAX, &keys->text, err))
         return false;
     keys->key = arena_copy(from->arena, keys->key);
     keys->text = arena_copy(from->arena, keys->text);
@@ -244,22 +267,50 @@ static bool ttl_read(const struct value *options, int64_t *ttl_ms, struct err *e
                    "most 100 years");
 }
 
+static bool superjson_read(struct arena *arena, struct slice text, struct value *value,
+                           struct err *err)
+{
+    struct value whole;
+
+    if (!posted_read(arena, text, &whole, err))
+        return false;
+    const struct value *json = value_find(&whole, "json");
+    if (json == NULL)
+        return err_set(err, ERR_BAD_REQUEST,
+                       "what is of type application/super+json must be an object with a "
+                       "member \"json\"");
+    *value = *json;
+    return true;
+}
+
 static bool metadata_read(const struct options_from *from, const struct value *options,
                           struct slice *packed, struct err *err)
 {
     const struct value *value = option(options, "metadata");
+    struct slice type = { 0 };
     struct value parsed;
 
+    if (!option_text(options, "metadataType", KEY_MAX, &type, err))
+        return false;
+    bool is_super = slice_is(type, "application/super+json");
+    if (type.size > 0 && !is_super && !slice_is(type, "application/json"))
+        return err_set(err, ERR_BAD_REQUEST,
+                       "metadataType must be \"application/json\" or "
+                       "\"application/super+json\"");
     if (value == NULL)
         return true;
     if (value->kind == VALUE_STRING) {
-        if (!posted_read(from->arena, value->bytes, &parsed, err))
+        if (!(is_super ? superjson_read(from->arena, value->bytes, &parsed, err)
+                       : posted_read(from->arena, value->bytes, &parsed, err)))
             return false;
         value = &parsed;
     }
     if (value->kind != VALUE_MAP)
         return err_set(err, ERR_BAD_REQUEST, "metadata must be an object, not %s",
                        value_kind_name(value->kind));
+    if (!value_fits_depth(value, VALUE_PAYLOAD_DEPTH))
+        return err_set(err, ERR_BAD_REQUEST, "metadata is nested deeper than %d levels",
+                       VALUE_PAYLOAD_DEPTH);
     if (value->count == 0)
         return true;
     *packed = pack_value(from->arena, value);
@@ -271,24 +322,32 @@ static bool metadata_read(const struct options_from *from, const struct value *o
 static bool numbers_read(const struct options_from *from, const struct value *options,
                          struct trigger *trigger, struct err *err)
 {
+    const struct range priorities = { "priority", -(double)PRIORITY_MAX, PRIORITY_MAX, false };
+    const struct range tries = { "maxAttempts", 1, from->limits->max_attempts, true };
+    const struct range times = { "maxDuration", 0.001, (double)(DURATION_MAX_MS / 1000),
+                                 false };
     double priority = 0, attempts = 0, duration = 0;
 
-    if (!option_number(options, "priority", &priority, err) ||
-        !option_number(options, "maxAttempts", &attempts, err) ||
-        !option_number(options, "maxDuration", &duration, err))
+    if (!option_in_range(options, &priorities, &priority, err) ||
+        !option_in_range(options, &tries, &attempts, err) ||
+        !option_in_range(options, &times, &duration, err))
         return false;
-    if (option(options, "maxAttempts") != NULL && attempts < 1)
-        return err_set(err, ERR_BAD_REQUEST, "maxAttempts must be at least 1");
-    if (option(options, "maxDuration") != NULL && !(duration > 0))
-        return err_set(err, ERR_BAD_REQUEST, "maxDuration must be a number of seconds above 0");
-    if (duration > (double)(DURATION_MAX_MS / 1000))
-        return err_set(err, ERR_BAD_REQUEST,
-                       "maxDuration must be at most 100 years, %lld seconds",
-                       (long long)(DURATION_MAX_MS / 1000));
-    trigger->priority_ms = (int64_t)clamp(round(priority * 1000), INT32_MIN, INT32_MAX);
-    trigger->max_attempts = (uint32_t)clamp(attempts, 0, from->limits->max_attempts);
-    if (duration > 0)
-        trigger->limit_ms = (int64_t)((duration < SECONDS_MIN ? SECONDS_MIN : duration) * 1000);
+    trigger->priority_ms = (int64_t)round(priority * 1000);
+    trigger->max_attempts = (uint32_t)attempts;
+    trigger->limit_ms = (int64_t)round(duration * 1000);
+    return true;
+}
+
+/* A flag that is none was meant to say something. */
+static bool flag_read(const struct value *options, const char *name, bool *flag,
+                      struct err *err)
+{
+    const struct value *value = option(options, name);
+
+    if (value != NULL && value->kind != VALUE_BOOL)
+        return err_set(err, ERR_BAD_REQUEST, "%s must be true or false, not %s", name,
+                       value_kind_name(value->kind));
+    *flag = value != NULL && value->boolean;
     return true;
 }
 
@@ -296,7 +355,6 @@ bool trigger_options_read(const struct options_from *from, const struct value *o
                           struct trigger *trigger, struct err *err)
 {
     struct key_options keys = { 0 };
-    const struct value *test = option(options, "test");
 
     if (options == NULL)
         return true;
@@ -307,11 +365,11 @@ bool trigger_options_read(const struct options_from *from, const struct value *o
         !option_when(options, "delay", &trigger->due_ms, &trigger->delay_ms, err) ||
         !ttl_read(options, &trigger->ttl_ms, err) ||
         !numbers_read(from, options, trigger, err) ||
+        !flag_read(options, "test", &trigger->is_test, err) ||
         !tags_read(from, options, &trigger->tags, err) ||
         !metadata_read(from, options, &trigger->metadata, err) ||
         !key_options_read(from, options, &keys, err))
         return false;
-    trigger->is_test = test != NULL && test->kind == VALUE_BOOL && test->boolean;
     trigger->key = keys.key;
     trigger->key_text = keys.text;
     trigger->key_ttl_ms = keys.ttl_ms;
@@ -339,22 +397,6 @@ bool token_options_read(const struct options_from *from, const struct value *opt
 }
 
 /* ---- payloads ---------------------------------------------------------------------------- */
-
-static bool superjson_read(struct arena *arena, struct slice text, struct value *value,
-                           struct err *err)
-{
-    struct value whole;
-
-    if (!posted_read(arena, text, &whole, err))
-        return false;
-    if (whole.kind != VALUE_MAP)
-        return err_set(err, ERR_BAD_REQUEST,
-                       "a payload of type application/super+json must be an object with a "
-                       "member \"json\"");
-    const struct value *json = value_find(&whole, "json");
-    *value = json == NULL ? (struct value){ .kind = VALUE_NULL } : *json;
-    return true;
-}
 
 bool payload_read(struct arena *arena, const struct value *payload, struct slice type,
                   struct value *value, struct err *err)

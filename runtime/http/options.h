@@ -20,8 +20,8 @@ bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms);
 bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err);
 
 /*
- * The `options` of a trigger (NULL: none) into `trigger`. Options that are not known are
- * ignored. Errors: BAD_REQUEST, RULE (tags), TOO_LARGE (metadata).
+ * The `options` of a trigger (NULL: none) into `trigger`; which there are is
+ * trigger_members.h's. Errors: BAD_REQUEST, RULE (tags), TOO_LARGE (metadata).
  */
 bool trigger_options_read(const struct options_from *from, const struct value *options,
                           struct trigger *trigger, struct err *err);

@@ -187,6 +187,7 @@ void queue_list(struct request *request)
 
     *view = (struct queue_view){ .page = 1, .per_page = PER_PAGE };
     request->view = view;
+    request_params(request, (const char *const[]){ "page", "perPage", NULL });
     if (params_number(request->params, "page", 1, PAGE_MAX, &view->page, &err) &&
         params_number(request->params, "perPage", 1, PER_PAGE_MAX, &view->per_page, &err))
         request_read(request, list_work, list_done);
@@ -232,6 +233,7 @@ static void read_one(struct request *request, void (*done)(struct request *reque
     struct err err = { 0 };
 
     request->view = view;
+    request_params(request, (const char *const[]){ "type", NULL });
     (void)params_find(request->params, "type", &type); /* optional */
     if (queue_named(request, type, view, &err))
         request_read(request, show_work, done);

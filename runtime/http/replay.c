@@ -12,6 +12,7 @@
 #include "http/reply.h"
 #include "http/routes.h"
 #include "http/trigger.h"
+#include "http/trigger_members.h"
 
 struct replay {
     int64_t id;
@@ -59,48 +60,52 @@ static void options_keep(const struct replay *replay, const struct value *body,
         trigger->is_test = run->is_test;
 }
 
-static bool payload_take(struct request *request, const struct value *body, struct err *err)
+/* The body's payload, or the one that the old run had. */
+static bool payload_take(struct request *request, const struct value *body,
+                         struct value *payload, struct err *err)
 {
     const struct replay *replay = request->view;
     const struct value *given = value_find(body, "payload");
     struct slice stored = replay->run->input;
-    struct value payload = { .kind = VALUE_NULL };
 
-    if (given != NULL
-            ? !trigger_body_payload(request, given, value_find(body, "payloadType"), &payload,
-                                    err)
-            : stored.size > 0 && !pack_read(&request->http->scratch, stored, &payload, err))
+    *payload = (struct value){ .kind = VALUE_NULL };
+    return given != NULL
+               ? trigger_body_payload(request, given, value_find(body, "payloadType"), payload,
+                                      err)
+               : stored.size == 0 || pack_read(&request->http->scratch, stored, payload, err);
+}
+
+static bool options_read(struct request *request, const struct value *body, struct err *err)
+{
+    struct options_from from = { &request->arena, &request->http->config->limits };
+    struct unheard unheard = { .arena = &request->arena };
+    struct trigger *trigger = &request->command.trigger;
+
+    if (!replay_members_check(body, &unheard, err) ||
+        !trigger_options_read(&from, body, trigger, err) ||
+        !trigger_headers(request, trigger, err) || !trigger_unheard(request, &unheard, err))
         return false;
-    return trigger_payload(request, given != NULL || stored.size > 0, &payload, err);
+    options_keep(request->view, body, trigger);
+    return true;
 }
 
 static void replay_read(struct request *request)
 {
     const struct replay *replay = request->view;
     struct trigger *trigger = &request->command.trigger;
-    struct options_from from = { &request->arena, &request->http->config->limits };
-    struct value body = value_map();
+    struct value body, payload;
     struct err err = { 0 };
 
-    arena_reset(&request->http->scratch);
-    if (!trigger_may_begin(request) ||
-        (request->body.size > 0 && !request_json(request, &body)))
+    if (!trigger_may_begin(request) || !request_json(request, &body))
         return;
     request->command.kind = COMMAND_TRIGGER;
     trigger->environment = request->world->environment->number;
     trigger->task = replay->run->task;
-    if (body.kind != VALUE_MAP)
-        err_set(&err, ERR_BAD_REQUEST, "The body must be an object, not %s",
-                value_kind_name(body.kind));
-    else if (trigger_options_read(&from, &body, trigger, &err) &&
-             trigger_headers(request, trigger, &err)) {
-        options_keep(replay, &body, trigger);
-        if (payload_take(request, &body, &err)) {
-            request_submit(request, trigger_done);
-            return;
-        }
-    }
-    if (err.code != ERR_OK)
+    if (options_read(request, &body, &err) && payload_take(request, &body, &payload, &err))
+        trigger_submit(request,
+                       value_find(&body, "payload") != NULL || replay->run->input.size > 0,
+                       &payload);
+    else
         reply_err(request, &err);
 }
 

@@ -122,6 +122,7 @@ void run_show(struct request *request)
     request->view = show;
     if (!request_id(request, "run", RUN_UNKNOWN, &show->id))
         return;
+    request_params(request, (const char *const[]){ "wait", "until", NULL });
     if (!wait_read_query(request, &time_ms, &show->statuses, &err)) {
         reply_err(request, &err);
         return;
@@ -137,11 +138,6 @@ void run_show(struct request *request)
 
 /* ---- list -------------------------------------------------------------------------------- */
 
-struct listing {
-    struct run_filter filter;
-    bool nothing;
-};
-
 static void pagination_write(struct out *out, const struct run_page *page)
 {
     out_map(out, "pagination");
@@ -152,13 +148,32 @@ static void pagination_write(struct out *out, const struct run_page *page)
     out_end_map(out);
 }
 
+/* A row that is not there has no place that others could stand behind. Cursors are the ids of
+ * rows, and those beside them: see the store. */
+static bool cursor_check(struct request *request, struct reader *reader, int64_t id,
+                         int64_t beside, struct err *err)
+{
+    uint32_t environment = request->world->environment->number;
+    struct run *row = NULL;
+
+    if (id == 0)
+        return true;
+    if (!reader->ops->run(reader, &request->arena, environment, id, 0, &row, err) ||
+        (row == NULL &&
+         !reader->ops->run(reader, &request->arena, environment, beside, 0, &row, err)))
+        return false;
+    return row != NULL ||
+           err_set(err, ERR_BAD_REQUEST, "Query Error: the cursor names no run of this list");
+}
+
 static bool list_work(struct request *request, struct job_reader *reader, struct err *err)
 {
-    const struct listing *listing = request->view;
+    const struct run_filter *filter = request->view;
     struct run_page page = { 0 };
 
-    if (!listing->nothing && !reader->reader->ops->runs(reader->reader, &request->arena,
-                                                        &listing->filter, &page, err))
+    if (!cursor_check(request, reader->reader, filter->after, filter->after - 1, err) ||
+        !cursor_check(request, reader->reader, filter->before, filter->before + 1, err) ||
+        !reader->reader->ops->runs(reader->reader, &request->arena, filter, &page, err))
         return false;
     struct out out = reply_out(request);
     out_map(&out, NULL);
@@ -178,13 +193,15 @@ static void reply_ok(struct request *request)
 
 void run_list(struct request *request)
 {
-    struct listing *listing = ARENA_NEW(&request->arena, struct listing);
+    struct run_filter *filter = ARENA_NEW(&request->arena, struct run_filter);
     struct filter_from from = { &request->arena, request->params, clock_now_ms(),
-                                request->world->environment->number };
+                                request->world->environment->number,
+                                request->world->environment->name };
     struct err err = { 0 };
 
-    request->view = listing;
-    if (run_filter_read(&from, &listing->filter, &listing->nothing, &err))
+    request->view = filter;
+    request_params(request, (const char *const[]){ NULL });
+    if (run_filter_read(&from, filter, &err))
         request_read(request, list_work, reply_ok);
     else
         reply_query_error(request, &err);
@@ -306,6 +323,7 @@ void run_logs(struct request *request)
     request->view = logs;
     if (!request_id(request, "run", RUN_UNKNOWN, &logs->id))
         return;
+    request_params(request, (const char *const[]){ "limit", NULL });
     if (params_number(request->params, "limit", 1, LOG_LINES_MAX, &logs->limit, &err))
         request_read(request, logs_work, reply_ok);
     else

@@ -165,12 +165,34 @@ void token_show(struct request *request)
         request_read(request, show_work, reply_ok);
 }
 
+/* A row that is not there has no place that others could stand behind. Cursors are the ids of
+ * rows, and those beside them: see the store. */
+static bool cursor_check(struct request *request, struct reader *reader, int64_t id,
+                         int64_t beside, struct err *err)
+{
+    uint32_t environment = request->world->environment->number;
+    struct waitpoint *row = NULL;
+
+    if (id == 0)
+        return true;
+    if (!reader->ops->token(reader, &request->arena, environment, id, &row, err) ||
+        (row == NULL &&
+         !reader->ops->token(reader, &request->arena, environment, beside, &row, err)))
+        return false;
+    return row != NULL ||
+           err_set(err, ERR_BAD_REQUEST, "Query Error: the cursor names no token of this list");
+}
+
 static bool list_work(struct request *request, struct job_reader *reader, struct err *err)
 {
     const struct view *view = request->view;
     struct token_page page = { 0 };
 
-    if (!reader->reader->ops->tokens(reader->reader, &request->arena, &view->filter, &page,
+    if (!cursor_check(request, reader->reader, view->filter.after, view->filter.after - 1,
+                      err) ||
+        !cursor_check(request, reader->reader, view->filter.before, view->filter.before + 1,
+                      err) ||
+        !reader->reader->ops->tokens(reader->reader, &request->arena, &view->filter, &page,
                                      err))
         return false;
     struct out out = reply_out(request);
@@ -196,10 +218,12 @@ void token_list(struct request *request)
 {
     struct view *view = ARENA_NEW(&request->arena, struct view);
     struct filter_from from = { &request->arena, request->params, clock_now_ms(),
-                                request->world->environment->number };
+                                request->world->environment->number,
+                                request->world->environment->name };
     struct err err = { 0 };
 
     request->view = view;
+    request_params(request, (const char *const[]){ NULL });
     if (token_filter_read(&from, &view->filter, &err))
         request_read(request, list_work, reply_ok);
     else

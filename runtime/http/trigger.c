@@ -1,7 +1,8 @@
 /*
  * Triggering a run: everything that can be refused is refused here, before anything is stored.
  *
- *   body ─▶ payload by its type ─▶ the task's input schema ─▶ options ─▶ COMMAND_TRIGGER ─▶ 200
+ *   body ─▶ its words ─▶ payload by its type ─▶ options ─▶ the task's input schema, at once or
+ * on the pool ─▶ COMMAND_TRIGGER ─▶ 200
  */
 #include "http/trigger.h"
 
@@ -10,8 +11,14 @@
 #include "http/options.h"
 #include "http/reply.h"
 #include "http/routes.h"
+#include "http/trigger_members.h"
 
-enum { TASK_ID_MAX = 256, KEY_MAX = 2048, REQUEST_KEY_MAX = 256 };
+enum {
+    TASK_ID_MAX = 256,
+    KEY_MAX = 2048,
+    REQUEST_KEY_MAX = 256,
+    QUICK_BYTES = 64 * 1024, /* of a payload that the loop thread tries to check */
+};
 
 static bool task_name_ok(struct slice task, struct err *err)
 {
@@ -41,11 +48,20 @@ bool trigger_headers(struct request *request, struct trigger *trigger, struct er
     return err->code == ERR_OK;
 }
 
-static bool payload_pack(struct request *request, struct value *payload, struct slice *packed,
-                         struct err *err)
+/* ---- the payload, checked ---------------------------------------------------------------- */
+
+struct payload_check {
+    const struct schema *schema;
+    bool is_given, fits;
+    struct problems problems;
+};
+
+static bool payload_pack(struct request *request, const struct value *payload, struct err *err)
 {
+    struct slice *packed = &request->command.trigger.payload;
     int64_t most = request->http->config->limits.payload_bytes;
 
+    *packed = (struct slice){ 0 };
     if (payload->kind == VALUE_NULL)
         return true;
     *packed = pack_value(&request->arena, payload);
@@ -54,26 +70,116 @@ static bool payload_pack(struct request *request, struct value *payload, struct 
                    packed->size, (long long)most);
 }
 
-bool trigger_payload(struct request *request, bool is_given, struct value *payload,
-                     struct err *err)
+static void payload_decide(struct request *request, const struct payload_check *check)
 {
-    struct http *http = request->http;
-    struct trigger *trigger = &request->command.trigger;
-    const struct catalog_task *task = catalog_task(http->catalog, trigger->task);
-    struct problems problems = { 0 };
-
-    if (task != NULL && task->is_refusing)
-        return err_set(err, ERR_UNAVAILABLE, "Task %.*s is not available: %.*s",
-                       SLICE_ARG(trigger->task), SLICE_ARG(task->reason));
-    if (task == NULL ||
-        payload_fits(schema_input(task->schema), is_given, payload, &http->scratch, &problems))
-        return payload_pack(request, payload, &trigger->payload, err);
+    if (check->fits) {
+        request_submit(request, trigger_done);
+        return;
+    }
     struct slice text =
         arena_format(&request->arena, "The payload of %.*s does not match its schema",
-                     SLICE_ARG(trigger->task));
+                     SLICE_ARG(request->command.trigger.task));
     reply_problems(request, (unsigned)err_status(ERR_BAD_INPUT), "invalid_payload", text.data,
-                   &problems);
-    return false;
+                   &check->problems);
+}
+
+/* Pool thread. */
+static bool check_work(struct request *request, struct job_reader *reader, struct err *err)
+{
+    const struct trigger *trigger = &request->command.trigger;
+    struct payload_check *check = request->view;
+    struct value payload = { .kind = VALUE_NULL };
+
+    (void)reader;
+    if (trigger->payload.size > 0 &&
+        !pack_read(&request->arena, trigger->payload, &payload, err))
+        return false;
+    check->fits = payload_fits(check->schema, check->is_given, &payload, &request->arena,
+                               &check->problems);
+    return !check->fits || payload_pack(request, &payload, err);
+}
+
+static void check_done(struct request *request)
+{
+    payload_decide(request, request->view);
+}
+
+/* What is small and simple is checked at once; the rest where it holds up nobody. */
+static void payload_check(struct request *request, struct value *payload,
+                          struct payload_check *check)
+{
+    struct trigger *trigger = &request->command.trigger;
+    enum schema_quick quick = SCHEMA_LATER;
+    struct err err = { 0 };
+
+    if (trigger->payload.size <= QUICK_BYTES)
+        quick = payload_fits_quickly(check->schema, check->is_given, payload, &request->arena,
+                                     &check->problems);
+    check->fits = quick == SCHEMA_FITS;
+    if (quick == SCHEMA_LATER)
+        request_check(request, check_work, check_done);
+    else if (check->fits && (!check->is_given || schema_has_defaults(check->schema)) &&
+             !payload_pack(request, payload, &err))
+        reply_err(request, &err);
+    else
+        payload_decide(request, check);
+}
+
+static bool task_may_run(const struct request *request, const struct catalog_task *task,
+                         struct err *err)
+{
+    struct slice id = request->command.trigger.task;
+
+    if (task == NULL)
+        return true;
+    return !task->is_refusing ||
+           err_set(err, ERR_UNAVAILABLE, "Task %.*s is not available: %.*s", SLICE_ARG(id),
+                   SLICE_ARG(task->reason));
+}
+
+void trigger_submit(struct request *request, bool is_given, struct value *payload)
+{
+    struct http *http = request->http;
+    const struct catalog_task *task =
+        catalog_task(http->catalog, request->command.trigger.task);
+    struct err err = { 0 };
+
+    if (!value_fits_depth(payload, VALUE_PAYLOAD_DEPTH))
+        err_set(&err, ERR_BAD_REQUEST, "The payload is nested deeper than %d levels",
+                VALUE_PAYLOAD_DEPTH);
+    if (err.code != ERR_OK || !task_may_run(request, task, &err) ||
+        !payload_pack(request, payload, &err)) {
+        reply_err(request, &err);
+        return;
+    }
+    struct payload_check *check = ARENA_NEW(&request->arena, struct payload_check);
+    check->is_given = is_given;
+    check->schema = task == NULL ? NULL : schema_input(task->schema);
+    request->view = check;
+    payload_check(request, payload, check);
+}
+
+/* ---- the body ---------------------------------------------------------------------------- */
+
+bool trigger_unheard(struct request *request, struct unheard *unheard, struct err *err)
+{
+    const struct http *http = request->http;
+    struct trigger *trigger = &request->command.trigger;
+    struct arena *arena = &request->arena;
+
+    params_check(request->params, (const char *const[]){ NULL }, unheard);
+    if (unheard->count > 0)
+        trigger->note = arena_format(
+            arena, "not understood, and ignored: %.*s%s%.*s", SLICE_ARG(unheard->names),
+            unheard->warning.size > 0 ? "; " : "", SLICE_ARG(unheard->warning));
+    if (catalog_task(http->catalog, trigger->task) == NULL) {
+        struct slice unknown = catalog_unknown(http->catalog, arena, trigger->task);
+        if (http->config->refuses_unknown_tasks)
+            return err_set(err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
+        unheard_warn(unheard, unknown);
+    }
+    unheard_tell(request, unheard);
+    return true;
 }
 
 bool trigger_body_payload(struct request *request, const struct value *payload,
@@ -89,21 +195,20 @@ bool trigger_body_payload(struct request *request, const struct value *payload,
     return payload_read(&request->http->scratch, payload, name, value, err);
 }
 
-/* The whole of the body into the command. Problems of the payload are answered here. */
+/* The whole of the body into the command, but for the payload. */
 static bool trigger_read(struct request *request, const struct value *body,
-                         struct trigger *trigger, struct err *err)
+                         struct value *payload, struct err *err)
 {
-    struct http *http = request->http;
-    struct options_from from = { &request->arena, &http->config->limits };
+    struct trigger *trigger = &request->command.trigger;
+    struct options_from from = { &request->arena, &request->http->config->limits };
+    struct unheard unheard = { .arena = &request->arena };
     const struct value *options = value_find(body, "options");
-    const struct value *given = value_find(body, "payload");
-    struct value payload;
 
-    return trigger_body_payload(request, given, value_find(options, "payloadType"), &payload,
-                                err) &&
+    return trigger_members_check(body, &unheard, err) &&
+           trigger_body_payload(request, value_find(body, "payload"),
+                                value_find(options, "payloadType"), payload, err) &&
            trigger_options_read(&from, options, trigger, err) &&
-           trigger_headers(request, trigger, err) &&
-           trigger_payload(request, given != NULL, &payload, err);
+           trigger_headers(request, trigger, err) && trigger_unheard(request, &unheard, err);
 }
 
 void trigger_done(struct request *request)
@@ -134,20 +239,15 @@ void run_trigger(struct request *request)
 {
     struct trigger *trigger = &request->command.trigger;
     struct err err = { 0 };
-    struct value body;
+    struct value body, payload;
 
     if (!trigger_may_begin(request) || !request_json(request, &body))
         return;
     request->command.kind = COMMAND_TRIGGER;
     trigger->environment = request->world->environment->number;
     trigger->task = request->captures[0];
-    if (body.kind != VALUE_MAP)
-        err_set(&err, ERR_BAD_REQUEST, "The body must be an object, not %s",
-                value_kind_name(body.kind));
-    else if (task_name_ok(trigger->task, &err) && trigger_read(request, &body, trigger, &err)) {
-        request_submit(request, trigger_done);
-        return;
-    }
-    if (err.code != ERR_OK)
+    if (task_name_ok(trigger->task, &err) && trigger_read(request, &body, &payload, &err))
+        trigger_submit(request, value_find(&body, "payload") != NULL, &payload);
+    else
         reply_err(request, &err);
 }

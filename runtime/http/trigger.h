@@ -2,6 +2,7 @@
 #ifndef TRIGGER_H
 #define TRIGGER_H
 
+#include "http/members.h"
 #include "http/request.h"
 
 /* False: answered; the server knows no tasks yet. */
@@ -11,12 +12,13 @@ bool trigger_headers(struct request *request, struct trigger *trigger, struct er
 /* What a client calls its payload (NULL: nothing), by the type it says; in http->scratch. */
 bool trigger_body_payload(struct request *request, const struct value *payload,
                           const struct value *type, struct value *value, struct err *err);
-/*
- * Into request->command.trigger, whose task is set, when it is what the task's schema wants.
- * False: err is set, or, when its code is OK, the problems have been answered.
- */
-bool trigger_payload(struct request *request, bool is_given, struct value *payload,
-                     struct err *err);
+/* What was not understood goes into the run's timeline and, with what is to be said of a task
+ * that nobody knows, into the reply's headers. Errors: NOT_FOUND, where the config refuses such
+ * tasks. */
+bool trigger_unheard(struct request *request, struct unheard *unheard, struct err *err);
+/* The payload of request->command.trigger, whose task is set: checked by the task's schema, and
+ * submitted or refused. */
+void trigger_submit(struct request *request, bool is_given, struct value *payload);
 /* {id, isCached} */
 void trigger_done(struct request *request);
 

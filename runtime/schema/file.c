@@ -192,18 +192,31 @@ static bool path_find(struct arena *arena, struct slice path, struct slice uri,
     return is_below(beside.data, file->data);
 }
 
+/* The file that was asked for, and how much of its path is nobody's business. */
+struct home {
+    struct slice path;
+    size_t hidden;
+};
+
+static struct slice shown(struct slice path, size_t hidden)
+{
+    return (struct slice){ path.data + hidden, path.size - hidden };
+}
+
 static bool find_beside(void *context, struct arena *arena, struct slice uri, struct node *root,
                         struct slice *file, struct slice *reason)
 {
-    const struct slice *path = context;
+    const struct home *home = context;
     struct problems problems = { 0 };
+    struct slice path;
 
-    if (!path_find(arena, *path, uri, file)) {
+    if (!path_find(arena, home->path, uri, &path)) {
         *reason = SLICE("a reference leads to this file or one in its directory");
         return false;
     }
+    *file = shown(path, home->hidden);
     struct report report = { arena, &problems, *file };
-    if (document_load(arena, file->data, root, &report))
+    if (document_load(arena, path.data, root, &report))
         return true;
     if (problems.first != NULL)
         *reason = problems.first->line == 0
@@ -226,15 +239,14 @@ static struct slice file_uri(struct arena *arena, struct slice path)
 }
 
 static bool program_make(struct schema_file *program, const struct node *root,
-                         struct report report)
+                         struct home *home, struct report report)
 {
     struct compiler compiler;
-    struct slice path = report.file;
 
     compiler_init(&compiler, program, report);
     compiler.find = find_beside;
-    compiler.find_context = &path;
-    resource_add(&compiler, file_uri(&program->arena, path), path, root, true);
+    compiler.find_context = home;
+    resource_add(&compiler, file_uri(&program->arena, home->path), report.file, root, true);
     root_read(&compiler, root);
     compile_all(&compiler);
     program_finish(&compiler);
@@ -242,17 +254,18 @@ static bool program_make(struct schema_file *program, const struct node *root,
     return report.problems->count == 0;
 }
 
-static bool file_make(const char *path, const struct slice *text, struct schema_file **file,
-                      struct arena *arena, struct problems *problems)
+static bool file_make(const char *path, size_t hidden, const struct slice *text,
+                      struct schema_file **file, struct arena *arena, struct problems *problems)
 {
     struct schema_file *program = memory_zeroed(1, sizeof *program);
+    struct home home = { arena_copy(&program->arena, slice_of(path)), hidden };
     struct problems found = { 0 };
-    struct report report = { arena, &found, arena_copy(&program->arena, slice_of(path)) };
+    struct report report = { arena, &found, shown(home.path, hidden) };
     struct node *root = ARENA_NEW(&program->arena, struct node);
 
     bool fine = (text == NULL ? document_load(&program->arena, path, root, &report)
                               : document_read(&program->arena, *text, root, &report)) &&
-                program_make(program, root, report);
+                program_make(program, root, &home, report);
     *file = fine ? program : NULL;
     if (fine)
         return true;
@@ -265,13 +278,19 @@ static bool file_make(const char *path, const struct slice *text, struct schema_
 bool schema_file_load(const char *path, struct schema_file **file, struct arena *arena,
                       struct problems *problems)
 {
-    return file_make(path, NULL, file, arena, problems);
+    return file_make(path, 0, NULL, file, arena, problems);
+}
+
+bool schema_file_load_below(const char *path, size_t hidden, struct schema_file **file,
+                            struct arena *arena, struct problems *problems)
+{
+    return file_make(path, hidden, NULL, file, arena, problems);
 }
 
 bool schema_file_parse(const char *path, struct slice text, struct schema_file **file,
                        struct arena *arena, struct problems *problems)
 {
-    return file_make(path, &text, file, arena, problems);
+    return file_make(path, 0, &text, file, arena, problems);
 }
 
 bool schema_file_of_value(const struct value *value, document_find *find, void *find_context,

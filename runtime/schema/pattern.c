@@ -144,8 +144,8 @@ static bool is_over(struct matcher *matcher)
 {
     uint64_t now_ns = clock_monotonic_ns(), thread_ns, worked_ns;
 
-    if (now_ns <= matcher->deadline_ns)
-        return false;
+    if (now_ns <= matcher->deadline_ns || matcher->is_quick)
+        return now_ns > matcher->deadline_ns;
     thread_ns = clock_thread_ns();
     if (matcher->overtime_ns == 0)
         matcher->overtime_ns = thread_ns;
@@ -175,6 +175,13 @@ void matcher_init(struct matcher *matcher)
     matcher->deadline_ns = matcher->overtime_ns = 0;
     matcher->callouts = 0;
     matcher->room_used = 0;
+    matcher->is_quick = false;
+}
+
+void matcher_hurry(struct matcher *matcher, uint64_t time_ns)
+{
+    matcher->is_quick = true;
+    matcher->deadline_ns = clock_monotonic_ns() + time_ns;
 }
 
 static void matcher_start(struct matcher *matcher)
@@ -220,6 +227,8 @@ enum match pattern_match(const struct pattern *pattern, struct matcher *matcher,
 {
     int found = PCRE2_ERROR_MATCHLIMIT;
 
+    if (matcher->is_quick && is_over(matcher))
+        return MATCH_TOO_LONG;
     if (matcher->memory == NULL)
         matcher_start(matcher);
     if (text.size <= FAST_MAX_BYTES)

@@ -29,6 +29,7 @@ struct matcher {
     /* All matching of one check together is bounded in time; in the end by the time that this
      * thread has worked, or a busy machine would refuse what a quiet one takes. */
     uint64_t deadline_ns, overtime_ns;
+    bool is_quick; /* the deadline is the end, whoever had the processor meanwhile */
     uint32_t callouts;
     size_t room_used;
     alignas(max_align_t) char room[768]; /* so that matching seldom goes through malloc */
@@ -40,6 +41,8 @@ enum { MATCH_TIME_MS = 200 };
 
 /* Leaves `room` as it is: clearing it would cost more than most checks. */
 void matcher_init(struct matcher *matcher);
+/* From now on no match begins, or goes on for long, after `time_ns`. */
+void matcher_hurry(struct matcher *matcher, uint64_t time_ns);
 void matcher_finish(struct matcher *matcher);
 
 /* `text` is valid UTF-8. */

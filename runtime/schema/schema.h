@@ -40,6 +40,10 @@ enum { PROBLEMS_MAX = 100 };
  * cannot be read). `path` is named in messages as it is given. */
 bool schema_file_load(const char *path, struct schema_file **file, struct arena *arena,
                       struct problems *problems);
+/* The same, but messages leave out the first `hidden` bytes of the path, and of the paths of
+ * the files that it refers to. */
+bool schema_file_load_below(const char *path, size_t hidden, struct schema_file **file,
+                            struct arena *arena, struct problems *problems);
 /* The same from memory. */
 bool schema_file_parse(const char *path, struct slice text, struct schema_file **file,
                        struct arena *arena, struct problems *problems);
@@ -97,6 +101,15 @@ enum schema_answer schema_covers(const struct schema *wide, const struct schema 
  */
 bool schema_check(const struct schema *schema, struct value *value, struct arena *arena,
                   struct problems *problems);
+
+/*
+ * The same for a thread that must not be held up: within about a millisecond. LATER: it would
+ * take longer to say; `value` may have gained some of its defaults.
+ */
+enum schema_quick { SCHEMA_FITS, SCHEMA_REFUSES, SCHEMA_LATER };
+enum schema_quick schema_check_quick(const struct schema *schema, struct value *value,
+                                     struct arena *arena, struct problems *problems);
+bool schema_has_defaults(const struct schema *schema);
 
 /* {"problems":[{pointer,expected,got,message,schema:"file:line"}…]} as a value; and as lines of
  * text. */

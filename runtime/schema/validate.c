@@ -9,7 +9,7 @@ void check_init(struct check *check, struct arena *arena)
 {
     check->arena = arena;
     check->problems = NULL;
-    check->steps = CHECK_MAX_STEPS;
+    check->steps = check->most_steps = CHECK_MAX_STEPS;
     check->depth = check->level = 0;
     check->is_over = false;
     check->secrets = NULL;
@@ -334,7 +334,7 @@ static void problems_collect(struct check *check, const struct schema *schema,
     bool has_secrets = secrets_find(&secrets, schema, root->value);
 
     if (check->steps >= 0) {
-        check->steps = CHECK_MAX_STEPS;
+        check->steps = check->most_steps;
         check->is_over = false;
         check->problems = &found;
         check->secrets = has_secrets ? &secrets : NULL;
@@ -345,6 +345,37 @@ static void problems_collect(struct check *check, const struct schema *schema,
     if (check->is_over || found.count == 0)
         limit_report(schema, check->arena, &found);
     problems_join(problems, &found);
+}
+
+enum schema_quick schema_check_quick(const struct schema *schema, struct value *value,
+                                     struct arena *arena, struct problems *problems)
+{
+    enum { QUICK_STEPS = 20000, QUICK_NS = 500000 };
+    struct spot root = { .value = value };
+    struct problems found = { 0 };
+    struct check check;
+
+    if (schema == NULL)
+        return SCHEMA_FITS;
+    check_init(&check, arena);
+    check.steps = check.most_steps = QUICK_STEPS;
+    matcher_hurry(&check.matcher, QUICK_NS);
+    bool fine = schema_visit(&check, schema, &root, NULL, NULL);
+    if (fine && schema->has_defaults)
+        defaults_apply(&check, schema, value);
+    if (!fine && !check.is_over && check.steps >= 0)
+        problems_collect(&check, schema, &root, &found);
+    bool is_over = check.is_over || check.steps < 0;
+    check_finish(&check);
+    if (is_over)
+        return SCHEMA_LATER;
+    problems_join(problems, &found);
+    return fine ? SCHEMA_FITS : SCHEMA_REFUSES;
+}
+
+bool schema_has_defaults(const struct schema *schema)
+{
+    return schema != NULL && schema->has_defaults;
 }
 
 bool schema_check(const struct schema *schema, struct value *value, struct arena *arena,

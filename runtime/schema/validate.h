@@ -18,7 +18,7 @@ enum {
 struct check {
     struct arena *arena;       /* keeps problems */
     struct problems *problems; /* NULL: only yes or no */
-    int64_t steps;             /* left */
+    int64_t steps, most_steps; /* left; to begin with */
     uint32_t depth;            /* of schemas */
     uint32_t level;            /* of the value, while defaults are put in */
     bool is_over;              /* a limit was met: the answer is no, whatever the rest says */

@@ -165,7 +165,8 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
 {
     static const char *const cases[][2] = {
         { "sever: {}\n",
-          "c.yaml:1:1: expected no properties but data, plugins, schemas, queues, server, "
+          "c.yaml:1:1: expected no properties but data, plugins, schemas, queues, "
+          "unknown_tasks, server, "
           "workers, retry, limits, log, environments, got \"sever\"; did you mean server?" },
         { "server:\n  listn: x\n", "c.yaml:2:3: /server: expected no properties but listen, " },
         { "server:\n  listn: x\n", "got \"listn\"; did you mean listen?" },
@@ -187,7 +188,8 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "server: {max_connections: 0}\n", "expected an integer >= 1, got 0" },
         { "server: {max_connections: 1.5}\n",
           "expected an integer >= 1 and <= 1000000, got 1.5" },
-        { "server: {max_connections: 99999999999999999999}\n", "expected an integer" },
+        { "server: {max_connections: 99999999999999999999}\n",
+          "the number does not fit into 64 bits" },
         { "workers: {slots: many}\n",
           "/workers/slots: expected \"auto\" or an integer >= 1 and <= 1024" },
         { "workers: {grace: 5 minutes}\n",
@@ -383,5 +385,40 @@ Test(config, sizes_are_read)
         cr_assert_eq(is_read, cases[i].bytes >= 0, "%s", cases[i].text);
         if (is_read)
             cr_assert_eq(bytes, cases[i].bytes, "%s", cases[i].text);
+    }
+}
+
+Test(config, unknown_tasks_are_parked_or_refused)
+{
+    struct config standard = right("bide.yaml", ""), park, refuse;
+
+    park = right("bide.yaml", "unknown_tasks: park\n");
+    refuse = right("bide.yaml", "unknown_tasks: refuse\n");
+    cr_assert_not(standard.refuses_unknown_tasks);
+    cr_assert_not(park.refuses_unknown_tasks);
+    cr_assert(refuse.refuses_unknown_tasks);
+    config_finish(&standard);
+    config_finish(&park);
+    config_finish(&refuse);
+}
+
+Test(config, paths_are_told_without_what_lies_above)
+{
+    static const struct {
+        const char *config, *path, *shown;
+    } cases[] = {
+        { "/srv/shop/config/bide.yaml", "/srv/shop/schemas/a.yaml", "schemas/a.yaml" },
+        { "/srv/shop/bide.yaml", "/srv/shop/schemas/a.yaml", "schemas/a.yaml" },
+        { "/bide.yaml", "/schemas/a.yaml", "schemas/a.yaml" },
+        { "/srv/shop/bide.yaml", "/srv/shop2/schemas/a.yaml", "a.yaml" },
+        { "config/bide.yaml", "schemas/a.yaml", "schemas/a.yaml" },
+        { "x/bide.yaml", "x/schemas/a.yaml", "schemas/a.yaml" },
+        { "x/bide.yaml", "/etc/a.yaml", "a.yaml" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config config = right(cases[i].config, "");
+        cr_expect_str_eq(cases[i].path + config_hidden(&config, cases[i].path), cases[i].shown);
+        config_finish(&config);
     }
 }

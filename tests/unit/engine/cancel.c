@@ -155,7 +155,9 @@ Test(cancel, the_whole_subtree_goes_with_it_whatever_it_does)
     command->trigger.due_ms = bench.now_ms + 5000;
     commit();
     int64_t delayed = command->trigger.run_id;
-    int64_t parked = make_child(root, 6, "nobody-offers-this");
+    bench_task("gone")->available = false;
+    bench_catalog();
+    int64_t parked = make_child(root, 6, "gone");
     int64_t stranger = start("t");
     wait_for(waiting, WAIT_FOR_RUNS, &stranger, 1, 0, 0);
     end_done(done);

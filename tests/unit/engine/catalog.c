@@ -34,13 +34,28 @@ Test(catalog, an_unknown_task_is_parked_until_somebody_offers_it)
 {
     int64_t run = trigger("new");
     cr_assert_eq(STATUS(run), RUN_PARKED);
-    cr_assert_str_eq(last_move(run), "no plugin offers the task");
+    cr_assert_str_eq(last_move(run), "task \"new\" is unknown here");
 
     bench_task("new");
     bench_catalog();
 
     cr_assert_eq(STATUS(run), RUN_RUNNING);
     cr_assert_eq(segment(run)->attempt, 1);
+}
+
+/* A segment hears it at once; who comes over HTTP may be ahead of the deploy. */
+Test(catalog, a_segment_cannot_start_what_nobody_offers)
+{
+    int64_t run = start("t");
+    struct command *command = add_child(run, 1, "tt");
+
+    commit();
+    cr_assert_eq(command->err.code, ERR_NOT_FOUND);
+    cr_assert_str_eq(command->err.text, "task \"tt\" is unknown here");
+    cr_assert_eq(command->trigger.run_id, 0);
+    command = add_child(run, 2, "t");
+    cr_assert(commit());
+    cr_assert_eq(STATUS(command->trigger.run_id), RUN_RUNNING);
 }
 
 Test(catalog, a_task_that_is_not_available_says_why)

@@ -68,25 +68,50 @@ Test(options, delays_and_ttls)
     cr_assert_eq(trigger.ttl_ms, 1, "short, but not none");
     cr_assert(read_trigger("{\"delay\":null,\"ttl\":null}", &trigger, &err));
     static const char *const far[] = { "{\"ttl\":1e300}", "{\"delay\":\"99999d\"}",
-                                       "{\"ttl\":\"99999d\"}", "{\"maxDuration\":1e300}" };
+                                       "{\"ttl\":\"99999d\"}" };
     for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
         cr_assert_not(read_trigger(far[i], &trigger, &err));
         cr_assert_not_null(strstr(err.text, "at most 100 years"), "%s", err.text);
     }
 }
 
-Test(options, numbers_are_clamped)
+Test(options, numbers_out_of_range_are_refused_with_the_range)
 {
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        { "{\"priority\":1e300}", "to 2147483" },
+        { "{\"priority\":-2147484}", "from -2147483" },
+        { "{\"maxAttempts\":251}", "from 1 to 250" },
+        { "{\"maxAttempts\":1000000}", "from 1 to 250" },
+        { "{\"maxAttempts\":0}", "from 1 to 250" },
+        { "{\"maxAttempts\":2.5}", "whole" },
+        { "{\"maxDuration\":1e300}", "maxDuration must be" },
+        { "{\"maxDuration\":0}", "maxDuration must be" },
+        { "{\"ttl\":-1}", "ttl" },
+        { "{\"test\":\"yes\"}", "test must be true or false" },
+        { "{\"idempotencyKeyOptions\":7}", "idempotencyKeyOptions must be" },
+        { "{\"metadata\":{},\"metadataType\":\"text/html\"}", "metadataType must be" },
+    };
     struct trigger trigger;
     struct err err;
 
-    cr_assert(read_trigger("{\"priority\":1e30,\"maxAttempts\":1e30,\"maxDuration\":1}",
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_expect_not(read_trigger(cases[i].text, &trigger, &err), "%s", cases[i].text);
+        cr_expect_eq(err.code, ERR_BAD_REQUEST);
+        cr_expect_not_null(strstr(err.text, cases[i].says), "%s: %s", cases[i].text, err.text);
+    }
+    cr_assert(read_trigger("{\"priority\":-0.0004,\"maxAttempts\":250,\"maxDuration\":1}",
                            &trigger, &err));
-    cr_assert_eq(trigger.priority_ms, INT32_MAX);
-    cr_assert_eq(trigger.max_attempts, 250);
-    cr_assert_eq(trigger.limit_ms, 5000);
-    cr_assert(read_trigger("{\"priority\":-0.0004}", &trigger, &err));
     cr_assert_eq(trigger.priority_ms, 0);
+    cr_assert_eq(trigger.max_attempts, 250);
+    cr_assert_eq(trigger.limit_ms, 1000, "a second is a second");
+    cr_assert(read_trigger("{\"priority\":2147483,\"maxDuration\":0.5}", &trigger, &err));
+    cr_assert_eq(trigger.priority_ms, INT64_C(2147483000));
+    cr_assert_eq(trigger.limit_ms, 500);
+    cr_assert(read_trigger("{\"metadata\":\"{\\\"json\\\":{\\\"a\\\":1}}\",\"metadataType\":"
+                           "\"application/super+json\"}",
+                           &trigger, &err));
 }
 
 Test(options, queue_names_are_cleaned_and_cut)

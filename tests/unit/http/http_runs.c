@@ -250,8 +250,8 @@ Test(runs, filters_pick)
         { "?filter[createdAt][period]=1h", 3 },
         { "?filter[createdAt][from]=4102444800000", 0 },
         { "?filter[createdAt][to]=2020-01-01", 0 },
-        { "?filter[batch]=batch_1", 0 },
-        { "?filter[machine]=small-1x&filter[region]=eu", 3 },
+        { "?filter[env]=dev", 3 },
+        { "?filter[machine]=", 3 },
         { "?unheard=1", 3 },
     };
 
@@ -274,6 +274,20 @@ Test(runs, bad_filters_are_query_errors)
     static const char *const queries[] = {
         "filter[status]=SLEEPING",
         "filter[machine]=huge",
+        "filter[machine]=micro",
+        "filter[region]=eu",
+        "filter[batch]=batch_1",
+        "filter[schedule]=sched_1",
+        "filter[bulkAction]=bulk_1",
+        "filter[error]=e",
+        "filter[parentRunId]=run_0000000000000",
+        "filter[env]=prod",
+        "filter[env]=dev,prod",
+        "filter[stauts]=COMPLETED",
+        "filter=x",
+        "page[before]=run_0000000000000",
+        "page[after]=run_0000000000000",
+        "page[siez]=3",
         "filter[isTest]=maybe",
         "page[size]=0",
         "page[size]=101",
@@ -289,6 +303,49 @@ Test(runs, bad_filters_are_query_errors)
         cr_expect_eq(answer.status, 400, "%s", queries[i]);
         cr_expect_not_null(strstr(answer_text(&site, answer, "error"), "Query Error"));
     }
+}
+
+Test(runs, words_of_a_query_that_nobody_knows_are_told)
+{
+    const char *run = site_run(&site, "hold", "{}");
+    struct slice ignored = { 0 };
+
+    cr_assert(
+        answer_header(site_get(&site, "/api/v1/runs?unheard=1"), "x-bide-ignored", &ignored));
+    cr_assert(slice_is(ignored, "?unheard"));
+    cr_assert(answer_header(site_get(&site, site_path(&site, "/api/v3/runs/%s?wiat=1s", run)),
+                            "x-bide-warning", &ignored));
+    cr_assert(slice_is(ignored, "?wiat is not known; did you mean ?wait?"));
+    cr_assert_not(answer_header(
+        site_get(&site, site_path(&site, "/api/v3/runs/%s?wait=1ms&until=done", run)),
+        "x-bide-ignored", &ignored));
+}
+
+Test(runs, a_foreign_cursor_is_no_cursor)
+{
+    const char *run = site_run(&site, "hold", "{}");
+    struct answer prod =
+        site_ask(&site, "GET", site_path(&site, "/api/v1/runs?page[after]=%s", run),
+                 "authorization: Bearer " KEY_PROD "\r\n", NULL);
+
+    cr_assert_eq(prod.status, 400, "%s", prod.body.data);
+    cr_assert_eq(site_get(&site, site_path(&site, "/api/v1/runs?page[after]=%s", run)).status,
+                 200);
+}
+
+Test(runs, a_cancel_is_understood_or_changes_nothing)
+{
+    static const char *const bodies[] = {
+        "[1]", "7", "\"x\"", "{", "{\"reason\":7}", "{\"message\":\"m\"}"
+    };
+    const char *run = site_run(&site, "hold", "{}");
+    const char *path = site_path(&site, "/api/v2/runs/%s/cancel", run);
+
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
+        cr_expect_eq(site_post(&site, path, bodies[i]).status, 400, "%s", bodies[i]);
+    cr_assert_str_eq(answer_text(&site, show(run), "status"), "EXECUTING");
+    cr_assert_eq(site_post(&site, path, "{\"resaon\":\"r\"}").status, 200);
+    cr_assert(answer_find(show(run), "isCancelled")->boolean);
 }
 
 Test(runs, another_environment_sees_none_of_them)

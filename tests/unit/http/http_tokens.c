@@ -327,4 +327,6 @@ Test(tokens, lists_are_paged_and_filtered)
     cr_assert_eq(answer_find(tagged, "data")->count, 1);
     cr_assert_eq(answer_find(keyed, "data")->count, 1);
     cr_assert_eq(site_get(&site, TOKENS "?filter[status]=LOST").status, 400);
+    cr_assert_eq(site_get(&site, TOKENS "?filter[tag]=one").status, 400);
+    cr_assert_eq(site_get(&site, TOKENS "?page[after]=waitpoint_0000000000000").status, 400);
 }

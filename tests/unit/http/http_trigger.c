@@ -176,8 +176,7 @@ Test(trigger, options_are_kept)
         &site, HOLD_PATH,
         "{\"payload\":1,\"options\":{\"queue\":{\"name\":{\"name\":\"q .1/a\"}},"
         "\"delay\":\"1h\",\"ttl\":90,\"priority\":2.5,\"tags\":[\"b\",\"a\",\" \",\"b\"],"
-        "\"metadata\":{\"k\":[1]},\"maxAttempts\":9999,\"test\":true,\"unheard\":{},"
-        "\"concurrencyKey\":7}}");
+        "\"metadata\":{\"k\":[1]},\"maxAttempts\":7,\"test\":true}}");
     struct answer run = show(answer);
 
     cr_assert_eq(answer.status, 200, "%s", answer.body.data);
@@ -189,7 +188,7 @@ Test(trigger, options_are_kept)
     cr_assert_str_eq(json(answer_find(run, "priority")), "2.5");
     cr_assert_str_eq(json(answer_find(run, "tags")), "[\"a\",\"b\"]");
     cr_assert_str_eq(json(answer_find(run, "metadata")), "{\"k\":[1]}");
-    cr_assert_str_eq(json(answer_find(run, "maxAttempts")), "250");
+    cr_assert_str_eq(json(answer_find(run, "maxAttempts")), "7");
     cr_assert(answer_find(run, "isTest")->boolean);
 }
 
@@ -251,17 +250,6 @@ Test(trigger, bad_key_headers_are_refused)
                           "{}")
                      .status,
                  400);
-}
-
-Test(trigger, an_unknown_task_waits_for_its_plugin)
-{
-    struct answer answer =
-        site_post(&site, "/api/v1/tasks/tomorrow/trigger", "{\"payload\":1}");
-    struct answer run = show(answer);
-
-    cr_assert_eq(answer.status, 200);
-    cr_assert_str_eq(answer_text(&site, run, "status"), "PENDING_VERSION");
-    cr_assert_str_neq(answer_text(&site, run, "parkedReason"), "");
 }
 
 Test(trigger, a_body_in_chunks_needs_no_length)

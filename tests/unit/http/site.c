@@ -13,7 +13,8 @@ static const char echo_schema[] = "input:\n"
                                   "  properties:\n"
                                   "    n: {type: integer, minimum: 1}\n"
                                   "    text: {type: string}\n"
-                                  "    note: {type: string, default: none}\n";
+                                  "    note: {type: string, default: none}\n"
+                                  "    slow: {type: string, pattern: '^(a|aa)+$'}\n";
 
 static const char approve_schema[] = "tokens:\n"
                                      "  decision:\n"

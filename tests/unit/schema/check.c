@@ -154,3 +154,47 @@ Test(check, a_json_file_is_read_as_json)
     assert_has(trial(text, "input", "{\"n\": 18446744073709551616}", false, 2),
                ":1:7: the number does not fit into 64 bits");
 }
+
+/* What a loop thread may do: never longer than a moment, and never another answer. */
+Test(check, in_a_hurry_is_the_same_or_later)
+{
+    static const char text[] =
+        "input:\n  properties:\n    n: {type: integer, minimum: 1}\n"
+        "    slow: {type: string, pattern: '^(a|aa)+$'}\n    d: {default: 5}\n"
+        "    list: {items: {type: integer}}\n";
+    static const struct {
+        const char *value;
+        enum schema_quick answer;
+    } cases[] = {
+        { "{\"n\":1}", SCHEMA_FITS },
+        { "{\"n\":0}", SCHEMA_REFUSES },
+        { "{\"slow\":\"aaaa\"}", SCHEMA_FITS },
+        { "{\"slow\":\"b\"}", SCHEMA_REFUSES },
+        { "{\"slow\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"}",
+          SCHEMA_LATER },
+    };
+    struct schema_file *file;
+    struct problems problems = { 0 };
+
+    cr_assert(schema_file_parse("a.yaml", SLICE(text), &file, &arena, &problems));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct problems found = { 0 };
+        struct value value = value_of(cases[i].value);
+        cr_expect_eq(schema_check_quick(schema_input(file), &value, &arena, &found),
+                     cases[i].answer, "%s", cases[i].value);
+        cr_expect_eq(found.count > 0, cases[i].answer == SCHEMA_REFUSES, "%s", cases[i].value);
+        cr_expect(cases[i].answer != SCHEMA_FITS || value_find(&value, "d") != NULL);
+    }
+    struct buffer large = { 0 };
+    buffer_text(&large, "{\"list\":[1");
+    for (int i = 0; i < 100000; i++)
+        buffer_text(&large, ",1");
+    buffer_text(&large, "]}");
+    struct value value = value_of(arena_text(&arena, buffer_view(&large)));
+    cr_assert_eq(schema_check_quick(schema_input(file), &value, &arena, &problems),
+                 SCHEMA_LATER);
+    cr_assert_eq(problems.count, 0);
+    cr_assert(schema_check(schema_input(file), &value, &arena, &problems));
+    buffer_finish(&large);
+    schema_file_destroy(file);
+}
