@@ -97,7 +97,7 @@ void build_put(struct build *build, struct job *job)
 void build_take_back(struct build *build, struct job *job)
 {
     if (job->is_canceled) {
-        job_destroy(job);
+        job_release(build->dispatch, job);
         return;
     }
     job->began_ns = 0;

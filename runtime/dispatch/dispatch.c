@@ -6,6 +6,7 @@
  *     └──────────────── command, until it is decided ──── cell ◀─────┘
  */
 #include "base/family.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "build.h"
@@ -19,7 +20,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { ORPHAN_MS = 50 /* between two tries to place a run that no build takes */ };
+enum {
+    ORPHAN_MS = 50, /* between two tries to place a run that no build takes */
+    PARKED_PER_SECOND = 10
+};
 
 int64_t dispatch_now(const struct dispatch *dispatch)
 {
@@ -122,7 +126,7 @@ void dispatch_route(struct dispatch *dispatch, struct job *job)
     struct build *build = build_for(dispatch, job);
 
     if (job->is_canceled) {
-        job_destroy(job);
+        job_release(dispatch, job);
     } else if (build != NULL) {
         build_put(build, job);
     } else {
@@ -179,7 +183,8 @@ static bool build_cancel(struct build *build, int64_t run_id)
     struct job *job = job_in(&build->backlog, run_id);
 
     if (job != NULL) {
-        job_destroy(job);
+        job->is_canceled = true;
+        job_release(build->dispatch, job); /* it never started */
         return true;
     }
     LIST_EACH(&build->slots, node, after)
@@ -197,18 +202,40 @@ static bool build_cancel(struct build *build, int64_t run_id)
     return job != NULL;
 }
 
+/* A deploy may park thousands: some lines say of whom and why, one how many there were. */
+static void parked_say(struct dispatch *dispatch, const struct event *event)
+{
+    int64_t second = dispatch_now(dispatch) / 1000;
+
+    if (dispatch->parked_second != second) {
+        if (dispatch->parked > PARKED_PER_SECOND)
+            log_warn("run.parked", "%u more runs were parked",
+                     dispatch->parked - PARKED_PER_SECOND);
+        dispatch->parked_second = second;
+        dispatch->parked = 0;
+    }
+    if (dispatch->parked++ < PARKED_PER_SECOND)
+        log_warn("run.parked", "run=%s task=%.*s reason=\"%.*s\"",
+                 id_format("run", event->run_id, (char[ID_TEXT_SIZE]){ 0 }),
+                 SLICE_ARG(event->task), SLICE_ARG(event->why));
+}
+
 void dispatch_event(struct dispatch *dispatch, const struct event *event)
 {
     struct job *orphan;
 
+    if (event->status == RUN_PARKED)
+        parked_say(dispatch, event);
     if (!event->was_running || dispatch->is_stopping)
         return;
     LIST_EACH(&dispatch->builds, node, after)
     if (build_cancel(container_of(node, struct build, node), event->run_id))
         return;
     orphan = job_in(&dispatch->orphans, event->run_id);
-    if (orphan != NULL)
-        job_destroy(orphan);
+    if (orphan == NULL)
+        return; /* its end is on its way */
+    orphan->is_canceled = true;
+    job_release(dispatch, orphan);
 }
 
 void dispatch_accepted(struct dispatch *dispatch)

@@ -44,6 +44,8 @@ struct dispatch {
     uint32_t slot_next;  /* id of the next one */
     uint32_t loading;    /* nurseries that are not ready yet */
     uint64_t segments, crashes, timeouts, forks;
+    int64_t parked_second; /* of the last line about parked runs */
+    uint32_t parked;       /* in it */
 
     uint32_t open;   /* handles and work under way that must end before `on_stopped` */
     bool is_stirred; /* builds are to be looked at in this turn */

@@ -111,14 +111,16 @@ static struct segment_end *outcome_fill(struct cell *cell, struct job *job)
 void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
              struct frame_end *end)
 {
+    if (job->is_canceled) { /* the run is done already: only its place is still taken */
+        cell_drop(cell);
+        job_release(dispatch, job);
+        return;
+    }
     struct segment_end *outcome = outcome_fill(cell, job);
-
     outcome->end = end;
     dispatch->segments++;
     speed_measure(dispatch, job->task_speed, job->segment_speed, outcome->busy_us);
-    if (job->is_canceled)
-        cell_drop(cell); /* the run is done already */
-    else if (ahead_end(job, cell))
+    if (ahead_end(job, cell))
         cell_submit(cell);
     job_destroy(job);
 }
@@ -126,26 +128,29 @@ void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
 void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct slice name,
               struct slice text, struct slice stack)
 {
-    if (!job->is_canceled) {
-        ahead_flush(job); /* their URLs may be known outside */
-        struct cell *cell = cell_take(dispatch, COMMAND_ATTEMPT_LOST);
-        struct segment_end *outcome = outcome_fill(cell, job);
-        outcome->loss = loss;
-        outcome->error_name = arena_copy(&cell->arena, name);
-        outcome->error_text = arena_copy(&cell->arena, text);
-        outcome->stack = arena_copy(&cell->arena, stack);
-        cell_submit(cell);
+    if (job->is_canceled) {
+        job_release(dispatch, job);
+        return;
     }
+    ahead_flush(job); /* their URLs may be known outside */
+    struct cell *cell = cell_take(dispatch, COMMAND_ATTEMPT_LOST);
+    struct segment_end *outcome = outcome_fill(cell, job);
+    outcome->loss = loss;
+    outcome->error_name = arena_copy(&cell->arena, name);
+    outcome->error_text = arena_copy(&cell->arena, text);
+    outcome->stack = arena_copy(&cell->arena, stack);
+    cell_submit(cell);
     job_destroy(job);
 }
 
 void job_release(struct dispatch *dispatch, struct job *job)
 {
-    if (!job->is_canceled) {
+    struct cell *cell;
+
+    if (!job->is_canceled)
         ahead_flush(job);
-        struct cell *cell = cell_take(dispatch, COMMAND_RELEASE);
-        (void)outcome_fill(cell, job); /* all that a release says */
-        cell_submit(cell);
-    }
+    cell = cell_take(dispatch, COMMAND_RELEASE);
+    (void)outcome_fill(cell, job); /* all that a release says */
+    cell_submit(cell);
     job_destroy(job);
 }

@@ -30,7 +30,7 @@ struct job {
     uint64_t began_ns;   /* 0: not yet */
     int64_t deadline_ms; /* 0: none, or its slot waits for us */
     int64_t left_ms;     /* of the deadline, while its slot waits for us; else 0 */
-    bool is_canceled;    /* nobody waits for its outcome */
+    bool is_canceled;    /* only its end is waited for, not its outcome */
     int64_t kill_ms;     /* canceled: patience ends then */
     struct pad pad;
     struct list ahead, sent; /* cells: ahead.h */
@@ -56,7 +56,8 @@ void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
              struct frame_end *end);
 void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct slice name,
               struct slice text, struct slice stack);
-/* It never started, or it is not the plugin's fault: back to its queue, no attempt lost. */
+/* It never started, or it is not the plugin's fault: back to its queue, no attempt lost. A
+ * canceled one's place is free from now on. */
 void job_release(struct dispatch *dispatch, struct job *job);
 
 int64_t job_took_us(const struct job *job);

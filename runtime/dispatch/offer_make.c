@@ -80,16 +80,10 @@ static void item_check(struct making *making, uint32_t index)
     for (uint32_t i = 0; i < about->task_count && !item->is_refused; i++) {
         const struct task_description *task = &about->tasks[i];
         const struct offered *owner = owner_of(making, index, task->id);
-        struct slice path = schema_path(making, task);
         if (owner != NULL)
             item_refuse(item,
                         arena_format(&making->arena, "task \"%.*s\" is offered by %s already",
                                      SLICE_ARG(task->id), owner->file));
-        else if (task->input_schema.size > 0 && !is_there(path.data))
-            item_refuse(item,
-                        arena_format(&making->arena,
-                                     "task \"%.*s\" names a missing schema: there is no %s",
-                                     SLICE_ARG(task->id), path.data));
     }
 }
 
@@ -112,8 +106,14 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
 
     making->paths[making->path_count].task = task->id;
     making->paths[making->path_count++].path = path;
-    if (!is_there(path.data))
+    if (!is_there(path.data) && task->input_schema.size == 0)
         return true; /* nothing is checked then */
+    if (!is_there(path.data)) {
+        entry->reason = arena_format(&offer->catalog->arena,
+                                     "it names a missing schema: there is no %s", path.data);
+        entry->is_refusing = true;
+        return false;
+    }
     /* The catalog's arena: what a schema file names in messages must live as long as it does.
      */
     const char *kept = arena_text(&offer->catalog->arena, path);

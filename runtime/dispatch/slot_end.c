@@ -180,7 +180,7 @@ void slot_conclude(struct slot *slot, int status)
     slot->job_count--;
     list_remove(&job->node);
     if (job->is_canceled)
-        job_destroy(job);
+        job_release(slot->dispatch, job);
     else
         job_charge(slot, job, status);
 }

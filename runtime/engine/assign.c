@@ -8,12 +8,14 @@
  */
 #include "batch.h"
 #include "contract.h"
+#include "deaths.h"
 
 #include <stdlib.h>
 
 enum {
-    LINES_MAX = 64,   /* queues looked at in one batch; the rest have their turn in the next */
-    SHORT_FACTOR = 16 /* segments ahead per slot for tasks that end at once */
+    LINES_MAX = 64,    /* queues looked at in one batch; the rest have their turn in the next */
+    SHORT_FACTOR = 16, /* segments ahead per slot for tasks that end at once */
+    SUSPECT_WAIT_MS = 10000
 };
 
 static struct line *line_get(struct batch *batch, struct table *table, int64_t queue)
@@ -96,8 +98,8 @@ static uint32_t running_in(const struct batch *batch, int64_t queue)
     for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
         if (run->queue != queue)
             continue;
-        running += run->status == RUN_RUNNING;
-        running -= run->loaded_status == RUN_RUNNING;
+        running += run_is_executing(run);
+        running -= run_was_executing(run);
     }
     return running;
 }
@@ -109,8 +111,8 @@ static uint32_t running_total(const struct batch *batch)
     for (uint32_t i = 0; i < batch->rows.running_count; i++)
         running += batch->rows.running[i].count;
     for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
-        running += run->status == RUN_RUNNING;
-        running -= run->loaded_status == RUN_RUNNING;
+        running += run_is_executing(run);
+        running -= run_was_executing(run);
     }
     return running;
 }
@@ -139,6 +141,7 @@ static bool line_load(struct batch *batch, struct line *line, uint32_t capacity)
     if (!line->asked) {
         uint32_t room = line->limit - line->running;
         line->asked_limit = room < capacity ? room : capacity;
+        line->asked_limit += batch->engine->suspect_count; /* that are passed by */
         /* Runs in memory may have left the state the database still shows: ask for as many
          * more. */
         for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
@@ -196,6 +199,23 @@ static bool task_is_short(const struct engine *engine, struct slice task)
     return false;
 }
 
+/*
+ * A run that was out when the server died, again and again, starts when nothing else is there,
+ * so that the next death says who it was. Where there is always something, it waits for a while
+ * and then starts beside it; never beside another suspect.
+ */
+static bool suspect_may_start(struct batch *batch, const struct run *run, uint32_t in_use)
+{
+    bool has_waited = batch->now_ms - run->updated_ms >= SUSPECT_WAIT_MS;
+
+    if (deaths_recent(batch, run) < DEATHS_ALONE)
+        return true;
+    if (batch->suspect != 0 || (!has_waited && (!batch->picks_suspects || in_use > 0)))
+        return false;
+    batch->suspect = run->id;
+    return true;
+}
+
 /* The next run of the line that can be started, NULL when the line is done for this batch. */
 static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in_use)
 {
@@ -204,6 +224,10 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
     while (!line->blocked && line->at < line->count) {
         struct run *run = line->runs[line->at];
         const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+        if (run->status != RUN_QUEUED) {
+            line->at++; /* picked, or set aside, when the line was gone through before */
+            continue;
+        }
         if (task == NULL || !task->available || !catalog_has_segment(task, run->segment)) {
             /* It would block the line for runs that can go: set it aside until a build comes.
              */
@@ -223,8 +247,12 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
             line->blocked = true;
             return NULL;
         }
-        line->running++;
         line->at++;
+        if (run->deaths.size > 0 && !suspect_may_start(batch, run, in_use)) {
+            line->suspects++; /* nobody waits for it */
+            continue;
+        }
+        line->running++;
         return run;
     }
     return NULL;
@@ -236,12 +264,10 @@ static uint32_t running_most(const struct batch *batch)
     return batch->catalog->slots * (batch->engine->short_count > 0 ? SHORT_FACTOR : 1);
 }
 
-static void runs_pick(struct batch *batch)
+static uint32_t lines_pick(struct batch *batch, uint32_t in_use, uint32_t most)
 {
-    uint32_t in_use = running_total(batch), most = running_most(batch);
     bool more = true;
 
-    batch->picks = ARENA_ARRAY(batch->arena, struct run *, most + 1);
     while (more && in_use < most) {
         more = false;
         for (uint32_t i = 0; i < batch->line_count && in_use < most; i++) {
@@ -253,6 +279,36 @@ static void runs_pick(struct batch *batch)
             more = true;
         }
     }
+    return in_use;
+}
+
+/* The suspect that was out is through. */
+static void suspect_look(struct batch *batch)
+{
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
+        if (run->id == batch->suspect && !run_is_executing(run))
+            batch->suspect = 0;
+}
+
+static void runs_pick(struct batch *batch)
+{
+    uint32_t most = running_most(batch), in_use;
+
+    if (batch->suspect != 0)
+        suspect_look(batch);
+    batch->picks = ARENA_ARRAY(batch->arena, struct run *, most + 1);
+    in_use = lines_pick(batch, running_total(batch), most);
+    for (uint32_t i = 0; i < batch->line_count; i++)
+        batch->suspect_count += batch->lines[i]->suspects;
+    if (batch->suspect_count > batch->engine->suspect_count) {
+        batch->again = true; /* they may have hidden others: more are loaded then */
+        batch->round++;
+    } else if (in_use == 0 && batch->suspect_count > 0) {
+        batch->picks_suspects = true;
+        for (uint32_t i = 0; i < batch->line_count; i++)
+            batch->lines[i]->at = 0;
+        in_use = lines_pick(batch, in_use, 1);
+    }
     batch->again |= batch->unseen && in_use < most;
 }
 
@@ -263,7 +319,7 @@ static void backlog_note(struct batch *batch)
     for (uint32_t i = 0; i < batch->line_count; i++) {
         struct line *line = batch->lines[i];
         struct ready *ready;
-        bool left = line->at < line->count;
+        bool left = line->at < line->count || line->suspects > 0;
         if (line->in_backlog) {
             if (!line->asked)
                 left = true; /* not looked at: paused, full, or no slot */
@@ -314,8 +370,12 @@ bool batch_dispatch(struct batch *batch)
 {
     bool loaded;
 
-    if (batch->catalog == NULL)
+    if (batch->catalog == NULL || batch->is_stopping) { /* the first one comes soon */
+        for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
+            if (run->status == RUN_QUEUED)
+                batch_ids_add(batch, &batch->backlog_add, run->queue);
         return true;
+    }
     if (!batch->picked) {
         if (batch->lines == NULL)
             lines_find(batch);

@@ -2,6 +2,7 @@
 #include "batch.h"
 
 #include "base/duration.h"
+#include "deaths.h"
 
 enum {
     STEPS_USUAL = 1000, /* before there is a catalog, and where it does not say */
@@ -55,6 +56,7 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, const stru
     batch->few = batch->steps < FEW ? batch->steps : FEW;
     batch->round = batch->looked_round = engine->round;
     batch->backlog_at = engine->backlog_at;
+    batch->suspect = engine->suspect;
     batch->unpark_next = engine->unpark_at;
     batch->unpark_after = engine->unpark_after;
     for (uint32_t i = 0; i < count; i++)
@@ -172,6 +174,10 @@ static bool unpark_one(struct batch *batch, int64_t id)
     if (run == NULL || run->status != RUN_PARKED)
         return true;
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    if (task != NULL && run->deaths.size > 0 && slice_equal(task->build, run->build) &&
+        deaths_are_too_many(run))
+        return true; /* the server would die with it again */
+    run->deaths = (struct slice){ 0 };
     if (task != NULL && task->available && catalog_has_segment(task, run->segment))
         run_enqueue(batch, run, SLICE("a build has come that can run it"));
     return true;

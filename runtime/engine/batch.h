@@ -28,6 +28,7 @@ struct line {
         *horizon; /* what ranks after it may not be the next: more is in the database */
     bool blocked; /* paused, full, or its head does not fit now */
     bool is_paused;
+    uint32_t suspects; /* passed by: they wait until nothing else is there */
 };
 
 struct batch {
@@ -62,6 +63,10 @@ struct batch {
     struct run **picks;
     uint32_t pick_count;
     bool picked, again;
+    bool is_stopping;    /* nothing is started any more */
+    bool picks_suspects; /* nothing else is there */
+    int64_t suspect;     /* engine->suspect and suspect_count after the commit */
+    uint32_t suspect_count;
     bool unseen; /* queues of the backlog that had no turn in this batch */
     /* engine->round and backlog_at after the commit; queues of the backlog that were looked at
      * in `looked_round`; those that come into it and go. */
@@ -102,6 +107,9 @@ void run_set_part(struct run *run, enum run_part part, struct slice value);
 /* The rows that run_finish needs. */
 bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
+/* The segment of a canceled run has returned, or was killed: its place is free, and who waits
+ * for it goes on. */
+void run_free(struct batch *batch, struct run *run);
 void run_drop_wait(struct batch *batch, struct run *run);
 /* It enters its queue for the first time: from now on its ttl counts. */
 void run_ttl_begin(const struct batch *batch, struct run *run);
@@ -119,7 +127,7 @@ struct slice failure_pack(struct batch *batch, const struct run *run,
                           const struct failure *failure);
 /* The same when it is over: nothing is wrong any more. */
 struct slice failures_past(struct arena *arena, struct slice error);
-void batch_event(struct batch *batch, const struct run *run, bool was_running);
+struct event *batch_event(struct batch *batch, const struct run *run, bool was_running);
 
 /* settle.c: a waitpoint has ended, or has left something to do; the same for a run. */
 void settle_token(struct batch *batch, struct waitpoint *token);

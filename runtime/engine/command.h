@@ -176,6 +176,7 @@ struct command {
             bool is_short;
         } speed;
     };
+    bool is_clean;             /* RECOVER: the server stops, it has not died */
     struct err err;            /* reply: code OK when done */
     struct problems *problems; /* reply: of a refused payload; NULL: none */
 

@@ -25,8 +25,9 @@ struct assignment {
 struct event {
     int64_t run_id;
     uint32_t environment, status, outcome, seq;
-    bool was_running;  /* and has been canceled: its slot is to be told */
-    uint32_t problems; /* of the output it ended with all the same */
+    bool was_running;       /* and has been canceled: its slot is to be told */
+    struct slice task, why; /* PARKED: the reason */
+    uint32_t problems;      /* of the output it ended with all the same */
     struct event *next;
 };
 

@@ -79,6 +79,8 @@ void hints_commit(struct batch *batch)
 
     engine->queues_missing = false;
     engine->queue_count += batch->queues_made;
+    engine->suspect = batch->suspect;
+    engine->suspect_count = batch->suspect_count;
     engine->unpark_at = batch->unpark_next;
     engine->unpark_after = batch->unpark_after;
     engine->backlog_at = batch->backlog_at;

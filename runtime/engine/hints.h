@@ -25,6 +25,8 @@ struct engine {
     int64_t backlog_at;   /* the queue where the next batch begins to look: none starves */
     char **short_tasks;   /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
+    int64_t suspect;        /* a run that was started alone (deaths.h); 0: none is out */
+    uint32_t suspect_count; /* that were passed by in the last batch */
     uint32_t unpark_at; /* the next task of the catalog whose parked runs are to be looked at */
     int64_t unpark_after; /* and the last of them that was */
 };

@@ -77,6 +77,7 @@ struct run {
     uint32_t log_lines; /* said so far; of many, the first and the last are kept */
     uint32_t secrets;   /* enum run_secrets */
     bool is_test;
+    bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
     bool needs_parent; /* made by a task that may wait for it; informational */
     bool has_tokens;   /* it has made some: they are closed when it ends */
     struct slice task;
@@ -94,6 +95,7 @@ struct run {
      * there was none, or the row is older than this field), and when it was started last
      * (empty: the same; one zero byte: there was none). */
     struct slice schema, schema_now;
+    struct slice deaths; /* of the server while it was out; engine/deaths.h */
 
     struct slice input, state, output; /* packed; see `parts` */
 
@@ -103,7 +105,7 @@ struct run {
     uint32_t problems;    /* of its output, which is kept all the same: for the event */
     struct slice why;     /* it is canceled: for the timeline */
     bool makes_tokens;    /* in this batch */
-    bool is_new, is_dirty;
+    bool is_new, is_dirty, loaded_is_out;
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
     uint32_t loaded_outcome;
     int64_t loaded_queue, loaded_due_ms, loaded_rank_ms; /* 0 when new */

@@ -12,6 +12,18 @@
 #include "base/table.h"
 #include "engine/row.h"
 
+/* Does it take a place, in its queue and in a slot? Until its segment has returned, or was
+ * killed. */
+static inline bool run_is_executing(const struct run *run)
+{
+    return run->status == RUN_RUNNING || run->is_out;
+}
+
+static inline bool run_was_executing(const struct run *run)
+{
+    return run->loaded_status == RUN_RUNNING || run->loaded_is_out;
+}
+
 struct ids {
     int64_t *items;
     uint32_t count, capacity;

@@ -25,6 +25,7 @@ struct run *rows_put_run(struct rows *rows, const struct run *row)
         run->is_new = run->is_dirty = false;
         run->dirty_parts = 0;
         run->loaded_status = row->status;
+        run->loaded_is_out = row->is_out;
         run->loaded_queue = row->queue;
         run->loaded_due_ms = row->due_ms;
         run->loaded_due_is_span = row->due_is_span;

@@ -42,6 +42,8 @@ bool run_move(struct batch *batch, struct run *run, enum run_status to, struct s
     run->updated_ms = batch->now_ms;
     run->is_dirty = true;
     run_note(batch, run, text);
+    if (to == RUN_PARKED)
+        batch_event(batch, run, false)->why = text;
     return true;
 }
 
@@ -58,11 +60,12 @@ void run_enqueue(struct batch *batch, struct run *run, struct slice text)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
 
-    if (task == NULL) /* one that it never had, or one that is gone */
+    if (batch->catalog == NULL) /* the plugins are still being looked at */
+        must_move(batch, run, RUN_QUEUED, text);
+    else if (task == NULL) /* one that it never had, or one that is gone */
         must_move(batch, run, RUN_PARKED,
-                  run->attempt == 0 && batch->catalog != NULL
-                      ? catalog_unknown(batch->catalog, batch->arena, run->task)
-                      : SLICE("no plugin offers the task"));
+                  run->attempt == 0 ? catalog_unknown(batch->catalog, batch->arena, run->task)
+                                    : SLICE("no plugin offers the task"));
     else if (!task->available)
         must_move(batch, run, RUN_PARKED, task->reason);
     else if (!catalog_has_segment(task, run->segment))
@@ -83,11 +86,12 @@ void run_set_part(struct run *run, enum run_part part, struct slice value)
     run->dirty_parts |= part;
 }
 
-void batch_event(struct batch *batch, const struct run *run, bool was_running)
+struct event *batch_event(struct batch *batch, const struct run *run, bool was_running)
 {
     struct event *event = ARENA_NEW(batch->arena, struct event);
 
     *event = (struct event){ .run_id = run->id,
+                             .task = run->task,
                              .environment = run->environment,
                              .status = run->status,
                              .outcome = run->outcome,
@@ -96,6 +100,7 @@ void batch_event(struct batch *batch, const struct run *run, bool was_running)
                              .problems = run->problems };
     *batch->event_tail = event;
     batch->event_tail = &event->next;
+    return event;
 }
 
 /* Forget what the run waits for: its edges, its due time, what it was told. */
@@ -167,10 +172,19 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
         run_set_part(run, PART_STATE, (struct slice){ 0 });
     key_release(batch, run);
     queue_count(batch, run);
-    batch_event(batch, run, was_running && outcome == OUTCOME_CANCELED);
-    batch_ids_add(batch, &batch->fired, run->id); /* a run is its own waitpoint */
+    run->is_out = was_running && outcome == OUTCOME_CANCELED;
+    (void)batch_event(batch, run, run->is_out); /* as it is */
+    if (!run->is_out) /* else when its segment has returned: run_free */
+        batch_ids_add(batch, &batch->fired, run->id); /* a run is its own waitpoint */
     if (run->has_tokens)
         batch_ids_add(batch, &batch->ended, run->id);
+}
+
+void run_free(struct batch *batch, struct run *run)
+{
+    run->is_out = false;
+    run->is_dirty = true;
+    batch_ids_add(batch, &batch->fired, run->id);
 }
 
 struct slice run_segment(const struct batch *batch, const struct run *run)

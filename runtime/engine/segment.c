@@ -6,6 +6,7 @@
 #include "batch.h"
 #include "codec/pack.h"
 #include "contract.h"
+#include "deaths.h"
 #include "metadata.h"
 
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
@@ -80,7 +81,7 @@ static int waits_for(struct batch *batch, const struct run *run, uint32_t kind, 
     (void)rows_run(&batch->rows, id, 0, &other);
     if (other == NULL || other->environment != run->environment || id == run->id)
         return -1;
-    return other->status != RUN_DONE;
+    return other->status != RUN_DONE || other->is_out;
 }
 
 bool wait_load(struct batch *batch, const struct frame_end *end)
@@ -195,7 +196,7 @@ static void segment_wait(struct batch *batch, struct run *run, const struct fram
     static const char *const reasons[] = { "for a time", "for tokens", "for runs" };
     (void)run_move(batch, run, RUN_WAITING,
                    slice_of(reasons[wait.kind])); /* RUNNING may wait */
-    batch_event(batch, run, false);
+    (void)batch_event(batch, run, false);         /* as it is */
 }
 
 /* ---- done and fail ----------------------------------------------------------------------- */
@@ -240,6 +241,14 @@ static void segment_fail(struct batch *batch, struct run *run, const struct fram
  */
 static void segment_park(struct batch *batch, struct run *run, const struct frame_end *end)
 {
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+
+    /* Another one has come while this was on its way, and has looked for parked runs already.
+     */
+    if (task != NULL && task->available && !slice_equal(task->build, run->build)) {
+        run_enqueue(batch, run, SLICE("another build has come meanwhile"));
+        return;
+    }
     (void)run_move(batch, run, RUN_PARKED, /* RUNNING may be parked */
                    end->error_text.size > 0
                        ? end->error_text
@@ -263,6 +272,17 @@ static bool creates_decide(struct batch *batch, struct run *run, const struct se
     return true;
 }
 
+/* Of a run that was canceled meanwhile; of any other that has moved on it says nothing new. */
+static bool segment_free(struct batch *batch, const struct segment_end *ended)
+{
+    struct run *run;
+
+    (void)rows_run(&batch->rows, ended->run_id, 0, &run); /* loaded by run_fenced */
+    if (run != NULL && run->is_out && run->seq == ended->seq + 1)
+        run_free(batch, run);
+    return true;
+}
+
 bool segment_end_decide(struct batch *batch, struct command *command)
 {
     const struct segment_end *done = &command->segment_end;
@@ -276,11 +296,12 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     if (!loaded)
         return false;
     if (run == NULL)
-        return true;
+        return segment_free(batch, done);
     if (!run_finish_ready(batch, run) ||
         (end->verdict == VERDICT_WAIT && !wait_load(batch, end)))
         return false;
     run->busy_us += done->busy_us;
+    run->deaths = (struct slice){ 0 }; /* it was not this segment */
     run->is_dirty = true;
     notes_take(batch, run, done->notes, done->note_count);
     if (!creates_decide(batch, run, done))
@@ -311,7 +332,7 @@ bool attempt_lost_decide(struct batch *batch, struct command *command)
     if (!run_fenced(batch, command, lost->run_id, lost->seq, 0, &run))
         return false;
     if (run == NULL)
-        return true;
+        return segment_free(batch, lost);
     if (!run_finish_ready(batch, run))
         return false;
     run->busy_us += lost->busy_us;
@@ -326,13 +347,6 @@ bool attempt_lost_decide(struct batch *batch, struct command *command)
     return true;
 }
 
-/* Back to its queue, at its old rank, as if it had not been started. */
-static void run_release(struct batch *batch, struct run *run)
-{
-    run->is_dirty = true;
-    run_enqueue(batch, run, SLICE("its worker is gone; no attempt is lost"));
-}
-
 bool release_decide(struct batch *batch, struct command *command)
 {
     const struct segment_end *lost = &command->segment_end;
@@ -340,9 +354,24 @@ bool release_decide(struct batch *batch, struct command *command)
 
     if (!run_fenced(batch, command, lost->run_id, lost->seq, 0, &run))
         return false;
-    if (run != NULL)
-        run_release(batch, run);
+    if (run == NULL)
+        return segment_free(batch, lost);
+    /* Back to its queue, at its old rank, as if it had not been started. */
+    run_enqueue(batch, run, SLICE("its worker is gone; no attempt is lost"));
     return true;
+}
+
+static void run_recover(struct batch *batch, struct run *run, bool is_clean)
+{
+    if (!is_clean && deaths_add(batch, run)) {
+        (void)run_move(batch, run, RUN_PARKED, /* RUNNING may be parked */
+                       SLICE("the server died five times within an hour while this run was "
+                             "out; it waits for another build"));
+        return;
+    }
+    run_enqueue(batch, run,
+                is_clean ? SLICE("the server stops; no attempt is lost")
+                         : SLICE("the server died while it was out; no attempt is lost"));
 }
 
 bool recover_decide(struct batch *batch, struct command *command)
@@ -355,6 +384,7 @@ bool recover_decide(struct batch *batch, struct command *command)
         loaded &= rows_run(&batch->rows, ids->items[i], 0, &run);
     if (!loaded)
         return false;
+    batch->is_stopping = command->is_clean;
     for (uint32_t i = 0; i < ids->count; i++) {
         (void)rows_run(&batch->rows, ids->items[i], 0, &run); /* loaded above */
         if (run == NULL)
@@ -362,7 +392,9 @@ bool recover_decide(struct batch *batch, struct command *command)
         id_source_skip(batch->engine->ids,
                        run->id_block + ID_BLOCK - 1); /* given out already */
         if (run->status == RUN_RUNNING)
-            run_release(batch, run);
+            run_recover(batch, run, command->is_clean);
+        else if (run->is_out)
+            run_free(batch, run);
     }
     return true;
 }

@@ -29,7 +29,8 @@ void settle_run(struct batch *batch, struct run *run)
         batch_ids_add(batch, &batch->swept, run->id);
     if (run->has_tokens)
         batch_ids_add(batch, &batch->ended, run->id);
-    batch_ids_add(batch, &batch->fired, run->id);
+    if (!run->is_out) /* else when its segment has returned: run_free */
+        batch_ids_add(batch, &batch->fired, run->id);
 }
 
 void settle_later(struct batch *batch, struct run *run)
@@ -65,7 +66,7 @@ bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over)
                       ? rows_waitpoint(&batch->rows, wait->ids[i], &token)
                       : rows_run(&batch->rows, wait->ids[i], 0, &run);
         ended += token != NULL ? token->status != WAITPOINT_PENDING
-                               : run != NULL && run->status == RUN_DONE;
+                               : run != NULL && run->status == RUN_DONE && !run->is_out;
     }
     *is_over = wait->kind == WAIT_FOR_TIME || ended >= wait->needed;
     return loaded;

@@ -277,14 +277,14 @@ static void *pump_main(void *argument)
 /* ---- the loop thread --------------------------------------------------------------------- */
 
 /* What was running when the process died goes back to its queue; nothing else needs doing. */
-static bool recover(struct pump *pump, struct err *err)
+static bool recover(struct pump *pump, bool is_clean, struct err *err)
 {
     struct store *store = pump->options.store;
     struct arena arena = { 0 };
-    struct command command = { .kind = COMMAND_RECOVER, .arena = &arena };
+    struct command command = { .kind = COMMAND_RECOVER, .arena = &arena, .is_clean = is_clean };
     struct command *commands[] = { &command };
     struct ids backlog = { 0 };
-    struct outcome outcome;
+    struct outcome outcome = { 0 };
     uint32_t queues = 0;
     int64_t last = 0;
 
@@ -303,9 +303,14 @@ static bool recover(struct pump *pump, struct err *err)
                                      .commands = commands,
                                      .count = 1 };
         ok = command.recover.count == 0 || store_batch_run(&batch, &outcome, NULL, err);
-        if (ok && command.recover.count > 0)
+        if (ok && command.recover.count > 0 && !is_clean)
             log_info("store.recover", "runs=%u were running and are queued again",
                      command.recover.count);
+        for (struct event *event = outcome.events; ok && event != NULL; event = event->next)
+            if (event->status == RUN_PARKED)
+                log_error("run.parked", "run=%s task=%.*s reason=\"%.*s\"",
+                          id_format("run", event->run_id, (char[ID_TEXT_SIZE]){ 0 }),
+                          SLICE_ARG(event->task), SLICE_ARG(event->why));
     }
     arena_finish(&arena);
     return ok;
@@ -330,7 +335,7 @@ static void probe(struct pump *pump)
 
 bool pump_start(struct pump *pump, struct err *err)
 {
-    if (!recover(pump, err))
+    if (!recover(pump, false, err))
         return false;
     probe(pump);
     int rc = pthread_create(&pump->thread, NULL, pump_main, pump);
@@ -424,9 +429,14 @@ void pump_stop(struct pump *pump)
     pump->is_stopping = true;
     pthread_cond_signal(&pump->wake);
     pthread_mutex_unlock(&pump->lock);
-    if (pump->is_started)
-        pthread_join(pump->thread, NULL);
+    if (!pump->is_started)
+        return;
+    pthread_join(pump->thread, NULL);
     pump->is_started = false;
+    /* What its slots had when they were ended: said now, so that the next start need not take
+     * this for a death. A store that fails just now leaves it to that. */
+    struct err err = { 0 };
+    (void)recover(pump, true, &err);
 }
 
 void pump_stats(struct pump *pump, struct pump_stats *stats)

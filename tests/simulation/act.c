@@ -103,6 +103,7 @@ static void act_redeploy(struct world *world)
             return; /* one at a time, as the host does */
     world->available[world_random(world, TASKS)] = world_chance(world, 70);
     world->queue_limit = 1 + (uint32_t)world_random(world, 4);
+    world->builds += world_chance(world, 30);
     world_catalog(world);
 }
 
@@ -179,6 +180,7 @@ void act_drain(struct world *world)
     for (int i = 0; i < TASKS; i++)
         world->available[i] = true;
     world->queue_limit = 3;
+    world->builds++; /* what the server died with may start again */
     world_catalog(world);
     for (size_t i = 0; i < 4; i++) {
         command = world_command(world, COMMAND_QUEUE_PAUSE);

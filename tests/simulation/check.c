@@ -102,7 +102,7 @@ static bool is_pending(struct world *world, uint32_t kind, int64_t id, bool *is_
 {
     if (kind == WAIT_FOR_RUNS) {
         const struct run *run = store_memory_find(world->store, id);
-        bool pending = run != NULL && run->status != RUN_DONE;
+        bool pending = run != NULL && (run->status != RUN_DONE || run->is_out);
         *is_telling = run != NULL && !pending && run->due_ms != 0;
         return pending;
     }
@@ -145,13 +145,14 @@ static uint32_t check_waiting(struct world *world, const struct run *run)
     return edges;
 }
 
-/* A running run is in exactly one slot, a slot has only running runs. */
+/* A run that takes a place is in exactly one slot, a slot has only such runs. */
 static void check_running(struct world *world, const struct run *run)
 {
     uint32_t slots = 0;
 
     for (uint32_t i = 0; i < world->held_count; i++)
-        slots += world->held[i].run_id == run->id && world->held[i].seq == run->seq;
+        slots += world->held[i].run_id == run->id &&
+                 world->held[i].seq == run->seq - (run->is_out ? 1 : 0);
     if (slots != 1)
         world_flaw(world, "run %lld is running in %u slots", (long long)run->id, slots);
 }
@@ -164,7 +165,7 @@ void check_rows(struct world *world)
     check_tokens(world);
     for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
         const struct run *run = store_memory_run(world->store, i);
-        if (run->status == RUN_RUNNING) {
+        if (run_is_executing(run)) {
             running++;
             check_running(world, run);
         } else if (run->status == RUN_WAITING) {
@@ -198,7 +199,7 @@ static void check_queue(struct world *world, const struct run *started)
     }
     for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
         const struct run *run = store_memory_run(world->store, i);
-        running += run->status == RUN_RUNNING && run->queue == started->queue;
+        running += run_is_executing(run) && run->queue == started->queue;
     }
     if (running > catalog_queue_limit(engine_catalog(world->engine), queue->name))
         world_flaw(world, "%u runs are running in queue %.*s", running, SLICE_ARG(queue->name));
@@ -220,6 +221,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
         for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
             const struct run *other = store_memory_run(world->store, i);
             if (other->status == RUN_QUEUED && other->queue == started->queue &&
+                other->deaths.size == 0 && /* may be a suspect */
                 (other->rank_ms < started->rank_ms ||
                  (other->rank_ms == started->rank_ms && other->id < started->id)))
                 world_flaw(world, "run %lld started before run %lld, which ranks before it",

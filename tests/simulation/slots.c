@@ -45,16 +45,14 @@ static struct held_segment *held_find(struct world *world, int64_t run_id, uint3
     return NULL;
 }
 
-/* The run was taken away from its slot. */
+/* The run was canceled: its slot holds its place until it says that it is through. */
 void slots_event(struct world *world, const struct event *event)
 {
     if (!event->was_running)
         return;
     for (uint32_t i = 0; i < world->held_count; i++)
-        if (world->held[i].run_id == event->run_id) {
-            held_drop(world, &world->held[i]);
-            return;
-        }
+        if (world->held[i].run_id == event->run_id)
+            world->held[i].is_canceled = true;
 }
 
 static uint64_t script(const struct world *world, const struct held_segment *held,
@@ -226,7 +224,7 @@ void slots_step(struct world *world)
     struct held_segment *held = &world->held[world_random(world, world->held_count)];
     if (held->in_call)
         return;
-    if (!world->drains && world_chance(world, 5)) {
+    if (held->is_canceled || (!world->drains && world_chance(world, 5))) {
         attempt_lose(world, held);
         return;
     }

@@ -52,7 +52,7 @@ static struct catalog *catalog_make(struct world *world)
             .available = world->available[i],
             .reason = SLICE("taken away"),
             .version = SLICE("1.0.0"),
-            .build = SLICE("0123456789abcdef"),
+            .build = arena_format(&catalog->arena, "%016x", world->builds),
             .segments = segments,
             .segment_count = 3,
             .max_attempts = 3,
@@ -114,7 +114,9 @@ static void world_start(struct world *world)
 {
     struct arena arena = { 0 };
     struct ids backlog = { 0 };
-    struct command command = { .kind = COMMAND_RECOVER, .arena = &arena };
+    struct command command = { .kind = COMMAND_RECOVER,
+                               .arena = &arena,
+                               .is_clean = world_chance(world, 30) };
     struct command *commands[] = { &command };
     struct outcome outcome;
     struct err err = { 0 };

@@ -28,7 +28,7 @@ struct held_segment {
     int64_t run_id, id_block;
     uint32_t seq, entry, attempt, call;
     char task[16];
-    bool in_call;
+    bool in_call, is_canceled;
     int64_t tokens[4], children[4];
     uint32_t token_count, child_count;
     /* Tokens sent ahead: the END brings them. */
@@ -76,7 +76,8 @@ struct world {
     struct command commands[BATCH_MAX];
     uint32_t command_count;
     struct arena arena; /* of the commands */
-    bool drains;        /* the end: no new work, no faults, everything must finish */
+    uint32_t builds;
+    bool drains; /* the end: no new work, no faults, everything must finish */
     bool verbose;
     char flaw[400]; /* what was violated; empty: nothing */
 };

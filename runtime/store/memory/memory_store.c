@@ -175,7 +175,7 @@ static void load_ready(struct memory_store *memory, struct rows *rows)
     }
     free(found);
     for (uint32_t k = 0; rows->wants.running && k < memory->runs.count; k++)
-        if (memory->runs.items[k]->run.status == RUN_RUNNING)
+        if (run_is_executing(&memory->runs.items[k]->run))
             rows_put_running(rows, memory->runs.items[k]->run.queue, 1);
 }
 
@@ -297,7 +297,7 @@ static bool memory_running(struct store *store, struct arena *arena, struct ids 
 
     (void)err; /* looking at memory cannot fail */
     for (uint32_t i = 0; i < memory->runs.count; i++)
-        if (memory->runs.items[i]->run.status == RUN_RUNNING)
+        if (run_is_executing(&memory->runs.items[i]->run))
             memory_id_add(arena, runs, memory->runs.items[i]->run.id);
     return true;
 }

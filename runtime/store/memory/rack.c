@@ -119,7 +119,8 @@ void held_run_own(struct arena *arena, struct run *run)
 {
     OWN(arena, &run->task, &run->segment, &run->version, &run->build, &run->tags,
         &run->metadata, &run->error, &run->wait, &run->once, &run->timeline, &run->key,
-        &run->key_text, &run->schema, &run->schema_now, &run->input, &run->state, &run->output);
+        &run->key_text, &run->schema, &run->schema_now, &run->deaths, &run->input, &run->state,
+        &run->output);
 }
 
 void held_waitpoint_own(struct arena *arena, struct waitpoint *row)

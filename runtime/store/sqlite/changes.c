@@ -116,6 +116,7 @@ static bool run_marks(struct changes *changes, const struct run *run, int64_t ta
 {
     struct spot is = spot_of_run(run->status, run->outcome, run->queue, run->rank_ms, task);
     struct spot is_due = spot_of_due(true, run->due_ms, run->due_is_span);
+    struct spot out = { MARK_OUT, run->queue, 0 };
 
     if (run->is_new) {
         spot_add(changes, is, run->id);
@@ -129,7 +130,9 @@ static bool run_marks(struct changes *changes, const struct run *run, int64_t ta
                                   run->loaded_rank_ms, task);
     struct spot was_due = spot_of_due(true, run->loaded_due_ms, run->loaded_due_is_span);
     return spot_move(changes, was, is, run->id, err) &&
-           spot_move(changes, was_due, is_due, run->id, err);
+           spot_move(changes, was_due, is_due, run->id, err) &&
+           spot_move(changes, run->loaded_is_out ? out : nowhere, run->is_out ? out : nowhere,
+                     run->id, err);
 }
 
 bool changes_run(struct changes *changes, const struct run *run, struct err *err)

@@ -13,14 +13,15 @@
     X(2, status) X(3, outcome) X(4, seq) X(5, attempt) X(6, max_attempts) X(7, entry)          \
     X(8, depth) X(9, remaining) X(10, progress) X(11, log_lines) X(12, secrets)
 #define RUN_NUMBERS(X) X(16, ttl_ms) X(17, priority_ms) X(18, limit_ms) X(19, busy_us)
-#define RUN_FLAGS(X) X(24, is_test) X(25, needs_parent) X(26, due_is_span) X(27, has_tokens)
+#define RUN_FLAGS(X)                                                                           \
+    X(24, is_test) X(25, needs_parent) X(26, due_is_span) X(27, has_tokens) X(28, is_out)
 #define RUN_TIMES(X) X(32, rank_ms) X(33, updated_ms) X(34, started_ms)                \
     X(35, finished_ms) X(36, due_ms)
 #define RUN_IDS(X) X(40, queue) X(42, id_block) X(43, parent_id) X(44, swept_id)
 #define RUN_WORDS(X) X(48, segment) X(49, version) X(50, build) X(51, task)
 #define RUN_BYTES(X)                                                                           \
     X(56, tags) X(57, metadata) X(58, error) X(59, wait) X(60, once) X(61, timeline)           \
-    X(62, key) X(63, key_text) X(64, schema) X(65, schema_now)
+    X(62, key) X(63, key_text) X(64, schema) X(65, schema_now) X(66, deaths)
 
 #define WAITPOINT_CREATED 1
 #define WAITPOINT_COUNTS(X) X(2, environment) X(3, kind) X(4, status) X(6, is_shared)

@@ -148,8 +148,9 @@ static bool flush_runs(struct changes *changes, struct rows *rows, struct tallie
             continue;
         if (!changes_run(changes, run, err))
             return false;
-        tally_add(tallies, run->loaded_queue, run->loaded_status, -1);
-        tally_add(tallies, run->queue, run->status, 1);
+        tally_add(tallies, run->loaded_queue,
+                  run->loaded_is_out ? RUN_RUNNING : run->loaded_status, -1);
+        tally_add(tallies, run->queue, run->is_out ? RUN_RUNNING : run->status, 1);
     }
     return true;
 }

@@ -37,6 +37,7 @@ bool run_take(struct query *query, struct run *run, struct err *err)
         return false;
     run->environment = task.environment;
     run->loaded_status = run->status;
+    run->loaded_is_out = run->is_out;
     run->loaded_outcome = run->outcome;
     run->loaded_queue = run->queue;
     run->loaded_due_ms = run->due_ms;

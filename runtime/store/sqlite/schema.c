@@ -81,6 +81,9 @@ static const char *const steps[] = {
     "CREATE TABLE waitpoint_made (run_id INTEGER NOT NULL, waitpoint_id INTEGER NOT NULL,"
     " PRIMARY KEY (run_id, waitpoint_id)) WITHOUT ROWID;"
     "ALTER TABLE log_line ADD COLUMN segment INTEGER NOT NULL DEFAULT 0;",
+
+    "CREATE TABLE run_out (queue INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (queue, run_id)) WITHOUT ROWID;",
 };
 
 int schema_version(void)

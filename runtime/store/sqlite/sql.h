@@ -21,6 +21,7 @@
     X(PLACE, "run_place", "place", "run_id", "place of run")                                   \
     X(PARKED, "run_parked", "task", "run_id", "parked run")                                    \
     X(RUNNING, "run_running", "queue", "run_id", "running run")                                \
+    X(OUT, "run_out", "queue", "run_id", "run that is out")                                    \
     X(TASK, "run_task", "task", "run_id", "task of run")                                       \
     X(PARENT, "run_parent", "parent_id", "run_id", "parent of run")                            \
     X(RUN_DUE, "run_due", "due_ms", "run_id", "due run")                                       \
@@ -118,8 +119,9 @@
         " CROSS JOIN run ON run.id = run_id WHERE queue = ?1"                                  \
         " ORDER BY rank_ms, run_id LIMIT ?2")                                                  \
     X(RUNNING_COUNTS, "count running runs", "SELECT queue, count(*) FROM run_running"          \
-        " GROUP BY queue")                                                                     \
-    X(RUNNING, "list running runs", "SELECT run_id FROM run_running")                          \
+        " GROUP BY queue UNION ALL SELECT queue, count(*) FROM run_out GROUP BY queue")        \
+    X(RUNNING, "list running runs", "SELECT run_id FROM run_running"                           \
+        " UNION ALL SELECT run_id FROM run_out")                                               \
     X(BACKLOG, "list backlog", "SELECT queue FROM run_ready WHERE queue > ?1"                  \
         " ORDER BY queue LIMIT 1")                                                             \
     X(PARKED, "list parked runs", "SELECT run_id FROM run_parked WHERE task = ?1"              \

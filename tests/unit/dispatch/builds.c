@@ -246,19 +246,42 @@ Test(builds, a_wrong_schema_makes_its_task_unavailable)
     stage_until(&stage, offers, "echo");
 }
 
-Test(builds, a_plugin_that_names_a_missing_schema_waits_for_it)
+static const struct catalog_task *refused_task(struct stage *s)
 {
+    for (uint32_t i = 0; i < s->catalog->task_count; i++)
+        if (s->catalog->tasks[i].is_refusing)
+            return &s->catalog->tasks[i];
+    return NULL;
+}
+
+static bool refuses(struct stage *s, const void *what)
+{
+    (void)what;
+    return refused_task(s) != NULL;
+}
+
+/* That task alone: the plugin's others go on, whenever the file comes or goes. */
+Test(builds, a_task_that_names_a_missing_schema_waits_for_it)
+{
+    char path[400];
     stage_put(&stage, "refused/missing-schema.so", "missing.so");
-    stage_until_plugin(&stage, "missing.so", "refused");
-    const char *reason = stage_plugin(&stage, "missing.so", "reason");
+    stage_until_plugin(&stage, "missing.so", "loaded");
+    stage_until(&stage, refuses, NULL);
+    const struct catalog_task *task = refused_task(&stage);
+    const char *name = arena_text(&stage.arena, task->id);
+    const char *reason = arena_text(&stage.arena, task->reason);
     cr_assert_neq(strstr(reason, "names a missing schema"), NULL, "%s", reason);
+    cr_assert(offers(&stage, "echo"));
 
     const char *file = strrchr(reason, '/') + 1;
-    char name[100];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(file, "."), file);
-    schema_write(name, "input: {}\n");
+    snprintf(path, sizeof path, "%.*s", (int)strcspn(file, "."), file);
+    schema_write(path, "input: {}\n");
+    stage_until(&stage, offers, name);
 
-    stage_until_plugin(&stage, "missing.so", "loaded");
+    snprintf(path, sizeof path, "%s/%s", stage.schemas, file);
+    cr_assert_eq(unlink(path), 0);
+    stage_until(&stage, offers_not, name);
+    cr_assert_str_eq(stage_plugin(&stage, "missing.so", "status"), "loaded");
 }
 
 static bool has_limit(struct stage *s, const void *what)
@@ -319,6 +342,25 @@ Test(starting, goes_on_with_what_was_running)
 
     cr_assert_eq(stage_outcome(&stage, run), OUTCOME_COMPLETED);
     cr_assert_eq(stage_run(&stage, run)->attempt, 1);
+    struct slice moves = stage_run(&stage, run)->timeline;
+    cr_assert_null(memmem(moves.data, moves.size, "no plugin", 9), "it was parked meanwhile");
+    cr_assert_eq(stage_run(&stage, run)->deaths.size, 0, "a stop is no death");
+    stage_finish(&stage);
+}
+
+Test(starting, does_not_wait_for_a_constructor_that_hangs)
+{
+    stage_make(&stage);
+    stage_put(&stage, "steady.so", "steady.so");
+    for (int i = 0; i < 4; i++) /* as many as load at once */
+        stage_put(&stage, "refused/constructor-hang.so",
+                  (const char *[]){ "a.so", "b.so", "c.so", "d.so" }[i]);
+    stage.config.load_time_ms = 600000;
+
+    stage_open(&stage);
+
+    stage_until(&stage, offers, "echo");
+    cr_assert_str_eq(stage_output(&stage, "echo", "1"), "1");
     stage_finish(&stage);
 }
 
@@ -426,6 +468,26 @@ Test(slots, an_idle_slot_of_another_build_makes_room)
     cr_assert_eq(stage_outcome(&stage, waiting), OUTCOME_COMPLETED);
 
     cr_assert_eq(stage_run(&stage, first)->status, RUN_RUNNING, "it had to wait for its own");
+}
+
+/* The slot of a canceled run is free when it is, not when somebody wished it. */
+Test(slots, a_canceled_segment_keeps_its_place_until_it_ends)
+{
+    stage_write(stage.queues, "queues:\n  task/sleep: 1\n");
+    stage.config.grace_ms = 1000;
+    stage_rest(&stage, 500);
+    int64_t run = stage_trigger(&stage, "sleep", "{\"ms\":20000}");
+    int64_t next = stage_trigger(&stage, "sleep", "{\"ms\":1}");
+    stage_until_status(&stage, run, RUN_RUNNING);
+    stage_rest(&stage, 300); /* it has begun */
+
+    stage_cancel(&stage, run);
+    cr_assert_eq(stage_run(&stage, run)->outcome, OUTCOME_CANCELED, "at once");
+    cr_assert_eq(stage_run(&stage, next)->status, RUN_QUEUED);
+
+    cr_assert_eq(stage_outcome(&stage, next), OUTCOME_COMPLETED);
+    cr_assert_geq(stage_run(&stage, next)->started_ms - stage_run(&stage, run)->finished_ms,
+                  900);
 }
 
 Test(slots, a_child_of_a_segment_goes_with_its_slot)

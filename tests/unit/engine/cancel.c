@@ -6,12 +6,17 @@ TestSuite(cancel, .init = bench_open, .fini = bench_close);
 #define STATUS(run)  (run_of(run)->status)
 #define OUTCOME(run) (run_of(run)->outcome)
 
-static void assert_canceled(int64_t run)
+static void assert_is_canceled(int64_t run)
 {
     cr_assert_eq(STATUS(run), RUN_DONE);
     cr_assert_eq(OUTCOME(run), OUTCOME_CANCELED);
     cr_assert_eq(run_of(run)->due_ms, 0);
     cr_assert_eq(run_of(run)->finished_ms, bench.now_ms);
+}
+
+static void assert_canceled(int64_t run)
+{
+    assert_is_canceled(run);
     cr_assert(has_event(run, RUN_DONE));
 }
 
@@ -179,17 +184,6 @@ Test(cancel, the_whole_subtree_goes_with_it_whatever_it_does)
     cr_assert(was_told(running) && was_told(grandchild) && !was_told(root));
 }
 
-Test(cancel, a_canceled_child_wakes_the_parent_that_waits_for_it)
-{
-    int64_t parent = start("t"), child = make_child(parent, 1, "u");
-    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
-
-    cancel(child);
-
-    cr_assert_eq(STATUS(parent), RUN_RUNNING);
-    cr_assert_eq(segment(parent)->results[0].status, WAIT_CANCELLED);
-}
-
 Test(cancel, a_child_that_is_made_in_the_same_batch_goes_too)
 {
     int64_t root = start("t");
@@ -232,18 +226,6 @@ Test(cancel, the_reason_stands_in_the_timeline_of_the_run_it_was_given_for)
     cr_assert_str_eq(last_move(child), "");
 }
 
-Test(cancel, the_slot_of_a_canceled_run_is_free_for_the_next)
-{
-    bench.queue_limit = 1;
-    bench_catalog();
-    int64_t first = start("t"), second = trigger("t");
-    cr_assert_eq(STATUS(second), RUN_QUEUED);
-
-    cancel(first);
-
-    cr_assert_eq(STATUS(second), RUN_RUNNING);
-}
-
 Test(cancel, a_deep_tree_is_canceled_to_its_leaves)
 {
     int64_t runs[10];
@@ -255,4 +237,112 @@ Test(cancel, a_deep_tree_is_canceled_to_its_leaves)
 
     for (int i = 0; i < 10; i++)
         cr_assert_eq(STATUS(runs[i]), i < 3 ? RUN_RUNNING : RUN_DONE);
+}
+
+/* ---- a limit counts what executes -------------------------------------------------------- */
+
+static void narrow(void)
+{
+    bench.queues[bench.queue_count++] = (struct catalog_queue){ SLICE("task/t"), 1 };
+    bench_catalog();
+}
+
+/* The END that was on its way, a kill, a slot that never began it: each says that it is over.
+ */
+static void assert_freed_by(struct command *(*over)(int64_t run))
+{
+    narrow();
+    int64_t run = start("t"), next = trigger("t");
+
+    cancel(run);
+    assert_canceled(run);
+    cr_assert_eq(STATUS(next), RUN_QUEUED, "the place is still taken");
+
+    over(run);
+
+    cr_assert_eq(STATUS(next), RUN_RUNNING);
+    assert_is_canceled(run);
+}
+
+static struct command *end_late(int64_t run)
+{
+    struct command *late = add_end(run, VERDICT_DONE);
+    commit();
+    return late;
+}
+
+static struct command *lose_late(int64_t run)
+{
+    return lose(run, LOSS_CRASHED);
+}
+
+Test(cancel, its_place_is_free_when_its_segment_returns)
+{
+    assert_freed_by(end_late);
+}
+
+Test(cancel, its_place_is_free_when_its_segment_was_killed)
+{
+    assert_freed_by(lose_late);
+}
+
+Test(cancel, its_place_is_free_when_its_slot_lets_go)
+{
+    assert_freed_by(release);
+}
+
+Test(cancel, its_place_is_taken_once_and_freed_once)
+{
+    narrow();
+    int64_t run = start("t"), second = trigger("t"), third = trigger("t");
+    cancel(run);
+
+    release(run);
+    release(run);
+
+    cr_assert_eq(STATUS(second), RUN_RUNNING);
+    cr_assert_eq(STATUS(third), RUN_QUEUED);
+}
+
+Test(cancel, a_parent_goes_on_when_its_childs_segment_has_returned)
+{
+    int64_t parent = start("t"), child = make_child(parent, 1, "u");
+    cr_assert_eq(STATUS(child), RUN_RUNNING);
+    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
+
+    cancel(child);
+    cr_assert_eq(STATUS(parent), RUN_WAITING);
+    release(child);
+
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+    cr_assert_eq(segment(parent)->results[0].status, WAIT_CANCELLED);
+}
+
+/* It waits after the cancel: the same. */
+Test(cancel, a_parent_waits_for_a_canceled_child_that_is_still_out)
+{
+    int64_t parent = start("t"), child = make_child(parent, 1, "u");
+    cancel(child);
+
+    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
+    cr_assert_eq(STATUS(parent), RUN_WAITING);
+    release(child);
+
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+}
+
+Test(cancel, a_restart_frees_what_was_canceled)
+{
+    narrow();
+    int64_t run = start("t"), next = trigger("t");
+    int64_t parent = start("u"), child = make_child(parent, 1, "u");
+    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
+    cancel(run);
+    cancel(child);
+
+    bench_restart(true);
+
+    cr_assert_eq(STATUS(next), RUN_RUNNING);
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+    assert_is_canceled(run);
 }

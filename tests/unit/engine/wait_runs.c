@@ -37,6 +37,8 @@ Test(wait_runs, a_child_that_failed_or_was_canceled_wakes_its_parent_too)
     end_fail(children[0], false);
     cr_assert_eq(STATUS(parent), RUN_WAITING);
     cancel(children[1]);
+    cr_assert_eq(STATUS(parent), RUN_WAITING, "its segment has not returned");
+    release(children[1]);
 
     cr_assert_eq(STATUS(parent), RUN_RUNNING);
     cr_assert_eq(segment(parent)->results[0].status, WAIT_FAILED);

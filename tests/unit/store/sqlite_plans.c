@@ -21,6 +21,7 @@ static const char *const scans[] = {
     "SCAN queue", /* limited by config */
     "SCAN environment",
     "SCAN run_running",       /* bounded by the slots */
+    "SCAN run_out",           /* the same */
     "SCAN run_ready",         /* a list by id of what is ordered by queue, and of … */
     "SCAN run_parked",        /* … what is ordered by task */
     "SCAN waitpoint_pending", /* to count all */

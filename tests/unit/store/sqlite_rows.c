@@ -29,17 +29,17 @@ static void fill_run(struct run *run)
                            &run->ttl_ms,     &run->priority_ms, &run->limit_ms,
                            &run->parent_id,  &run->root_id,     &run->id_block,
                            &run->busy_us };
-    struct slice *slices[] = { &run->segment,   &run->version, &run->build,    &run->tags,
-                               &run->metadata,  &run->error,   &run->wait,     &run->once,
-                               &run->timeline,  &run->key,     &run->key_text, &run->schema,
-                               &run->schema_now };
-    static char texts[13][16];
+    struct slice *slices[] = { &run->segment,    &run->version, &run->build,    &run->tags,
+                               &run->metadata,   &run->error,   &run->wait,     &run->once,
+                               &run->timeline,   &run->key,     &run->key_text, &run->schema,
+                               &run->schema_now, &run->deaths };
+    static char texts[14][16];
 
     for (uint32_t i = 0; i < 9; i++)
         *counts[i] = i == 0 ? UINT32_MAX : 100 * (i + 1) + run->outcome;
     for (int64_t i = 0; i < 13; i++)
         *numbers[i] = 1763799000000 + 1000 * i + run->outcome;
-    for (int i = 0; i < 13; i++) {
+    for (int i = 0; i < 14; i++) {
         snprintf(texts[i], sizeof texts[i], "text %d of %d", i, (int)run->outcome);
         *slices[i] = slice_of(texts[i]);
     }
@@ -50,10 +50,11 @@ static void fill_run(struct run *run)
     X(environment) X(status) X(outcome) X(seq) X(queue) X(rank_ms) X(due_ms) X(created_ms)     \
     X(updated_ms) X(started_ms) X(finished_ms) X(ttl_ms) X(priority_ms) X(limit_ms)            \
     X(parent_id) X(root_id) X(id_block) X(busy_us) X(attempt) X(max_attempts) X(entry)         \
-    X(depth) X(remaining) X(progress) X(log_lines) X(secrets) X(is_test) X(needs_parent) X(has_tokens)
+    X(depth) X(remaining) X(progress) X(log_lines) X(secrets) X(is_test) X(needs_parent)       \
+    X(has_tokens) X(is_out)
 #define SLICES(X)                                                                              \
     X(task) X(segment) X(version) X(build) X(tags) X(metadata) X(error) X(wait) X(once)        \
-    X(timeline) X(key) X(key_text) X(schema) X(schema_now) X(input) X(state) X(output)
+    X(timeline) X(key) X(key_text) X(schema) X(schema_now) X(deaths) X(input) X(state) X(output)
 /* clang-format on */
 
 static void check_run(const struct run *run, const struct run *expected)
@@ -71,7 +72,7 @@ Test(sqlite_rows, every_field_of_a_run_comes_back)
     fixture_begin(&fixture);
     struct run *made = fixture_run(&fixture, RUN_WAITING);
     fill_run(made);
-    made->is_test = made->needs_parent = true;
+    made->is_test = made->needs_parent = made->is_out = true;
     made->input = SLICE("the input");
     made->state = SLICE("the state");
     made->output = SLICE("the output");
