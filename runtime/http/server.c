@@ -26,7 +26,7 @@ enum {
     BACKLOG = 1024,
     LAST_CALL_MS = 5000,
     TIDY_MS = 1000,
-    TIDY_BYTES = 16 << 20, /* less is no burden */
+    TIDY_BYTES = 4 << 20, /* less is no burden */
     HANDLES = 7,
 };
 
