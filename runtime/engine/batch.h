@@ -133,7 +133,7 @@ struct event *batch_event(struct batch *batch, const struct run *run, bool was_r
 void settle_token(struct batch *batch, struct waitpoint *token);
 void settle_run(struct batch *batch, struct run *run);
 /* Go on with it in the next batch. */
-void settle_later(struct batch *batch, struct run *run);
+void settle_later(struct run *run);
 /* Draw the consequences of fired waitpoints and cancellations. */
 bool batch_settle(struct batch *batch);
 /* Has all that it waits for ended, whether or not it was told? False: more rows are needed. */

@@ -108,6 +108,6 @@ bool close_one(struct batch *batch)
         closed++;
     }
     if (tokens->ids.count > CLOSE_MAX && closed > 0)
-        settle_later(batch, run);
+        settle_later(run);
     return true;
 }

@@ -33,9 +33,9 @@ void settle_run(struct batch *batch, struct run *run)
         batch_ids_add(batch, &batch->fired, run->id);
 }
 
-void settle_later(struct batch *batch, struct run *run)
+void settle_later(struct run *run)
 {
-    run->due_ms = batch->steady_ms; /* at once, whatever the clock is set to */
+    run->due_ms = 1; /* over, whatever the clocks are set to */
     run->due_is_span = true;
     run->is_dirty = true;
 }
@@ -46,9 +46,9 @@ static void waitpoint_later(struct batch *batch, int64_t id)
     struct waitpoint *token = rows_waitpoint_here(&batch->rows, id);
 
     if (run != NULL) {
-        settle_later(batch, run);
+        settle_later(run);
     } else if (token != NULL) {
-        token->due_ms = batch->steady_ms;
+        token->due_ms = 1;
         token->due_is_span = true;
         token->is_dirty = true;
     }
@@ -146,7 +146,7 @@ static bool sweep_one(struct batch *batch)
     run->swept_id = is_all ? 0 : last;
     run->is_dirty = true;
     if (!is_all)
-        settle_later(batch, run);
+        settle_later(run);
     return true;
 }
 

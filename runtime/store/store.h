@@ -70,7 +70,8 @@ struct store_ops {
                         struct err *err);
     /* Delete keys that expired, by the steady clock, at most `limit`. Inside a transaction. */
     bool (*sweep)(struct store *store, int64_t steady_ms, uint32_t limit, struct err *err);
-    /* The largest id of any run, waitpoint or queue, 0 when there is none: asked once, at
+    /* At least the largest id of any run, waitpoint or queue, and of the blocks of ids that
+     * runs were given: a clock that was set back must not give them out again. Asked once, at
      * start. */
     bool (*last_id)(struct store *store, int64_t *id, struct err *err);
     /* Safe to call from any thread; NULL for a store without readers. */

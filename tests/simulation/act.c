@@ -9,6 +9,8 @@ static const char *const task_names[] = { "alpha", "beta", "gamma", "unknown" };
 static const char *const queue_names[] = { "fast", "slow", "narrow", "new" };
 static const char *const keys[] = { "k0", "k1", "k2", "k3" };
 
+enum { QUEUE_NAMES = sizeof queue_names / sizeof queue_names[0] };
+
 static void act_trigger(struct world *world)
 {
     struct command *command = world_command(world, COMMAND_TRIGGER);
@@ -16,40 +18,36 @@ static void act_trigger(struct world *world)
     if (command == NULL || world->run_count + BATCH_MAX >= KNOWN_MAX)
         return;
     struct trigger *trigger = &command->trigger;
-    trigger->environment = 1;
+    trigger->environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
     trigger->task = slice_of(task_names[world_random(world, world_chance(world, 3) ? 4 : 3)]);
     trigger->payload = SLICE("\x81\xa1n\x01");
     if (world_chance(world, 40))
-        trigger->queue = slice_of(queue_names[world_random(world, 4)]);
-    if (world_chance(world, 20))
-        trigger->due_ms = world->now_ms + (int64_t)world_random(world, 5000);
+        trigger->queue = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
+    if (world_chance(world, 15))
+        trigger->due_ms = moment_any(world_random(world, 1 << 30), world->now_ms);
+    if (world_chance(world, 15))
+        trigger->delay_ms = moment_any(world_random(world, 1 << 30), 0);
     if (world_chance(world, 10))
-        trigger->ttl_ms = 1 + (int64_t)world_random(world, 3000);
+        trigger->ttl_ms = moment_any(world_random(world, 1 << 30), 0);
     if (world_chance(world, 30))
-        trigger->priority_ms = (int64_t)world_random(world, 60000) - 10000;
+        trigger->priority_ms = moment_any(world_random(world, 1 << 30), -10000);
     if (world_chance(world, 15))
         trigger->key = slice_of(keys[world_random(world, 4)]);
+    if (world_chance(world, 15))
+        trigger->key_ttl_ms = moment_any(world_random(world, 1 << 30), 0);
     if (world_chance(world, 10))
         trigger->request_key =
             arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
 }
 
-static int64_t some_run(struct world *world)
-{
-    uint32_t count = store_memory_runs(world->store);
-
-    return count == 0
-               ? 1
-               : store_memory_run(world->store, (uint32_t)world_random(world, count))->id;
-}
-
 static int64_t some_token(struct world *world)
 {
-    uint32_t count = store_memory_waitpoints(world->store);
+    uint32_t count = store_memory_waitpoints(world->memory);
 
     return count == 0
                ? 1
-               : store_memory_waitpoint(world->store, (uint32_t)world_random(world, count))->id;
+               : store_memory_waitpoint(world->memory, (uint32_t)world_random(world, count))
+                     ->id;
 }
 
 static void act_complete(struct world *world, int64_t id)
@@ -57,22 +55,33 @@ static void act_complete(struct world *world, int64_t id)
     struct command *command = world_command(
         world, world_chance(world, 10) ? COMMAND_TOKEN_TIMEOUT : COMMAND_TOKEN_COMPLETE);
 
+    const struct waitpoint *token = store_memory_token(world->memory, id);
     if (command == NULL)
         return;
-    command->token_complete.environment = 1;
+    command->token_complete.environment =
+        token == NULL || token->environment == 0 ? 1 : token->environment;
     command->token_complete.id = id;
     command->token_complete.data =
         arena_format(&world->arena, "%c", (int)world_random(world, 127));
 }
 
-static void act_cancel(struct world *world)
+static void act_cancel(struct world *world, const struct run *run)
 {
     struct command *command = world_command(world, COMMAND_CANCEL);
 
     if (command == NULL)
         return;
-    command->cancel.environment = 1;
-    command->cancel.id = some_run(world);
+    command->cancel.environment = run->environment;
+    command->cancel.id = run->id;
+}
+
+static void act_cancel_some(struct world *world)
+{
+    uint32_t count = store_memory_runs(world->memory);
+
+    if (count > 0)
+        act_cancel(world,
+                   store_memory_run(world->memory, (uint32_t)world_random(world, count)));
 }
 
 static void act_pause(struct world *world)
@@ -81,8 +90,8 @@ static void act_pause(struct world *world)
 
     if (command == NULL)
         return;
-    command->queue_pause.environment = 1;
-    command->queue_pause.name = slice_of(queue_names[world_random(world, 4)]);
+    command->queue_pause.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
+    command->queue_pause.name = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
     command->queue_pause.paused = world_chance(world, 40);
 }
 
@@ -118,7 +127,7 @@ void act_step(struct world *world)
     else if (dice < 780)
         act_complete(world, some_token(world));
     else if (dice < 800)
-        act_cancel(world);
+        act_cancel_some(world);
     else if (dice < 820)
         act_pause(world);
     else if (dice < 830)
@@ -126,9 +135,11 @@ void act_step(struct world *world)
     else if (dice < 840)
         act_speed(world);
     else if (dice < 940)
-        world->now_ms += (int64_t)world_random(world, 800);
+        world_pass(world, (int64_t)world_random(world, 800));
     else if (dice < 945)
         world_crash(world);
+    else if (dice < 950) /* an hour either way */
+        world_set_clock(world, (int64_t)world_random(world, 7200000) - 3600000);
     else
         world_batch(world);
     if (world->command_count >= BATCH_MAX - 2)
@@ -148,7 +159,7 @@ void act_reply(struct world *world, struct command *command)
     if (command->err.code != ERR_OK)
         return;
     if (command->kind == COMMAND_TRIGGER) {
-        if (store_memory_find(world->store, command->trigger.run_id) == NULL)
+        if (store_memory_find(world->memory, command->trigger.run_id) == NULL)
             world_flaw(world, "run %lld was acknowledged and is not there",
                        (long long)command->trigger.run_id);
         (void)known_run(world, command->trigger.run_id, true); /* remembered from now on */
@@ -162,12 +173,24 @@ void act_reply(struct world *world, struct command *command)
 
 static bool all_done(const struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
-        const struct run *run = store_memory_run(world->store, i);
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
             return false;
     }
     return true;
+}
+
+/* What is to come in the year 9999, or never, is not waited for. */
+static void never_cancel(struct world *world)
+{
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        if (run->status != RUN_DONE &&
+            run->due_ms > world->steady_ms + INT64_C(100) * 86400000 &&
+            world->command_count + 2 < BATCH_MAX)
+            act_cancel(world, run);
+    }
 }
 
 /* The end: every door is opened; whatever is then not finished is stuck. */
@@ -182,22 +205,25 @@ void act_drain(struct world *world)
     world->queue_limit = 3;
     world->builds++; /* what the server died with may start again */
     world_catalog(world);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < (size_t)QUEUE_NAMES * ENVIRONMENTS; i++) {
+        if (i == QUEUE_NAMES)
+            world_batch(world);
         command = world_command(world, COMMAND_QUEUE_PAUSE);
-        command->queue_pause.environment = 1;
-        command->queue_pause.name = slice_of(queue_names[i]);
+        command->queue_pause.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
+        command->queue_pause.name = slice_of(queue_names[i % QUEUE_NAMES]);
     }
     world_batch(world);
     for (int round = 0; round < 3000 && !all_done(world) && world->flaw[0] == '\0'; round++) {
         for (int i = 0; i < 8; i++)
             slots_step(world);
         if (round % 4 == 0) {
-            for (uint32_t i = 0; i < store_memory_waitpoints(world->store); i++) {
-                const struct waitpoint *token = store_memory_waitpoint(world->store, i);
+            for (uint32_t i = 0; i < store_memory_waitpoints(world->memory); i++) {
+                const struct waitpoint *token = store_memory_waitpoint(world->memory, i);
                 if (token->status == WAITPOINT_PENDING && world->command_count + 2 < BATCH_MAX)
                     act_complete(world, token->id);
             }
-            world->now_ms += 2000;
+            never_cancel(world);
+            world_pass(world, 20000);
         }
         world_batch(world);
     }

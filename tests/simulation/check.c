@@ -1,6 +1,7 @@
 /* What must hold after every batch and every crash, whatever happened. */
 #include "base/table.h"
 #include "engine/wait.h"
+#include "store/timers.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -55,7 +56,7 @@ static void check_known(struct world *world)
 {
     for (uint32_t i = 0; i < world->run_count; i++) {
         struct known_run *known = &world->runs[i];
-        const struct run *run = store_memory_find(world->store, known->id);
+        const struct run *run = store_memory_find(world->memory, known->id);
         if (run == NULL) {
             world_flaw(world, "run %lld is lost", (long long)known->id);
             return;
@@ -77,8 +78,8 @@ static void check_known(struct world *world)
 /* Completion wins once: what was settled stays as it was. */
 static void check_tokens(struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_waitpoints(world->store); i++) {
-        const struct waitpoint *token = store_memory_waitpoint(world->store, i);
+    for (uint32_t i = 0; i < store_memory_waitpoints(world->memory); i++) {
+        const struct waitpoint *token = store_memory_waitpoint(world->memory, i);
         struct known_token *known = known_token(world, token->id, false);
         if (known != NULL) {
             uint64_t hash = table_hash(token->result, 0);
@@ -91,7 +92,7 @@ static void check_tokens(struct world *world)
         if (token->environment == 0 && token->status != WAITPOINT_COMPLETED)
             world_flaw(world, "token %lld is nobody's and was never posted to",
                        (long long)token->id);
-        if (token->status != WAITPOINT_PENDING && token->due_ms > world->now_ms)
+        if (token->status != WAITPOINT_PENDING && token->due_ms > world->steady_ms)
             world_flaw(world, "token %lld is settled and still has a timer",
                        (long long)token->id);
     }
@@ -101,12 +102,12 @@ static void check_tokens(struct world *world)
 static bool is_pending(struct world *world, uint32_t kind, int64_t id, bool *is_telling)
 {
     if (kind == WAIT_FOR_RUNS) {
-        const struct run *run = store_memory_find(world->store, id);
+        const struct run *run = store_memory_find(world->memory, id);
         bool pending = run != NULL && (run->status != RUN_DONE || run->is_out);
         *is_telling = run != NULL && !pending && run->due_ms != 0;
         return pending;
     }
-    const struct waitpoint *token = store_memory_token(world->store, id);
+    const struct waitpoint *token = store_memory_token(world->memory, id);
     bool pending = token != NULL && token->status == WAITPOINT_PENDING;
     *is_telling = token != NULL && !pending && token->due_ms != 0;
     return pending;
@@ -128,7 +129,7 @@ static uint32_t check_waiting(struct world *world, const struct run *run)
         for (uint32_t i = 0; i < wait.count; i++) {
             bool telling;
             bool pending = is_pending(world, wait.kind, wait.ids[i], &telling);
-            bool linked = store_memory_has_edge(world->store, wait.ids[i], run->id);
+            bool linked = store_memory_has_edge(world->memory, wait.ids[i], run->id);
             pending |= telling && linked;
             if (pending != linked)
                 world_flaw(world, "run %lld: waitpoint %lld is %s and %s", (long long)run->id,
@@ -157,14 +158,30 @@ static void check_running(struct world *world, const struct run *run)
         world_flaw(world, "run %lld is running in %u slots", (long long)run->id, slots);
 }
 
+/* A run is in a queue of its environment, and a task's own queue has no other's runs. */
+static void check_place(struct world *world, const struct run *run)
+{
+    const struct queue *queue = store_memory_queue(world->memory, run->queue);
+
+    if (queue == NULL || queue->environment != run->environment)
+        world_flaw(world, "run %lld of environment %u is in a queue of %u", (long long)run->id,
+                   run->environment, queue == NULL ? 0 : queue->environment);
+    else if (slice_starts(queue->name, "task/") &&
+             !slice_equal((struct slice){ queue->name.data + 5, queue->name.size - 5 },
+                          run->task))
+        world_flaw(world, "run %lld of task %.*s is in queue %.*s", (long long)run->id,
+                   SLICE_ARG(run->task), SLICE_ARG(queue->name));
+}
+
 void check_rows(struct world *world)
 {
     uint32_t running = 0, edges = 0;
 
     check_known(world);
     check_tokens(world);
-    for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
-        const struct run *run = store_memory_run(world->store, i);
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        check_place(world, run);
         if (run_is_executing(run)) {
             running++;
             check_running(world, run);
@@ -173,7 +190,7 @@ void check_rows(struct world *world)
         } else if (run->status == RUN_DELAYED && run->due_ms == 0) {
             world_flaw(world, "run %lld is delayed for ever", (long long)run->id);
         }
-        if (run->status == RUN_DONE && run->due_ms > world->now_ms)
+        if (run->status == RUN_DONE && run->due_ms > world->steady_ms)
             world_flaw(world, "run %lld is done and has a timer", (long long)run->id);
         if (run->attempt > 3)
             world_flaw(world, "run %lld is in attempt %u of 3", (long long)run->id,
@@ -181,15 +198,15 @@ void check_rows(struct world *world)
     }
     if (running != world->held_count)
         world_flaw(world, "%u runs are running, %u slots are held", running, world->held_count);
-    if (edges != store_memory_edges(world->store))
+    if (edges != store_memory_edges(world->memory))
         world_flaw(world, "%u edges are stored, waiting runs have %u",
-                   store_memory_edges(world->store), edges);
+                   store_memory_edges(world->memory), edges);
 }
 
 /* A queue that is paused starts nothing, and none goes over its limit. */
 static void check_queue(struct world *world, const struct run *started)
 {
-    const struct queue *queue = store_memory_queue(world->store, started->queue);
+    const struct queue *queue = store_memory_queue(world->memory, started->queue);
     uint32_t running = 0;
 
     if (queue == NULL || queue->paused) {
@@ -197,8 +214,8 @@ static void check_queue(struct world *world, const struct run *started)
                    queue == NULL ? "not there" : "paused");
         return;
     }
-    for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
-        const struct run *run = store_memory_run(world->store, i);
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
         running += run_is_executing(run) && run->queue == started->queue;
     }
     if (running > catalog_queue_limit(engine_catalog(world->engine), queue->name))
@@ -208,8 +225,11 @@ static void check_queue(struct world *world, const struct run *started)
 /* Within a queue nothing starts before something that ranks before it. */
 void check_outcome(struct world *world, const struct outcome *outcome)
 {
+    if (outcome->aside_runs.count + outcome->aside_waitpoints.count > 0 ||
+        outcome->is_due_wrong)
+        world_flaw(world, "something was due that could not be handled");
     for (const struct assignment *a = outcome->assignments; a != NULL; a = a->next) {
-        const struct run *started = store_memory_find(world->store, a->run_id);
+        const struct run *started = store_memory_find(world->memory, a->run_id);
         if (started == NULL || started->status != RUN_RUNNING || started->seq != a->seq) {
             world_flaw(world, "an assignment of run %lld was not committed",
                        (long long)a->run_id);
@@ -218,8 +238,8 @@ void check_outcome(struct world *world, const struct outcome *outcome)
         check_queue(world, started);
         if (started->id_block % ID_BLOCK != 0 || started->id_block == 0)
             world_flaw(world, "run %lld has no block of ids", (long long)a->run_id);
-        for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
-            const struct run *other = store_memory_run(world->store, i);
+        for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+            const struct run *other = store_memory_run(world->memory, i);
             if (other->status == RUN_QUEUED && other->queue == started->queue &&
                 other->deaths.size == 0 && /* may be a suspect */
                 (other->rank_ms < started->rank_ms ||
@@ -230,10 +250,33 @@ void check_outcome(struct world *world, const struct outcome *outcome)
     }
 }
 
+static bool is_over(int64_t due_ms, bool is_span, const struct moment *now)
+{
+    return due_ms != 0 && due_ms <= (is_span ? now->steady_ms : now->wall_ms);
+}
+
+void check_overdue(struct world *world, const struct moment *now)
+{
+    if (moment_is_due(&world->next_due, now))
+        return; /* the pump goes on at once */
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        if (is_over(run->due_ms, run->due_is_span, now))
+            world_flaw(world, "run %lld was due at %lld and nobody will look",
+                       (long long)run->id, (long long)run->due_ms);
+    }
+    for (uint32_t i = 0; i < store_memory_waitpoints(world->memory); i++) {
+        const struct waitpoint *token = store_memory_waitpoint(world->memory, i);
+        if (is_over(token->due_ms, token->due_is_span, now))
+            world_flaw(world, "token %lld was due at %lld and nobody will look",
+                       (long long)token->id, (long long)token->due_ms);
+    }
+}
+
 void check_finished(struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_runs(world->store); i++) {
-        const struct run *run = store_memory_run(world->store, i);
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
             world_flaw(world, "run %lld is stuck in status %u", (long long)run->id,
                        run->status);

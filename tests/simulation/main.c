@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "twin.h"
 #include "world.h"
 
 #include <inttypes.h>
@@ -10,31 +11,34 @@ struct totals {
     uint64_t steps, batches, crashes, failures, runs;
 };
 
-static bool seed_run(uint64_t seed, uint64_t steps, bool verbose, struct totals *totals)
+static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, bool verbose,
+                     struct totals *totals)
 {
     struct world *world = malloc(sizeof *world);
 
     if (world == NULL)
         abort();
-    world_open(world, seed, verbose);
+    world_open(world, seed, is_sqlite, verbose);
     for (; world->steps < steps && world->flaw[0] == '\0'; world->steps++)
         act_step(world);
     if (world->flaw[0] == '\0')
         act_drain(world);
     if (world->flaw[0] == '\0')
         check_finished(world);
+    if (world->flaw[0] == '\0' && is_sqlite)
+        twin_check(world->store);
     bool ok = world->flaw[0] == '\0';
     if (!ok)
         printf("seed %" PRIu64 " failed at step %" PRIu64 ": %s\n", seed, world->steps,
                world->flaw);
     if (verbose)
         printf("seed %" PRIu64 ": %u runs, %" PRIu64 " batches, %" PRIu64 " crashes\n", seed,
-               store_memory_runs(world->store), world->batches, world->crashes);
+               store_memory_runs(world->memory), world->batches, world->crashes);
     totals->steps += world->steps;
     totals->batches += world->batches;
     totals->crashes += world->crashes;
     totals->failures += world->failures;
-    totals->runs += store_memory_runs(world->store);
+    totals->runs += store_memory_runs(world->memory);
     world_close(world);
     free(world);
     return ok;
@@ -42,10 +46,14 @@ static bool seed_run(uint64_t seed, uint64_t steps, bool verbose, struct totals 
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: simulation [--seeds N] [--first SEED] [--steps N] [--verbose]\n"
-                    "  --seeds N     how many worlds to play, default 100\n"
-                    "  --first SEED  the first seed, default 1; --seeds 1 replays one world\n"
-                    "  --steps N     steps in each, default 1000\n");
+    fprintf(
+        stderr,
+        "usage: simulation [--store memory|sqlite] [--seeds N] [--first SEED] [--steps N]\n"
+        "                  [--verbose]\n"
+        "  --store KIND  sqlite: real files in /dev/shm, compared with memory; default memory\n"
+        "  --seeds N     how many worlds to play, default 100\n"
+        "  --first SEED  the first seed, default 1; --seeds 1 replays one world\n"
+        "  --steps N     steps in each, default 1000\n");
     return 2;
 }
 
@@ -53,7 +61,7 @@ int main(int argc, char **argv)
 {
     uint64_t seeds = 100, first = 1, steps = 1000, passed = 0, failed = 0;
     struct totals totals = { 0 };
-    bool verbose = false;
+    bool verbose = false, is_sqlite = false;
 
     for (int i = 1; i < argc; i++) {
         uint64_t *number = strcmp(argv[i], "--seeds") == 0   ? &seeds
@@ -62,6 +70,9 @@ int main(int argc, char **argv)
                                                              : NULL;
         if (number != NULL && i + 1 < argc)
             *number = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc &&
+                 (strcmp(argv[i + 1], "sqlite") == 0 || strcmp(argv[i + 1], "memory") == 0))
+            is_sqlite = strcmp(argv[++i], "sqlite") == 0;
         else if (strcmp(argv[i], "--verbose") == 0)
             verbose = true;
         else
@@ -69,7 +80,7 @@ int main(int argc, char **argv)
     }
     uint64_t start_ns = clock_monotonic_ns();
     for (uint64_t seed = first; seed < first + seeds && failed < 5; seed++)
-        if (seed_run(seed, steps, verbose, &totals))
+        if (seed_run(seed, steps, is_sqlite, verbose, &totals))
             passed++;
         else
             failed++;

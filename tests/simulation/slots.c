@@ -24,6 +24,7 @@ void slots_assign(struct world *world, const struct assignment *assignment)
     struct held_segment *held = &world->held[world->held_count++];
     *held = (struct held_segment){ .run_id = frame->run_id,
                                    .id_block = frame->id_block,
+                                   .environment = slice_is(frame->environment, "dev") ? 1 : 2,
                                    .seq = frame->seq,
                                    .entry = frame->entry,
                                    .attempt = frame->attempt };
@@ -64,13 +65,15 @@ static uint64_t script(const struct world *world, const struct held_segment *hel
 }
 
 /* Not waited for: the slot knows the id, and so may somebody outside. */
-static void call_ahead(struct world *world, struct held_segment *held, int64_t due_ms)
+static void call_ahead(struct world *world, struct held_segment *held, int64_t due_ms,
+                       int64_t timeout_ms)
 {
     int64_t id = held->id_block + ++held->call;
     struct command *early =
         world_chance(world, 40) ? world_command(world, COMMAND_TOKEN_COMPLETE) : NULL;
 
     held->ahead[held->ahead_count].id = id;
+    held->ahead[held->ahead_count].timeout_ms = timeout_ms;
     held->ahead[held->ahead_count++].due_ms = due_ms;
     held->tokens[held->token_count++] = id;
     if (early != NULL)
@@ -80,19 +83,21 @@ static void call_ahead(struct world *world, struct held_segment *held, int64_t d
 static void call_token(struct world *world, struct held_segment *held)
 {
     uint64_t dice = script(world, held, 100 + held->call);
-    int64_t due_ms = dice % 3 == 0 ? 0 : world->now_ms + (int64_t)(dice / 3 % 20000);
+    int64_t due_ms = dice % 3 == 0 ? moment_any(dice >> 8, world->now_ms) : 0;
+    int64_t timeout_ms = dice % 3 == 1 ? moment_any(dice >> 8, 0) : 0;
     struct command *command;
 
     if (dice % 5 > 2) {
-        call_ahead(world, held, due_ms);
+        call_ahead(world, held, due_ms, timeout_ms);
         return;
     }
     command = world_command(world, COMMAND_TOKEN_CREATE);
     if (command == NULL)
         return;
     held->in_call = true;
-    command->token_create = (struct token_create){ .environment = 1,
+    command->token_create = (struct token_create){ .environment = held->environment,
                                                    .due_ms = due_ms,
+                                                   .timeout_ms = timeout_ms,
                                                    .run_id = held->run_id,
                                                    .run_seq = held->seq,
                                                    .id = held->id_block + ++held->call };
@@ -108,12 +113,15 @@ static void call_trigger(struct world *world, struct held_segment *held)
     if (command == NULL)
         return;
     held->in_call = true;
-    command->trigger = (struct trigger){ .environment = 1,
-                                         .task = slice_of(task_names[dice % 2]),
-                                         .parent_id = held->run_id,
-                                         .parent_seq = held->seq,
-                                         .id = held->id_block + ++held->call,
-                                         .unchecked = true };
+    command->trigger =
+        (struct trigger){ .environment = held->environment,
+                          .task = slice_of(task_names[dice % 2]),
+                          .delay_ms = dice % 7 == 0 ? moment_any(dice >> 8, 0) : 0,
+                          .ttl_ms = dice % 11 == 0 ? moment_any(dice >> 9, 0) : 0,
+                          .parent_id = held->run_id,
+                          .parent_seq = held->seq,
+                          .id = held->id_block + ++held->call,
+                          .unchecked = true };
 }
 
 static void end_wait(struct world *world, struct held_segment *held, struct frame_end *end)
@@ -134,11 +142,13 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
             end->ids[end->id_count++] = held->children[i];
     } else {
         end->wait_kind = WAIT_FOR_TIME;
-        end->due_ms = world->now_ms + (int64_t)(dice / 8 % 10000) - 500;
+        end->due_ms = dice / 8 % 2 == 0 ? moment_any(dice >> 8, world->now_ms) : 0;
+        end->span_ms = dice / 8 % 2 == 1 ? moment_any(dice >> 8, 0) : 0;
         return;
     }
     end->needed = dice / 16 % 3 == 0 ? 1 : 0; /* any, or all */
-    end->due_ms = dice / 64 % 4 == 0 ? world->now_ms + 3000 : 0;
+    end->due_ms = dice / 64 % 4 == 0 ? moment_any(dice >> 9, world->now_ms) : 0;
+    end->span_ms = dice / 64 % 4 == 1 ? moment_any(dice >> 9, 0) : 0;
 }
 
 /* The dispatch may send some of them on their own, earlier than the END; here all go with it.
@@ -151,8 +161,9 @@ static void creates_add(struct world *world, const struct held_segment *held,
         struct command *create = ARENA_NEW(&world->arena, struct command);
         create->kind = COMMAND_TOKEN_CREATE;
         create->arena = &world->arena;
-        create->token_create = (struct token_create){ .environment = 1,
+        create->token_create = (struct token_create){ .environment = held->environment,
                                                       .due_ms = held->ahead[i].due_ms,
+                                                      .timeout_ms = held->ahead[i].timeout_ms,
                                                       .run_id = held->run_id,
                                                       .run_seq = held->seq,
                                                       .id = held->ahead[i].id };

@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "codec/pack.h"
 #include "store/batch.h"
+#include "store/timers.h"
+#include "twin.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,8 +13,8 @@
 static const char *const task_names[TASKS] = { "alpha", "beta", "gamma" };
 static const char *const queue_names[QUEUES] = { "fast", "slow", "narrow" };
 static struct slice segments[] = { { "start", 5 }, { "next", 4 }, { "last", 4 } };
-static const uint32_t environments[] = { 1 };
-static const char *const environment_names[] = { "dev" };
+static const uint32_t environments[ENVIRONMENTS] = { 1, 2 };
+static const char *const environment_names[ENVIRONMENTS] = { "dev", "prod" };
 
 uint64_t world_random(struct world *world, uint64_t below)
 {
@@ -39,6 +41,46 @@ void world_flaw(struct world *world, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(world->flaw, sizeof world->flaw, format, arguments); /* cut is fine */
     va_end(arguments);
+}
+
+void world_fail(struct world *world, int calls)
+{
+    if (world->is_sqlite)
+        twin_fail(world->store, calls);
+    else
+        store_memory_fail(world->store, calls);
+}
+
+void world_pass(struct world *world, int64_t ms)
+{
+    world->now_ms += ms;
+    world->steady_ms += ms;
+}
+
+void world_set_clock(struct world *world, int64_t step_ms)
+{
+    world->now_ms += step_ms;
+    if (world->now_ms > world->steady_ms)
+        world->steady_ms = world->now_ms;
+}
+
+int64_t moment_any(uint64_t dice, int64_t from_ms)
+{
+    static const int64_t odd[] = {
+        INT64_MIN,       INT64_MIN + 1,       -1000000000000000000, -1,       1,
+        253402300799999, 1000000000000000000, INT64_MAX - 1,        INT64_MAX
+    };
+
+    if (dice % 8 == 0)
+        return odd[dice / 8 % (sizeof odd / sizeof odd[0])];
+    if (dice % 8 == 1)
+        return 0;
+    return from_ms + (int64_t)(dice / 8 % 20000) - (dice % 8 == 2 ? 20000 : 0);
+}
+
+static void on_twin_flaw(void *context, const char *text)
+{
+    world_flaw(context, "%s", text);
 }
 
 static struct catalog *catalog_make(struct world *world)
@@ -85,7 +127,7 @@ static struct catalog *catalog_make(struct world *world)
     catalog->slots = SLOTS;
     catalog->environments = environments;
     catalog->environment_names = environment_names;
-    catalog->environment_count = 1;
+    catalog->environment_count = ENVIRONMENTS;
     catalog_sort(catalog);
     return catalog;
 }
@@ -109,9 +151,11 @@ void world_catalog(struct world *world)
     world->catalog = command->catalog.next;
 }
 
-/* The process starts: an engine without memory, and the rows that were committed. */
+/* The process starts: an engine without memory, and the rows that were committed. As
+ * recover() in store/pump.c. */
 static void world_start(struct world *world)
 {
+    const struct store_ops *ops = world->store->ops;
     struct arena arena = { 0 };
     struct ids backlog = { 0 };
     struct command command = { .kind = COMMAND_RECOVER,
@@ -120,17 +164,27 @@ static void world_start(struct world *world)
     struct command *commands[] = { &command };
     struct outcome outcome;
     struct err err = { 0 };
+    uint32_t queues = 0;
+    int64_t last = 0;
 
-    store_memory_fail(world->store, 0);
+    world_fail(world, 0);
     world->held_count = 0;
+    world->steady_ms = world->now_ms; /* what was set back before it died is not known */
+    world->next_due = (struct moment){ 1, 1 };
+    id_source_init(&world->ids, world->seed + world->crashes + 1);
     world->engine = engine_create(&world->ids);
-    world->store->ops->backlog(world->store, &arena, &backlog, &err);
-    world->store->ops->running(world->store, &arena, &command.recover, &err);
+    if (!ops->last_id(world->store, &last, &err) ||
+        !ops->backlog(world->store, &arena, &backlog, &err) ||
+        !ops->queue_count(world->store, &queues, &err) ||
+        !ops->running(world->store, &arena, &command.recover, &err))
+        world_flaw(world, "the start failed: %s", err.text);
+    id_source_skip(&world->ids, last);
     engine_backlog(world->engine, &backlog);
+    engine_queues(world->engine, queues);
     struct store_batch batch = { .store = world->store,
                                  .engine = world->engine,
                                  .arena = &arena,
-                                 .now = { world->now_ms, world->now_ms },
+                                 .now = { world->now_ms, world->steady_ms },
                                  .commands = commands,
                                  .count = 1 };
     if (!store_batch_run(&batch, &outcome, NULL, &err))
@@ -139,17 +193,26 @@ static void world_start(struct world *world)
     world_catalog(world);
 }
 
-void world_open(struct world *world, uint64_t seed, bool verbose)
+void world_open(struct world *world, uint64_t seed, bool is_sqlite, bool verbose)
 {
+    uint32_t number;
+    struct err err;
+
     *world = (struct world){ .seed = seed,
                              .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
                              .now_ms = INT64_C(1800000000000),
                              .queue_limit = 3,
+                             .is_sqlite = is_sqlite,
                              .verbose = verbose };
     for (int i = 0; i < TASKS; i++)
         world->available[i] = true;
-    id_source_init(&world->ids, seed + 1);
-    world->store = store_memory_create();
+    world->store = is_sqlite ? twin_create(world, on_twin_flaw) : store_memory_create();
+    world->memory = is_sqlite ? twin_memory(world->store) : world->store;
+    for (int i = 0; i < ENVIRONMENTS; i++)
+        if (!world->store->ops->environment(world->store, environment_names[i], &number,
+                                            &err) ||
+            number != environments[i])
+            world_flaw(world, "environment %s has another number", environment_names[i]);
     world_start(world);
 }
 
@@ -182,6 +245,8 @@ void world_crash(struct world *world)
     engine_destroy(world->engine);
     world->crashes++;
     world->catalog = NULL;
+    if (world->is_sqlite)
+        twin_crash(world->store);
     world_start(world);
     catalog_destroy(lent);
 }
@@ -214,18 +279,25 @@ void world_batch(struct world *world)
     struct store_batch batch = { .store = world->store,
                                  .engine = world->engine,
                                  .arena = &arena,
-                                 .now = { world->now_ms, world->now_ms },
-                                 .look_for_due = true,
+                                 .now = { world->now_ms, world->steady_ms },
+                                 .look_for_due = false,
                                  .commands = commands,
                                  .count = world->command_count };
+    batch.look_for_due = moment_is_due(&world->next_due, &batch.now);
     if (!world->drains && world_chance(world, 4))
-        store_memory_fail(world->store, 1 + (int)world_random(world, 6));
+        world_fail(world, 1 + (int)world_random(world, 6));
     bool ok = store_batch_run(&batch, &outcome, NULL, &err);
-    store_memory_fail(world->store, 0);
+    world_fail(world, 0);
     world->batches++;
     world->failures += !ok;
     if (ok)
         check_outcome(world, &outcome);
+    if ((!ok && batch.look_for_due) || outcome.is_due_wrong)
+        (void)timers_mend(world->store, &batch.now); /* the twin hears what it finds */
+    if (!world->store->ops->next_due(world->store, &world->next_due, &err))
+        world_flaw(world, "%s", err.text);
+    if (ok)
+        check_overdue(world, &batch.now);
     /* Committed but not told: the plug is pulled before the replies go out. */
     if (!world->drains && world_chance(world, 3))
         stays = false;

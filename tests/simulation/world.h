@@ -1,8 +1,9 @@
 /*
- * A world in one thread: the real engine over the memory store, a host that holds assignments
- * as the real dispatch would, tasks that behave as their script says, and an adversary who
- * triggers, completes, cancels, pauses, lets the store fail and pulls the plug between any two
- * steps. Everything follows from the seed, so a failure replays exactly.
+ * A world in one thread: the real engine over the memory store, or over SQLite with the memory
+ * store beside it (twin.h), a host that holds assignments as the real dispatch would, tasks
+ * that behave as their script says, and an adversary who triggers, completes, cancels, pauses,
+ * lets the store fail and pulls the plug between any two steps, and sets the clock. Everything
+ * follows from the seed, so a failure replays exactly.
  */
 #ifndef WORLD_H
 #define WORLD_H
@@ -15,6 +16,7 @@
 
 enum {
     TASKS = 3,
+    ENVIRONMENTS = 2,
     QUEUES = 3,
     SLOTS = 4,
     HELD_MAX = 256,
@@ -26,14 +28,14 @@ enum {
 /* A segment that a slot has, and how far its script is. */
 struct held_segment {
     int64_t run_id, id_block;
-    uint32_t seq, entry, attempt, call;
+    uint32_t environment, seq, entry, attempt, call;
     char task[16];
     bool in_call, is_canceled;
     int64_t tokens[4], children[4];
     uint32_t token_count, child_count;
     /* Tokens sent ahead: the END brings them. */
     struct {
-        int64_t id, due_ms;
+        int64_t id, due_ms, timeout_ms;
     } ahead[4];
     uint32_t ahead_count;
 };
@@ -57,8 +59,11 @@ struct known_token {
 struct world {
     uint64_t seed, random;
     uint64_t steps, batches, crashes, failures;
-    int64_t now_ms;
+    int64_t now_ms, steady_ms; /* the two clocks, as base/clock.h has them */
+    struct moment next_due;    /* as the store said last: the pump looks when it has come */
     struct store *store;
+    struct store *memory; /* the rows: of the memory store, or of the twin beside SQLite */
+    bool is_sqlite;
     struct engine *engine;
     struct id_source ids;
     struct catalog *catalog;
@@ -83,13 +88,20 @@ struct world {
 };
 
 /* world.c */
-void world_open(struct world *world, uint64_t seed, bool verbose);
+void world_open(struct world *world, uint64_t seed, bool is_sqlite, bool verbose);
 void world_close(struct world *world);
 uint64_t world_random(struct world *world, uint64_t below);
 bool world_chance(struct world *world, unsigned percent);
 void world_flaw(struct world *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 struct command *world_command(struct world *world, enum command_kind kind); /* NULL: full */
+/* The `calls`th call of the store from now on fails; 0: none. */
+void world_fail(struct world *world, int calls);
+/* Time passes; or the wall clock is set. */
+void world_pass(struct world *world, int64_t ms);
+void world_set_clock(struct world *world, int64_t step_ms);
+/* A moment of any size and sign: a date, or (with `from_ms` 0) a span; most are near. */
+int64_t moment_any(uint64_t dice, int64_t from_ms);
 /* Runs the gathered batch and takes in what it says; may crash the world on the way. */
 void world_batch(struct world *world);
 void world_crash(struct world *world);
@@ -109,6 +121,8 @@ void act_drain(struct world *world);
 /* check.c */
 void check_rows(struct world *world);
 void check_outcome(struct world *world, const struct outcome *outcome);
+/* After a batch: what is due is looked at, or it is known that it is due. */
+void check_overdue(struct world *world, const struct moment *now);
 void check_finished(struct world *world);
 /* NULL when unknown and not to be added. */
 struct known_run *known_run(struct world *world, int64_t id, bool add);

@@ -6,6 +6,7 @@
  */
 #include "store/memory/memory_store.h"
 
+#include "base/id.h"
 #include "base/memory.h"
 #include "store/memory/memory_rows.h"
 
@@ -376,9 +377,13 @@ static bool memory_last_id(struct store *store, int64_t *id, struct err *err)
 
     (void)err; /* looking at memory cannot fail */
     *id = 0;
-    for (uint32_t i = 0; i < memory->runs.count; i++)
-        if (memory->runs.items[i]->run.id > *id)
-            *id = memory->runs.items[i]->run.id;
+    for (uint32_t i = 0; i < memory->runs.count; i++) {
+        const struct run *run = &memory->runs.items[i]->run;
+        if (run->id > *id)
+            *id = run->id;
+        if (run->id_block != 0 && run->id_block + ID_BLOCK - 1 > *id)
+            *id = run->id_block + ID_BLOCK - 1;
+    }
     for (uint32_t i = 0; i < memory->waitpoints.count; i++)
         if (memory->waitpoints.items[i]->waitpoint.id > *id)
             *id = memory->waitpoints.items[i]->waitpoint.id;

@@ -25,6 +25,7 @@ struct connection {
     sqlite3_stmt *statements[SQL_COUNT]; /* NULL until first used */
     struct names names;
     const struct bulk *bulk; /* what the table `bulk` holds for the statement under way */
+    int64_t given_until;     /* no id up to this need be written as given out; 0: unknown */
     bool is_due_changed;     /* marks of what is due were written since it was cleared */
 };
 

@@ -7,6 +7,7 @@
  * rows. The numbers are changed in the transaction that moves the runs, by what the batch
  * moved.
  */
+#include "base/id.h"
 #include "record.h"
 #include "sqlite.h"
 
@@ -211,6 +212,26 @@ static bool flush_log(struct connection *connection, struct rows *rows, struct e
     return true;
 }
 
+/* A run's block of ids is in its row, where nobody can look for the largest. So it is written
+ * that they are given out, ahead of them, about once a second. */
+static bool flush_given(struct connection *connection, const struct rows *rows, struct err *err)
+{
+    enum { AHEAD_MS = 1000 };
+    struct query query;
+    int64_t last = 0;
+
+    for (const struct run *run = rows->run_list; run != NULL; run = run->next)
+        if (run->is_dirty && run->id_block > last)
+            last = run->id_block;
+    if (last == 0 || last + ID_BLOCK <= connection->given_until)
+        return true;
+    connection->given_until = id_floor(id_time_ms(last) + AHEAD_MS);
+    if (!query_start(&query, connection, SQL_GIVEN_WRITE, err))
+        return false;
+    bind_int(&query, connection->given_until);
+    return query_run(&query, err);
+}
+
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err)
 {
     struct tallies tallies = { .first = NULL };
@@ -223,5 +244,5 @@ bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *
                 flush_keys(&changes, rows, err) && changes_write(&changes, err);
     changes_finish(&changes);
     return done && flush_queues(connection, rows, &tallies, err) &&
-           flush_log(connection, rows, err);
+           flush_log(connection, rows, err) && flush_given(connection, rows, err);
 }

@@ -84,6 +84,10 @@ static const char *const steps[] = {
 
     "CREATE TABLE run_out (queue INTEGER NOT NULL, run_id INTEGER NOT NULL,"
     " PRIMARY KEY (queue, run_id)) WITHOUT ROWID;",
+
+    /* Ids that runs were given for what their segments make: none above this one. */
+    "CREATE TABLE given (one INTEGER PRIMARY KEY, last_id INTEGER NOT NULL);"
+    "INSERT INTO given VALUES (1, 0);",
 };
 
 int schema_version(void)

@@ -177,6 +177,7 @@ static void store_rollback(struct store *store)
     if (!sqlite3_get_autocommit(sqlite->connection.db))
         (void)run(sqlite, SQL_ROLLBACK, NULL);
     names_rolled_back(&sqlite->connection.names);
+    sqlite->connection.given_until = 0;
     sqlite->connection.is_due_changed = true; /* it may have been asked for in between */
 }
 
@@ -254,7 +255,8 @@ static bool store_last_id(struct store *store, int64_t *id, struct err *err)
 {
     static const char *const questions[] = { "SELECT coalesce(max(id), 0) FROM run",
                                              "SELECT coalesce(max(id), 0) FROM waitpoint",
-                                             "SELECT coalesce(max(id), 0) FROM queue" };
+                                             "SELECT coalesce(max(id), 0) FROM queue",
+                                             "SELECT last_id FROM given" };
 
     *id = 0;
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {

@@ -1,5 +1,6 @@
 /* The memory store keeps the contract of store.h as a database would: it is what the others are
  * measured against. */
+#include "base/id.h"
 #include "store/memory/memory_store.h"
 
 #include <criterion/criterion.h>
@@ -362,4 +363,17 @@ Test(memory_contract, an_environment_keeps_its_number)
     cr_assert(store->ops->environment(store, "dev", &again, &err));
 
     cr_assert(dev != prod && dev == again && dev > 0);
+}
+
+/* A block is in the row of its run alone: what starts with the clock set back must not hand it
+ * out again. */
+Test(memory_contract, ids_that_were_given_to_a_run_are_behind_the_last_one)
+{
+    int64_t last = 0;
+    run_new(100, RUN_DELAYED, 0)->id_block = 128000;
+    commit();
+
+    cr_assert(store->ops->last_id(store, &last, &err));
+
+    cr_assert_geq(last, 128000 + ID_BLOCK - 1);
 }

@@ -414,3 +414,25 @@ Test(sqlite_questions, the_counts_of_a_queue_are_those_of_its_rows)
         cr_assert_eq(fixture_sql(&fixture, sql), by_status[status], "%s", columns[status]);
     }
 }
+
+Test(sqlite_questions, ids_that_were_given_to_a_run_are_behind_the_last_one)
+{
+    int64_t last = 0, block = 0;
+
+    for (int i = 0; i < 3; i++) {
+        fixture_begin(&fixture);
+        struct run *run = fixture_run(&fixture, RUN_DELAYED);
+        block = run->id_block = id_next_block(&fixture.ids, fixture.now_ms += i * 700);
+        if (i == 1) { /* what was not written must be written again */
+            CHECK(&fixture, ops->flush(fixture.store, &fixture.rows, &fixture.err));
+            fixture_rollback(&fixture);
+        } else {
+            fixture_commit(&fixture);
+        }
+    }
+    fixture_close(&fixture);
+    fixture_open(&fixture);
+
+    CHECK(&fixture, fixture.store->ops->last_id(fixture.store, &last, &fixture.err));
+    cr_assert_geq(last, block + ID_BLOCK - 1);
+}

@@ -1,0 +1,436 @@
+#include "twin.h"
+
+#include "base/memory.h"
+#include "engine/rows_known.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct twin {
+    struct store store;
+    struct store *sqlite, *memory;
+    char directory[64];
+    unsigned lives; /* each has a file of its own */
+    int fail_in;
+    void *context;
+    void (*flaw)(void *context, const char *text);
+};
+
+static struct twin *self(struct store *store)
+{
+    return (struct twin *)(void *)store; /* its first member */
+}
+
+static void flaw(struct twin *twin, const char *what, int64_t id)
+{
+    char text[700];
+
+    (void)snprintf(text, sizeof text, "sqlite and memory differ: %s %lld", what,
+                   (long long)id); /* cut is fine */
+    twin->flaw(twin->context, text);
+}
+
+static bool fails(struct twin *twin, struct err *err)
+{
+    if (twin->fail_in == 0 || --twin->fail_in > 0)
+        return false;
+    return !err_set(err, ERR_STORE, "the simulated store failed");
+}
+
+/* ---- comparing --------------------------------------------------------------------------- */
+
+static bool ids_same(const struct ids *a, const struct ids *b)
+{
+    bool same = a->count == b->count;
+
+    for (uint32_t i = 0; same && i < a->count; i++)
+        same = a->items[i] == b->items[i];
+    return same;
+}
+
+static bool run_same(const struct run *a, const struct run *b)
+{
+#define SAME(field) a->field == b->field
+#define TEXT(field) slice_equal(a->field, b->field)
+    return SAME(environment) && SAME(status) && SAME(outcome) && SAME(seq) && SAME(queue) &&
+           SAME(rank_ms) && SAME(due_ms) && SAME(due_is_span) && SAME(created_ms) &&
+           SAME(updated_ms) && SAME(started_ms) && SAME(finished_ms) && SAME(ttl_ms) &&
+           SAME(priority_ms) && SAME(limit_ms) && SAME(parent_id) && SAME(root_id) &&
+           SAME(id_block) && SAME(attempt) && SAME(entry) && SAME(depth) && SAME(remaining) &&
+           SAME(log_lines) && TEXT(task) && TEXT(segment) && TEXT(error) && TEXT(wait) &&
+           TEXT(once) && TEXT(timeline) && TEXT(key);
+}
+
+static bool token_same(const struct waitpoint *a, const struct waitpoint *b)
+{
+    return SAME(environment) && SAME(kind) && SAME(status) && SAME(due_ms) &&
+           SAME(due_is_span) && SAME(timeout_ms) && SAME(created_ms) && SAME(completed_ms) &&
+           SAME(run_id) && TEXT(result) && TEXT(key_text);
+#undef SAME
+#undef TEXT
+}
+
+static void ready_compare(struct twin *twin, struct rows *rows, struct rows *others)
+{
+    for (uint32_t i = 0; i < others->wants.ready_count; i++) {
+        uint64_t queue = (uint64_t)others->wants.ready[i].queue;
+        const struct ready *ready = known_get(rows, &rows->ready, queue)->row;
+        const struct ready *other = known_get(others, &others->ready, queue)->row;
+        uint32_t count = ready == NULL ? 0 : ready->count;
+        bool same = count == (other == NULL ? 0 : other->count);
+        for (uint32_t k = 0; same && k < count; k++)
+            same = ready->runs[k]->id == other->runs[k]->id;
+        if (!same)
+            flaw(twin, "the ready runs of queue", (int64_t)queue);
+    }
+}
+
+/* What was loaded just now; a row that the engine has changed meanwhile says nothing. */
+static void rows_compare(struct twin *twin, struct rows *rows, struct rows *others)
+{
+    for (const struct run *other = others->run_list; other != NULL; other = other->next) {
+        const struct run *run = rows_run_here(rows, other->id);
+        if (run == NULL || (!run->is_dirty && !run_same(run, other)))
+            flaw(twin, "run", other->id);
+    }
+    for (const struct waitpoint *other = others->waitpoint_list; other != NULL;
+         other = other->next) {
+        const struct waitpoint *token = rows_waitpoint_here(rows, other->id);
+        if (token == NULL || (!token->is_dirty && !token_same(token, other)))
+            flaw(twin, "waitpoint", other->id);
+    }
+    ready_compare(twin, rows, others);
+}
+
+/* ---- the contract ------------------------------------------------------------------------ */
+
+static bool twin_begin(struct store *store, struct err *err)
+{
+    struct twin *twin = self(store);
+
+    return !fails(twin, err) && twin->memory->ops->begin(twin->memory, err) &&
+           twin->sqlite->ops->begin(twin->sqlite, err);
+}
+
+static bool twin_load(struct store *store, struct rows *rows, struct err *err)
+{
+    struct twin *twin = self(store);
+    struct arena arena = { 0 };
+    struct rows others;
+
+    if (fails(twin, err) || !twin->sqlite->ops->load(twin->sqlite, rows, err))
+        return false;
+    rows_init(&others, &arena);
+    others.wants = rows->wants;
+    bool loaded = twin->memory->ops->load(twin->memory, &others, err);
+    if (loaded)
+        rows_compare(twin, rows, &others);
+    arena_finish(&arena);
+    return loaded;
+}
+
+static bool twin_due(struct store *store, const struct moment *now, uint32_t limit,
+                     struct arena *arena, struct due *due, struct err *err)
+{
+    struct twin *twin = self(store);
+    struct due other;
+
+    if (fails(twin, err) ||
+        !twin->sqlite->ops->due(twin->sqlite, now, limit, arena, due, err) ||
+        !twin->memory->ops->due(twin->memory, now, limit, arena, &other, err))
+        return false;
+    if (!ids_same(&due->runs, &other.runs) || !ids_same(&due->waitpoints, &other.waitpoints))
+        flaw(twin, "what is due at", now->wall_ms);
+    return true;
+}
+
+static bool twin_next_due(struct store *store, struct moment *next, struct err *err)
+{
+    struct twin *twin = self(store);
+    struct moment other;
+
+    if (!twin->sqlite->ops->next_due(twin->sqlite, next, err) ||
+        !twin->memory->ops->next_due(twin->memory, &other, err))
+        return false;
+    if (next->wall_ms != other.wall_ms || next->steady_ms != other.steady_ms)
+        flaw(twin, "what is due next,", next->wall_ms);
+    return true;
+}
+
+static bool twin_mend_due(struct store *store, const struct moment *now, uint32_t limit,
+                          struct arena *arena, struct due *lost, struct err *err)
+{
+    struct twin *twin = self(store);
+
+    if (!twin->sqlite->ops->mend_due(twin->sqlite, now, limit, arena, lost, err))
+        return false;
+    if (lost->runs.count + lost->waitpoints.count > 0)
+        flaw(twin, "a mark without its row, or the other way about;", lost->runs.count);
+    return true;
+}
+
+static bool twin_flush(struct store *store, struct rows *rows, struct err *err)
+{
+    struct twin *twin = self(store);
+
+    return !fails(twin, err) && twin->sqlite->ops->flush(twin->sqlite, rows, err) &&
+           twin->memory->ops->flush(twin->memory, rows, err);
+}
+
+static bool twin_commit(struct store *store, struct err *err)
+{
+    struct twin *twin = self(store);
+
+    return !fails(twin, err) && twin->sqlite->ops->commit(twin->sqlite, err) &&
+           twin->memory->ops->commit(twin->memory, err);
+}
+
+static void twin_rollback(struct store *store)
+{
+    struct twin *twin = self(store);
+
+    twin->sqlite->ops->rollback(twin->sqlite);
+    twin->memory->ops->rollback(twin->memory);
+}
+
+static bool twin_running(struct store *store, struct arena *arena, struct ids *runs,
+                         struct err *err)
+{
+    struct twin *twin = self(store);
+    struct ids others = { 0 };
+
+    if (!twin->sqlite->ops->running(twin->sqlite, arena, runs, err) ||
+        !twin->memory->ops->running(twin->memory, arena, &others, err))
+        return false;
+    if (runs->count != others.count)
+        flaw(twin, "how many runs are running:", runs->count);
+    return true;
+}
+
+static bool twin_backlog(struct store *store, struct arena *arena, struct ids *queues,
+                         struct err *err)
+{
+    struct twin *twin = self(store);
+    struct ids others = { 0 };
+
+    if (!twin->sqlite->ops->backlog(twin->sqlite, arena, queues, err) ||
+        !twin->memory->ops->backlog(twin->memory, arena, &others, err))
+        return false;
+    if (!ids_same(queues, &others))
+        flaw(twin, "the backlog:", queues->count);
+    return true;
+}
+
+static bool twin_queue_count(struct store *store, uint32_t *count, struct err *err)
+{
+    struct twin *twin = self(store);
+    uint32_t other = 0;
+
+    if (!twin->sqlite->ops->queue_count(twin->sqlite, count, err) ||
+        !twin->memory->ops->queue_count(twin->memory, &other, err))
+        return false;
+    if (*count != other)
+        flaw(twin, "how many queues there are:", *count);
+    return true;
+}
+
+static bool twin_parked(struct store *store, struct slice task, int64_t after, uint32_t limit,
+                        struct arena *arena, struct ids *runs, struct err *err)
+{
+    struct twin *twin = self(store);
+    struct ids others = { 0 };
+
+    if (fails(twin, err) ||
+        !twin->sqlite->ops->parked(twin->sqlite, task, after, limit, arena, runs, err) ||
+        !twin->memory->ops->parked(twin->memory, task, after, limit, arena, &others, err))
+        return false;
+    if (!ids_same(runs, &others))
+        flaw(twin, "the parked runs above", after);
+    return true;
+}
+
+static bool twin_environment(struct store *store, const char *name, uint32_t *number,
+                             struct err *err)
+{
+    struct twin *twin = self(store);
+    uint32_t other;
+
+    if (!twin->sqlite->ops->environment(twin->sqlite, name, number, err) ||
+        !twin->memory->ops->environment(twin->memory, name, &other, err))
+        return false;
+    if (*number != other)
+        flaw(twin, "environment", *number);
+    return true;
+}
+
+static bool twin_sweep(struct store *store, int64_t steady_ms, uint32_t limit, struct err *err)
+{
+    struct twin *twin = self(store);
+
+    return twin->sqlite->ops->sweep(twin->sqlite, steady_ms, limit, err) &&
+           twin->memory->ops->sweep(twin->memory, steady_ms, limit, err);
+}
+
+static bool twin_last_id(struct store *store, int64_t *id, struct err *err)
+{
+    struct twin *twin = self(store);
+    int64_t other;
+
+    if (!twin->sqlite->ops->last_id(twin->sqlite, id, err) ||
+        !twin->memory->ops->last_id(twin->memory, &other, err))
+        return false;
+    if (*id < other) /* it may be written ahead */
+        flaw(twin, "the last id,", *id);
+    return true;
+}
+
+/* ---- files ------------------------------------------------------------------------------- */
+
+static void path_of(const struct twin *twin, unsigned life, const char *suffix, char path[120])
+{
+    (void)snprintf(path, 120, "%s/%u.db%s", twin->directory, life, suffix); /* it fits */
+}
+
+static void sqlite_open(struct twin *twin)
+{
+    char path[120];
+    struct err err = { 0 };
+
+    path_of(twin, twin->lives, "", path);
+    if (!store_sqlite_open(path, &twin->sqlite, &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        abort();
+    }
+}
+
+static void file_copy(const struct twin *twin, const char *suffix)
+{
+    static char bytes[1 << 16];
+    char from[120], to[120];
+    size_t size;
+
+    path_of(twin, twin->lives, suffix, from);
+    path_of(twin, twin->lives + 1, suffix, to);
+    FILE *in = fopen(from, "rb"), *out = in == NULL ? NULL : fopen(to, "wb");
+    while (out != NULL && (size = fread(bytes, 1, sizeof bytes, in)) > 0)
+        if (fwrite(bytes, 1, size, out) != size)
+            abort();
+    if (out != NULL && fclose(out) != 0)
+        abort();
+    if (in != NULL)
+        (void)fclose(in); /* only read from */
+}
+
+static void files_remove(const struct twin *twin)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
+    char path[120];
+
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        path_of(twin, twin->lives, suffixes[i], path);
+        (void)unlink(path); /* not all of them are there */
+    }
+}
+
+void twin_crash(struct store *store)
+{
+    struct twin *twin = self(store);
+
+    twin_rollback(store);
+    file_copy(twin, "");
+    file_copy(twin, "-wal");
+    twin->sqlite->ops->close(twin->sqlite);
+    files_remove(twin);
+    twin->lives++;
+    sqlite_open(twin);
+    twin_check(store);
+}
+
+void twin_check(struct store *store)
+{
+    enum { AT_ONCE = 500 };
+    struct twin *twin = self(store);
+    uint32_t runs = store_memory_runs(twin->memory);
+    uint32_t tokens = store_memory_waitpoints(twin->memory);
+    struct err err = { 0 };
+
+    for (uint32_t first = 0; first < runs || first < tokens; first += AT_ONCE) {
+        struct arena arena = { 0 };
+        struct rows rows;
+        struct run *run;
+        struct waitpoint *token;
+        rows_init(&rows, &arena);
+        for (uint32_t i = first; i < first + AT_ONCE; i++) {
+            if (i < runs)
+                (void)rows_run(&rows, store_memory_run(twin->memory, i)->id,
+                               PART_INPUT | PART_STATE | PART_OUTPUT, &run); /* wanted */
+            if (i < tokens)
+                (void)rows_waitpoint(&rows, store_memory_waitpoint(twin->memory, i)->id,
+                                     &token); /* wanted */
+        }
+        if (!twin_begin(store, &err) || !twin_load(store, &rows, &err))
+            flaw(twin, err.text, 0);
+        twin_rollback(store);
+        arena_finish(&arena);
+    }
+}
+
+static void twin_close(struct store *store)
+{
+    struct twin *twin = self(store);
+
+    twin->sqlite->ops->close(twin->sqlite);
+    twin->memory->ops->close(twin->memory);
+    files_remove(twin);
+    if (rmdir(twin->directory) != 0)
+        perror(twin->directory);
+    free(twin);
+}
+
+static const struct store_ops twin_ops = { .name = "twin",
+                                           .begin = twin_begin,
+                                           .load = twin_load,
+                                           .due = twin_due,
+                                           .next_due = twin_next_due,
+                                           .mend_due = twin_mend_due,
+                                           .flush = twin_flush,
+                                           .commit = twin_commit,
+                                           .rollback = twin_rollback,
+                                           .running = twin_running,
+                                           .backlog = twin_backlog,
+                                           .queue_count = twin_queue_count,
+                                           .parked = twin_parked,
+                                           .environment = twin_environment,
+                                           .sweep = twin_sweep,
+                                           .last_id = twin_last_id,
+                                           .close = twin_close };
+
+struct store *twin_memory(struct store *store)
+{
+    return self(store)->memory;
+}
+
+void twin_fail(struct store *store, int calls)
+{
+    self(store)->fail_in = calls;
+}
+
+struct store *twin_create(void *context, void (*on_flaw)(void *context, const char *text))
+{
+    struct twin *twin = memory_zeroed(1, sizeof *twin);
+
+    twin->store.ops = &twin_ops;
+    twin->context = context;
+    twin->flaw = on_flaw;
+    twin->memory = store_memory_create();
+    (void)snprintf(twin->directory, sizeof twin->directory, "%s/bide-twin-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); /* it fits */
+    if (mkdtemp(twin->directory) == NULL) {
+        perror(twin->directory);
+        abort();
+    }
+    sqlite_open(twin);
+    return &twin->store;
+}
