@@ -187,6 +187,22 @@ static bool twin_commit(struct store *store, struct err *err)
            twin->memory->ops->commit(twin->memory, err);
 }
 
+static bool twin_touch(struct store *store, struct err *err)
+{
+    struct twin *twin = self(store);
+
+    return !fails(twin, err) && twin->sqlite->ops->touch(twin->sqlite, err) &&
+           twin->memory->ops->touch(twin->memory, err);
+}
+
+/* The disk is never full here, for what is refused then would be a flaw of the machine's. */
+static void twin_room(struct store *store, struct room *room)
+{
+    struct twin *twin = self(store);
+
+    twin->memory->ops->room(twin->memory, room);
+}
+
 static void twin_rollback(struct store *store)
 {
     struct twin *twin = self(store);
@@ -398,6 +414,8 @@ static const struct store_ops twin_ops = { .name = "twin",
                                            .flush = twin_flush,
                                            .commit = twin_commit,
                                            .rollback = twin_rollback,
+                                           .touch = twin_touch,
+                                           .room = twin_room,
                                            .running = twin_running,
                                            .backlog = twin_backlog,
                                            .queue_count = twin_queue_count,
