@@ -2,6 +2,7 @@
  * What slots say. Plugin code shares their process, so nothing is believed: a frame that does
  * not fit what the slot is running ends it.
  */
+#include "base/id.h"
 #include "base/log.h"
 #include "build.h"
 #include "call.h"
@@ -77,8 +78,13 @@ static void note_take(struct slot *slot, const struct frame_note *note)
 {
     struct job *job = slot_job(slot);
 
-    if (fits(slot, note->run_id, note->seq, "a note") && !job->is_canceled)
-        pad_add(slot->dispatch, job, note);
+    if (!fits(slot, note->run_id, note->seq, "a note") || job->is_canceled)
+        return;
+    if (note->kind == NOTE_REMARK)
+        log_warn("run.remark", "run=%s %.*s",
+                 id_format("run", note->run_id, (char[ID_TEXT_SIZE]){ 0 }),
+                 SLICE_ARG(note->text));
+    pad_add(slot->dispatch, job, note);
 }
 
 static void call_take(struct slot *slot, const struct frame_call *call)

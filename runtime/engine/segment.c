@@ -30,6 +30,8 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
         run->is_dirty = true;
         return;
     }
+    if (note->kind == NOTE_REMARK)
+        run_note(batch, run, note->text);
     struct log_line *line = rows_new_log(&batch->rows, run->id);
     /* A fifth of those that are kept are the first, the others the last: there the error is. */
     line->number = ++run->log_lines;

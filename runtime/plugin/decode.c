@@ -293,3 +293,67 @@ bool state_decode(const struct plugin_task *task, struct arena *arena, struct sl
         *kept = value_map();
     return true;
 }
+
+/* ---- fields that came or went ------------------------------------------------------------ */
+
+struct losing {
+    struct buffer gone, fresh; /* names, with commas */
+    const struct plugin_task *task;
+};
+
+static void name_add(struct buffer *names, struct slice name)
+{
+    if (names->size > 0)
+        buffer_text(names, ", ");
+    buffer_slice(names, name);
+}
+
+static bool is_stored(const struct losing *losing, const struct value *stored,
+                      struct slice name)
+{
+    bool is_there = value_find_slice(stored, name) != NULL;
+
+    for (uint32_t i = 0; i < losing->task->rename_count && !is_there; i++)
+        is_there = slice_equal(losing->task->renames[i].new_name, name) &&
+                   value_find_slice(stored, losing->task->renames[i].old_name) != NULL;
+    return is_there;
+}
+
+static void lost_find(struct losing *losing, const struct plugin_struct *shape,
+                      const struct value *stored, const struct value *kept)
+{
+    if (stored->kind != VALUE_MAP || kept->kind != VALUE_MAP)
+        return;
+    for (uint32_t i = 0; i < kept->count; i++) {
+        const struct plugin_field *field = field_named(shape, kept->members[i].key);
+        const struct value *inner = value_find_slice(stored, kept->members[i].key);
+        if (field == NULL)
+            name_add(&losing->gone, kept->members[i].key);
+        else if (field->kind == BIDE_KIND_STRUCT && inner != NULL)
+            lost_find(losing, field->inner, inner, &kept->members[i].value);
+    }
+    for (uint32_t i = 0; losing->gone.size > 0 && i < shape->field_count; i++)
+        if (!is_stored(losing, stored, shape->fields[i].name))
+            name_add(&losing->fresh, shape->fields[i].name);
+}
+
+struct slice state_lost(const struct plugin_task *task, struct arena *arena,
+                        struct slice packed, const struct value *kept)
+{
+    struct losing losing = { .task = task };
+    struct slice text = { 0 };
+    struct value stored;
+
+    if (kept->count == 0 || !pack_read(arena, packed, &stored, NULL))
+        return text;
+    lost_find(&losing, &task->state, &stored, kept);
+    if (losing.gone.size > 0 && losing.fresh.size > 0)
+        text = arena_format(arena,
+                            "state field %.*s is not in this build and is kept aside; %.*s "
+                            "began at zero (a field that was renamed is a row of .renamed)",
+                            SLICE_ARG(buffer_view(&losing.gone)),
+                            SLICE_ARG(buffer_view(&losing.fresh)));
+    buffer_finish(&losing.gone);
+    buffer_finish(&losing.fresh);
+    return text;
+}

@@ -26,6 +26,14 @@ bool state_decode(const struct plugin_task *task, struct arena *arena, struct sl
                   void *state, struct value *kept, struct err *err);
 
 /*
+ * Was a field renamed, and nobody said so? When the saved state has fields that this build does
+ * not know while others of its own began at zero: a sentence that names both; else empty.
+ * `kept` is what state_decode() gave for `packed`.
+ */
+struct slice state_lost(const struct plugin_task *task, struct arena *arena,
+                        struct slice packed, const struct value *kept);
+
+/*
  * Append `state` and what was kept. Errors (RULE): a text without an end or not UTF-8, a count
  * over its capacity, a VALUE nested too deep; `out` is as before then.
  */

@@ -173,6 +173,11 @@ static void note_send(struct segment *segment, enum note_kind kind, uint32_t lev
     channel_write(segment->channel, &frame);
 }
 
+void segment_remark(struct segment *segment, struct slice text)
+{
+    note_send(segment, NOTE_REMARK, BIDE_WARN, text);
+}
+
 void api_progress(bide_task *t, uint32_t percent)
 {
     if (!segment_of(t)->is_raised)

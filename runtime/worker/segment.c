@@ -102,8 +102,13 @@ static bool state_read(struct segment *segment)
     segment->state = arena_alloc(&segment->arena, segment->about->state.size);
     segment->task.state = segment->state;
     if (state_decode(segment->about, &segment->arena, segment->frame->state, segment->state,
-                     &segment->kept, &err))
+                     &segment->kept, &err)) {
+        struct slice lost =
+            state_lost(segment->about, &segment->arena, segment->frame->state, &segment->kept);
+        if (lost.size > 0)
+            segment_remark(segment, lost);
         return true;
+    }
     segment->end.verdict = VERDICT_PARK;
     return segment_raise(segment, false, "state_mismatch", "%s", err.text);
 }

@@ -90,6 +90,8 @@ static inline const bide_value *value_lent(const struct value *value)
 /* Keep the first error; always false. */
 bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* For the run's timeline and its log. */
+void segment_remark(struct segment *segment, struct slice text);
 /* A line of the run's log. */
 void segment_line(struct segment *segment, uint32_t level, struct slice text);
 /* The text as UTF-8, bytes that are none replaced, cut at `limit` bytes. */

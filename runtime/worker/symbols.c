@@ -1,5 +1,6 @@
 #include "symbols.h"
 
+#include <dlfcn.h>
 #include <elfutils/libdwfl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -51,10 +52,34 @@ static enum owner owner_of(const struct finding *finding, uint64_t address)
     return strcmp(path, finding->program) == 0 ? OWNER_WORKER : OWNER_OTHER;
 }
 
+typedef char *(*demangle_fn)(const char *name, char *room, size_t *size, int *status);
+
+/* As its author wrote it. Only what C++ brings along can tell; this process is here for a
+ * report and no more, so it may load that. */
+static const char *name_plain(const char *name)
+{
+    static const char *const libraries[] = { "libstdc++.so.6", "libc++abi.so.1" };
+    demangle_fn demangle = NULL;
+    char *plain = NULL;
+    int status = 0;
+
+    if (name == NULL || strncmp(name, "_Z", 2) != 0)
+        return name;
+    for (size_t i = 0; demangle == NULL && i < sizeof libraries / sizeof *libraries; i++) {
+        void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_LOCAL);
+        void *symbol = library == NULL ? NULL : dlsym(library, "__cxa_demangle");
+        memcpy(&demangle, &symbol, sizeof demangle); /* ISO C has no data-to-function cast */
+    }
+    if (demangle != NULL)
+        plain = demangle(name, NULL, NULL, &status);
+    return plain == NULL ? name : plain; /* never freed: the process ends */
+}
+
 static void line_add(const struct finding *finding, uint64_t address, struct buffer *lines)
 {
     Dwfl_Module *module = dwfl_addrmodule(finding->dwfl, address);
-    const char *name = module == NULL ? NULL : dwfl_module_addrname(module, address);
+    const char *name =
+        name_plain(module == NULL ? NULL : dwfl_module_addrname(module, address));
     Dwfl_Line *source = module == NULL ? NULL : dwfl_module_getsrc(module, address);
     const char *file =
         source == NULL ? NULL : dwfl_lineinfo(source, NULL, NULL, NULL, NULL, NULL);

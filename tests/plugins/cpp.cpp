@@ -22,6 +22,25 @@ static const struct bide_rename renames[] = { { "halts", "stops" }, { nullptr, n
 BIDE_TASK(tour, TOUR_STATE, TOUR_SEGMENTS, .id = "tour", .max_attempts = 2, .retry_min_ms = 10,
     .retry_factor = 1.5, .renamed = renames)
 
+#define FALL_SEGMENTS(S) S(fall)
+BIDE_TASK(falls, BIDE_NO_STATE, FALL_SEGMENTS, .id = "fall", .max_attempts = 1)
+
+namespace cliff {
+struct edge {
+    __attribute__((noinline)) void step(const std::string &where)
+    {
+        volatile int *ground = nullptr;
+        *ground = static_cast<int>(where.size());
+    }
+};
+} // namespace cliff
+
+static bide_next fall(bide_task *t)
+{
+    cliff::edge().step(bide_run_id(t));
+    return bide_done(t);
+}
+
 static bide_next plan(bide_task *t)
 {
     struct tour *s = bide_state(t);
@@ -63,4 +82,4 @@ static bide_next decided(bide_task *t)
     return bide_done(t);
 }
 
-BIDE_PLUGIN("cpp", "1.0.0", tour_task)
+BIDE_PLUGIN("cpp", "1.0.0", tour_task, falls_task)

@@ -39,6 +39,40 @@ Test(versions, state_that_is_not_known_survives)
     cr_assert(slice_is(((const struct value *)(const void *)again.value)->bytes, "any"));
 }
 
+static const char *lost(const char *id)
+{
+    return arena_text(&arena, state_lost(task(id), &arena, buffer_view(&packed), &kept));
+}
+
+/* Renamed, and nobody said so: zero without a word would be a guess. */
+Test(versions, state_that_is_lost_is_named_with_what_began_at_zero)
+{
+    struct fresh s;
+    pack_json("{\"amount\":5,\"low\":1}");
+
+    decode("fresh", &s);
+
+    cr_assert_eq(strncmp(lost("fresh"),
+                         "state field amount is not in this build and is kept aside; ", 59),
+                 0, "%s", lost("fresh"));
+    cr_assert_not_null(strstr(lost("fresh"), "added"), "%s", lost("fresh"));
+    cr_assert_null(strstr(lost("fresh"), "low"), "%s", lost("fresh"));
+}
+
+Test(versions, state_that_only_gained_or_is_saved_again_is_not_lost)
+{
+    struct fresh s;
+    pack_json("{\"low\":1}");
+    decode("fresh", &s);
+    cr_assert_str_empty(lost("fresh"), "only gained");
+
+    pack_json("{\"amount\":5}");
+    decode("fresh", &s);
+    encode("fresh", &s);
+    decode("fresh", &s);
+    cr_assert_str_empty(lost("fresh"), "said once");
+}
+
 /* An unknown field stays with its item only while it is sure which item that is. */
 Test(versions, state_of_items_that_came_or_went_is_not_guessed)
 {
