@@ -6,6 +6,7 @@
  */
 #include "slot_end.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "build.h"
@@ -148,7 +149,7 @@ static void line_note(struct slot *slot, struct job *job, struct slice line)
                                       .seq = job->seq,
                                       .kind = NOTE_LOG,
                                       .level = level,
-                                      .at_ms = dispatch_now(slot->dispatch),
+                                      .at_ms = clock_now_ms(),
                                       .text = line });
 }
 
