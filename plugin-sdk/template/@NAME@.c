@@ -10,7 +10,7 @@
 
 /* What survives a wait. */
 #define MY_STATE(F) \
-    F(STR(253), name) /* 63 characters of up to 4 bytes, and the end */
+    F(STR(64), name)
 
 /* Where a run can resume; the first is the entry. */
 #define MY_SEGMENTS(S) \
@@ -32,7 +32,7 @@ static bide_next start(bide_task *t)
 static bide_next greet(bide_task *t)
 {
     struct my *s = bide_state(t);
-    char greeting[300];
+    char greeting[80];
 
     snprintf(greeting, sizeof greeting, "Hello, %s!", s->name);
     struct @IDENT@_output out = { .greeting = greeting };
