@@ -86,15 +86,18 @@ static bool statuses_read(const struct filter_from *from, struct run_filter *fil
     return true;
 }
 
-/* A list must not show what was not asked for: a filter that is not known here is refused. */
-static bool names_check(const struct params *params, const char *const *known, struct err *err)
+bool filter_is_word(struct slice name)
+{
+    return slice_starts(name, "filter") || slice_starts(name, "page");
+}
+
+bool filter_words_check(const struct params *params, const char *const *known, struct err *err)
 {
     for (uint32_t i = 0; params != NULL && i < params->count; i++) {
         struct slice name = params->items[i].name;
         struct suggestion near;
         const char *const *one = known;
-        if (params->items[i].value.size == 0 ||
-            (!slice_starts(name, "filter") && !slice_starts(name, "page")))
+        if (params->items[i].value.size == 0 || !filter_is_word(name))
             continue;
         suggestion_init(&near, name);
         for (; *one != NULL && !slice_is(name, *one); one++)
@@ -132,7 +135,7 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter, 
     struct slice text;
 
     *filter = (struct run_filter){ .environment = from->environment, .is_test = -1 };
-    if (!names_check(params, known, err) || !environments_check(from, err))
+    if (!filter_words_check(params, known, err) || !environments_check(from, err))
         return false;
     if (params_find(params, "filter[isTest]", &text)) {
         if (!slice_is(text, "true") && !slice_is(text, "false"))
@@ -176,7 +179,7 @@ bool token_filter_read(const struct filter_from *from, struct token_filter *filt
                                          "filter[idempotencyKey]", NULL };
 
     *filter = (struct token_filter){ .environment = from->environment };
-    if (!names_check(from->params, known, err))
+    if (!filter_words_check(from->params, known, err))
         return false;
     (void)params_find(from->params, "filter[idempotencyKey]", &filter->key_text); /* optional */
     return page_read(from, "waitpoint", &filter->limit, &filter->after, &filter->before, err) &&

@@ -1,5 +1,6 @@
 #include "http/members.h"
 
+#include "http/filter.h"
 #include "http/reply.h"
 #include "schema/suggest.h"
 
@@ -117,10 +118,7 @@ bool members_check(const struct member_rule *rules, const char *where, const str
     return true;
 }
 
-static bool is_of_list(struct slice name)
-{
-    return slice_starts(name, "filter[") || slice_starts(name, "page[");
-}
+const char *const list_words[] = { NULL };
 
 void params_check(const struct params *params, const char *const *names,
                   struct unheard *unheard)
@@ -132,7 +130,7 @@ void params_check(const struct params *params, const char *const *names,
         suggestion_init(&near, name);
         for (; *known != NULL && !slice_is(name, *known); known++)
             suggestion_offer(&near, slice_of(*known));
-        if (*known == NULL && !is_of_list(name))
+        if (*known == NULL && (names != list_words || !filter_is_word(name)))
             unheard_add(unheard, "?", name, &near);
     }
 }

@@ -39,8 +39,9 @@ struct unheard {
 bool members_check(const struct member_rule *rules, const char *where, const struct value *map,
                    struct unheard *unheard, struct err *err);
 bool member_is_known(const struct member_rule *rules, struct slice name);
-/* Parameters of the query that are not in `names` (ends with NULL); of filters and pages the
- * reader of filters knows better. */
+/* Of a list, whose filters and pages are refused rather than told: filter.h. */
+extern const char *const list_words[];
+/* Parameters of the query that are not in `names` (ends with NULL). */
 void params_check(const struct params *params, const char *const *names,
                   struct unheard *unheard);
 /* One more sentence for x-bide-warning. */

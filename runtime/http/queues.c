@@ -7,6 +7,7 @@
  * written here.
  */
 #include "base/id.h"
+#include "http/filter.h"
 #include "http/members.h"
 #include "http/reply.h"
 #include "http/routes.h"
@@ -182,13 +183,15 @@ static void list_done(struct request *request)
 
 void queue_list(struct request *request)
 {
+    static const char *const known[] = { "page", "perPage", NULL };
     struct queue_view *view = ARENA_NEW(&request->arena, struct queue_view);
     struct err err = { 0 };
 
     *view = (struct queue_view){ .page = 1, .per_page = PER_PAGE };
     request->view = view;
-    request_params(request, (const char *const[]){ "page", "perPage", NULL });
-    if (params_number(request->params, "page", 1, PAGE_MAX, &view->page, &err) &&
+    request_params(request, known);
+    if (filter_words_check(request->params, known, &err) &&
+        params_number(request->params, "page", 1, PAGE_MAX, &view->page, &err) &&
         params_number(request->params, "perPage", 1, PER_PAGE_MAX, &view->per_page, &err))
         request_read(request, list_work, list_done);
     else

@@ -200,7 +200,7 @@ void run_list(struct request *request)
     struct err err = { 0 };
 
     request->view = filter;
-    request_params(request, (const char *const[]){ NULL });
+    request_params(request, list_words);
     if (run_filter_read(&from, filter, &err))
         request_read(request, list_work, reply_ok);
     else

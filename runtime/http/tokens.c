@@ -223,7 +223,7 @@ void token_list(struct request *request)
     struct err err = { 0 };
 
     request->view = view;
-    request_params(request, (const char *const[]){ NULL });
+    request_params(request, list_words);
     if (token_filter_read(&from, &view->filter, &err))
         request_read(request, list_work, reply_ok);
     else

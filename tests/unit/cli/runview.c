@@ -30,6 +30,6 @@ Test(runview, a_run_that_is_parked_says_why)
              "\"task \\\"helo\\\" is unknown here; did you mean \\\"hello\\\"?\"}"),
         "PENDING_VERSION · task \"helo\" is unknown here; did you mean \"hello\"?");
     cr_assert_str_eq(mark("{\"status\":\"PENDING_VERSION\",\"parkedReason\":\"a\\u001b[2Jb\"}"),
-                     "PENDING_VERSION · a?[2Jb");
+                     "PENDING_VERSION · a\\x1b[2Jb");
     cr_assert_str_eq(mark("{\"status\":\"QUEUED\"}"), "QUEUED");
 }

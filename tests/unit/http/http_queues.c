@@ -33,6 +33,8 @@ Test(queues, all_that_are_configured_are_listed)
     cr_assert_eq(answer_find(page, "pagination.currentPage")->integer, 2);
     cr_assert_eq(answer_find(page, "pagination.totalPages")->integer, 3);
     cr_assert_eq(site_get(&site, QUEUES "?perPage=101").status, 400);
+    cr_assert_eq(site_get(&site, QUEUES "?filter[name]=x").status, 400);
+    cr_assert_eq(site_get(&site, QUEUES "?page[size]=3").status, 400);
 }
 
 Test(queues, one_has_all_that_the_client_demands)

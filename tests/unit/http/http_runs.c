@@ -316,6 +316,10 @@ Test(runs, words_of_a_query_that_nobody_knows_are_told)
     cr_assert(answer_header(site_get(&site, site_path(&site, "/api/v3/runs/%s?wiat=1s", run)),
                             "x-bide-warning", &ignored));
     cr_assert(slice_is(ignored, "?wiat is not known; did you mean ?wait?"));
+    cr_assert(answer_header(
+        site_get(&site, site_path(&site, "/api/v3/runs/%s?filter[status]=DONE", run)),
+        "x-bide-ignored", &ignored));
+    cr_assert(slice_is(ignored, "?filter[status]"));
     cr_assert_not(answer_header(
         site_get(&site, site_path(&site, "/api/v3/runs/%s?wait=1ms&until=done", run)),
         "x-bide-ignored", &ignored));
