@@ -274,6 +274,7 @@ bool peer_send(struct peer *peer, struct slice first, struct slice second)
         return false;
     }
     peer->left_bytes = left_of(peer);
+    peer->is_receiving = false;
     move(peer, &peer->peers->sending, peer->peers->send_ms);
     return false;
 }

@@ -302,10 +302,15 @@ void wire_ended(struct peer *peer)
 
 void wire_sent(struct peer *peer)
 {
-    if (peer->request != NULL)
-        request_finish(peer, peer->request);
-    else
+    struct request *request = peer->request;
+
+    /* What was sent may have been replies before the one that is under way. */
+    if (request == NULL)
         peer_idle(peer);
+    else if (request->phase == REQUEST_SENT)
+        request_finish(peer, request);
+    else if (!request->is_whole)
+        peer_receiving(peer);
     if (!peer->is_cut)
         peer_go_on(peer);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct site site;
@@ -147,6 +148,46 @@ Test(readers, who_takes_it_steadily_gets_all_of_it)
     close(fd);
     cr_expect_geq(all, size);
     cr_expect_eq(metric("bide_http_readers_cut_total"), 0);
+}
+
+/* Replies of earlier requests are still on their way while a later one is at work. */
+Test(readers, who_asks_much_before_reading_gets_every_reply)
+{
+    enum { PAIRS = 600 };
+    static const char ask_sync[] = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    static char bytes[65536];
+    size_t replies = 0, kept = 0;
+    ssize_t got;
+
+    site_start(&site);
+    const char *ask_read =
+        site_path(&site, "GET /api/v3/runs/%s HTTP/1.1\r\nhost: x\r\n" AUTH "\r\n",
+                  site_run(&site, "hold", "{}"));
+    int fd = site_connect(&site), room = 32768;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < PAIRS; i++) {
+            site_send(fd, ask_sync, sizeof ask_sync - 1);
+            site_send(fd, ask_read, strlen(ask_read));
+        }
+        shutdown(fd, SHUT_WR);
+        _exit(0);
+    }
+    usleep(500000);
+    while ((got = recv(fd, bytes + kept, sizeof bytes - kept, 0)) > 0) {
+        size_t size = kept + (size_t)got, from = 0;
+        const char *at;
+        while ((at = memmem(bytes + from, size - from, "HTTP/1.1 200", 12)) != NULL) {
+            replies++;
+            from = (size_t)(at - bytes) + 12;
+        }
+        kept = size - from < 11 ? size - from : 11; /* one may be cut in two */
+        memmove(bytes, bytes + size - kept, kept);
+    }
+    close(fd);
+    cr_expect_eq(replies, 2 * PAIRS);
+    waitpid(child, NULL, 0);
 }
 
 Test(readers, metrics_are_of_the_environment_whose_key_is_given)
