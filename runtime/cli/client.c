@@ -240,7 +240,7 @@ bool client_do(struct client *client, const char *method, const char *path, stru
     headers_tell(reply->headers);
     if (reply->status >= 200 && reply->status < 300 && reply->is_json)
         return true;
-    client_complain(reply);
+    client_complain(client, reply);
     return false;
 }
 
@@ -274,7 +274,18 @@ static void add_problem(struct buffer *out, const struct value *problem)
     buffer_byte(out, ')');
 }
 
-void client_complain(const struct reply *reply)
+static void refusal_begin(struct buffer *out, const struct client *client,
+                          const struct reply *reply)
+{
+    buffer_text(out, "bide: ");
+    if (client->subject != NULL) {
+        text_add_safe(out, slice_of(client->subject), false);
+        buffer_text(out, ": ");
+    }
+    buffer_format(out, "refused (%ld): ", reply->status);
+}
+
+void client_complain(const struct client *client, const struct reply *reply)
 {
     struct buffer out = { 0 };
     const struct value *problems = value_find(&reply->value, "problems");
@@ -283,7 +294,7 @@ void client_complain(const struct reply *reply)
     if (reply->status >= 200 && reply->status < 300)
         buffer_text(&out, "bide: the reply is no JSON; is that a bide server?");
     else
-        buffer_format(&out, "bide: refused (%ld): ", reply->status);
+        refusal_begin(&out, client, reply);
     text_add_safe(&out, error, false);
     if (error.size == 0 && reply->status >= 300)
         buffer_text(&out, "the server gives no reason");

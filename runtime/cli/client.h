@@ -12,6 +12,7 @@ struct client {
     struct arena *arena; /* holds the replies; the call's, unless somebody puts another */
     struct settings settings;
     void *curl;
+    const char *subject; /* what is asked about, one of several perhaps; NULL: the server */
 };
 
 struct reply {
@@ -41,7 +42,7 @@ bool client_do(struct client *client, const char *method, const char *path, stru
                struct reply *reply);
 
 /* Say on stderr what a refusal says. */
-void client_complain(const struct reply *reply);
+void client_complain(const struct client *client, const struct reply *reply);
 
 /* Between two tries: nothing tells when a server is back but asking it. */
 void client_pause(uint32_t duration_ms);

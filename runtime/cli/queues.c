@@ -144,6 +144,7 @@ static int exec_show(struct call *call)
 
     if (!client_open(&client, call, &code))
         return code;
+    client.subject = name;
     if (!client_do(&client, "GET", queue_path(&call->arena, name, query.data),
                    (struct slice){ 0 }, &reply))
         code = CLI_FAILED;
@@ -176,6 +177,8 @@ static int act_on(struct client *client, const char *name, const char *action)
         arena_format(arena, "{\"type\":\"%s\",\"action\":\"%s\"}", queue_type(name), action);
     struct reply before, reply;
     struct err err = { 0 };
+
+    client->subject = name;
     bool was_there = client_send(client, "GET", queue_path(arena, name, query.data),
                                  (struct slice){ 0 }, &before, &err) &&
                      before.status == 200;

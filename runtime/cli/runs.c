@@ -131,6 +131,7 @@ static bool show_one(struct client *client, const char *run)
     struct reply reply, logs = { 0 };
     struct buffer out = { 0 };
 
+    client->subject = run;
     if (!client_do(client, "GET", path.data, (struct slice){ 0 }, &reply))
         return false;
     if (client->call->json) {

@@ -27,6 +27,7 @@ static int cancel_one(struct client *client, const char *run)
     struct reply before, reply;
     const char *path = act_path(arena, "v2", run, "/cancel");
 
+    client->subject = run;
     if (!client_do(client, "GET", act_path(arena, "v3", run, ""), (struct slice){ 0 },
                    &before) ||
         !client_do(client, "POST", path, (struct slice){ 0 }, &reply))
@@ -113,6 +114,7 @@ static int exec_replay(struct call *call)
     if (!client_open(&client, call, &code))
         return code;
     const char *path = act_path(&call->arena, "v1", call->arguments[0], "/replay");
+    client.subject = call->arguments[0];
     code = CLI_FAILED;
     if (client_do(&client, "POST", path, body, &reply))
         code = report(&client, &reply);

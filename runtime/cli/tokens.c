@@ -97,6 +97,7 @@ static int request(struct call *call, const char *method, const char *path, stru
 
     if (!client_open(&client, call, &code))
         return code;
+    client.subject = call->argument_count > 0 ? call->arguments[0] : NULL;
     if (!client_do(&client, method, path, body, &reply))
         code = CLI_FAILED;
     else if (call->json)
@@ -231,6 +232,7 @@ static int finish_token(struct call *call, const char *end, struct slice body, c
 
     if (!client_open(&client, call, &code))
         return code;
+    client.subject = token;
     if (!client_do(&client, "POST", token_path(&call->arena, token, end), body, &reply)) {
         code = CLI_FAILED;
     } else {

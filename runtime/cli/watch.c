@@ -100,7 +100,7 @@ static bool look(struct client *client, const char *url, const char *run_id,
     }
     screen_line_end(line);
     if (answered)
-        client_complain(&reply);
+        client_complain(client, &reply);
     else
         cli_fail(CLI_FAILED, "%s", err.text);
     return true;
@@ -147,6 +147,7 @@ int run_watch(struct client *client, const char *run_id)
     uint64_t away_ns = 0;
     int code;
 
+    client->subject = run_id;
     farewell_prepare(client, run_id);
     screen_line_init(&line);
     buffer_text(&path, "/api/v3/runs/");

@@ -189,7 +189,10 @@ Test(cli, a_cancel_or_a_pause_that_changed_nothing_is_told)
     const char *run = text("%s", word(bide(0, "runs list --json | jq -r '.data[0].id'")));
 
     assert_says(bide(3, text("runs cancel %s", run)), "already COMPLETED");
-    assert_says(bide(1, text("runs cancel %s run_0000000000000", run)), "refused");
+    assert_says(bide(1, text("runs cancel %s run_0000000000000", run)),
+                "bide: run_0000000000000: refused (404)");
+    assert_says(bide(1, text("runs show %s nope", run)), "bide: nope: refused (404)");
+    assert_says(bide(1, "queues pause nosuch"), "bide: nosuch: refused (404)");
     bide(0, "queues pause task/hello");
     assert_says(bide(3, "queues pause task/hello"), "already paused");
     bide(0, "queues resume task/hello");
@@ -285,6 +288,11 @@ Test(cli, what_the_server_did_not_use_or_warns_of_is_told)
     assert_says(said, "bide: \\x1b[31mtask helo is unknown here\n");
     assert_says(said, "bide: twice\n");
     assert_says(said, "r_1\n");
+}
+
+Test(cli, a_task_that_is_not_known_is_warned_of)
+{
+    assert_says(bide(0, "trigger helo"), "did you mean \"hello\"?");
 }
 
 /* ---- from any directory

@@ -162,7 +162,7 @@ static void expect_complaint(long status, const char *body, const char *told)
     struct reply reply = { .status = status, .body = slice_of(body) };
 
     reply.is_json = json_read(&arena, reply.body, &reply.value, NULL);
-    client_complain(&reply);
+    client_complain(&(struct client){ 0 }, &reply);
     fflush(stderr);
     cr_assert_stderr_eq_str(told);
     arena_finish(&arena);
