@@ -79,11 +79,9 @@ struct batch {
     struct event *first_event, **event_tail;
 };
 
-/*
- * When something is due, of what was asked for: a date, which goes by the wall clock, or else a
- * span, which goes by the steady one. 0 is "none"; what is negative or past is over now; what
- * is too far for a sum never comes. All times that come from outside go through here.
- */
+/* When something is due, of what was asked for: a date, by the wall clock, or else a span, by
+ * the steady one. 0 is "none"; what is negative or past is over now; what is too far for a sum
+ * never comes. All times that come from outside go through here. */
 struct deadline {
     int64_t due_ms;
     bool is_span;

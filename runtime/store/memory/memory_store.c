@@ -379,10 +379,9 @@ static bool memory_last_id(struct store *store, int64_t *id, struct err *err)
     *id = 0;
     for (uint32_t i = 0; i < memory->runs.count; i++) {
         const struct run *run = &memory->runs.items[i]->run;
-        if (run->id > *id)
-            *id = run->id;
-        if (run->id_block != 0 && run->id_block + ID_BLOCK - 1 > *id)
-            *id = run->id_block + ID_BLOCK - 1;
+        int64_t given = run->id_block == 0 ? 0 : run->id_block + ID_BLOCK - 1;
+        *id = run->id > *id ? run->id : *id;
+        *id = given > *id ? given : *id;
     }
     for (uint32_t i = 0; i < memory->waitpoints.count; i++)
         if (memory->waitpoints.items[i]->waitpoint.id > *id)
