@@ -9,6 +9,7 @@
 #include "cli/inspect.h"
 
 #include "base/clock.h"
+#include "base/globals.h"
 #include "cli/member.h"
 #include "cli/text.h"
 #include "codec/frame.h"
@@ -70,7 +71,8 @@ static void stop(struct nursery *nursery, int *status)
     buffer_finish(&nursery->bytes);
     if (nursery->pid < 0)
         return;
-    (void)kill(nursery->pid, SIGKILL); /* it may be gone already */
+    (void)kill(nursery->pid,
+               SIGTERM); /* to its guard, which ends all that the plugin started */
     while (waitpid(nursery->pid, status, 0) < 0 && errno == EINTR)
         ;
 }
@@ -171,6 +173,21 @@ static void print_description(struct arena *arena, const struct value *about, co
         print_task(arena, &tasks[i]);
 }
 
+/* Names of its writable globals; empty: none. */
+static struct slice globals_text(struct arena *arena, const char *path)
+{
+    struct buffer names = { 0 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && globals_find(fd, &names) == 0)
+        names.size = 0;
+    if (fd >= 0)
+        (void)close(fd); /* was only read */
+    struct slice text = arena_copy(arena, buffer_view(&names));
+    buffer_finish(&names);
+    return text;
+}
+
 static int understand(struct call *call, const char *path, const struct frame *frame,
                       struct inspected *inspected)
 {
@@ -236,11 +253,18 @@ static int exec(struct call *call)
                        &inspected);
     if (code != CLI_DONE)
         return code;
+    struct slice globals = globals_text(&call->arena, call->arguments[0]);
     if (!call->json) {
         print_description(&call->arena, &inspected.about, inspected.sha256);
+        if (globals.size > 0)
+            printf(
+                "\nwarning  variables that outlive a run, and are the next run's in the same "
+                "slot: %.*s\n",
+                SLICE_ARG(text_safe(&call->arena, globals)));
         return CLI_DONE;
     }
     value_put(&call->arena, &inspected.about, "sha256", value_text(inspected.sha256));
+    value_put(&call->arena, &inspected.about, "globals", value_string(globals));
     json_write(&out, &inspected.about);
     printf("%.*s\n", SLICE_ARG(buffer_view(&out)));
     buffer_finish(&out);

@@ -38,6 +38,9 @@ static void print_refusing(struct arena *arena, const struct value *plugin)
         printf("\n%.*s is refused: %.*s\n",
                SLICE_ARG(text_safe(arena, member_text(plugin, "file"))),
                SLICE_ARG(text_safe(arena, member_text(plugin, "reason"))));
+    if (member_text(plugin, "warning").size > 0)
+        printf("\n%.*s: %.*s\n", SLICE_ARG(text_safe(arena, member_text(plugin, "file"))),
+               SLICE_ARG(text_safe(arena, member_text(plugin, "warning"))));
     for (uint32_t i = 0; i < count; i++)
         printf("\ntask %.*s is not available: %.*s\n",
                SLICE_ARG(text_safe(arena, member_text(&tasks[i], "task"))),

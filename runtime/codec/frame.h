@@ -117,8 +117,10 @@ struct frame_call {
     struct slice body;
 };
 
-/* One way, not answered: a log line, progress, or a line that belongs into the timeline too. */
-enum note_kind { NOTE_LOG, NOTE_PROGRESS, NOTE_REMARK, NOTE_KIND_COUNT };
+/* One way, not answered: a log line, progress, a line that belongs into the timeline too, or,
+ * between two segments and for no run, that the slot is WORN as `text` says and takes no more.
+ */
+enum note_kind { NOTE_LOG, NOTE_PROGRESS, NOTE_REMARK, NOTE_WORN, NOTE_KIND_COUNT };
 
 struct frame_note {
     int64_t run_id;

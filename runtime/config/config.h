@@ -33,6 +33,7 @@ struct config_limits {
     uint32_t depth;  /* of child runs */
     uint32_t calls;  /* of one segment */
     uint32_t max_attempts;
+    uint32_t plugins; /* files in the directory */
     uint32_t steps; /* waiters told and children canceled in one commit; 0: as many as usual */
 };
 
@@ -68,6 +69,9 @@ struct config {
     int64_t load_time_ms;    /* a plugin must have loaded */
     int64_t idle_slot_ms;    /* then it is retired */
     int64_t memory_bytes;    /* RLIMIT_AS of a slot; 0: none */
+    uint32_t slot_segments;  /* then it is retired; 0: no limit, here and below */
+    uint32_t slot_descriptors, slot_threads; /* beyond what it had at its fork */
+    int64_t slot_growth_bytes;
     /* retries, when the task does not say */
     uint32_t max_attempts;
     int64_t retry_min_ms, retry_max_ms;

@@ -36,6 +36,10 @@ const struct setting settings[] = {
     { "workers", "load_time", SETTING_DURATION, AT(load_time_ms) },
     { "workers", "idle_slot", SETTING_DURATION, AT(idle_slot_ms) },
     { "workers", "memory", SETTING_BYTES, AT(memory_bytes) },
+    { "workers", "slot_segments", SETTING_COUNT, AT(slot_segments) },
+    { "workers", "slot_descriptors", SETTING_COUNT, AT(slot_descriptors) },
+    { "workers", "slot_threads", SETTING_COUNT, AT(slot_threads) },
+    { "workers", "slot_growth", SETTING_BYTES, AT(slot_growth_bytes) },
 
     { "retry", "max_attempts", SETTING_COUNT, AT(max_attempts) },
     { "retry", "min", SETTING_DURATION, AT(retry_min_ms) },
@@ -56,6 +60,7 @@ const struct setting settings[] = {
     { "limits", "depth", SETTING_COUNT, AT(limits.depth) },
     { "limits", "calls", SETTING_COUNT, AT(limits.calls) },
     { "limits", "max_attempts", SETTING_COUNT, AT(limits.max_attempts) },
+    { "limits", "plugins", SETTING_COUNT, AT(limits.plugins) },
     { "limits", "steps", SETTING_COUNT, AT(limits.steps) },
 
     { "log", "level", SETTING_TEXT, AT(log_level) },

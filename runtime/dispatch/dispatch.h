@@ -42,7 +42,8 @@ void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void 
 void dispatch_destroy(struct dispatch *dispatch);
 
 /* For GET /api/v1/plugins: a list of {file, plugin, version, build, status, reason, tasks,
- * unavailable, slots}; `unavailable` lists {task, reason} where a schema stands in the way. */
+ * unavailable, slots, warning}; `unavailable` lists {task, reason} where a schema stands in the
+ * way. */
 struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena);
 
 struct dispatch_stats {

@@ -19,7 +19,7 @@ enum {
     LEAVE_MS = 2000,
     LINE_MAX_BYTES = 1000,
     LINES_PER_SECOND = 200,
-    ARGUMENTS_MAX = 16,
+    ARGUMENTS_MAX = 20,
     NUMBER_TEXT = 24,
     ENVIRONMENT_MAX = 1024,
     PATIENCE_MS = 50, /* with what a killed guard has left: it is killed and ends at once */
@@ -66,6 +66,8 @@ static void arguments_fill(const struct dispatch *dispatch, char numbers[][NUMBE
 {
     const struct config *config = dispatch->config;
     const struct config_limits *limits = &config->limits;
+    const int64_t wear[] = { config->slot_segments, config->slot_descriptors,
+                             (int64_t)config->slot_threads + 1, config->slot_growth_bytes };
     const int64_t values[] = { config->memory_bytes,   limits->state_bytes,
                                limits->output_bytes,   limits->metadata_bytes,
                                limits->payload_bytes,  limits->log_lines,
@@ -76,8 +78,12 @@ static void arguments_fill(const struct dispatch *dispatch, char numbers[][NUMBE
         (void)snprintf(numbers[i], NUMBER_TEXT, "%lld", (long long)values[i]);
         arguments[at++] = numbers[i];
     }
-    if (origin != NULL)
-        arguments[at++] = origin;
+    arguments[at++] = origin;
+    for (uint32_t i = 0, k = sizeof values / sizeof *values; i < sizeof wear / sizeof *wear;
+         i++, k++) {
+        (void)snprintf(numbers[k], NUMBER_TEXT, "%lld", (long long)wear[i]);
+        arguments[at++] = numbers[k];
+    }
     arguments[at] = NULL;
 }
 
@@ -111,7 +117,7 @@ static int process_spawn(struct nursery *nursery, int control)
     char word[] = "nursery", numbers[ARGUMENTS_MAX][NUMBER_TEXT];
     const char *known = dispatch->options.origin;
     char *program = memory_text(dispatch->options.program);
-    char *origin = known != NULL ? memory_text(known) : NULL;
+    char *origin = memory_text(known != NULL ? known : "");
     char *arguments[ARGUMENTS_MAX] = { program, word, nursery->build->path };
     char **environment = environment_make(dispatch->config);
 

@@ -254,11 +254,12 @@ void offers_turn(struct dispatch *dispatch)
     struct making *making = memory_zeroed(1, sizeof *making);
     making->config = dispatch->config;
     making->old_queues = offers->has_queues ? &offers->queues : NULL;
-    making->items = ARENA_ARRAY(&making->arena, struct offered, SCAN_MAX_FILES);
+    making->items =
+        ARENA_ARRAY(&making->arena, struct offered, dispatch->config->limits.plugins + 1);
     LIST_EACH(&dispatch->watch.files, node, after)
     {
         const struct plugin_file *file = container_of(node, struct plugin_file, node);
-        if (file->build != NULL)
+        if (file->build != NULL && making->count < dispatch->config->limits.plugins)
             item_add(making, file);
     }
     offers->is_wanted = false;

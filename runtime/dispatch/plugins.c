@@ -84,12 +84,19 @@ static void entry_add(struct arena *arena, struct value *list, const char *file,
     value_add(arena, list, map);
 }
 
+/* To the entry added last. */
+static void warning_put(struct arena *arena, struct value *list, const char *warning)
+{
+    value_put(arena, &list->items[list->count - 1], "warning", text_value(arena, warning));
+}
+
 /* A file is what its newest content is; what goes on with older content stands in a line of its
  * own. */
 static void file_add(struct arena *arena, struct value *list, const struct plugin_file *file)
 {
     const struct build *newest = file->candidate != NULL ? file->candidate : file->build;
-    bool is_bad = file->kind == SEEN_BAD || file->kind == SEEN_FAILED;
+    bool is_bad =
+        file->kind == SEEN_BAD || file->kind == SEEN_FAILED || file->kind == SEEN_OVER;
 
     if (is_bad || (file->reason[0] != '\0' && file->confirm_ms == 0))
         entry_add(arena, list, file->name, is_bad ? NULL : newest, "refused", file->reason);
@@ -99,6 +106,7 @@ static void file_add(struct arena *arena, struct value *list, const struct plugi
         entry_add(arena, list, file->name, newest, "loading", "");
     else
         entry_add(arena, list, file->name, newest, state_words[newest->state], newest->reason);
+    warning_put(arena, list, file->warning);
     if (file->build != NULL && (is_bad || file->candidate != NULL))
         entry_add(arena, list, file->name, file->build, state_words[file->build->state],
                   "older content of this file");

@@ -1,6 +1,7 @@
 #include "scan.h"
 
 #include "base/clock.h"
+#include "base/globals.h"
 #include "elf.h"
 
 #include <dirent.h>
@@ -120,6 +121,24 @@ static bool file_copy(struct scan *scan, int fd, char sha[SHA256_HEX_SIZE], stru
     return is_good;
 }
 
+/* A slot runs many segments, of many runs. */
+static const char *globals_warn(struct scan *scan, int fd)
+{
+    struct buffer names = { 0 };
+    uint32_t count = globals_find(fd, &names);
+    const char *text =
+        count == 0
+            ? ""
+            : arena_format(&scan->arena,
+                           "it has variables that outlive a run, and are the next run's in "
+                           "the same slot: %.*s",
+                           SLICE_ARG(buffer_view(&names)))
+                  .data;
+
+    buffer_finish(&names);
+    return text;
+}
+
 static void file_take(struct scan *scan, int fd, struct seen *file)
 {
     struct stat after;
@@ -133,9 +152,10 @@ static void file_take(struct scan *scan, int fd, struct seen *file)
         struct signature now = signature_of(&after);
         is_steady = signature_equal(&now, &file->signature);
     }
-    if (is_good && is_steady)
+    if (is_good && is_steady) {
         file->kind = SEEN_COPIED;
-    else if (err.code == ERR_SYSTEM)
+        file->warning = globals_warn(scan, fd);
+    } else if (err.code == ERR_SYSTEM)
         file->kind = SEEN_FAILED;
     else if (!is_steady || signature_age_ms(&file->signature) < SCAN_SETTLE_MS)
         file->kind = SEEN_UNSETTLED;
@@ -149,7 +169,7 @@ static void file_look(struct scan *scan, int directory, const char *name, struct
     struct stat stat;
     struct seen *known = known_find(scan, name);
 
-    *file = (struct seen){ .name = arena_text(&scan->arena, slice_of(name)), .reason = "" };
+    *file = (struct seen){ .name = name, .reason = "", .warning = "" };
     if (known != NULL)
         known->was_found = true;
     /* O_NONBLOCK: a FIFO called x.so must not stop us. */
@@ -172,9 +192,55 @@ static void file_look(struct scan *scan, int directory, const char *name, struct
         (void)close(fd); /* was only read */
 }
 
-static int seen_compare(const void *a, const void *b)
+/* Those that were looked into before have the older right, then names decide: so what is loaded
+ * stays, whatever order the directory has. */
+static int claim_compare(const void *a, const void *b)
 {
-    return strcmp(((const struct seen *)a)->name, ((const struct seen *)b)->name);
+    const struct seen *one = a, *other = b;
+
+    if (one->was_found != other->was_found)
+        return one->was_found ? -1 : 1;
+    return strcmp(one->name, other->name);
+}
+
+static void names_read(struct scan *scan, DIR *directory)
+{
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        const struct seen *known;
+        if (!is_plugin_name(entry->d_name))
+            continue;
+        if (scan->count == SCAN_MAX_NAMES) {
+            scan->is_cut = true;
+            return;
+        }
+        if (scan->count == scan->capacity) {
+            struct seen *old = scan->files;
+            scan->capacity = scan->capacity == 0 ? 64 : scan->capacity * 2;
+            scan->files = ARENA_ARRAY(&scan->arena, struct seen, scan->capacity);
+            if (scan->count > 0)
+                memcpy(scan->files, old, scan->count * sizeof *old);
+        }
+        known = known_find(scan, entry->d_name);
+        scan->files[scan->count++] =
+            (struct seen){ .name = arena_text(&scan->arena, slice_of(entry->d_name)),
+                           .was_found = known != NULL && known->kind != SEEN_OVER };
+    }
+}
+
+static void file_pass_over(struct scan *scan, struct seen *file)
+{
+    struct seen *known = known_find(scan, file->name);
+
+    if (known != NULL)
+        known->was_found = true;
+    *file = (struct seen){ .name = file->name,
+                           .kind = SEEN_OVER,
+                           .warning = "",
+                           .reason = arena_format(&scan->arena,
+                                                  "there are %u plugins already, which is the "
+                                                  "limit (limits.plugins)",
+                                                  scan->limit)
+                                         .data };
 }
 
 static void plugins_scan(struct scan *scan)
@@ -186,18 +252,15 @@ static void plugins_scan(struct scan *scan)
                        strerror(errno));
         return;
     }
-    scan->files = ARENA_ARRAY(&scan->arena, struct seen, SCAN_MAX_FILES);
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        if (!is_plugin_name(entry->d_name))
-            continue;
-        if (scan->count == SCAN_MAX_FILES) {
-            scan->is_cut = true;
-            break;
-        }
-        file_look(scan, dirfd(directory), entry->d_name, &scan->files[scan->count++]);
-    }
+    names_read(scan, directory);
+    if (scan->count > 1)
+        qsort(scan->files, scan->count, sizeof *scan->files, claim_compare);
+    for (uint32_t i = 0; i < scan->count; i++)
+        if (i < scan->limit)
+            file_look(scan, dirfd(directory), scan->files[i].name, &scan->files[i]);
+        else
+            file_pass_over(scan, &scan->files[i]);
     (void)closedir(directory); /* was only read */
-    qsort(scan->files, scan->count, sizeof *scan->files, seen_compare);
 }
 
 /* Order does not matter: the directory may list the same files in another one next time. */

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    SCAN_MAX_FILES = 256,
+    SCAN_MAX_NAMES = 20000, /* of files; those above the limit are listed as refused */
     SCAN_MAX_FILE_BYTES = 256 << 20,
     SCAN_SETTLE_MS = 1000, /* a file younger than this may still be being written */
 };
@@ -29,6 +29,7 @@ enum seen_kind {
     SEEN_COPIED,    /* new content, now in builds/ */
     SEEN_UNSETTLED, /* is not whole yet, or changes: look again soon */
     SEEN_BAD,       /* stays like this: `reason` */
+    SEEN_OVER,      /* one too many: `reason` */
     SEEN_FAILED     /* the system refuses just now: `reason`; tried again with each scan */
 };
 
@@ -39,7 +40,8 @@ struct seen {
     enum seen_kind kind;
     char sha[SHA256_HEX_SIZE];
     const char *reason;
-    bool was_found; /* of known files: it is still there */
+    const char *warning; /* COPIED: empty: none */
+    bool was_found;      /* of known files: it is still there */
 };
 
 struct scan {
@@ -47,9 +49,10 @@ struct scan {
     const char *plugins, *builds;
     struct seen *known; /* in: what to compare with */
     uint32_t known_count;
-    struct seen *files; /* out, sorted by name */
-    uint32_t count;
-    bool is_cut;          /* there are more than SCAN_MAX_FILES */
+    struct seen *files; /* out */
+    uint32_t count, capacity;
+    uint32_t limit;       /* of files that are looked into */
+    bool is_cut;          /* there are more than SCAN_MAX_NAMES */
     uint64_t environment; /* out: changes when a schema or queues.yaml does */
     const char *schemas, *queues;
     char problem[200]; /* why the directory cannot be read; empty: it can */

@@ -290,6 +290,15 @@ static void jobs_return(struct slot *slot)
     slot->job_count = 0;
 }
 
+void slot_worn(struct slot *slot, struct slice reason)
+{
+    log_info("slot.worn", "plugin=%.*s reason=\"%.*s\"", SLICE_ARG(slot->build->about.plugin),
+             SLICE_ARG(reason));
+    jobs_return(slot);
+    if (slot->state == SLOT_LIVE)
+        slot_retire(slot);
+}
+
 void slot_unforked(struct slot *slot, int error)
 {
     struct build *build = slot->build;

@@ -63,6 +63,8 @@ void slot_send(struct slot *slot);
 /* It has no job: let it go. */
 void slot_retire(struct slot *slot);
 void slot_cancel(struct slot *slot, struct job *job);
+/* It has said that it is worn and ends; what it had not begun goes elsewhere. */
+void slot_worn(struct slot *slot, struct slice reason);
 /* Stop it by `signal`; what it says from now on does not count. */
 void slot_fail(struct slot *slot, enum slot_fault fault, int signal, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

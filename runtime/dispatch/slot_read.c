@@ -78,6 +78,10 @@ static void note_take(struct slot *slot, const struct frame_note *note)
 {
     struct job *job = slot_job(slot);
 
+    if (note->kind == NOTE_WORN) {
+        slot_worn(slot, note->text);
+        return;
+    }
     if (!fits(slot, note->run_id, note->seq, "a note") || job->is_canceled)
         return;
     if (note->kind == NOTE_REMARK)

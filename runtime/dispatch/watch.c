@@ -133,6 +133,8 @@ static void file_promote(struct dispatch *dispatch, struct plugin_file *file)
     file->candidate = NULL;
     file->confirm_ms = 0;
     (void)file_say(file, "");
+    if (file->warning[0] != '\0')
+        log_warn("plugin.globals", "file=%s %s", file->name, file->warning);
     offers_want(dispatch);
 }
 
@@ -236,11 +238,15 @@ static void file_seen(struct dispatch *dispatch, const struct seen *seen)
     file->kind = seen->kind;
     file->signature = seen->signature;
     if (seen->kind == SEEN_COPIED) {
+        (void)snprintf(file->warning, sizeof file->warning, "%s",
+                       seen->warning); /* cut is fine */
         file_content(dispatch, file, seen->sha);
     } else if (seen->kind == SEEN_UNSETTLED) {
         watch->due_ms = sooner(watch->due_ms, now_ms + UNSETTLED_MS);
     } else {
         file_drop_build(&file->candidate);
+        if (seen->kind == SEEN_OVER)
+            file_drop_build(&file->build); /* the limit has become lower */
         file->confirm_ms = 0;
         if (file_say(file, seen->reason))
             offers_want(dispatch);
@@ -264,7 +270,7 @@ static void scan_say(struct dispatch *dispatch, const struct scan *scan)
     if (has_problem && !watch->has_problem)
         log_error("plugins.unreadable", "%s", scan->problem);
     if (scan->is_cut && !watch->was_cut)
-        log_error("plugins.too_many", "only %d files of %s are looked at", SCAN_MAX_FILES,
+        log_error("plugins.too_many", "only %d files of %s are listed", SCAN_MAX_NAMES,
                   scan->plugins);
     watch->has_problem = has_problem;
     watch->was_cut = scan->is_cut;
@@ -320,12 +326,16 @@ static void scan_begin(struct dispatch *dispatch)
 {
     struct watch *watch = &dispatch->watch;
     struct scan *scan = memory_zeroed(1, sizeof *scan);
+    uint32_t count = 1;
 
     scan->plugins = dispatch->config->plugins;
     scan->schemas = dispatch->config->schemas;
     scan->queues = dispatch->config->queues_path;
     scan->builds = dispatch->builds_path;
-    scan->known = ARENA_ARRAY(&scan->arena, struct seen, SCAN_MAX_FILES);
+    scan->limit = dispatch->config->limits.plugins;
+    LIST_EACH(&watch->files, each, next)
+    count++;
+    scan->known = ARENA_ARRAY(&scan->arena, struct seen, count);
     LIST_EACH(&watch->files, node, after)
     {
         const struct plugin_file *file = container_of(node, struct plugin_file, node);

@@ -26,6 +26,7 @@ struct plugin_file {
     struct build *build;     /* whose tasks are offered; NULL: none yet */
     struct build *candidate; /* of newer content; NULL: none */
     char reason[480];        /* why the newest content is not offered; empty: it is */
+    char warning[480];       /* of the newest content that could be looked into */
     int64_t confirm_ms; /* a refusal of a young file is believed then; 0: nothing to confirm */
 };
 

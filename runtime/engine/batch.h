@@ -105,8 +105,7 @@ void run_set_part(struct run *run, enum run_part part, struct slice value);
 /* The rows that run_finish needs. */
 bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
-/* The segment of a canceled run has returned, or was killed: its place is free, and who waits
- * for it goes on. */
+/* The segment of a canceled run has returned, or was killed: its place is free. */
 void run_free(struct batch *batch, struct run *run);
 void run_drop_wait(struct batch *batch, struct run *run);
 /* It enters its queue for the first time: from now on its ttl counts. */

@@ -60,6 +60,18 @@ static _Noreturn void guard_serve(int control, int signals, pid_t nursery)
     }
 }
 
+/* When memory runs out, the system is to take a slot rather than the host. */
+static void oom_prefer(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    ssize_t written = write(fd, "500", 3);
+    (void)written; /* not allowed to: then not */
+    (void)close(fd);
+}
+
 int guard_begin(int control)
 {
     sigset_t set, before;
@@ -82,6 +94,7 @@ int guard_begin(int control)
         if (getppid() != self)
             _exit(0); /* it died before we asked to be told */
         (void)close(lifeline[1]);
+        oom_prefer();
         (void)sigprocmask(SIG_SETMASK, &before, NULL);
         return lifeline[0];
     }

@@ -386,18 +386,6 @@ static void limits_set(int64_t memory_bytes)
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* When memory runs out, the system is to take a slot rather than the host. */
-static void oom_prefer(void)
-{
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    ssize_t written = write(fd, "500", 3);
-    (void)written; /* not allowed to: then not */
-    (void)close(fd);
-}
-
 static int64_t argument(int argc, char **argv, int index)
 {
     return index < argc ? strtoll(argv[index], NULL, 10) : 0;
@@ -414,16 +402,21 @@ static void arguments_take(struct nursery *nursery, int argc, char **argv)
 {
     nursery->path = memory_text(argv[1]); /* the arguments' room becomes the title's */
     nursery->memory_bytes = argument(argc, argv, 2);
-    nursery->limits =
-        (struct worker_limits){ .state_bytes = argument(argc, argv, 3),
-                                .output_bytes = argument(argc, argv, 4),
-                                .metadata_bytes = argument(argc, argv, 5),
-                                .payload_bytes = argument(argc, argv, 6),
-                                .log_lines = argument_u32(argc, argv, 7),
-                                .log_line_bytes = argument_u32(argc, argv, 8),
-                                .waits = argument_u32(argc, argv, 9),
-                                .calls = argument_u32(argc, argv, 10),
-                                .origin = argc > 11 ? memory_text(argv[11]) : NULL };
+    nursery->limits = (struct worker_limits){
+        .state_bytes = argument(argc, argv, 3),
+        .output_bytes = argument(argc, argv, 4),
+        .metadata_bytes = argument(argc, argv, 5),
+        .payload_bytes = argument(argc, argv, 6),
+        .log_lines = argument_u32(argc, argv, 7),
+        .log_line_bytes = argument_u32(argc, argv, 8),
+        .waits = argument_u32(argc, argv, 9),
+        .calls = argument_u32(argc, argv, 10),
+        .wear = { .segments = argument(argc, argv, 12),
+                  .descriptors = argument(argc, argv, 13),
+                  .threads = argument(argc, argv, 14),
+                  .memory_bytes = argument(argc, argv, 15) },
+        .origin = argc > 11 && argv[11][0] != '\0' ? memory_text(argv[11]) : NULL
+    };
 }
 
 static bool elder_add(void *context, pid_t pid)
@@ -482,7 +475,6 @@ int nursery_main(int argc, char **argv)
     arguments_take(&nursery, argc, argv);
     title_init(argc, argv);
     limits_set(nursery.memory_bytes);
-    oom_prefer();
     crash_prepare();
     if (!plugin_open(&nursery))
         _exit(1);

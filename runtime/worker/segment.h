@@ -13,11 +13,13 @@
 #include "channel.h"
 #include "plugin/plugin.h"
 #include "plugin/state.h"
+#include "wear.h"
 
 struct worker_limits {
     /* 0: no limit, all of them */
     int64_t state_bytes, output_bytes, metadata_bytes, payload_bytes;
     uint32_t log_lines, log_line_bytes, waits, calls;
+    struct wear_limits wear;
     const char *origin; /* what callback URLs begin with; NULL: the host makes them */
 };
 

@@ -6,6 +6,7 @@
 #include <bide/bide.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #define FORK(S)        S(fork_child)
 #define BEHIND(S)      S(leave_behind)
 #define STOP_PARENT(S) S(stop_nursery)
+#define LEAVE_OPEN(S)  S(leave_open)
+#define COUNT_ON(S)    S(count_on)
 #define LEAK(S)        S(leak_memory)
 #define BIG_STATE(S)   S(save_much) S(saved_much)
 #define BIG_OUTPUT(S)  S(put_out_much)
@@ -41,6 +44,8 @@ BIDE_TASK(kill_parent, BIDE_NO_STATE, KILL_PARENT, .id = "kill-parent")
 BIDE_TASK(forks, BIDE_NO_STATE, FORK, .id = "fork-child")
 BIDE_TASK(behind, BIDE_NO_STATE, BEHIND, .id = "leave-behind")
 BIDE_TASK(stop_parent, BIDE_NO_STATE, STOP_PARENT, .id = "stop-parent")
+BIDE_TASK(left_open, BIDE_NO_STATE, LEAVE_OPEN, .id = "leave-open")
+BIDE_TASK(counts, BIDE_NO_STATE, COUNT_ON, .id = "count-on")
 BIDE_TASK(leak, BIDE_NO_STATE, LEAK, .id = "leak")
 BIDE_TASK(big_state, HOARD, BIG_STATE, .id = "huge-state")
 BIDE_TASK(big_output, BIDE_NO_STATE, BIG_OUTPUT, .id = "huge-output")
@@ -181,6 +186,41 @@ static bide_next stop_nursery(bide_task *t)
     return finish(t);
 }
 
+static void *sleep_long(void *nothing)
+{
+    sleep(60);
+    return nothing;
+}
+
+/* { descriptors, threads, mib }: leaves so many in its slot, and says which process that is. */
+static bide_next leave_open(bide_task *t)
+{
+    pthread_t thread;
+
+    for (int64_t i = number(t, "descriptors", 0); i > 0; i--)
+        if (open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+            break;
+    for (int64_t i = number(t, "threads", 0); i > 0; i--)
+        pthread_create(&thread, NULL, sleep_long, NULL);
+    for (int64_t i = number(t, "mib", 0); i > 0; i--) {
+        char *memory = malloc(1 << 20);
+        if (memory == NULL)
+            abort();
+        memset(memory, 1, 1 << 20);
+    }
+    bide_out_i64(t, "slot", getpid());
+    return bide_done(t);
+}
+
+static int64_t calls_so_far;
+
+/* A global that goes on from run to run, as long as they meet in one slot. */
+static bide_next count_on(bide_task *t)
+{
+    bide_out_i64(t, "calls", ++calls_so_far);
+    return bide_done(t);
+}
+
 /* { mib }: takes and touches so much, then says how much it got. */
 static bide_next leak_memory(bide_task *t)
 {
@@ -261,5 +301,5 @@ static bide_next go_nowhere(bide_task *t)
 
 BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task,
             garbage_task, kill_parent_task, forks_task, behind_task, stop_parent_task,
-            leak_task, big_state_task, big_output_task, big_meta_task, wrong_end_task,
-            not_listed_task)
+            left_open_task, counts_task, leak_task, big_state_task, big_output_task,
+            big_meta_task, wrong_end_task, not_listed_task)

@@ -376,125 +376,33 @@ Test(starting, private_copies_are_private)
     stage_finish(&stage);
 }
 
-/* ---- slots ------------------------------------------------------------------------------ */
-
-static void slots_setup(void)
+Test(builds, writable_globals_are_warned_of)
 {
-    stage_make(&stage);
-    stage.config.slots = 2;
-    stage.config.idle_slot_ms = 150;
-    stage_put(&stage, "steady.so", "steady.so");
-    stage_put(&stage, "crash.so", "crash.so");
     stage_put(&stage, "hostile.so", "hostile.so");
-    stage_open(&stage);
-    stage_until(&stage, offers, "echo");
+    stage_until_plugin(&stage, "hostile.so", "loaded");
+
+    cr_assert_neq(strstr(stage_plugin(&stage, "hostile.so", "warning"), ": calls_so_far"), NULL,
+                  "%s", stage_plugin(&stage, "hostile.so", "warning"));
+    cr_assert_str_eq(stage_plugin(&stage, "steady.so", "warning"), "");
 }
 
-TestSuite(slots, .init = slots_setup, .fini = teardown);
-
-static bool all_done(struct stage *s, const void *what)
+/* Which files are looked into does not depend on the directory's order, and what is loaded
+ * stays. */
+Test(builds, one_plugin_too_many_is_refused)
 {
-    (void)what;
-    cr_assert_leq(stage_stats(s).slots, 2);
-    return s->done_count == s->run_count;
-}
+    stage.config.limits.plugins = 2;
+    stage_put(&stage, "version-1.so", "m.so");
+    stage_until_plugin(&stage, "m.so", "loaded");
 
-Test(slots, start_when_they_are_needed)
-{
-    cr_assert_eq(stage_stats(&stage).slots, 0);
+    stage_put(&stage, "crash.so", "a.so");
+    stage_put(&stage, "hostile.so", "b.so");
 
-    stage_output(&stage, "echo", "1");
-
-    cr_assert_eq(stage_stats(&stage).slots, 1);
-    cr_assert_eq(stage_stats(&stage).forks, 1);
-}
-
-Test(slots, are_shared_by_builds)
-{
-    for (int i = 0; i < 30; i++) {
-        stage_trigger(&stage, "echo", "{}");
-        stage_trigger(&stage, "segfault", "{\"times\":0}");
-        stage_trigger(&stage, "exit-3", "{\"times\":0}");
-    }
-
-    stage_until(&stage, all_done, NULL);
-
-    for (uint32_t i = 0; i < stage.run_count; i++)
-        cr_assert_eq(stage_run(&stage, stage.runs[i].id)->outcome, OUTCOME_COMPLETED);
-}
-
-static bool has_slots(struct stage *s, const void *what)
-{
-    return stage_stats(s).slots == *(const uint32_t *)what;
-}
-
-Test(slots, idle_ones_go_but_one)
-{
-    stage_trigger(&stage, "progress", "{\"steps\":1,\"ms\":200}");
-    stage_trigger(&stage, "progress", "{\"steps\":1,\"ms\":200}");
-    stage_until(&stage, all_done, NULL);
-    cr_assert_eq(stage_stats(&stage).forks, 2);
-
-    stage_until(&stage, has_slots, &(uint32_t){ 1 });
-    stage_rest(&stage, 400);
-
-    cr_assert_eq(stage_stats(&stage).slots, 1, "one stays warm");
-}
-
-/* Two long segments of one build have both slots; a third build's run is not starved by more.
- */
-Test(slots, one_build_does_not_keep_them_all)
-{
-    for (int i = 0; i < 40; i++)
-        stage_trigger(&stage, "progress", "{\"steps\":1,\"ms\":40}");
-    int64_t other = stage_trigger(&stage, "segfault", "{\"times\":0}");
-
-    cr_assert_eq(stage_outcome(&stage, other), OUTCOME_COMPLETED);
-
-    stage_until(&stage, all_done, NULL);
-}
-
-/* Both slots are busy, one for each build; the engine hands out one more of a task that is
- * short. The slot that is free first makes room for it. */
-Test(slots, an_idle_slot_of_another_build_makes_room)
-{
-    for (int i = 0; i < 20; i++)
-        stage_output(&stage, "echo", "{}");
-    int64_t first = stage_trigger(&stage, "progress", "{\"steps\":1,\"ms\":6000}");
-    stage_trigger(&stage, "sleep", "{\"ms\":600}");
-    stage_rest(&stage, 100);
-    int64_t waiting = stage_trigger(&stage, "echo", "{}");
-
-    cr_assert_eq(stage_outcome(&stage, waiting), OUTCOME_COMPLETED);
-
-    cr_assert_eq(stage_run(&stage, first)->status, RUN_RUNNING, "it had to wait for its own");
-}
-
-/* The slot of a canceled run is free when it is, not when somebody wished it. */
-Test(slots, a_canceled_segment_keeps_its_place_until_it_ends)
-{
-    stage_write(stage.queues, "queues:\n  task/sleep: 1\n");
-    stage.config.grace_ms = 1000;
-    stage_rest(&stage, 500);
-    int64_t run = stage_trigger(&stage, "sleep", "{\"ms\":20000}");
-    int64_t next = stage_trigger(&stage, "sleep", "{\"ms\":1}");
-    stage_until_status(&stage, run, RUN_RUNNING);
-    stage_rest(&stage, 300); /* it has begun */
-
-    stage_cancel(&stage, run);
-    cr_assert_eq(stage_run(&stage, run)->outcome, OUTCOME_CANCELED, "at once");
-    cr_assert_eq(stage_run(&stage, next)->status, RUN_QUEUED);
-
-    cr_assert_eq(stage_outcome(&stage, next), OUTCOME_COMPLETED);
-    cr_assert_geq(stage_run(&stage, next)->started_ms - stage_run(&stage, run)->finished_ms,
-                  900);
-}
-
-Test(slots, a_child_of_a_segment_goes_with_its_slot)
-{
-    stage_output(&stage, "fork-child", "{}");
-
-    stage_until(&stage, has_slots, &(uint32_t){ 1 });
-    stage_close(&stage); /* which looks for processes that are left */
-    stage_open(&stage);
+    stage_until_plugin(&stage, "a.so", "refused");
+    stage_until_plugin(&stage, "b.so", "refused");
+    cr_assert_neq(strstr(stage_plugin(&stage, "a.so", "reason"), "limits.plugins"), NULL);
+    cr_assert_str_eq(stage_plugin(&stage, "steady.so", "status"), "loaded");
+    cr_assert_str_eq(stage_plugin(&stage, "m.so", "status"), "loaded");
+    stage_remove(&stage, "m.so");
+    stage_until_plugin(&stage, "a.so", "loaded");
+    cr_assert_str_eq(stage_plugin(&stage, "b.so", "status"), "refused");
 }

@@ -67,6 +67,9 @@ void stage_make(struct stage *stage)
                                      .grace_ms = 300,
                                      .load_time_ms = 20000,
                                      .idle_slot_ms = 20000,
+                                     .slot_segments = 10000,
+                                     .slot_descriptors = 64,
+                                     .slot_growth_bytes = 256 << 20,
                                      .max_attempts = 3,
                                      .retry_min_ms = 10,
                                      .retry_max_ms = 50,
@@ -86,7 +89,8 @@ void stage_make(struct stage *stage)
                                                  .waits = 1000,
                                                  .depth = 32,
                                                  .calls = 63,
-                                                 .max_attempts = 100 } };
+                                                 .max_attempts = 100,
+                                                 .plugins = 256 } };
 }
 
 /* ---- wiring ----------------------------------------------------------------------------- */

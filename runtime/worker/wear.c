@@ -1,0 +1,69 @@
+/*
+ * Looked at after every segment, so each question is one or two cheap system calls: the lowest
+ * free descriptor rises by what was left open, and the C library knows whether there ever was a
+ * second thread.
+ */
+#include "wear.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/single_threaded.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int descriptor_free(void)
+{
+    int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0)
+        fd = open("/", O_PATH | O_CLOEXEC); /* somebody has closed stderr */
+    if (fd >= 0)
+        (void)close(fd); /* was only asked for */
+    return fd;
+}
+
+static int64_t memory_most(void)
+{
+    struct rusage usage;
+
+    return getrusage(RUSAGE_SELF, &usage) != 0 ? 0 : (int64_t)usage.ru_maxrss * 1024;
+}
+
+/* Besides the first. */
+static int64_t threads_more(void)
+{
+    struct stat about;
+
+    if (__libc_single_threaded != 0 || stat("/proc/self/task", &about) != 0)
+        return 0;
+    return about.st_nlink > 3 ? (int64_t)about.st_nlink - 3 : 0; /* ., .. and the first */
+}
+
+void wear_init(struct wear *wear)
+{
+    *wear = (struct wear){ .descriptor = descriptor_free(), .memory_bytes = memory_most() };
+}
+
+bool wear_is_over(struct wear *wear, const struct wear_limits *limits, char reason[120])
+{
+    int free_fd = limits->descriptors > 0 ? descriptor_free() : 0;
+    int64_t threads = limits->threads > 0 ? threads_more() : 0;
+    int64_t memory = limits->memory_bytes > 0 ? memory_most() - wear->memory_bytes : 0;
+    const char *noun = NULL;
+    int64_t number = 0;
+
+    wear->segments++;
+    if (limits->segments > 0 && wear->segments >= limits->segments)
+        noun = "segments were run", number = wear->segments;
+    if (memory > limits->memory_bytes)
+        noun = "bytes of memory were taken at most", number = memory;
+    if (threads > 0 && threads >= limits->threads)
+        noun = "threads were left behind", number = threads;
+    if (limits->descriptors > 0 &&
+        (free_fd < 0 || free_fd - wear->descriptor > limits->descriptors))
+        noun = "descriptors or so were left open", number = free_fd - wear->descriptor;
+    if (noun != NULL)
+        (void)snprintf(reason, 120, "%lld %s", (long long)number, noun);
+    return noun != NULL;
+}

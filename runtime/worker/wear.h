@@ -1,0 +1,25 @@
+/* Wear: what segments have left in their slot. A slot that has grown makes room for a new one.
+ */
+#ifndef WORKER_WEAR_H
+#define WORKER_WEAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Beyond what there was at the fork; 0: not looked at. */
+struct wear_limits {
+    int64_t segments, descriptors, threads, memory_bytes;
+};
+
+struct wear {
+    int64_t segments;
+    int descriptor; /* the lowest that is free */
+    int64_t memory_bytes;
+};
+
+void wear_init(struct wear *wear);
+
+/* After a segment: is this as far as the slot goes? Then `reason` says why. */
+bool wear_is_over(struct wear *wear, const struct wear_limits *limits, char reason[120]);
+
+#endif
