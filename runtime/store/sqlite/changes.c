@@ -1,3 +1,4 @@
+#include "codec/pack.h"
 #include "fields.h"
 #include "record.h"
 
@@ -86,6 +87,21 @@ static struct spot spot_of_due(bool is_run, int64_t due_ms, bool is_span)
     return due_ms == 0 ? nowhere : (struct spot){ marks[is_run][is_span], due_ms, 0 };
 }
 
+/* Tags never change, so they are only ever added. */
+static void tags_mark(struct changes *changes, enum mark mark, uint32_t environment,
+                      struct slice packed, int64_t id)
+{
+    struct value list;
+
+    if (packed.size == 0 || !pack_read(changes->arena, packed, &list, NULL))
+        return;
+    for (uint32_t i = 0; list.kind == VALUE_LIST && i < list.count; i++)
+        if (list.items[i].kind == VALUE_STRING)
+            spot_add(changes,
+                     (struct spot){ mark, tag_number(environment, list.items[i].bytes), 0 },
+                     id);
+}
+
 /* ---- runs -------------------------------------------------------------------------------- */
 
 static struct spot spot_of_run(uint32_t status, uint32_t outcome, int64_t queue,
@@ -122,6 +138,7 @@ static bool run_marks(struct changes *changes, const struct run *run, int64_t ta
         spot_add(changes, is, run->id);
         spot_add(changes, is_due, run->id);
         spot_add(changes, (struct spot){ MARK_TASK, task, 0 }, run->id);
+        tags_mark(changes, MARK_TAG, run->environment, run->tags, run->id);
         if (run->parent_id != 0)
             spot_add(changes, (struct spot){ MARK_PARENT, run->parent_id, 0 }, run->id);
         return true;
@@ -201,6 +218,8 @@ bool changes_waitpoint(struct changes *changes, const struct waitpoint *waitpoin
              changes->arena,
              &(struct bulk_row){
                  .id = waitpoint->id, .data = packed(changes), .extra = waitpoint->result });
+    /* Posted to before it was made, it gets its tags later. */
+    tags_mark(changes, MARK_TOKEN_TAG, waitpoint->environment, waitpoint->tags, waitpoint->id);
     if (!waitpoint->is_new) {
         was = spot_of_waitpoint(waitpoint, waitpoint->loaded_status);
         was_due = spot_of_due(false, waitpoint->loaded_due_ms, waitpoint->loaded_due_is_span);

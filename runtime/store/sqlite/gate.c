@@ -1,31 +1,44 @@
 #include "gate.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 /* A job of a reader takes some milliseconds. One that takes longer than the first while the
  * gate is closed is interrupted, so the writer never waits for the second. */
 enum { READ_MS = 500, DRAIN_MS = 1500, HOLD_MS = 5000 };
 
-void gate_init(struct gate *gate)
+struct gate *gate_create(void)
 {
+    struct gate *gate = memory_zeroed(1, sizeof *gate);
     pthread_condattr_t attributes;
 
-    gate->readers = 0;
     atomic_init(&gate->is_closed, false);
+    atomic_init(&gate->owners, 1);
     (void)pthread_mutex_init(&gate->mutex, NULL);
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&gate->changed, &attributes);
     (void)pthread_condattr_destroy(&attributes);
+    return gate;
 }
 
-void gate_finish(struct gate *gate)
+struct gate *gate_share(struct gate *gate)
 {
+    (void)atomic_fetch_add(&gate->owners, 1); /* what it was is of no interest */
+    return gate;
+}
+
+void gate_drop(struct gate *gate)
+{
+    if (atomic_fetch_sub(&gate->owners, 1) > 1)
+        return;
     (void)pthread_cond_destroy(&gate->changed);
     (void)pthread_mutex_destroy(&gate->mutex);
+    free(gate);
 }
 
 static struct timespec after_ms(int64_t ms)

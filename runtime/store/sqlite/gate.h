@@ -16,10 +16,13 @@ struct gate {
     pthread_cond_t changed;
     uint32_t readers;      /* under the mutex */
     atomic_bool is_closed; /* changed under the mutex */
+    atomic_uint owners;    /* the store, and its readers, which may outlive it */
 };
 
-void gate_init(struct gate *gate);
-void gate_finish(struct gate *gate);
+struct gate *gate_create(void);
+struct gate *gate_share(struct gate *gate);
+/* By each owner; the last one frees it. */
+void gate_drop(struct gate *gate);
 
 /* A reader: wait while it is closed, for some seconds at most. */
 void gate_enter(struct gate *gate);

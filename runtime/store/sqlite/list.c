@@ -2,6 +2,7 @@
 
 #include "base/id.h"
 #include "codec/pack.h"
+#include "record.h"
 
 void walk_init(struct walk *walk, struct connection *connection, struct stream *streams,
                int64_t from_ms, int64_t to_ms)
@@ -51,8 +52,6 @@ static bool stream_fill(const struct walk *walk, struct stream *stream, int64_t 
 /* The next id of all streams, 0 when there is none. */
 static bool walk_next(struct walk *walk, int64_t *id, struct err *err)
 {
-    struct stream *best = NULL;
-
     *id = 0;
     for (uint32_t i = 0; i < walk->count; i++) {
         struct stream *stream = &walk->streams[i];
@@ -62,15 +61,17 @@ static bool walk_next(struct walk *walk, int64_t *id, struct err *err)
         if (stream->next == stream->count)
             continue;
         int64_t other = stream->ids[stream->next];
-        if (best == NULL || (walk->upwards ? other < *id : other > *id)) {
-            best = stream;
+        if (*id == 0 || (walk->upwards ? other < *id : other > *id))
             *id = other;
-        }
     }
     if (*id < walk->lowest || *id > walk->highest)
         *id = 0;
-    if (*id != 0)
-        best->next++;
+    /* A row may be in several, by one of its tags each. */
+    for (uint32_t i = 0; *id != 0 && i < walk->count; i++) {
+        struct stream *stream = &walk->streams[i];
+        if (stream->next < stream->count && stream->ids[stream->next] == *id)
+            stream->next++;
+    }
     return true;
 }
 
@@ -197,6 +198,19 @@ bool list_page(struct walk *walk, const struct target *target, struct arena *are
     if (before != 0)
         return page_before(walk, target, arena, limit, before, page, err);
     return page_after(walk, target, arena, limit, after, page, err);
+}
+
+bool walk_tags(struct walk *walk, enum sql which, uint32_t environment,
+               const struct slices *tags)
+{
+    if (environment == 0 || tags->count == 0)
+        return false;
+    for (uint32_t i = 0; i < tags->count; i++)
+        if (!walk_add(walk, which, tag_number(environment, tags->items[i]))) {
+            walk->count = 0;
+            return false;
+        }
+    return true;
 }
 
 bool list_has_any(struct arena *scratch, struct slice packed, const struct slices *any)

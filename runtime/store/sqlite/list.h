@@ -64,6 +64,11 @@ bool list_page(struct walk *walk, const struct target *target, struct arena *are
                uint32_t limit, int64_t after, int64_t before, struct page *page,
                struct err *err);
 
+/* Through the rows with one of the tags; false, and nothing is added, when there are none, or
+ * more than fit. */
+bool walk_tags(struct walk *walk, enum sql which, uint32_t environment,
+               const struct slices *tags);
+
 /* List of packed strings: does it have one of `any`? `scratch` is reset. */
 bool list_has_any(struct arena *scratch, struct slice packed, const struct slices *any);
 

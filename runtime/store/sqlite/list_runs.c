@@ -107,7 +107,8 @@ static bool walk_choose(struct walk *walk, const struct run_filter *filter, stru
     int64_t names[STREAMS_MAX + 1], count_of_environments = 0;
     uint32_t count = 0;
 
-    if (walk_statuses(walk, filter))
+    if (walk_tags(walk, SQL_RUNS_TAG, filter->environment, &filter->tags) ||
+        walk_statuses(walk, filter))
         return true;
     if (!environments(walk->connection, &count_of_environments, err))
         return false;

@@ -5,7 +5,7 @@
 struct search {
     const struct token_filter *filter;
     struct arena scratch;
-    struct stream stream;
+    struct stream streams[STREAMS_MAX];
 };
 
 static bool token_matches(struct search *search, const struct waitpoint *token)
@@ -58,9 +58,11 @@ bool sqlite_tokens(struct connection *connection, struct arena *arena,
     struct walk walk;
 
     search->filter = filter;
-    walk_init(&walk, connection, &search->stream, filter->from_ms, filter->to_ms);
+    walk_init(&walk, connection, search->streams, filter->from_ms, filter->to_ms);
     /* One range: the first always fits. */
-    if (filter->statuses == 1u << WAITPOINT_PENDING && filter->environment != 0)
+    if (walk_tags(&walk, SQL_TOKENS_TAG, filter->environment, &filter->tags))
+        ;
+    else if (filter->statuses == 1u << WAITPOINT_PENDING && filter->environment != 0)
         (void)walk_add(&walk, SQL_TOKENS_PENDING, filter->environment);
     else
         (void)walk_add(&walk, SQL_TOKENS_ALL, 0);

@@ -368,6 +368,7 @@ static bool reader_totals(struct reader *reader, uint32_t environment, struct to
 static void reader_close(struct reader *reader)
 {
     connection_close(&self(reader)->connection);
+    gate_drop(self(reader)->gate);
     free(reader);
 }
 
@@ -391,7 +392,7 @@ struct reader *sqlite_reader_open(const char *path, struct gate *gate, struct er
     struct sqlite_reader *reader = memory_zeroed(1, sizeof *reader);
 
     reader->reader.ops = &ops;
-    reader->gate = gate;
+    reader->gate = gate_share(gate);
     if (connection_open(&reader->connection, path, SQLITE_OPEN_READONLY, READER_CACHE_KIB,
                         err)) {
         if (connection_exec(&reader->connection, path, "PRAGMA query_only = ON", err)) {
@@ -401,6 +402,7 @@ struct reader *sqlite_reader_open(const char *path, struct gate *gate, struct er
         }
         connection_close(&reader->connection);
     }
+    gate_drop(reader->gate);
     free(reader);
     return NULL;
 }

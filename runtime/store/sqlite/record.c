@@ -19,6 +19,17 @@ static bool take_word(struct query *query, int64_t number, struct slice *word, s
     return true;
 }
 
+int64_t tag_number(uint32_t environment, struct slice tag)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (int i = 0; i < 4; i++)
+        hash = (hash ^ (environment >> 8 * i & 0xff)) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < tag.size; i++)
+        hash = (hash ^ (unsigned char)tag.data[i]) * UINT64_C(0x100000001b3);
+    return (int64_t)(hash >> 1);
+}
+
 /* ---- runs -------------------------------------------------------------------------------- */
 
 bool run_take(struct query *query, struct run *run, struct err *err)

@@ -29,6 +29,10 @@ enum {
 
 enum { PART_COUNT = 3 };
 
+/* What a tag of an environment is found by. Stored: others may have the same, so the row
+ * decides. */
+int64_t tag_number(uint32_t environment, struct slice tag);
+
 /* ---- writing; inside a transaction --------------------------------------------------------
  */
 

@@ -88,7 +88,15 @@ static const char *const steps[] = {
     /* Ids that runs were given for what their segments make: none above this one. */
     "CREATE TABLE given (one INTEGER PRIMARY KEY, last_id INTEGER NOT NULL);"
     "INSERT INTO given VALUES (1, 0);",
+
+    "CREATE TABLE run_tag (tag INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (tag, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE waitpoint_tag (tag INTEGER NOT NULL, waitpoint_id INTEGER NOT NULL,"
+    " PRIMARY KEY (tag, waitpoint_id)) WITHOUT ROWID;",
 };
+
+/* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */
+enum { STEP_TAGS = 5 };
 
 int schema_version(void)
 {
@@ -102,7 +110,8 @@ static bool run_steps(sqlite3 *db, int from)
     bool done = pragmas != NULL;
 
     for (int step = from; done && step < schema_version(); step++)
-        done = sqlite3_exec(db, steps[step], NULL, NULL, NULL) == SQLITE_OK;
+        done = sqlite3_exec(db, steps[step], NULL, NULL, NULL) == SQLITE_OK &&
+               (step != STEP_TAGS || from == 0 || schema_fill_tags(db));
     done = done && sqlite3_exec(db, pragmas, NULL, NULL, NULL) == SQLITE_OK;
     sqlite3_free(pragmas);
     return done;

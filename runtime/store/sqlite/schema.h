@@ -16,4 +16,7 @@ int schema_version(void);
  * file. */
 bool schema_apply(sqlite3 *db, int from, struct err *err);
 
+/* The step that marks the tags of rows from before there were marks. */
+bool schema_fill_tags(sqlite3 *db);
+
 #endif

@@ -28,6 +28,8 @@
     X(WAITPOINT_DUE, "waitpoint_due", "due_ms", "waitpoint_id", "due waitpoint")               \
     X(RUN_SPAN, "run_span", "due_ms", "run_id", "due run")                                     \
     X(WAITPOINT_SPAN, "waitpoint_span", "due_ms", "waitpoint_id", "due waitpoint")             \
+    X(TAG, "run_tag", "tag", "run_id", "tag of run")                                           \
+    X(TOKEN_TAG, "waitpoint_tag", "tag", "waitpoint_id", "tag of token")                       \
     X(PENDING, "waitpoint_pending", "environment", "waitpoint_id", "pending token")            \
     X(MADE, "waitpoint_made", "run_id", "waitpoint_id", "token of run")                        \
     X(EDGE, "edge", "waitpoint_id", "run_id", "edge")
@@ -157,6 +159,7 @@
     X(WAITPOINT, "load waitpoint", "SELECT id, data, result FROM waitpoint WHERE id = ?1")     \
     IDS(X, RUNS_ALL, "id", "run", "")                                                          \
     IDS(X, RUNS_TASK, "run_id", "run_task", "task = ?1 AND")                                   \
+    IDS(X, RUNS_TAG, "run_id", "run_tag", "tag = ?1 AND")                                      \
     IDS(X, RUNS_PLACE, "run_id", "run_place", "place = ?1 AND")                                \
     IDS(X, RUNS_CHILDREN, "run_id", "run_parent", "parent_id = ?1 AND")                        \
     /* By queue or task, not by id: all of them are looked through. */                         \
@@ -164,6 +167,7 @@
     IDS(X, RUNS_RUNNING, "run_id", "run_running", "")                                          \
     IDS(X, RUNS_PARKED, "run_id", "run_parked", "")                                            \
     IDS(X, TOKENS_ALL, "id", "waitpoint", "")                                                  \
+    IDS(X, TOKENS_TAG, "waitpoint_id", "waitpoint_tag", "tag = ?1 AND")                        \
     IDS(X, TOKENS_PENDING, "waitpoint_id", "waitpoint_pending", "environment = ?1 AND")        \
     X(QUEUES_ALL, "list queues", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"       \
         " ORDER BY name, environment LIMIT ?3 OFFSET ?2")                                      \

@@ -30,7 +30,7 @@ struct sqlite_store {
     int lock_fd;
     struct checkpointer *checkpointer;
     struct room_keeper room;
-    struct gate gate;
+    struct gate *gate;
     /* In frames, as CHECKPOINT_FRAMES and CHECKPOINT_MOST, but not above the limit. */
     int first_at, most;
     int frames;             /* in the log after the last commit */
@@ -101,10 +101,10 @@ static void look_after_log(struct sqlite_store *store)
         /* Readers that overlap never leave it by themselves. */
         bool is_long = store->frames >= store->most / 2;
         if (is_long)
-            gate_close(&store->gate);
+            gate_close(store->gate);
         checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
         if (is_long)
-            gate_open(&store->gate);
+            gate_open(store->gate);
         return;
     }
     store->asked_at = store->frames;
@@ -346,7 +346,7 @@ static bool store_sweep(struct store *store, int64_t now_ms, uint32_t limit, str
 
 static struct reader *store_reader_open(struct store *store, struct err *err)
 {
-    return sqlite_reader_open(self(store)->path, &self(store)->gate, err);
+    return sqlite_reader_open(self(store)->path, self(store)->gate, err);
 }
 
 static void store_close(struct store *store)
@@ -356,7 +356,7 @@ static void store_close(struct store *store)
     checkpointer_destroy(sqlite->checkpointer);
     connection_close(&sqlite->connection); /* the last connection takes the log with it */
     room_close(&sqlite->room);
-    gate_finish(&sqlite->gate);
+    gate_drop(sqlite->gate);
     file_unlock(sqlite->lock_fd);
     free(sqlite->path);
     free(sqlite);
@@ -451,13 +451,13 @@ bool store_sqlite_open_with(const char *path, const struct store_limits *limits,
     sqlite->most = frames < CHECKPOINT_MOST ? (int)frames : CHECKPOINT_MOST;
     sqlite->checkpoint_at = sqlite->first_at =
         sqlite->most / 4 < CHECKPOINT_FRAMES ? sqlite->most / 4 : CHECKPOINT_FRAMES;
-    gate_init(&sqlite->gate);
+    sqlite->gate = gate_create();
     if (file_lock(path, &sqlite->lock_fd, err) && open_writer(sqlite, err)) {
         room_open(&sqlite->room, path, limits->low_water_bytes);
         *store = &sqlite->store;
         return true;
     }
-    gate_finish(&sqlite->gate);
+    gate_drop(sqlite->gate);
     file_unlock(sqlite->lock_fd);
     free(sqlite->path);
     free(sqlite);

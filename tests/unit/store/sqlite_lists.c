@@ -1,6 +1,7 @@
 /* Lists of runs in a SQLite store: pages forth and back, and every mix of filters. */
 #include "sqlite_fixture.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -139,7 +140,7 @@ Test(sqlite_lists, an_empty_store_and_the_page_behind_the_last_are_empty)
  * More rows than one call looks at stand between two that match: the page says where to go on,
  * and following it finds both, once.
  */
-Test(sqlite_lists, a_rare_tag_is_found_over_several_short_pages)
+Test(sqlite_lists, a_rare_version_is_found_over_several_short_pages)
 {
     struct run_filter filter = any();
     struct slice wanted = SLICE("rare");
@@ -150,12 +151,11 @@ Test(sqlite_lists, a_rare_tag_is_found_over_several_short_pages)
         for (int i = 0; i < 10000; i++)
             fixture_run(&fixture, RUN_DONE)->outcome = OUTCOME_COMPLETED;
         if (batch == 0 || batch == 5)
-            fixture_run(&fixture, RUN_QUEUED)->tags =
-                fixture_tags(&fixture, "common", "rare", NULL);
+            fixture_run(&fixture, RUN_QUEUED)->version = SLICE("rare");
         fixture_commit(&fixture);
     }
 
-    filter.tags = (struct slices){ &wanted, 1 };
+    filter.versions = (struct slices){ &wanted, 1 };
     for (;;) {
         struct run_page page = list(filter);
         found += page.count;
@@ -180,6 +180,59 @@ Test(sqlite_lists, a_rare_tag_is_found_over_several_short_pages)
         filter.before = page.previous_before;
     }
     cr_assert_eq(back, 2);
+}
+
+static void check_tags(const char *text, uint32_t wanted_count)
+{
+    struct run_filter filter = any();
+    struct slice wanted = slice_of(text);
+
+    filter.environment = fixture.environment;
+    filter.tags = (struct slices){ &wanted, 1 };
+    struct run_page page = list(filter);
+    cr_assert_eq(page.count, wanted_count, "%s", text);
+    cr_assert_not(page.has_next, "%s: not all runs were looked at", text);
+}
+
+/* However many runs there are: by a tag that few have, or nobody. Two tags of one run are one
+ * row. */
+Test(sqlite_lists, a_tag_is_found_by_its_own_list)
+{
+    struct slice both[] = { SLICE("rare"), SLICE("common") };
+
+    for (int batch = 0; batch < 3; batch++) {
+        fixture_begin(&fixture);
+        for (int i = 0; i < 10000; i++)
+            fixture_run(&fixture, RUN_DONE)->outcome = OUTCOME_COMPLETED;
+        if (batch < 2)
+            fixture_run(&fixture, RUN_QUEUED)->tags =
+                fixture_tags(&fixture, "common", "rare", NULL);
+        fixture_commit(&fixture);
+    }
+
+    check_tags("rare", 2);
+    check_tags("nobody", 0);
+    struct run_filter filter = any();
+    filter.environment = fixture.environment;
+    filter.tags = (struct slices){ both, 2 };
+    cr_assert_eq(list(filter).count, 2);
+
+    /* A file of before there were marks gets them when it is opened. */
+    reader->ops->close(reader);
+    fixture_close(&fixture);
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open(fixture.path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db,
+                              "DROP TABLE run_tag; DROP TABLE waitpoint_tag;"
+                              "PRAGMA user_version = 5",
+                              NULL, NULL, NULL),
+                 SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+    fixture_open(&fixture);
+    reader = fixture.store->ops->reader_open(fixture.store, &fixture.err);
+    cr_assert_not_null(reader);
+    check_tags("rare", 2);
+    check_tags("nobody", 0);
 }
 
 /* ---- filters against a plain loop -------------------------------------------------------- */

@@ -1,0 +1,93 @@
+/* Tags of rows that are older than their marks, marked once. */
+#include "codec/pack.h"
+#include "fields.h"
+#include "record.h"
+#include "schema.h"
+
+struct filling {
+    sqlite3_stmt *rows, *mark, *environment;
+    struct arena arena;
+};
+
+static bool mark(struct filling *filling, uint32_t environment, struct slice packed, int64_t id)
+{
+    struct value list;
+    bool done = true;
+
+    arena_reset(&filling->arena);
+    if (!pack_read(&filling->arena, packed, &list, NULL) || list.kind != VALUE_LIST)
+        return true;
+    for (uint32_t i = 0; done && i < list.count; i++) {
+        if (list.items[i].kind != VALUE_STRING)
+            continue;
+        (void)sqlite3_reset(filling->mark); /* it has ended */
+        done = sqlite3_bind_int64(filling->mark, 1,
+                                  tag_number(environment, list.items[i].bytes)) == SQLITE_OK &&
+               sqlite3_bind_int64(filling->mark, 2, id) == SQLITE_OK &&
+               sqlite3_step(filling->mark) == SQLITE_DONE;
+    }
+    return done;
+}
+
+/* The task's word says it. */
+static uint32_t environment_of(struct filling *filling, int64_t task)
+{
+    (void)sqlite3_reset(filling->environment); /* it has ended */
+    if (sqlite3_bind_int64(filling->environment, 1, task) != SQLITE_OK ||
+        sqlite3_step(filling->environment) != SQLITE_ROW)
+        return 0;
+    return (uint32_t)sqlite3_column_int64(filling->environment, 0);
+}
+
+static bool run_fill(struct filling *filling, int64_t id, struct slice data)
+{
+    struct run_words words;
+    struct run run = { .id = id };
+
+    /* A damaged row is told of when it is read. */
+    return !run_unpack(data, &run, &words) || run.tags.size == 0 ||
+           mark(filling, environment_of(filling, words.task), run.tags, id);
+}
+
+static bool waitpoint_fill(struct filling *filling, int64_t id, struct slice data)
+{
+    struct waitpoint_words words;
+    struct waitpoint waitpoint = { .id = id };
+
+    return !waitpoint_unpack(data, &waitpoint, &words) || waitpoint.tags.size == 0 ||
+           mark(filling, waitpoint.environment, waitpoint.tags, id);
+}
+
+static bool fill(sqlite3 *db, const char *rows, const char *insert,
+                 bool (*one)(struct filling *filling, int64_t id, struct slice data))
+{
+    static const char environment[] = "SELECT environment FROM name WHERE id = ?1";
+    struct filling filling = { 0 };
+    int rc = SQLITE_DONE;
+
+    bool done =
+        sqlite3_prepare_v2(db, rows, -1, &filling.rows, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, insert, -1, &filling.mark, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, environment, -1, &filling.environment, NULL) == SQLITE_OK;
+    while (done && (rc = sqlite3_step(filling.rows)) == SQLITE_ROW) {
+        struct slice data = { sqlite3_column_blob(filling.rows, 1),
+                              (size_t)sqlite3_column_bytes(filling.rows, 1) };
+        done = one(&filling, sqlite3_column_int64(filling.rows, 0), data);
+    }
+    done = done && rc == SQLITE_DONE;
+    /* What failed is the connection's error already. */
+    (void)sqlite3_finalize(filling.rows);
+    (void)sqlite3_finalize(filling.mark);
+    (void)sqlite3_finalize(filling.environment);
+    arena_finish(&filling.arena);
+    return done;
+}
+
+bool schema_fill_tags(sqlite3 *db)
+{
+    return fill(db, "SELECT id, data FROM run",
+                "INSERT OR IGNORE INTO run_tag (tag, run_id) VALUES (?1, ?2)", run_fill) &&
+           fill(db, "SELECT id, data FROM waitpoint",
+                "INSERT OR IGNORE INTO waitpoint_tag (tag, waitpoint_id) VALUES (?1, ?2)",
+                waitpoint_fill);
+}
