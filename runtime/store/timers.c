@@ -53,8 +53,8 @@ bool clock_watch_look(struct clock_watch *watch)
                  duration_format(step_ms, text));
     else if (step_ms < 0)
         log_warn("clock.set",
-                 "the system's clock was set back by %s; what waits for a time to "
-                 "pass waits no longer for that, what waits for a date does",
+                 "the system's clock was set back by %s; what waits for a time to pass is not "
+                 "made to wait longer, what waits for a date goes by the new time",
                  duration_format(-step_ms, text));
     return step_ms != 0;
 }

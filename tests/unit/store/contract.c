@@ -316,25 +316,6 @@ EVERY(what_is_due_comes_earliest_first)
     cr_assert_eq(due.runs.count, 3, "the time itself is included");
 }
 
-EVERY(the_next_due_time_is_the_earliest_of_any_status)
-{
-    open_store(*kind);
-    struct moment next = { -1, -1 };
-    cr_assert(store->ops->next_due(store, &next, &err));
-    cr_assert_eq(next.wall_ms, 0);
-    run_new(100, RUN_WAITING, 0)->due_ms = 500;
-    run_new(101, RUN_DONE, 0)->due_ms = 100;
-    rows_new_waitpoint(&rows, 200)->due_ms = 400;
-    struct waitpoint *settled = rows_new_waitpoint(&rows, 201);
-    settled->due_ms = 200;
-    settled->status = WAITPOINT_COMPLETED;
-    commit();
-
-    cr_assert(store->ops->next_due(store, &next, &err));
-
-    cr_assert_eq(next.wall_ms, 100, "what is over may have left something to do");
-}
-
 EVERY(edges_are_found_by_their_waitpoint)
 {
     open_store(*kind);
