@@ -167,7 +167,8 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "sever: {}\n",
           "c.yaml:1:1: expected no properties but data, plugins, schemas, queues, "
           "unknown_tasks, server, "
-          "workers, retry, limits, log, environments, got \"sever\"; did you mean server?" },
+          "store, workers, retry, limits, log, environments, got \"sever\"; did you mean "
+          "server?" },
         { "server:\n  listn: x\n", "c.yaml:2:3: /server: expected no properties but listen, " },
         { "server:\n  listn: x\n", "got \"listn\"; did you mean listen?" },
         { "server: {slots: 3}\n", "did you mean workers.slots?" },
