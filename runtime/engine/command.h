@@ -66,8 +66,9 @@ struct trigger {
     bool is_rerun;   /* its segment was started before in this entry */
     /* Reply */
     int64_t run_id;
-    bool cached; /* it was named by its key */
-    bool is_new; /* it was made by this command */
+    bool cached;  /* it was named by its key */
+    bool differs; /* the run of that key was given another payload */
+    bool is_new;  /* it was made by this command */
 };
 
 struct token_create {

@@ -1,5 +1,6 @@
 #include "base/crypto.h"
 #include "batch.h"
+#include "codec/pack.h"
 
 #include <inttypes.h>
 
@@ -25,10 +26,41 @@ bool key_is_live(const struct batch *batch, const struct key *key)
            (key->expires_ms == 0 || key->expires_ms > batch->steady_ms);
 }
 
-void key_make(struct batch *batch, const uint8_t hash[16], int64_t target, int64_t ttl_ms)
+static uint64_t value_hash(const struct value *value)
+{
+    struct buffer bytes = { 0 };
+    uint64_t sum = (uint64_t)value->kind + 1;
+
+    if (value->kind == VALUE_MAP) {
+        for (uint32_t i = 0; i < value->count; i++)
+            sum += table_hash(value->members[i].key, value_hash(&value->members[i].value));
+    } else if (value->kind == VALUE_LIST) {
+        for (uint32_t i = 0; i < value->count; i++)
+            sum = sum * UINT64_C(0x100000001b3) + value_hash(&value->items[i]);
+    } else {
+        pack_write(&bytes, value);
+        sum = table_hash(buffer_view(&bytes), sum);
+        buffer_finish(&bytes);
+    }
+    return sum;
+}
+
+void key_payload(struct batch *batch, struct slice packed, uint8_t payload[8])
+{
+    struct value value = { .kind = VALUE_NULL };
+
+    if (packed.size > 0)
+        (void)pack_read(batch->arena, packed, &value, NULL); /* else it is refused soon */
+    uint64_t hash = value_hash(&value) | 1;
+    memcpy(payload, &hash, sizeof hash);
+}
+
+struct key *key_make(struct batch *batch, const uint8_t hash[16], int64_t target,
+                     int64_t ttl_ms)
 {
     struct key *key = rows_new_key(&batch->rows, hash);
 
     key->target = target;
     key->expires_ms = batch_deadline(batch, 0, ttl_ms).due_ms;
+    return key;
 }

@@ -200,7 +200,12 @@ static int64_t run_found(struct batch *batch, struct command *command,
     if (found->again != NULL)
         return found->again->id; /* the segment is run again */
     if (key_is_live(batch, found->key)) {
+        static const uint8_t unknown[8];
+        uint8_t payload[8];
         trigger->cached = true;
+        key_payload(batch, trigger->payload, payload);
+        trigger->differs = memcmp(found->key->payload, unknown, 8) != 0 &&
+                           memcmp(found->key->payload, payload, 8) != 0;
         return found->key->target;
     }
     return 0;
@@ -238,6 +243,9 @@ bool trigger_decide(struct batch *batch, struct command *command)
                 SLICE_ARG(trigger->task), SLICE_ARG(task->reason));
         return true;
     }
+    uint8_t payload[8]; /* as it came, before defaults */
+    if (trigger->key.size > 0)
+        key_payload(batch, trigger->payload, payload);
     if (trigger->unchecked && !payload_check(batch, command))
         return true;
     if (found.queue == NULL &&
@@ -252,8 +260,10 @@ bool trigger_decide(struct batch *batch, struct command *command)
     trigger->run_id = run->id;
     trigger->is_new = true;
     if (trigger->key.size > 0)
-        key_make(batch, found.key_hash, run->id,
-                 trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS);
+        memcpy(key_make(batch, found.key_hash, run->id,
+                        trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS)
+                   ->payload,
+               payload, sizeof payload);
     if (trigger->request_key.size > 0)
         key_make(batch, found.request_hash, run->id, REQUEST_TTL_MS);
     if (run->status != RUN_DELAYED && batch_is_over(batch, run->due_ms, run->due_is_span))

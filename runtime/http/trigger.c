@@ -222,6 +222,10 @@ void trigger_done(struct request *request)
     out_id(&out, "id", "run", trigger->run_id);
     out_bool(&out, "isCached", trigger->cached);
     out_end_map(&out);
+    if (trigger->differs)
+        reply_header(request, "x-bide-warning",
+                     "this idempotency key was used with another payload; the run is the one "
+                     "that was made then");
     reply_header(request, "x-trigger-jwt-claims", request->world->claims);
     reply_send(request, HTTP_OK);
 }

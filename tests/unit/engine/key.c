@@ -342,3 +342,28 @@ Test(key, no_two_different_sets_of_parts_hash_alike)
         for (int b = 0; b < a; b++)
             cr_assert_not(same_hash(hashes[a], hashes[b]), "%d and %d", a, b);
 }
+
+/* Members in another order are the same payload; another value is told, and changes nothing. */
+Test(key, another_payload_under_the_same_key_is_told)
+{
+    static const char *const payloads[] = { "\x82\xa1"
+                                            "a\x01\xa1"
+                                            "b\x02",
+                                            "\x82\xa1"
+                                            "b\x02\xa1"
+                                            "a\x01",
+                                            "\x82\xa1"
+                                            "a\x01\xa1"
+                                            "b\x03" };
+    int64_t first = 0;
+
+    for (int i = 0; i < 3; i++) {
+        struct trigger *options = &add_trigger("t")->trigger;
+        options->key = SLICE("k");
+        options->payload = slice_of(payloads[i]);
+        cr_assert(commit());
+        first = i == 0 ? options->run_id : first;
+        cr_assert_eq(options->run_id, first);
+        cr_assert_eq(options->differs, i == 2, "payload %d", i);
+    }
+}
