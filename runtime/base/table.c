@@ -57,7 +57,8 @@ bool table_has(const struct table *table, uint64_t key)
 
 uint64_t table_hash(struct slice bytes, uint64_t seed)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ seed;
+    /* Mixed, or names would differ from those of another seed by a letter's bits alone. */
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ mix(seed);
 
     for (size_t i = 0; i < bytes.size; i++)
         hash = (hash ^ (unsigned char)bytes.data[i]) * UINT64_C(0x100000001b3);

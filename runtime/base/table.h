@@ -29,7 +29,8 @@ void table_set(struct table *table, uint64_t key, void *value);
 void *table_find(const struct table *table, uint64_t key);
 bool table_has(const struct table *table, uint64_t key);
 
-/* FNV-1a with a finisher; not for hostile keys that outlive a batch. */
+/* FNV-1a with a finisher; not for hostile keys that outlive a batch. A hash finds and never
+ * decides: two texts may have one, so who looks up by it compares what it found. */
 uint64_t table_hash(struct slice bytes, uint64_t seed);
 
 #endif

@@ -19,16 +19,18 @@ void speeds_finish(struct speeds *speeds)
 
 struct speed *speed_get(struct speeds *speeds, struct slice task, struct slice segment)
 {
-    uint64_t key = table_hash(segment, table_hash(task, segment.size > 0));
-    struct speed *speed = table_find(&speeds->table, key);
+    uint64_t hash = table_hash(segment, table_hash(task, 0));
+    struct speed *first = table_find(&speeds->table, hash);
 
-    if (speed == NULL) {
-        speed = ARENA_NEW(&speeds->arena, struct speed);
-        if (segment.size == 0)
-            speed->task = arena_copy(&speeds->arena, task);
-        table_set(&speeds->table, key, speed);
-    }
-    return speed;
+    for (struct speed *speed = first; speed != NULL; speed = speed->next)
+        if (slice_equal(speed->task, task) && slice_equal(speed->segment, segment))
+            return speed;
+    struct speed *added = ARENA_NEW(&speeds->arena, struct speed);
+    added->task = arena_copy(&speeds->arena, task);
+    added->segment = arena_copy(&speeds->arena, segment);
+    added->next = first;
+    table_set(&speeds->table, hash, added);
+    return added;
 }
 
 /* True when it became short or stopped being so. */

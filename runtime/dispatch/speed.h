@@ -18,7 +18,8 @@ struct speed {
     uint32_t samples;  /* up to those needed */
     double average_us; /* newer ones weigh more */
     bool is_short;
-    struct slice task; /* of a task's; empty for a segment's */
+    struct slice task, segment; /* segment: empty for a task's */
+    struct speed *next;         /* of the same hash */
 };
 
 /* Grows by what loaded builds offer, by name; a new build finds the old one's. */

@@ -31,6 +31,23 @@ struct known *known_get(struct rows *rows, struct table *table, uint64_t key)
     return known;
 }
 
+static struct known *name_get(struct rows *rows, struct table *table, uint32_t environment,
+                              struct slice name)
+{
+    uint64_t hash = table_hash(name, environment);
+    struct known_name *first = table_find(table, hash);
+
+    for (struct known_name *one = first; one != NULL; one = one->next)
+        if (one->environment == environment && slice_equal(one->name, name))
+            return &one->known;
+    struct known_name *added = ARENA_NEW(rows->arena, struct known_name);
+    *added = (struct known_name){ .environment = environment,
+                                  .name = arena_copy(rows->arena, name),
+                                  .next = first };
+    table_set(table, hash, added);
+    return &added->known;
+}
+
 void rows_init(struct rows *rows, struct arena *arena)
 {
     *rows = (struct rows){ .arena = arena };
@@ -186,7 +203,7 @@ struct run *rows_young(const struct rows *rows, int64_t parent_id)
 
 struct known *known_queue(struct rows *rows, uint32_t environment, struct slice name)
 {
-    return known_get(rows, &rows->queue_names, table_hash(name, environment));
+    return name_get(rows, &rows->queue_names, environment, name);
 }
 
 bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
@@ -207,13 +224,9 @@ bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name
     return false;
 }
 
-/* The keys are hashes already: eight of their bytes find them in a batch. */
 struct known *known_key(struct rows *rows, const uint8_t hash[16])
 {
-    uint64_t short_hash;
-
-    memcpy(&short_hash, hash, sizeof short_hash);
-    return known_get(rows, &rows->keys, short_hash);
+    return name_get(rows, &rows->keys, 0, (struct slice){ (const char *)hash, 16 });
 }
 
 bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key)

@@ -23,6 +23,14 @@ struct known {
     uint32_t want; /* where it stands in its list of wants while it is wanted */
 };
 
+/* The same under a name: the hash finds, the name decides. */
+struct known_name {
+    struct known known;
+    uint32_t environment;
+    struct slice name;
+    struct known_name *next; /* of the same hash */
+};
+
 struct known *known_get(struct rows *rows, struct table *table, uint64_t key);
 struct known *known_queue(struct rows *rows, uint32_t environment, struct slice name);
 struct known *known_key(struct rows *rows, const uint8_t hash[16]);

@@ -72,4 +72,10 @@ Test(table, a_hash_depends_on_the_bytes_and_the_seed)
     cr_assert_neq(table_hash(SLICE("fast"), 2), hash);
     cr_assert_neq(table_hash(SLICE("fasu"), 1), hash);
     cr_assert_neq(table_hash(SLICE("fast\0"), 1), hash);
+    for (char other = 'a'; other <= 'z'; other++)
+        for (uint64_t seed = 2; seed < 256; seed++) {
+            char text[] = { other, 'a', 's', 't' };
+            cr_assert_neq(table_hash((struct slice){ text, 4 }, seed), hash, "%c %d", other,
+                          (int)seed);
+        }
 }

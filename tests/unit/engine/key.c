@@ -367,3 +367,17 @@ Test(key, another_payload_under_the_same_key_is_told)
         cr_assert_eq(options->differs, i == 2, "payload %d", i);
     }
 }
+
+/* As two keys may be made to: eight bytes of a hash are soon found again. */
+Test(key, keys_whose_hashes_begin_alike_are_two)
+{
+    const uint8_t first[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 0 },
+                  second[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+    struct rows rows;
+    rows_init(&rows, bench_arena());
+
+    struct key *key = rows_new_key(&rows, first);
+
+    cr_assert_neq(rows_new_key(&rows, second), key);
+    cr_assert_eq(rows_new_key(&rows, first), key);
+}

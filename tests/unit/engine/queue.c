@@ -26,6 +26,46 @@ static int64_t trigger_into(const char *task, const char *queue)
     return command->trigger.run_id;
 }
 
+/* ---- names --------------------------------------------------------------------------------
+ */
+
+static const struct queue *queue_of(const struct command *command)
+{
+    const struct queue *queue =
+        store_memory_queue(bench.store, run_of(command->trigger.run_id)->queue);
+
+    cr_assert_eq(queue->environment, command->trigger.environment);
+    return queue;
+}
+
+/* Two names, or two keys, of one hash that come in one batch, and once more in the next. */
+static void name_both(uint32_t one, const char *first, uint32_t other, const char *second)
+{
+    for (int round = 0; round < 2; round++) {
+        struct command *a = add_trigger("t"), *b = add_trigger("t");
+        a->trigger.environment = one;
+        a->trigger.queue = slice_of(first);
+        b->trigger.environment = other;
+        b->trigger.queue = slice_of(second);
+        cr_assert(commit());
+
+        cr_assert(slice_is(queue_of(a)->name, first));
+        cr_assert(slice_is(queue_of(b)->name, second));
+    }
+}
+
+Test(queue, names_of_two_environments_in_one_batch_are_two_queues)
+{
+    name_both(DEV, "east", PROD, "fast");
+    name_both(DEV, "mail", PROD, "mail");
+}
+
+/* These two have one FNV-1a hash. */
+Test(queue, names_of_one_hash_are_two_queues)
+{
+    name_both(0, "8yn0iYCKYHlIj4-BwPqk", 0, "GReLUrM4wMqfg9yzV3KQ");
+}
+
 /* ---- limits -------------------------------------------------------------------------------
  */
 
