@@ -160,6 +160,10 @@ static bool root_read(const struct node *root, const struct contract *contract,
             elsewhere_hint(one, report->arena);
         return false;
     }
+    const struct entry *environments = node_find(root, "environments");
+    if (environments != NULL &&
+        !names_check(NAME_ENVIRONMENT, &environments->node, true, report))
+        return false;
     keys_read(root, config, base, report);
     if (report->problems->count == before)
         pairs_check(root, config, report);

@@ -44,3 +44,19 @@ bool contract_check(const struct contract *contract, struct value *value,
     problems_join(report->problems, &found);
     return fine;
 }
+
+bool names_check(enum name_kind kind, const struct node *map, bool is_keys,
+                 struct report *report)
+{
+    bool fine = true;
+
+    for (uint32_t i = 0; map != NULL && i < map->count; i++) {
+        const struct entry *entry = &map->entries[i];
+        struct err err;
+        if (name_check(kind, is_keys ? entry->key : entry->node.text, &err))
+            continue;
+        fine = report_add(report, is_keys ? entry->line : entry->node.line,
+                          is_keys ? entry->column : entry->node.column, "%s", err.text);
+    }
+    return fine;
+}

@@ -6,6 +6,7 @@
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
+#include "base/name.h"
 #include "schema/document.h"
 
 #include <stddef.h>
@@ -33,5 +34,9 @@ void contract_close(struct contract *contract);
 /* Check `value`, which was made of `root`: problems point at the lines of the report's file. */
 bool contract_check(const struct contract *contract, struct value *value,
                     const struct node *root, struct report *report);
+
+/* The names in it, which have one rule at all doors: the keys of `map`, or its texts. */
+bool names_check(enum name_kind kind, const struct node *map, bool is_keys,
+                 struct report *report);
 
 #endif

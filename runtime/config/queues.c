@@ -76,8 +76,13 @@ static bool document_make(const struct node *root, const struct contract *contra
 
     if (!contract_check(contract, &value, root, report))
         return false;
-    root_read(root, queues);
-    return true;
+    const struct node *tasks = map_find(root, "tasks");
+    bool fine = names_check(NAME_QUEUE, map_find(root, "queues"), true, report);
+    fine &= names_check(NAME_TASK, tasks, true, report);
+    fine &= names_check(NAME_QUEUE, tasks, false, report);
+    if (fine)
+        root_read(root, queues);
+    return fine;
 }
 
 static bool queues_make(const char *path, const struct slice *text,

@@ -11,6 +11,7 @@
 #include "call.h"
 
 #include "ahead.h"
+#include "base/name.h"
 #include "codec/callback.h"
 #include "codec/pack.h"
 #include "host.h"
@@ -46,6 +47,14 @@ static struct slice packed_of(struct arena *arena, const struct value *map, cons
 }
 
 /* The slot has sorted them and left out repeats; the engine shows them as they are. */
+static bool name_fits(const struct value *map, const char *key, enum name_kind kind,
+                      struct err *err)
+{
+    struct slice name = text_of(map, key);
+
+    return name.size == 0 || name_check(kind, name, err);
+}
+
 static bool tags_check(const struct dispatch *dispatch, const struct value *map,
                        struct err *err)
 {
@@ -57,11 +66,30 @@ static bool tags_check(const struct dispatch *dispatch, const struct value *map,
     if (tags->count > limits->tags)
         return err_set(err, ERR_LIMIT, "%u tags, at most %u are allowed", tags->count,
                        limits->tags);
-    for (uint32_t i = 0; i < tags->count; i++)
-        if (tags->items[i].kind != VALUE_STRING || tags->items[i].bytes.size == 0 ||
-            tags->items[i].bytes.size > limits->tag_bytes)
-            return err_set(err, ERR_LIMIT, "a tag has 1 to %u bytes", limits->tag_bytes);
+    for (uint32_t i = 0; i < tags->count; i++) {
+        struct slice tag = tags->items[i].bytes;
+        if (tags->items[i].kind != VALUE_STRING || tag.size > limits->tag_bytes)
+            return err_set(err, ERR_LIMIT, "a tag has at most %u bytes", limits->tag_bytes);
+        if (!name_check(NAME_TAG, tag, err))
+            return false;
+    }
     return true;
+}
+
+/* Everything in a call that is a name. */
+static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
+                        const struct value *map, struct err *err)
+{
+    const struct value *metadata = value_find(map, "metadata");
+    bool has_members = metadata != NULL && metadata->kind == VALUE_MAP;
+
+    for (uint32_t i = 0; has_members && i < metadata->count; i++)
+        if (!name_check(NAME_METADATA, metadata->members[i].key, err))
+            return false;
+    return (kind != CALL_TRIGGER || name_check(NAME_TASK, text_of(map, "task"), err)) &&
+           (kind != CALL_ONCE || name_check(NAME_RECORD, text_of(map, "name"), err)) &&
+           name_fits(map, "queue", NAME_QUEUE, err) &&
+           name_fits(map, "key_text", NAME_KEY, err) && tags_check(dispatch, map, err);
 }
 
 static void token_fill(struct cell *cell, const struct job *job, const struct value *map,
@@ -243,7 +271,7 @@ static bool command_fill(struct cell *cell, struct job *job, const struct frame_
         read_fill(cell, job, map);
     else
         once_fill(cell, job, map);
-    return tags_check(cell->dispatch, map, err);
+    return names_check(cell->dispatch, call->kind, map, err);
 }
 
 /* Nobody waits for it. */

@@ -1,5 +1,6 @@
 #include "description.h"
 
+#include "base/name.h"
 #include "codec/pack.h"
 
 static struct slice text_of(const struct value *map, const char *key)
@@ -46,7 +47,8 @@ static bool segments_read(struct arena *arena, const struct value *list,
     task->segments = ARENA_ARRAY(arena, struct slice, list->count);
     task->segment_count = list->count;
     for (uint32_t i = 0; i < list->count; i++) {
-        if (list->items[i].kind != VALUE_STRING || !is_name(list->items[i].bytes))
+        if (list->items[i].kind != VALUE_STRING ||
+            !name_check(NAME_SYMBOL, list->items[i].bytes, NULL))
             return err_set(err, ERR_PLUGIN, "task \"%.*s\" has a segment without a usable name",
                            SLICE_ARG(task->id));
         task->segments[i] = list->items[i].bytes;
@@ -59,6 +61,7 @@ static bool task_read(struct arena *arena, const struct value *map,
 {
     struct slice from = text_of(map, "retry_from");
     int64_t attempts = number_of(map, "max_attempts");
+    struct err found;
 
     *task = (struct task_description){
         .id = text_of(map, "id"),
@@ -71,14 +74,11 @@ static bool task_read(struct arena *arena, const struct value *map,
         .retry_factor = factor_of(map, "retry_factor"),
         .retry_from = slice_is(from, "start") ? RETRY_FROM_START : RETRY_FROM_SEGMENT
     };
-    if (!is_name(task->id))
-        return err_set(err, ERR_PLUGIN, "a task's id is empty, too long or has odd characters");
-    if (task->input_schema.size > 0 && !is_name(task->input_schema))
-        return err_set(err, ERR_PLUGIN, "task \"%.*s\" names a schema that is no file name",
-                       SLICE_ARG(task->id));
-    if (task->queue.size > DESCRIPTION_MAX_NAME)
-        return err_set(err, ERR_PLUGIN, "task \"%.*s\" has a queue name that is too long",
-                       SLICE_ARG(task->id));
+    if (!name_check(NAME_TASK, task->id, &found))
+        return err_set(err, ERR_PLUGIN, "%s", found.text);
+    if ((task->input_schema.size > 0 && !name_check(NAME_SCHEMA, task->input_schema, &found)) ||
+        (task->queue.size > 0 && !name_check(NAME_QUEUE, task->queue, &found)))
+        return err_set(err, ERR_PLUGIN, "task %.*s: %s", SLICE_ARG(task->id), found.text);
     return segments_read(arena, value_find(map, "segments"), task, err);
 }
 

@@ -1,5 +1,6 @@
 #include "metadata.h"
 
+#include "base/name.h"
 #include "codec/pack.h"
 
 static double number_of(const struct value *value)
@@ -49,6 +50,8 @@ bool metadata_apply(struct arena *arena, struct slice *packed,
     for (uint32_t i = 0; i < count; i++) {
         const struct frame_meta *operation = &operations[i];
         struct value value = { .kind = VALUE_NULL };
+        if (!name_check(NAME_METADATA, operation->key, err))
+            return false;
         if (operation->value.size > 0 && !pack_read(arena, operation->value, &value, err))
             return false;
         if (operation->kind == META_SET)

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "base/duration.h"
+#include "base/name.h"
 #include "codec/pack.h"
 #include "http/body.h"
 
@@ -8,12 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum {
-    KEY_MAX = 2048,
-    QUEUE_NAME_MAX = 128,
-    PRIORITY_MAX = INT32_MAX / 1000 /* seconds */,
-    TAGS_IN_MAX = 1000
-};
+enum { PRIORITY_MAX = INT32_MAX / 1000 /* seconds */, TAGS_IN_MAX = 1000 };
 
 bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms)
 {
@@ -54,6 +50,14 @@ static bool option_text(const struct value *options, const char *name, size_t mo
         return err_set(err, ERR_BAD_REQUEST, "%s is longer than %zu characters", name, most);
     *text = value->bytes;
     return true;
+}
+
+/* The length is the name's rule. */
+static bool option_name(const struct value *options, const char *name, enum name_kind kind,
+                        struct slice *text, struct err *err)
+{
+    return option_text(options, name, SIZE_MAX, text, err) &&
+           (option(options, name) == NULL || name_check(kind, *text, err));
 }
 
 static bool option_number(const struct value *options, const char *name, double *number,
@@ -141,7 +145,7 @@ static bool key_options_read(const struct options_from *from, const struct value
     struct slice ttl = { 0 };
     const struct value *details = option(options, "idempotencyKeyOptions");
 
-    if (!option_text(options, "idempotencyKey", KEY_MAX, &keys->key, err) ||
+    if (!option_name(options, "idempotencyKey", NAME_KEY, &keys->key, err) ||
         !option_text(options, "idempotencyKeyTTL", 100, &ttl, err))
         return false;
     if (ttl.size > 0 && !key_ttl_read(ttl, &keys->ttl_ms, err))
@@ -150,7 +154,7 @@ static bool key_options_read(const struct options_from *from, const struct value
     if (details != NULL && details->kind != VALUE_MAP)
         return err_set(err, ERR_BAD_REQUEST, "idempotencyKeyOptions must be an object, not %s",
                        value_kind_name(details->kind));
-    if (!option_text(details, "key", KEY_MAX, &keys->text, err))
+    if (details != NULL && !option_name(details, "key", NAME_KEY, &keys->text, err))
         return false;
     keys->key = arena_copy(from->arena, keys->key);
     keys->text = arena_copy(from->arena, keys->text);
@@ -162,14 +166,6 @@ static bool key_options_read(const struct options_from *from, const struct value
 static int by_text(const void *a, const void *b)
 {
     return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
-static bool is_blank(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (text.data[i] != ' ' && text.data[i] != '\t')
-            return false;
-    return true;
 }
 
 /* Sorted, each once, packed. */
@@ -208,8 +204,9 @@ static bool tags_read(const struct options_from *from, const struct value *optio
         if (items[i].bytes.size > from->limits->tag_bytes)
             return err_set(err, ERR_RULE, "a tag is longer than %u characters",
                            from->limits->tag_bytes);
-        if (!is_blank(items[i].bytes))
-            tags[count++] = items[i].bytes;
+        if (!name_check(NAME_TAG, items[i].bytes, err))
+            return false;
+        tags[count++] = items[i].bytes;
     }
     if (count > from->limits->tags)
         return err_set(err, ERR_RULE, "at most %u tags are allowed, %u were given",
@@ -220,13 +217,11 @@ static bool tags_read(const struct options_from *from, const struct value *optio
 
 /* ---- a run's ----------------------------------------------------------------------------- */
 
-/* A string, {name}, or, as a client's slip makes it, {name: {name}}; other characters are
- * dropped. */
+/* A string, {name}, or, as a client's slip makes it, {name: {name}}. */
 static bool queue_read(const struct options_from *from, const struct value *options,
                        struct slice *name, struct err *err)
 {
     const struct value *value = option(options, "queue");
-    size_t size = 0;
 
     for (int depth = 0; depth < 2 && value != NULL && value->kind == VALUE_MAP; depth++)
         value = option(value, "name");
@@ -235,15 +230,8 @@ static bool queue_read(const struct options_from *from, const struct value *opti
     if (value->kind != VALUE_STRING)
         return err_set(err, ERR_BAD_REQUEST, "queue.name must be a string, not %s",
                        value_kind_name(value->kind));
-    char *clean = arena_alloc(from->arena, QUEUE_NAME_MAX);
-    for (size_t i = 0; i < value->bytes.size && size < QUEUE_NAME_MAX; i++) {
-        char c = value->bytes.data[i];
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            c == '_' || c == '/' || c == '-')
-            clean[size++] = c;
-    }
-    *name = (struct slice){ clean, size };
-    return true;
+    *name = arena_copy(from->arena, value->bytes);
+    return name_check(NAME_QUEUE, *name, err);
 }
 
 /* A duration, or a number of seconds; 0 is none. */
@@ -313,6 +301,9 @@ static bool metadata_read(const struct options_from *from, const struct value *o
                        VALUE_PAYLOAD_DEPTH);
     if (value->count == 0)
         return true;
+    for (uint32_t i = 0; i < value->count; i++)
+        if (!name_check(NAME_METADATA, value->members[i].key, err))
+            return false;
     *packed = pack_value(from->arena, value);
     return (int64_t)packed->size <= from->limits->metadata_bytes ||
            err_set(err, ERR_TOO_LARGE, "metadata has %zu bytes, %lld are allowed", packed->size,

@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "http/filter.h"
 #include "http/members.h"
+#include "base/name.h"
 #include "http/reply.h"
 #include "http/routes.h"
 
@@ -208,7 +209,11 @@ static bool show_work(struct request *request, struct job_reader *reader, struct
                                     request->world->environment->number, view->name, view->id,
                                     &view->row, err))
         return false;
-    return view->row != NULL || err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);
+    if (view->row != NULL && (view->row->queue.is_removed || view->row->queue.name.size == 0))
+        view->row = NULL;
+    if (view->row == NULL && (view->name.size == 0 || name_check(NAME_QUEUE, view->name, err)))
+        err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);
+    return view->row != NULL;
 }
 
 static void show_done(struct request *request)

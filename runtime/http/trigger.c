@@ -6,6 +6,7 @@
  */
 #include "http/trigger.h"
 
+#include "base/name.h"
 #include "codec/pack.h"
 #include "engine/contract.h"
 #include "http/options.h"
@@ -14,22 +15,10 @@
 #include "http/trigger_members.h"
 
 enum {
-    TASK_ID_MAX = 256,
     KEY_MAX = 2048,
     REQUEST_KEY_MAX = 256,
     QUICK_BYTES = 64 * 1024, /* of a payload that the loop thread tries to check */
 };
-
-static bool task_name_ok(struct slice task, struct err *err)
-{
-    bool ok = task.size <= TASK_ID_MAX;
-
-    for (size_t i = 0; i < task.size && ok; i++)
-        ok = (unsigned char)task.data[i] >= 0x20 && task.data[i] != 0x7f;
-    return ok || err_set(err, ERR_BAD_REQUEST,
-                         "A task's id has at most %d characters and no control characters",
-                         TASK_ID_MAX);
-}
 
 bool trigger_headers(struct request *request, struct trigger *trigger, struct err *err)
 {
@@ -38,6 +27,7 @@ bool trigger_headers(struct request *request, struct trigger *trigger, struct er
     if (request_header(request, "idempotency-key", KEY_MAX, &text, err)) {
         trigger->key = arena_copy(&request->arena, text);
         trigger->key_text = (struct slice){ 0 };
+        (void)name_check(NAME_KEY, text, err); /* err tells */
     }
     if (err->code == ERR_OK &&
         request_header(request, "idempotency-key-ttl", REQUEST_KEY_MAX, &text, err))
@@ -250,7 +240,8 @@ void run_trigger(struct request *request)
     request->command.kind = COMMAND_TRIGGER;
     trigger->environment = request->world->environment->number;
     trigger->task = request->captures[0];
-    if (task_name_ok(trigger->task, &err) && trigger_read(request, &body, &payload, &err))
+    if (name_check(NAME_TASK, trigger->task, &err) &&
+        trigger_read(request, &body, &payload, &err))
         trigger_submit(request, value_find(&body, "payload") != NULL, &payload);
     else
         reply_err(request, &err);

@@ -6,6 +6,7 @@
  * NULL only: one that leads nowhere crashes this process, which is a nursery, and the host
  * reports just that.
  */
+#include "base/name.h"
 #include "plugin/plugin.h"
 
 #include <inttypes.h>
@@ -22,25 +23,6 @@ struct checking {
 
 /* ---- names ------------------------------------------------------------------------------- */
 
-static bool is_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/* Letters, digits and `others`, not starting with one of `others` unless it is an underscore.
- */
-static bool name_is_good(struct slice name, const char *others)
-{
-    if (name.size == 0 || name.size > PLUGIN_MAX_NAME)
-        return false;
-    for (size_t i = 0; i < name.size; i++) {
-        char c = name.data[i];
-        if (!is_alnum(c) && (c == 0 || strchr(others, c) == NULL || (i == 0 && c != '_')))
-            return false;
-    }
-    return true;
-}
-
 static bool text_is_good(struct slice text)
 {
     if (text.size == 0 || text.size > PLUGIN_MAX_NAME)
@@ -52,12 +34,16 @@ static bool text_is_good(struct slice text)
 }
 
 /* At most one byte more than is allowed, so that a text without an end is not followed. */
+static struct slice copy_text(struct checking *checking, const char *text, size_t most)
+{
+    if (text == NULL)
+        return (struct slice){ NULL, 0 };
+    return arena_copy(checking->arena, (struct slice){ text, strnlen(text, most) });
+}
+
 static struct slice copy_name(struct checking *checking, const char *name)
 {
-    if (name == NULL)
-        return (struct slice){ NULL, 0 };
-    return arena_copy(checking->arena,
-                      (struct slice){ name, strnlen(name, PLUGIN_MAX_NAME + 1) });
+    return copy_text(checking, name, PLUGIN_MAX_NAME + 1);
 }
 
 /* ---- fields ------------------------------------------------------------------------------ */
@@ -158,7 +144,7 @@ static bool check_field(struct checking *checking, const struct bide_field *row,
         .item_size = row->item_size,
         .item_capacity = row->item_capacity,
     };
-    if (!name_is_good(field->name, "_"))
+    if (!name_check(NAME_SYMBOL, field->name, NULL))
         return field_refuse(checking, field->name, "is no name for a field");
     if (strcmp(plugin_kind_name(row->kind), "?") == 0)
         return field_refuse(checking, field->name, "is of a kind that this bide does not know");
@@ -232,7 +218,7 @@ static bool check_segments(struct checking *checking, const struct bide_task_def
             return err_set(checking->err, ERR_PLUGIN, "task %s has more than %d segments",
                            checking->task, PLUGIN_MAX_SEGMENTS);
         struct slice name = copy_name(checking, row.name);
-        if (!name_is_good(name, "_"))
+        if (!name_check(NAME_SYMBOL, name, NULL))
             return err_set(checking->err, ERR_PLUGIN,
                            "task %s: \"%.*s\" is no name for a segment", checking->task,
                            SLICE_ARG(name));
@@ -282,7 +268,7 @@ static bool check_renames(struct checking *checking, const struct bide_rename *r
         if (i == PLUGIN_MAX_RENAMES)
             return err_set(checking->err, ERR_PLUGIN, "task %s has more than %d renames",
                            checking->task, PLUGIN_MAX_RENAMES);
-        if (!name_is_good(old, "_") || !name_is_good(new, "_"))
+        if (!name_check(NAME_SYMBOL, old, NULL) || !name_check(NAME_SYMBOL, new, NULL))
             return err_set(checking->err, ERR_PLUGIN,
                            "task %s: a rename from \"%.*s\" to \"%.*s\" names no field",
                            checking->task, SLICE_ARG(old), SLICE_ARG(new));
@@ -306,10 +292,12 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
     task->retry_max_ms = def->retry_max_ms;
     task->retry_factor = def->retry_factor;
     task->limit_ms = def->limit_ms;
-    if (task->input_schema.size != 0 && !name_is_good(task->input_schema, "._-"))
+    struct err found;
+
+    if (task->input_schema.size != 0 && !name_check(NAME_SCHEMA, task->input_schema, NULL))
         flaw = "input_schema is the name of a file in schemas/ without .yaml";
-    else if (task->queue.size != 0 && !name_is_good(task->queue, "._-/"))
-        flaw = "queue is no name of a queue";
+    else if (task->queue.size != 0 && !name_check(NAME_QUEUE, task->queue, &found))
+        flaw = found.text;
     else if (def->retry_from > BIDE_RETRY_START)
         flaw = "retry_from is neither BIDE_RETRY_SEGMENT nor BIDE_RETRY_START";
     else if (def->retry_min_ms < 0 || def->retry_max_ms < 0 || def->limit_ms < 0)
@@ -340,14 +328,13 @@ static bool check_task(struct checking *checking, const struct bide_task_def *sa
     memcpy(&def, said, sizeof def);
     task->id = copy_name(checking, def.id);
     task->input_schema = copy_name(checking, def.input_schema);
-    task->queue = copy_name(checking, def.queue);
+    task->queue = copy_text(checking, def.queue, PLUGIN_MAX_NAME + sizeof "task/");
     checking->task = task->id.data == NULL ? "" : task->id.data;
     if (task->id.size == 0)
         return err_set(checking->err, ERR_PLUGIN, "one of its tasks has no .id");
-    if (!name_is_good(task->id, "._-"))
-        return err_set(checking->err, ERR_PLUGIN,
-                       "\"%.*s\" is no task id: letters, digits, '-', '_' and '.', at most %d",
-                       SLICE_ARG(task->id), PLUGIN_MAX_NAME);
+    struct err found;
+    if (!name_check(NAME_TASK, task->id, &found))
+        return err_set(checking->err, ERR_PLUGIN, "%s", found.text);
     checking->fields_left = PLUGIN_MAX_FIELDS * PLUGIN_MAX_NESTING;
     return check_settings(checking, &def, task) && check_segments(checking, &def, task) &&
            check_struct(checking, def.fields, def.field_size, def.state_size, 1,

@@ -86,6 +86,15 @@ static void number_put(struct segment *segment, struct value *body, const char *
         value_put(&segment->arena, body, key, value_int(number));
 }
 
+bool name_take(struct segment *segment, enum name_kind kind, const char *name)
+{
+    struct err err;
+
+    return name_check(kind, slice_of(name), &err) ||
+           segment_raise(segment, false, utf8_is_valid(slice_of(name)) ? "refused" : "not_utf8",
+                         "%s", err.text);
+}
+
 static bool text_put(struct segment *segment, struct value *body, const char *key,
                      const char *text)
 {
@@ -109,8 +118,8 @@ static bool tags_put(struct segment *segment, struct value *body, const char *co
     uint32_t kept = 0;
 
     for (; tags != NULL && *tags != NULL; tags++) {
-        if (!utf8_is_valid(slice_of(*tags)))
-            return segment_raise(segment, false, "not_utf8", "tag \"%s\" is not UTF-8", *tags);
+        if (!name_take(segment, NAME_TAG, *tags))
+            return false;
         value_add(&segment->arena, &list, value_text(*tags));
     }
     if (list.count == 0)
@@ -307,10 +316,8 @@ const bide_value *api_once_keep(bide_task *t, const char *name, const bide_value
 
     if (segment->is_raised)
         return NULL;
-    if (name == NULL || *name == '\0' || !utf8_is_valid(slice_of(name))) {
-        segment_raise(segment, false, "not_utf8", "the name of a record is empty or not UTF-8");
+    if (!name_take(segment, NAME_RECORD, name))
         return NULL;
-    }
     if (!record_is_new(segment, name) ||
         (value != NULL && !value_fits(segment, value_seen(value), name)))
         return NULL;

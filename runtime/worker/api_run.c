@@ -136,9 +136,10 @@ void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *valu
 
     if (segment->is_raised || !metadata_read(segment))
         return;
-    if (key == NULL || !utf8_is_valid(slice_of(key)) || op >= META_KIND_COUNT) {
-        segment_raise(segment, false, "not_utf8", "a metadata key is NULL or not UTF-8: \"%s\"",
-                      key == NULL ? "" : key);
+    if (!name_take(segment, NAME_METADATA, key))
+        return;
+    if (op >= META_KIND_COUNT) {
+        segment_raise(segment, false, "refused", "metadata has no operation %u", op);
         return;
     }
     if (segment->meta_count >= META_MAX) {

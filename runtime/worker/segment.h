@@ -10,6 +10,7 @@
 #ifndef WORKER_SEGMENT_H
 #define WORKER_SEGMENT_H
 
+#include "base/name.h"
 #include "channel.h"
 #include "plugin/plugin.h"
 #include "plugin/state.h"
@@ -96,6 +97,8 @@ bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
 void segment_remark(struct segment *segment, struct slice text);
 /* A line of the run's log. */
 void segment_line(struct segment *segment, uint32_t level, struct slice text);
+/* Is it a name of that kind? NULL is none. Raises "not_utf8" or "refused". */
+bool name_take(struct segment *segment, enum name_kind kind, const char *name);
 /* The text as UTF-8, bytes that are none replaced, cut at `limit` bytes. */
 struct slice text_clean(struct arena *arena, struct slice text, size_t limit);
 /* A whole value fits into what readers take; raises "too_deep", with its name (or NULL). */

@@ -210,7 +210,7 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "environments: {}\n", "/environments: expected at least 1 member" },
         { "environments: [dev]\n", "/environments: expected an object" },
         { "environments: {Dev: {}}\n",
-          "c.yaml:1:16: /environments: the name of an environment has lower-case letters, " },
+          "c.yaml:1:16: name of an environment \"Dev\" has \"D\" (U+0044) at character 1" },
         { "environments: {dev: {key: x}}\n", "the key itself has no place in this file" },
         { "environments: {dev: {key_evn: x}}\n", "did you mean key_env?" },
         { "environments: {dev: {key_env: 5}}\n",

@@ -68,10 +68,13 @@ Test(queues, mistakes_are_told)
         { "queues: {a: {limit: 2}}\n", "q.yaml:1:14: /queues/a: expected no properties but "
                                        "concurrency, got \"limit\"" },
         { "queues: {\"a b\": 2}\n",
-          "q.yaml:1:10: /queues: a name has letters, digits and - _ . / :" },
+          "q.yaml:1:10: queue name \"a b\" has \" \" (U+0020) at character 2" },
+        { "queues:\n  mail.eu: 1\n  日本: 2\n", "q.yaml:3:3: queue name \"日本\" has \"日\"" },
+        { "tasks: {a: b/c, a/b: c}\n", "q.yaml:1:17: task id \"a/b\" has \"/\" (U+002F)" },
+        { "tasks: {a: \"x\\0y\"}\n", "q.yaml:1:12: queue name \"x?y\" has a control" },
         { "queues: [a]\n", "/queues: expected an object or null" },
-        { "tasks: {a: 5}\n", "q.yaml:1:12: /tasks/a: a name has letters" },
-        { "tasks: {a: \"\"}\n", "/tasks/a: a name has letters" },
+        { "tasks: {a: 5}\n", "q.yaml:1:12: /tasks/a: expected a string" },
+        { "tasks: {a: \"\"}\n", "q.yaml:1:12: the queue name is empty" },
         { "queues: {a: 1, a: 2}\n", "is here twice" },
         { "[]\n", "expected an object or null" },
     };

@@ -6,6 +6,7 @@
 #include "http/route.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static struct arena arena;
 
@@ -114,22 +115,53 @@ Test(options, numbers_out_of_range_are_refused_with_the_range)
                            &trigger, &err));
 }
 
-Test(options, queue_names_are_cleaned_and_cut)
+Test(options, queue_names_are_taken_as_they_are)
 {
+    static const char *const names[] = { "mail.eu", "tenant:7", "tenant.7", "task/t",
+                                         "a/b@c+d" };
+    struct trigger trigger;
+    struct err err;
+    char text[400];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(text, sizeof text, "{\"queue\":{\"name\":\"%s\"}}", names[i]);
+        cr_assert(read_trigger(text, &trigger, &err), "%s", err.text);
+        cr_assert(slice_is(trigger.queue, names[i]));
+    }
+    cr_assert(read_trigger("{\"queue\":{}}", &trigger, &err));
+    cr_assert_eq(trigger.queue.size, 0);
+}
+
+/* Names that are none, and the word that says why. */
+Test(options, names_are_refused_and_never_changed)
+{
+    static const char *const cases[][2] = {
+        { "{\"queue\":\"a b\"}", "\" \" (U+0020) at character 2" },
+        { "{\"queue\":{\"name\":\"\\u65e5\\u672c\"}}", "(U+65E5) at character 1" },
+        { "{\"queue\":{\"name\":{\"name\":\"...\"}}}", "(U+002E) at character 1" },
+        { "{\"queue\":\"\"}", "empty" },
+        { "{\"queue\":\"a\\u0000\"}", "U+0000, at character 2" },
+        { "{\"tags\":[\"a\",\" \"]}", "blank" },
+        { "{\"tags\":\"a,b\"}", "(U+002C) at character 2" },
+        { "{\"tags\":\"a\\nb\"}", "U+000A, at character 2" },
+        { "{\"idempotencyKey\":\"\"}", "empty" },
+        { "{\"idempotencyKey\":\"k\\u001f1\"}", "U+001F, at character 2" },
+        { "{\"metadata\":{\"\":1}}", "empty" },
+        { "{\"metadata\":{\"a\\tb\":1}}", "U+0009, at character 2" },
+    };
     struct trigger trigger;
     struct err err;
     char text[400] = "{\"queue\":{\"name\":\"";
 
-    memset(text + strlen(text), 'q', 300);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_assert_not(read_trigger(cases[i][0], &trigger, &err), "%s", cases[i][0]);
+        cr_assert_eq(err_status(err.code), 422, "%s", cases[i][0]);
+        cr_assert_not_null(strstr(err.text, cases[i][1]), "%s: %s", cases[i][0], err.text);
+    }
+    memset(text + strlen(text), 'q', 200);
     strcat(text, "\"}}");
-    cr_assert(read_trigger(text, &trigger, &err));
-    cr_assert_eq(trigger.queue.size, 128);
-    cr_assert(read_trigger("{\"queue\":{\"name\":\"a b.c/\xc3\xa4-_9\"}}", &trigger, &err));
-    cr_assert(slice_is(trigger.queue, "abc/-_9"));
-    cr_assert(read_trigger("{\"queue\":{\"name\":\"...\"}}", &trigger, &err));
-    cr_assert_eq(trigger.queue.size, 0);
-    cr_assert(read_trigger("{\"queue\":{}}", &trigger, &err));
-    cr_assert_eq(trigger.queue.size, 0);
+    cr_assert_not(read_trigger(text, &trigger, &err));
+    cr_assert_not_null(strstr(err.text, "200 bytes, at most 128"), "%s", err.text);
 }
 
 Test(options, key_ttls_have_one_unit)

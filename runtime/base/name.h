@@ -1,0 +1,33 @@
+/*
+ * Names: what may be called how. One rule for every door that a name comes through: HTTP, the
+ * command line, the configuration, plugins. What it refuses is refused with the character and
+ * its place; nothing is dropped, replaced or cut, so two names are two things wherever they are
+ * used.
+ */
+#ifndef NAME_H
+#define NAME_H
+
+#include "err.h"
+#include "slice.h"
+
+enum name_kind {
+    /* Words: letters, digits and some signs of ASCII, the first one no sign but an underscore.
+     */
+    NAME_QUEUE,
+    NAME_TASK,
+    NAME_ENVIRONMENT,
+    NAME_SCHEMA, /* of a file in schemas/, without .yaml */
+    NAME_SYMBOL, /* of a segment or a field */
+    /* Texts: UTF-8 without control characters. */
+    NAME_TAG,
+    NAME_KEY,      /* idempotency */
+    NAME_METADATA, /* a key of it */
+    NAME_RECORD,   /* of bide_once */
+    NAME_KIND_COUNT
+};
+
+/* False with RULE: 'queue name "a b" has " " (U+0020) at character 2, which is not allowed: …'.
+ */
+bool name_check(enum name_kind kind, struct slice name, struct err *err);
+
+#endif
