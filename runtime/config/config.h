@@ -28,10 +28,11 @@ struct config_limits {
     uint32_t tags, tag_bytes;
     uint32_t log_lines; /* a run's; more are dropped with one line that says so */
     uint32_t log_line_bytes;
-    uint32_t queues; /* of all environments together */
-    uint32_t waits;  /* ids in one wait */
-    uint32_t depth;  /* of child runs */
-    uint32_t calls;  /* of one segment */
+    uint32_t queues;       /* of an environment */
+    int64_t idle_queue_ms; /* after which an empty one goes */
+    uint32_t waits;        /* ids in one wait */
+    uint32_t depth;        /* of child runs */
+    uint32_t calls;        /* of one segment */
     uint32_t max_attempts;
     uint32_t plugins; /* files in the directory */
     uint32_t steps; /* waiters told and children canceled in one commit; 0: as many as usual */

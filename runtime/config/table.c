@@ -56,6 +56,7 @@ const struct setting settings[] = {
     { "limits", "log_lines", SETTING_COUNT, AT(limits.log_lines) },
     { "limits", "log_line", SETTING_COUNT, AT(limits.log_line_bytes) },
     { "limits", "queues", SETTING_COUNT, AT(limits.queues) },
+    { "limits", "idle_queue", SETTING_DURATION, AT(limits.idle_queue_ms) },
     { "limits", "waits", SETTING_COUNT, AT(limits.waits) },
     { "limits", "depth", SETTING_COUNT, AT(limits.depth) },
     { "limits", "calls", SETTING_COUNT, AT(limits.calls) },

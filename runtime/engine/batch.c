@@ -26,6 +26,8 @@ static void memory_commands(struct batch *batch)
             command->catalog.previous = previous.own;
             engine->catalog = command->catalog.next;
             engine->queues_missing = true;
+            for (uint32_t k = 0; k < engine->census_count; k++)
+                engine->censuses[k].is_full = false;
             engine->unpark_at = 0;
             engine->unpark_after = 0;
         } else if (command->kind == COMMAND_SPEED) {
@@ -57,6 +59,10 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, const stru
     batch->round = batch->looked_round = engine->round;
     batch->backlog_at = engine->backlog_at;
     batch->suspect = engine->suspect;
+    censuses_lend(batch);
+    batch->is_sweep = batch->catalog != NULL && batch->catalog->environment_count > 0 &&
+                      batch->catalog->limits.idle_queue_ms > 0 &&
+                      batch->now_ms >= engine->sweep_ms;
     batch->unpark_next = engine->unpark_at;
     batch->unpark_after = engine->unpark_after;
     for (uint32_t i = 0; i < count; i++)
@@ -259,7 +265,7 @@ bool batch_decide(struct batch *batch)
         batch->phase = PHASE_DUE;
     }
     if (batch->phase == PHASE_DUE) {
-        if (!due_decide(batch))
+        if ((batch->is_sweep && !batch->is_swept && !queues_sweep(batch)) || !due_decide(batch))
             return false;
         batch->phase = PHASE_COMMANDS;
     }

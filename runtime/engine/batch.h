@@ -45,8 +45,10 @@ struct batch {
     struct ids due_runs, due_waitpoints, unparked;
     uint32_t due_run_at, due_waitpoint_at, unparked_at;
     struct ids aside_runs, aside_waitpoints; /* due, and in no state to be */
-    bool is_due_wrong; /* something is absent, or not due, that the store calls due */
-    uint32_t queues_made;
+    bool is_due_wrong;       /* something is absent, or not due, that the store calls due */
+    struct census *censuses; /* the engine's after the commit */
+    uint32_t census_count;
+    bool is_sweep, is_swept;
     uint32_t unpark_next; /* engine->unpark_at and unpark_after after the commit */
     int64_t unpark_after;
     /* Consequences still to be drawn, in order (settle.c). */
@@ -176,6 +178,13 @@ bool output_check(struct batch *batch, struct run *run, const struct catalog_tas
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
                struct queue **queue); /* made when absent */
 bool queues_ensure(struct batch *batch);
+struct census *census_get(struct batch *batch, uint32_t environment);
+
+/* queue_room.c: may a queue be made? Where it must, it makes room: false: more rows are needed.
+ */
+bool queue_room(struct batch *batch, uint32_t environment, bool *has_room);
+/* Remove what has not been used for long, some at a time. */
+bool queues_sweep(struct batch *batch);
 
 /* key.c: what an idempotency key hashes to. `scope` is the task for runs, empty for tokens;
  * owner is the run whose key it is, 0 for all. */

@@ -20,6 +20,7 @@ void engine_destroy(struct engine *engine)
         free(engine->short_tasks[i]);
     free(engine->short_tasks);
     free(engine->backlog);
+    free(engine->censuses);
     free(engine);
 }
 

@@ -43,9 +43,6 @@ void engine_destroy(struct engine *engine);
 /* Queues that have QUEUED runs, as found at start. */
 void engine_backlog(struct engine *engine, const struct ids *queues);
 
-/* How many queues were found at start. */
-void engine_queues(struct engine *engine, uint32_t count);
-
 /* The catalog in use; NULL before the first COMMAND_CATALOG. */
 const struct catalog *engine_catalog(const struct engine *engine);
 

@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "batch.h"
 
+enum { SWEEP_MS = 60000 /* between looks for queues that may go */ };
+
 uint32_t engine_backlog_from(const struct engine *engine, int64_t queue)
 {
     uint32_t low = 0, high = engine->backlog_count;
@@ -68,9 +70,28 @@ void engine_backlog(struct engine *engine, const struct ids *queues)
         backlog_add(engine, queues->items[i]);
 }
 
-void engine_queues(struct engine *engine, uint32_t count)
+void censuses_lend(struct batch *batch)
 {
-    engine->queue_count = count;
+    const struct engine *engine = batch->engine;
+
+    batch->census_count = engine->census_count;
+    batch->censuses = ARENA_ARRAY(batch->arena, struct census, engine->census_count + 1);
+    for (uint32_t i = 0; i < engine->census_count; i++) {
+        batch->censuses[i] = engine->censuses[i];
+        batch->censuses[i].made = 0;
+    }
+}
+
+static void censuses_keep(const struct batch *batch)
+{
+    struct engine *engine = batch->engine;
+    size_t size = batch->census_count * sizeof *engine->censuses;
+
+    if (batch->census_count > engine->census_count)
+        engine->censuses = memory_grow(engine->censuses, size);
+    if (size > 0)
+        memcpy(engine->censuses, batch->censuses, size);
+    engine->census_count = batch->census_count;
 }
 
 void hints_commit(struct batch *batch)
@@ -78,9 +99,14 @@ void hints_commit(struct batch *batch)
     struct engine *engine = batch->engine;
 
     engine->queues_missing = false;
-    engine->queue_count += batch->queues_made;
     engine->suspect = batch->suspect;
     engine->suspect_count = batch->suspect_count;
+    censuses_keep(batch);
+    if (batch->is_sweep) {
+        int64_t idle_ms = batch->catalog->limits.idle_queue_ms;
+        engine->sweep_ms = batch->now_ms + (idle_ms < SWEEP_MS ? idle_ms : SWEEP_MS);
+        engine->sweep_at++;
+    }
     engine->unpark_at = batch->unpark_next;
     engine->unpark_after = batch->unpark_after;
     engine->backlog_at = batch->backlog_at;

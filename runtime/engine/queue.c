@@ -1,4 +1,5 @@
 /* Queues: a row each, made when first named. */
+#include "base/name.h"
 #include "batch.h"
 
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
@@ -6,13 +7,31 @@ bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
 {
     if (!rows_queue_named(&batch->rows, environment, name, queue))
         return false;
-    if (*queue == NULL) {
+    if (*queue != NULL && !(*queue)->is_removed)
+        return true;
+    if (*queue == NULL)
         *queue = rows_new_queue(&batch->rows, id_next(batch->engine->ids, batch->now_ms),
                                 environment, arena_copy(batch->arena, name));
-        (*queue)->created_ms = batch->now_ms;
-        batch->queues_made++;
-    }
+    (*queue)->created_ms = (*queue)->used_ms = batch->now_ms;
+    (*queue)->is_removed = false;
+    (*queue)->is_dirty = true;
+    struct census *census = census_get(batch, environment);
+    census->live++;
+    census->made++;
     return true;
+}
+
+struct census *census_get(struct batch *batch, uint32_t environment)
+{
+    for (uint32_t i = 0; i < batch->census_count; i++)
+        if (batch->censuses[i].environment == environment)
+            return &batch->censuses[i];
+    struct census *more = ARENA_ARRAY(batch->arena, struct census, batch->census_count + 1);
+    if (batch->census_count > 0)
+        memcpy(more, batch->censuses, batch->census_count * sizeof *more);
+    batch->censuses = more;
+    more[batch->census_count] = (struct census){ .environment = environment };
+    return &more[batch->census_count++];
 }
 
 static struct slice task_queue(struct batch *batch, const struct catalog_task *task)
@@ -53,8 +72,9 @@ bool queue_pause_decide(struct batch *batch, struct command *command)
 
     if (!rows_queue_named(&batch->rows, pause->environment, pause->name, &queue))
         return false;
-    if (queue == NULL) {
-        err_set(&command->err, ERR_NOT_FOUND, "queue-not-found");
+    if (queue == NULL || queue->is_removed) {
+        if (name_check(NAME_QUEUE, pause->name, &command->err))
+            err_set(&command->err, ERR_NOT_FOUND, "queue-not-found");
         return true;
     }
     pause->queue_id = queue->id;
@@ -62,6 +82,8 @@ bool queue_pause_decide(struct batch *batch, struct command *command)
         return true;
     queue->paused = pause->paused;
     queue->paused_ms = pause->paused ? batch->now_ms : 0;
+    queue->used_ms = batch->now_ms;
+    census_get(batch, queue->environment)->is_full = false;
     queue->is_dirty = true;
     if (!pause->paused)
         batch_ids_add(batch, &batch->backlog_add, queue->id); /* it may have filled meanwhile */

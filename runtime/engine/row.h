@@ -168,6 +168,10 @@ struct queue {
     /* Totals since the queue exists. */
     int64_t completed, failed, canceled; /* failed: every other outcome */
     int64_t wait_ms, busy_us;            /* summed over finished runs */
+    int64_t used_ms;                     /* made, resumed, or a run of it finished */
+    /* Not there for anybody, but done runs know it by its id, and it comes back when it is
+     * named again. Its totals went to the environment's queue without a name. */
+    bool is_removed;
 
     bool is_new, is_dirty;
     struct queue *next;

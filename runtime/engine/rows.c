@@ -53,7 +53,8 @@ void rows_init(struct rows *rows, struct arena *arena)
     *rows = (struct rows){ .arena = arena };
     struct table *tables[] = { &rows->runs,   &rows->waitpoints,  &rows->edges, &rows->children,
                                &rows->queues, &rows->queue_names, &rows->keys,  &rows->ready,
-                               &rows->young,  &rows->edge_ends,   &rows->tokens };
+                               &rows->young,  &rows->edge_ends,   &rows->tokens,
+                               &rows->idle };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         table_init(tables[i], arena);
 }
@@ -265,6 +266,22 @@ bool rows_ready(struct rows *rows, int64_t queue, uint32_t limit, struct ready *
     return false;
 }
 
+bool rows_idle(struct rows *rows, uint32_t environment, uint32_t limit, struct idle **idle)
+{
+    struct known *known = known_get(rows, &rows->idle, environment);
+    struct wants *wants = &rows->wants;
+
+    if (known->row == NULL)
+        known->row = ARENA_NEW(rows->arena, struct idle);
+    *idle = known->row;
+    if (!known->is_loaded && !known->is_wanted) {
+        ROOM(rows->arena, wants->idle, wants->idle_count, wants->idle_capacity);
+        wants->idle[wants->idle_count++] = (struct idle_want){ environment, limit };
+        known->is_wanted = true;
+    }
+    return known->is_loaded;
+}
+
 bool rows_running(struct rows *rows)
 {
     if (!rows->running_loaded)
@@ -279,5 +296,5 @@ bool rows_wanted(const struct rows *rows)
     return wants->running ||
            (wants->run_count | wants->waitpoints.count | wants->edge_count |
             wants->child_count | wants->tokens.count | wants->queues.count |
-            wants->queue_name_count | wants->key_count | wants->ready_count) != 0;
+            wants->queue_name_count | wants->key_count | wants->ready_count | wants->idle_count) != 0;
 }

@@ -49,6 +49,10 @@ struct children_want {
     uint32_t limit;
 };
 
+struct idle_want {
+    uint32_t environment, limit;
+};
+
 struct ready_want {
     int64_t queue;
     uint32_t limit;
@@ -71,7 +75,9 @@ struct wants {
     uint32_t key_count, key_capacity;
     struct ready_want *ready; /* the first `limit` QUEUED runs of the queue by (rank_ms, id) */
     uint32_t ready_count, ready_capacity;
-    bool running; /* how many runs are RUNNING, by queue */
+    struct idle_want *idle;
+    uint32_t idle_count, idle_capacity;
+    bool running; /* how many runs are RUNNING, by queue and environment */
 };
 
 /* One queue's answer to `ready`, in order. */
@@ -81,9 +87,17 @@ struct ready {
     uint32_t limit; /* that was asked for: fewer runs than this are all there are */
 };
 
+/* Of an environment: how many queues there are, and those that are not paused and without a run
+ * that is not DONE, longest unused first, at most as many as were asked for. */
+struct idle {
+    uint32_t live;
+    struct queue **queues;
+    uint32_t count, capacity;
+};
+
 struct running {
     int64_t queue;
-    uint32_t count;
+    uint32_t environment, count;
 };
 
 struct children {
@@ -107,6 +121,7 @@ struct rows {
     struct arena *arena;
     struct wants wants;
     struct table runs, waitpoints, edges, children, tokens, queues, queue_names, keys, ready;
+    struct table idle;
     struct table edge_ends;  /* edges by the hash of both their ends */
     struct table young;      /* parent → the runs it made in this batch */
     struct running *running; /* as in the database */
@@ -147,6 +162,7 @@ bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name
 bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key);
 bool rows_ready(struct rows *rows, int64_t queue, uint32_t limit, struct ready **ready);
 bool rows_running(struct rows *rows);
+bool rows_idle(struct rows *rows, uint32_t environment, uint32_t limit, struct idle **idle);
 
 /* New rows, zeroed, in memory from now on and marked for the flush. */
 struct run *rows_new_run(struct rows *rows, int64_t id);
@@ -179,7 +195,9 @@ void rows_put_queue(struct rows *rows, const struct queue *row);
 void rows_put_key(struct rows *rows, const struct key *row);
 /* In (rank_ms, id) order; the core row is put at the same time. */
 void rows_put_ready(struct rows *rows, int64_t queue, const struct run *row);
-void rows_put_running(struct rows *rows, int64_t queue, uint32_t count);
+void rows_put_idle(struct rows *rows, uint32_t environment, const struct queue *row);
+void rows_put_live(struct rows *rows, uint32_t environment, uint32_t count);
+void rows_put_running(struct rows *rows, int64_t queue, uint32_t environment, uint32_t count);
 
 /* The store has answered every want of this round. */
 void rows_loaded(struct rows *rows);

@@ -117,10 +117,29 @@ void rows_put_ready(struct rows *rows, int64_t queue, const struct run *row)
     ready->runs[ready->count++] = rows_put_run(rows, row);
 }
 
-void rows_put_running(struct rows *rows, int64_t queue, uint32_t count)
+static struct idle *idle_of(struct rows *rows, uint32_t environment)
+{
+    return ((struct known *)table_find(&rows->idle, environment))->row;
+}
+
+void rows_put_idle(struct rows *rows, uint32_t environment, const struct queue *row)
+{
+    struct idle *idle = idle_of(rows, environment);
+
+    rows_put_queue(rows, row);
+    ROOM(rows->arena, idle->queues, idle->count, idle->capacity);
+    idle->queues[idle->count++] = known_queue(rows, row->environment, row->name)->row;
+}
+
+void rows_put_live(struct rows *rows, uint32_t environment, uint32_t count)
+{
+    idle_of(rows, environment)->live = count;
+}
+
+void rows_put_running(struct rows *rows, int64_t queue, uint32_t environment, uint32_t count)
 {
     ROOM(rows->arena, rows->running, rows->running_count, rows->running_capacity);
-    rows->running[rows->running_count++] = (struct running){ queue, count };
+    rows->running[rows->running_count++] = (struct running){ queue, environment, count };
 }
 
 static void known_loaded(const struct table *table, int64_t id)
@@ -169,6 +188,8 @@ static void names_loaded(struct rows *rows)
         known_loaded(&rows->edges, rows->wants.edges[i].waitpoint_id);
     for (uint32_t i = 0; i < rows->wants.child_count; i++)
         known_loaded(&rows->children, rows->wants.children[i].parent_id);
+    for (uint32_t i = 0; i < rows->wants.idle_count; i++)
+        known_loaded(&rows->idle, rows->wants.idle[i].environment);
 }
 
 void rows_loaded(struct rows *rows)
@@ -185,4 +206,5 @@ void rows_loaded(struct rows *rows)
     wants->run_count = wants->queue_name_count = wants->key_count = wants->ready_count = 0;
     wants->edge_count = wants->child_count = 0;
     wants->waitpoints.count = wants->queues.count = wants->tokens.count = 0;
+    wants->idle_count = 0;
 }

@@ -155,7 +155,9 @@ static void queue_count(struct batch *batch, const struct run *run)
     if (run->started_ms > run->created_ms) /* else the clock was set back */
         queue->wait_ms += run->started_ms - run->created_ms;
     queue->busy_us += run->busy_us;
+    queue->used_ms = batch->now_ms;
     queue->is_dirty = true;
+    census_get(batch, run->environment)->is_full = false;
 }
 
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)

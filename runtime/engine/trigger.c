@@ -216,6 +216,7 @@ bool trigger_decide(struct batch *batch, struct command *command)
     struct trigger *trigger = &command->trigger;
     struct trigger_rows found;
     struct queue *queue;
+    bool has_room;
 
     if (!trigger_load(batch, trigger, &found))
         return false;
@@ -248,11 +249,16 @@ bool trigger_decide(struct batch *batch, struct command *command)
         key_payload(batch, trigger->payload, payload);
     if (trigger->unchecked && !payload_check(batch, command))
         return true;
-    if (found.queue == NULL &&
-        batch->engine->queue_count + batch->queues_made >= batch->catalog->limits.queues) {
-        err_set(&command->err, ERR_LIMIT, "there are %u queues already, no more may be made",
-                batch->catalog->limits.queues);
-        return true;
+    if (found.queue == NULL || found.queue->is_removed) {
+        if (!queue_room(batch, trigger->environment, &has_room))
+            return false;
+        if (!has_room) {
+            err_set(&command->err, ERR_LIMIT,
+                    "the environment has %u queues already, each with runs that are not done, "
+                    "paused, or named by a file or a plugin; no more may be made",
+                    batch->catalog->limits.queues);
+            return true;
+        }
     }
     (void)queue_get(batch, trigger->environment, queue_name(batch, trigger),
                     &queue); /* loaded */

@@ -7,9 +7,9 @@
  * written here.
  */
 #include "base/id.h"
+#include "base/name.h"
 #include "http/filter.h"
 #include "http/members.h"
-#include "base/name.h"
 #include "http/reply.h"
 #include "http/routes.h"
 

@@ -285,17 +285,14 @@ static bool recover(struct pump *pump, bool is_clean, struct err *err)
     struct command *commands[] = { &command };
     struct ids backlog = { 0 };
     struct outcome outcome = { 0 };
-    uint32_t queues = 0;
     int64_t last = 0;
 
     bool ok = store->ops->last_id(store, &last, err) &&
               store->ops->backlog(store, &arena, &backlog, err) &&
-              store->ops->queue_count(store, &queues, err) &&
               store->ops->running(store, &arena, &command.recover, err);
     if (ok) {
         id_source_skip(&pump->ids, last); /* the clock may have been set back meanwhile */
         engine_backlog(pump->engine, &backlog);
-        engine_queues(pump->engine, queues);
         struct store_batch batch = { .store = store,
                                      .engine = pump->engine,
                                      .arena = &arena,

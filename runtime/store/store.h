@@ -60,8 +60,6 @@ struct store_ops {
                     struct err *err);
     bool (*backlog)(struct store *store, struct arena *arena, struct ids *queues,
                     struct err *err);
-    /* How many queues there are: asked once, at start. */
-    bool (*queue_count)(struct store *store, uint32_t *count, struct err *err);
     /* PARKED runs of a task with ids above `after`, oldest first, at most `limit`. */
     bool (*parked)(struct store *store, struct slice task, int64_t after, uint32_t limit,
                    struct arena *arena, struct ids *runs, struct err *err);

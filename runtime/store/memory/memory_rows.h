@@ -1,4 +1,4 @@
-/* The memory store from the inside: what memory_store.c and memory_due.c share. */
+/* The memory store from the inside: what its files share. */
 #ifndef MEMORY_ROWS_H
 #define MEMORY_ROWS_H
 
@@ -25,6 +25,9 @@ static inline struct memory_store *memory_of(struct store *store)
 /* Whether this call is the one that store_memory_fail chose. */
 bool memory_fails(struct memory_store *memory, struct err *err);
 void memory_id_add(struct arena *arena, struct ids *ids, int64_t id);
+
+void memory_load_idle(struct memory_store *memory, struct rows *rows,
+                      const struct idle_want *want);
 
 /* store_ops */
 bool memory_due(struct store *store, const struct moment *now, uint32_t limit,

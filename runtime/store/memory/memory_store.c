@@ -138,6 +138,8 @@ static void load_queues(struct memory_store *memory, struct rows *rows)
         lent.name = arena_copy(rows->arena, lent.name);
         rows_put_queue(rows, &lent);
     }
+    for (uint32_t i = 0; i < wants->idle_count; i++)
+        memory_load_idle(memory, rows, &wants->idle[i]);
     for (uint32_t i = 0; i < wants->key_count; i++) {
         struct held wanted = { 0 };
         memcpy(wanted.key.hash, wants->keys[i], sizeof wanted.key.hash);
@@ -177,7 +179,8 @@ static void load_ready(struct memory_store *memory, struct rows *rows)
     free(found);
     for (uint32_t k = 0; rows->wants.running && k < memory->runs.count; k++)
         if (run_is_executing(&memory->runs.items[k]->run))
-            rows_put_running(rows, memory->runs.items[k]->run.queue, 1);
+            rows_put_running(rows, memory->runs.items[k]->run.queue,
+                             memory->runs.items[k]->run.environment, 1);
 }
 
 static bool memory_load(struct store *store, struct rows *rows, struct err *err)
@@ -320,13 +323,6 @@ static bool memory_backlog(struct store *store, struct arena *arena, struct ids 
     return true;
 }
 
-static bool memory_queue_count(struct store *store, uint32_t *count, struct err *err)
-{
-    (void)err; /* looking at memory cannot fail */
-    *count = memory_of(store)->queues.count;
-    return true;
-}
-
 static bool memory_parked(struct store *store, struct slice task, int64_t after, uint32_t limit,
                           struct arena *arena, struct ids *runs, struct err *err)
 {
@@ -420,7 +416,6 @@ static const struct store_ops memory_ops = {
     .rollback = memory_rollback,
     .running = memory_running,
     .backlog = memory_backlog,
-    .queue_count = memory_queue_count,
     .parked = memory_parked,
     .environment = memory_environment,
     .sweep = memory_sweep,
@@ -477,14 +472,6 @@ uint32_t store_memory_waitpoints(struct store *store)
 const struct waitpoint *store_memory_waitpoint(struct store *store, uint32_t index)
 {
     return &memory_of(store)->waitpoints.items[index]->waitpoint;
-}
-
-const struct queue *store_memory_queue(struct store *store, int64_t id)
-{
-    struct held wanted = { .queue.id = id };
-    struct held *held = rack_find(&memory_of(store)->queues, &wanted);
-
-    return held == NULL ? NULL : &held->queue;
 }
 
 bool store_memory_has_edge(struct store *store, int64_t waitpoint_id, int64_t run_id)

@@ -266,6 +266,34 @@ static bool load_queue(struct query *query, struct rows *rows, struct err *err)
     return true;
 }
 
+static bool load_idle(struct connection *connection, const struct idle_want *want,
+                      struct rows *rows, struct err *err)
+{
+    struct query query;
+    struct queue queue;
+    int64_t live = 0;
+    bool row;
+
+    if (!query_start(&query, connection, SQL_QUEUES_LIVE, err))
+        return false;
+    bind_int(&query, want->environment);
+    if (!query_number(&query, &live, err))
+        return false;
+    rows_put_live(rows, want->environment, (uint32_t)live);
+    if (!query_start(&query, connection, SQL_QUEUES_IDLE, err))
+        return false;
+    query.arena = rows->arena;
+    bind_int(&query, want->environment);
+    bind_int(&query, want->limit);
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        queue_take(&query, &queue);
+        rows_put_idle(rows, want->environment, &queue);
+    }
+    return false;
+}
+
 static bool load_queues(struct connection *connection, struct rows *rows, struct err *err)
 {
     const struct wants *wants = &rows->wants;
@@ -286,6 +314,9 @@ static bool load_queues(struct connection *connection, struct rows *rows, struct
         if (!load_queue(&query, rows, err))
             return false;
     }
+    for (uint32_t i = 0; i < wants->idle_count; i++)
+        if (!load_idle(connection, &wants->idle[i], rows, err))
+            return false;
     return true;
 }
 
@@ -354,7 +385,8 @@ static bool load_running(struct connection *connection, struct rows *rows, struc
         if (!row)
             return true;
         int64_t queue = take_int(&query);
-        rows_put_running(rows, queue, take_count(&query));
+        uint32_t count = take_count(&query);
+        rows_put_running(rows, queue, take_count(&query), count);
     }
     return false;
 }

@@ -162,6 +162,8 @@ bool queue_write(struct connection *connection, const struct queue *queue, struc
     bind_int(&query, queue->canceled);
     bind_int(&query, queue->wait_ms);
     bind_int(&query, queue->busy_us);
+    bind_int(&query, queue->used_ms);
+    bind_int(&query, queue->is_removed);
     return query_run(&query, err);
 }
 
@@ -178,6 +180,8 @@ void queue_take(struct query *query, struct queue *queue)
     queue->canceled = take_int(query);
     queue->wait_ms = take_int(query);
     queue->busy_us = take_int(query);
+    queue->used_ms = take_int(query);
+    queue->is_removed = take_int(query) != 0;
 }
 
 void queue_counts_take(struct query *query, struct queue_stats *stats)

@@ -93,6 +93,11 @@ static const char *const steps[] = {
     " PRIMARY KEY (tag, run_id)) WITHOUT ROWID;"
     "CREATE TABLE waitpoint_tag (tag INTEGER NOT NULL, waitpoint_id INTEGER NOT NULL,"
     " PRIMARY KEY (tag, waitpoint_id)) WITHOUT ROWID;",
+
+    "ALTER TABLE queue ADD COLUMN used_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE queue SET used_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000;"
+    "CREATE INDEX queue_live ON queue (environment, name) WHERE removed = 0;",
 };
 
 /* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */

@@ -11,7 +11,7 @@
 /* clang-format off */
 #define QUEUE_COLUMNS                                                                          \
     "id, environment, name, paused, paused_ms, created_ms, completed, failed, canceled,"       \
-    " wait_ms, busy_us"
+    " wait_ms, busy_us, used_ms, removed"
 #define QUEUE_COUNTS "delayed, queued, parked, running, waiting"
 
 /*
@@ -66,10 +66,10 @@
     X(WAITPOINT_UPDATE, "update waitpoint", "REPLACE INTO waitpoint (id, data, result)"        \
         " SELECT id, data, extra FROM bulk")                                                   \
     X(QUEUE_INSERT, "insert queue", "INSERT INTO queue (" QUEUE_COLUMNS ")"                    \
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                              \
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")                    \
     X(QUEUE_UPDATE, "update queue", "UPDATE queue SET paused = ?4, paused_ms = ?5,"            \
-        " completed = ?7, failed = ?8, canceled = ?9, wait_ms = ?10, busy_us = ?11"            \
-        " WHERE id = ?1")                                                                      \
+        " created_ms = ?6, completed = ?7, failed = ?8, canceled = ?9, wait_ms = ?10,"         \
+        " busy_us = ?11, used_ms = ?12, removed = ?13 WHERE id = ?1")                          \
     X(QUEUE_COUNT, "count runs", "UPDATE queue SET delayed = delayed + ?2,"                    \
         " queued = queued + ?3, parked = parked + ?4, running = running + ?5,"                 \
         " waiting = waiting + ?6 WHERE id = ?1")                                               \
@@ -119,11 +119,20 @@
         " WHERE id = ?1")                                                                      \
     X(QUEUE_NAMED, "load queue", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"       \
         " WHERE environment = ?1 AND name = ?2")                                               \
+    /* The one without a name has the totals of those that were removed. */                    \
+    X(QUEUES_LIVE, "count queues", "SELECT count(*) FROM queue WHERE environment = ?1"         \
+        " AND removed = 0 AND name <> ''")                                                     \
+    X(QUEUES_IDLE, "find idle queues", "SELECT " QUEUE_COLUMNS " FROM queue"                   \
+        " WHERE environment = ?1 AND removed = 0 AND name <> '' AND paused = 0"                \
+        " AND delayed = 0 AND queued = 0 AND parked = 0 AND running = 0 AND waiting = 0"       \
+        " ORDER BY used_ms, id LIMIT ?2")                                                      \
     X(READY, "load ready runs", "SELECT run.id, run.data FROM run_ready"                       \
         " CROSS JOIN run ON run.id = run_id WHERE queue = ?1"                                  \
         " ORDER BY rank_ms, run_id LIMIT ?2")                                                  \
-    X(RUNNING_COUNTS, "count running runs", "SELECT queue, count(*) FROM run_running"          \
-        " GROUP BY queue UNION ALL SELECT queue, count(*) FROM run_out GROUP BY queue")        \
+    X(RUNNING_COUNTS, "count running runs", "SELECT queue, n, (SELECT environment FROM queue"   \
+        " WHERE id = counts.queue) FROM (SELECT queue, count(*) AS n FROM run_running"         \
+        " GROUP BY queue UNION ALL SELECT queue, count(*) FROM run_out GROUP BY queue)"        \
+        " AS counts")                                                                          \
     X(RUNNING, "list running runs", "SELECT run_id FROM run_running"                           \
         " UNION ALL SELECT run_id FROM run_out")                                               \
     X(BACKLOG, "list backlog", "SELECT queue FROM run_ready WHERE queue > ?1"                  \
@@ -170,16 +179,18 @@
     IDS(X, TOKENS_TAG, "waitpoint_id", "waitpoint_tag", "tag = ?1 AND")                        \
     IDS(X, TOKENS_PENDING, "waitpoint_id", "waitpoint_pending", "environment = ?1 AND")        \
     X(QUEUES_ALL, "list queues", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"       \
+        " WHERE removed = 0 AND name <> ''"                                                    \
         " ORDER BY name, environment LIMIT ?3 OFFSET ?2")                                      \
     X(QUEUES, "list queues", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"           \
-        " WHERE environment = ?1 ORDER BY name LIMIT ?3 OFFSET ?2")                            \
-    X(QUEUES_COUNT, "count queues", "SELECT count(*) FROM queue WHERE ?1 = 0"                  \
-        " OR environment = ?1")                                                                \
+        " WHERE environment = ?1 AND removed = 0 AND name <> ''"                               \
+        " ORDER BY name LIMIT ?3 OFFSET ?2")                                                   \
+    X(QUEUES_COUNT, "count queues", "SELECT count(*) FROM queue"                               \
+        " WHERE removed = 0 AND name <> '' AND (?1 = 0 OR environment = ?1)")                  \
     X(QUEUE_OLDEST, "find oldest run", "SELECT min(run_id) FROM (SELECT run_id FROM run_ready" \
         " WHERE queue = ?1 ORDER BY rank_ms, run_id LIMIT ?2)")                                \
     X(TOTALS, "sum queues", "SELECT sum(delayed), sum(queued), sum(parked), sum(running),"     \
         " sum(waiting), sum(completed), sum(failed), sum(canceled) FROM queue"                 \
-        " WHERE ?1 = 0 OR environment = ?1")                                                   \
+        " WHERE removed = 0 AND (?1 = 0 OR environment = ?1)")                                 \
     X(PENDING_COUNT, "count tokens", "SELECT count(*) FROM waitpoint_pending"                  \
         " WHERE environment = ?1")                                                             \
     X(PENDING_COUNT_ALL, "count tokens", "SELECT count(*) FROM waitpoint_pending")             \

@@ -240,17 +240,6 @@ static bool store_backlog(struct store *store, struct arena *arena, struct ids *
     return true;
 }
 
-static bool store_queue_count(struct store *store, uint32_t *count, struct err *err)
-{
-    int64_t number = 0;
-
-    if (!connection_number(&self(store)->connection, "SELECT count(*) FROM queue", &number,
-                           err))
-        return false;
-    *count = (uint32_t)number;
-    return true;
-}
-
 static bool store_last_id(struct store *store, int64_t *id, struct err *err)
 {
     static const char *const questions[] = { "SELECT coalesce(max(id), 0) FROM run",
@@ -376,7 +365,6 @@ static const struct store_ops ops = {
     .rollback = store_rollback,
     .running = store_running,
     .backlog = store_backlog,
-    .queue_count = store_queue_count,
     .parked = store_parked,
     .environment = store_environment,
     .sweep = store_sweep,

@@ -306,7 +306,7 @@ Test(trigger, environments_have_queues_of_their_own)
 
 Test(trigger, clients_cannot_make_queues_without_end)
 {
-    bench.limits.queues = 6; /* the two tasks have one in each environment */
+    bench.limits.queues = 4; /* the two tasks have one each */
     bench_catalog();
     struct command *commands[4];
     for (int i = 0; i < 4; i++) {

@@ -17,8 +17,10 @@ static const struct {
 
 /* What may be gone through as a whole: */
 static const char *const scans[] = {
-    "SCAN bulk",  /* the rows at hand */
-    "SCAN queue", /* limited by config */
+    "SCAN bulk", /* the rows at hand */
+    /* Limited by config; those that were removed are not in this index. */
+    "SCAN queue USING INDEX queue_live",
+    "SCAN queue USING COVERING INDEX queue_live",
     "SCAN environment",
     "SCAN run_running",       /* bounded by the slots */
     "SCAN run_out",           /* the same */
@@ -29,10 +31,11 @@ static const char *const scans[] = {
     "SCAN CONSTANT ROW",
 };
 
-/* The lists by id of what is ordered otherwise, log lines and queues of all environments. */
+/* The lists by id of what is ordered otherwise, log lines, queues of all environments, and
+ * those of one that may go. */
 static const char *const sorters[] = { "RUNS_QUEUED",     "RUNS_QUEUED_UP", "RUNS_RUNNING",
                                        "RUNS_RUNNING_UP", "RUNS_PARKED",    "RUNS_PARKED_UP",
-                                       "LOG_LINES",       "QUEUES_ALL" };
+                                       "LOG_LINES",       "QUEUES_ALL",     "QUEUES_IDLE" };
 
 static bool is_allowed_scan(const char *detail)
 {
