@@ -145,6 +145,7 @@ static void environments_init(struct config *config)
 {
     config->environments = ARENA_NEW(&config->arena, struct config_environment);
     config->environments[0].name = "dev";
+    config->environments[0].share = 1;
     config->environment_count = 1;
 }
 

@@ -20,6 +20,7 @@ struct config_environment {
     const char *key_file;    /* must be mode 0600 or stricter; NULL: none */
     char key[KEY_TEXT_SIZE]; /* filled by config_keys */
     uint32_t number;         /* filled by serve from the store */
+    uint32_t share;          /* of the slots, against the others' */
 };
 
 /* What may be how big; each refused with a clear error beyond. */

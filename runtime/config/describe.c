@@ -45,7 +45,10 @@ static void environments_describe(const struct node *root, struct buffer *out)
                 "    # name of a variable that holds the key; or\n"
                 "    # key_env: BIDE_DEV_KEY\n"
                 "    # a file of mode 0600 that does; or neither: <data>/keys/dev is made\n"
-                "    # key_file: /etc/bide/dev.key\n");
+                "    # key_file: /etc/bide/dev.key\n"
+                "    # its part of workers.slots, against the others' parts: half of it is kept\n"
+                "    # free for it, the rest is lent to whoever has work\n"
+                "    share: 1\n");
 }
 
 /* config/reference.yaml is it; editors find the schema by its first line. */

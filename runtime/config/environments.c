@@ -7,8 +7,12 @@ static void environment_read(const struct entry *entry, struct config *config,
     struct config_environment *environment = &config->environments[config->environment_count++];
     const struct entry *env = node_find(&entry->node, "key_env");
     const struct entry *file = node_find(&entry->node, "key_file");
+    const struct entry *share = node_find(&entry->node, "share");
 
     environment->name = arena_text(&config->arena, entry->key);
+    environment->share = share == NULL                      ? 1
+                         : share->node.kind == VALUE_DOUBLE ? (uint32_t)share->node.number
+                                                            : (uint32_t)share->node.integer;
     if (env != NULL)
         environment->key_env = arena_text(&config->arena, env->node.text);
     if (file != NULL)

@@ -219,13 +219,16 @@ static void environments_add(struct making *making)
     struct catalog *catalog = making->offer->catalog;
     uint32_t count = config->environment_count;
     uint32_t *numbers = ARENA_ARRAY(&catalog->arena, uint32_t, count);
+    uint32_t *shares = ARENA_ARRAY(&catalog->arena, uint32_t, count);
     const char **names = ARENA_ARRAY(&catalog->arena, const char *, count);
 
     for (uint32_t i = 0; i < count; i++) {
         numbers[i] = config->environments[i].number;
         names[i] = config->environments[i].name;
+        shares[i] = config->environments[i].share;
     }
     catalog->environments = numbers;
+    catalog->environment_shares = shares;
     catalog->environment_names = names;
     catalog->environment_count = count;
 }

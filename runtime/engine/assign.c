@@ -1,7 +1,8 @@
 /*
  * Dispatch, the last step of each batch: for every queue that may start something, take its
- * ready runs in rank order while its limit and the slots allow. Queues take turns, each giving
- * its best run, so that a long backlog in one does not starve another.
+ * ready runs in rank order while its limit and the slots allow. Environments divide the slots
+ * by their shares (share.c); the queues of one take turns, each giving its best run, so that a
+ * long backlog in one does not starve another.
  *
  *   gather: which queues, which runs (load) ─▶ pick (pure) ─▶ load what the frames need ─▶
  * assign
@@ -13,8 +14,7 @@
 #include <stdlib.h>
 
 enum {
-    LINES_MAX = 64,    /* queues looked at in one batch; the rest have their turn in the next */
-    SHORT_FACTOR = 16, /* segments ahead per slot for tasks that end at once */
+    LINES_MAX = 64, /* queues looked at in one batch; the rest have their turn in the next */
     SUSPECT_WAIT_MS = 10000
 };
 
@@ -38,8 +38,16 @@ static bool is_stirred(const struct batch *batch)
            batch->unparked.count > 0;
 }
 
-/* Queues of the backlog that were not looked at in this round, as many as fit. */
-static void lines_of_backlog(struct batch *batch, struct table *table)
+/* 0: it is not known. A queue of a backlog whose environment has as much as it may need not be
+ * looked at before something ends. */
+static bool environment_has_room(struct batch *batch, uint32_t environment)
+{
+    return environment == 0 || share_room(batch, share_get(batch, environment), true) > 0;
+}
+
+/* Queues of the backlog that were not looked at in this round, at most so many of an
+ * environment; false when they do not fit. */
+static bool lines_of_backlog(struct batch *batch, struct table *table, uint32_t most)
 {
     const struct engine *engine = batch->engine;
     uint32_t count = engine->backlog_count;
@@ -47,17 +55,21 @@ static void lines_of_backlog(struct batch *batch, struct table *table)
 
     for (uint32_t i = 0; i < count; i++) {
         const struct backlog *backlog = &engine->backlog[(first + i) % count];
-        if (backlog->round == batch->looked_round)
+        struct share *share = share_get(batch, backlog->environment);
+        if (backlog->round == batch->looked_round || share->lines >= most ||
+            !environment_has_room(batch, backlog->environment) ||
+            table_has(table, (uint64_t)backlog->queue))
             continue;
         struct line *line = line_get(batch, table, backlog->queue);
         if (line == NULL) {
             batch->backlog_at = backlog->queue;
-            batch->unseen = true;
-            return;
+            return false;
         }
         batch_ids_add(batch, &batch->backlog_looked, backlog->queue);
         line->in_backlog = true;
+        share->lines++;
     }
+    return true;
 }
 
 /* The queues to look at: some of the backlog, then those with a run QUEUED in this batch. */
@@ -69,7 +81,9 @@ static void lines_find(struct batch *batch)
     batch->lines = ARENA_ARRAY(batch->arena, struct line *, LINES_MAX);
     batch->round += is_stirred(batch);
     batch->looked_round = batch->round;
-    lines_of_backlog(batch, &table);
+    /* First some of each environment, so that the many queues of one are before nobody's. */
+    batch->unseen = !lines_of_backlog(batch, &table, LINES_MAX / batch->share_count + 1) ||
+                    !lines_of_backlog(batch, &table, UINT32_MAX);
     for (uint32_t i = 0; i < batch->backlog_add.count; i++) {
         struct line *line = line_get(batch, &table, batch->backlog_add.items[i]);
         if (line != NULL)
@@ -81,7 +95,7 @@ static void lines_find(struct batch *batch)
         struct line *line = line_get(batch, &table, run->queue);
         if (line == NULL) {
             batch_ids_add(batch, &batch->backlog_add, run->queue);
-            batch->unseen = true;
+            batch->unseen |= environment_has_room(batch, run->environment);
         } else if (!line->in_backlog) {
             line->in_backlog = engine_backlog_has(batch->engine, run->queue);
         }
@@ -104,21 +118,8 @@ static uint32_t running_in(const struct batch *batch, int64_t queue)
     return running;
 }
 
-static uint32_t running_total(const struct batch *batch)
-{
-    uint32_t running = 0;
-
-    for (uint32_t i = 0; i < batch->rows.running_count; i++)
-        running += batch->rows.running[i].count;
-    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
-        running += run_is_executing(run);
-        running -= run_was_executing(run);
-    }
-    return running;
-}
-
 /* Load the queue and, where the database may hold more, its first runs. */
-static bool line_load(struct batch *batch, struct line *line, uint32_t capacity)
+static bool line_load(struct batch *batch, struct line *line)
 {
     struct queue *queue;
     struct ready *ready;
@@ -130,6 +131,8 @@ static bool line_load(struct batch *batch, struct line *line, uint32_t capacity)
         line->blocked = true;
         return true;
     }
+    line->share = share_get(batch, queue->environment);
+    uint32_t capacity = share_room(batch, line->share, true);
     line->running = running_in(batch, line->queue);
     line->limit = catalog_queue_limit(batch->catalog, queue->name);
     if (line->running >= line->limit || capacity == 0) {
@@ -204,23 +207,21 @@ static bool task_is_short(const struct engine *engine, struct slice task)
  * so that the next death says who it was. Where there is always something, it waits for a while
  * and then starts beside it; never beside another suspect.
  */
-static bool suspect_may_start(struct batch *batch, const struct run *run, uint32_t in_use)
+static bool suspect_may_start(struct batch *batch, const struct run *run)
 {
     bool has_waited = batch->now_ms - run->updated_ms >= SUSPECT_WAIT_MS;
 
     if (deaths_recent(batch, run) < DEATHS_ALONE)
         return true;
-    if (batch->suspect != 0 || (!has_waited && (!batch->picks_suspects || in_use > 0)))
+    if (batch->suspect != 0 || (!has_waited && (!batch->picks_suspects || batch->in_use > 0)))
         return false;
     batch->suspect = run->id;
     return true;
 }
 
 /* The next run of the line that can be started, NULL when the line is done for this batch. */
-static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in_use)
+static struct run *line_pick(struct batch *batch, struct line *line)
 {
-    uint32_t slots = batch->catalog->slots;
-
     while (!line->blocked && line->at < line->count) {
         struct run *run = line->runs[line->at];
         const struct catalog_task *task = catalog_task(batch->catalog, run->task);
@@ -242,13 +243,12 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
         }
         if (line->running >= line->limit ||
             (line->horizon != NULL && rank_order(&run, &line->horizon) > 0) ||
-            (in_use >= slots &&
-             (in_use >= slots * SHORT_FACTOR || !task_is_short(batch->engine, run->task)))) {
+            share_room(batch, line->share, task_is_short(batch->engine, run->task)) == 0) {
             line->blocked = true;
             return NULL;
         }
         line->at++;
-        if (run->deaths.size > 0 && !suspect_may_start(batch, run, in_use)) {
+        if (run->deaths.size > 0 && !suspect_may_start(batch, run)) {
             line->suspects++; /* nobody waits for it */
             continue;
         }
@@ -258,28 +258,32 @@ static struct run *line_pick(struct batch *batch, struct line *line, uint32_t in
     return NULL;
 }
 
-/* How many runs may be running at once: more than slots only while some tasks end at once. */
-static uint32_t running_most(const struct batch *batch)
+/* The environment's queues take turns. */
+static struct run *share_pick(struct batch *batch, struct share *share)
 {
-    return batch->catalog->slots * (batch->engine->short_count > 0 ? SHORT_FACTOR : 1);
+    for (uint32_t i = 0; i < batch->line_count; i++) {
+        struct line *line = batch->lines[(share->at + i) % batch->line_count];
+        struct run *run = line->share == share ? line_pick(batch, line) : NULL;
+        if (run == NULL)
+            continue;
+        share->at = (share->at + i + 1) % batch->line_count;
+        return run;
+    }
+    share->is_done = true;
+    return NULL;
 }
 
-static uint32_t lines_pick(struct batch *batch, uint32_t in_use, uint32_t most)
+static void lines_pick(struct batch *batch, uint32_t most)
 {
-    bool more = true;
+    struct share *share;
 
-    while (more && in_use < most) {
-        more = false;
-        for (uint32_t i = 0; i < batch->line_count && in_use < most; i++) {
-            struct run *run = line_pick(batch, batch->lines[i], in_use);
-            if (run == NULL)
-                continue;
-            batch->picks[batch->pick_count++] = run;
-            in_use++;
-            more = true;
-        }
+    while (batch->in_use < most && (share = share_next(batch)) != NULL) {
+        struct run *run = share_pick(batch, share);
+        if (run == NULL)
+            continue;
+        batch->picks[batch->pick_count++] = run;
+        share_start(batch, share);
     }
-    return in_use;
 }
 
 /* The suspect that was out is through. */
@@ -292,24 +296,26 @@ static void suspect_look(struct batch *batch)
 
 static void runs_pick(struct batch *batch)
 {
-    uint32_t most = running_most(batch), in_use;
+    uint32_t most = running_most(batch);
 
     if (batch->suspect != 0)
         suspect_look(batch);
     batch->picks = ARENA_ARRAY(batch->arena, struct run *, most + 1);
-    in_use = lines_pick(batch, running_total(batch), most);
+    lines_pick(batch, most);
     for (uint32_t i = 0; i < batch->line_count; i++)
         batch->suspect_count += batch->lines[i]->suspects;
     if (batch->suspect_count > batch->engine->suspect_count) {
         batch->again = true; /* they may have hidden others: more are loaded then */
         batch->round++;
-    } else if (in_use == 0 && batch->suspect_count > 0) {
+    } else if (batch->in_use == 0 && batch->suspect_count > 0) {
         batch->picks_suspects = true;
         for (uint32_t i = 0; i < batch->line_count; i++)
             batch->lines[i]->at = 0;
-        in_use = lines_pick(batch, in_use, 1);
+        for (uint32_t i = 0; i < batch->share_count; i++)
+            batch->shares[i].is_done = false;
+        lines_pick(batch, 1);
     }
-    batch->again |= batch->unseen && in_use < most;
+    batch->again |= batch->unseen && batch->in_use < most;
 }
 
 /* What the next batches must know: which queues still hold something. A paused one is found
@@ -366,6 +372,16 @@ static void run_assign(struct batch *batch, struct run *run)
     batch->assignment_count++;
 }
 
+static bool has_work(const struct batch *batch)
+{
+    if (batch->engine->backlog_count > 0 || batch->backlog_add.count > 0)
+        return true;
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
+        if (run->status == RUN_QUEUED)
+            return true;
+    return false;
+}
+
 bool batch_dispatch(struct batch *batch)
 {
     bool loaded;
@@ -377,16 +393,17 @@ bool batch_dispatch(struct batch *batch)
         return true;
     }
     if (!batch->picked) {
-        if (batch->lines == NULL)
-            lines_find(batch);
-        if (batch->line_count == 0)
+        if (!has_work(batch))
             return true;
         loaded = rows_running(&batch->rows);
         if (!loaded)
             return false;
-        uint32_t in_use = running_total(batch), most = running_most(batch);
+        if (batch->lines == NULL) {
+            shares_begin(batch);
+            lines_find(batch);
+        }
         for (uint32_t i = 0; i < batch->line_count; i++)
-            loaded &= line_load(batch, batch->lines[i], in_use < most ? most - in_use : 0);
+            loaded &= line_load(batch, batch->lines[i]);
         if (!loaded)
             return false;
         lines_fill(batch);

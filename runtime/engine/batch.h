@@ -15,9 +15,21 @@
 
 enum phase { PHASE_PREFETCH, PHASE_QUEUES, PHASE_DUE, PHASE_COMMANDS, PHASE_DECIDED };
 
+/* An environment while slots are being filled. */
+struct share {
+    uint32_t environment;
+    uint32_t weight; /* of its share, against the others' */
+    uint32_t kept;   /* slots that the others leave to it */
+    uint32_t running;
+    uint32_t at;    /* the line whose turn it is */
+    uint32_t lines; /* of its backlog, in this batch */
+    bool is_done;   /* it can start nothing more in this batch */
+};
+
 /* A queue while slots are being filled. */
 struct line {
     int64_t queue;
+    struct share *share;
     struct run **runs; /* QUEUED ones in memory, in rank order */
     uint32_t count, capacity, at;
     uint32_t running, limit;
@@ -60,6 +72,9 @@ struct batch {
     uint32_t steps; /* that may still be taken with crowds */
     uint32_t few;   /* so many waiters are no crowd yet */
     /* Dispatch. */
+    struct share *shares; /* the last one is for what the configuration does not name */
+    uint32_t share_count;
+    uint32_t in_use, owed; /* runs that are RUNNING; slots kept and not used, of all shares */
     struct line **lines;
     uint32_t line_count;
     struct run **picks;
@@ -173,6 +188,17 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
  * with defaults; a run may have got warnings. */
 bool output_check(struct batch *batch, struct run *run, const struct catalog_task *task,
                   struct value *output);
+
+/* share.c */
+void shares_begin(struct batch *batch);
+struct share *share_get(struct batch *batch, uint32_t environment);
+/* How many runs it may start now; of short tasks, or of any. */
+uint32_t share_room(const struct batch *batch, const struct share *share, bool is_short);
+void share_start(struct batch *batch, struct share *share);
+/* Whose turn it is: who has least of his share; NULL when all are done. */
+struct share *share_next(const struct batch *batch);
+/* How many runs may be running at once: more than slots only while some tasks end at once. */
+uint32_t running_most(const struct batch *batch);
 
 /* queue.c */
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,

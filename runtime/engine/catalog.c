@@ -48,8 +48,38 @@ static void schema_look(struct catalog *catalog, struct catalog_task *task)
         arena_copy(&catalog->arena, (struct slice){ (const char *)hash, SCHEMA_KEPT_BYTES });
 }
 
+/* Half of its share of the slots and at least one, largest share first; with fewer slots than
+ * environments the last have none, and one slot is anybody's. */
+static void slots_keep(struct catalog *catalog)
+{
+    const uint32_t *shares = catalog->environment_shares;
+    uint32_t count = catalog->environment_count, slots = catalog->slots;
+    uint32_t left = slots >= count ? slots : slots > 0 ? slots - 1 : 0;
+    uint64_t total = 0;
+
+    if (shares == NULL || count < 2)
+        return;
+    catalog->environment_kept = ARENA_ARRAY(&catalog->arena, uint32_t, count);
+    memset(catalog->environment_kept, 0, count * sizeof *catalog->environment_kept);
+    for (uint32_t i = 0; i < count; i++)
+        total += shares[i];
+    for (uint32_t others = count; left > 0 && others-- > 0;) {
+        uint32_t best = count;
+        for (uint32_t i = 0; i < count; i++)
+            if (catalog->environment_kept[i] == 0 &&
+                (best == count || shares[i] > shares[best]))
+                best = i;
+        uint32_t half = (uint32_t)((uint64_t)slots * shares[best] / (2 * total));
+        uint32_t most = left > others ? left - others : 1; /* each of them gets one */
+        uint32_t kept = half < 1 ? 1 : half < most ? half : most;
+        catalog->environment_kept[best] = kept;
+        left -= kept;
+    }
+}
+
 void catalog_sort(struct catalog *catalog)
 {
+    slots_keep(catalog);
     for (uint32_t i = 0; i < catalog->task_count; i++)
         schema_look(catalog, &catalog->tasks[i]);
     if (catalog->task_count > 0)

@@ -54,6 +54,9 @@ struct catalog {
     uint32_t slots;               /* segments at a time, all queues together */
     const uint32_t *environments; /* numbers; each has the queues of all tasks from the start */
     const char *const *environment_names;
+    /* Of the slots, against the others'; NULL: all are equal and none is kept. */
+    const uint32_t *environment_shares;
+    uint32_t *environment_kept; /* by catalog_sort: slots that the others leave free for it */
     uint32_t environment_count;
     uint32_t
         *readers; /* that look at it on other threads and keep it alive; loop thread only */

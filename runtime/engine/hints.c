@@ -36,12 +36,15 @@ bool engine_backlog_has(const struct engine *engine, int64_t queue)
     return backlog_find(engine, queue) != NULL;
 }
 
-static void backlog_add(struct engine *engine, int64_t queue)
+static void backlog_add(struct engine *engine, int64_t queue, uint32_t environment)
 {
     uint32_t at = engine_backlog_from(engine, queue);
 
-    if (at < engine->backlog_count && engine->backlog[at].queue == queue)
+    if (at < engine->backlog_count && engine->backlog[at].queue == queue) {
+        if (environment != 0)
+            engine->backlog[at].environment = environment;
         return;
+    }
     if (engine->backlog_count == engine->backlog_capacity) {
         engine->backlog_capacity =
             engine->backlog_capacity == 0 ? 16 : engine->backlog_capacity * 2;
@@ -50,7 +53,7 @@ static void backlog_add(struct engine *engine, int64_t queue)
     }
     memmove(&engine->backlog[at + 1], &engine->backlog[at],
             (engine->backlog_count++ - at) * sizeof *engine->backlog);
-    engine->backlog[at] = (struct backlog){ queue, engine->round - 1 };
+    engine->backlog[at] = (struct backlog){ queue, engine->round - 1, environment };
 }
 
 static void backlog_drop(struct engine *engine, int64_t queue)
@@ -67,7 +70,7 @@ static void backlog_drop(struct engine *engine, int64_t queue)
 void engine_backlog(struct engine *engine, const struct ids *queues)
 {
     for (uint32_t i = 0; i < queues->count; i++)
-        backlog_add(engine, queues->items[i]);
+        backlog_add(engine, queues->items[i], 0);
 }
 
 void censuses_lend(struct batch *batch)
@@ -94,6 +97,15 @@ static void censuses_keep(const struct batch *batch)
     engine->census_count = batch->census_count;
 }
 
+/* As far as the batch knows it. */
+static uint32_t environment_of(struct batch *batch, int64_t queue)
+{
+    struct queue *row;
+
+    (void)rows_queue(&batch->rows, queue, &row);
+    return row == NULL ? 0 : row->environment;
+}
+
 void hints_commit(struct batch *batch)
 {
     struct engine *engine = batch->engine;
@@ -114,7 +126,8 @@ void hints_commit(struct batch *batch)
     for (uint32_t i = 0; i < batch->backlog_looked.count; i++)
         backlog_find(engine, batch->backlog_looked.items[i])->round = batch->looked_round;
     for (uint32_t i = 0; i < batch->backlog_add.count; i++)
-        backlog_add(engine, batch->backlog_add.items[i]);
+        backlog_add(engine, batch->backlog_add.items[i],
+                    environment_of(batch, batch->backlog_add.items[i]));
     for (uint32_t i = 0; i < batch->backlog_drop.count; i++)
         backlog_drop(engine, batch->backlog_drop.items[i]);
 }

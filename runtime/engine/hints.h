@@ -7,7 +7,7 @@
 /* A queue that may have QUEUED runs in the database, and when it was looked at last. */
 struct backlog {
     int64_t queue;
-    uint32_t round;
+    uint32_t round, environment; /* environment 0: not known yet */
 };
 
 /* What is known of an environment's queues. */

@@ -51,10 +51,10 @@ static struct known *name_get(struct rows *rows, struct table *table, uint32_t e
 void rows_init(struct rows *rows, struct arena *arena)
 {
     *rows = (struct rows){ .arena = arena };
-    struct table *tables[] = { &rows->runs,   &rows->waitpoints,  &rows->edges, &rows->children,
-                               &rows->queues, &rows->queue_names, &rows->keys,  &rows->ready,
-                               &rows->young,  &rows->edge_ends,   &rows->tokens,
-                               &rows->idle };
+    struct table *tables[] = { &rows->runs,      &rows->waitpoints, &rows->edges,
+                               &rows->children,  &rows->queues,     &rows->queue_names,
+                               &rows->keys,      &rows->ready,      &rows->young,
+                               &rows->edge_ends, &rows->tokens,     &rows->idle };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         table_init(tables[i], arena);
 }
@@ -293,8 +293,8 @@ bool rows_wanted(const struct rows *rows)
 {
     const struct wants *wants = &rows->wants;
 
-    return wants->running ||
-           (wants->run_count | wants->waitpoints.count | wants->edge_count |
-            wants->child_count | wants->tokens.count | wants->queues.count |
-            wants->queue_name_count | wants->key_count | wants->ready_count | wants->idle_count) != 0;
+    return wants->running || (wants->run_count | wants->waitpoints.count | wants->edge_count |
+                              wants->child_count | wants->tokens.count | wants->queues.count |
+                              wants->queue_name_count | wants->key_count | wants->ready_count |
+                              wants->idle_count) != 0;
 }

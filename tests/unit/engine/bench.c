@@ -71,6 +71,8 @@ static struct catalog *catalog_make(void)
     made->environments = environments;
     made->environment_names = environment_names;
     made->environment_count = 2;
+    if (bench.shares[0] != 0)
+        made->environment_shares = bench.shares;
     catalog_sort(made);
     return made;
 }

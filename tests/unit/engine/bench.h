@@ -35,6 +35,7 @@ struct bench {
     uint32_t task_count;
     struct catalog_queue queues[QUEUES_MAX];
     uint32_t queue_count, queue_limit, slots;
+    uint32_t shares[2]; /* of DEV and PROD; 0: no slots are kept for anybody */
     struct config_limits limits;
     /* What came out. */
     uint32_t batches, assignments;
