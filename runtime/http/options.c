@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PRIORITY_MAX = INT32_MAX / 1000 /* seconds */, TAGS_IN_MAX = 1000 };
+enum { PRIORITY_MAX = INT32_MAX / 1000 /* seconds */, TYPE_MAX = 256, TAGS_IN_MAX = 1000 };
 
 bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms)
 {
@@ -278,7 +278,7 @@ static bool metadata_read(const struct options_from *from, const struct value *o
     struct slice type = { 0 };
     struct value parsed;
 
-    if (!option_text(options, "metadataType", KEY_MAX, &type, err))
+    if (!option_text(options, "metadataType", TYPE_MAX, &type, err))
         return false;
     bool is_super = slice_is(type, "application/super+json");
     if (type.size > 0 && !is_super && !slice_is(type, "application/json"))
