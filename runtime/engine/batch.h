@@ -11,6 +11,7 @@
 
 #include "engine/engine.h"
 #include "engine/hints.h"
+#include "engine/settle.h"
 #include "engine/wait.h"
 
 enum phase { PHASE_PREFETCH, PHASE_QUEUES, PHASE_DUE, PHASE_COMMANDS, PHASE_DECIDED };
@@ -143,16 +144,6 @@ struct slice failure_pack(struct batch *batch, const struct run *run,
 struct slice failures_past(struct arena *arena, struct slice error);
 struct event *batch_event(struct batch *batch, const struct run *run, bool was_running);
 
-/* settle.c: a waitpoint has ended, or has left something to do; the same for a run. */
-void settle_token(struct batch *batch, struct waitpoint *token);
-void settle_run(struct batch *batch, struct run *run);
-/* Go on with it in the next batch. */
-void settle_later(struct run *run);
-/* Draw the consequences of fired waitpoints and cancellations. */
-bool batch_settle(struct batch *batch);
-/* Has all that it waits for ended, whether or not it was told? False: more rows are needed. */
-bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over);
-
 /* prefetch.c */
 void batch_prefetch(struct batch *batch);
 
@@ -160,22 +151,6 @@ void batch_prefetch(struct batch *batch);
 bool trigger_prefetch(struct batch *batch, const struct command *command);
 bool token_prefetch(struct batch *batch, const struct command *command);
 bool wait_load(struct batch *batch, const struct frame_end *end);
-
-/* Handlers, one a kind of command: false: more rows are needed, nothing was done. */
-bool trigger_decide(struct batch *batch, struct command *command);
-bool token_create_decide(struct batch *batch, struct command *command);
-bool token_complete_decide(struct batch *batch, struct command *command);
-bool token_due(struct batch *batch, int64_t id);
-bool run_due(struct batch *batch, int64_t id);
-bool cancel_decide(struct batch *batch, struct command *command);
-bool queue_pause_decide(struct batch *batch, struct command *command);
-bool segment_end_decide(struct batch *batch, struct command *command);
-bool attempt_lost_decide(struct batch *batch, struct command *command);
-bool release_decide(struct batch *batch, struct command *command);
-bool run_read_decide(struct batch *batch, struct command *command);
-bool once_decide(struct batch *batch, struct command *command);
-bool notes_decide(struct batch *batch, struct command *command);
-bool recover_decide(struct batch *batch, struct command *command);
 
 /* segment.c: a running run with that fence, NULL with command->err set otherwise. */
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
@@ -232,5 +207,7 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run);
 /* How far it is, as its waiter sees it. */
 enum wait_status token_ended(const struct batch *batch, const struct waitpoint *token);
 enum wait_status run_ended(const struct run *run);
+
+#include "engine/handlers.h"
 
 #endif

@@ -8,37 +8,13 @@
 #ifndef SQL_H
 #define SQL_H
 
+#include "marks.h"
+
 /* clang-format off */
 #define QUEUE_COLUMNS                                                                          \
     "id, environment, name, paused, paused_ms, created_ms, completed, failed, canceled,"       \
     " wait_ms, busy_us, used_ms, removed"
 #define QUEUE_COUNTS "delayed, queued, parked, running, waiting"
-
-/*
- * Marks: tables of (a value, an id) by which rows are found. X(name, table, value, id, words)
- */
-#define MARK_MAP(X)                                                                            \
-    X(PLACE, "run_place", "place", "run_id", "place of run")                                   \
-    X(PARKED, "run_parked", "task", "run_id", "parked run")                                    \
-    X(RUNNING, "run_running", "queue", "run_id", "running run")                                \
-    X(OUT, "run_out", "queue", "run_id", "run that is out")                                    \
-    X(TASK, "run_task", "task", "run_id", "task of run")                                       \
-    X(PARENT, "run_parent", "parent_id", "run_id", "parent of run")                            \
-    X(RUN_DUE, "run_due", "due_ms", "run_id", "due run")                                       \
-    X(WAITPOINT_DUE, "waitpoint_due", "due_ms", "waitpoint_id", "due waitpoint")               \
-    X(RUN_SPAN, "run_span", "due_ms", "run_id", "due run")                                     \
-    X(WAITPOINT_SPAN, "waitpoint_span", "due_ms", "waitpoint_id", "due waitpoint")             \
-    X(TAG, "run_tag", "tag", "run_id", "tag of run")                                           \
-    X(TOKEN_TAG, "waitpoint_tag", "tag", "waitpoint_id", "tag of token")                       \
-    X(PENDING, "waitpoint_pending", "environment", "waitpoint_id", "pending token")            \
-    X(MADE, "waitpoint_made", "run_id", "waitpoint_id", "token of run")                        \
-    X(EDGE, "edge", "waitpoint_id", "run_id", "edge")
-
-#define MARK_SQL(name, table, value, id, words)                                                \
-    X(MARK_##name, "write " words,                                                             \
-        "INSERT OR IGNORE INTO " table " (" value ", " id ") SELECT a, id FROM bulk")          \
-    X(UNMARK_##name, "delete " words, "DELETE FROM " table " WHERE " value " = ?1"             \
-        " AND " id " = ?2")
 
 #define SQL_WRITE_MAP(X)                                                                       \
     X(BEGIN, "begin", "BEGIN IMMEDIATE")                                                       \

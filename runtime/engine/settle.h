@@ -1,0 +1,20 @@
+/* Settling: what follows from an end (settle.c); for the engine's own files. */
+#ifndef SETTLE_H
+#define SETTLE_H
+
+#include "engine/row.h"
+#include "engine/wait.h"
+
+struct batch;
+
+/* A waitpoint has ended, or has left something to do; the same for a run. */
+void settle_token(struct batch *batch, struct waitpoint *token);
+void settle_run(struct batch *batch, struct run *run);
+/* Go on with it in the next batch. */
+void settle_later(struct run *run);
+/* Draw the consequences of fired waitpoints and cancellations. */
+bool batch_settle(struct batch *batch);
+/* Has all that it waits for ended, whether or not it was told? False: more rows are needed. */
+bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over);
+
+#endif
