@@ -187,20 +187,6 @@ bool queue_room(struct batch *batch, uint32_t environment, bool *has_room);
 /* Remove what has not been used for long, some at a time. */
 bool queues_sweep(struct batch *batch);
 
-/* key.c: what an idempotency key hashes to. `scope` is the task for runs, empty for tokens;
- * owner is the run whose key it is, 0 for all. */
-enum key_kind { KEY_RUN, KEY_TOKEN, KEY_REQUEST };
-void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int64_t owner,
-              struct slice text, uint8_t hash[16]);
-bool key_is_live(const struct batch *batch, const struct key *key);
-struct key *key_make(struct batch *batch, const uint8_t hash[16], int64_t target,
-                     int64_t ttl_ms);
-/* Of a payload, in whatever order its members came; never all zeroes. */
-void key_payload(struct batch *batch, struct slice packed, uint8_t payload[8]);
-
-/* How long the retries of one HTTP call are recognised as such. */
-#define REQUEST_TTL_MS (INT64_C(86400) * 1000)
-
 /* frame.c: what the slot needs to know; false: more rows are needed. */
 bool segment_frame_ready(struct batch *batch, struct run *run);
 struct frame_segment *segment_frame(struct batch *batch, struct run *run);
@@ -209,5 +195,6 @@ enum wait_status token_ended(const struct batch *batch, const struct waitpoint *
 enum wait_status run_ended(const struct run *run);
 
 #include "engine/handlers.h"
+#include "engine/key.h"
 
 #endif

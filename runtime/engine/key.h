@@ -1,0 +1,23 @@
+/* Idempotency keys; for the engine's own files. */
+#ifndef KEY_H
+#define KEY_H
+
+#include "engine/row.h"
+
+struct batch;
+
+/* What an idempotency key hashes to. `scope` is the task for runs, empty for tokens;
+ * owner is the run whose key it is, 0 for all. */
+enum key_kind { KEY_RUN, KEY_TOKEN, KEY_REQUEST };
+void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int64_t owner,
+              struct slice text, uint8_t hash[16]);
+bool key_is_live(const struct batch *batch, const struct key *key);
+struct key *key_make(struct batch *batch, const uint8_t hash[16], int64_t target,
+                     int64_t ttl_ms);
+/* Of a payload, in whatever order its members came; never all zeroes. */
+void key_payload(struct batch *batch, struct slice packed, uint8_t payload[8]);
+
+/* How long the retries of one HTTP call are recognised as such. */
+#define REQUEST_TTL_MS (INT64_C(86400) * 1000)
+
+#endif
