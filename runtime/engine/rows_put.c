@@ -119,7 +119,11 @@ void rows_put_ready(struct rows *rows, int64_t queue, const struct run *row)
 
 static struct idle *idle_of(struct rows *rows, uint32_t environment)
 {
-    return ((struct known *)table_find(&rows->idle, environment))->row;
+    struct known *known = known_get(rows, &rows->idle, environment);
+
+    if (known->row == NULL)
+        known->row = ARENA_NEW(rows->arena, struct idle);
+    return known->row;
 }
 
 void rows_put_idle(struct rows *rows, uint32_t environment, const struct queue *row)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const char *const task_names[] = { "alpha", "beta", "gamma", "unknown" };
-static const char *const queue_names[] = { "fast", "slow", "narrow", "new" };
+static const char *const queue_names[] = { "fast", "east", "slow", "narrow", "new" };
 static const char *const keys[] = { "k0", "k1", "k2", "k3" };
 
 enum { QUEUE_NAMES = sizeof queue_names / sizeof queue_names[0] };

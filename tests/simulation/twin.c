@@ -87,6 +87,23 @@ static void ready_compare(struct twin *twin, struct rows *rows, struct rows *oth
     }
 }
 
+/* The unused queues of an environment, and how many it has. */
+static void idle_compare(struct twin *twin, struct rows *rows, struct rows *others)
+{
+    for (uint32_t i = 0; i < others->wants.idle_count; i++) {
+        uint32_t environment = others->wants.idle[i].environment;
+        const struct idle *idle = known_get(rows, &rows->idle, environment)->row;
+        const struct idle *other = known_get(others, &others->idle, environment)->row;
+        uint32_t count = idle == NULL ? 0 : idle->count;
+        bool same = count == (other == NULL ? 0 : other->count) &&
+                    (idle == NULL ? 0 : idle->live) == (other == NULL ? 0 : other->live);
+        for (uint32_t k = 0; same && k < count; k++)
+            same = idle->queues[k]->id == other->queues[k]->id;
+        if (!same)
+            flaw(twin, "the unused queues of environment", environment);
+    }
+}
+
 /* What was loaded just now; a row that the engine has changed meanwhile says nothing. */
 static void rows_compare(struct twin *twin, struct rows *rows, struct rows *others)
 {
@@ -102,6 +119,7 @@ static void rows_compare(struct twin *twin, struct rows *rows, struct rows *othe
             flaw(twin, "waitpoint", other->id);
     }
     ready_compare(twin, rows, others);
+    idle_compare(twin, rows, others);
 }
 
 /* ---- the contract ------------------------------------------------------------------------ */
@@ -236,19 +254,6 @@ static bool twin_backlog(struct store *store, struct arena *arena, struct ids *q
         return false;
     if (!ids_same(queues, &others))
         flaw(twin, "the backlog:", queues->count);
-    return true;
-}
-
-static bool twin_queue_count(struct store *store, uint32_t *count, struct err *err)
-{
-    struct twin *twin = self(store);
-    uint32_t other = 0;
-
-    if (!twin->sqlite->ops->queue_count(twin->sqlite, count, err) ||
-        !twin->memory->ops->queue_count(twin->memory, &other, err))
-        return false;
-    if (*count != other)
-        flaw(twin, "how many queues there are:", *count);
     return true;
 }
 
@@ -418,7 +423,6 @@ static const struct store_ops twin_ops = { .name = "twin",
                                            .room = twin_room,
                                            .running = twin_running,
                                            .backlog = twin_backlog,
-                                           .queue_count = twin_queue_count,
                                            .parked = twin_parked,
                                            .environment = twin_environment,
                                            .sweep = twin_sweep,

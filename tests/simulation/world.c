@@ -164,7 +164,6 @@ static void world_start(struct world *world)
     struct command *commands[] = { &command };
     struct outcome outcome;
     struct err err = { 0 };
-    uint32_t queues = 0;
     int64_t last = 0;
 
     world_fail(world, 0);
@@ -175,12 +174,10 @@ static void world_start(struct world *world)
     world->engine = engine_create(&world->ids);
     if (!ops->last_id(world->store, &last, &err) ||
         !ops->backlog(world->store, &arena, &backlog, &err) ||
-        !ops->queue_count(world->store, &queues, &err) ||
         !ops->running(world->store, &arena, &command.recover, &err))
         world_flaw(world, "the start failed: %s", err.text);
     id_source_skip(&world->ids, last);
     engine_backlog(world->engine, &backlog);
-    engine_queues(world->engine, queues);
     struct store_batch batch = { .store = world->store,
                                  .engine = world->engine,
                                  .arena = &arena,
