@@ -398,57 +398,6 @@ Test(sqlite_rows, a_queue_is_found_by_name_and_by_id)
     fixture_rollback(&fixture);
 }
 
-static void queue_set(int64_t id, int64_t used_ms, bool is_paused, bool is_removed)
-{
-    struct queue *queue;
-
-    (void)rows_queue(&fixture.rows, id, &queue);
-    fixture_load(&fixture);
-    cr_assert(rows_queue(&fixture.rows, id, &queue));
-    queue->used_ms = used_ms;
-    queue->paused = is_paused;
-    queue->is_removed = is_removed;
-    queue->is_dirty = true;
-}
-
-/* The same as in memory_contract.c. */
-Test(sqlite_rows, idle_queues_are_found_longest_unused_first)
-{
-    uint32_t here = fixture.environment;
-    int64_t late = fixture_queue(&fixture, here, "late"),
-            paused = fixture_queue(&fixture, here, "paused"),
-            gone = fixture_queue(&fixture, here, "gone"),
-            other = fixture_queue(&fixture, here + 1, "other"),
-            early = fixture_queue(&fixture, here, "early"),
-            rest = fixture_queue(&fixture, here, ""),
-            done = fixture_queue(&fixture, here, "done");
-    struct idle *idle;
-    fixture_begin(&fixture);
-    (void)fixture_run(&fixture, RUN_WAITING);
-    fixture_run(&fixture, RUN_DONE)->queue = done;
-    fixture_commit(&fixture);
-    fixture_begin(&fixture);
-    queue_set(late, 9, false, false);
-    queue_set(paused, 1, true, false);
-    queue_set(gone, 1, false, true);
-    queue_set(other, 1, false, false);
-    queue_set(early, 5, false, false);
-    queue_set(rest, 1, false, false);
-    queue_set(done, 8, false, false);
-    fixture_commit(&fixture);
-
-    fixture_begin(&fixture);
-    cr_assert_not(rows_idle(&fixture.rows, here, 2, &idle));
-    fixture_load(&fixture);
-
-    cr_assert(rows_idle(&fixture.rows, here, 2, &idle));
-    cr_assert_eq(idle->live, 5);
-    cr_assert_eq(idle->count, 2);
-    cr_assert_eq(idle->queues[0]->id, early);
-    cr_assert_eq(idle->queues[1]->id, done);
-    fixture_rollback(&fixture);
-}
-
 Test(sqlite_rows, nothing_of_a_batch_that_was_rolled_back_is_there)
 {
     fixture_begin(&fixture);
