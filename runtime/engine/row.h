@@ -172,7 +172,6 @@ struct queue {
     /* Not there for anybody, but done runs know it by its id, and it comes back when it is
      * named again. Its totals went to the environment's queue without a name. */
     bool is_removed;
-
     bool is_new, is_dirty;
     struct queue *next;
 };

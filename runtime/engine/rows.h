@@ -29,16 +29,6 @@ struct ids {
     uint32_t count, capacity;
 };
 
-struct run_want {
-    int64_t id;
-    uint32_t parts; /* enum run_part, besides the core row */
-};
-
-struct name_want {
-    uint32_t environment;
-    struct slice name;
-};
-
 struct edges_want {
     int64_t waitpoint_id;
     uint32_t limit;
@@ -49,10 +39,6 @@ struct children_want {
     uint32_t limit;
 };
 
-struct idle_want {
-    uint32_t environment, limit;
-};
-
 struct ready_want {
     int64_t queue;
     uint32_t limit;
@@ -60,7 +46,10 @@ struct ready_want {
 
 /* What to load next, each list without repeats inside a round. Cleared by rows_loaded. */
 struct wants {
-    struct run_want *runs;
+    struct run_want {
+        int64_t id;
+        uint32_t parts; /* enum run_part, besides the core row */
+    } * runs;
     uint32_t run_count, run_capacity;
     struct ids waitpoints;
     struct edges_want *edges; /* the first `limit` edges of the waitpoint by run */
@@ -69,13 +58,18 @@ struct wants {
     uint32_t child_count, child_capacity;
     struct ids tokens; /* every PENDING token of one of these runs, but shared ones */
     struct ids queues;
-    struct name_want *queue_names;
+    struct name_want {
+        uint32_t environment;
+        struct slice name;
+    } * queue_names;
     uint32_t queue_name_count, queue_name_capacity;
     uint8_t (*keys)[16];
     uint32_t key_count, key_capacity;
     struct ready_want *ready; /* the first `limit` QUEUED runs of the queue by (rank_ms, id) */
     uint32_t ready_count, ready_capacity;
-    struct idle_want *idle;
+    struct idle_want {
+        uint32_t environment, limit;
+    } * idle;
     uint32_t idle_count, idle_capacity;
     bool running; /* how many runs are RUNNING, by queue and environment */
 };
@@ -87,8 +81,8 @@ struct ready {
     uint32_t limit; /* that was asked for: fewer runs than this are all there are */
 };
 
-/* Of an environment: how many queues there are, and those that are not paused and without a run
- * that is not DONE, longest unused first, at most as many as were asked for. */
+/* How many queues an environment has, and the unpaused without live runs, longest unused first.
+ */
 struct idle {
     uint32_t live;
     struct queue **queues;
@@ -121,10 +115,9 @@ struct rows {
     struct arena *arena;
     struct wants wants;
     struct table runs, waitpoints, edges, children, tokens, queues, queue_names, keys, ready;
-    struct table idle;
-    struct table edge_ends;  /* edges by the hash of both their ends */
-    struct table young;      /* parent → the runs it made in this batch */
-    struct running *running; /* as in the database */
+    struct table idle, edge_ends; /* edges by the hash of both their ends */
+    struct table young;           /* parent → the runs it made in this batch */
+    struct running *running;      /* as in the database */
     uint32_t running_count, running_capacity;
     bool running_loaded;
     /* Everything in memory, for the flush; look at is_new and is_dirty. */

@@ -410,41 +410,6 @@ EVERY(queues_are_found_by_id_and_by_name)
     cr_assert_null(queue);
 }
 
-EVERY(idle_queues_are_found_longest_unused_first)
-{
-    open_store(*kind);
-    static const struct queue queues[] = {
-        { .id = 1, .environment = 1, .name = SLICE("live"), .used_ms = 1 },
-        { .id = 2, .environment = 1, .name = SLICE("late"), .used_ms = 9 },
-        { .id = 3, .environment = 1, .name = SLICE("paused"), .used_ms = 1, .paused = true },
-        { .id = 4, .environment = 1, .name = SLICE("gone"), .used_ms = 1, .is_removed = true },
-        { .id = 5, .environment = 2, .name = SLICE("other"), .used_ms = 1 },
-        { .id = 6, .environment = 1, .name = SLICE("early"), .used_ms = 5 },
-        { .id = 7, .environment = 1, .name = SLICE(""), .used_ms = 1 },
-        { .id = 8, .environment = 1, .name = SLICE("done"), .used_ms = 8 },
-    };
-    struct idle *idle;
-    for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
-        struct queue *row =
-            rows_new_queue(&rows, queues[i].id, queues[i].environment, queues[i].name);
-        row->used_ms = queues[i].used_ms;
-        row->paused = queues[i].paused;
-        row->is_removed = queues[i].is_removed;
-    }
-    run_new(100, RUN_WAITING, 0)->queue = 1;
-    run_new(101, RUN_DONE, 0)->queue = 8;
-    commit();
-
-    cr_assert_not(rows_idle(&rows, 1, 2, &idle));
-    load();
-
-    cr_assert(rows_idle(&rows, 1, 2, &idle));
-    cr_assert_eq(idle->live, 5);
-    cr_assert_eq(idle->count, 2);
-    cr_assert_eq(idle->queues[0]->id, 6);
-    cr_assert_eq(idle->queues[1]->id, 8);
-}
-
 EVERY(a_sweep_takes_expired_keys_up_to_its_limit)
 {
     open_store(*kind);
