@@ -24,6 +24,7 @@ static const struct rule {
     [NAME_QUEUE] = { "queue name", "-_./:@+", NULL,
                      "letters, digits and - _ . / : @ + are" FIRST, 128 },
     [NAME_TASK] = { "task id", "-_.", NULL, "letters, digits and - _ . are" FIRST, 128 },
+    [NAME_ASKED] = { "task id", NULL, "", TEXT, 128 },
     [NAME_ENVIRONMENT] = { "name of an environment", "-", NULL,
                            "lower-case letters, digits and - are, the first a letter", 32 },
     [NAME_SCHEMA] = { "schema name", "-_.", NULL, "letters, digits and - _ . are" FIRST, 128 },

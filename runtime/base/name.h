@@ -19,6 +19,7 @@ enum name_kind {
     NAME_SCHEMA, /* of a file in schemas/, without .yaml */
     NAME_SYMBOL, /* of a segment or a field */
     /* Texts: UTF-8 without control characters. */
+    NAME_ASKED, /* a task that is asked for: no plugin may have it, and the run waits */
     NAME_TAG,
     NAME_KEY,      /* idempotency */
     NAME_METADATA, /* a key of it */

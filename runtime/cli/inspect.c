@@ -200,7 +200,9 @@ static int understand(struct call *call, const char *path, const struct frame *f
         return cli_fail(CLI_FAILED, "%s is refused: %.*s", path,
                         SLICE_ARG(frame->refused.reason));
     if (frame->kind != FRAME_LOADED ||
-        !pack_read(&call->arena, frame->loaded.description, &inspected->about, &err))
+        /* The frame goes with the nursery. */
+        !pack_read(&call->arena, arena_copy(&call->arena, frame->loaded.description),
+                   &inspected->about, &err))
         return cli_fail(CLI_FAILED, "%s: the process that loaded it talks nonsense", path);
     if (!crypto_sha256_file(path, digest, &err))
         return cli_fail(CLI_FAILED, "%s", err.text);

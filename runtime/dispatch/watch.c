@@ -289,7 +289,8 @@ static void scan_apply(struct dispatch *dispatch, struct scan *scan)
             file_remove(file_find(dispatch, scan->known[i].name));
             offers_want(dispatch);
         }
-        qsort(scan->files, scan->count, sizeof *scan->files, seen_compare);
+        if (scan->count > 0)
+            qsort(scan->files, scan->count, sizeof *scan->files, seen_compare);
         for (uint32_t i = 0; i < scan->count; i++)
             file_seen(dispatch, &scan->files[i]);
     }

@@ -240,7 +240,7 @@ void run_trigger(struct request *request)
     request->command.kind = COMMAND_TRIGGER;
     trigger->environment = request->world->environment->number;
     trigger->task = request->captures[0];
-    if (name_check(NAME_TASK, trigger->task, &err) &&
+    if (name_check(NAME_ASKED, trigger->task, &err) &&
         trigger_read(request, &body, &payload, &err))
         trigger_submit(request, value_find(&body, "payload") != NULL, &payload);
     else

@@ -92,9 +92,15 @@ static const struct {
     { "constructor-exit.so", "7" },
     { "constructor-hang.so", "" },
     { "duplicate-segments.so", "segment" },
-    { "missing-schema.so", "no-such-schema-file" },
     { "duplicate-tasks.so", "task" },
 };
+
+/* A schema that is missing costs its task only. */
+static bool is_bad(const char *file)
+{
+    return strstr(file, ".so") != NULL && strcmp(file, "good.so") != 0 &&
+           strcmp(file, "missing-schema.so") != 0;
+}
 
 static size_t add_all_refused(void)
 {
@@ -102,7 +108,7 @@ static size_t add_all_refused(void)
     size_t count = 0;
     cr_assert_neq(folder, NULL);
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (strstr(entry->d_name, ".so") != NULL && strcmp(entry->d_name, "good.so") != 0) {
+        if (is_bad(entry->d_name)) {
             put_plugin(text("tests/plugins/refused/%s", entry->d_name), entry->d_name);
             count++;
         }
@@ -160,7 +166,7 @@ Test(plugins, every_bad_one_is_refused_when_it_is_dropped_in)
     plugin_until("constructor-hang.so", "refused");
     DIR *folder = opendir(BINARY_DIR "/tests/plugins/refused");
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (strstr(entry->d_name, ".so") != NULL && strcmp(entry->d_name, "good.so") != 0)
+        if (is_bad(entry->d_name))
             plugin_until(entry->d_name, "refused");
     closedir(folder);
     assert_all_refused(count);

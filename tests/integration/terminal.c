@@ -156,7 +156,7 @@ Test(terminal, what_a_client_sent_cannot_move_the_cursor)
     static char said[SAID_MOST];
     pid_t pid;
     const char *run = run_trigger(&s, "hello", "{\"x\": \"\\u001b[2J\\u202e\"}",
-                                  "{\"tags\": [\"\\u001b[31mred\"]}");
+                                  "{\"metadata\": {\"colour\": \"\\u001b[31mred\"}}");
 
     run_end(&s, run);
     int terminal = start(text("runs show %s", run), &pid);
@@ -165,5 +165,5 @@ Test(terminal, what_a_client_sent_cannot_move_the_cursor)
     cr_expect_eq(end(terminal, pid), 0, "%s", said);
     cr_expect_null(strchr(said, '\x1b'), "%s", said);
     cr_expect_null(strstr(said, "\xe2\x80\xae"), "%s", said);
-    cr_expect_not_null(strstr(said, "\\x1b[31mred"), "%s", said);
+    cr_expect_not_null(strstr(said, "\\u001b[31mred"), "%s", said);
 }

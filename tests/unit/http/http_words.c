@@ -232,7 +232,7 @@ Test(words, an_unknown_task_waits_for_its_plugin)
     cr_assert_str_eq(answer_text(&site, run, "parkedReason"), said);
     answer = site_post(&site, "/api/v1/tasks/completely%20different%0a%c3%a4/trigger",
                        "{\"payload\":1,\"options\":{\"dealy\":1}}");
-    cr_assert_eq(answer.status, 400, "no control characters in a task's id");
+    cr_assert_eq(answer.status, 422, "no control characters in a task's id");
     answer = site_post(&site, "/api/v1/tasks/completely%20different%c3%a4/trigger",
                        "{\"payload\":1,\"options\":{\"dealy\":1}}");
     cr_assert(slice_is(header_of(answer, "x-bide-warning"),

@@ -43,7 +43,7 @@ ParameterizedTestParameters(refuse, names_the_reason)
         { "null-task.so", "one of its tasks is NULL" },
         { "duplicate-tasks.so", "it has two tasks of the id refused" },
         { "no-id.so", "one of its tasks has no .id" },
-        { "bad-id.so", "\"../../etc/passwd\" is no task id" },
+        { "bad-id.so", "task id \"../../etc/passwd\" has \".\" (U+002E) at character 1" },
         { "no-segments.so", "task refused has no segments" },
         { "duplicate-segments.so", "task refused declares two segments of the name only" },
         { "bad-segment.so", "\"on ly\" is no name for a segment" },

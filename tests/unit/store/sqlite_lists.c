@@ -224,6 +224,8 @@ Test(sqlite_lists, a_tag_is_found_by_its_own_list)
     cr_assert_eq(sqlite3_open(fixture.path, &db), SQLITE_OK);
     cr_assert_eq(sqlite3_exec(db,
                               "DROP TABLE run_tag; DROP TABLE waitpoint_tag;"
+                              "DROP INDEX queue_live; ALTER TABLE queue DROP COLUMN used_ms;"
+                              "ALTER TABLE queue DROP COLUMN removed;"
                               "PRAGMA user_version = 5",
                               NULL, NULL, NULL),
                  SQLITE_OK, "%s", sqlite3_errmsg(db));

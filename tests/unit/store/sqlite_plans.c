@@ -24,6 +24,7 @@ static const char *const scans[] = {
     "SCAN environment",
     "SCAN run_running",       /* bounded by the slots */
     "SCAN run_out",           /* the same */
+    "SCAN counts",            /* both, by queue */
     "SCAN run_ready",         /* a list by id of what is ordered by queue, and of … */
     "SCAN run_parked",        /* … what is ordered by task */
     "SCAN waitpoint_pending", /* to count all */
