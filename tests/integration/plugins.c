@@ -13,7 +13,7 @@ static struct server s;
 static void set_up(void)
 {
     server_init(&s);
-    s.config_more = "workers:\n  load_time: 2s\n";
+    s.config_more = "workers:\n  load_time: 6s\n";
 }
 
 static void tear_down(void)

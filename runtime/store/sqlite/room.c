@@ -85,15 +85,14 @@ void room_look(struct room_keeper *keeper)
     int64_t free_bytes, all_bytes;
     uint64_t now_ns = clock_monotonic_ns();
 
-    if (keeper->low_bytes == 0 || now_ns < keeper->next_ns ||
-        !space_find(keeper->path, &free_bytes, &all_bytes))
+    if (keeper->low_bytes == 0 || !space_find(keeper->path, &free_bytes, &all_bytes))
         return;
-    keeper->next_ns = now_ns + (uint64_t)LOOK_MS * 1000000;
     int64_t low_bytes = low_of(keeper, all_bytes);
     bool was_low = atomic_load(&keeper->is_low);
     if (keeper->has_reserve && free_bytes < low_bytes / 2) {
-        room_release(keeper);
-    } else {
+        room_release(keeper); /* at once: what is written next needs it */
+    } else if (now_ns >= keeper->next_ns) {
+        keeper->next_ns = now_ns + (uint64_t)LOOK_MS * 1000000;
         /* After it was given back there must be room for it and as much again. */
         if (!keeper->has_reserve && !keeper->cannot_reserve && free_bytes >= 2 * low_bytes)
             keeper->has_reserve = reserve_make(keeper, low_bytes);
