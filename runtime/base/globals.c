@@ -87,10 +87,10 @@ static bool is_writable(const struct object *object, uint32_t at)
 /* Put there by a compiler, for itself. */
 static bool is_tools(const char *name)
 {
-    static const char *const known[] = {
-        "completed.", "__dso_handle", "__TMC_END__", "_ZStL8__ioinit", "_ZGV",
-        "__asan",     "__odr_asan",   "__ubsan",     "_ZTI",           "_ZTV"
-    };
+    static const char *const known[] = { "completed.",     "__dso_handle", "__TMC_END__",
+                                         "_ZStL8__ioinit", "_ZGV",         "DW.ref.",
+                                         "__asan",         "__odr_asan",   "__ubsan",
+                                         "_ZTI",           "_ZTV" };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (starts(name, known[i]))

@@ -119,6 +119,20 @@ static bool is_current(const struct value *entry)
     return slice_is(member_text(entry, "status"), "loaded") && lost == 0;
 }
 
+/* The same build under another name is refused, but not at the moment at which it is seen. */
+static bool is_elsewhere(const struct value *reply, const struct deployment *deployment)
+{
+    uint32_t count;
+    const struct value *entries = member_list(reply, "data", &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (!slice_is(member_text(&entries[i], "file"), deployment->name) &&
+            slice_equal(member_text(&entries[i], "build"), build_of(deployment)) &&
+            slice_is(member_text(&entries[i], "status"), "loaded"))
+            return true;
+    return false;
+}
+
 /* ---- waiting ----------------------------------------------------------------------------- */
 
 static int tell_done(struct client *client, const struct deployment *deployment,
@@ -164,7 +178,7 @@ static bool look(struct client *client, const struct deployment *deployment, int
                  SLICE_ARG(member_text(entry, "reason")));
         return true;
     }
-    if (entry == NULL || !is_current(entry))
+    if (entry == NULL || !is_current(entry) || is_elsewhere(&reply.value, deployment))
         return false;
     *code = tell_done(client, deployment, entry);
     return true;

@@ -8,6 +8,7 @@
 #include "cli/screen.h"
 #include "cli/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* ---- list -------------------------------------------------------------------------------- */
@@ -109,6 +110,11 @@ static void add_log(struct buffer *out, const struct value *line)
     buffer_text(out, "  ");
     text_add_safe(out, member_text(line, "at"), false);
     buffer_format(out, "  %-5.*s ", SLICE_ARG(member_text(line, "level")));
+    if (member_text(line, "segment").size > 0) {
+        buffer_format(out, "%" PRId64 "/", member_int(line, "attempt"));
+        text_add_safe(out, member_text(line, "segment"), false);
+        buffer_text(out, "  ");
+    }
     text_add_safe(out, member_text(line, "text"), false);
     buffer_byte(out, '\n');
 }

@@ -59,7 +59,7 @@ static int exec_list(struct call *call)
 }
 
 static const struct cli_option list_options[] = {
-    { "status", "STATUS", "only these: WAITING, COMPLETED, TIMED_OUT" },
+    { "status", "STATUS", "only these: WAITING, COMPLETED, TIMED_OUT, CANCELED" },
     { "tag", "TAG", "only those with one of these tags" },
     { "key", "KEY", "only the one with this idempotency key" },
     { "period", "DURATION", "only those created since: 30m, 7d" },

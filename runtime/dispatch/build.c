@@ -186,10 +186,8 @@ void build_loaded(struct build *build, struct slice description)
     struct err err = { 0 };
 
     if (build->was_loaded) { /* the same file says the same: jobs point into the first */
-        bool was_aside = build_is_aside(build);
         build_ready(build);
-        if (was_aside)
-            watch_settled(build->dispatch, build);
+        watch_settled(build->dispatch, build); /* a file may have come back meanwhile */
         return;
     }
     if (!description_read(&build->about, description, &err)) {

@@ -147,6 +147,6 @@ int64_t pad_tick(struct dispatch *dispatch, struct job *job, int64_t now_ms)
     if (!job->is_canceled)
         pad_send(dispatch, job, now_ms);
     else
-        pad_clear(pad);
+        pad->since_ms = 0; /* they go with its release */
     return 0;
 }

@@ -157,7 +157,7 @@ void slot_last_words(struct slot *slot, struct slice prints)
 {
     struct job *job = slot_job(slot);
 
-    while (job != NULL && !job->is_canceled && prints.size > 0) {
+    while (job != NULL && prints.size > 0) {
         const char *end = memchr(prints.data, '\n', prints.size);
         size_t size = end == NULL ? prints.size : (size_t)(end - prints.data);
         line_note(slot, job, (struct slice){ prints.data, size });

@@ -82,7 +82,7 @@ static void note_take(struct slot *slot, const struct frame_note *note)
         slot_worn(slot, note->text);
         return;
     }
-    if (!fits(slot, note->run_id, note->seq, "a note") || job->is_canceled)
+    if (!fits(slot, note->run_id, note->seq, "a note"))
         return;
     if (note->kind == NOTE_REMARK)
         log_warn("run.remark", "run=%s %.*s",

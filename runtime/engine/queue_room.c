@@ -34,7 +34,7 @@ static bool is_idle(const struct batch *batch, const struct queue *queue)
     if (queue->is_removed || queue->paused || queue->name.size == 0)
         return false;
     for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
-        if (run->queue == queue->id && run->status != RUN_DONE)
+        if (run->queue == queue->id && (run->status != RUN_DONE || run->is_out))
             return false;
     return !catalog_names(batch->catalog, queue->name);
 }

@@ -165,6 +165,8 @@ static bool token_statuses_read(const struct filter_from *from, uint32_t *status
             *statuses |= 1u << WAITPOINT_COMPLETED | 1u << WAITPOINT_CANCELLED;
         else if (slice_is(words.items[i], "TIMED_OUT"))
             *statuses |= 1u << WAITPOINT_TIMED_OUT;
+        else if (slice_is(words.items[i], "CANCELED")) /* ours: the client knows three */
+            *statuses |= 1u << WAITPOINT_CANCELLED;
         else
             return err_set(err, ERR_BAD_REQUEST, "filter[status]: there is no status %.*s",
                            SLICE_ARG(words.items[i]));

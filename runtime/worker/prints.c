@@ -45,8 +45,7 @@ void prints_begin(int fd)
     if (prints_fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
         prints_fd = -1; /* what is printed is lost then */
     (void)close(fd);    /* the others stay */
-    /* A crash loses half a line at most. */
-    (void)setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    (void)setvbuf(stdout, NULL, _IONBF, 0); /* a crash loses nothing */
 }
 
 static off_t printed_bytes(void)

@@ -5,12 +5,14 @@
 
 #include <stdlib.h>
 
+/* One that was canceled has its place until its segment has returned. */
 static bool has_live_run(const struct memory_store *memory, int64_t queue)
 {
-    for (uint32_t k = 0; k < memory->runs.count; k++)
-        if (memory->runs.items[k]->run.queue == queue &&
-            memory->runs.items[k]->run.status != RUN_DONE)
+    for (uint32_t k = 0; k < memory->runs.count; k++) {
+        const struct run *run = &memory->runs.items[k]->run;
+        if (run->queue == queue && (run->status != RUN_DONE || run->is_out))
             return true;
+    }
     return false;
 }
 
