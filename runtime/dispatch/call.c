@@ -86,6 +86,13 @@ static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
     for (uint32_t i = 0; has_members && i < metadata->count; i++)
         if (!name_check(NAME_METADATA, metadata->members[i].key, err))
             return false;
+    int64_t attempts = number_of(map, "max_attempts");
+    int64_t most = dispatch->config->limits.max_attempts;
+    if (attempts < 0 || attempts > most)
+        return err_set(err, ERR_RULE,
+                       "max_attempts %lld is not allowed: from 1 to %lld, or 0 "
+                       "for the task's own",
+                       (long long)attempts, (long long)most);
     return (kind != CALL_TRIGGER || name_check(NAME_TASK, text_of(map, "task"), err)) &&
            (kind != CALL_ONCE || name_check(NAME_RECORD, text_of(map, "name"), err)) &&
            name_fits(map, "queue", NAME_QUEUE, err) &&
@@ -116,32 +123,31 @@ static void trigger_fill(struct cell *cell, const struct job *job, const struct 
                          int64_t id)
 {
     const struct value *payload = value_find(map, "payload");
-    int64_t attempts = number_of(map, "max_attempts");
 
-    cell->command.trigger = (struct trigger){
-        .environment = job->environment,
-        .task = text_of(map, "task"),
-        .payload = payload == NULL ? (struct slice){ 0 } : pack_value(&cell->arena, payload),
-        .queue = text_of(map, "queue"),
-        .due_ms = number_of(map, "due_ms"),
-        .delay_ms = number_of(map, "delay_ms"),
-        .ttl_ms = number_of(map, "ttl_ms"),
-        .priority_ms = number_of(map, "priority_ms"),
-        .limit_ms = number_of(map, "limit_ms"),
-        .max_attempts = attempts < 0 || attempts > INT32_MAX ? 0 : (uint32_t)attempts,
-        .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
-        .metadata = packed_of(&cell->arena, map, "metadata", VALUE_MAP),
-        .key = text_of(map, "key"),
-        .key_text = text_of(map, "key_text"),
-        .key_global = number_of(map, "key_global") != 0,
-        .key_ttl_ms = number_of(map, "key_ttl_ms"),
-        .is_test = job->is_test,
-        .parent_id = job->run_id,
-        .parent_seq = job->seq,
-        .id = id,
-        .is_rerun = job->is_rerun,
-        .unchecked = true
-    };
+    cell->command.trigger =
+        (struct trigger){ .environment = job->environment,
+                          .task = text_of(map, "task"),
+                          .payload = payload == NULL ? (struct slice){ 0 }
+                                                     : pack_value(&cell->arena, payload),
+                          .queue = text_of(map, "queue"),
+                          .due_ms = number_of(map, "due_ms"),
+                          .delay_ms = number_of(map, "delay_ms"),
+                          .ttl_ms = number_of(map, "ttl_ms"),
+                          .priority_ms = number_of(map, "priority_ms"),
+                          .limit_ms = number_of(map, "limit_ms"),
+                          .max_attempts = (uint32_t)number_of(map, "max_attempts"),
+                          .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
+                          .metadata = packed_of(&cell->arena, map, "metadata", VALUE_MAP),
+                          .key = text_of(map, "key"),
+                          .key_text = text_of(map, "key_text"),
+                          .key_global = number_of(map, "key_global") != 0,
+                          .key_ttl_ms = number_of(map, "key_ttl_ms"),
+                          .is_test = job->is_test,
+                          .parent_id = job->run_id,
+                          .parent_seq = job->seq,
+                          .id = id,
+                          .is_rerun = job->is_rerun,
+                          .unchecked = true };
 }
 
 static void read_fill(struct cell *cell, const struct job *job, const struct value *map)

@@ -63,6 +63,9 @@ bool params_read(struct arena *arena, struct slice text, struct params *params, 
         if (!percent_decode(arena, name, true, &params->items[params->count].name, err) ||
             !percent_decode(arena, value, true, &params->items[params->count].value, err))
             return false;
+        for (uint32_t i = 0; i < params->count; i++)
+            if (slice_equal(params->items[i].name, params->items[params->count].name))
+                return err_set(err, ERR_BAD_REQUEST, "The query has a parameter twice");
         params->count++;
     }
     return true;

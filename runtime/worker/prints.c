@@ -43,8 +43,8 @@ void prints_begin(int fd)
         return;
     prints_fd = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
     if (prints_fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
-        prints_fd = -1; /* what is printed is lost then */
-    (void)close(fd);    /* the others stay */
+        prints_fd = -1;                     /* what is printed is lost then */
+    (void)close(fd);                        /* the others stay */
     (void)setvbuf(stdout, NULL, _IONBF, 0); /* a crash loses nothing */
 }
 

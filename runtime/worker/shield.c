@@ -1,5 +1,7 @@
 #include "shield.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -15,7 +17,7 @@
 #define OUR_ARCH AUDIT_ARCH_AARCH64
 #endif
 
-enum { PIDS_MAX = 4, CODE_MAX = 64 };
+enum { PIDS_MAX = 4, CODE_MAX = 192, IOCTL_OWNER = 0x8901, IOCTL_GROUP = 0x8902 };
 
 #ifdef OUR_ARCH
 
@@ -61,9 +63,42 @@ static void call_check(struct code *code, uint32_t call, unsigned signal, const 
         leave_if(code, names[i], SECCOMP_RET_TRAP);
 }
 
+/* The same without a signal; whom it names is argument `who`. */
+static void subject_check(struct code *code, uint32_t call, unsigned who, const uint32_t *names,
+                          unsigned count)
+{
+    load(code, offsetof(struct seccomp_data, nr));
+    skip_unless(code, call, (uint8_t)(1 + 2 * count));
+    load(code, offsetof(struct seccomp_data, args) + who * sizeof(uint64_t));
+    for (unsigned i = 0; i < count; i++)
+        leave_if(code, names[i], SECCOMP_RET_TRAP);
+}
+
+/* Signals by way of a descriptor's owner, which may stand in memory that no filter can read. */
+static void owners_check(struct code *code, const uint32_t *names, unsigned count)
+{
+    const uint32_t refused = SECCOMP_RET_ERRNO | EPERM;
+
+    load(code, offsetof(struct seccomp_data, nr));
+    skip_unless(code, SYS_fcntl, (uint8_t)(5 + 2 * count));
+    load(code, offsetof(struct seccomp_data, args) + sizeof(uint64_t));
+    leave_if(code, F_SETOWN_EX, refused);
+    skip_unless(code, F_SETOWN, (uint8_t)(1 + 2 * count));
+    load(code, offsetof(struct seccomp_data, args) + 2 * sizeof(uint64_t));
+    for (unsigned i = 0; i < count; i++)
+        leave_if(code, names[i], SECCOMP_RET_TRAP);
+    load(code, offsetof(struct seccomp_data, nr));
+    skip_unless(code, SYS_ioctl, 5);
+    load(code, offsetof(struct seccomp_data, args) + sizeof(uint64_t));
+    leave_if(code, IOCTL_OWNER, refused);
+    leave_if(code, IOCTL_GROUP, refused);
+    load(code, offsetof(struct seccomp_data, nr));
+    leave_if(code, SYS_pidfd_send_signal, SECCOMP_RET_ERRNO | ENOSYS); /* kill() is there */
+}
+
 void shield_raise(const pid_t *pids, unsigned count)
 {
-    uint32_t names[PIDS_MAX + 2];
+    uint32_t names[PIDS_MAX + 2] = { 0 };
     struct code code = { 0 };
     pid_t group = count > 0 ? getpgid(pids[0]) : -1;
     unsigned known = 0;
@@ -74,11 +109,16 @@ void shield_raise(const pid_t *pids, unsigned count)
     skip_unless(&code, OUR_ARCH, 0);
     code.steps[code.count - 1].jf = 0; /* set below, when it is known how far the end is */
     call_check(&code, SYS_tgkill, 2, names, known);
+    call_check(&code, SYS_tkill, 1, names, known);
     call_check(&code, SYS_rt_sigqueueinfo, 1, names, known);
+    subject_check(&code, SYS_ptrace, 1, names, known);
+    subject_check(&code, SYS_prlimit64, 0, names, known);
+    subject_check(&code, SYS_process_vm_writev, 0, names, known);
     names[known++] = UINT32_MAX; /* everybody */
     if (group > 1)
         names[known++] = (uint32_t)-group;
     call_check(&code, SYS_kill, 1, names, known);
+    owners_check(&code, names, known);
     code.steps[1].jf = (uint8_t)(code.count - 2);
     leave(&code, SECCOMP_RET_ALLOW);
     struct sock_fprog program = { .len = code.count, .filter = code.steps };

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static int descriptor_free(void)
@@ -43,6 +44,26 @@ static int64_t threads_more(void)
 void wear_init(struct wear *wear)
 {
     *wear = (struct wear){ .descriptor = descriptor_free(), .memory_bytes = memory_most() };
+    wear->mask = umask(0);
+    (void)umask((mode_t)wear->mask);
+    if (getcwd(wear->folder, sizeof wear->folder) == NULL)
+        wear->folder[0] = '\0';                         /* nowhere to go back to */
+    (void)getrlimit(RLIMIT_NOFILE, &wear->descriptors); /* asks for what is always there */
+    (void)sigprocmask(SIG_SETMASK, NULL, &wear->signals);
+}
+
+/* False: it cannot be as it was. */
+static bool put_back(const struct wear *wear)
+{
+    static const int timers[] = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
+    const struct itimerval off = { 0 };
+
+    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
+        (void)setitimer(timers[i], &off, NULL); /* none of them can be refused */
+    (void)umask((mode_t)wear->mask);
+    (void)sigprocmask(SIG_SETMASK, &wear->signals, NULL);
+    return setrlimit(RLIMIT_NOFILE, &wear->descriptors) == 0 &&
+           (wear->folder[0] == '\0' || chdir(wear->folder) == 0);
 }
 
 bool wear_is_over(struct wear *wear, const struct wear_limits *limits, char reason[120])
@@ -54,6 +75,8 @@ bool wear_is_over(struct wear *wear, const struct wear_limits *limits, char reas
     int64_t number = 0;
 
     wear->segments++;
+    if (!put_back(wear))
+        noun = "segment changed the process for good", number = 1;
     if (limits->segments > 0 && wear->segments >= limits->segments)
         noun = "segments were run", number = wear->segments;
     if (memory > limits->memory_bytes)

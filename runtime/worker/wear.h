@@ -3,8 +3,10 @@
 #ifndef WORKER_WEAR_H
 #define WORKER_WEAR_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 /* Beyond what there was at the fork; 0: not looked at. */
 struct wear_limits {
@@ -15,11 +17,16 @@ struct wear {
     int64_t segments;
     int descriptor; /* the lowest that is free */
     int64_t memory_bytes;
+    unsigned mask; /* of files */
+    char folder[512];
+    struct rlimit descriptors;
+    sigset_t signals;
 };
 
 void wear_init(struct wear *wear);
 
-/* After a segment: is this as far as the slot goes? Then `reason` says why. */
+/* After a segment: what it has set of the process is as it was, its timers are off. Is this as
+ * far as the slot goes? Then `reason` says why. */
 bool wear_is_over(struct wear *wear, const struct wear_limits *limits, char reason[120]);
 
 #endif
