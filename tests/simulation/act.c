@@ -223,7 +223,7 @@ void act_drain(struct world *world)
                     act_complete(world, token->id);
             }
             never_cancel(world);
-            world_pass(world, 20000);
+            world_pass(world, round < 2000 ? 20000 : 3600000); /* retries may be long */
         }
         world_batch(world);
     }

@@ -278,7 +278,9 @@ void check_finished(struct world *world)
     for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
-            world_flaw(world, "run %lld is stuck in status %u", (long long)run->id,
-                       run->status);
+            world_flaw(world, "run %lld is stuck in status %u, due in %lld ms",
+                       (long long)run->id, run->status,
+                       (long long)(run->due_ms -
+                                   (run->due_is_span ? world->steady_ms : world->now_ms)));
     }
 }
