@@ -278,7 +278,6 @@ static bool creates_decide(struct batch *batch, struct run *run, const struct se
 static bool segment_free(struct batch *batch, const struct segment_end *ended)
 {
     struct run *run;
-
     (void)rows_run(&batch->rows, ended->run_id, 0, &run); /* loaded by run_fenced */
     if (run != NULL && run->is_out && run->seq == ended->seq + 1) {
         notes_take(batch, run, ended->notes, ended->note_count); /* its last words */

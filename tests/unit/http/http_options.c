@@ -205,7 +205,7 @@ Test(options, parameters)
     struct slices list;
     int64_t number = 5;
 
-    cr_assert(params_read(&arena, SLICE("a=1&&b&c=x%2C+y,,&a=2&n=12"), &params, &err));
+    cr_assert(params_read(&arena, SLICE("a=2&&b&c=x%2C+y,,&n=12"), &params, &err));
     cr_assert(params_find(&params, "a", &text));
     cr_assert(slice_is(text, "2"));
     cr_assert_not(params_find(&params, "b", &text));
@@ -218,6 +218,8 @@ Test(options, parameters)
     cr_assert_eq(number, 12);
     cr_assert_not(params_number(&params, "n", 1, 11, &number, &err));
     cr_assert_not(params_number(&params, "c", 1, 11, &number, &err));
+    cr_assert_not(params_read(&arena, SLICE("a=1&b=2&%61=3"), &params, &err), "a stands twice");
+    cr_assert_eq(err.code, ERR_BAD_REQUEST);
 }
 
 Test(options, parameters_are_bounded)
@@ -227,7 +229,7 @@ Test(options, parameters_are_bounded)
     struct err err = { 0 };
 
     for (int i = 0; i <= PARAMS_MAX; i++)
-        strcat(text, "a=1&");
+        sprintf(text + strlen(text), "a%d=1&", i);
     cr_assert_not(params_read(&arena, slice_of(text), &params, &err));
     cr_assert_eq(err.code, ERR_BAD_REQUEST);
 }
