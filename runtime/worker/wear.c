@@ -55,11 +55,11 @@ void wear_init(struct wear *wear)
 /* False: it cannot be as it was. */
 static bool put_back(const struct wear *wear)
 {
-    static const int timers[] = { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
     const struct itimerval off = { 0 };
 
-    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
-        (void)setitimer(timers[i], &off, NULL); /* none of them can be refused */
+    (void)setitimer(ITIMER_REAL, &off, NULL); /* none of them can be refused */
+    (void)setitimer(ITIMER_VIRTUAL, &off, NULL);
+    (void)setitimer(ITIMER_PROF, &off, NULL);
     (void)umask((mode_t)wear->mask);
     (void)sigprocmask(SIG_SETMASK, &wear->signals, NULL);
     return setrlimit(RLIMIT_NOFILE, &wear->descriptors) == 0 &&
