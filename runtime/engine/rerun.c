@@ -26,17 +26,21 @@ static const char *made_text(const struct made *made, char text[MADE_TEXT])
 }
 
 bool rerun_fits(struct command *command, const struct run *run, int64_t id,
-                const struct made *was, const struct made *now)
+                const struct run *child, const struct waitpoint *token, const struct made *now)
 {
     char before[MADE_TEXT], after[MADE_TEXT];
 
-    if (was->is_child == now->is_child && slice_equal(was->name, now->name) &&
-        slice_equal(was->key, now->key))
+    if (child == NULL && token == NULL)
+        return true;
+    struct made was = child != NULL ? (struct made){ true, child->task, child->key_text }
+                                    : (struct made){ false, token->schema, token->key_text };
+    if (was.is_child == now->is_child && slice_equal(was.name, now->name) &&
+        slice_equal(was.key, now->key))
         return true;
     return err_set(
         &command->err, ERR_DIFFERS,
         "call %lld of this segment made %s when the segment ran before, and asks for "
         "%s now: what a segment calls must depend on nothing but its input, state "
         "and recorded results",
-        (long long)(id - run->id_block), made_text(was, before), made_text(now, after));
+        (long long)(id - run->id_block), made_text(&was, before), made_text(now, after));
 }

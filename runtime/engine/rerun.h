@@ -10,9 +10,12 @@ struct made {
     struct slice name, key;
 };
 
-/* False: it differs, and command->err (DIFFERS) names both. `id` is what the call's number
- * gives. */
+/*
+ * Of the row under `id`, which the call's number gives, one of `child` and `token` is what the
+ * call made before; NULL and NULL: it is the first time. False: it differs from what is asked
+ * for `now`, and command->err (DIFFERS) names both.
+ */
 bool rerun_fits(struct command *command, const struct run *run, int64_t id,
-                const struct made *was, const struct made *now);
+                const struct run *child, const struct waitpoint *token, const struct made *now);
 
 #endif

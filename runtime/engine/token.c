@@ -151,23 +151,15 @@ static void token_make(struct batch *batch, struct token_create *create,
     create->token_id = id;
 }
 
-/* What the segment made by this call when it ran before, if it did, is what it asks for now. */
 static bool again_fits(struct command *command, const struct token_rows *found)
 {
     const struct token_create *create = &command->token_create;
-    struct made was = { 0 },
-                now = { .name = create->schema,
+    struct made now = { .name = create->schema,
                         .key = create->key_text.size > 0 ? create->key_text : create->key };
+    bool is_made = found->again != NULL && !is_unmade(found->again);
 
-    if (found->run == NULL || (found->child == NULL && found->again == NULL))
-        return true;
-    if (found->child != NULL)
-        was = (struct made){ true, found->child->task, found->child->key_text };
-    else if (is_unmade(found->again))
-        return true;
-    else
-        was = (struct made){ false, found->again->schema, found->again->key_text };
-    return rerun_fits(command, found->run, create->id, &was, &now);
+    return found->run == NULL || rerun_fits(command, found->run, create->id, found->child,
+                                            is_made ? found->again : NULL, &now);
 }
 
 bool token_create_decide(struct batch *batch, struct command *command)

@@ -172,21 +172,13 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     return run;
 }
 
-/* What the segment made by this call when it ran before, if it did, is what it asks for now. */
 static bool again_fits(struct command *command, const struct trigger_rows *found)
 {
     const struct trigger *trigger = &command->trigger;
-    struct made was = { 0 },
-                now = { true, trigger->task,
+    struct made now = { true, trigger->task,
                         trigger->key_text.size > 0 ? trigger->key_text : trigger->key };
 
-    if (found->again != NULL)
-        was = (struct made){ true, found->again->task, found->again->key_text };
-    else if (found->token != NULL)
-        was = (struct made){ false, found->token->schema, found->token->key_text };
-    else
-        return true;
-    return rerun_fits(command, found->parent, trigger->id, &was, &now);
+    return rerun_fits(command, found->parent, trigger->id, found->again, found->token, &now);
 }
 
 /* The answer is a run that is there already: 0 when there is none. */
