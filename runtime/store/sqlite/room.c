@@ -14,18 +14,21 @@
 
 enum { LOOK_MS = 200, LEAST_SHARE = 20 }; /* at most a twentieth of a small disk is kept */
 
-static bool space_find(const char *path, int64_t *free_bytes, int64_t *all_bytes)
+static char *folder_of(const char *path)
 {
-    char copy[4096];
-    struct statvfs space;
-    int size = snprintf(copy, sizeof copy, "%s", path);
+    const char *slash = strrchr(path, '/');
+    char *folder = memory_text(slash == NULL ? "." : path);
 
-    if (size < 0 || (size_t)size >= sizeof copy)
-        return false;
-    char *slash = strrchr(copy, '/');
     if (slash != NULL)
-        slash[slash == copy] = '\0';
-    if (statvfs(slash != NULL ? copy : ".", &space) != 0)
+        folder[slash == path ? 1 : slash - path] = '\0';
+    return folder;
+}
+
+static bool space_find(const char *folder, int64_t *free_bytes, int64_t *all_bytes)
+{
+    struct statvfs space;
+
+    if (statvfs(folder, &space) != 0)
         return false;
     *free_bytes = (int64_t)(space.f_bavail * space.f_frsize);
     *all_bytes = (int64_t)(space.f_blocks * space.f_frsize);
@@ -58,7 +61,9 @@ void room_open(struct room_keeper *keeper, const char *path, int64_t low_bytes)
 {
     size_t size = strlen(path) + sizeof "-reserve";
 
-    *keeper = (struct room_keeper){ .path = memory_get(size), .low_bytes = low_bytes };
+    *keeper = (struct room_keeper){ .path = memory_get(size),
+                                    .folder = folder_of(path),
+                                    .low_bytes = low_bytes };
     (void)snprintf(keeper->path, size, "%s-reserve", path); /* it fits */
     (void)unlink(keeper->path); /* made anew, where there is room for it */
     room_look(keeper);
@@ -67,6 +72,7 @@ void room_open(struct room_keeper *keeper, const char *path, int64_t low_bytes)
 void room_close(struct room_keeper *keeper)
 {
     free(keeper->path);
+    free(keeper->folder);
 }
 
 void room_release(struct room_keeper *keeper)
@@ -85,7 +91,7 @@ void room_look(struct room_keeper *keeper)
     int64_t free_bytes, all_bytes;
     uint64_t now_ns = clock_monotonic_ns();
 
-    if (keeper->low_bytes == 0 || !space_find(keeper->path, &free_bytes, &all_bytes))
+    if (keeper->low_bytes == 0 || !space_find(keeper->folder, &free_bytes, &all_bytes))
         return;
     int64_t low_bytes = low_of(keeper, all_bytes);
     bool was_low = atomic_load(&keeper->is_low);
@@ -111,7 +117,7 @@ void room_tell(const struct room_keeper *keeper, struct room *room)
     int64_t all_bytes;
 
     *room = (struct room){ 0 };
-    if (keeper->low_bytes == 0 || !space_find(keeper->path, &room->free_bytes, &all_bytes))
+    if (keeper->low_bytes == 0 || !space_find(keeper->folder, &room->free_bytes, &all_bytes))
         return;
     room->low_bytes = low_of(keeper, all_bytes);
     room->is_low = atomic_load(&keeper->is_low) || room->free_bytes < room->low_bytes;

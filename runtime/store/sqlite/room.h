@@ -14,16 +14,17 @@
 
 struct room_keeper {
     char *path;        /* of the file */
+    char *folder;      /* that it is in */
     int64_t low_bytes; /* 0: nothing is kept */
     bool has_reserve, cannot_reserve;
     atomic_bool is_low;
-    uint64_t next_ns; /* when to look again */
+    uint64_t next_ns; /* when to try again to have one */
 };
 
 /* `path` is the database's. */
 void room_open(struct room_keeper *keeper, const char *path, int64_t low_bytes);
 void room_close(struct room_keeper *keeper);
-/* Before a batch: looks at most some times a second. */
+/* Before a batch: is there room enough to write it? */
 void room_look(struct room_keeper *keeper);
 /* A change could not be written. */
 void room_release(struct room_keeper *keeper);
