@@ -77,6 +77,18 @@ static bool tags_check(const struct dispatch *dispatch, const struct value *map,
 }
 
 /* Everything in a call that is a name. */
+static bool attempts_check(const struct dispatch *dispatch, const struct value *map,
+                           struct err *err)
+{
+    int64_t attempts = number_of(map, "max_attempts");
+    int64_t most = dispatch->config->limits.max_attempts;
+
+    return (attempts >= 0 && attempts <= most) ||
+           err_set(err, ERR_RULE,
+                   "max_attempts %lld is not allowed: from 1 to %lld, or 0 for the task's own",
+                   (long long)attempts, (long long)most);
+}
+
 static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
                         const struct value *map, struct err *err)
 {
@@ -86,13 +98,6 @@ static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
     for (uint32_t i = 0; has_members && i < metadata->count; i++)
         if (!name_check(NAME_METADATA, metadata->members[i].key, err))
             return false;
-    int64_t attempts = number_of(map, "max_attempts");
-    int64_t most = dispatch->config->limits.max_attempts;
-    if (attempts < 0 || attempts > most)
-        return err_set(err, ERR_RULE,
-                       "max_attempts %lld is not allowed: from 1 to %lld, or 0 "
-                       "for the task's own",
-                       (long long)attempts, (long long)most);
     return (kind != CALL_TRIGGER || name_check(NAME_TASK, text_of(map, "task"), err)) &&
            (kind != CALL_ONCE || name_check(NAME_RECORD, text_of(map, "name"), err)) &&
            name_fits(map, "queue", NAME_QUEUE, err) &&
@@ -277,7 +282,8 @@ static bool command_fill(struct cell *cell, struct job *job, const struct frame_
         read_fill(cell, job, map);
     else
         once_fill(cell, job, map);
-    return names_check(cell->dispatch, call->kind, map, err);
+    return names_check(cell->dispatch, call->kind, map, err) &&
+           attempts_check(cell->dispatch, map, err);
 }
 
 /* Nobody waits for it. */
