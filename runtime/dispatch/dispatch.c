@@ -9,10 +9,10 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "build.h"
+#include "dispatch/processes/autopsy.h"
+#include "dispatch/processes/build.h"
+#include "dispatch/segments/job.h"
 #include "host.h"
-#include "job.h"
-#include "slot_end.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -11,11 +11,11 @@
 #define DISPATCH_HOST_H
 
 #include "base/list.h"
-#include "cell.h"
 #include "dispatch.h"
-#include "offer.h"
-#include "speed.h"
-#include "watch.h"
+#include "dispatch/plugins/catalogs.h"
+#include "dispatch/plugins/watch.h"
+#include "dispatch/segments/outgoing.h"
+#include "dispatch/segments/task_duration.h"
 
 enum { READ_BYTES = 1 << 18 };
 

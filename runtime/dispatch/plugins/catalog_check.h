@@ -2,7 +2,7 @@
 #ifndef DISPATCH_OFFER_CHECK_H
 #define DISPATCH_OFFER_CHECK_H
 
-#include "offer_make.h"
+#include "catalog_make.h"
 
 /* A task that expects of a child what that does not promise is not available. The catalog is
  * sorted. */

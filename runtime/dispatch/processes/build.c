@@ -1,10 +1,10 @@
 #include "build.h"
 
+#include "autopsy.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "host.h"
-#include "job.h"
-#include "slot_end.h"
+#include "dispatch/host.h"
+#include "dispatch/segments/job.h"
 
 #include <signal.h>
 #include <stdarg.h>

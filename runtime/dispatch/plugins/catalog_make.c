@@ -1,7 +1,7 @@
-#include "offer_make.h"
+#include "catalog_make.h"
 
 #include "base/memory.h"
-#include "offer_check.h"
+#include "catalog_check.h"
 
 #include <errno.h>
 #include <stdlib.h>

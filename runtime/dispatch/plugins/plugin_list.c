@@ -1,7 +1,7 @@
 /* What people are shown of the plugins and the slots. */
-#include "build.h"
-#include "host.h"
-#include "job.h"
+#include "dispatch/host.h"
+#include "dispatch/processes/build.h"
+#include "dispatch/segments/job.h"
 
 static const char *const state_words[] = { [BUILD_NEW] = "loading",
                                            [BUILD_LOADING] = "loading",

@@ -2,8 +2,8 @@
 #ifndef DISPATCH_OFFER_MAKE_H
 #define DISPATCH_OFFER_MAKE_H
 
-#include "build.h"
-#include "offer.h"
+#include "catalogs.h"
+#include "dispatch/processes/build.h"
 
 /* One plugin file that has been loaded. */
 struct offered {

@@ -1,10 +1,10 @@
 #include "job.h"
 
-#include "ahead.h"
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/memory.h"
-#include "host.h"
+#include "dispatch/host.h"
+#include "early_token.h"
 
 #include <stdlib.h>
 

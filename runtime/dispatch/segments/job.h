@@ -8,8 +8,8 @@
 #include "base/buffer.h"
 #include "base/list.h"
 #include "engine/engine.h"
-#include "pad.h"
-#include "speed.h"
+#include "notes.h"
+#include "task_duration.h"
 
 struct dispatch;
 

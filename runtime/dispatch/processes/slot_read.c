@@ -5,9 +5,9 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "build.h"
-#include "call.h"
-#include "host.h"
-#include "job.h"
+#include "dispatch/host.h"
+#include "dispatch/segments/calls.h"
+#include "dispatch/segments/job.h"
 #include "slot.h"
 
 #include <errno.h>

@@ -8,15 +8,15 @@
  * Ids of what is made are id_block + call number, so that a segment that runs again finds the
  * same.
  */
-#include "call.h"
+#include "calls.h"
 
-#include "ahead.h"
 #include "base/name.h"
 #include "codec/callback.h"
 #include "codec/pack.h"
-#include "host.h"
+#include "dispatch/host.h"
+#include "dispatch/processes/slot.h"
+#include "early_token.h"
 #include "job.h"
-#include "slot.h"
 
 #include <signal.h>
 

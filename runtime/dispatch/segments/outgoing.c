@@ -1,8 +1,8 @@
-#include "cell.h"
+#include "outgoing.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "host.h"
+#include "dispatch/host.h"
 
 #include <stdlib.h>
 

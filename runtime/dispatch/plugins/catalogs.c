@@ -1,9 +1,9 @@
-#include "offer.h"
+#include "catalogs.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "host.h"
-#include "offer_make.h"
+#include "catalog_make.h"
+#include "dispatch/host.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-#include "speed.h"
+#include "task_duration.h"
 
-#include "host.h"
+#include "dispatch/host.h"
 
 /* Two thresholds, so that a task on the edge does not flap. */
 enum { SHORT_US = 2000, LONG_US = 5000, SAMPLES = 8 };

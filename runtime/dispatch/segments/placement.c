@@ -8,8 +8,8 @@
  * build that has most, so that nobody waits for another's stream of work to dry up.
  */
 #include "base/log.h"
-#include "build.h"
-#include "host.h"
+#include "dispatch/host.h"
+#include "dispatch/processes/build.h"
 #include "job.h"
 
 enum {

@@ -2,7 +2,7 @@
  * What can only be said of all schema files together, once each is read: what a task expects of
  * its children, and files that are wrong though no task needs them.
  */
-#include "offer_check.h"
+#include "catalog_check.h"
 
 #include "base/table.h"
 

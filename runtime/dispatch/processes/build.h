@@ -16,10 +16,10 @@
 #define DISPATCH_BUILD_H
 
 #include "base/crypto.h"
-#include "description.h"
+#include "dispatch/plugins/description.h"
+#include "dispatch/plugins/watch.h"
 #include "nursery.h"
 #include "slot.h"
-#include "watch.h"
 
 enum build_state { BUILD_NEW, BUILD_LOADING, BUILD_READY, BUILD_RESTARTING, BUILD_REFUSED };
 

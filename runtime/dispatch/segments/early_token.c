@@ -1,6 +1,6 @@
-#include "ahead.h"
+#include "early_token.h"
 
-#include "host.h"
+#include "dispatch/host.h"
 #include "job.h"
 
 enum { PATIENCE_MS = 2 };

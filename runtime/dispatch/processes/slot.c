@@ -1,13 +1,13 @@
 #include "slot.h"
 
-#include "ahead.h"
+#include "autopsy.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "build.h"
-#include "host.h"
-#include "job.h"
-#include "slot_end.h"
+#include "dispatch/host.h"
+#include "dispatch/segments/early_token.h"
+#include "dispatch/segments/job.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,11 +1,11 @@
 #include "nursery.h"
 
+#include "autopsy.h"
 #include "base/family.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "build.h"
-#include "host.h"
-#include "slot_end.h"
+#include "dispatch/host.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,8 +2,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "build.h"
-#include "host.h"
+#include "dispatch/host.h"
+#include "dispatch/processes/build.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-#include "pad.h"
+#include "notes.h"
 
-#include "host.h"
+#include "dispatch/host.h"
 #include "job.h"
 
 enum {

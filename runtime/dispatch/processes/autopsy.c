@@ -4,14 +4,14 @@
  * A crash with a stack waits a moment for its symbols, which the nursery looks up; without an
  * answer the bare addresses would help nobody, so the run goes on without a stack then.
  */
-#include "slot_end.h"
+#include "autopsy.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "build.h"
-#include "host.h"
-#include "job.h"
+#include "dispatch/host.h"
+#include "dispatch/segments/job.h"
 #include "slot.h"
 
 #include <signal.h>
