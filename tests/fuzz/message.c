@@ -3,7 +3,7 @@
  * messages; what is read has no byte in its head that two parsers might read differently; and
  * what is refused says why.
  */
-#include "http/message.h"
+#include "http/server/message.h"
 
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
 /* What a body means, by its two headers: no socket needed. */
-#include "http/body.h"
+#include "http/server/body.h"
 
 #include "codec/json.h"
 

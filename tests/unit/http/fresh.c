@@ -1,6 +1,6 @@
 /* The table of fresh runs: it says so only of runs that it was told of and that have not ended.
  */
-#include "http/fresh.h"
+#include "http/server/recent_runs.h"
 
 #include <criterion/criterion.h>
 

@@ -1,9 +1,9 @@
 /* What clients say, taken apart: no socket needed. */
 #include "base/duration.h"
 #include "codec/json.h"
-#include "http/options.h"
-#include "http/params.h"
-#include "http/route.h"
+#include "http/api/trigger_options.h"
+#include "http/server/params.h"
+#include "http/server/route.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

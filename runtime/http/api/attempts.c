@@ -1,0 +1,122 @@
+#include "attempts.h"
+
+#include "codec/pack.h"
+#include "engine/timeline.h"
+#include "http/api/run_view.h"
+
+struct attempt {
+    int64_t number, began_ms, ended_ms; /* 0: not known, or not yet */
+    const char *status;
+    const struct value *error;
+};
+
+struct history {
+    struct move *moves;
+    uint32_t count, at;
+};
+
+/* When it was first started after the one before had ended. */
+static int64_t next_start(struct history *history, int64_t after_ms)
+{
+    for (; history->at < history->count; history->at++) {
+        const struct move *move = &history->moves[history->at];
+        if (move->status == RUN_RUNNING && move->at_ms >= after_ms)
+            return history->moves[history->at++].at_ms;
+    }
+    return 0;
+}
+
+static int64_t number_of(const struct value *map, const char *key)
+{
+    const struct value *found = value_find(map, key);
+
+    return found != NULL && found->kind == VALUE_INT ? found->integer : 0;
+}
+
+static void error_write(struct out *out, const struct value *error)
+{
+    static const char *const members[] = { "name", "message", "segment" };
+
+    out_map(out, "error");
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        const struct value *found = value_find(error, members[i]);
+        if (found != NULL && found->kind == VALUE_STRING)
+            out_text(out, members[i], found->bytes);
+    }
+    out_end_map(out);
+}
+
+static void attempt_write(struct out *out, const struct attempt *attempt)
+{
+    out_map(out, NULL);
+    out_int(out, "number", attempt->number);
+    out_word(out, "status", attempt->status);
+    out_time(out, "startedAt", attempt->began_ms);
+    out_time(out, "finishedAt", attempt->ended_ms);
+    if (attempt->error != NULL)
+        error_write(out, attempt->error);
+    out_end_map(out);
+}
+
+/* The time at which it ended. */
+static int64_t failure_write(struct out *out, struct history *history, int64_t after_ms,
+                             const struct value *error)
+{
+    struct run ended = { .status = RUN_DONE, .outcome = (uint32_t)number_of(error, "outcome") };
+    struct attempt attempt = { .number = number_of(error, "attempt"),
+                               .began_ms = next_start(history, after_ms),
+                               .ended_ms = number_of(error, "at"),
+                               .status = run_status_word(&ended),
+                               .error = error };
+
+    attempt_write(out, &attempt);
+    return attempt.ended_ms;
+}
+
+/* The one that is under way, or ended otherwise than by an error. */
+static void last_write(struct out *out, struct history *history, int64_t after_ms,
+                       const struct run *run)
+{
+    struct attempt attempt = { .number = run->attempt,
+                               .began_ms = next_start(history, after_ms),
+                               .ended_ms = run->finished_ms,
+                               .status = run_status_word(run) };
+
+    if (attempt.began_ms != 0 || run->status == RUN_DONE)
+        attempt_write(out, &attempt);
+}
+
+void attempts_write(struct out *out, struct arena *arena, const struct run *run)
+{
+    struct value error = value_map();
+    struct history history = { .at = 0 };
+    int64_t last = 0, after_ms = 0;
+
+    out_list(out, "attempts");
+    if (run->started_ms != 0) {
+        history.count = timeline_read(arena, run, &history.moves);
+        if (run->error.size > 0 && !pack_read(arena, run->error, &error, NULL))
+            error = value_map();
+        const struct value *earlier = value_find(&error, "earlier");
+        for (uint32_t i = 0; earlier != NULL && i < earlier->count; i++) {
+            last = number_of(&earlier->items[i], "attempt");
+            after_ms = failure_write(out, &history, after_ms, &earlier->items[i]);
+        }
+        if (value_find(&error, "name") != NULL) {
+            last = number_of(&error, "attempt");
+            after_ms = failure_write(out, &history, after_ms, &error);
+        }
+        if (last != run->attempt)
+            last_write(out, &history, after_ms, run);
+    }
+    out_end_list(out);
+}
+
+uint32_t attempts_most(const struct catalog *catalog, const struct run *run)
+{
+    const struct catalog_task *task = catalog == NULL ? NULL : catalog_task(catalog, run->task);
+
+    return run->max_attempts > 0                    ? run->max_attempts
+           : task != NULL && task->max_attempts > 0 ? task->max_attempts
+                                                    : 3;
+}

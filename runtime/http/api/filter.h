@@ -1,0 +1,27 @@
+/* Filters: a list's query parameters as what a reader understands. */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include "http/server/params.h"
+
+struct filter_from {
+    struct arena *arena;
+    const struct params *params;
+    int64_t now_ms;
+    uint32_t environment;
+    const char *environment_name;
+};
+
+/* Errors: BAD_REQUEST, for what cannot be served, too: a list that ignored a filter would show
+ * what was not asked for. */
+bool run_filter_read(const struct filter_from *from, struct run_filter *filter,
+                     struct err *err);
+/* What asks for a part of a list. */
+bool filter_is_word(struct slice name);
+/* A list must not show what was not asked for: a filter that is not among `known` (ends with
+ * NULL) is refused. */
+bool filter_words_check(const struct params *params, const char *const *known, struct err *err);
+bool token_filter_read(const struct filter_from *from, struct token_filter *filter,
+                       struct err *err);
+
+#endif

@@ -1,0 +1,327 @@
+/*
+ * Queues: list, show, pause and resume, statistics.
+ *
+ * A queue of a task is kept as "task/<id>" and shown with the bare id and the type "task". A
+ * client names a queue by its id, or by type and name; slashes in a name arrive encoded twice.
+ * Limits are the catalog's, which is the loop thread's: so pages are read on the pool and
+ * written here.
+ */
+#include "base/id.h"
+#include "base/name.h"
+#include "http/api/filter.h"
+#include "http/api/members.h"
+#include "http/api/routes.h"
+#include "http/server/reply.h"
+
+#include <inttypes.h>
+
+enum { PER_PAGE = 25, PER_PAGE_MAX = 100, PAGE_MAX = 1000000 };
+
+#define QUEUE_UNKNOWN "queue-not-found"
+#define TASK_PREFIX   "task/"
+
+struct queue_view {
+    struct slice name; /* empty: by id */
+    int64_t id;
+    int64_t page, per_page;
+    struct queue_page rows;
+    struct queue_stats *row;
+    bool paused;
+};
+
+/* ---- which one --------------------------------------------------------------------------- */
+
+/* "a%2Fb" is a/b: the segment was decoded once already. */
+static struct slice unslash(struct arena *arena, struct slice text)
+{
+    char *name = arena_alloc(arena, text.size + 1);
+    size_t size = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        bool is_slash = text.size - i > 2 && text.data[i] == '%' && text.data[i + 1] == '2' &&
+                        (text.data[i + 2] | 0x20) == 'f';
+        name[size++] = is_slash ? '/' : text.data[i];
+        i += is_slash ? 2 : 0;
+    }
+    return (struct slice){ name, size };
+}
+
+/* The queue in capture 0. A type that is not given is found out: an id looks like one. */
+static bool queue_named(struct request *request, struct slice type, struct queue_view *view,
+                        struct err *err)
+{
+    struct slice name = unslash(&request->arena, request->captures[0]);
+
+    if ((type.size == 0 || slice_is(type, "id")) && id_parse("queue", name, &view->id))
+        return true;
+    if (slice_is(type, "id"))
+        return err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);
+    if (slice_is(type, "task") && !slice_starts(name, TASK_PREFIX))
+        name = arena_format(&request->arena, TASK_PREFIX "%.*s", SLICE_ARG(name));
+    else if (type.size > 0 && !slice_is(type, "custom") && !slice_is(type, "task"))
+        return err_set(err, ERR_BAD_REQUEST, "type must be \"id\", \"task\" or \"custom\"");
+    view->name = name;
+    return true;
+}
+
+/* ---- how it looks ------------------------------------------------------------------------ */
+
+static uint32_t limit_of(const struct request *request, const struct queue *queue)
+{
+    const struct catalog *catalog = request->http->catalog;
+
+    return catalog == NULL ? 0 : catalog_queue_limit(catalog, queue->name);
+}
+
+static void name_write(struct out *out, const struct queue *queue)
+{
+    struct slice name = queue->name;
+    bool is_task = slice_starts(name, TASK_PREFIX);
+
+    if (is_task)
+        name =
+            (struct slice){ name.data + strlen(TASK_PREFIX), name.size - strlen(TASK_PREFIX) };
+    out_id(out, "id", "queue", queue->id);
+    out_text(out, "name", name);
+    out_word(out, "type", is_task ? "task" : "custom");
+}
+
+static void null_write(struct out *out, const char *key)
+{
+    out_packed(out, key, (struct slice){ 0 });
+}
+
+static void queue_write(const struct request *request, struct out *out, const char *key,
+                        const struct queue_stats *stats)
+{
+    uint32_t limit = limit_of(request, &stats->queue);
+
+    out_map(out, key);
+    name_write(out, &stats->queue);
+    out_int(out, "running", stats->running);
+    out_int(out, "queued", stats->queued);
+    out_int(out, "delayed", stats->delayed);
+    out_int(out, "waiting", stats->waiting);
+    out_bool(out, "paused", stats->queue.paused);
+    out_time(out, "pausedAt", stats->queue.paused_ms);
+    if (limit == 0)
+        null_write(out, "concurrencyLimit");
+    else
+        out_int(out, "concurrencyLimit", limit);
+    out_map(out, "concurrency");
+    for (int i = 0; i < 2; i++) {
+        const char *name = i == 0 ? "current" : "base";
+        if (limit == 0)
+            null_write(out, name);
+        else
+            out_int(out, name, limit);
+    }
+    null_write(out, "override");
+    null_write(out, "overriddenAt");
+    null_write(out, "overriddenBy");
+    out_end_map(out);
+    out_end_map(out);
+}
+
+static void statistics_write(const struct request *request, struct out *out,
+                             const struct queue_stats *stats)
+{
+    const struct queue *queue = &stats->queue;
+    int64_t done = queue->completed + queue->failed + queue->canceled;
+
+    out_map(out, NULL);
+    name_write(out, queue);
+    out_bool(out, "paused", queue->paused);
+    out_int(out, "concurrencyLimit", limit_of(request, queue));
+    out_int(out, "running", stats->running);
+    out_int(out, "queued", stats->queued);
+    out_int(out, "delayed", stats->delayed);
+    out_int(out, "waiting", stats->waiting);
+    out_int(out, "parked", stats->parked);
+    out_int(out, "completed", queue->completed);
+    out_int(out, "failed", queue->failed);
+    out_int(out, "canceled", queue->canceled);
+    out_int(out, "done", done);
+    out_double(out, "averageWaitMs", done == 0 ? 0 : (double)queue->wait_ms / (double)done);
+    out_double(out, "averageBusyMs",
+               done == 0 ? 0 : (double)queue->busy_us / 1000 / (double)done);
+    out_time(out, "oldestQueuedAt", stats->oldest_queued_ms);
+    out_time(out, "createdAt", queue->created_ms);
+    out_end_map(out);
+}
+
+/* ---- list -------------------------------------------------------------------------------- */
+
+static bool list_work(struct request *request, struct job_reader *reader, struct err *err)
+{
+    struct queue_view *view = request->view;
+    int64_t offset = (view->page - 1) * view->per_page;
+
+    return reader->reader->ops->queues(reader->reader, &request->arena,
+                                       request->world->environment->number, (uint32_t)offset,
+                                       (uint32_t)view->per_page, &view->rows, err);
+}
+
+static void list_done(struct request *request)
+{
+    const struct queue_view *view = request->view;
+    struct out out = reply_out(request);
+    int64_t total = view->rows.total;
+
+    out_map(&out, NULL);
+    out_list(&out, "data");
+    for (uint32_t i = 0; i < view->rows.count; i++)
+        queue_write(request, &out, NULL, &view->rows.rows[i]);
+    out_end_list(&out);
+    out_map(&out, "pagination");
+    out_int(&out, "currentPage", view->page);
+    out_int(&out, "totalPages", (total + view->per_page - 1) / view->per_page);
+    out_int(&out, "count", total);
+    out_end_map(&out);
+    out_end_map(&out);
+    reply_send(request, HTTP_OK);
+}
+
+void queue_list(struct request *request)
+{
+    static const char *const known[] = { "page", "perPage", NULL };
+    struct queue_view *view = ARENA_NEW(&request->arena, struct queue_view);
+    struct err err = { 0 };
+
+    *view = (struct queue_view){ .page = 1, .per_page = PER_PAGE };
+    request->view = view;
+    request_params(request, known);
+    if (filter_words_check(request->params, known, &err) &&
+        params_number(request->params, "page", 1, PAGE_MAX, &view->page, &err) &&
+        params_number(request->params, "perPage", 1, PER_PAGE_MAX, &view->per_page, &err))
+        request_read(request, list_work, list_done);
+    else
+        reply_query_error(request, &err);
+}
+
+/* ---- one --------------------------------------------------------------------------------- */
+
+static bool show_work(struct request *request, struct job_reader *reader, struct err *err)
+{
+    struct queue_view *view = request->view;
+
+    if (!reader->reader->ops->queue(reader->reader, &request->arena,
+                                    request->world->environment->number, view->name, view->id,
+                                    &view->row, err))
+        return false;
+    if (view->row != NULL && (view->row->queue.is_removed || view->row->queue.name.size == 0))
+        view->row = NULL;
+    if (view->row == NULL && (view->name.size == 0 || name_check(NAME_QUEUE, view->name, err)))
+        err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);
+    return view->row != NULL;
+}
+
+static void show_done(struct request *request)
+{
+    const struct queue_view *view = request->view;
+    struct out out = reply_out(request);
+
+    queue_write(request, &out, NULL, view->row);
+    reply_send(request, HTTP_OK);
+}
+
+static void statistics_done(struct request *request)
+{
+    const struct queue_view *view = request->view;
+    struct out out = reply_out(request);
+
+    statistics_write(request, &out, view->row);
+    reply_send(request, HTTP_OK);
+}
+
+static void read_one(struct request *request, void (*done)(struct request *request))
+{
+    struct queue_view *view = ARENA_NEW(&request->arena, struct queue_view);
+    struct slice type = { 0 };
+    struct err err = { 0 };
+
+    request->view = view;
+    request_params(request, (const char *const[]){ "type", NULL });
+    (void)params_find(request->params, "type", &type); /* optional */
+    if (queue_named(request, type, view, &err))
+        request_read(request, show_work, done);
+    else
+        reply_err(request, &err);
+}
+
+void queue_show(struct request *request)
+{
+    read_one(request, show_done);
+}
+
+void queue_statistics(struct request *request)
+{
+    read_one(request, statistics_done);
+}
+
+/* ---- pause and resume -------------------------------------------------------------------- */
+
+static void pause_done(struct request *request)
+{
+    struct queue_view *view = request->view;
+
+    view->name = (struct slice){ 0 };
+    view->id = request->command.queue_pause.queue_id;
+    request_read(request, show_work, show_done);
+}
+
+/* The engine knows queues by name. */
+static void pause_submit(struct request *request)
+{
+    struct queue_view *view = request->view;
+    struct queue_pause *pause = &request->command.queue_pause;
+
+    request->command.kind = COMMAND_QUEUE_PAUSE;
+    pause->environment = request->world->environment->number;
+    pause->name = view->row == NULL ? view->name : view->row->queue.name;
+    pause->paused = view->paused;
+    request_submit(request, pause_done);
+}
+
+static const struct member_rule pause_members[] = {
+    { "action", MEMBER_TAKEN, NULL },
+    { "type", MEMBER_TAKEN, NULL },
+    { "paused", MEMBER_ELSEWHERE, "is no member here: \"action\" is \"pause\" or \"resume\"" },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
+static bool action_read(const struct value *body, struct queue_view *view, struct slice *type,
+                        struct err *err)
+{
+    const struct value *action = value_find(body, "action"), *kind = value_find(body, "type");
+
+    if (action == NULL || action->kind != VALUE_STRING ||
+        (!slice_is(action->bytes, "pause") && !slice_is(action->bytes, "resume")))
+        return err_set(err, ERR_BAD_REQUEST, "action must be \"pause\" or \"resume\"");
+    view->paused = slice_is(action->bytes, "pause");
+    if (kind == NULL || kind->kind == VALUE_NULL)
+        return true;
+    if (kind->kind != VALUE_STRING)
+        return err_set(err, ERR_BAD_REQUEST, "type must be a string, not %s",
+                       value_kind_name(kind->kind));
+    *type = kind->bytes;
+    return true;
+}
+
+void queue_pause(struct request *request)
+{
+    struct queue_view *view = ARENA_NEW(&request->arena, struct queue_view);
+    struct slice type = { 0 };
+    struct err err = { 0 };
+    struct value body;
+
+    request->view = view;
+    if (!request_members(request, pause_members, &body))
+        return;
+    if (!action_read(&body, view, &type, &err) || !queue_named(request, type, view, &err))
+        reply_err(request, &err);
+    else if (view->name.size > 0)
+        pause_submit(request);
+    else
+        request_read(request, show_work, pause_submit);
+}

@@ -1,0 +1,122 @@
+#include "http/api/redact.h"
+
+#include "codec/json.h"
+#include "codec/pack.h"
+#include "engine/contract.h"
+
+#define HIDDEN "[secret]"
+
+enum { PACKED_NIL = 0xc0 };
+
+static const struct veil whole = { .hides_all = true };
+
+static struct veil run_veil(const struct catalog *catalog, const struct run *run,
+                            const struct schema *(*part)(const struct schema_file *file))
+{
+    const struct catalog_task *task = catalog_task(catalog, run->task);
+    const struct schema_file *file = task == NULL ? NULL : task->schema;
+
+    if ((run->secrets & SECRETS_MIXED) != 0)
+        return whole;
+    if ((run->secrets & SECRETS_DECLARED) != 0 &&
+        (file == NULL || !slice_equal(task->schema_hash, contract_now(run))))
+        return whole;
+    return (struct veil){ .schema = part(file) };
+}
+
+struct veil veil_payload(const struct catalog *catalog, const struct run *run)
+{
+    return run_veil(catalog, run, schema_input);
+}
+
+static bool is_nothing(struct slice packed)
+{
+    return packed.size == 0 ||
+           (packed.size == 1 && (unsigned char)packed.data[0] == PACKED_NIL);
+}
+
+/* May the run know a secret that nobody says where it puts? */
+static bool knows_secrets(const struct catalog *catalog, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(catalog, run->task);
+
+    return run->secrets != 0 || (task != NULL && task->has_secrets);
+}
+
+/* A task that has secrets and whose file says nothing of its output may give one back there. */
+struct veil veil_output(const struct catalog *catalog, const struct run *run)
+{
+    struct veil veil = run_veil(catalog, run, schema_output);
+
+    if (veil.schema == NULL && knows_secrets(catalog, run) && !is_nothing(run->output))
+        return whole;
+    return veil;
+}
+
+struct veil veil_token(const struct catalog *catalog, const struct waitpoint *token)
+{
+    const struct catalog_task *task = catalog_task(catalog, token->task);
+    const struct schema_file *file = task == NULL ? NULL : task->schema;
+
+    if (token->secret.size > 0 &&
+        (file == NULL || !slice_equal(task->schema_hash, token->secret)))
+        return whole;
+    return (struct veil){ .schema = schema_token(file, token->schema) };
+}
+
+static bool hides_nothing(const struct veil *veil)
+{
+    return !veil->hides_all && !schema_has_secrets(veil->schema);
+}
+
+/* What can be seen through it. */
+static struct value seen(const struct veil *veil, struct arena *arena, struct slice packed)
+{
+    struct value value = { .kind = VALUE_NULL };
+
+    if (veil->hides_all || (packed.size > 0 && !pack_read(arena, packed, &value, NULL)))
+        return value_text(HIDDEN);
+    schema_redact(veil->schema, &value, arena);
+    return value;
+}
+
+void veil_write(struct buffer *out, const struct veil *veil, struct arena *arena,
+                struct slice packed)
+{
+    if (hides_nothing(veil)) {
+        json_write_packed(out, packed);
+        return;
+    }
+    struct value value = seen(veil, arena, packed);
+    json_write(out, &value);
+}
+
+void veil_out(struct out *out, const char *key, const struct veil *veil, struct arena *arena,
+              struct slice packed)
+{
+    if (hides_nothing(veil)) {
+        out_packed(out, key, packed);
+        return;
+    }
+    struct value value = seen(veil, arena, packed);
+    out_value(out, key, &value);
+}
+
+void veil_out_state(struct out *out, const char *key, const struct catalog *catalog,
+                    struct arena *arena, const struct run *run)
+{
+    struct value state;
+
+    if (!knows_secrets(catalog, run)) {
+        out_packed(out, key, run->state);
+        return;
+    }
+    if (run->state.size == 0 || !pack_read(arena, run->state, &state, NULL) ||
+        state.kind != VALUE_MAP) {
+        out_word(out, key, HIDDEN);
+        return;
+    }
+    for (uint32_t i = 0; i < state.count; i++)
+        state.members[i].value = value_text(HIDDEN);
+    out_value(out, key, &state);
+}

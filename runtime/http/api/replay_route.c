@@ -1,0 +1,119 @@
+/*
+ * Replaying a run: a new run of the same task with the payload of an old one, checked against
+ * the schema as it is now.
+ *
+ *   the old row (reader) ─▶ what the body says instead ─▶ COMMAND_TRIGGER ─▶ 200
+ *
+ * Kept: payload, metadata, tags, queue, test flag. Not kept: idempotency key, delay, ttl,
+ * priority, attempts and time limit, which belong to that one call; the body may say them anew.
+ */
+#include "codec/pack.h"
+#include "http/api/routes.h"
+#include "http/api/trigger_members.h"
+#include "http/api/trigger_options.h"
+#include "http/api/trigger_route.h"
+#include "http/server/reply.h"
+
+struct replay {
+    int64_t id;
+    struct run *run;
+    struct slice queue;
+};
+
+static bool replay_work(struct request *request, struct job_reader *reader, struct err *err)
+{
+    struct replay *replay = request->view;
+    struct slice queue;
+
+    if (!reader->reader->ops->run(reader->reader, &request->arena,
+                                  request->world->environment->number, replay->id, PART_INPUT,
+                                  &replay->run, err))
+        return false;
+    if (replay->run == NULL)
+        return err_set(err, ERR_NOT_FOUND, "Run not found");
+    if (!job_queue_name(reader, replay->run->queue, &queue, err))
+        return false;
+    replay->queue = arena_copy(&request->arena, queue); /* the reader's otherwise */
+    return true;
+}
+
+static bool says(const struct value *body, const char *name)
+{
+    const struct value *value = value_find(body, name);
+
+    return value != NULL && value->kind != VALUE_NULL;
+}
+
+/* What the body does not say is the old run's. */
+static void options_keep(const struct replay *replay, const struct value *body,
+                         struct trigger *trigger)
+{
+    const struct run *run = replay->run;
+
+    if (trigger->queue.size == 0)
+        trigger->queue = replay->queue;
+    if (!says(body, "tags"))
+        trigger->tags = run->tags;
+    if (!says(body, "metadata"))
+        trigger->metadata = run->metadata;
+    if (!says(body, "test"))
+        trigger->is_test = run->is_test;
+}
+
+/* The body's payload, or the one that the old run had. */
+static bool payload_take(struct request *request, const struct value *body,
+                         struct value *payload, struct err *err)
+{
+    const struct replay *replay = request->view;
+    const struct value *given = value_find(body, "payload");
+    struct slice stored = replay->run->input;
+
+    *payload = (struct value){ .kind = VALUE_NULL };
+    return given != NULL
+               ? trigger_body_payload(request, given, value_find(body, "payloadType"), payload,
+                                      err)
+               : stored.size == 0 || pack_read(&request->http->scratch, stored, payload, err);
+}
+
+static bool options_read(struct request *request, const struct value *body, struct err *err)
+{
+    struct options_from from = { &request->arena, &request->http->config->limits };
+    struct unheard unheard = { .arena = &request->arena };
+    struct trigger *trigger = &request->command.trigger;
+
+    if (!replay_members_check(body, &unheard, err) ||
+        !trigger_options_read(&from, body, trigger, err) ||
+        !trigger_headers(request, trigger, err) || !trigger_unheard(request, &unheard, err))
+        return false;
+    options_keep(request->view, body, trigger);
+    return true;
+}
+
+static void replay_read(struct request *request)
+{
+    const struct replay *replay = request->view;
+    struct trigger *trigger = &request->command.trigger;
+    struct value body, payload;
+    struct err err = { 0 };
+
+    if (!trigger_may_begin(request) || !request_json(request, &body))
+        return;
+    request->command.kind = COMMAND_TRIGGER;
+    trigger->environment = request->world->environment->number;
+    trigger->task = replay->run->task;
+    if (options_read(request, &body, &err) && payload_take(request, &body, &payload, &err))
+        trigger_submit(request,
+                       value_find(&body, "payload") != NULL || replay->run->input.size > 0,
+                       &payload);
+    else
+        reply_err(request, &err);
+}
+
+void run_replay(struct request *request)
+{
+    struct replay *replay = ARENA_NEW(&request->arena, struct replay);
+
+    request->view = replay;
+    if (request_id(request, "run", "Run not found", &replay->id))
+        request_read(request, replay_work, replay_read);
+}

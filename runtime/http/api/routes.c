@@ -1,0 +1,37 @@
+/* The whole HTTP surface. `:name` captures one path segment. */
+#include "http/api/routes.h"
+
+#include "http/server/route.h"
+
+enum { TOKEN_BODY_BYTES = 10 * 1024 };
+
+/* clang-format off */
+const struct route routes[] = {
+    { "POST", "/api/v1/tasks/:task/trigger",                       run_trigger,      ROUTE_CORS, 0 },
+    { "GET",  "/api/v3/runs/:run",                                 run_show,         ROUTE_CORS, 0 },
+    { "GET",  "/api/v1/runs",                                      run_list,         ROUTE_CORS, 0 },
+    { "GET",  "/api/v1/projects/:project/runs",                    run_list,         ROUTE_CORS, 0 },
+    { "POST", "/api/v2/runs/:run/cancel",                          run_cancel,       0, 0 },
+    { "POST", "/api/v1/runs/:run/replay",                          run_replay,       0, 0 },
+    { "GET",  "/api/v1/runs/:run/logs",                            run_logs,         0, 0 },
+
+    { "POST", "/api/v1/waitpoints/tokens",                         token_create,     0, TOKEN_BODY_BYTES },
+    { "GET",  "/api/v1/waitpoints/tokens",                         token_list,       0, 0 },
+    { "GET",  "/api/v1/waitpoints/tokens/:token",                  token_show,       0, 0 },
+    { "POST", "/api/v1/waitpoints/tokens/:token/complete",         token_complete,   ROUTE_CORS, 0 },
+    { "POST", "/api/v1/waitpoints/tokens/:token/timeout",          token_timeout,    0, 0 },
+    { "POST", "/api/v1/waitpoints/tokens/:token/callback/:hash",   token_callback,   ROUTE_HASH, 0 },
+
+    { "GET",  "/api/v1/queues",                                    queue_list,       0, 0 },
+    { "GET",  "/api/v1/queues/:queue",                             queue_show,       0, 0 },
+    { "POST", "/api/v1/queues/:queue/pause",                       queue_pause,      0, 0 },
+    { "GET",  "/api/v1/queues/:queue/statistics",                  queue_statistics, 0, 0 },
+
+    { "GET",  "/api/v1/plugins",                                   plugin_list,      0, 0 },
+
+    { "GET",  "/healthz",                                          health_show,      ROUTE_OPEN, 0 },
+    { "GET",  "/readyz",                                           ready_show,       ROUTE_OPEN, 0 },
+    { "GET",  "/metrics",                                          metrics_show,     ROUTE_METRICS, 0 },
+    { NULL, NULL, NULL, 0, 0 },
+};
+/* clang-format on */

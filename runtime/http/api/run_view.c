@@ -1,0 +1,375 @@
+#include "run_view.h"
+
+#include "base/crypto.h"
+#include "base/duration.h"
+#include "codec/pack.h"
+#include "engine/timeline.h"
+#include "engine/wait.h"
+#include "http/api/attempts.h"
+#include "http/api/redact.h"
+
+/* ---- the contract's words ---------------------------------------------------------------- */
+
+static const struct {
+    const char *word;
+    uint32_t status, outcome;
+} words[] = {
+    { "DELAYED", RUN_DELAYED, OUTCOME_NONE },
+    { "QUEUED", RUN_QUEUED, OUTCOME_NONE },
+    { "PENDING_VERSION", RUN_PARKED, OUTCOME_NONE },
+    { "EXECUTING", RUN_RUNNING, OUTCOME_NONE },
+    { "WAITING", RUN_WAITING, OUTCOME_NONE },
+    { "COMPLETED", RUN_DONE, OUTCOME_COMPLETED },
+    { "FAILED", RUN_DONE, OUTCOME_FAILED },
+    { "CRASHED", RUN_DONE, OUTCOME_CRASHED },
+    { "TIMED_OUT", RUN_DONE, OUTCOME_TIMED_OUT },
+    { "CANCELED", RUN_DONE, OUTCOME_CANCELED },
+    { "EXPIRED", RUN_DONE, OUTCOME_EXPIRED },
+    { "SYSTEM_FAILURE", RUN_DONE, OUTCOME_SYSTEM_FAILURE },
+    { "DEQUEUED", RUN_DONE, OUTCOME_COUNT },
+};
+
+enum { WORD_COUNT = sizeof words / sizeof words[0] };
+
+static const char *word_of(uint32_t status, uint32_t outcome)
+{
+    for (uint32_t i = 0; i < WORD_COUNT; i++)
+        if (words[i].status == status && (status != RUN_DONE || words[i].outcome == outcome))
+            return words[i].word;
+    return "SYSTEM_FAILURE"; /* a row from a version that knows more outcomes */
+}
+
+const char *run_status_word(const struct run *run)
+{
+    return word_of(run->status, run->outcome);
+}
+
+bool run_status_find(struct slice word, uint32_t *status, uint32_t *outcome)
+{
+    for (uint32_t i = 0; i < WORD_COUNT; i++)
+        if (slice_is(word, words[i].word)) {
+            *status = words[i].status;
+            *outcome = words[i].outcome;
+            return true;
+        }
+    return false;
+}
+
+/* ---- parts of a run ---------------------------------------------------------------------- */
+
+static void write_status(struct out *out, const struct run *run)
+{
+    bool done = run->status == RUN_DONE;
+    bool success = done && run->outcome == OUTCOME_COMPLETED;
+
+    out_word(out, "status", run_status_word(run));
+    out_bool(out, "isQueued",
+             run->status == RUN_QUEUED || run->status == RUN_DELAYED ||
+                 run->status == RUN_PARKED);
+    out_bool(out, "isExecuting", run->status == RUN_RUNNING);
+    out_bool(out, "isWaiting", run->status == RUN_WAITING);
+    out_bool(out, "isCompleted", done);
+    out_bool(out, "isSuccess", success);
+    out_bool(out, "isFailed", done && !success);
+    out_bool(out, "isCancelled", done && run->outcome == OUTCOME_CANCELED);
+}
+
+static void write_times(struct out *out, const struct run *run)
+{
+    char text[DURATION_TEXT_SIZE];
+
+    out_time(out, "createdAt", run->created_ms);
+    out_time(out, "updatedAt", run->updated_ms);
+    out_time(out, "startedAt", run->started_ms);
+    out_time(out, "finishedAt", run->finished_ms);
+    if (run->status == RUN_DELAYED)
+        out_time(out, "delayedUntil", due_date(run->due_ms, run->due_is_span));
+    if (run->ttl_ms != 0)
+        out_word(out, "ttl", duration_format(run->ttl_ms, text));
+    if (run->status == RUN_DONE && run->outcome == OUTCOME_EXPIRED)
+        out_time(out, "expiredAt", run->finished_ms);
+}
+
+/* What a list, a related run and the whole object have in common. */
+static void write_core(struct out *out, const struct run *run)
+{
+    out_id(out, "id", "run", run->id);
+    write_status(out, run);
+    out_text(out, "taskIdentifier", run->task);
+    out_bool(out, "isTest", run->is_test);
+    write_times(out, run);
+    if (run->tags.size > 0) {
+        out_packed(out, "tags", run->tags);
+    } else {
+        out_list(out, "tags");
+        out_end_list(out);
+    }
+    out_int(out, "costInCents", 0);
+    out_int(out, "baseCostInCents", 0);
+    out_int(out, "durationMs", run->busy_us / 1000);
+    if (run->key_text.size > 0)
+        out_text(out, "idempotencyKey", run->key_text);
+    if (run->version.size > 0)
+        out_text(out, "version", run->version);
+    if (run->metadata.size > 0)
+        out_packed(out, "metadata", run->metadata);
+    out_int(out, "attemptCount", run->attempt);
+}
+
+void run_item_write(struct out *out, const char *key, const struct run *run,
+                    const char *environment)
+{
+    out_map(out, key);
+    write_core(out, run);
+    out_map(out, "env");
+    out_word(out, "id", environment);
+    out_word(out, "name", environment);
+    out_end_map(out);
+    out_int(out, "attempt", run->attempt);
+    out_int(out, "progress", run->progress);
+    if (run->segment.size > 0)
+        out_text(out, "segment", run->segment);
+    out_end_map(out);
+}
+
+static void write_related(struct out *out, const char *key, const struct run *run)
+{
+    out_map(out, key);
+    write_core(out, run);
+    out_int(out, "depth", run->depth);
+    out_word(out, "triggerFunction", run->needs_parent ? "triggerAndWait" : "trigger");
+    out_end_map(out);
+}
+
+/* {name, message, stack, …} as the contract calls it; other members go along. */
+static void write_error(struct out *out, struct arena *arena, struct slice packed)
+{
+    struct value error, shown = value_map();
+
+    if (packed.size == 0 || !pack_read(arena, packed, &error, NULL) ||
+        value_find(&error, "name") == NULL)
+        return; /* none, or of earlier attempts only */
+    if (value_find(&error, "message") == NULL)
+        value_put(arena, &shown, "message", value_text(""));
+    for (uint32_t i = 0; i < error.count; i++) {
+        const struct member *member = &error.members[i];
+        if (slice_is(member->key, "earlier") || slice_is(member->key, "outcome") ||
+            slice_is(member->key, "at"))
+            continue; /* for the attempts */
+        if (slice_is(member->key, "stack"))
+            value_put(arena, &shown, "stackTrace", member->value);
+        else if (member->value.kind != VALUE_NULL)
+            value_put_slice(arena, &shown, member->key, member->value);
+    }
+    out_value(out, "error", &shown);
+}
+
+static void write_timeline(struct out *out, struct arena *arena, const struct run *run)
+{
+    struct move *moves;
+    uint32_t count = timeline_read(arena, run, &moves);
+
+    out_list(out, "timeline");
+    for (uint32_t i = 0; i < count; i++) {
+        out_map(out, NULL);
+        out_time(out, "at", moves[i].at_ms);
+        out_word(out, "status", word_of(moves[i].status, moves[i].outcome));
+        if (moves[i].text.size > 0)
+            out_text(out, "text", moves[i].text);
+        out_end_map(out);
+    }
+    out_end_list(out);
+}
+
+/* ---- what it waits for ------------------------------------------------------------------- */
+
+struct wait_view {
+    const char *type, *status;
+    const char *prefix; /* of the id; NULL: a time has none */
+    int64_t id, timeout_ms;
+};
+
+static const char *token_word(const struct waitpoint *token)
+{
+    static const char *const names[] = { "WAITING", "COMPLETED", "TIMED_OUT", "CANCELED" };
+
+    return token == NULL || token->status >= sizeof names / sizeof names[0]
+               ? "UNKNOWN"
+               : names[token->status];
+}
+
+static bool wait_read_one(struct wait_view *view, uint32_t kind, int64_t id,
+                          struct reader *reader, struct arena *arena, struct err *err)
+{
+    struct waitpoint *token;
+    struct run *run;
+
+    view->id = id;
+    if (kind == WAIT_FOR_RUNS) {
+        if (!reader->ops->run(reader, arena, 0, id, 0, &run, err))
+            return false;
+        view->type = view->prefix = "run";
+        view->status = run == NULL ? "UNKNOWN" : run_status_word(run);
+        return true;
+    }
+    if (!reader->ops->token(reader, arena, 0, id, &token, err))
+        return false;
+    view->type = "token";
+    view->prefix = "waitpoint";
+    view->status = token_word(token);
+    view->timeout_ms = token == NULL ? 0 : token_due_date(token);
+    return true;
+}
+
+static bool waits_read(struct run_view *view, struct reader *reader, struct arena *arena,
+                       struct err *err)
+{
+    int64_t until_ms = due_date(view->run->due_ms, view->run->due_is_span);
+    struct wait wait;
+
+    if (view->run->status != RUN_WAITING || !wait_read(arena, view->run->wait, &wait))
+        return true;
+    view->wait_total = wait.kind == WAIT_FOR_TIME ? 1 : wait.count;
+    view->wait_count = view->wait_total < VIEW_WAITS ? view->wait_total : VIEW_WAITS;
+    view->needed = wait.kind == WAIT_FOR_TIME ? 1 : wait.needed;
+    view->waits = ARENA_ARRAY(arena, struct wait_view, view->wait_count);
+    if (wait.kind == WAIT_FOR_TIME) {
+        view->waits[0] =
+            (struct wait_view){ .type = "time", .status = "WAITING", .timeout_ms = until_ms };
+        return true;
+    }
+    for (uint32_t i = 0; i < view->wait_count; i++) {
+        if (!wait_read_one(&view->waits[i], wait.kind, wait.ids[i], reader, arena, err))
+            return false;
+        if (until_ms != 0) /* the wait gives up before the token does */
+            view->waits[i].timeout_ms = until_ms;
+    }
+    return true;
+}
+
+static void write_waits(struct out *out, const struct run_view *view)
+{
+    out_list(out, "waitingFor");
+    for (uint32_t i = 0; i < view->wait_count; i++) {
+        const struct wait_view *wait = &view->waits[i];
+        out_map(out, NULL);
+        out_word(out, "type", wait->type);
+        if (wait->prefix != NULL)
+            out_id(out, "id", wait->prefix, wait->id);
+        out_word(out, "status", wait->status);
+        out_time(out, "timeoutAt", wait->timeout_ms);
+        out_end_map(out);
+    }
+    out_end_list(out);
+    if (view->wait_total > 1) {
+        out_int(out, "waitingForCount", view->wait_total);
+        out_int(out, "waitingForNeeded", view->needed);
+    }
+}
+
+/* ---- the whole object -------------------------------------------------------------------- */
+
+bool run_view_read(struct run_view *view, struct job_reader *reader, struct arena *arena,
+                   struct err *err)
+{
+    const struct run *run = view->run;
+    const struct reader_ops *ops = reader->reader->ops;
+    struct run *parent = NULL, *root = NULL;
+    struct move *moves;
+
+    if (!job_queue_name(reader, run->queue, &view->queue, err) ||
+        !waits_read(view, reader->reader, arena, err) ||
+        !ops->children(reader->reader, arena, run->id, VIEW_CHILDREN, &view->children, err))
+        return false;
+    if (run->parent_id != 0 &&
+        (!ops->run(reader->reader, arena, run->environment, run->parent_id, 0, &parent, err) ||
+         !ops->run(reader->reader, arena, run->environment, run->root_id, 0, &root, err)))
+        return false;
+    view->parent = parent;
+    view->root = root;
+    if (run->status == RUN_PARKED) {
+        uint32_t count = timeline_read(arena, run, &moves);
+        if (count > 0)
+            view->parked = moves[count - 1].text;
+    }
+    return true;
+}
+
+static void write_relatives(struct out *out, const struct run_view *view)
+{
+    out_map(out, "relatedRuns");
+    if (view->root != NULL)
+        write_related(out, "root", view->root);
+    if (view->parent != NULL)
+        write_related(out, "parent", view->parent);
+    out_list(out, "children");
+    for (uint32_t i = 0; i < view->children.count; i++)
+        write_related(out, NULL, view->children.rows[i]);
+    out_end_list(out);
+    out_end_map(out);
+}
+
+static void write_hash(struct out *out, const char *key, struct slice hash)
+{
+    char text[2 * SCHEMA_KEPT_BYTES + 1];
+
+    if (hash.size == SCHEMA_KEPT_BYTES)
+        out_word(out, key, crypto_hex((const uint8_t *)hash.data, hash.size, text));
+}
+
+/* The schema file that the payload was checked against, and the one that the run is under now
+ * when that is another. */
+static void write_schema(struct out *out, const struct run *run)
+{
+    write_hash(out, "schema", run->schema);
+    if (run->schema_now.size > 0)
+        write_hash(out, "schemaNow", run->schema_now);
+}
+
+/* Beyond the contract: what people ask when a run does not do what they think it does. */
+static void write_extras(struct out *out, struct arena *arena, const struct run_view *view)
+{
+    const struct run *run = view->run;
+
+    if (view->queue.size > 0)
+        out_text(out, "queue", view->queue);
+    out_double(out, "priority", (double)run->priority_ms / 1000);
+    out_int(out, "attempt", run->attempt);
+    out_int(out, "maxAttempts", attempts_most(view->catalog, run));
+    out_int(out, "progress", run->progress);
+    if (run->segment.size > 0)
+        out_text(out, "segment", run->segment);
+    if (run->build.size > 0)
+        out_text(out, "build", run->build);
+    write_schema(out, run);
+    if (view->parked.size > 0)
+        out_text(out, "parkedReason", view->parked);
+    if (run->status == RUN_WAITING) {
+        write_waits(out, view);
+        veil_out_state(out, "state", view->catalog, arena, run);
+    }
+    write_timeline(out, arena, run);
+}
+
+void run_view_write(struct out *out, struct arena *arena, const struct run_view *view,
+                    const char *environment)
+{
+    const struct run *run = view->run;
+    struct veil payload = veil_payload(view->catalog, run);
+    struct veil output = veil_output(view->catalog, run);
+
+    out_map(out, NULL);
+    write_core(out, run);
+    out_int(out, "depth", run->depth);
+    out_word(out, "triggerFunction", run->needs_parent ? "triggerAndWait" : "trigger");
+    attempts_write(out, arena, run);
+    if (run->input.size > 0)
+        veil_out(out, "payload", &payload, arena, run->input);
+    if (run->status == RUN_DONE && run->outcome == OUTCOME_COMPLETED)
+        veil_out(out, "output", &output, arena, run->output);
+    write_error(out, arena, run->error);
+    write_relatives(out, view);
+    out_word(out, "environment", environment);
+    write_extras(out, arena, view);
+    out_end_map(out);
+}

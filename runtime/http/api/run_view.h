@@ -1,0 +1,41 @@
+/* Run views: what a run looks like to a client. */
+#ifndef RUN_VIEW_H
+#define RUN_VIEW_H
+
+#include "engine/catalog.h"
+#include "engine/row.h"
+#include "http/server/out.h"
+#include "http/server/read_pool.h"
+
+enum { VIEW_CHILDREN = 100, VIEW_WAITS = 100 };
+
+/* "WAITING": the contract's words. */
+const char *run_status_word(const struct run *run);
+/* The (status, outcome) behind a word; false: no such word. DEQUEUED is none of ours and has
+ * the outcome OUTCOME_COUNT, which no run has. */
+bool run_status_find(struct slice word, uint32_t *status, uint32_t *outcome);
+
+/* One run of a list. */
+void run_item_write(struct out *out, const char *key, const struct run *run,
+                    const char *environment);
+
+/* What is read for the whole object. */
+struct run_view {
+    const struct run *run;
+    const struct catalog *catalog; /* whose schemas say what is secret; NULL: none yet */
+    struct slice queue;
+    const struct run *parent, *root; /* NULL: none */
+    struct run_page children;
+    struct wait_view *waits; /* of a waiting run */
+    uint32_t wait_count, wait_total;
+    uint32_t needed;
+    struct slice parked; /* why, for a person */
+};
+
+/* Loads all of it; false with err. view->run and view->catalog are given. */
+bool run_view_read(struct run_view *view, struct job_reader *reader, struct arena *arena,
+                   struct err *err);
+void run_view_write(struct out *out, struct arena *arena, const struct run_view *view,
+                    const char *environment);
+
+#endif

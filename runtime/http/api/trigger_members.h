@@ -1,0 +1,13 @@
+/* Trigger members: the words that a trigger and a replay know, and what becomes of the others.
+ */
+#ifndef TRIGGER_MEMBERS_H
+#define TRIGGER_MEMBERS_H
+
+#include "http/api/members.h"
+
+/* The body of a trigger, its options too. Errors: BAD_REQUEST, RULE. */
+bool trigger_members_check(const struct value *body, struct unheard *unheard, struct err *err);
+/* A replay has its options in the body itself. */
+bool replay_members_check(const struct value *body, struct unheard *unheard, struct err *err);
+
+#endif

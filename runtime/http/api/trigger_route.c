@@ -1,0 +1,248 @@
+/*
+ * Triggering a run: everything that can be refused is refused here, before anything is stored.
+ *
+ *   body ─▶ its words ─▶ payload by its type ─▶ options ─▶ the task's input schema, at once or
+ * on the pool ─▶ COMMAND_TRIGGER ─▶ 200
+ */
+#include "http/api/trigger_route.h"
+
+#include "base/name.h"
+#include "codec/pack.h"
+#include "engine/contract.h"
+#include "http/api/routes.h"
+#include "http/api/trigger_members.h"
+#include "http/api/trigger_options.h"
+#include "http/server/reply.h"
+
+enum {
+    KEY_MAX = 2048,
+    REQUEST_KEY_MAX = 256,
+    QUICK_BYTES = 64 * 1024, /* of a payload that the loop thread tries to check */
+};
+
+bool trigger_headers(struct request *request, struct trigger *trigger, struct err *err)
+{
+    struct slice text;
+
+    if (request_header(request, "idempotency-key", KEY_MAX, &text, err)) {
+        trigger->key = arena_copy(&request->arena, text);
+        trigger->key_text = (struct slice){ 0 };
+        (void)name_check(NAME_KEY, text, err); /* err tells */
+    }
+    if (err->code == ERR_OK &&
+        request_header(request, "idempotency-key-ttl", REQUEST_KEY_MAX, &text, err))
+        (void)key_ttl_read(text, &trigger->key_ttl_ms, err); /* err tells */
+    if (err->code == ERR_OK && request_header(request, "x-trigger-request-idempotency-key",
+                                              REQUEST_KEY_MAX, &text, err))
+        trigger->request_key = arena_copy(&request->arena, text);
+    return err->code == ERR_OK;
+}
+
+/* ---- the payload, checked ---------------------------------------------------------------- */
+
+struct payload_check {
+    const struct schema *schema;
+    bool is_given, fits;
+    struct problems problems;
+};
+
+static bool payload_pack(struct request *request, const struct value *payload, struct err *err)
+{
+    struct slice *packed = &request->command.trigger.payload;
+    int64_t most = request->http->config->limits.payload_bytes;
+
+    *packed = (struct slice){ 0 };
+    if (payload->kind == VALUE_NULL)
+        return true;
+    *packed = pack_value(&request->arena, payload);
+    return (int64_t)packed->size <= most ||
+           err_set(err, ERR_TOO_LARGE, "The payload has %zu bytes, %lld are allowed",
+                   packed->size, (long long)most);
+}
+
+static void payload_decide(struct request *request, const struct payload_check *check)
+{
+    if (check->fits) {
+        request_submit(request, trigger_done);
+        return;
+    }
+    struct slice text =
+        arena_format(&request->arena, "The payload of %.*s does not match its schema",
+                     SLICE_ARG(request->command.trigger.task));
+    reply_problems(request, (unsigned)err_status(ERR_BAD_INPUT), "invalid_payload", text.data,
+                   &check->problems);
+}
+
+/* Pool thread. */
+static bool check_work(struct request *request, struct job_reader *reader, struct err *err)
+{
+    const struct trigger *trigger = &request->command.trigger;
+    struct payload_check *check = request->view;
+    struct value payload = { .kind = VALUE_NULL };
+
+    (void)reader;
+    if (trigger->payload.size > 0 &&
+        !pack_read(&request->arena, trigger->payload, &payload, err))
+        return false;
+    check->fits = payload_fits(check->schema, check->is_given, &payload, &request->arena,
+                               &check->problems);
+    return !check->fits || payload_pack(request, &payload, err);
+}
+
+static void check_done(struct request *request)
+{
+    payload_decide(request, request->view);
+}
+
+/* What is small and simple is checked at once; the rest where it holds up nobody. */
+static void payload_check(struct request *request, struct value *payload,
+                          struct payload_check *check)
+{
+    struct trigger *trigger = &request->command.trigger;
+    enum schema_quick quick = SCHEMA_LATER;
+    struct err err = { 0 };
+
+    if (trigger->payload.size <= QUICK_BYTES)
+        quick = payload_fits_quickly(check->schema, check->is_given, payload, &request->arena,
+                                     &check->problems);
+    check->fits = quick == SCHEMA_FITS;
+    if (quick == SCHEMA_LATER)
+        request_check(request, check_work, check_done);
+    else if (check->fits && (!check->is_given || schema_has_defaults(check->schema)) &&
+             !payload_pack(request, payload, &err))
+        reply_err(request, &err);
+    else
+        payload_decide(request, check);
+}
+
+static bool task_may_run(const struct request *request, const struct catalog_task *task,
+                         struct err *err)
+{
+    struct slice id = request->command.trigger.task;
+
+    if (task == NULL)
+        return true;
+    return !task->is_refusing ||
+           err_set(err, ERR_UNAVAILABLE, "Task %.*s is not available: %.*s", SLICE_ARG(id),
+                   SLICE_ARG(task->reason));
+}
+
+void trigger_submit(struct request *request, bool is_given, struct value *payload)
+{
+    struct http *http = request->http;
+    const struct catalog_task *task =
+        catalog_task(http->catalog, request->command.trigger.task);
+    struct err err = { 0 };
+
+    if (!value_fits_depth(payload, VALUE_PAYLOAD_DEPTH))
+        err_set(&err, ERR_BAD_REQUEST, "The payload is nested deeper than %d levels",
+                VALUE_PAYLOAD_DEPTH);
+    if (err.code != ERR_OK || !task_may_run(request, task, &err) ||
+        !payload_pack(request, payload, &err)) {
+        reply_err(request, &err);
+        return;
+    }
+    struct payload_check *check = ARENA_NEW(&request->arena, struct payload_check);
+    check->is_given = is_given;
+    check->schema = task == NULL ? NULL : schema_input(task->schema);
+    request->view = check;
+    payload_check(request, payload, check);
+}
+
+/* ---- the body ---------------------------------------------------------------------------- */
+
+bool trigger_unheard(struct request *request, struct unheard *unheard, struct err *err)
+{
+    const struct http *http = request->http;
+    struct trigger *trigger = &request->command.trigger;
+    struct arena *arena = &request->arena;
+
+    params_check(request->params, (const char *const[]){ NULL }, unheard);
+    if (unheard->count > 0)
+        trigger->note = arena_format(
+            arena, "not understood, and ignored: %.*s%s%.*s", SLICE_ARG(unheard->names),
+            unheard->warning.size > 0 ? "; " : "", SLICE_ARG(unheard->warning));
+    if (catalog_task(http->catalog, trigger->task) == NULL) {
+        struct slice unknown = catalog_unknown(http->catalog, arena, trigger->task);
+        if (http->config->refuses_unknown_tasks)
+            return err_set(err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
+        unheard_warn(unheard, unknown);
+    }
+    unheard_tell(request, unheard);
+    return true;
+}
+
+bool trigger_body_payload(struct request *request, const struct value *payload,
+                          const struct value *type, struct value *value, struct err *err)
+{
+    struct slice name = { 0 };
+
+    if (type != NULL && type->kind == VALUE_STRING)
+        name = type->bytes;
+    else if (type != NULL && type->kind != VALUE_NULL)
+        return err_set(err, ERR_BAD_REQUEST, "payloadType must be a string, not %s",
+                       value_kind_name(type->kind));
+    return payload_read(&request->http->scratch, payload, name, value, err);
+}
+
+/* The whole of the body into the command, but for the payload. */
+static bool trigger_read(struct request *request, const struct value *body,
+                         struct value *payload, struct err *err)
+{
+    struct trigger *trigger = &request->command.trigger;
+    struct options_from from = { &request->arena, &request->http->config->limits };
+    struct unheard unheard = { .arena = &request->arena };
+    const struct value *options = value_find(body, "options");
+
+    return trigger_members_check(body, &unheard, err) &&
+           trigger_body_payload(request, value_find(body, "payload"),
+                                value_find(options, "payloadType"), payload, err) &&
+           trigger_options_read(&from, options, trigger, err) &&
+           trigger_headers(request, trigger, err) && trigger_unheard(request, &unheard, err);
+}
+
+void trigger_done(struct request *request)
+{
+    const struct trigger *trigger = &request->command.trigger;
+    struct out out = reply_out(request);
+
+    if (trigger->is_new) /* else it may have ended long ago */
+        fresh_add(&request->http->fresh, trigger->run_id, trigger->environment);
+    out_map(&out, NULL);
+    out_id(&out, "id", "run", trigger->run_id);
+    out_bool(&out, "isCached", trigger->cached);
+    out_end_map(&out);
+    if (trigger->differs)
+        reply_header(request, "x-bide-warning",
+                     "this idempotency key was used with another payload; the run is the one "
+                     "that was made then");
+    reply_header(request, "x-trigger-jwt-claims", request->world->claims);
+    reply_send(request, HTTP_OK);
+}
+
+bool trigger_may_begin(struct request *request)
+{
+    if (request->http->catalog != NULL)
+        return true;
+    reply_error(request, HTTP_SERVICE_UNAVAILABLE,
+                SLICE("The server is starting, try again in a moment"));
+    return false;
+}
+
+void run_trigger(struct request *request)
+{
+    struct trigger *trigger = &request->command.trigger;
+    struct err err = { 0 };
+    struct value body, payload;
+
+    if (!trigger_may_begin(request) || !request_json(request, &body))
+        return;
+    request->command.kind = COMMAND_TRIGGER;
+    trigger->environment = request->world->environment->number;
+    trigger->task = request->captures[0];
+    if (name_check(NAME_ASKED, trigger->task, &err) &&
+        trigger_read(request, &body, &payload, &err))
+        trigger_submit(request, value_find(&body, "payload") != NULL, &payload);
+    else
+        reply_err(request, &err);
+}
