@@ -7,9 +7,9 @@
  *   gather: which queues, which runs (load) ─▶ pick (pure) ─▶ load what the frames need ─▶
  * assign
  */
-#include "batch.h"
-#include "contract.h"
-#include "deaths.h"
+#include "engine/batch.h"
+#include "engine/contract.h"
+#include "engine/deaths.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* A batch from begin to end. */
-#include "batch.h"
+#include "engine/batch.h"
 
 #include "base/duration.h"
-#include "deaths.h"
+#include "engine/deaths.h"
 
 enum {
     STEPS_USUAL = 1000, /* before there is a catalog, and where it does not say */

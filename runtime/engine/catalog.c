@@ -1,4 +1,4 @@
-#include "catalog.h"
+#include "engine/catalog.h"
 
 #include "base/memory.h"
 #include "schema/suggest.h"

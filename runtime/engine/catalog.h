@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "config/config.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 #include "schema/schema.h"
 
 #include <stdbool.h>

@@ -7,7 +7,7 @@
  *
  * The second holds whether or not the first has come that far.
  */
-#include "close.h"
+#include "engine/close.h"
 
 enum { CLOSE_MAX = 1000 };
 

@@ -2,7 +2,7 @@
 #ifndef CLOSE_H
 #define CLOSE_H
 
-#include "batch.h"
+#include "engine/batch.h"
 
 /* A token whose run has ended is closed, unless it is waited for. False: more rows are needed.
  */

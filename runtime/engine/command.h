@@ -13,8 +13,8 @@
 #include "codec/frame.h"
 #include "codec/value.h"
 #include "engine/catalog.h"
-#include "engine/row.h"
-#include "engine/rows.h"
+#include "engine/rows/row.h"
+#include "engine/rows/rows.h"
 
 #include <stdbool.h>
 #include <stdint.h>

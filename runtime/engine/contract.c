@@ -1,4 +1,4 @@
-#include "contract.h"
+#include "engine/contract.h"
 
 #include "base/crypto.h"
 #include "engine/timeline.h"

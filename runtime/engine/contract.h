@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "engine/catalog.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 
 /*
  * Is the payload what the schema wants (NULL: anything)? It gains defaults. One that was not

@@ -1,5 +1,5 @@
 /* Stored as the last times, eight bytes each, the oldest first. */
-#include "deaths.h"
+#include "engine/deaths.h"
 
 #define DEATHS_SPAN_MS (INT64_C(3600) * 1000)
 

@@ -1,6 +1,6 @@
 /* The engine from begin to end, and what it knows of the tasks' speed. */
 #include "base/memory.h"
-#include "batch.h"
+#include "engine/batch.h"
 
 #include <stdlib.h>
 

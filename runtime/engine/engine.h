@@ -8,7 +8,7 @@
 #include "base/id.h"
 #include "engine/catalog.h"
 #include "engine/command.h"
-#include "engine/rows.h"
+#include "engine/rows/rows.h"
 
 /* A segment to be run, as a frame ready to be sent once the batch is durable. */
 struct assignment {

@@ -7,8 +7,8 @@
  * Those of earlier attempts go along, the first few and the last. A run that ends well keeps
  * them: then `earlier` is all there is.
  */
-#include "batch.h"
 #include "codec/pack.h"
+#include "engine/batch.h"
 
 enum { EARLIER_FIRST = 3, EARLIER_LAST = 7, MESSAGE_MAX = 500 };
 

@@ -4,7 +4,7 @@
  * out: a batch that fails has changed nothing, and leaves everything to be looked at again.
  */
 #include "base/memory.h"
-#include "batch.h"
+#include "engine/batch.h"
 
 enum { SWEEP_MS = 60000 /* between looks for queues that may go */ };
 

@@ -1,6 +1,6 @@
 #include "base/crypto.h"
-#include "batch.h"
 #include "codec/pack.h"
+#include "engine/batch.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 #ifndef KEY_H
 #define KEY_H
 
-#include "engine/row.h"
+#include "engine/rows/row.h"
 
 struct batch;
 

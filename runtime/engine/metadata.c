@@ -1,4 +1,4 @@
-#include "metadata.h"
+#include "engine/metadata.h"
 
 #include "base/name.h"
 #include "codec/pack.h"

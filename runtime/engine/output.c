@@ -2,7 +2,7 @@
  * Outputs: is what a run ends with what its task's schema says? `on_invalid` decides what
  * becomes of one that is not: the run fails, or it completes with a warning.
  */
-#include "batch.h"
+#include "engine/batch.h"
 
 enum { FAILURE_BYTES = 4000, WARNINGS_SHOWN = 20 };
 

@@ -1,5 +1,5 @@
 /* Prefetch: want in bulk what the handlers will ask for one by one. */
-#include "batch.h"
+#include "engine/batch.h"
 
 static void prefetch_waiters(struct batch *batch, int64_t waitpoint)
 {

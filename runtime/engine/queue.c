@@ -1,6 +1,6 @@
 /* Queues: a row each, made when first named. */
 #include "base/name.h"
-#include "batch.h"
+#include "engine/batch.h"
 
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
                struct queue **queue)

@@ -7,7 +7,7 @@
  *
  * A queue that is removed is a row all the same, since runs that are done know it by its id.
  */
-#include "batch.h"
+#include "engine/batch.h"
 
 enum {
     STEP = 64 /* queues removed in one look: a look reads all idle ones of an environment */

@@ -4,7 +4,7 @@
  * for another's: so what comes is compared with what was made, and a difference fails the
  * attempt.
  */
-#include "rerun.h"
+#include "engine/rerun.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #ifndef RERUN_H
 #define RERUN_H
 
-#include "batch.h"
+#include "engine/batch.h"
 
 /* What a call makes; `name` is a child's task or a token's schema. */
 struct made {

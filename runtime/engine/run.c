@@ -5,9 +5,9 @@
  *                ▲  └▶ PARKED ┘ │
  *                └── retry ─────┘
  */
-#include "batch.h"
 #include "codec/pack.h"
-#include "timeline.h"
+#include "engine/batch.h"
+#include "engine/timeline.h"
 
 #include <assert.h>
 #include <math.h>

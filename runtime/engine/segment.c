@@ -3,11 +3,11 @@
  * sequence number as it was at the assignment; an answer for a run that has moved on since is
  * refused.
  */
-#include "batch.h"
 #include "codec/pack.h"
-#include "contract.h"
-#include "deaths.h"
-#include "metadata.h"
+#include "engine/batch.h"
+#include "engine/contract.h"
+#include "engine/deaths.h"
+#include "engine/metadata.h"
 
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
                 uint32_t parts, struct run **run)

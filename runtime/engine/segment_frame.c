@@ -1,8 +1,8 @@
 /* What a slot needs to know to enter a segment, gathered from the rows. */
-#include "batch.h"
 #include "codec/callback.h"
 #include "codec/pack.h"
-#include "contract.h"
+#include "engine/batch.h"
+#include "engine/contract.h"
 
 /* Results larger than this all together travel by CALL_RUN, when they are asked for. */
 enum { RESULT_BYTES_MAX = 16 << 20 };

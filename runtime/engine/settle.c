@@ -11,7 +11,7 @@
  * follows from it, and a batch goes on with it then. Few waiters are always told at once, so
  * that a crowd at one gate delays nobody at another.
  */
-#include "close.h"
+#include "engine/close.h"
 
 void settle_token(struct batch *batch, struct waitpoint *token)
 {

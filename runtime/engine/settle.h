@@ -2,7 +2,7 @@
 #ifndef SETTLE_H
 #define SETTLE_H
 
-#include "engine/row.h"
+#include "engine/rows/row.h"
 #include "engine/wait.h"
 
 struct batch;

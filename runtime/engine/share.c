@@ -10,7 +10,7 @@
  * as segments of others end. Of short tasks more run than there are slots, and as many times
  * more are kept.
  */
-#include "batch.h"
+#include "engine/batch.h"
 
 enum { SHORT_FACTOR = 16 /* segments ahead per slot for tasks that end at once */ };
 

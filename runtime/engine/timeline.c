@@ -3,7 +3,7 @@
  * text. Not msgpack: this is written at every move of every run, and half of it would be
  * headers.
  */
-#include "timeline.h"
+#include "engine/timeline.h"
 
 enum { VARINT_MAX = 10 };
 

@@ -3,7 +3,7 @@
 #define TIMELINE_H
 
 #include "base/arena.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 
 enum { TIMELINE_FIRST = 20, TIMELINE_LAST = 200, MOVE_TEXT_MAX = 250 };
 

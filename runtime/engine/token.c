@@ -9,11 +9,11 @@
  * finds it.
  */
 #include "base/duration.h"
-#include "batch.h"
-#include "close.h"
 #include "codec/pack.h"
-#include "contract.h"
-#include "rerun.h"
+#include "engine/batch.h"
+#include "engine/close.h"
+#include "engine/contract.h"
+#include "engine/rerun.h"
 
 enum { EARLY_MS = 24 * 3600 * 1000 };
 

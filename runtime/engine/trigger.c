@@ -1,10 +1,10 @@
 /* Trigger: a run is made, or the one that an idempotency key stands for is found. */
 #include "base/duration.h"
-#include "batch.h"
 #include "codec/pack.h"
-#include "contract.h"
-#include "rerun.h"
-#include "timeline.h"
+#include "engine/batch.h"
+#include "engine/contract.h"
+#include "engine/rerun.h"
+#include "engine/timeline.h"
 
 #define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
 

@@ -8,8 +8,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "engine/row.h"
-#include "engine/rows.h"
+#include "engine/rows/row.h"
+#include "engine/rows/rows.h"
 
 struct slices {
     struct slice *items;

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "engine/engine.h"
-#include "engine/rows.h"
+#include "engine/rows/rows.h"
 
 struct store;
 struct reader;

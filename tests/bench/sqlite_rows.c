@@ -8,7 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/id.h"
-#include "engine/rows.h"
+#include "engine/rows/rows.h"
 #include "store/sqlite/limit.h"
 #include "store/store.h"
 

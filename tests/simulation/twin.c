@@ -1,7 +1,7 @@
 #include "twin.h"
 
 #include "base/memory.h"
-#include "engine/rows_known.h"
+#include "engine/rows/rows_known.h"
 
 #include <stdio.h>
 #include <stdlib.h>

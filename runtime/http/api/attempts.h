@@ -3,7 +3,7 @@
 #define ATTEMPTS_H
 
 #include "engine/catalog.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 #include "http/server/out.h"
 
 /* A list: number, status, startedAt, finishedAt, error. Of many failed ones the first few and

@@ -8,7 +8,7 @@
 #define VEIL_H
 
 #include "engine/catalog.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 #include "http/server/out.h"
 
 struct veil {

@@ -3,7 +3,7 @@
 #define RUN_VIEW_H
 
 #include "engine/catalog.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 #include "http/server/out.h"
 #include "http/server/read_pool.h"
 

@@ -4,7 +4,7 @@
 #include "base/duration.h"
 #include "base/id.h"
 #include "codec/json.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 
 static void begin(struct out *out, const char *key)
 {

@@ -3,7 +3,7 @@
 #define RACK_H
 
 #include "base/arena.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 
 /* A row and the memory of its slices. */
 struct held {

@@ -1,6 +1,6 @@
 #include "due.h"
 
-#include "engine/rows_known.h"
+#include "engine/rows/rows_known.h"
 #include "record.h"
 #include "sqlite.h"
 

@@ -14,7 +14,7 @@
 #define FIELDS_SQLITE_H
 
 #include "base/buffer.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 
 /* Words by their numbers (names.h). */
 struct run_words {

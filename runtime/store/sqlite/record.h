@@ -11,7 +11,7 @@
 
 #include "base/buffer.h"
 #include "connection.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 #include "store/reader.h"
 
 enum mark {

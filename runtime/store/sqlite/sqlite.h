@@ -3,7 +3,7 @@
 #define SQLITE_STORE_H
 
 #include "connection.h"
-#include "engine/rows.h"
+#include "engine/rows/rows.h"
 #include "store/store.h"
 
 /* Pages in memory. With 100,000 suspended runs the whole runtime has to stay under 64 MiB. */

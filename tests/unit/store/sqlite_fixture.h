@@ -4,7 +4,7 @@
 
 #include "base/id.h"
 #include "codec/pack.h"
-#include "engine/rows.h"
+#include "engine/rows/rows.h"
 #include "store/reader.h"
 #include "store/store.h"
 

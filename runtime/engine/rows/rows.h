@@ -10,7 +10,7 @@
 #define ROWS_H
 
 #include "base/table.h"
-#include "engine/row.h"
+#include "engine/rows/row.h"
 
 /* Does it take a place, in its queue and in a slot? Until its segment has returned, or was
  * killed. */

@@ -1,6 +1,6 @@
-#include "rows.h"
+#include "engine/rows/rows.h"
 
-#include "rows_known.h"
+#include "engine/rows/rows_known.h"
 
 void *rows_room(struct arena *arena, void *items, uint32_t count, uint32_t *capacity,
                 size_t size)

@@ -1,5 +1,5 @@
 /* The answers of a store. */
-#include "rows_known.h"
+#include "engine/rows/rows_known.h"
 
 static void parts_take(struct run *to, const struct run *from)
 {

@@ -1,5 +1,5 @@
 /* Rows made in a batch. */
-#include "rows_known.h"
+#include "engine/rows/rows_known.h"
 
 struct run *rows_new_run(struct rows *rows, int64_t id)
 {

@@ -2,7 +2,7 @@
 #ifndef ROWS_KNOWN_H
 #define ROWS_KNOWN_H
 
-#include "engine/rows.h"
+#include "engine/rows/rows.h"
 
 /* Room for one more item; grows in the arena, the old memory goes with the batch. */
 void *rows_room(struct arena *arena, void *items, uint32_t count, uint32_t *capacity,
