@@ -6,8 +6,8 @@
  * have it, -o for --output where a command has that.
  */
 #include "base/duration.h"
+#include "base/suggest.h"
 #include "cli/cli.h"
-#include "schema/suggest.h"
 
 #include <errno.h>
 #include <stdlib.h>

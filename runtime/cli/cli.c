@@ -4,10 +4,10 @@
  */
 #include "cli/cli.h"
 
+#include "base/suggest.h"
 #include "cli/help.h"
 #include "cli/screen.h"
 #include "cli/text.h"
-#include "schema/suggest.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -1,6 +1,6 @@
 #include "config/contract.h"
 
-#include "schema/plain.h"
+#include "schema/compile/plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>

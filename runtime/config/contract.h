@@ -7,7 +7,7 @@
 #define CONTRACT_H
 
 #include "base/name.h"
-#include "schema/document.h"
+#include "schema/document/document.h"
 
 #include <stddef.h>
 

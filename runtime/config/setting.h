@@ -4,7 +4,7 @@
 #define SETTING_H
 
 #include "config/config.h"
-#include "schema/document.h"
+#include "schema/document/document.h"
 
 enum setting_kind {
     SETTING_TEXT,

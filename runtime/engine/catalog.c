@@ -1,7 +1,7 @@
 #include "engine/catalog.h"
 
 #include "base/memory.h"
-#include "schema/suggest.h"
+#include "base/suggest.h"
 
 #include <stdlib.h>
 

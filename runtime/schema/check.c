@@ -1,7 +1,7 @@
 #include "schema/check.h"
 
 #include "codec/json.h"
-#include "schema/program.h"
+#include "schema/compile/program.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -3,10 +3,10 @@
  * here is what was written otherwise; whether it breaks anybody is another question.
  */
 #include "codec/json.h"
-#include "schema/covers.h"
 #include "schema/covers_diff.h"
-#include "schema/format.h"
-#include "schema/number.h"
+#include "schema/document/number.h"
+#include "schema/format/format.h"
+#include "schema/prove/covers.h"
 
 #include <inttypes.h>
 

@@ -3,7 +3,7 @@
 #ifndef COVERS_DIFF_H
 #define COVERS_DIFF_H
 
-#include "schema/covers.h"
+#include "schema/prove/covers.h"
 #include "schema/schema.h"
 
 /*

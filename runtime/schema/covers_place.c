@@ -1,8 +1,8 @@
 /* Where in a schema's file stands what a JSON pointer leads to, and which changes are about it.
  */
-#include "schema/covers.h"
 #include "schema/covers_diff.h"
-#include "schema/problem.h"
+#include "schema/document/problem.h"
+#include "schema/prove/covers.h"
 
 /* One token of a JSON pointer, undone. */
 static struct slice token_take(struct arena *arena, struct slice *pointer)

@@ -1,9 +1,9 @@
 /* What `bide schemas diff` prints. */
 #include "base/crypto.h"
 #include "codec/json.h"
-#include "schema/covers.h"
 #include "schema/covers_diff.h"
-#include "schema/problem.h"
+#include "schema/document/problem.h"
+#include "schema/prove/covers.h"
 
 #include <inttypes.h>
 

@@ -12,9 +12,9 @@
  * of files go through URIs without dots, so no reference leads out of the directory.
  */
 #include "base/memory.h"
-#include "schema/compile.h"
-#include "schema/suggest.h"
-#include "schema/uri.h"
+#include "base/suggest.h"
+#include "schema/compile/compile.h"
+#include "schema/document/uri.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -8,9 +8,9 @@
  */
 #include "schema/header.h"
 
+#include "schema/document/problem.h"
+#include "schema/document/uri.h"
 #include "schema/header_parts.h"
-#include "schema/problem.h"
-#include "schema/uri.h"
 
 #include <ctype.h>
 

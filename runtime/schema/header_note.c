@@ -1,6 +1,6 @@
 /* What stands in a header besides C: comments and literals, which hold anybody's text. */
 #include "codec/json.h"
-#include "schema/format.h"
+#include "schema/format/format.h"
 #include "schema/header_parts.h"
 
 #include <inttypes.h>

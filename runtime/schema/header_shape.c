@@ -7,7 +7,7 @@
  * A shape is listed when all that it contains is: that is the order C wants. While it is being
  * made nothing can contain it, so a schema that contains itself meets a value there.
  */
-#include "schema/compile.h"
+#include "schema/compile/compile.h"
 #include "schema/header_parts.h"
 
 #include <inttypes.h>

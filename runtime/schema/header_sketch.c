@@ -3,7 +3,7 @@
  * value. Branches that may apply or not (then, else, dependentSchemas) only add members that
  * may be there. Each schema is looked at once, so what refers to itself ends.
  */
-#include "schema/compile.h"
+#include "schema/compile/compile.h"
 #include "schema/header_parts.h"
 
 /* Nothing but a reference, or an allOf of one. */

@@ -5,7 +5,7 @@
 #define HEADER_SKETCH_H
 
 #include "base/table.h"
-#include "schema/program.h"
+#include "schema/compile/program.h"
 
 enum { SKETCH_MAX_DEPTH = 100 }; /* schemas that apply through each other */
 

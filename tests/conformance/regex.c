@@ -5,7 +5,7 @@
  *   conformance_regex [SEED [COUNT]]
  */
 #include "codec/json.h"
-#include "schema/pattern.h"
+#include "schema/format/pattern.h"
 
 #include <stdio.h>
 #include <stdlib.h>

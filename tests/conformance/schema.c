@@ -7,7 +7,7 @@
  * documents are served from its directory instead of over HTTP.
  */
 #include "codec/json.h"
-#include "schema/compile.h"
+#include "schema/compile/compile.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * second is answered within bounds, and an example against it is one: the second accepts it and
  * the first does not.
  */
-#include "schema/covers.h"
+#include "schema/prove/covers.h"
 
 #include "fuzz.h"
 

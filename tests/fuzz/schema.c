@@ -5,7 +5,7 @@
  */
 #include "codec/json.h"
 #include "fuzz.h"
-#include "schema/compile.h"
+#include "schema/compile/compile.h"
 
 static const char *const values[] = {
     "null", "true",

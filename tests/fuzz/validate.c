@@ -7,7 +7,7 @@
  */
 #include "codec/json.h"
 #include "fuzz.h"
-#include "schema/document.h"
+#include "schema/document/document.h"
 #include "schema/schema.h"
 
 enum { MARK_BYTES = 10 };

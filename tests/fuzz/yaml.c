@@ -5,7 +5,7 @@
  */
 #include "codec/json.h"
 #include "fuzz.h"
-#include "schema/document.h"
+#include "schema/document/document.h"
 
 static void place_holds(uint32_t line, uint32_t column, size_t lines, size_t bytes)
 {

@@ -2,8 +2,8 @@
 
 #include "base/duration.h"
 #include "base/id.h"
+#include "base/suggest.h"
 #include "http/api/run_view.h"
-#include "schema/suggest.h"
 
 enum { PAGE_SIZE = 25, PAGE_MAX = 100 };
 

@@ -1,8 +1,8 @@
 #include "http/api/members.h"
 
+#include "base/suggest.h"
 #include "http/api/filter.h"
 #include "http/server/reply.h"
-#include "schema/suggest.h"
 
 enum { SHOWN_MAX = 100 };
 

@@ -5,7 +5,7 @@
  * The second schema of a pair is the first one once more, with a few decisions made otherwise.
  */
 #include "helper.h"
-#include "schema/covers.h"
+#include "schema/prove/covers.h"
 
 struct source {
     uint64_t state, noise; /* noise 0: none */

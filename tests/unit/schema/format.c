@@ -1,8 +1,8 @@
 /* Formats: what is one and what only looks like one. */
-#include "schema/format.h"
+#include "schema/format/format.h"
 
+#include "base/suggest.h"
 #include "helper.h"
-#include "schema/suggest.h"
 
 static bool fits(const char *format, const char *text)
 {

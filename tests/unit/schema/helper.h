@@ -3,7 +3,7 @@
 #define HELPER_H
 
 #include "codec/json.h"
-#include "schema/compile.h"
+#include "schema/compile/compile.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

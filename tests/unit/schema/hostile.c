@@ -3,7 +3,7 @@
  * or a refusal. Steps are counted rather than seconds, since machines differ.
  */
 #include "helper.h"
-#include "schema/validate.h"
+#include "schema/check/validate.h"
 
 static struct buffer text;
 

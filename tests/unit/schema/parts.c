@@ -1,9 +1,9 @@
 /* Small parts: URIs, numbers, suggestions, patterns. */
 #include "base/clock.h"
+#include "base/suggest.h"
 #include "helper.h"
-#include "schema/number.h"
-#include "schema/suggest.h"
-#include "schema/uri.h"
+#include "schema/document/number.h"
+#include "schema/document/uri.h"
 
 /* RFC 3986, section 5.4. */
 Test(uri, references_resolve_as_the_standard_says)

@@ -1,8 +1,8 @@
 /* Regular expressions: what JavaScript's `u` flag takes, what it means, and what is refused. */
-#include "schema/regex.h"
+#include "schema/format/regex.h"
 
 #include "helper.h"
-#include "schema/pattern.h"
+#include "schema/format/pattern.h"
 
 static bool matches(const char *regex, const char *subject)
 {

@@ -1,0 +1,10 @@
+/* What a compiled file means, as a hash. Internal to schema/. */
+#ifndef SCHEMA_HASH_H
+#define SCHEMA_HASH_H
+
+#include "schema/compile/program.h"
+
+/* Fill in file->hash, when all is compiled. */
+void program_hash(struct schema_file *file);
+
+#endif
