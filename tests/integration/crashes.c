@@ -253,6 +253,30 @@ Test(crashes, a_plugin_that_kills_its_nursery_is_charged_with_it)
     cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
 }
 
+/* In a way that nothing stands before: those beside it run once more, and are charged with
+ * nothing. */
+Test(crashes, a_plugin_whose_helper_kills_its_nursery_is_charged_with_it)
+{
+    enum { BESIDE = 3 };
+    char beside[BESIDE][40];
+    server_add_plugin(&s, "poison");
+    server_logs(&s, "file=poison.so");
+    for (int i = 0; i < BESIDE; i++)
+        snprintf(beside[i], sizeof beside[i], "%s",
+                 run_trigger(&s, "good", "{\"ms\": 800}", ONE_ATTEMPT));
+    for (int i = 0; i < BESIDE; i++)
+        run_until(&s, beside[i], "EXECUTING");
+
+    const struct reply *run =
+        run_end(&s, run_trigger(&s, "poison", "{\"ms\": 100}", ONE_ATTEMPT));
+    cr_assert_str_eq(reply_text(run, "status"), "CRASHED", "%s", run->text);
+    assert_says(run, "error.message", "when it was out alone");
+    for (int i = 0; i < BESIDE; i++) {
+        run = run_end(&s, beside[i]);
+        cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
+    }
+}
+
 /* ---- what segments have started -----------------------------------------------------------
  */
 

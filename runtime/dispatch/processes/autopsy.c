@@ -180,6 +180,7 @@ void slot_conclude(struct slot *slot, int status)
     }
     slot->job_count--;
     list_remove(&job->node);
+    suspects_clear(slot->build, job->run_id); /* it died for itself */
     if (job->is_canceled)
         job_release(slot->dispatch, job);
     else
@@ -199,8 +200,11 @@ void job_blame(struct slot *slot, struct job *job, const char *how)
     autopsy->job = job;
     autopsy->loss = LOSS_CRASHED;
     (void)snprintf(autopsy->name, sizeof autopsy->name, "NURSERY_DIED");
-    (void)snprintf(autopsy->text, sizeof autopsy->text,
-                   "the process that its slot came from %s, twice while this run was out", how);
+    (void)snprintf(
+        autopsy->text, sizeof autopsy->text,
+        "the process that its slot came from %s while this run was out, and again when it was "
+        "out alone",
+        how);
     where_add(autopsy, slot->build);
     slot->dispatch->crashes++;
     log_warn("slot.lost", "run=%s plugin=%.*s %s", id_format("run", job->run_id, run),

@@ -16,6 +16,7 @@ enum {
     LOADING_MAX = 4, /* at once: plugins may be many, cores are few */
     RESTART_MIN_MS = 100,
     RESTART_MAX_MS = 10000,
+    IN_A_ROW_MS = 60000,
     RESTARTS_MAX = 6, /* in a row, then the build is set aside */
     PROBE_MIN_MS = 10000,
     PROBE_MAX_MS = 300000,
@@ -61,6 +62,7 @@ void build_destroy(struct build *build)
     job_destroy(container_of(node, struct job, node));
     (void)unlink(build->path); /* swept at the next start otherwise */
     description_finish(&build->about);
+    free(build->suspects.items);
     free(build->path);
     free(build->name);
     free(build);
@@ -177,6 +179,7 @@ static void build_ready(struct build *build)
     build->retry_ms = 0;
     build->probes = 0;
     build->reason[0] = '\0';
+    suspects_expect(build);
     build_hunger(build);
     builds_stir(build->dispatch);
 }
@@ -262,65 +265,18 @@ static void build_set_aside(struct build *build, int64_t now_ms)
     dispatch_alarm(build->dispatch, build->retry_ms);
 }
 
-/* ---- who was it? ------------------------------------------------------------------------- */
-
-bool build_suspects(const struct build *build, int64_t run_id)
-{
-    for (uint32_t i = 0; i < build->suspect_count; i++)
-        if (build->suspects[i] == run_id)
-            return true;
-    return false;
-}
-
-void build_clear(struct build *build, int64_t run_id)
-{
-    for (uint32_t i = 0; i < build->suspect_count; i++)
-        if (build->suspects[i] == run_id) {
-            build->suspects[i] = build->suspects[--build->suspect_count];
-            build_hunger(build); /* the next one may start */
-            return;
-        }
-}
-
-/* The suspect that was out; NULL: none was. */
-static struct slot *slot_blamed(const struct build *build)
-{
-    LIST_EACH(&build->slots, node, after)
-    {
-        struct slot *slot = container_of(node, struct slot, node);
-        const struct job *job = slot_job(slot);
-        if (job != NULL && build_suspects(build, job->run_id))
-            return slot;
-    }
-    return NULL;
-}
-
-static void blame(struct build *build, const char *how)
-{
-    struct slot *slot = slot_blamed(build);
-
-    if (slot != NULL) {
-        build_clear(build, slot_job(slot)->run_id);
-        slot_blame(slot, how);
-        return;
-    }
-    LIST_EACH(&build->slots, node, after)
-    {
-        const struct job *job = slot_job(container_of(node, struct slot, node));
-        if (job != NULL && build->suspect_count < SUSPECTS_MAX)
-            build->suspects[build->suspect_count++] = job->run_id;
-    }
-}
-
 void build_nursery_died(struct build *build, const char *how)
 {
     struct dispatch *dispatch = build->dispatch;
     int64_t now_ms = dispatch_now(dispatch);
     bool was_leaving = build->users == 0 || dispatch->is_stopping;
+    struct slot *guilty;
 
     autopsies_tick(build, INT64_MAX);
-    if (!dispatch->is_stopping)
-        blame(build, how);
+    if (!dispatch->is_stopping && (guilty = suspects_name(build)) != NULL) {
+        slot_blame(guilty, how);
+        build->restarts = 0; /* the next one may live longer */
+    }
     LIST_EACH(&build->slots, node, after)
     slot_orphaned(container_of(node, struct slot, node));
     builds_stir(dispatch);
@@ -331,7 +287,7 @@ void build_nursery_died(struct build *build, const char *how)
         build_set_aside(build, now_ms);
         return;
     }
-    if (build->state == BUILD_READY && now_ms - build->death_ms > SUSPECT_MS)
+    if (build->state == BUILD_READY && now_ms - build->death_ms > IN_A_ROW_MS)
         build->restarts = 0;
     build->death_ms = now_ms;
     loading_end(build);
@@ -392,11 +348,8 @@ int64_t build_tick(struct build *build, int64_t now_ms)
 {
     int64_t due_ms = sooner(autopsies_tick(build, now_ms), loading_tick(build, now_ms));
 
-    if (build->suspect_count > 0 && now_ms - build->death_ms > SUSPECT_MS &&
-        slot_blamed(build) == NULL) {
-        build->suspect_count = 0;
-        build_hunger(build);
-    }
+    if (build->suspects.count > 0)
+        due_ms = sooner(due_ms, suspects_tick(build, now_ms));
     if (build->nursery != NULL)
         due_ms = sooner(due_ms, nursery_tick(build->nursery, now_ms));
     LIST_EACH(&build->slots, node, after)

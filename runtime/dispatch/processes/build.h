@@ -5,9 +5,7 @@
  *              └──────▶ REFUSED ◀── it cannot be loaded again ──────┘
  *                          └──a probe, after pauses that grow──▶ LOADING
  *
- * When a nursery dies it is not known which of the runs did that: they are suspects, and start
- * again one at a time, beside whatever else there is. The one that is out when it dies again is
- * charged with it. (Signals to the nursery do not get that far: worker/shield.c.)
+ * When a nursery dies it is not known which of the runs did that: suspects.h.
  *
  * A build that no file names any more is leaving: it finishes what it has, then its nursery
  * exits.
@@ -20,10 +18,9 @@
 #include "dispatch/plugins/watch.h"
 #include "nursery.h"
 #include "slot.h"
+#include "suspects.h"
 
 enum build_state { BUILD_NEW, BUILD_LOADING, BUILD_READY, BUILD_RESTARTING, BUILD_REFUSED };
-
-enum { SUSPECTS_MAX = 64, SUSPECT_MS = 60000 /* after the last death they are cleared */ };
 
 struct build {
     struct list node;   /* dispatch->builds */
@@ -49,8 +46,7 @@ struct build {
     int64_t started_ms; /* its nursery, while LOADING */
     bool is_slow;       /* to load: the others do not wait for it */
     int64_t death_ms;   /* of its last nursery */
-    int64_t suspects[SUSPECTS_MAX]; /* runs */
-    uint32_t suspect_count;
+    struct suspects suspects;
 };
 
 struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name);
@@ -88,9 +84,6 @@ void build_refuse(struct build *build, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void build_nursery_died(struct build *build, const char *how);
 struct slot *build_slot(struct build *build, uint32_t id);
-/* Was the run out when the nursery died? */
-bool build_suspects(const struct build *build, int64_t run_id);
-void build_clear(struct build *build, int64_t run_id);
 /* The system cannot fork just now. */
 void build_pause(struct build *build, int error);
 

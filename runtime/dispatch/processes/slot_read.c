@@ -54,8 +54,7 @@ static bool end_take(struct slot *slot, struct cell *cell, struct frame *frame)
     struct frame_end *end = ARENA_NEW(&cell->arena, struct frame_end);
     *end = frame->end;
     list_remove(&job->node);
-    if (slot->build->suspect_count > 0)
-        build_clear(slot->build, job->run_id); /* it was not this one */
+    suspects_clear(slot->build, job->run_id);
     job_end(slot->dispatch, job, cell, end);
     slot_advance(slot);
     if (!list_is_empty(&slot->build->backlog))

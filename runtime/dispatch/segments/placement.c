@@ -190,30 +190,12 @@ static struct slot *slot_for(struct build *build, const struct job *job)
     return slot;
 }
 
-static bool suspect_is_out(const struct build *build)
+static struct job *next_job(struct build *build)
 {
-    LIST_EACH(&build->slots, slot_node, slot_after)
-    {
-        const struct slot *slot = container_of(slot_node, struct slot, node);
-        LIST_EACH(&slot->jobs, node, after)
-        if (build_suspects(build, container_of(node, struct job, node)->run_id))
-            return true;
-    }
-    return false;
-}
-
-/* The next one in line; suspects go one at a time, and nobody waits for them. */
-static struct job *next_job(const struct build *build)
-{
-    bool is_out = build->suspect_count > 0 && suspect_is_out(build);
-
-    LIST_EACH(&build->backlog, node, after)
-    {
-        struct job *job = container_of(node, struct job, node);
-        if (!is_out || !build_suspects(build, job->run_id))
-            return job;
-    }
-    return NULL;
+    if (build->suspects.count > 0)
+        return suspects_next(build);
+    return list_is_empty(&build->backlog) ? NULL
+                                          : container_of(build->backlog.next, struct job, node);
 }
 
 static void build_feed(struct build *build)
@@ -229,6 +211,7 @@ static void build_feed(struct build *build)
         }
         list_remove(&job->node);
         slot_give(slot, job);
+        suspects_begin(build, job->run_id);
     }
 }
 

@@ -185,6 +185,62 @@ Test(failures, a_nursery_that_dies_again_and_again_costs_the_run_that_is_out)
     cr_assert_eq(stage_outcome(&stage, others), OUTCOME_COMPLETED);
 }
 
+static void assert_completed_at_once(int64_t run)
+{
+    cr_assert_eq(stage_outcome(&stage, run), OUTCOME_COMPLETED, "%s",
+                 stage_error(&stage, run, "message"));
+    cr_assert_eq(stage_run(&stage, run)->attempt, 1, "an innocent run lost an attempt");
+}
+
+/* Whoever ran beside it, and whoever came meanwhile, is charged with nothing and waits for the
+ * turns of the suspects at most. */
+Test(failures, a_run_that_ends_its_nursery_is_found_among_others)
+{
+    enum { BESIDE = 3 }; /* and itself: as many as there are slots */
+    int64_t beside[BESIDE], behind[BESIDE];
+
+    stage_put(&stage, "poison.so", "poison.so");
+    stage_until_plugin(&stage, "poison.so", "loaded");
+    for (int i = 0; i < BESIDE; i++)
+        beside[i] = stage_trigger(&stage, "good", "{\"ms\":600}");
+    for (int i = 0; i < BESIDE; i++)
+        stage_until_status(&stage, beside[i], RUN_RUNNING);
+    int64_t run = stage_trigger(&stage, "poison", "{\"ms\":200}");
+    stage_until_status(&stage, run, RUN_RUNNING);
+    for (int i = 0; i < BESIDE; i++)
+        behind[i] = stage_trigger(&stage, "good", "{\"ms\":1}");
+
+    cr_assert_eq(stage_outcome(&stage, run), OUTCOME_CRASHED);
+    cr_assert_eq(stage_run(&stage, run)->attempt, 3);
+    cr_assert_str_eq(stage_error(&stage, run, "name"), "NURSERY_DIED");
+    for (int i = 0; i < BESIDE; i++) {
+        assert_completed_at_once(beside[i]);
+        assert_completed_at_once(behind[i]);
+    }
+    assert_completed_at_once(stage_trigger(&stage, "good", "{\"ms\":1}"));
+}
+
+/* Two of the kind, and a stream of others: each costs itself. */
+Test(failures, two_runs_that_end_their_nursery_are_both_found)
+{
+    enum { GOOD = 40 };
+    int64_t good[GOOD], bad[2];
+
+    stage_put(&stage, "poison.so", "poison.so");
+    stage_until_plugin(&stage, "poison.so", "loaded");
+    for (int i = 0; i < GOOD; i++) {
+        good[i] = stage_trigger(&stage, "good", "{\"ms\":20}");
+        if (i == 10 || i == 20)
+            bad[i / 20] = stage_trigger(&stage, "poison", "{\"ms\":0}");
+    }
+
+    for (int i = 0; i < GOOD; i++)
+        assert_completed_at_once(good[i]);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(stage_outcome(&stage, bad[i]), OUTCOME_CRASHED);
+    stage_until_plugin(&stage, "poison.so", "loaded");
+}
+
 /* The one that sends the signal is what ends, beside others of the same build. */
 static void assert_only_it_ends(const char *task, const char *function)
 {
