@@ -6,8 +6,8 @@
 
 #include "base/suggest.h"
 #include "cli/help.h"
-#include "cli/screen.h"
-#include "cli/text.h"
+#include "cli/output/screen.h"
+#include "cli/output/text.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -7,11 +7,11 @@
  * file or the whole new one. The server has no event for "loaded", so it is asked.
  */
 #include "base/clock.h"
-#include "cli/client.h"
-#include "cli/inspect.h"
-#include "cli/member.h"
-#include "cli/screen.h"
-#include "cli/text.h"
+#include "cli/client/client.h"
+#include "cli/client/member.h"
+#include "cli/output/screen.h"
+#include "cli/output/text.h"
+#include "cli/plugins_inspect.h"
 #include "codec/json.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* bide queues list|show|pause|resume. A task's own queue is written task/TASK. */
 #include "base/clock.h"
-#include "cli/client.h"
-#include "cli/grid.h"
-#include "cli/member.h"
-#include "cli/screen.h"
-#include "cli/text.h"
+#include "cli/client/client.h"
+#include "cli/client/member.h"
+#include "cli/output/grid.h"
+#include "cli/output/screen.h"
+#include "cli/output/text.h"
 #include "codec/json.h"
 
 #include <inttypes.h>

@@ -1,12 +1,12 @@
 /* bide runs list|show|watch: looking at runs. */
 #include "base/clock.h"
-#include "cli/client.h"
-#include "cli/grid.h"
-#include "cli/member.h"
-#include "cli/page.h"
-#include "cli/runview.h"
-#include "cli/screen.h"
-#include "cli/text.h"
+#include "cli/client/client.h"
+#include "cli/client/member.h"
+#include "cli/client/page.h"
+#include "cli/client/run_text.h"
+#include "cli/output/grid.h"
+#include "cli/output/screen.h"
+#include "cli/output/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* bide runs cancel|replay: acting on runs. */
 #include "base/clock.h"
-#include "cli/client.h"
-#include "cli/member.h"
-#include "cli/payload.h"
-#include "cli/runview.h"
-#include "cli/text.h"
+#include "cli/client/client.h"
+#include "cli/client/member.h"
+#include "cli/client/payload.h"
+#include "cli/client/run_text.h"
+#include "cli/output/text.h"
 
 #include <stdio.h>
 

@@ -1,12 +1,12 @@
 /* bide tokens list|show|create|complete|timeout: the doors through which the outside resumes
  * runs. */
 #include "base/clock.h"
-#include "cli/client.h"
-#include "cli/grid.h"
-#include "cli/member.h"
-#include "cli/page.h"
-#include "cli/payload.h"
-#include "cli/text.h"
+#include "cli/client/client.h"
+#include "cli/client/member.h"
+#include "cli/client/page.h"
+#include "cli/client/payload.h"
+#include "cli/output/grid.h"
+#include "cli/output/text.h"
 #include "codec/json.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* bide trigger: start a run, and follow it when asked to. */
-#include "cli/client.h"
-#include "cli/member.h"
-#include "cli/payload.h"
-#include "cli/runview.h"
+#include "cli/client/client.h"
+#include "cli/client/member.h"
+#include "cli/client/payload.h"
+#include "cli/client/run_text.h"
 #include "codec/json.h"
 
 #include <stdio.h>

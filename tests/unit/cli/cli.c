@@ -1,7 +1,7 @@
 /* The way from words to a command, and what is said when there is none. */
 #include "cli/cli.h"
 
-#include "cli/client.h"
+#include "cli/client/client.h"
 #include "cli/help.h"
 #include "codec/json.h"
 

@@ -1,5 +1,5 @@
 /* The load generator, against the bare HTTP server that bench compares with. */
-#include "cli/bench.h"
+#include "cli/bench/bench.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* What a run looks like in one line. */
-#include "cli/runview.h"
-
+#include "cli/client/run_text.h"
 #include "codec/json.h"
 
 #include <criterion/criterion.h>

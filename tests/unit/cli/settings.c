@@ -1,5 +1,5 @@
 /* Settings: which server and which key, nearest first. */
-#include "cli/settings.h"
+#include "cli/client/settings.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

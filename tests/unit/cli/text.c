@@ -1,9 +1,9 @@
 /* Text and grids: nothing that comes from outside moves the cursor, and columns stay columns.
  */
-#include "cli/text.h"
+#include "cli/output/text.h"
 
-#include "cli/grid.h"
-#include "cli/member.h"
+#include "cli/client/member.h"
+#include "cli/output/grid.h"
 
 #include <criterion/criterion.h>
 #include <locale.h>

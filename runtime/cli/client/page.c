@@ -1,0 +1,84 @@
+#include "cli/client/page.h"
+
+#include "cli/client/member.h"
+#include "cli/output/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { LIMIT_DEFAULT = 25, LIMIT_MOST = 100 };
+
+static void add_upper(struct buffer *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        buffer_byte(out, *text >= 'a' && *text <= 'z' ? (char)(*text - 32) : *text);
+}
+
+static void add_filter(struct call *call, struct buffer *path, const struct page_filter *filter)
+{
+    struct buffer joined = { 0 };
+    int position = 0;
+
+    for (const char *text; (text = call_next(call, filter->option, &position)) != NULL;) {
+        if (joined.size > 0)
+            buffer_byte(&joined, ',');
+        if (filter->upper_case)
+            add_upper(&joined, text);
+        else
+            buffer_text(&joined, text);
+    }
+    if (joined.size > 0) {
+        buffer_byte(path, '&');
+        path_add(path, filter->parameter);
+        buffer_byte(path, '=');
+        path_add(path, path_take(&joined, &call->arena));
+    }
+}
+
+static void print_next(const struct call *call, const struct value *page)
+{
+    struct slice next = member_text(value_find(page, "pagination"), "next");
+    struct buffer out = { 0 };
+
+    if (next.size == 0)
+        return;
+    buffer_format(&out, "more: add --after ");
+    text_add_safe(&out, next, false);
+    fprintf(stderr, "%.*s to `bide %s`\n", SLICE_ARG(buffer_view(&out)), call->command->name);
+    buffer_finish(&out);
+}
+
+int page_show(struct call *call, const char *path, const struct page_filter *filters,
+              void (*print)(struct arena *arena, const struct value *page))
+{
+    struct client client;
+    struct buffer query = { 0 };
+    struct reply reply;
+    struct err err = { 0 };
+    const char *after = call_option(call, "after");
+    int64_t limit;
+    int code;
+
+    if (!call_number(call, "limit", 1, LIMIT_MOST, LIMIT_DEFAULT, &limit, &err))
+        return cli_fail(CLI_USAGE, "%s", err.text);
+    if (!client_open(&client, call, &code))
+        return code;
+    buffer_format(&query, "%s?page%%5Bsize%%5D=%" PRId64, path, limit);
+    if (after != NULL) {
+        buffer_text(&query, "&page%5Bafter%5D=");
+        path_add(&query, after);
+    }
+    for (; filters->option != NULL; filters++)
+        add_filter(call, &query, filters);
+    if (!client_do(&client, "GET", path_take(&query, &call->arena), (struct slice){ 0 },
+                   &reply))
+        code = CLI_FAILED;
+    else if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        print(&call->arena, &reply.value);
+    if (code == CLI_DONE && !call->json)
+        print_next(call, &reply.value);
+    client_close(&client);
+    return code;
+}

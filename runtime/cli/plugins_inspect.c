@@ -1,0 +1,291 @@
+/*
+ * bide plugins inspect: what a .so says of itself, without a server.
+ *
+ *   this process ── socketpair ── `bide nursery FILE` loads it ──▶ LOADED | REFUSED | dies
+ *
+ * Plugin code runs in that child only: a constructor that crashes or hangs is an answer, not an
+ * accident. The child is killed by its id once it has spoken, or when its time is over.
+ */
+#include "cli/plugins_inspect.h"
+
+#include "base/clock.h"
+#include "base/globals.h"
+#include "cli/client/member.h"
+#include "cli/output/text.h"
+#include "codec/frame.h"
+#include "codec/json.h"
+#include "codec/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { CONTROL_FD = 3, MOST_BYTES = 4 << 20, CHUNK_BYTES = 64 << 10 };
+
+struct nursery {
+    pid_t pid;
+    int fd;
+    struct buffer bytes;
+};
+
+static bool start(struct nursery *nursery, char *path, bool verbose, struct err *err)
+{
+    char program[] = "/proc/self/exe", name[] = "bide", word[] = "nursery", memory[] = "0";
+    char *arguments[] = { name, word, path, memory, NULL };
+    posix_spawn_file_actions_t actions;
+    int pair[2];
+
+    *nursery = (struct nursery){ .pid = -1, .fd = -1 };
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return err_set(err, ERR_SYSTEM, "socketpair: %s", strerror(errno));
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pair[1], CONTROL_FD);
+    if (!verbose)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    int failure = posix_spawn(&nursery->pid, program, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(pair[1]);
+    nursery->fd = pair[0];
+    if (failure != 0)
+        nursery->pid = -1;
+    return failure == 0 ||
+           err_set(err, ERR_SYSTEM, "cannot start %s: %s", program, strerror(failure));
+}
+
+static void stop(struct nursery *nursery, int *status)
+{
+    *status = 0;
+    if (nursery->fd >= 0)
+        close(nursery->fd);
+    buffer_finish(&nursery->bytes);
+    if (nursery->pid < 0)
+        return;
+    (void)kill(nursery->pid,
+               SIGTERM); /* to its guard, which ends all that the plugin started */
+    while (waitpid(nursery->pid, status, 0) < 0 && errno == EINTR)
+        ;
+}
+
+enum heard { HEARD_FRAME, HEARD_END, HEARD_NOTHING, HEARD_GARBAGE };
+
+/* The first frame, or what came in its place. */
+static enum heard listen_to(struct nursery *nursery, struct arena *arena, int64_t limit_ms,
+                            struct frame *frame)
+{
+    uint64_t until_ns = clock_monotonic_ns() + (uint64_t)limit_ms * 1000000;
+
+    for (;;) {
+        size_t used = 0;
+        struct slice bytes = buffer_view(&nursery->bytes);
+        if (!frame_read(arena, bytes, MOST_BYTES, frame, &used, NULL))
+            return HEARD_GARBAGE;
+        if (used > 0)
+            return HEARD_FRAME;
+        uint64_t now_ns = clock_monotonic_ns();
+        struct pollfd poll_fd = { .fd = nursery->fd, .events = POLLIN };
+        int left_ms = now_ns < until_ns ? (int)((until_ns - now_ns) / 1000000) + 1 : 0;
+        int ready = poll(&poll_fd, 1, left_ms);
+        if (ready == 0 || (ready < 0 && errno != EINTR))
+            return HEARD_NOTHING;
+        if (ready < 0)
+            continue;
+        ssize_t got =
+            read(nursery->fd, buffer_reserve(&nursery->bytes, CHUNK_BYTES), CHUNK_BYTES);
+        if (got <= 0)
+            return HEARD_END;
+        nursery->bytes.size += (size_t)got;
+    }
+}
+
+static int complain_end(const char *path, int status)
+{
+    if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+        return cli_fail(CLI_FAILED, "%s crashed while it was loading: %s", path,
+                        strsignal(WTERMSIG(status)));
+    return cli_fail(CLI_FAILED, "%s ended the process that loaded it", path);
+}
+
+static void print_fields(struct arena *arena, const struct value *task)
+{
+    uint32_t count;
+    const struct value *fields = member_list(task, "fields", &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct slice name = text_safe(arena, member_text(&fields[i], "name"));
+        struct slice kind = text_safe(arena, member_text(&fields[i], "kind"));
+        printf("  %-11s %.*s  %.*s, %" PRId64 " bytes\n", i == 0 ? "state" : "",
+               SLICE_ARG(name), SLICE_ARG(kind), member_int(&fields[i], "size"));
+    }
+    if (count == 0)
+        printf("  %-11s none\n", "state");
+}
+
+static void print_rules(const struct value *task)
+{
+    int64_t attempts = member_int(task, "max_attempts"),
+            limit_ms = member_int(task, "limit_ms");
+
+    if (attempts > 0)
+        printf("  %-11s %" PRId64 ", again from the %.*s\n", "attempts", attempts,
+               SLICE_ARG(member_text(task, "retry_from")));
+    if (limit_ms > 0)
+        printf("  %-11s %" PRId64 " ms a segment\n", "time limit", limit_ms);
+}
+
+static void print_task(struct arena *arena, const struct value *task)
+{
+    struct slice schema = member_text(task, "input_schema"), queue = member_text(task, "queue");
+    struct slice id = text_safe(arena, member_text(task, "id"));
+    struct slice segments = names_text(arena, value_find(task, "segments"));
+
+    printf("\ntask %.*s\n", SLICE_ARG(id));
+    printf("  %-11s schemas/%.*s.yaml\n", "schema",
+           SLICE_ARG(schema.size > 0 ? text_safe(arena, schema) : id));
+    printf("  %-11s %.*s\n", "segments", SLICE_ARG(text_safe(arena, segments)));
+    if (queue.size > 0)
+        printf("  %-11s %.*s\n", "queue", SLICE_ARG(text_safe(arena, queue)));
+    print_rules(task);
+    print_fields(arena, task);
+}
+
+static void print_description(struct arena *arena, const struct value *about, const char *build)
+{
+    uint32_t count;
+    const struct value *tasks = member_list(about, "tasks", &count);
+
+    printf("plugin   %.*s\n", SLICE_ARG(text_safe(arena, member_text(about, "plugin"))));
+    printf("version  %.*s\n", SLICE_ARG(text_safe(arena, member_text(about, "version"))));
+    printf("abi      %" PRId64 ".%" PRId64 "\n", member_int(about, "abi_major"),
+           member_int(about, "abi_minor"));
+    printf("build    %.16s\n", build);
+    for (uint32_t i = 0; i < count; i++)
+        print_task(arena, &tasks[i]);
+}
+
+/* Names of its writable globals; empty: none. */
+static struct slice globals_text(struct arena *arena, const char *path)
+{
+    struct buffer names = { 0 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && globals_find(fd, &names) == 0)
+        names.size = 0;
+    if (fd >= 0)
+        (void)close(fd); /* was only read */
+    struct slice text = arena_copy(arena, buffer_view(&names));
+    buffer_finish(&names);
+    return text;
+}
+
+static int understand(struct call *call, const char *path, const struct frame *frame,
+                      struct inspected *inspected)
+{
+    uint8_t digest[SHA256_SIZE];
+    struct err err = { 0 };
+
+    if (frame->kind == FRAME_REFUSED && slice_starts(frame->refused.reason, "/"))
+        return cli_fail(CLI_FAILED, "refused: %.*s", SLICE_ARG(frame->refused.reason));
+    if (frame->kind == FRAME_REFUSED)
+        return cli_fail(CLI_FAILED, "%s is refused: %.*s", path,
+                        SLICE_ARG(frame->refused.reason));
+    if (frame->kind != FRAME_LOADED ||
+        /* The frame goes with the nursery. */
+        !pack_read(&call->arena, arena_copy(&call->arena, frame->loaded.description),
+                   &inspected->about, &err))
+        return cli_fail(CLI_FAILED, "%s: the process that loaded it talks nonsense", path);
+    if (!crypto_sha256_file(path, digest, &err))
+        return cli_fail(CLI_FAILED, "%s", err.text);
+    crypto_hex(digest, sizeof digest, inspected->sha256);
+    return CLI_DONE;
+}
+
+int inspect(struct call *call, const char *given, int64_t limit_ms, bool is_verbose,
+            struct inspected *inspected)
+{
+    struct nursery nursery;
+    struct frame frame;
+    struct err err = { 0 };
+    int code, status;
+
+    char *path = realpath(given, NULL); /* the nursery must not search for it */
+    if (path == NULL)
+        return cli_fail(CLI_FAILED, "%s: %s", given, strerror(errno));
+    if (!start(&nursery, path, is_verbose, &err)) {
+        code = cli_fail(CLI_FAILED, "%s", err.text);
+        stop(&nursery, &status);
+        free(path);
+        return code;
+    }
+    enum heard heard = listen_to(&nursery, &call->arena, limit_ms, &frame);
+    code = heard == HEARD_FRAME ? understand(call, given, &frame, inspected) : CLI_FAILED;
+    if (heard == HEARD_END)
+        (void)shutdown(nursery.fd, SHUT_RDWR); /* it hung up: let it end by itself */
+    stop(&nursery, &status);
+    if (heard == HEARD_END)
+        complain_end(given, status);
+    else if (heard == HEARD_NOTHING)
+        cli_fail(code, "%s did not finish loading in %" PRId64 " ms", given, limit_ms);
+    else if (heard == HEARD_GARBAGE)
+        cli_fail(code, "%s: the process that loaded it talks nonsense", given);
+    free(path);
+    return code;
+}
+
+static int exec(struct call *call)
+{
+    struct inspected inspected;
+    struct buffer out = { 0 };
+    struct err err = { 0 };
+    int64_t limit_ms;
+
+    if (!call_duration(call, "timeout", INSPECT_TIME_MS, &limit_ms, &err))
+        return cli_fail(CLI_USAGE, "%s", err.text);
+    int code = inspect(call, call->arguments[0], limit_ms, call_option(call, "verbose") != NULL,
+                       &inspected);
+    if (code != CLI_DONE)
+        return code;
+    struct slice globals = globals_text(&call->arena, call->arguments[0]);
+    if (!call->json) {
+        print_description(&call->arena, &inspected.about, inspected.sha256);
+        if (globals.size > 0)
+            printf(
+                "\nwarning  variables that outlive a run, and are the next run's in the same "
+                "slot: %.*s\n",
+                SLICE_ARG(text_safe(&call->arena, globals)));
+        return CLI_DONE;
+    }
+    value_put(&call->arena, &inspected.about, "sha256", value_text(inspected.sha256));
+    value_put(&call->arena, &inspected.about, "globals", value_string(globals));
+    json_write(&out, &inspected.about);
+    printf("%.*s\n", SLICE_ARG(buffer_view(&out)));
+    buffer_finish(&out);
+    return CLI_DONE;
+}
+
+static const struct cli_option options[] = {
+    { "timeout", "DURATION", "how long it may take to load (default: 5s)" },
+    { "verbose", NULL, "let through what the plugin prints while it loads" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command plugins_inspect_command = {
+    .name = "plugins inspect",
+    .arguments = "FILE",
+    .summary = "Show what a plugin's .so declares, or why it would be refused",
+    .help = "Needs no server. The plugin is loaded in a process of its own.",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .exec = exec,
+};

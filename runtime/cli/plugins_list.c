@@ -1,0 +1,108 @@
+/* bide plugins list: what the server has loaded, and what it refused and why. */
+#include "cli/client/client.h"
+#include "cli/client/member.h"
+#include "cli/output/grid.h"
+#include "cli/output/text.h"
+
+#include <stdio.h>
+
+enum { BUILD_SHOWN = 8 }; /* enough to tell them apart; --json has all */
+
+/* "approve-refund, hello": the tasks' names, whether they come as texts or as objects. */
+static struct slice tasks_text(struct arena *arena, const struct value *plugin)
+{
+    struct buffer out = { 0 };
+    uint32_t count;
+    const struct value *tasks = member_list(plugin, "tasks", &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (out.size > 0)
+            buffer_text(&out, ", ");
+        if (tasks[i].kind == VALUE_STRING)
+            buffer_slice(&out, tasks[i].bytes);
+        else
+            buffer_slice(&out, member_text(&tasks[i], "id"));
+    }
+    struct slice text = arena_copy(arena, buffer_view(&out));
+    buffer_finish(&out);
+    return text;
+}
+
+/* Below the table, where there is room for the whole reason. */
+static void print_refusing(struct arena *arena, const struct value *plugin)
+{
+    uint32_t count;
+    const struct value *tasks = member_list(plugin, "unavailable", &count);
+
+    if (slice_is(member_text(plugin, "status"), "refused"))
+        printf("\n%.*s is refused: %.*s\n",
+               SLICE_ARG(text_safe(arena, member_text(plugin, "file"))),
+               SLICE_ARG(text_safe(arena, member_text(plugin, "reason"))));
+    if (member_text(plugin, "warning").size > 0)
+        printf("\n%.*s: %.*s\n", SLICE_ARG(text_safe(arena, member_text(plugin, "file"))),
+               SLICE_ARG(text_safe(arena, member_text(plugin, "warning"))));
+    for (uint32_t i = 0; i < count; i++)
+        printf("\ntask %.*s is not available: %.*s\n",
+               SLICE_ARG(text_safe(arena, member_text(&tasks[i], "task"))),
+               SLICE_ARG(text_safe(arena, member_text(&tasks[i], "reason"))));
+}
+
+static void print_list(struct arena *arena, const struct value *reply)
+{
+    static const struct grid_title titles[] = {
+        { "FILE", GRID_ELASTIC }, { "PLUGIN", GRID_ELASTIC }, { "VERSION", GRID_ELASTIC },
+        { "BUILD", GRID_PLAIN },  { "STATUS", GRID_PLAIN },   { "TASKS", GRID_ELASTIC },
+        { NULL, GRID_PLAIN },
+    };
+    struct grid grid;
+    uint32_t count;
+    const struct value *plugins = member_list(reply, "data", &count);
+
+    grid_init(&grid, arena, titles);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct value *plugin = &plugins[i];
+        struct slice reason = member_text(plugin, "reason"),
+                     build = member_text(plugin, "build");
+        build.size = build.size < BUILD_SHOWN ? build.size : BUILD_SHOWN;
+        grid_row(&grid);
+        grid_cell(&grid, 0, member_text(plugin, "file"));
+        grid_cell(&grid, 1, member_text(plugin, "plugin"));
+        grid_cell(&grid, 2, member_text(plugin, "version"));
+        grid_cell(&grid, 3, build);
+        grid_cell(&grid, 4, member_text(plugin, "status"));
+        grid_cell(&grid, 5, reason.size > 0 ? reason : tasks_text(arena, plugin));
+    }
+    grid_print(&grid);
+    for (uint32_t i = 0; i < count; i++)
+        print_refusing(arena, &plugins[i]);
+}
+
+static int exec(struct call *call)
+{
+    struct client client;
+    struct reply reply;
+    int code;
+
+    if (!client_open(&client, call, &code))
+        return code;
+    if (!client_do(&client, "GET", "/api/v1/plugins", (struct slice){ 0 }, &reply))
+        code = CLI_FAILED;
+    else if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        print_list(&call->arena, &reply.value);
+    client_close(&client);
+    return code;
+}
+
+const struct cli_command plugins_list_command = {
+    .name = "plugins list",
+    .summary = "List the plugins the server found",
+    .help =
+        "A refused plugin stays in the list with the reason in place of its tasks, and in full "
+        "below.\n"
+        "Tasks of a loaded one that are not available, over a schema that is wrong, are named "
+        "there, too.",
+    .is_client = true,
+    .exec = exec,
+};
