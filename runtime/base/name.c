@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define FIRST ", the first a letter, digit or _"
-#define TEXT  "a text without control characters is"
+#define TEXT  "a text without control and invisible characters is"
 
 static const struct rule {
     const char *noun;
@@ -30,7 +30,8 @@ static const struct rule {
     [NAME_SCHEMA] = { "schema name", "-_.", NULL, "letters, digits and - _ . are" FIRST, 128 },
     [NAME_SYMBOL] = { "name", "_", NULL, "letters, digits and _ are", 128 },
     /* A filter lists tags with commas. */
-    [NAME_TAG] = { "tag", NULL, ",", "a text without commas and control characters is", 1024 },
+    [NAME_TAG] = { "tag", NULL, ",",
+                   "a text without commas, control and invisible characters is", 1024 },
     [NAME_KEY] = { "idempotency key", NULL, "", TEXT, 2048 },
     [NAME_METADATA] = { "key of the metadata", NULL, "", TEXT, 1024 },
     [NAME_RECORD] = { "name of a record", NULL, "", TEXT, 1024 },
@@ -70,6 +71,30 @@ static bool is_control(uint32_t code)
     return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
 }
 
+/* What takes no room, or turns the text around it: two names would look alike. */
+static bool is_invisible(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        { 0xad, 0xad },     { 0x34f, 0x34f },     { 0x61c, 0x61c },     { 0x115f, 0x1160 },
+        { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },   { 0x200b, 0x200f },   { 0x202a, 0x202e },
+        { 0x2060, 0x206f }, { 0x3164, 0x3164 },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+        { 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+    };
+
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
+    return false;
+}
+
+/* Persian is not written without the one, families of emoji not without the other. */
+static bool is_joiner(uint32_t code)
+{
+    return code == 0x200c || code == 0x200d;
+}
+
 static bool is_alnum(uint32_t code)
 {
     return (code >= '0' && code <= '9') || (code >= 'A' && code <= 'Z') ||
@@ -81,12 +106,16 @@ static bool is_in(uint32_t code, const char *signs)
     return code != 0 && code < 0x80 && strchr(signs, (int)code) != NULL;
 }
 
-static bool is_allowed(enum name_kind kind, uint32_t code, bool is_first)
+/* `before` is the character before it, 0 at the beginning. */
+static bool is_allowed(enum name_kind kind, uint32_t code, uint32_t before, bool is_last)
 {
+    bool is_first = before == 0;
     const struct rule *rule = &rules[kind];
 
     if (rule->signs == NULL)
-        return code != UINT32_MAX && !is_control(code) && !is_in(code, rule->refused);
+        return code != UINT32_MAX && !is_control(code) && !is_in(code, rule->refused) &&
+               (!is_invisible(code) ||
+                (is_joiner(code) && before >= 0x80 && !is_joiner(before) && !is_last));
     if (kind == NAME_ENVIRONMENT && ((code >= 'A' && code <= 'Z') || (is_first && code < 'a')))
         return false;
     return is_alnum(code) || (is_in(code, rule->signs) && (!is_first || code == '_'));
@@ -100,7 +129,7 @@ static const char *shown(struct slice name, char *out, size_t room)
     for (; i < name.size && at + 8 < room; i += size) {
         struct slice rest = { name.data + i, name.size - i };
         uint32_t code = character(rest, &size);
-        bool is_fine = code != UINT32_MAX && !is_control(code);
+        bool is_fine = code != UINT32_MAX && !is_control(code) && !is_invisible(code);
         memcpy(out + at, is_fine ? rest.data : "?", is_fine ? size : 1);
         at += is_fine ? size : 1;
     }
@@ -128,9 +157,10 @@ static bool character_refuse(enum name_kind kind, struct slice name, size_t at, 
              found == UINT32_MAX ? (unsigned char)rest.data[0] : (unsigned)found);
     if (found == UINT32_MAX)
         snprintf(why, sizeof why, "is not UTF-8: %s at character %u", code, (unsigned)number);
-    else if (is_control(found))
-        snprintf(why, sizeof why, "has a control character, %s, at character %u: %s", code,
-                 (unsigned)number, rules[kind].says);
+    else if (is_control(found) || is_invisible(found))
+        snprintf(why, sizeof why, "has %s character, %s, at character %u: %s",
+                 is_control(found) ? "a control" : "an invisible", code, (unsigned)number,
+                 rules[kind].says);
     else
         snprintf(why, sizeof why, "has \"%.*s\" (%s) at character %u, which is not allowed: %s",
                  (int)size, rest.data, code, (unsigned)number, rules[kind].says);
@@ -164,7 +194,7 @@ bool name_check(enum name_kind kind, struct slice name, struct err *err)
 {
     const struct rule *rule = &rules[kind];
     size_t most = rule->most, size = 0;
-    uint32_t number = 1;
+    uint32_t number = 1, before = 0;
 
     if (kind == NAME_QUEUE && slice_starts(name, TASK_PREFIX))
         most += strlen(TASK_PREFIX);
@@ -177,8 +207,9 @@ bool name_check(enum name_kind kind, struct slice name, struct err *err)
     }
     for (size_t at = 0; at < name.size; at += size, number++) {
         uint32_t code = character((struct slice){ name.data + at, name.size - at }, &size);
-        if (!is_allowed(kind, code, at == 0))
+        if (!is_allowed(kind, code, before, at + size == name.size))
             return character_refuse(kind, name, at, number, err);
+        before = code;
     }
     if (rule->signs == NULL && !blanks_check(kind, name, err))
         return false;

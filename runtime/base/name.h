@@ -18,7 +18,7 @@ enum name_kind {
     NAME_ENVIRONMENT,
     NAME_SCHEMA, /* of a file in schemas/, without .yaml */
     NAME_SYMBOL, /* of a segment or a field */
-    /* Texts: UTF-8 without control characters. */
+    /* Texts: UTF-8 without control and invisible characters. */
     NAME_ASKED, /* a task that is asked for: no plugin may have it, and the run waits */
     NAME_TAG,
     NAME_KEY,      /* idempotency */

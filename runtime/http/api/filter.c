@@ -2,6 +2,7 @@
 
 #include "base/duration.h"
 #include "base/id.h"
+#include "base/name.h"
 #include "base/suggest.h"
 #include "http/api/run_view.h"
 
@@ -32,6 +33,9 @@ static bool page_read(const struct filter_from *from, const char *prefix, uint32
         !cursor_read(from->params, "page[after]", prefix, after, err) ||
         !cursor_read(from->params, "page[before]", prefix, before, err))
         return false;
+    if (*after != 0 && *before != 0)
+        return err_set(err, ERR_BAD_REQUEST,
+                       "page[after] and page[before] ask for two pages; give one of them");
     *limit = (uint32_t)size;
     return true;
 }
@@ -97,7 +101,7 @@ bool filter_words_check(const struct params *params, const char *const *known, s
         struct slice name = params->items[i].name;
         struct suggestion near;
         const char *const *one = known;
-        if (params->items[i].value.size == 0 || !filter_is_word(name))
+        if (!filter_is_word(name))
             continue;
         suggestion_init(&near, name);
         for (; *one != NULL && !slice_is(name, *one); one++)
@@ -105,7 +109,21 @@ bool filter_words_check(const struct params *params, const char *const *known, s
         if (*one == NULL)
             return err_set(err, ERR_BAD_REQUEST, "this list cannot be asked by %.*s%.*s%.*s%s",
                            SLICE_ARG(name), SUGGESTION_ARG(&near));
+        if (!params_given(name, params->items[i].value, err))
+            return false;
     }
+    return true;
+}
+
+/* A name that nothing can have is a slip, not a list of nothing. */
+static bool names_read(const struct filter_from *from, const char *name, enum name_kind kind,
+                       struct slices *list, struct err *err)
+{
+    if (!params_list(from->arena, from->params, name, list, err))
+        return false;
+    for (uint32_t i = 0; i < list->count; i++)
+        if (!name_check(kind, list->items[i], err))
+            return false;
     return true;
 }
 
@@ -145,10 +163,10 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter, 
     return page_read(from, "run", &filter->limit, &filter->after, &filter->before, err) &&
            statuses_read(from, filter, err) &&
            created_read(from, &filter->from_ms, &filter->to_ms, err) &&
-           params_list(from->arena, params, "filter[taskIdentifier]", &filter->tasks, err) &&
+           names_read(from, "filter[taskIdentifier]", NAME_ASKED, &filter->tasks, err) &&
            params_list(from->arena, params, "filter[version]", &filter->versions, err) &&
-           params_list(from->arena, params, "filter[tag]", &filter->tags, err) &&
-           params_list(from->arena, params, "filter[queue]", &filter->queues, err);
+           names_read(from, "filter[tag]", NAME_TAG, &filter->tags, err) &&
+           names_read(from, "filter[queue]", NAME_QUEUE, &filter->queues, err);
 }
 
 static bool token_statuses_read(const struct filter_from *from, uint32_t *statuses,
@@ -183,9 +201,11 @@ bool token_filter_read(const struct filter_from *from, struct token_filter *filt
     *filter = (struct token_filter){ .environment = from->environment };
     if (!filter_words_check(from->params, known, err))
         return false;
-    (void)params_find(from->params, "filter[idempotencyKey]", &filter->key_text); /* optional */
+    if (params_find(from->params, "filter[idempotencyKey]", &filter->key_text) &&
+        !name_check(NAME_KEY, filter->key_text, err))
+        return false;
     return page_read(from, "waitpoint", &filter->limit, &filter->after, &filter->before, err) &&
            token_statuses_read(from, &filter->statuses, err) &&
            created_read(from, &filter->from_ms, &filter->to_ms, err) &&
-           params_list(from->arena, from->params, "filter[tags]", &filter->tags, err);
+           names_read(from, "filter[tags]", NAME_TAG, &filter->tags, err);
 }

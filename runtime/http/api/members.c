@@ -152,10 +152,20 @@ bool request_members(struct request *request, const struct member_rule *rules,
     return true;
 }
 
-void request_params(struct request *request, const char *const *names)
+bool request_params(struct request *request, const char *const *names)
 {
     struct unheard unheard = { .arena = &request->arena };
+    const struct params *params = request->params;
+    struct err err = { 0 };
 
-    params_check(request->params, names, &unheard);
+    for (uint32_t i = 0; params != NULL && i < params->count; i++)
+        for (const char *const *known = names; *known != NULL; known++)
+            if (slice_is(params->items[i].name, *known) &&
+                !params_given(params->items[i].name, params->items[i].value, &err)) {
+                reply_query_error(request, &err);
+                return false;
+            }
+    params_check(params, names, &unheard);
     unheard_tell(request, &unheard);
+    return true;
 }

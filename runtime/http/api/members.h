@@ -55,7 +55,7 @@ void unheard_tell(struct request *request, const struct unheard *unheard);
  */
 bool request_members(struct request *request, const struct member_rule *rules,
                      struct value *body);
-/* The query of a route without a body, likewise. */
-void request_params(struct request *request, const char *const *names);
+/* The query of a route without a body: what it knows has a value. False: answered. */
+bool request_params(struct request *request, const char *const *names);
 
 #endif

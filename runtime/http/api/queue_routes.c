@@ -19,6 +19,7 @@ enum { PER_PAGE = 25, PER_PAGE_MAX = 100, PAGE_MAX = 1000000 };
 
 #define QUEUE_UNKNOWN "queue-not-found"
 #define TASK_PREFIX   "task/"
+#define TYPE_SAYS     "type must be \"id\", \"task\" or \"custom\""
 
 struct queue_view {
     struct slice name; /* empty: by id */
@@ -59,7 +60,7 @@ static bool queue_named(struct request *request, struct slice type, struct queue
     if (slice_is(type, "task") && !slice_starts(name, TASK_PREFIX))
         name = arena_format(&request->arena, TASK_PREFIX "%.*s", SLICE_ARG(name));
     else if (type.size > 0 && !slice_is(type, "custom") && !slice_is(type, "task"))
-        return err_set(err, ERR_BAD_REQUEST, "type must be \"id\", \"task\" or \"custom\"");
+        return err_set(err, ERR_BAD_REQUEST, TYPE_SAYS);
     view->name = name;
     return true;
 }
@@ -190,7 +191,8 @@ void queue_list(struct request *request)
 
     *view = (struct queue_view){ .page = 1, .per_page = PER_PAGE };
     request->view = view;
-    request_params(request, known);
+    if (!request_params(request, known))
+        return;
     if (filter_words_check(request->params, known, &err) &&
         params_number(request->params, "page", 1, PAGE_MAX, &view->page, &err) &&
         params_number(request->params, "perPage", 1, PER_PAGE_MAX, &view->per_page, &err))
@@ -241,7 +243,8 @@ static void read_one(struct request *request, void (*done)(struct request *reque
     struct err err = { 0 };
 
     request->view = view;
-    request_params(request, (const char *const[]){ "type", NULL });
+    if (!request_params(request, (const char *const[]){ "type", NULL }))
+        return;
     (void)params_find(request->params, "type", &type); /* optional */
     if (queue_named(request, type, view, &err))
         request_read(request, show_work, done);
@@ -301,9 +304,8 @@ static bool action_read(const struct value *body, struct queue_view *view, struc
     view->paused = slice_is(action->bytes, "pause");
     if (kind == NULL || kind->kind == VALUE_NULL)
         return true;
-    if (kind->kind != VALUE_STRING)
-        return err_set(err, ERR_BAD_REQUEST, "type must be a string, not %s",
-                       value_kind_name(kind->kind));
+    if (kind->kind != VALUE_STRING || kind->bytes.size == 0)
+        return err_set(err, ERR_BAD_REQUEST, TYPE_SAYS);
     *type = kind->bytes;
     return true;
 }

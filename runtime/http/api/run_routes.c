@@ -120,9 +120,9 @@ void run_show(struct request *request)
     int64_t time_ms = 0;
 
     request->view = show;
-    if (!request_id(request, "run", RUN_UNKNOWN, &show->id))
+    if (!request_id(request, "run", RUN_UNKNOWN, &show->id) ||
+        !request_params(request, (const char *const[]){ "wait", "until", NULL }))
         return;
-    request_params(request, (const char *const[]){ "wait", "until", NULL });
     if (!wait_read_query(request, &time_ms, &show->statuses, &err)) {
         reply_err(request, &err);
         return;
@@ -200,7 +200,8 @@ void run_list(struct request *request)
     struct err err = { 0 };
 
     request->view = filter;
-    request_params(request, list_words);
+    if (!request_params(request, list_words))
+        return;
     if (run_filter_read(&from, filter, &err))
         request_read(request, list_work, reply_ok);
     else
@@ -321,9 +322,9 @@ void run_logs(struct request *request)
 
     logs->limit = LOG_LINES_MAX;
     request->view = logs;
-    if (!request_id(request, "run", RUN_UNKNOWN, &logs->id))
+    if (!request_id(request, "run", RUN_UNKNOWN, &logs->id) ||
+        !request_params(request, (const char *const[]){ "limit", NULL }))
         return;
-    request_params(request, (const char *const[]){ "limit", NULL });
     if (params_number(request->params, "limit", 1, LOG_LINES_MAX, &logs->limit, &err))
         request_read(request, logs_work, reply_ok);
     else

@@ -11,8 +11,6 @@
 #include "http/api/trigger_options.h"
 #include "http/server/reply.h"
 
-enum { REQUEST_KEY_MAX = 256 };
-
 #define TOKEN_UNKNOWN "Waitpoint not found"
 
 static void reply_ok(struct request *request)
@@ -63,16 +61,14 @@ void token_create(struct request *request)
     struct options_from from = { &request->arena, &request->http->config->limits };
     struct err err = { 0 };
     struct value body;
-    struct slice key;
 
     if (!request_members(request, create_members, &body))
         return;
     request->command.kind = COMMAND_TOKEN_CREATE;
     create->environment = request->world->environment->number;
-    if (request_header(request, "x-trigger-request-idempotency-key", REQUEST_KEY_MAX, &key,
-                       &err))
-        create->request_key = arena_copy(&request->arena, key);
-    if (err.code == ERR_OK && token_options_read(&from, &body, create, &err))
+    if (request_key_read(request, &create->request_key, &err) &&
+        token_options_read(&from, &body, create, &err) &&
+        key_ttl_check(create->key, create->key_ttl_ms, &err))
         request_submit(request, create_done);
     else
         reply_err(request, &err);
@@ -223,7 +219,8 @@ void token_list(struct request *request)
     struct err err = { 0 };
 
     request->view = view;
-    request_params(request, list_words);
+    if (!request_params(request, list_words))
+        return;
     if (token_filter_read(&from, &view->filter, &err))
         request_read(request, list_work, reply_ok);
     else
@@ -232,6 +229,9 @@ void token_list(struct request *request)
 
 /* ---- complete ---------------------------------------------------------------------------- */
 
+#define NO_ERRORS \
+    "is not built: a token is completed with \"data\", which may say that it went wrong"
+
 static const struct member_rule complete_members[] = {
     { "data", MEMBER_TAKEN, NULL },
     { "output", MEMBER_ELSEWHERE, "is called \"data\" here" },
@@ -239,7 +239,10 @@ static const struct member_rule complete_members[] = {
     { "result", MEMBER_ELSEWHERE, "is called \"data\" here" },
     { "value", MEMBER_ELSEWHERE, "is called \"data\" here" },
     { "body", MEMBER_ELSEWHERE, "is called \"data\" here" },
-    { "error", MEMBER_NOT_BUILT, "is not built: a token is completed with \"data\"" },
+    { "error", MEMBER_NOT_BUILT, NO_ERRORS },
+    { "isError", MEMBER_NOT_BUILT, NO_ERRORS },
+    { "outputIsError", MEMBER_NOT_BUILT, NO_ERRORS },
+    { "failed", MEMBER_NOT_BUILT, NO_ERRORS },
     { NULL, MEMBER_TAKEN, NULL },
 };
 

@@ -107,7 +107,7 @@ static bool option_when(const struct value *options, const char *name, int64_t *
 
     if (!option_text(options, name, 100, &text, err))
         return false;
-    return text.size == 0 || when_read(text, date_ms, span_ms) ||
+    return option(options, name) == NULL || when_read(text, date_ms, span_ms) ||
            err_set(err, ERR_BAD_REQUEST,
                    "%s must be a duration like \"1h30m\", at most 100 years, or a date like "
                    "\"2026-01-02T03:04:05Z\", up to the year 9999",
@@ -134,6 +134,13 @@ bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err)
     return true;
 }
 
+bool key_ttl_check(struct slice key, int64_t ttl_ms, struct err *err)
+{
+    return ttl_ms == 0 || key.size > 0 ||
+           err_set(err, ERR_BAD_REQUEST,
+                   "idempotencyKeyTTL is how long an idempotencyKey holds, and none is given");
+}
+
 struct key_options {
     struct slice key, text;
     int64_t ttl_ms;
@@ -148,7 +155,7 @@ static bool key_options_read(const struct options_from *from, const struct value
     if (!option_name(options, "idempotencyKey", NAME_KEY, &keys->key, err) ||
         !option_text(options, "idempotencyKeyTTL", 100, &ttl, err))
         return false;
-    if (ttl.size > 0 && !key_ttl_read(ttl, &keys->ttl_ms, err))
+    if (option(options, "idempotencyKeyTTL") != NULL && !key_ttl_read(ttl, &keys->ttl_ms, err))
         return false;
     /* The official client sends a hash, and beside it what its user wrote. */
     if (details != NULL && details->kind != VALUE_MAP)
@@ -281,7 +288,8 @@ static bool metadata_read(const struct options_from *from, const struct value *o
     if (!option_text(options, "metadataType", TYPE_MAX, &type, err))
         return false;
     bool is_super = slice_is(type, "application/super+json");
-    if (type.size > 0 && !is_super && !slice_is(type, "application/json"))
+    if (option(options, "metadataType") != NULL && !is_super &&
+        !slice_is(type, "application/json"))
         return err_set(err, ERR_BAD_REQUEST,
                        "metadataType must be \"application/json\" or "
                        "\"application/super+json\"");

@@ -18,6 +18,8 @@ bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms);
 
 /* One number and one of s, m, h, d. Errors: BAD_REQUEST. */
 bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err);
+/* Once options and headers are read: a time without its key was meant for one. */
+bool key_ttl_check(struct slice key, int64_t ttl_ms, struct err *err);
 
 /*
  * The `options` of a trigger (NULL: none) into `trigger`; which there are is

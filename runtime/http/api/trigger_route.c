@@ -16,7 +16,7 @@
 
 enum {
     KEY_MAX = 2048,
-    REQUEST_KEY_MAX = 256,
+    KEY_TTL_MAX = 256,
     QUICK_BYTES = 64 * 1024, /* of a payload that the loop thread tries to check */
 };
 
@@ -30,12 +30,10 @@ bool trigger_headers(struct request *request, struct trigger *trigger, struct er
         (void)name_check(NAME_KEY, text, err); /* err tells */
     }
     if (err->code == ERR_OK &&
-        request_header(request, "idempotency-key-ttl", REQUEST_KEY_MAX, &text, err))
+        request_header(request, "idempotency-key-ttl", KEY_TTL_MAX, &text, err))
         (void)key_ttl_read(text, &trigger->key_ttl_ms, err); /* err tells */
-    if (err->code == ERR_OK && request_header(request, "x-trigger-request-idempotency-key",
-                                              REQUEST_KEY_MAX, &text, err))
-        trigger->request_key = arena_copy(&request->arena, text);
-    return err->code == ERR_OK;
+    return err->code == ERR_OK && key_ttl_check(trigger->key, trigger->key_ttl_ms, err) &&
+           request_key_read(request, &trigger->request_key, err);
 }
 
 /* ---- the payload, checked ---------------------------------------------------------------- */
@@ -178,7 +176,7 @@ bool trigger_body_payload(struct request *request, const struct value *payload,
     struct slice name = { 0 };
 
     if (type != NULL && type->kind == VALUE_STRING)
-        name = type->bytes;
+        name = type->bytes.size > 0 ? type->bytes : SLICE("\"\""); /* which is no type */
     else if (type != NULL && type->kind != VALUE_NULL)
         return err_set(err, ERR_BAD_REQUEST, "payloadType must be a string, not %s",
                        value_kind_name(type->kind));

@@ -145,7 +145,8 @@ static bool mark_skip(struct slice *text, struct err *err)
                            "The body is in UTF-16 or UTF-32; send it in UTF-8");
     if (text->size >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0)
         *text = (struct slice){ text->data + 3, text->size - 3 };
-    return true;
+    return text->size < 3 || memcmp(text->data, "\xef\xbb\xbf", 3) != 0 ||
+           err_set(err, ERR_BAD_REQUEST, "The body begins with two byte order marks");
 }
 
 /* ---- kinds ------------------------------------------------------------------------------- */
@@ -242,7 +243,7 @@ bool body_read(const struct body_from *from, struct value *value, struct err *er
         return false;
     if (text.size == 0)
         return true;
-    if (is_json(type))
+    if (is_json(type) && (type.size > 0 || from->type.size == 0))
         return posted_read(from->arena, text, value, err);
     if (word_is(type, "application/x-www-form-urlencoded"))
         return form_read(from->arena, text, value, err);

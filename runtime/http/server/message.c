@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#define METHOD_UNKNOWN "The request's method is not known here"
+
 static bool refuse(struct refusal *refusal, unsigned status, const char *text)
 {
     *refusal = (struct refusal){ status, text };
@@ -114,8 +116,10 @@ void message_init(struct message *message)
 
 /* ---- the head ---------------------------------------------------------------------------- */
 
-static bool too_long(const struct message *message, struct refusal *refusal)
+static bool too_long(const struct message *message, struct slice bytes, struct refusal *refusal)
 {
+    if (message->lines == 0 && memchr(bytes.data, ' ', bytes.size) == NULL)
+        return refuse(refusal, 501, METHOD_UNKNOWN);
     return message->lines == 0
                ? refuse(refusal, 414, "The request's URL is too long")
                : refuse(refusal, 431, "The request's headers are too long together");
@@ -159,7 +163,7 @@ size_t message_find(struct message *message, struct slice bytes, size_t most,
     }
     message->scanned = i;
     if (bytes.size >= most)
-        too_long(message, refusal);
+        too_long(message, (struct slice){ bytes.data, size }, refusal);
     return 0;
 }
 
@@ -206,7 +210,7 @@ static bool refuse_code(enum llhttp_errno code, const llhttp_t *parser, struct s
     if (parser->method == HTTP_PRI)
         return refuse(refusal, 505, "This server speaks HTTP/1.1");
     if (code == HPE_INVALID_METHOD && is_token(method))
-        return refuse(refusal, 501, "The request's method is not known here");
+        return refuse(refusal, 501, METHOD_UNKNOWN);
     return refuse(refusal, 400,
                   parser->reason == NULL || parser->reason[0] == '\0' ? "The request is no HTTP"
                                                                       : parser->reason);

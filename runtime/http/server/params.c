@@ -76,9 +76,16 @@ bool params_find(const struct params *params, const char *name, struct slice *va
     for (uint32_t i = params == NULL ? 0 : params->count; i > 0; i--)
         if (slice_is(params->items[i - 1].name, name)) {
             *value = params->items[i - 1].value;
-            return value->size > 0;
+            return true;
         }
     return false;
+}
+
+bool params_given(struct slice name, struct slice value, struct err *err)
+{
+    return value.size > 0 ||
+           err_set(err, ERR_BAD_REQUEST, "%.*s is empty; give it a value, or leave it out",
+                   SLICE_ARG(name));
 }
 
 bool params_number(const struct params *params, const char *name, int64_t least, int64_t most,
@@ -111,8 +118,9 @@ bool params_list(struct arena *arena, const struct params *params, const char *n
     if (!params_find(params, name, &text))
         return true;
     list->items = ARENA_ARRAY(arena, struct slice, PARAM_ITEMS);
-    for (size_t at = 0, end; at < text.size; at = end + 1) {
-        const char *comma = memchr(text.data + at, ',', text.size - at);
+    for (size_t at = 0, end; at <= text.size; at = end + 1) {
+        const char *comma =
+            at == text.size ? NULL : memchr(text.data + at, ',', text.size - at);
         end = comma == NULL ? text.size : (size_t)(comma - text.data);
         struct slice item = { text.data + at, end - at };
         while (item.size > 0 && item.data[0] == ' ')
@@ -120,7 +128,7 @@ bool params_list(struct arena *arena, const struct params *params, const char *n
         while (item.size > 0 && item.data[item.size - 1] == ' ')
             item.size--;
         if (item.size == 0)
-            continue;
+            return err_set(err, ERR_BAD_REQUEST, "%s has an empty item", name);
         if (list->count == PARAM_ITEMS)
             return err_set(err, ERR_BAD_REQUEST, "%s has more than %d items", name,
                            PARAM_ITEMS);

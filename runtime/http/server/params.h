@@ -30,15 +30,19 @@ bool percent_decode(struct arena *arena, struct slice text, bool plus_is_space,
 bool params_read(struct arena *arena, struct slice text, struct params *params,
                  struct err *err);
 
-/* The last of that name; false: absent or empty. NULL holds nothing. */
+/* False: absent. NULL holds nothing. An empty value is refused before routes look
+ * (params_given). */
 bool params_find(const struct params *params, const char *name, struct slice *value);
+
+/* What is named is given a value. Errors: BAD_REQUEST, for an empty one. */
+bool params_given(struct slice name, struct slice value, struct err *err);
 
 /* A whole number in [least, most]; absent leaves *number alone. Errors: BAD_REQUEST. */
 bool params_number(const struct params *params, const char *name, int64_t least, int64_t most,
                    int64_t *number, struct err *err);
 
-/* A list separated by commas, blank items dropped. Errors: BAD_REQUEST when over PARAM_ITEMS.
- */
+/* A list separated by commas, without the blanks around its items. Errors: BAD_REQUEST, for an
+ * empty item and more than PARAM_ITEMS. */
 bool params_list(struct arena *arena, const struct params *params, const char *name,
                  struct slices *list, struct err *err);
 

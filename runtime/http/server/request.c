@@ -23,6 +23,7 @@ enum {
     BODIES_MIN = 64 << 20, /* all bodies under way together, or 16 of the greatest */
     BODIES_OF_MAX = 16,
     HEADER_MAX = 256, /* of those that say what the body is */
+    REQUEST_KEY_MAX = 256,
 };
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -295,6 +296,17 @@ bool request_header(struct request *request, const char *name, size_t most, stru
                        name, most);
     return utf8_is_valid(*value) ||
            err_set(err, ERR_BAD_REQUEST, "The header %s is not valid UTF-8", name);
+}
+
+bool request_key_read(struct request *request, struct slice *key, struct err *err)
+{
+    const char *name = "x-trigger-request-idempotency-key";
+    struct slice text;
+
+    if (!request_header(request, name, REQUEST_KEY_MAX, &text, err))
+        return err->code == ERR_OK;
+    *key = arena_copy(&request->arena, text);
+    return text.size > 0 || err_set(err, ERR_BAD_REQUEST, "The header %s is empty", name);
 }
 
 bool request_json(struct request *request, struct value *value)

@@ -87,6 +87,10 @@ void request_free_spare(struct http *http);
 bool request_header(struct request *request, const char *name, size_t most, struct slice *value,
                     struct err *err);
 
+/* What names one call and its retries, copied; absent leaves *key alone. Errors: BAD_REQUEST.
+ */
+bool request_key_read(struct request *request, struct slice *key, struct err *err);
+
 /*
  * The body as a tree (body.h) in http->scratch, which is gone with the next request's: copy
  * what is kept. False: answered 400, 413 or 415.

@@ -66,10 +66,10 @@ Test(name, the_character_that_is_refused_is_named_with_its_place)
             "digits and - _ . / : @ + are, the first a letter, digit or _");
     refused(NAME_TAG, SLICE("a,b"),
             "tag \"a,b\" has \",\" (U+002C) at character 2, which is not allowed: a text "
-            "without commas and control characters is");
+            "without commas, control and invisible characters is");
     refused(NAME_KEY, SLICE("\x1f"),
             "idempotency key \"?\" has a control character, U+001F, at character 1: a text "
-            "without control characters is");
+            "without control and invisible characters is");
     refused(NAME_TAG, SLICE("é\xff"), "tag \"é?\" is not UTF-8: byte FF at character 2");
 }
 
@@ -97,6 +97,23 @@ Test(name, nothing_is_too_long_and_nothing_is_empty)
     cr_assert_not(name_check(NAME_QUEUE, slice_of(repeated('q', 129)), &err));
     cr_assert_not_null(strstr(err.text, "qqqq…\" has 129 bytes, at most 128 are allowed"));
     cr_assert_not(is_fine(NAME_KEY, repeated('k', 2049)));
+}
+
+Test(name, what_does_not_show_is_refused)
+{
+    static const char *const hidden[] = {
+        "a\u202eb", "a\u200bb", "\ufeffa",        "a\u2066b\u2069", "a\u00adb",   "a\u200db",
+        "a\u200cb", "é\u200d",  "é\u200d\u200dé", "\u200dé",        "\U000e0041", "a\u3164",
+    };
+
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        for (enum name_kind kind = NAME_ASKED; kind < NAME_KIND_COUNT; kind++)
+            cr_assert_not(is_fine(kind, hidden[i]), "%zu", i);
+    refused(NAME_TAG, SLICE("a\u202eb"),
+            "tag \"a?b\" has an invisible character, U+202E, at character 2: a text without "
+            "commas, control and invisible characters is");
+    cr_assert(is_fine(NAME_TAG, "می\u200cخواهم"));
+    cr_assert(is_fine(NAME_TAG, "👩\u200d💻"));
 }
 
 /* A task may have as long an id as a queue a name, and has a queue of its own. */

@@ -257,6 +257,9 @@ Test(limits, headers_without_end_are_refused)
         site_ask(&site, "GET", "/healthz", site_path(&site, "x-long: %s\r\n", line), NULL);
     cr_assert(answer.status == 431 || answer.status == 413, "%d", answer.status);
     cr_assert_eq(site_ask(&site, "GET", site_path(&site, "/%s", line), "", NULL).status, 414);
+    answer = site_ask(&site, line, "/healthz", "", NULL);
+    cr_assert_eq(answer.status, 501, "%d", answer.status);
+    cr_assert_gt(strlen(answer_text(&site, answer, "error")), 0);
     healthy();
 }
 

@@ -90,6 +90,10 @@ Test(options, numbers_out_of_range_are_refused_with_the_range)
         { "{\"maxDuration\":1e300}", "maxDuration must be" },
         { "{\"maxDuration\":0}", "maxDuration must be" },
         { "{\"ttl\":-1}", "ttl" },
+        { "{\"ttl\":\"\"}", "ttl" },
+        { "{\"delay\":\"\"}", "delay" },
+        { "{\"idempotencyKeyTTL\":\"\"}", "idempotencyKeyTTL" },
+        { "{\"metadata\":{},\"metadataType\":\"\"}", "metadataType" },
         { "{\"test\":\"yes\"}", "test must be true or false" },
         { "{\"idempotencyKeyOptions\":7}", "idempotencyKeyOptions must be" },
         { "{\"metadata\":{},\"metadataType\":\"text/html\"}", "metadataType must be" },
@@ -205,13 +209,15 @@ Test(options, parameters)
     struct slices list;
     int64_t number = 5;
 
-    cr_assert(params_read(&arena, SLICE("a=2&&b&c=x%2C+y,,&n=12"), &params, &err));
+    cr_assert(params_read(&arena, SLICE("a=2&&b&c=x%2C+y,z&d=a,,b&n=12"), &params, &err));
     cr_assert(params_find(&params, "a", &text));
     cr_assert(slice_is(text, "2"));
-    cr_assert_not(params_find(&params, "b", &text));
+    cr_assert(params_find(&params, "b", &text));
+    cr_assert_not(params_given(SLICE("b"), text, &err));
     cr_assert(params_list(&arena, &params, "c", &list, &err));
-    cr_assert_eq(list.count, 2);
+    cr_assert_eq(list.count, 3);
     cr_assert(slice_is(list.items[1], "y"));
+    cr_assert_not(params_list(&arena, &params, "d", &list, &err), "an empty item");
     cr_assert(params_number(&params, "none", 1, 100, &number, &err));
     cr_assert_eq(number, 5);
     cr_assert(params_number(&params, "n", 1, 100, &number, &err));

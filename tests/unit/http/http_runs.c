@@ -209,17 +209,20 @@ Test(runs, pages_go_forward_and_back)
     struct answer last =
         site_get(&site, site_path(&site, "/api/v1/runs?page[size]=3&page[after]=%s",
                                   answer_text(&site, second, "pagination.next")));
-    struct answer back = site_get(
-        &site, site_path(&site, "/api/v1/runs?page[size]=3&page[after]=%s&page[before]=%s",
-                         next, answer_text(&site, second, "pagination.previous")));
+    struct answer back =
+        site_get(&site, site_path(&site, "/api/v1/runs?page[size]=3&page[before]=%s",
+                                  answer_text(&site, second, "pagination.previous")));
+    struct answer both = site_get(
+        &site, site_path(&site, "/api/v1/runs?page[after]=%s&page[before]=%s", next, next));
 
     cr_assert_str_eq(answer_text(&site, first, "data.0.id"), ids[6]);
     cr_assert_null(answer_find(first, "pagination.previous"));
     cr_assert_str_eq(answer_text(&site, second, "data.0.id"), ids[3]);
     cr_assert_str_eq(answer_text(&site, last, "data.0.id"), ids[0]);
     cr_assert_null(answer_find(last, "pagination.next"));
-    cr_assert_str_eq(answer_text(&site, back, "data.0.id"), ids[6], "before wins");
+    cr_assert_str_eq(answer_text(&site, back, "data.0.id"), ids[6]);
     cr_assert_eq(answer_find(back, "data")->count, 3);
+    cr_assert_eq(both.status, 400);
 }
 
 Test(runs, filters_pick)
@@ -251,8 +254,8 @@ Test(runs, filters_pick)
         { "?filter[createdAt][from]=4102444800000", 0 },
         { "?filter[createdAt][to]=2020-01-01", 0 },
         { "?filter[env]=dev", 3 },
-        { "?filter[machine]=", 3 },
         { "?unheard=1", 3 },
+        { "?unheard=", 3 },
     };
 
     site_until(&site, echo, "COMPLETED");
@@ -296,12 +299,62 @@ Test(runs, bad_filters_are_query_errors)
         "page[before]=waitpoint_0000000000000",
         "filter[createdAt][period]=eon",
         "filter[createdAt][from]=yesterday",
+        "filter[machine]=",
+        "filter[status]=",
+        "filter[status]=,",
+        "filter[status]=COMPLETED,",
+        "filter[taskIdentifier]=",
+        "filter[version]=",
+        "filter[tag]=",
+        "filter[tag]=a,%20,b",
+        "filter[queue]=",
+        "filter[isTest]",
+        "filter[env]=",
+        "filter[createdAt][period]=",
+        "filter[createdAt][from]=",
+        "filter[createdAt][to]=",
+        "page[size]=",
+        "page[after]=",
+        "page[before]=",
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         struct answer answer = site_get(&site, site_path(&site, "/api/v1/runs?%s", queries[i]));
         cr_expect_eq(answer.status, 400, "%s", queries[i]);
         cr_expect_not_null(strstr(answer_text(&site, answer, "error"), "Query Error"));
+    }
+}
+
+Test(runs, names_that_nothing_can_have_are_refused_by_their_rule)
+{
+    static const char *const queries[] = { "filter[queue]=a%20b", "filter[queue]=ok,..",
+                                           "filter[tag]=%E2%80%AE",
+                                           "filter[taskIdentifier]=%01" };
+
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        struct answer answer = site_get(&site, site_path(&site, "/api/v1/runs?%s", queries[i]));
+        cr_expect_eq(answer.status, 422, "%s: %d", queries[i], answer.status);
+        cr_expect_not_null(strstr(answer_text(&site, answer, "error"), "at character"));
+    }
+}
+
+Test(runs, what_is_asked_for_has_a_value)
+{
+    const char *run = site_run(&site, "hold", "{}");
+    static const char *const paths[] = { "/api/v3/runs/%s?wait=",
+                                         "/api/v3/runs/%s?wait",
+                                         "/api/v3/runs/%s?wait=1ms&until=",
+                                         "/api/v1/runs/%s/logs?limit=",
+                                         "/api/v1/queues?page=&x=%s",
+                                         "/api/v1/queues?perPage=&x=%s",
+                                         "/api/v1/queues/task%%2Fhold?type=&x=%s" };
+
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        char path[200];
+        snprintf(path, sizeof path, paths[i], run);
+        struct answer answer = site_get(&site, path);
+        cr_expect_eq(answer.status, 400, "%s: %d", path, answer.status);
+        cr_expect_not_null(strstr(answer_text(&site, answer, "error"), "is empty"));
     }
 }
 

@@ -179,7 +179,14 @@ Test(tokens, members_that_meant_something_are_refused_by_name)
         { "/%s/complete", "{\"result\":1,\"data\":2}", "result", 400 },
         { "/%s/complete", "{\"approved\":true}", "approved", 400 },
         { "/%s/complete", "{\"error\":\"no\"}", "error", 422 },
+        { "/%s/complete", "{\"data\":1,\"isError\":true}", "isError", 422 },
+        { "/%s/complete", "{\"isError\":true}", "isError", 422 },
         { "/%s/complete", "[1]", "object", 400 },
+        { "/%s/complete", " ", "JSON", 400 },
+        { "/%s/timeout", "\r\n", "JSON", 400 },
+        { "", " ", "JSON", 400 },
+        { "", "{\"timeout\":\"\"}", "timeout", 400 },
+        { "", "{\"idempotencyKeyTTL\":\"1h\"}", "idempotencyKeyTTL", 400 },
         { "/%s/timeout", "{\"a\": ", "JSON", 400 },
         { "/%s/timeout", "[1]", "object", 400 },
         { "/%s/timeout", "{\"data\":1}", "data", 400 },
@@ -199,7 +206,7 @@ Test(tokens, members_that_meant_something_are_refused_by_name)
     }
     cr_assert_str_eq(answer_text(&site, show(id), "status"), "WAITING");
     struct answer odd = site_post(&site, site_path(&site, TOKENS "/%s/complete", id),
-                                  "{\"data\":1,\"new word\":2}");
+                                  "{\"data\":1,\"isError\":false,\"new word\":2}");
     cr_assert_eq(odd.status, 200);
     cr_assert(answer_header(odd, "x-bide-ignored", &ignored));
     cr_assert(slice_is(ignored, "new%20word"));
@@ -329,4 +336,7 @@ Test(tokens, lists_are_paged_and_filtered)
     cr_assert_eq(site_get(&site, TOKENS "?filter[status]=LOST").status, 400);
     cr_assert_eq(site_get(&site, TOKENS "?filter[tag]=one").status, 400);
     cr_assert_eq(site_get(&site, TOKENS "?page[after]=waitpoint_0000000000000").status, 400);
+    cr_assert_eq(site_get(&site, TOKENS "?filter[tags]=").status, 400);
+    cr_assert_eq(site_get(&site, TOKENS "?filter[idempotencyKey]=").status, 400);
+    cr_assert_eq(site_get(&site, TOKENS "?filter[idempotencyKey]=%01").status, 422);
 }

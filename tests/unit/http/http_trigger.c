@@ -250,6 +250,23 @@ Test(trigger, bad_key_headers_are_refused)
                           "{}")
                      .status,
                  400);
+    static const char *const lines[] = { "idempotency-key-ttl: 1h\r\n",
+                                         "idempotency-key: a\r\nidempotency-key-ttl:\r\n",
+                                         "x-trigger-request-idempotency-key:\r\n" };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct answer answer = site_ask(
+            &site, "POST", HOLD_PATH,
+            site_path(&site, "authorization: Bearer " KEY_DEV "\r\n%s", lines[i]), "{}");
+        cr_expect_eq(answer.status, 400, "%s: %d", lines[i], answer.status);
+    }
+    struct answer alone =
+        site_post(&site, HOLD_PATH, "{\"options\":{\"idempotencyKeyTTL\":\"1h\"}}");
+    cr_assert_eq(alone.status, 400, "%s", alone.body.data);
+    cr_assert_eq(site_ask(&site, "POST", HOLD_PATH,
+                          "authorization: Bearer " KEY_DEV "\r\nidempotency-key: a\r\n",
+                          "{\"options\":{\"idempotencyKeyTTL\":\"1h\"}}")
+                     .status,
+                 200, "a key in a header, its time beside the options");
 }
 
 Test(trigger, a_body_in_chunks_needs_no_length)
