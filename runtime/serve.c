@@ -467,7 +467,7 @@ int serve_main(int argc, char **argv)
         return code;
     signal(SIGPIPE, SIG_IGN);
     /* The keys are in this memory: no other process of this user may look into it, and it goes
-     * to no core file. Nurseries are programs of their own, theirs are written as ever. */
+     * to no core file. Nurseries do the same; slots are open, as plugins are to be debugged. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* cannot fail */
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a disk that is full */
     uv_loop_init(&serve.loop);

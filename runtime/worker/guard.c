@@ -72,6 +72,12 @@ static void oom_prefer(void)
     (void)close(fd);
 }
 
+/* What runs in slots is of the same user: it may not write here. Slots open theirs again. */
+static void memory_close(void)
+{
+    (void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */
+}
+
 int guard_begin(int control)
 {
     sigset_t set, before;
@@ -95,6 +101,7 @@ int guard_begin(int control)
             _exit(0); /* it died before we asked to be told */
         (void)close(lifeline[1]);
         oom_prefer();
+        memory_close();
         (void)sigprocmask(SIG_SETMASK, &before, NULL);
         return lifeline[0];
     }
@@ -103,5 +110,6 @@ int guard_begin(int control)
         _exit(SLOT_EXIT_BROKEN);
     (void)close(lifeline[0]);
     (void)prctl(PR_SET_NAME, "bide-guard");
+    memory_close();
     guard_serve(control, signals, nursery);
 }

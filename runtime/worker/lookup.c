@@ -18,6 +18,7 @@ static _Noreturn void lookup_child(int fd, const char *plugin_path,
     size_t sent = 0;
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_DUMPABLE, 1); /* else its own /proc files are not for it */
     symbols_find(plugin_path, asked->stack, asked->depth, &lines);
     while (sent < lines.size) {
         ssize_t wrote = write(fd, lines.data + sent, lines.size - sent);

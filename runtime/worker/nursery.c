@@ -111,7 +111,8 @@ static _Noreturn void slot_begin(struct nursery *nursery, int fd, int prints, pi
     (void)setpgid(0, 0); /* the parent does so too: whoever is first */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        _exit(0); /* it died before we asked to be told */
+        _exit(0);                    /* it died before we asked to be told */
+    (void)prctl(PR_SET_DUMPABLE, 1); /* for debuggers: it has nothing but its plugin's */
     family_adopt();
     title_set("slot", nursery->plugin.name, nursery->plugin.version);
     (void)close(CONTROL_FD);
