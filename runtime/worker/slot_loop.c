@@ -1,4 +1,4 @@
-#include "slot.h"
+#include "slot_loop.h"
 
 #include "crash.h"
 #include "prints.h"

@@ -1,5 +1,6 @@
 /* What a run looks like in one line. */
 #include "cli/client/run_text.h"
+
 #include "codec/json.h"
 
 #include <criterion/criterion.h>

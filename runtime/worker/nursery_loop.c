@@ -16,7 +16,7 @@
 #include "plugin/describe.h"
 #include "prints.h"
 #include "shield.h"
-#include "slot.h"
+#include "slot_loop.h"
 #include "title.h"
 #include "worker.h"
 
