@@ -63,7 +63,8 @@ struct config {
     int64_t log_bytes;       /* of the database's log, before it must start over */
     /* directories */
     const char *plugins, *schemas, *queues_path;
-    bool refuses_unknown_tasks; /* else a run of one waits for its plugin */
+    bool refuses_unknown_tasks;    /* else a run of one waits for its plugin */
+    bool refuses_payload_mismatch; /* else a known key gives its run, and a warning */
     /* workers */
     uint32_t slots;          /* segments at a time */
     int64_t segment_time_ms; /* default limit of a segment */

@@ -11,6 +11,7 @@ const struct setting settings[] = {
     { NULL, "schemas", SETTING_PATH, AT(schemas) },
     { NULL, "queues", SETTING_PATH, AT(queues_path) },
     { NULL, "unknown_tasks", SETTING_REFUSE, AT(refuses_unknown_tasks) },
+    { NULL, "on_payload_mismatch", SETTING_REFUSE, AT(refuses_payload_mismatch) },
 
     { "server", "listen", SETTING_LISTEN, AT(host) },
     { "server", "origin", SETTING_ORIGIN, AT(origin) },

@@ -3,16 +3,31 @@
 #include "base/crypto.h"
 #include "engine/timeline.h"
 
+/* Of two refusals of what was not given, as null and as {}: the one that says what is missing.
+ */
+static void missing_tell(const struct problems *of_empty, struct problems *problems)
+{
+    for (const struct problem *one = of_empty->first; one != NULL; one = one->next)
+        if (slice_is(one->keyword, "required")) {
+            *problems = *of_empty;
+            return;
+        }
+}
+
 bool payload_fits(const struct schema *schema, bool is_given, struct value *payload,
                   struct arena *arena, struct problems *problems)
 {
-    struct problems ignored = { 0 };
+    struct problems of_empty = { 0 };
     struct value empty = value_map();
 
     if (schema == NULL || schema_check(schema, payload, arena, problems))
         return true;
-    if (is_given || !schema_check(schema, &empty, arena, &ignored))
+    if (is_given)
         return false;
+    if (!schema_check(schema, &empty, arena, &of_empty)) {
+        missing_tell(&of_empty, problems);
+        return false;
+    }
     *problems = (struct problems){ 0 };
     *payload = empty;
     return true;
@@ -22,13 +37,15 @@ enum schema_quick payload_fits_quickly(const struct schema *schema, bool is_give
                                        struct value *payload, struct arena *arena,
                                        struct problems *problems)
 {
-    struct problems ignored = { 0 };
+    struct problems of_empty = { 0 };
     struct value empty = value_map();
     enum schema_quick first = schema_check_quick(schema, payload, arena, problems);
 
     if (is_given || first != SCHEMA_REFUSES)
         return first;
-    enum schema_quick second = schema_check_quick(schema, &empty, arena, &ignored);
+    enum schema_quick second = schema_check_quick(schema, &empty, arena, &of_empty);
+    if (second == SCHEMA_REFUSES)
+        missing_tell(&of_empty, problems);
     if (second != SCHEMA_FITS)
         return second;
     *problems = (struct problems){ 0 };

@@ -199,11 +199,29 @@ static bool trigger_read(struct request *request, const struct value *body,
            trigger_headers(request, trigger, err) && trigger_unheard(request, &unheard, err);
 }
 
+static void conflict_reply(struct request *request)
+{
+    struct out out = reply_out(request);
+
+    out_map(&out, NULL);
+    out_word(&out, "error",
+             "this idempotency key was used with another payload, and the configuration "
+             "refuses that (on_payload_mismatch); id is the run that was made then");
+    out_word(&out, "code", "idempotency_conflict");
+    out_id(&out, "id", "run", request->command.trigger.run_id);
+    out_end_map(&out);
+    reply_send(request, (unsigned)err_status(ERR_RULE));
+}
+
 void trigger_done(struct request *request)
 {
     const struct trigger *trigger = &request->command.trigger;
-    struct out out = reply_out(request);
 
+    if (trigger->differs && request->http->config->refuses_payload_mismatch) {
+        conflict_reply(request);
+        return;
+    }
+    struct out out = reply_out(request);
     if (trigger->is_new) /* else it may have ended long ago */
         fresh_add(&request->http->fresh, trigger->run_id, trigger->environment);
     out_map(&out, NULL);

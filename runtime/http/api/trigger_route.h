@@ -19,7 +19,7 @@ bool trigger_unheard(struct request *request, struct unheard *unheard, struct er
 /* The payload of request->command.trigger, whose task is set: checked by the task's schema, and
  * submitted or refused. */
 void trigger_submit(struct request *request, bool is_given, struct value *payload);
-/* {id, isCached} */
+/* {id, isCached}; or 422, where the config refuses that a key comes with another payload. */
 void trigger_done(struct request *request);
 
 #endif

@@ -166,8 +166,8 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
     static const char *const cases[][2] = {
         { "sever: {}\n",
           "c.yaml:1:1: expected no properties but data, plugins, schemas, queues, "
-          "unknown_tasks, server, "
-          "store, workers, retry, limits, log, environments, got \"sever\"; did you mean "
+          "unknown_tasks, on_payload_mismatch, server, "
+          "store, workers, retry, limits, log and 1 more, got \"sever\"; did you mean "
           "server?" },
         { "server:\n  listn: x\n", "c.yaml:2:3: /server: expected no properties but listen, " },
         { "server:\n  listn: x\n", "got \"listn\"; did you mean listen?" },
@@ -392,12 +392,19 @@ Test(config, sizes_are_read)
 Test(config, unknown_tasks_are_parked_or_refused)
 {
     struct config standard = right("bide.yaml", ""), park, refuse;
+    struct config tell = right("bide.yaml", "on_payload_mismatch: tell\n");
+    struct config conflict = right("bide.yaml", "on_payload_mismatch: refuse\n");
 
     park = right("bide.yaml", "unknown_tasks: park\n");
     refuse = right("bide.yaml", "unknown_tasks: refuse\n");
     cr_assert_not(standard.refuses_unknown_tasks);
     cr_assert_not(park.refuses_unknown_tasks);
     cr_assert(refuse.refuses_unknown_tasks);
+    cr_assert_not(standard.refuses_payload_mismatch);
+    cr_assert_not(tell.refuses_payload_mismatch);
+    cr_assert(conflict.refuses_payload_mismatch);
+    config_finish(&tell);
+    config_finish(&conflict);
     config_finish(&standard);
     config_finish(&park);
     config_finish(&refuse);

@@ -55,6 +55,31 @@ Test(contract, an_absent_payload_is_an_object_only_where_null_does_not_fit)
     cr_assert_eq(payload.kind, VALUE_NULL);
 }
 
+Test(contract, of_an_absent_payload_it_is_said_what_is_missing)
+{
+    static const struct {
+        const char *yaml, *says;
+    } cases[] = {
+        { "input: { type: object, required: [a, b] }\n", "required" },
+        { "input: { type: string }\n", "type" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int is_quick = 0; is_quick < 2; is_quick++) {
+            const struct schema *schema = schema_input(bench_schema(cases[i].yaml));
+            struct value payload = { .kind = VALUE_NULL };
+            struct problems problems = { 0 };
+            cr_assert_not(
+                is_quick != 0
+                    ? payload_fits_quickly(schema, false, &payload, bench_arena(), &problems) ==
+                          SCHEMA_FITS
+                    : payload_fits(schema, false, &payload, bench_arena(), &problems));
+            struct slice keyword = problems.first->keyword;
+            cr_assert(slice_is(keyword, cases[i].says), "%.*s", SLICE_ARG(keyword));
+            cr_assert_eq(problems.count, i == 0 ? 2 : 1);
+        }
+}
+
 Test(contract, a_child_without_a_payload_gets_an_empty_object)
 {
     bench.tasks[1].schema = bench_schema("input: { type: object }\n");

@@ -226,6 +226,31 @@ Test(trigger, an_idempotency_key_gives_the_same_run)
     cr_assert_str_eq(answer_text(&site, show(first), "idempotencyKey"), "order 7");
 }
 
+/* Members in another order are no other payload. */
+Test(trigger, another_payload_under_a_key_is_told_or_refused)
+{
+    const char *body = "{\"payload\":%s,\"options\":{\"idempotencyKey\":\"k\"}}";
+    struct slice warning = { 0 };
+
+    for (int refuses = 0; refuses < 2; refuses++) {
+        site.config.refuses_payload_mismatch = refuses != 0; /* read when a reply is made */
+        struct answer first =
+            site_post(&site, HOLD_PATH, site_path(&site, body, "{\"a\":1,\"b\":2}"));
+        struct answer same =
+            site_post(&site, HOLD_PATH, site_path(&site, body, "{\"b\":2,\"a\":1}"));
+        struct answer other =
+            site_post(&site, HOLD_PATH, site_path(&site, body, "{\"a\":1,\"b\":3}"));
+        cr_assert_eq(same.status, 200, "%s", same.body.data);
+        cr_assert_str_eq(answer_text(&site, other, "id"), answer_text(&site, first, "id"),
+                         "%s %s", other.body.data, first.body.data);
+        cr_assert_eq(other.status, refuses == 0 ? 200 : 422, "%s", other.body.data);
+        cr_assert_eq(answer_header(other, "x-bide-warning", &warning), refuses == 0);
+        if (refuses != 0)
+            cr_assert_str_eq(answer_text(&site, other, "code"), "idempotency_conflict");
+    }
+    cr_assert_eq(answer_find(site_get(&site, "/api/v1/runs"), "data")->count, 1);
+}
+
 Test(trigger, a_retried_call_makes_no_second_run)
 {
     const char *headers = "authorization: Bearer " KEY_DEV "\r\n"
