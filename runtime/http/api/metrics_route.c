@@ -24,7 +24,7 @@ struct metrics {
     struct list sharing; /* other requests that get this count */
 };
 
-static bool metrics_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool metrics_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     struct metrics *metrics = request->view;
     const struct http *http = request->http;
@@ -199,38 +199,39 @@ static void write_pump(struct buffer *out, const struct http *http)
 
 static void write_http(struct buffer *out, const struct http *http)
 {
-    const struct peers *peers = &http->peers;
+    const struct connections *connections = &http->connections;
 
     head(out, "bide_http_requests_total", "counter", "Requests answered, by route and status");
-    for (uint32_t row = 0; row < http->tally.rows; row++)
-        for (uint32_t column = 0; column < TALLY_STATUSES; column++) {
-            uint64_t count = http->tally.counts[row][column];
-            bool known = row + 1 < http->tally.rows;
+    for (uint32_t row = 0; row < http->request_counts.rows; row++)
+        for (uint32_t column = 0; column < REQUEST_COUNTS_STATUSES; column++) {
+            uint64_t count = http->request_counts.by_route[row][column];
+            bool known = row + 1 < http->request_counts.rows;
             if (count > 0)
                 buffer_format(out,
                               "bide_http_requests_total{method=\"%s\",route=\"%s\",status=\"%"
                               "u\"} %" PRIu64 "\n",
                               known ? routes[row].method : "", known ? routes[row].pattern : "",
-                              tally_status(column), count);
+                              request_counts_status(column), count);
         }
-    line(out, "bide_http_connections", "gauge", "Open connections", peers->count);
-    line(out, "bide_http_connections_total", "counter", "Connections opened", peers->opened);
+    line(out, "bide_http_connections", "gauge", "Open connections", connections->count);
+    line(out, "bide_http_connections_total", "counter", "Connections opened",
+         connections->opened);
     line(out, "bide_http_connections_refused_total", "counter",
-         "Connections refused because there were too many", peers->refused);
+         "Connections refused because there were too many", connections->refused);
     line(out, "bide_http_connections_evicted_total", "counter",
-         "Idle connections closed to make room", peers->evicted);
+         "Idle connections closed to make room", connections->evicted);
     line(out, "bide_http_readers_cut_total", "counter",
-         "Connections closed because their replies were taken too slowly", peers->slow);
+         "Connections closed because their replies were taken too slowly", connections->slow);
     line(out, "bide_http_replies_bytes", "gauge", "Replies that wait for their readers",
          http->reply_bytes);
     line(out, "bide_http_requests_late_total", "counter",
-         "Requests that did not arrive in time", peers->late);
+         "Requests that did not arrive in time", connections->late);
     line(out, "bide_http_requests_under_way", "gauge", "Requests not answered yet",
          http->request_count);
     line(out, "bide_http_longpolls", "gauge", "Requests that wait for a run",
-         http->longpolls.count);
+         http->long_polls.count);
     line(out, "bide_http_reads_waiting", "gauge", "Reads that wait for a reader",
-         http->jobs.waiting_count);
+         http->read_pool.waiting_count);
 }
 
 /* `counter` counted for `request`. */
@@ -240,8 +241,8 @@ static void answer(struct request *request, const struct request *counter)
     const struct metrics *metrics = counter->view;
     struct buffer *out = reply_out(request).buffer;
 
-    if (!counter->job.is_done) {
-        reply_err(request, &counter->job.err);
+    if (!counter->read.is_done) {
+        reply_err(request, &counter->read.err);
         return;
     }
     write_totals(out, request, metrics);
@@ -264,7 +265,7 @@ static void metrics_done(struct request *request)
 
     /* The rows are in the arena of `request`, which is answered last. */
     while ((node = list_shift(&metrics->sharing)) != NULL)
-        answer(container_of(node, struct request, job.node), request);
+        answer(container_of(node, struct request, read.node), request);
     answer(request, request);
     http->is_scraping = false;
     scrape_next(http);
@@ -277,7 +278,7 @@ static void scrape_next(struct http *http)
 
     if (node == NULL)
         return;
-    struct request *request = container_of(node, struct request, job.node);
+    struct request *request = container_of(node, struct request, read.node);
     struct metrics *metrics = ARENA_NEW(&request->arena, struct metrics);
     metrics->totals = ARENA_ARRAY(&request->arena, struct totals, http->world_count);
     metrics->queues = ARENA_ARRAY(&request->arena, struct queue_page, http->world_count);
@@ -285,7 +286,7 @@ static void scrape_next(struct http *http)
     while ((node = list_shift(&http->scrapes)) != NULL)
         list_push(&metrics->sharing, node);
     request->view = metrics;
-    request->job.hears_failure = true;
+    request->read.hears_failure = true;
     http->is_scraping = true;
     request_read(request, metrics_work, metrics_done);
 }
@@ -294,7 +295,7 @@ void metrics_show(struct request *request)
 {
     struct http *http = request->http;
 
-    list_push(&http->scrapes, &request->job.node);
+    list_push(&http->scrapes, &request->read.node);
     if (!http->is_scraping)
         scrape_next(http);
 }

@@ -153,7 +153,7 @@ static void statistics_write(const struct request *request, struct out *out,
 
 /* ---- list -------------------------------------------------------------------------------- */
 
-static bool list_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool list_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     struct queue_view *view = request->view;
     int64_t offset = (view->page - 1) * view->per_page;
@@ -203,7 +203,7 @@ void queue_list(struct request *request)
 
 /* ---- one --------------------------------------------------------------------------------- */
 
-static bool show_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool show_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     struct queue_view *view = request->view;
 

@@ -8,10 +8,10 @@
 
 enum { PACKED_NIL = 0xc0 };
 
-static const struct veil whole = { .hides_all = true };
+static const struct redaction whole = { .hides_all = true };
 
-static struct veil run_veil(const struct catalog *catalog, const struct run *run,
-                            const struct schema *(*part)(const struct schema_file *file))
+static struct redaction redact_run(const struct catalog *catalog, const struct run *run,
+                                   const struct schema *(*part)(const struct schema_file *file))
 {
     const struct catalog_task *task = catalog_task(catalog, run->task);
     const struct schema_file *file = task == NULL ? NULL : task->schema;
@@ -21,12 +21,12 @@ static struct veil run_veil(const struct catalog *catalog, const struct run *run
     if ((run->secrets & SECRETS_DECLARED) != 0 &&
         (file == NULL || !slice_equal(task->schema_hash, contract_now(run))))
         return whole;
-    return (struct veil){ .schema = part(file) };
+    return (struct redaction){ .schema = part(file) };
 }
 
-struct veil veil_payload(const struct catalog *catalog, const struct run *run)
+struct redaction redact_payload(const struct catalog *catalog, const struct run *run)
 {
-    return run_veil(catalog, run, schema_input);
+    return redact_run(catalog, run, schema_input);
 }
 
 static bool is_nothing(struct slice packed)
@@ -44,16 +44,16 @@ static bool knows_secrets(const struct catalog *catalog, const struct run *run)
 }
 
 /* A task that has secrets and whose file says nothing of its output may give one back there. */
-struct veil veil_output(const struct catalog *catalog, const struct run *run)
+struct redaction redact_output(const struct catalog *catalog, const struct run *run)
 {
-    struct veil veil = run_veil(catalog, run, schema_output);
+    struct redaction redaction = redact_run(catalog, run, schema_output);
 
-    if (veil.schema == NULL && knows_secrets(catalog, run) && !is_nothing(run->output))
+    if (redaction.schema == NULL && knows_secrets(catalog, run) && !is_nothing(run->output))
         return whole;
-    return veil;
+    return redaction;
 }
 
-struct veil veil_token(const struct catalog *catalog, const struct waitpoint *token)
+struct redaction redact_token(const struct catalog *catalog, const struct waitpoint *token)
 {
     const struct catalog_task *task = catalog_task(catalog, token->task);
     const struct schema_file *file = task == NULL ? NULL : task->schema;
@@ -61,49 +61,50 @@ struct veil veil_token(const struct catalog *catalog, const struct waitpoint *to
     if (token->secret.size > 0 &&
         (file == NULL || !slice_equal(task->schema_hash, token->secret)))
         return whole;
-    return (struct veil){ .schema = schema_token(file, token->schema) };
+    return (struct redaction){ .schema = schema_token(file, token->schema) };
 }
 
-static bool hides_nothing(const struct veil *veil)
+static bool hides_nothing(const struct redaction *redaction)
 {
-    return !veil->hides_all && !schema_has_secrets(veil->schema);
+    return !redaction->hides_all && !schema_has_secrets(redaction->schema);
 }
 
 /* What can be seen through it. */
-static struct value seen(const struct veil *veil, struct arena *arena, struct slice packed)
+static struct value seen(const struct redaction *redaction, struct arena *arena,
+                         struct slice packed)
 {
     struct value value = { .kind = VALUE_NULL };
 
-    if (veil->hides_all || (packed.size > 0 && !pack_read(arena, packed, &value, NULL)))
+    if (redaction->hides_all || (packed.size > 0 && !pack_read(arena, packed, &value, NULL)))
         return value_text(HIDDEN);
-    schema_redact(veil->schema, &value, arena);
+    schema_redact(redaction->schema, &value, arena);
     return value;
 }
 
-void veil_write(struct buffer *out, const struct veil *veil, struct arena *arena,
-                struct slice packed)
+void redact_write(struct buffer *out, const struct redaction *redaction, struct arena *arena,
+                  struct slice packed)
 {
-    if (hides_nothing(veil)) {
+    if (hides_nothing(redaction)) {
         json_write_packed(out, packed);
         return;
     }
-    struct value value = seen(veil, arena, packed);
+    struct value value = seen(redaction, arena, packed);
     json_write(out, &value);
 }
 
-void veil_out(struct out *out, const char *key, const struct veil *veil, struct arena *arena,
-              struct slice packed)
+void redact_out(struct out *out, const char *key, const struct redaction *redaction,
+                struct arena *arena, struct slice packed)
 {
-    if (hides_nothing(veil)) {
+    if (hides_nothing(redaction)) {
         out_packed(out, key, packed);
         return;
     }
-    struct value value = seen(veil, arena, packed);
+    struct value value = seen(redaction, arena, packed);
     out_value(out, key, &value);
 }
 
-void veil_out_state(struct out *out, const char *key, const struct catalog *catalog,
-                    struct arena *arena, const struct run *run)
+void redact_out_state(struct out *out, const char *key, const struct catalog *catalog,
+                      struct arena *arena, const struct run *run)
 {
     struct value state;
 

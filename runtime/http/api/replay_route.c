@@ -20,7 +20,7 @@ struct replay {
     struct slice queue;
 };
 
-static bool replay_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool replay_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     struct replay *replay = request->view;
     struct slice queue;
@@ -31,7 +31,7 @@ static bool replay_work(struct request *request, struct job_reader *reader, stru
         return false;
     if (replay->run == NULL)
         return err_set(err, ERR_NOT_FOUND, "Run not found");
-    if (!job_queue_name(reader, replay->run->queue, &queue, err))
+    if (!read_queue_name(reader, replay->run->queue, &queue, err))
         return false;
     replay->queue = arena_copy(&request->arena, queue); /* the reader's otherwise */
     return true;
@@ -77,7 +77,7 @@ static bool payload_take(struct request *request, const struct value *body,
 
 static bool options_read(struct request *request, const struct value *body, struct err *err)
 {
-    struct options_from from = { &request->arena, &request->http->config->limits };
+    struct trigger_options_from from = { &request->arena, &request->http->config->limits };
     struct unheard unheard = { .arena = &request->arena };
     struct trigger *trigger = &request->command.trigger;
 

@@ -15,7 +15,7 @@ enum { LOG_LINES_MAX = 10000, REASON_MAX = 500 };
 
 /*
  * With ?wait= the request is in the long polls' table from before the first read until it is
- * answered. A fresh run is known not to be done, and is not read before it is.
+ * answered. A recent run is known not to be done, and is not read before it is.
  *
  *   read ──there, or the time is over──▶ reply
  *     ▲└──not yet──▶ parked ──woken──┐
@@ -29,7 +29,7 @@ struct show {
         is_there; /* is_over: the last read; is_there: the reply is written */
 };
 
-static bool show_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool show_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     struct show *show = request->view;
     const struct config_environment *environment = request->world->environment;
@@ -45,7 +45,7 @@ static bool show_work(struct request *request, struct job_reader *reader, struct
     if (show->statuses != 0 && !show->is_over && (show->statuses & 1u << run->status) == 0)
         return true;
     view.run = run;
-    view.catalog = request->job.catalog;
+    view.catalog = request->read.catalog;
     if (!run_view_read(&view, reader, &request->arena, err))
         return false;
     out = reply_out(request);
@@ -78,9 +78,9 @@ static void show_done(struct request *request)
 
 /* Whatever woke it, the next read is the last: a run that is done stays so, and the client of
  * one that goes on waiting asks again. */
-static void show_wake(struct longpoll *longpoll, bool in_time)
+static void show_wake(struct long_poll *long_poll, bool in_time)
 {
-    struct request *request = container_of(longpoll, struct request, longpoll);
+    struct request *request = container_of(long_poll, struct request, long_poll);
     struct show *show = request->view;
 
     (void)in_time;
@@ -100,8 +100,8 @@ static bool wait_read_query(struct request *request, int64_t *time_ms, uint32_t 
     if (!duration_parse(wait, time_ms))
         return err_set(err, ERR_BAD_REQUEST,
                        "wait must be a duration like \"30s\", at most 100 years");
-    if (*time_ms > LONGPOLL_MAX_MS)
-        *time_ms = LONGPOLL_MAX_MS;
+    if (*time_ms > LONG_POLL_MAX_MS)
+        *time_ms = LONG_POLL_MAX_MS;
     if (*time_ms > 0)
         *statuses = 1u << RUN_DONE;
     if (!params_find(request->params, "until", &until) || slice_is(until, "done"))
@@ -128,10 +128,11 @@ void run_show(struct request *request)
         return;
     }
     if (show->statuses != 0 && !request->http->is_stopping)
-        longpoll_add(&request->http->longpolls, &request->longpoll, show->id, show->statuses,
-                     time_ms, show_wake);
-    if (show->statuses == 1u << RUN_DONE && request->longpoll.is_waiting &&
-        fresh_is_known(&request->http->fresh, show->id, request->world->environment->number))
+        long_poll_add(&request->http->long_polls, &request->long_poll, show->id, show->statuses,
+                      time_ms, show_wake);
+    if (show->statuses == 1u << RUN_DONE && request->long_poll.is_waiting &&
+        recent_runs_know(&request->http->recent_runs, show->id,
+                         request->world->environment->number))
         return;
     show_read(request);
 }
@@ -166,7 +167,7 @@ static bool cursor_check(struct request *request, struct reader *reader, int64_t
            err_set(err, ERR_BAD_REQUEST, "Query Error: the cursor names no run of this list");
 }
 
-static bool list_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool list_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     const struct run_filter *filter = request->view;
     struct run_page page = { 0 };
@@ -278,7 +279,7 @@ static void line_write(struct out *out, const struct log_line *line)
     out_end_map(out);
 }
 
-static bool logs_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool logs_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     const struct reader_ops *ops = reader->reader->ops;
     const struct logs *logs = request->view;

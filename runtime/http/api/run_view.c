@@ -269,7 +269,7 @@ static void write_waits(struct out *out, const struct run_view *view)
 
 /* ---- the whole object -------------------------------------------------------------------- */
 
-bool run_view_read(struct run_view *view, struct job_reader *reader, struct arena *arena,
+bool run_view_read(struct run_view *view, struct pool_reader *reader, struct arena *arena,
                    struct err *err)
 {
     const struct run *run = view->run;
@@ -277,7 +277,7 @@ bool run_view_read(struct run_view *view, struct job_reader *reader, struct aren
     struct run *parent = NULL, *root = NULL;
     struct move *moves;
 
-    if (!job_queue_name(reader, run->queue, &view->queue, err) ||
+    if (!read_queue_name(reader, run->queue, &view->queue, err) ||
         !waits_read(view, reader->reader, arena, err) ||
         !ops->children(reader->reader, arena, run->id, VIEW_CHILDREN, &view->children, err))
         return false;
@@ -346,7 +346,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_text(out, "parkedReason", view->parked);
     if (run->status == RUN_WAITING) {
         write_waits(out, view);
-        veil_out_state(out, "state", view->catalog, arena, run);
+        redact_out_state(out, "state", view->catalog, arena, run);
     }
     write_timeline(out, arena, run);
 }
@@ -355,8 +355,8 @@ void run_view_write(struct out *out, struct arena *arena, const struct run_view 
                     const char *environment)
 {
     const struct run *run = view->run;
-    struct veil payload = veil_payload(view->catalog, run);
-    struct veil output = veil_output(view->catalog, run);
+    struct redaction payload = redact_payload(view->catalog, run);
+    struct redaction output = redact_output(view->catalog, run);
 
     out_map(out, NULL);
     write_core(out, run);
@@ -364,9 +364,9 @@ void run_view_write(struct out *out, struct arena *arena, const struct run_view 
     out_word(out, "triggerFunction", run->needs_parent ? "triggerAndWait" : "trigger");
     attempts_write(out, arena, run);
     if (run->input.size > 0)
-        veil_out(out, "payload", &payload, arena, run->input);
+        redact_out(out, "payload", &payload, arena, run->input);
     if (run->status == RUN_DONE && run->outcome == OUTCOME_COMPLETED)
-        veil_out(out, "output", &output, arena, run->output);
+        redact_out(out, "output", &output, arena, run->output);
     write_error(out, arena, run->error);
     write_relatives(out, view);
     out_word(out, "environment", environment);

@@ -33,7 +33,7 @@ struct run_view {
 };
 
 /* Loads all of it; false with err. view->run and view->catalog are given. */
-bool run_view_read(struct run_view *view, struct job_reader *reader, struct arena *arena,
+bool run_view_read(struct run_view *view, struct pool_reader *reader, struct arena *arena,
                    struct err *err);
 void run_view_write(struct out *out, struct arena *arena, const struct run_view *view,
                     const char *environment);

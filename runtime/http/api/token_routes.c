@@ -58,7 +58,7 @@ static const struct member_rule create_members[] = {
 void token_create(struct request *request)
 {
     struct token_create *create = &request->command.token_create;
-    struct options_from from = { &request->arena, &request->http->config->limits };
+    struct trigger_options_from from = { &request->arena, &request->http->config->limits };
     struct err err = { 0 };
     struct value body;
 
@@ -112,14 +112,14 @@ static void item_write(struct request *request, struct out *out, const struct wa
 static void output_write(struct request *request, struct out *out,
                          const struct waitpoint *token)
 {
-    struct veil veil = veil_token(request->job.catalog, token);
+    struct redaction redaction = redact_token(request->read.catalog, token);
     struct buffer text = { 0 };
     char at[TIME_TEXT_SIZE];
 
     if (token->status == WAITPOINT_PENDING)
         return;
     if (token->status == WAITPOINT_COMPLETED)
-        veil_write(&text, &veil, &request->arena, token->result);
+        redact_write(&text, &redaction, &request->arena, token->result);
     else if (token->status == WAITPOINT_TIMED_OUT)
         buffer_format(&text,
                       "{\"code\":\"TRIGGER_WAITPOINT_TIMEOUT\",\"message\":\"Waitpoint timed "
@@ -134,7 +134,7 @@ static void output_write(struct request *request, struct out *out,
     buffer_finish(&text);
 }
 
-static bool show_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool show_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     const struct view *view = request->view;
     struct waitpoint *token;
@@ -179,7 +179,7 @@ static bool cursor_check(struct request *request, struct reader *reader, int64_t
            err_set(err, ERR_BAD_REQUEST, "Query Error: the cursor names no token of this list");
 }
 
-static bool list_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool list_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     const struct view *view = request->view;
     struct token_page page = { 0 };

@@ -146,8 +146,9 @@ struct key_options {
     int64_t ttl_ms;
 };
 
-static bool key_options_read(const struct options_from *from, const struct value *options,
-                             struct key_options *keys, struct err *err)
+static bool key_options_read(const struct trigger_options_from *from,
+                             const struct value *options, struct key_options *keys,
+                             struct err *err)
 {
     struct slice ttl = { 0 };
     const struct value *details = option(options, "idempotencyKeyOptions");
@@ -187,7 +188,7 @@ static struct slice tags_pack(struct arena *arena, struct slice *tags, uint32_t 
     return list.count == 0 ? (struct slice){ 0 } : pack_value(arena, &list);
 }
 
-static bool tags_read(const struct options_from *from, const struct value *options,
+static bool tags_read(const struct trigger_options_from *from, const struct value *options,
                       struct slice *packed, struct err *err)
 {
     const struct value *value = option(options, "tags"), *items = value;
@@ -225,7 +226,7 @@ static bool tags_read(const struct options_from *from, const struct value *optio
 /* ---- a run's ----------------------------------------------------------------------------- */
 
 /* A string, {name}, or, as a client's slip makes it, {name: {name}}. */
-static bool queue_read(const struct options_from *from, const struct value *options,
+static bool queue_read(const struct trigger_options_from *from, const struct value *options,
                        struct slice *name, struct err *err)
 {
     const struct value *value = option(options, "queue");
@@ -278,7 +279,7 @@ static bool superjson_read(struct arena *arena, struct slice text, struct value 
     return true;
 }
 
-static bool metadata_read(const struct options_from *from, const struct value *options,
+static bool metadata_read(const struct trigger_options_from *from, const struct value *options,
                           struct slice *packed, struct err *err)
 {
     const struct value *value = option(options, "metadata");
@@ -318,7 +319,7 @@ static bool metadata_read(const struct options_from *from, const struct value *o
                    (long long)from->limits->metadata_bytes);
 }
 
-static bool numbers_read(const struct options_from *from, const struct value *options,
+static bool numbers_read(const struct trigger_options_from *from, const struct value *options,
                          struct trigger *trigger, struct err *err)
 {
     const struct range priorities = { "priority", -(double)PRIORITY_MAX, PRIORITY_MAX, false };
@@ -350,7 +351,7 @@ static bool flag_read(const struct value *options, const char *name, bool *flag,
     return true;
 }
 
-bool trigger_options_read(const struct options_from *from, const struct value *options,
+bool trigger_options_read(const struct trigger_options_from *from, const struct value *options,
                           struct trigger *trigger, struct err *err)
 {
     struct key_options keys = { 0 };
@@ -377,7 +378,7 @@ bool trigger_options_read(const struct options_from *from, const struct value *o
 
 /* ---- a token's --------------------------------------------------------------------------- */
 
-bool token_options_read(const struct options_from *from, const struct value *options,
+bool token_options_read(const struct trigger_options_from *from, const struct value *options,
                         struct token_create *create, struct err *err)
 {
     struct key_options keys = { 0 };

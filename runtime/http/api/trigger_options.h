@@ -1,11 +1,11 @@
 /* Options: what a client may say beside the payload when it triggers a run or makes a token. */
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef HTTP_TRIGGER_OPTIONS_H
+#define HTTP_TRIGGER_OPTIONS_H
 
 #include "config/config.h"
 #include "engine/command.h"
 
-struct options_from {
+struct trigger_options_from {
     struct arena *arena; /* what is kept is copied there */
     const struct config_limits *limits;
 };
@@ -25,11 +25,11 @@ bool key_ttl_check(struct slice key, int64_t ttl_ms, struct err *err);
  * The `options` of a trigger (NULL: none) into `trigger`; which there are is
  * trigger_members.h's. Errors: BAD_REQUEST, RULE (tags), TOO_LARGE (metadata).
  */
-bool trigger_options_read(const struct options_from *from, const struct value *options,
+bool trigger_options_read(const struct trigger_options_from *from, const struct value *options,
                           struct trigger *trigger, struct err *err);
 
 /* The body of a token's creation. Errors: the same. */
-bool token_options_read(const struct options_from *from, const struct value *options,
+bool token_options_read(const struct trigger_options_from *from, const struct value *options,
                         struct token_create *create, struct err *err);
 
 /*

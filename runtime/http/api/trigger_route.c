@@ -72,7 +72,7 @@ static void payload_decide(struct request *request, const struct payload_check *
 }
 
 /* Pool thread. */
-static bool check_work(struct request *request, struct job_reader *reader, struct err *err)
+static bool check_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     const struct trigger *trigger = &request->command.trigger;
     struct payload_check *check = request->view;
@@ -188,7 +188,7 @@ static bool trigger_read(struct request *request, const struct value *body,
                          struct value *payload, struct err *err)
 {
     struct trigger *trigger = &request->command.trigger;
-    struct options_from from = { &request->arena, &request->http->config->limits };
+    struct trigger_options_from from = { &request->arena, &request->http->config->limits };
     struct unheard unheard = { .arena = &request->arena };
     const struct value *options = value_find(body, "options");
 
@@ -223,7 +223,7 @@ void trigger_done(struct request *request)
     }
     struct out out = reply_out(request);
     if (trigger->is_new) /* else it may have ended long ago */
-        fresh_add(&request->http->fresh, trigger->run_id, trigger->environment);
+        recent_runs_add(&request->http->recent_runs, trigger->run_id, trigger->environment);
     out_map(&out, NULL);
     out_id(&out, "id", "run", trigger->run_id);
     out_bool(&out, "isCached", trigger->cached);

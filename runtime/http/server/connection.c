@@ -14,72 +14,73 @@
 enum {
     BACKLOG = 1024,
     INBOX_BYTES = 64 * 1024,
-    KERNEL_BYTES = 128 * 1024, /* unsent ones of a peer that the kernel takes from us */
+    KERNEL_BYTES = 128 * 1024, /* unsent ones of a connection that the kernel takes from us */
     LINGER_MS = 1000,
     LINGER_BYTES = 256 * 1024,
     LINGERING = 64, /* at a time; others are closed at once */
 };
 
-static int64_t now_of(const struct peers *peers)
+static int64_t now_of(const struct connections *connections)
 {
-    return (int64_t)uv_now(peers->loop);
+    return (int64_t)uv_now(connections->loop);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct peer *peer = handle->data;
-    struct http *http = container_of(peer->peers, struct http, peers);
+    struct connection *connection = handle->data;
+    struct http *http = container_of(connection->connections, struct http, connections);
 
-    list_remove(&peer->all);
-    buffer_finish(&peer->input);
-    buffer_finish(&peer->unsent);
-    free(peer);
+    list_remove(&connection->all);
+    buffer_finish(&connection->input);
+    buffer_finish(&connection->unsent);
+    free(connection);
     server_closed(http);
 }
 
-static void uncount(struct peer *peer)
+static void uncount(struct connection *connection)
 {
-    list_remove(&peer->node);
-    list_remove(&peer->neighbours);
-    if (!peer->is_cut)
-        peer->peers->count--;
-    peer->is_cut = true;
-    if (peer->is_lingering)
-        peer->peers->lingering_count--;
-    peer->is_lingering = false;
+    list_remove(&connection->node);
+    list_remove(&connection->neighbours);
+    if (!connection->is_cut)
+        connection->connections->count--;
+    connection->is_cut = true;
+    if (connection->is_lingering)
+        connection->connections->lingering_count--;
+    connection->is_lingering = false;
 }
 
-void peer_close(struct peer *peer)
+void connection_end(struct connection *connection)
 {
-    if (uv_is_closing(&peer->uv.handle) != 0)
+    if (uv_is_closing(&connection->uv.handle) != 0)
         return;
-    uncount(peer);
-    uv_close(&peer->uv.handle, on_closed);
-    wire_lost(peer);
+    uncount(connection);
+    uv_close(&connection->uv.handle, on_closed);
+    wire_lost(connection);
 }
 
 /* What was sent and has not arrived: ours and the kernel's. */
-static size_t left_of(const struct peer *peer)
+static size_t left_of(const struct connection *connection)
 {
     int fd, left = 0;
 
-    if (uv_fileno(&peer->uv.handle, &fd) != 0 || ioctl(fd, SIOCOUTQ, &left) != 0 || left < 0)
+    if (uv_fileno(&connection->uv.handle, &fd) != 0 || ioctl(fd, SIOCOUTQ, &left) != 0 ||
+        left < 0)
         left = 0;
-    return uv_stream_get_write_queue_size(&peer->uv.stream) + (size_t)left;
+    return uv_stream_get_write_queue_size(&connection->uv.stream) + (size_t)left;
 }
 
 /* Has it not even taken what the kernel has for it? Then the kernel is to forget that too. */
-static void peer_drop(struct peer *peer)
+static void connection_drop(struct connection *connection)
 {
     const struct linger now = { .l_onoff = 1 };
     int fd;
 
-    if (left_of(peer) > 0 && uv_fileno(&peer->uv.handle, &fd) == 0)
+    if (left_of(connection) > 0 && uv_fileno(&connection->uv.handle, &fd) == 0)
         (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now,
                          sizeof now); /* else it stays awhile */
-    peer_close(peer);
+    connection_end(connection);
 }
 
 /* ---- deadlines --------------------------------------------------------------------------- */
@@ -88,225 +89,227 @@ static void on_deadline(uv_timer_t *timer);
 
 /* The timer may be early, never late: it is only moved when the new deadline comes before it.
  */
-static void arm(struct peers *peers, int64_t deadline_ms)
+static void arm(struct connections *connections, int64_t deadline_ms)
 {
-    if (uv_is_active((uv_handle_t *)&peers->timer) != 0 && peers->due_ms <= deadline_ms)
+    if (uv_is_active((uv_handle_t *)&connections->timer) != 0 &&
+        connections->due_ms <= deadline_ms)
         return;
-    int64_t left = deadline_ms - now_of(peers);
-    peers->due_ms = deadline_ms;
-    uv_timer_start(&peers->timer, on_deadline, left > 0 ? (uint64_t)left : 0, 0);
+    int64_t left = deadline_ms - now_of(connections);
+    connections->due_ms = deadline_ms;
+    uv_timer_start(&connections->timer, on_deadline, left > 0 ? (uint64_t)left : 0, 0);
 }
 
-static void move(struct peer *peer, struct list *list, int64_t time_ms)
+static void move(struct connection *connection, struct list *list, int64_t time_ms)
 {
-    list_remove(&peer->node);
-    if (uv_is_closing(&peer->uv.handle) != 0)
+    list_remove(&connection->node);
+    if (uv_is_closing(&connection->uv.handle) != 0)
         return;
-    peer->deadline_ms = now_of(peer->peers) + time_ms;
-    list_push(list, &peer->node);
-    arm(peer->peers, peer->deadline_ms);
+    connection->deadline_ms = now_of(connection->connections) + time_ms;
+    list_push(list, &connection->node);
+    arm(connection->connections, connection->deadline_ms);
 }
 
-void peer_idle(struct peer *peer)
+void connection_idle(struct connection *connection)
 {
-    peer->is_receiving = false;
-    move(peer, &peer->peers->idle, peer->peers->idle_ms);
+    connection->is_receiving = false;
+    move(connection, &connection->connections->idle, connection->connections->idle_ms);
 }
 
-void peer_receiving(struct peer *peer)
+void connection_receiving(struct connection *connection)
 {
-    if (peer->is_receiving)
+    if (connection->is_receiving)
         return;
-    peer->is_receiving = true;
-    move(peer, &peer->peers->receiving, peer->peers->receive_ms);
+    connection->is_receiving = true;
+    move(connection, &connection->connections->receiving, connection->connections->receive_ms);
 }
 
-void peer_busy(struct peer *peer)
+void connection_busy(struct connection *connection)
 {
-    peer->is_receiving = false;
-    list_remove(&peer->node);
+    connection->is_receiving = false;
+    list_remove(&connection->node);
 }
 
-static struct peer *first_of(struct list *list)
+static struct connection *first_of(struct list *list)
 {
-    return list_is_empty(list) ? NULL : container_of(list->next, struct peer, node);
+    return list_is_empty(list) ? NULL : container_of(list->next, struct connection, node);
 }
 
-static struct peer *first_due(struct list *list, int64_t now)
+static struct connection *first_due(struct list *list, int64_t now)
 {
-    struct peer *peer = first_of(list);
+    struct connection *connection = first_of(list);
 
-    return peer != NULL && peer->deadline_ms <= now ? peer : NULL;
+    return connection != NULL && connection->deadline_ms <= now ? connection : NULL;
 }
 
 /* What is left of its reply must have shrunk by so much, or be gone. */
-static void look_at_sending(struct peer *peer)
+static void look_at_sending(struct connection *connection)
 {
-    struct peers *peers = peer->peers;
-    size_t left = left_of(peer);
-    uint64_t least = (uint64_t)(peers->rate * peers->send_ms / 1000);
+    struct connections *connections = connection->connections;
+    size_t left = left_of(connection);
+    uint64_t least = (uint64_t)(connections->rate * connections->send_ms / 1000);
 
-    if (peers->rate > 0 && left + least > peer->left_bytes) {
-        peers->slow++;
-        peer_drop(peer);
+    if (connections->rate > 0 && left + least > connection->left_bytes) {
+        connections->slow++;
+        connection_drop(connection);
         return;
     }
-    peer->left_bytes = left;
-    move(peer, &peers->sending, peers->send_ms);
+    connection->left_bytes = left;
+    move(connection, &connections->sending, connections->send_ms);
 }
 
 static void on_deadline(uv_timer_t *timer)
 {
-    struct peers *peers = container_of(timer, struct peers, timer);
-    struct list *lists[] = { &peers->receiving, &peers->idle, &peers->sending,
-                             &peers->lingering };
-    int64_t now = now_of(peers);
-    struct peer *peer;
+    struct connections *connections = container_of(timer, struct connections, timer);
+    struct list *lists[] = { &connections->receiving, &connections->idle, &connections->sending,
+                             &connections->lingering };
+    int64_t now = now_of(connections);
+    struct connection *connection;
 
-    while ((peer = first_due(&peers->receiving, now)) != NULL) {
-        peers->late++;
-        wire_refuse(peer, HTTP_REQUEST_TIMEOUT, "The request did not arrive in time");
+    while ((connection = first_due(&connections->receiving, now)) != NULL) {
+        connections->late++;
+        wire_refuse(connection, HTTP_REQUEST_TIMEOUT, "The request did not arrive in time");
     }
-    while ((peer = first_due(&peers->sending, now)) != NULL)
-        look_at_sending(peer);
-    while ((peer = first_due(&peers->idle, now)) != NULL)
-        peer_drop(peer);
-    while ((peer = first_due(&peers->lingering, now)) != NULL)
-        peer_drop(peer);
+    while ((connection = first_due(&connections->sending, now)) != NULL)
+        look_at_sending(connection);
+    while ((connection = first_due(&connections->idle, now)) != NULL)
+        connection_drop(connection);
+    while ((connection = first_due(&connections->lingering, now)) != NULL)
+        connection_drop(connection);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        if ((peer = first_of(lists[i])) != NULL)
-            arm(peers, peer->deadline_ms);
+        if ((connection = first_of(lists[i])) != NULL)
+            arm(connections, connection->deadline_ms);
 }
 
 /* ---- bytes in ---------------------------------------------------------------------------- */
 
 static void on_room(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
 {
-    struct peer *peer = handle->data;
+    struct connection *connection = handle->data;
 
     (void)size;
-    *buffer = uv_buf_init(peer->peers->inbox, INBOX_BYTES);
+    *buffer = uv_buf_init(connection->connections->inbox, INBOX_BYTES);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
-    struct peer *peer = stream->data;
+    struct connection *connection = stream->data;
 
-    if (size == 0 || uv_is_closing(&peer->uv.handle) != 0)
+    if (size == 0 || uv_is_closing(&connection->uv.handle) != 0)
         return;
     if (size == UV_EOF) {
-        peer->has_ended = true;
-        if (peer->is_lingering)
-            peer_close(peer);
+        connection->has_ended = true;
+        if (connection->is_lingering)
+            connection_end(connection);
         else
-            wire_ended(peer);
+            wire_ended(connection);
     } else if (size < 0) {
-        peer_close(peer);
-    } else if (peer->is_cut) {
-        peer->ignored_bytes += (size_t)size;
-        if (peer->ignored_bytes > LINGER_BYTES)
-            peer_close(peer);
+        connection_end(connection);
+    } else if (connection->is_cut) {
+        connection->ignored_bytes += (size_t)size;
+        if (connection->ignored_bytes > LINGER_BYTES)
+            connection_end(connection);
     } else {
-        wire_read(peer, (struct slice){ buffer->base, (size_t)size });
+        wire_read(connection, (struct slice){ buffer->base, (size_t)size });
     }
 }
 
-void peer_pause(struct peer *peer)
+void connection_pause(struct connection *connection)
 {
-    if (peer->is_full)
+    if (connection->is_full)
         return;
-    peer->is_full = true;
-    (void)uv_read_stop(&peer->uv.stream); /* always succeeds */
+    connection->is_full = true;
+    (void)uv_read_stop(&connection->uv.stream); /* always succeeds */
 }
 
-void peer_resume(struct peer *peer)
+void connection_resume(struct connection *connection)
 {
-    if (!peer->is_full || uv_is_closing(&peer->uv.handle) != 0)
+    if (!connection->is_full || uv_is_closing(&connection->uv.handle) != 0)
         return;
-    peer->is_full = false;
-    if (!peer->has_ended && uv_read_start(&peer->uv.stream, on_room, on_read) != 0)
-        peer_close(peer);
+    connection->is_full = false;
+    if (!connection->has_ended && uv_read_start(&connection->uv.stream, on_room, on_read) != 0)
+        connection_end(connection);
 }
 
 /* ---- bytes out --------------------------------------------------------------------------- */
 
 static void on_written(uv_write_t *write, int status)
 {
-    struct peer *peer = container_of(write, struct peer, write);
+    struct connection *connection = container_of(write, struct connection, write);
 
-    if (uv_is_closing(&peer->uv.handle) != 0)
+    if (uv_is_closing(&connection->uv.handle) != 0)
         return;
-    peer->is_writing = false;
-    list_remove(&peer->node);
-    buffer_finish(&peer->unsent);
+    connection->is_writing = false;
+    list_remove(&connection->node);
+    buffer_finish(&connection->unsent);
     if (status != 0)
-        peer_close(peer);
-    else if (peer->is_cut)
-        peer_linger(peer);
+        connection_end(connection);
+    else if (connection->is_cut)
+        connection_linger(connection);
     else
-        wire_sent(peer);
+        wire_sent(connection);
 }
 
-bool peer_send(struct peer *peer, struct slice first, struct slice second)
+bool connection_send(struct connection *connection, struct slice first, struct slice second)
 {
     uv_buf_t parts[2] = { { (char *)(uintptr_t)first.data, first.size },
                           { (char *)(uintptr_t)second.data, second.size } };
-    int sent = uv_try_write(&peer->uv.stream, parts, second.size > 0 ? 2 : 1);
+    int sent = uv_try_write(&connection->uv.stream, parts, second.size > 0 ? 2 : 1);
 
     if (sent == UV_EAGAIN)
         sent = 0;
     if (sent < 0) {
-        peer_close(peer);
+        connection_end(connection);
         return false;
     }
     if ((size_t)sent == first.size + second.size)
         return true;
     size_t of_first = (size_t)sent < first.size ? (size_t)sent : first.size;
     size_t of_second = (size_t)sent - of_first;
-    buffer_add(&peer->unsent, first.data + of_first, first.size - of_first);
-    parts[0] = uv_buf_init(peer->unsent.data, (unsigned)peer->unsent.size);
+    buffer_add(&connection->unsent, first.data + of_first, first.size - of_first);
+    parts[0] = uv_buf_init(connection->unsent.data, (unsigned)connection->unsent.size);
     parts[1].base += of_second;
     parts[1].len -= of_second;
-    peer->is_writing = true;
-    unsigned from = peer->unsent.size == 0, count = second.size > of_second ? 2 : 1;
-    if (uv_write(&peer->write, &peer->uv.stream, parts + from, count - from, on_written) != 0) {
-        peer_close(peer);
+    connection->is_writing = true;
+    unsigned from = connection->unsent.size == 0, count = second.size > of_second ? 2 : 1;
+    if (uv_write(&connection->write, &connection->uv.stream, parts + from, count - from,
+                 on_written) != 0) {
+        connection_end(connection);
         return false;
     }
-    peer->left_bytes = left_of(peer);
-    peer->is_receiving = false;
-    move(peer, &peer->peers->sending, peer->peers->send_ms);
+    connection->left_bytes = left_of(connection);
+    connection->is_receiving = false;
+    move(connection, &connection->connections->sending, connection->connections->send_ms);
     return false;
 }
 
-void peer_linger(struct peer *peer)
+void connection_linger(struct connection *connection)
 {
-    struct peers *peers = peer->peers;
+    struct connections *connections = connection->connections;
     int fd;
 
-    if (uv_is_closing(&peer->uv.handle) != 0 || peer->is_lingering)
+    if (uv_is_closing(&connection->uv.handle) != 0 || connection->is_lingering)
         return;
-    uncount(peer);
-    buffer_finish(&peer->input);
-    if (peer->is_writing) { /* on_written comes back here */
-        move(peer, &peers->sending, peers->send_ms);
-        return;
-    }
-    if (peer->has_ended || peers->lingering_count >= LINGERING ||
-        uv_fileno(&peer->uv.handle, &fd) != 0 || shutdown(fd, SHUT_WR) != 0) {
-        peer_close(peer);
+    uncount(connection);
+    buffer_finish(&connection->input);
+    if (connection->is_writing) { /* on_written comes back here */
+        move(connection, &connections->sending, connections->send_ms);
         return;
     }
-    peer->is_lingering = true;
-    peers->lingering_count++;
-    peer_resume(peer);
-    move(peer, &peers->lingering, LINGER_MS);
+    if (connection->has_ended || connections->lingering_count >= LINGERING ||
+        uv_fileno(&connection->uv.handle, &fd) != 0 || shutdown(fd, SHUT_WR) != 0) {
+        connection_end(connection);
+        return;
+    }
+    connection->is_lingering = true;
+    connections->lingering_count++;
+    connection_resume(connection);
+    move(connection, &connections->lingering, LINGER_MS);
 }
 
 /* ---- new ones ---------------------------------------------------------------------------- */
 
 /* By address, without the port. */
-static uint64_t address_of(const struct peer *peer)
+static uint64_t address_of(const struct connection *connection)
 {
     struct sockaddr_storage name;
     int size = sizeof name;
@@ -314,7 +317,7 @@ static uint64_t address_of(const struct peer *peer)
     const unsigned char *bytes = (const unsigned char *)&name;
     size_t from = offsetof(struct sockaddr_in, sin_addr), count = 4;
 
-    if (uv_tcp_getpeername(&peer->uv.tcp, (struct sockaddr *)&name, &size) != 0)
+    if (uv_tcp_getpeername(&connection->uv.tcp, (struct sockaddr *)&name, &size) != 0)
         return 0;
     if (name.ss_family == AF_INET6) {
         from = offsetof(struct sockaddr_in6, sin6_addr);
@@ -326,73 +329,75 @@ static uint64_t address_of(const struct peer *peer)
 }
 
 /* False: there are enough of that address. */
-static bool address_fits(struct peer *peer)
+static bool address_fits(struct connection *connection)
 {
-    struct peers *peers = peer->peers;
+    struct connections *connections = connection->connections;
     uint32_t count = 0;
 
-    if (peers->max_per_ip == 0)
+    if (connections->max_per_ip == 0)
         return true;
-    peer->address = address_of(peer);
-    struct list *street = &peers->addresses[(peer->address >> 20) % PEER_ADDRESSES];
+    connection->address = address_of(connection);
+    struct list *street =
+        &connections->addresses[(connection->address >> 20) % CONNECTION_ADDRESSES];
     LIST_EACH(street, node, after)
-    count += container_of(node, struct peer, neighbours)->address == peer->address;
-    if (count >= peers->max_per_ip)
+    count += container_of(node, struct connection, neighbours)->address == connection->address;
+    if (count >= connections->max_per_ip)
         return false;
-    list_push(street, &peer->neighbours);
+    list_push(street, &connection->neighbours);
     return true;
 }
 
 /* Whoever wants something goes before whoever might want something later. */
-static bool place_found(struct peers *peers)
+static bool place_found(struct connections *connections)
 {
-    struct peer *oldest = first_of(&peers->idle);
+    struct connection *oldest = first_of(&connections->idle);
 
-    if (peers->count <= peers->max)
+    if (connections->count <= connections->max)
         return true;
     if (oldest == NULL)
         return false;
-    peers->evicted++;
-    peer_close(oldest);
+    connections->evicted++;
+    connection_end(oldest);
     return true;
 }
 
-static struct peer *peer_make(struct peers *peers)
+static struct connection *connection_make(struct connections *connections)
 {
-    struct peer *peer = memory_zeroed(1, sizeof *peer);
+    struct connection *connection = memory_zeroed(1, sizeof *connection);
 
-    (void)uv_tcp_init(peers->loop, &peer->uv.tcp); /* makes no socket yet */
-    peer->uv.handle.data = peer;
-    peer->peers = peers;
-    message_init(&peer->message);
-    list_init(&peer->node);
-    list_init(&peer->all);
-    list_init(&peer->neighbours);
-    list_push(&peers->all, &peer->all);
-    peers->count++;
-    peers->opened++;
-    server_opened(container_of(peers, struct http, peers));
-    return peer;
+    (void)uv_tcp_init(connections->loop, &connection->uv.tcp); /* makes no socket yet */
+    connection->uv.handle.data = connection;
+    connection->connections = connections;
+    message_init(&connection->message);
+    list_init(&connection->node);
+    list_init(&connection->all);
+    list_init(&connection->neighbours);
+    list_push(&connections->all, &connection->all);
+    connections->count++;
+    connections->opened++;
+    server_opened(container_of(connections, struct http, connections));
+    return connection;
 }
 
 static void on_connection(uv_stream_t *listener, int status)
 {
-    struct peers *peers = container_of((uv_tcp_t *)listener, struct peers, listener);
+    struct connections *connections =
+        container_of((uv_tcp_t *)listener, struct connections, listener);
 
     if (status != 0)
         return;
-    struct peer *peer = peer_make(peers);
-    if (uv_accept(listener, &peer->uv.stream) != 0 || !address_fits(peer) ||
-        uv_read_start(&peer->uv.stream, on_room, on_read) != 0) {
-        peer_close(peer);
+    struct connection *connection = connection_make(connections);
+    if (uv_accept(listener, &connection->uv.stream) != 0 || !address_fits(connection) ||
+        uv_read_start(&connection->uv.stream, on_room, on_read) != 0) {
+        connection_end(connection);
         return;
     }
-    if (place_found(peers)) {
-        peer_idle(peer);
+    if (place_found(connections)) {
+        connection_idle(connection);
         return;
     }
-    peers->refused++;
-    wire_refuse(peer, HTTP_SERVICE_UNAVAILABLE, "Too many connections, try again later");
+    connections->refused++;
+    wire_refuse(connection, HTTP_SERVICE_UNAVAILABLE, "Too many connections, try again later");
 }
 
 /* Accepted sockets inherit both. */
@@ -404,54 +409,54 @@ static void listener_set(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most); /* takes more */
 }
 
-bool peers_open(struct peers *peers, uv_loop_t *loop, int fd)
+bool connections_open(struct connections *connections, uv_loop_t *loop, int fd)
 {
-    peers->loop = loop;
-    peers->inbox = memory_get(INBOX_BYTES);
-    list_init(&peers->all);
-    list_init(&peers->idle);
-    list_init(&peers->receiving);
-    list_init(&peers->sending);
-    list_init(&peers->lingering);
-    for (uint32_t i = 0; i < PEER_ADDRESSES; i++)
-        list_init(&peers->addresses[i]);
-    uv_timer_init(loop, &peers->timer);
-    uv_unref((uv_handle_t *)&peers->timer);
-    uv_tcp_init(loop, &peers->listener);
+    connections->loop = loop;
+    connections->inbox = memory_get(INBOX_BYTES);
+    list_init(&connections->all);
+    list_init(&connections->idle);
+    list_init(&connections->receiving);
+    list_init(&connections->sending);
+    list_init(&connections->lingering);
+    for (uint32_t i = 0; i < CONNECTION_ADDRESSES; i++)
+        list_init(&connections->addresses[i]);
+    uv_timer_init(loop, &connections->timer);
+    uv_unref((uv_handle_t *)&connections->timer);
+    uv_tcp_init(loop, &connections->listener);
     listener_set(fd);
-    return uv_tcp_open(&peers->listener, fd) == 0 &&
-           uv_listen((uv_stream_t *)&peers->listener, BACKLOG, on_connection) == 0;
+    return uv_tcp_open(&connections->listener, fd) == 0 &&
+           uv_listen((uv_stream_t *)&connections->listener, BACKLOG, on_connection) == 0;
 }
 
-void peers_finish(struct peers *peers)
+void connections_finish(struct connections *connections)
 {
-    free(peers->inbox);
+    free(connections->inbox);
 }
 
-void peers_close_listener(struct peers *peers, uv_close_cb closed)
+void connections_close_listener(struct connections *connections, uv_close_cb closed)
 {
-    if (uv_is_closing((uv_handle_t *)&peers->listener) == 0)
-        uv_close((uv_handle_t *)&peers->listener, closed);
+    if (uv_is_closing((uv_handle_t *)&connections->listener) == 0)
+        uv_close((uv_handle_t *)&connections->listener, closed);
 }
 
-void peers_close_idle(struct peers *peers)
+void connections_close_idle(struct connections *connections)
 {
-    struct peer *peer;
+    struct connection *connection;
 
-    while ((peer = first_of(&peers->idle)) != NULL)
-        peer_close(peer);
+    while ((connection = first_of(&connections->idle)) != NULL)
+        connection_end(connection);
 }
 
-void peers_close_receiving(struct peers *peers)
+void connections_close_receiving(struct connections *connections)
 {
-    struct peer *peer;
+    struct connection *connection;
 
-    while ((peer = first_of(&peers->receiving)) != NULL)
-        wire_refuse(peer, HTTP_SERVICE_UNAVAILABLE, "The server is stopping");
+    while ((connection = first_of(&connections->receiving)) != NULL)
+        wire_refuse(connection, HTTP_SERVICE_UNAVAILABLE, "The server is stopping");
 }
 
-void peers_close_all(struct peers *peers)
+void connections_close_all(struct connections *connections)
 {
-    LIST_EACH(&peers->all, node, after)
-    peer_close(container_of(node, struct peer, all));
+    LIST_EACH(&connections->all, node, after)
+    connection_end(container_of(node, struct connection, all));
 }

@@ -1,20 +1,20 @@
 /*
- * Peers: TCP connections, what comes and goes on them, and how long each may take.
+ * Connections of TCP: what comes and goes on them, and how long each may take.
  *
  *   idle ──first byte──▶ receiving ──all of it──▶ busy ──reply──▶ (sending) ──▶ idle
  *     └── refused, told so ──▶ lingering ──▶ closed
  *
- * An idle peer is closed after idle_ms, or earlier when its place is needed for a new one; a
- * peer that takes longer than receive_ms to send a request is told 408 and closed, however
- * often a byte of it comes. While busy a peer has no deadline: the work has its own. One that
- * is sent to must take `rate` bytes a second, measured over send_ms, or is cut off. One that
- * was refused in the middle of something is listened to for a moment without being heard: bytes
- * that nobody reads would make the kernel throw away what it was told.
+ * An idle connection is closed after idle_ms, or earlier when its place is needed for a new
+ * one; a connection that takes longer than receive_ms to send a request is told 408 and closed,
+ * however often a byte of it comes. While busy a connection has no deadline: the work has its
+ * own. One that is sent to must take `rate` bytes a second, measured over send_ms, or is cut
+ * off. One that was refused in the middle of something is listened to for a moment without
+ * being heard: bytes that nobody reads would make the kernel throw away what it was told.
  *
  * What comes goes to wire_read, in wire.c; nothing but this file knows that it is a socket.
  */
-#ifndef PEER_H
-#define PEER_H
+#ifndef HTTP_CONNECTION_H
+#define HTTP_CONNECTION_H
 
 #include "base/buffer.h"
 #include "base/list.h"
@@ -24,17 +24,17 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum { PEER_ADDRESSES = 1024 };
+enum { CONNECTION_ADDRESSES = 1024 };
 
 struct request;
 
-struct peer {
+struct connection {
     union {
         uv_handle_t handle;
         uv_stream_t stream;
         uv_tcp_t tcp;
     } uv;
-    struct peers *peers;
+    struct connections *connections;
     struct list node; /* idle, receiving, sending or lingering */
     struct list all, neighbours;
     uint64_t address;
@@ -51,13 +51,13 @@ struct peer {
     bool is_receiving, is_writing, is_full, has_blank, has_ended, is_lingering, is_cut;
 };
 
-struct peers {
+struct connections {
     uv_loop_t *loop;
     uv_tcp_t listener;
     uv_timer_t timer;
     char *inbox;                                          /* what is read comes here first */
     struct list all, idle, receiving, sending, lingering; /* each in order of its deadlines */
-    struct list addresses[PEER_ADDRESSES];
+    struct list addresses[CONNECTION_ADDRESSES];
     int64_t idle_ms, receive_ms, send_ms, due_ms;
     int64_t rate;        /* bytes a second; 0: any */
     uint32_t count, max; /* cut ones do not count */
@@ -65,33 +65,33 @@ struct peers {
     uint64_t opened, refused, evicted, late, slow;
 };
 
-/* `fd` listens; it is the peers' from here on. */
-bool peers_open(struct peers *peers, uv_loop_t *loop, int fd);
-void peers_finish(struct peers *peers);
+/* `fd` listens; it is the connections' from here on. */
+bool connections_open(struct connections *connections, uv_loop_t *loop, int fd);
+void connections_finish(struct connections *connections);
 /* Take no more of them. */
-void peers_close_listener(struct peers *peers, uv_close_cb closed);
+void connections_close_listener(struct connections *connections, uv_close_cb closed);
 /* Close the idle ones; those under way may finish. */
-void peers_close_idle(struct peers *peers);
+void connections_close_idle(struct connections *connections);
 /* Close all that do not have a whole request here yet. */
-void peers_close_receiving(struct peers *peers);
+void connections_close_receiving(struct connections *connections);
 /* Close all, now. */
-void peers_close_all(struct peers *peers);
+void connections_close_all(struct connections *connections);
 
-void peer_idle(struct peer *peer);
-void peer_receiving(struct peer *peer);
-void peer_busy(struct peer *peer);
-/* Read no more until peer_resume: there is enough. */
-void peer_pause(struct peer *peer);
-void peer_resume(struct peer *peer);
+void connection_idle(struct connection *connection);
+void connection_receiving(struct connection *connection);
+void connection_busy(struct connection *connection);
+/* Read no more until connection_resume: there is enough. */
+void connection_pause(struct connection *connection);
+void connection_resume(struct connection *connection);
 
 /*
  * Send `first` and `second`. True: all of it is gone. False: `second` must stay where it is
- * until wire_sent, or the peer is closed.
+ * until wire_sent, or the connection is closed.
  */
-bool peer_send(struct peer *peer, struct slice first, struct slice second);
+bool connection_send(struct connection *connection, struct slice first, struct slice second);
 /* It counts no more, and nothing it sends does: close it when it has heard what was said. */
-void peer_linger(struct peer *peer);
+void connection_linger(struct connection *connection);
 /* Now; what was not sent is lost. wire_lost is told of it. */
-void peer_close(struct peer *peer);
+void connection_end(struct connection *connection);
 
 #endif

@@ -5,8 +5,8 @@
  * the two. When the run gets there, or the time is over, its `wake` is called, on the loop
  * thread, once.
  */
-#ifndef LONGPOLL_H
-#define LONGPOLL_H
+#ifndef HTTP_LONG_POLL_H
+#define HTTP_LONG_POLL_H
 
 #include "base/list.h"
 
@@ -14,32 +14,32 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum { LONGPOLL_BUCKETS = 1024, LONGPOLL_MAX_MS = 60000 };
+enum { LONG_POLL_BUCKETS = 1024, LONG_POLL_MAX_MS = 60000 };
 
-struct longpoll {
+struct long_poll {
     struct list node;
     int64_t run_id, deadline_ms;
     uint32_t statuses; /* bit set of 1 << enum run_status */
     bool is_waiting;
-    void (*wake)(struct longpoll *longpoll, bool in_time);
+    void (*wake)(struct long_poll *long_poll, bool in_time);
 };
 
-struct longpolls {
+struct long_polls {
     uv_timer_t timer;
-    struct list buckets[LONGPOLL_BUCKETS];
+    struct list buckets[LONG_POLL_BUCKETS];
     uint32_t count;
     int64_t due_ms;
 };
 
-void longpolls_init(struct longpolls *polls, uv_loop_t *loop);
-void longpoll_add(struct longpolls *polls, struct longpoll *longpoll, int64_t run_id,
-                  uint32_t statuses, int64_t time_ms,
-                  void (*wake)(struct longpoll *longpoll, bool in_time));
+void long_polls_init(struct long_polls *polls, uv_loop_t *loop);
+void long_poll_add(struct long_polls *polls, struct long_poll *long_poll, int64_t run_id,
+                   uint32_t statuses, int64_t time_ms,
+                   void (*wake)(struct long_poll *long_poll, bool in_time));
 /* Fine for one that does not wait. */
-void longpoll_remove(struct longpolls *polls, struct longpoll *longpoll);
+void long_poll_remove(struct long_polls *polls, struct long_poll *long_poll);
 /* The run has come to a status. */
-void longpolls_fire(struct longpolls *polls, int64_t run_id, uint32_t status);
+void long_polls_fire(struct long_polls *polls, int64_t run_id, uint32_t status);
 /* The time of all of them is over. */
-void longpolls_expire(struct longpolls *polls);
+void long_polls_expire(struct long_polls *polls);
 
 #endif

@@ -6,156 +6,157 @@
 
 enum { NAMES_MAX = 4096 };
 
-static void job_start(struct jobs *jobs, struct request *request);
-static void job_queue(struct request *request, struct job_reader *reader);
+static void read_start(struct read_pool *pool, struct request *request);
+static void read_queue(struct request *request, struct pool_reader *reader);
 
-void jobs_init(struct jobs *jobs, struct store *store)
+void read_pool_init(struct read_pool *pool, struct store *store)
 {
-    *jobs = (struct jobs){ .store = store };
-    list_init(&jobs->waiting);
-    list_init(&jobs->checks);
+    *pool = (struct read_pool){ .store = store };
+    list_init(&pool->waiting);
+    list_init(&pool->checks);
 }
 
-void jobs_finish(struct jobs *jobs)
+void read_pool_finish(struct read_pool *pool)
 {
-    for (uint32_t i = 0; i < JOB_READERS; i++) {
-        if (jobs->readers[i].reader != NULL)
-            jobs->readers[i].reader->ops->close(jobs->readers[i].reader);
-        arena_finish(&jobs->readers[i].arena);
+    for (uint32_t i = 0; i < READ_POOL_READERS; i++) {
+        if (pool->readers[i].reader != NULL)
+            pool->readers[i].reader->ops->close(pool->readers[i].reader);
+        arena_finish(&pool->readers[i].arena);
     }
 }
 
 static void catalog_hold(struct request *request)
 {
-    request->job.catalog = request->http->catalog;
-    if (request->job.catalog != NULL)
-        ++*request->job.catalog->readers;
+    request->read.catalog = request->http->catalog;
+    if (request->read.catalog != NULL)
+        ++*request->read.catalog->readers;
 }
 
-static void job_set(struct request *request, job_work work,
-                    void (*finish)(struct request *request))
+static void read_set(struct request *request, read_work work,
+                     void (*finish)(struct request *request))
 {
-    request->job.work = work;
-    request->job.finish = finish;
-    request->job.err = (struct err){ 0 };
+    request->read.work = work;
+    request->read.finish = finish;
+    request->read.err = (struct err){ 0 };
 }
 
-void request_read(struct request *request, job_work work,
+void request_read(struct request *request, read_work work,
                   void (*finish)(struct request *request))
 {
-    struct jobs *jobs = &request->http->jobs;
+    struct read_pool *pool = &request->http->read_pool;
 
-    job_set(request, work, finish);
-    if (jobs->running < JOB_READERS) {
-        job_start(jobs, request);
+    read_set(request, work, finish);
+    if (pool->running < READ_POOL_READERS) {
+        read_start(pool, request);
     } else {
-        list_push(&jobs->waiting, &request->job.node);
-        jobs->waiting_count++;
+        list_push(&pool->waiting, &request->read.node);
+        pool->waiting_count++;
     }
 }
 
 /* Pool thread. */
-static bool reader_ready(struct jobs *jobs, struct job_reader *reader, struct err *err)
+static bool reader_ready(struct read_pool *pool, struct pool_reader *reader, struct err *err)
 {
     if (reader->reader != NULL)
         return true;
-    if (jobs->store->ops->reader_open == NULL)
+    if (pool->store->ops->reader_open == NULL)
         return err_set(err, ERR_STORE, "this store cannot be read");
-    reader->reader = jobs->store->ops->reader_open(jobs->store, err);
+    reader->reader = pool->store->ops->reader_open(pool->store, err);
     return reader->reader != NULL;
 }
 
 /* Pool thread. */
 static void on_work(uv_work_t *work)
 {
-    struct request *request = container_of(work, struct request, job.uv);
+    struct request *request = container_of(work, struct request, read.uv);
 
-    struct job_reader *reader = request->job.reader;
-    struct err *err = &request->job.err;
+    struct pool_reader *reader = request->read.reader;
+    struct err *err = &request->read.err;
 
     if (reader == NULL) {
-        request->job.is_done = request->job.work(request, NULL, err);
+        request->read.is_done = request->read.work(request, NULL, err);
         return;
     }
-    request->job.is_done = reader_ready(&request->http->jobs, reader, err) &&
-                           reader->reader->ops->begin(reader->reader, err);
-    if (!request->job.is_done)
+    request->read.is_done = reader_ready(&request->http->read_pool, reader, err) &&
+                            reader->reader->ops->begin(reader->reader, err);
+    if (!request->read.is_done)
         return;
-    request->job.is_done = request->job.work(request, reader, err);
+    request->read.is_done = request->read.work(request, reader, err);
     reader->reader->ops->end(reader->reader);
 }
 
 /* The reader is free: whoever is next gets it. */
-static void reader_return(struct jobs *jobs, struct job_reader *reader)
+static void reader_return(struct read_pool *pool, struct pool_reader *reader)
 {
-    jobs->running--;
+    pool->running--;
     reader->is_taken = false;
-    struct list *next = list_shift(&jobs->waiting);
+    struct list *next = list_shift(&pool->waiting);
     if (next == NULL)
         return;
-    jobs->waiting_count--;
-    job_start(jobs, container_of(next, struct request, job.node));
+    pool->waiting_count--;
+    read_start(pool, container_of(next, struct request, read.node));
 }
 
-static void check_next(struct jobs *jobs)
+static void check_next(struct read_pool *pool)
 {
-    struct list *next = list_shift(&jobs->checks);
+    struct list *next = list_shift(&pool->checks);
 
-    jobs->is_checking = next != NULL;
+    pool->is_checking = next != NULL;
     if (next != NULL)
-        job_queue(container_of(next, struct request, job.node), NULL);
+        read_queue(container_of(next, struct request, read.node), NULL);
 }
 
 static void on_done(uv_work_t *work, int status)
 {
-    struct request *request = container_of(work, struct request, job.uv);
-    struct jobs *jobs = &request->http->jobs;
+    struct request *request = container_of(work, struct request, read.uv);
+    struct read_pool *pool = &request->http->read_pool;
 
-    (void)status; /* nothing cancels a job */
-    if (request->job.catalog != NULL)
-        --*request->job.catalog->readers;
-    if (request->job.reader != NULL)
-        reader_return(jobs, request->job.reader);
+    (void)status; /* nothing cancels a read */
+    if (request->read.catalog != NULL)
+        --*request->read.catalog->readers;
+    if (request->read.reader != NULL)
+        reader_return(pool, request->read.reader);
     else
-        check_next(jobs);
-    if (request->job.is_done || request->job.hears_failure)
-        request->job.finish(request);
+        check_next(pool);
+    if (request->read.is_done || request->read.hears_failure)
+        request->read.finish(request);
     else
-        reply_err(request, &request->job.err);
+        reply_err(request, &request->read.err);
 }
 
-static void job_start(struct jobs *jobs, struct request *request)
+static void read_start(struct read_pool *pool, struct request *request)
 {
-    struct job_reader *reader = jobs->readers;
+    struct pool_reader *reader = pool->readers;
 
     while (reader->is_taken)
         reader++;
     reader->is_taken = true;
-    jobs->running++;
+    pool->running++;
     catalog_hold(request);
-    job_queue(request, reader);
+    read_queue(request, reader);
 }
 
-static void job_queue(struct request *request, struct job_reader *reader)
+static void read_queue(struct request *request, struct pool_reader *reader)
 {
-    request->job.reader = reader;
+    request->read.reader = reader;
     /* Fails only for a missing callback. */
-    (void)uv_queue_work(request->http->options.loop, &request->job.uv, on_work, on_done);
+    (void)uv_queue_work(request->http->options.loop, &request->read.uv, on_work, on_done);
 }
 
-void request_check(struct request *request, job_work work,
+void request_check(struct request *request, read_work work,
                    void (*finish)(struct request *request))
 {
-    struct jobs *jobs = &request->http->jobs;
+    struct read_pool *pool = &request->http->read_pool;
 
-    job_set(request, work, finish);
+    read_set(request, work, finish);
     catalog_hold(request); /* whose schema it is about */
-    list_push(&jobs->checks, &request->job.node);
-    if (!jobs->is_checking)
-        check_next(jobs);
+    list_push(&pool->checks, &request->read.node);
+    if (!pool->is_checking)
+        check_next(pool);
 }
 
-bool job_queue_name(struct job_reader *reader, int64_t id, struct slice *name, struct err *err)
+bool read_queue_name(struct pool_reader *reader, int64_t id, struct slice *name,
+                     struct err *err)
 {
     struct slice *known = table_find(&reader->names, (uint64_t)id);
     struct arena arena = { 0 };

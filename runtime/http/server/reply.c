@@ -35,7 +35,7 @@ void reply_send(struct request *request, unsigned status)
     if (status >= HTTP_BAD_REQUEST)
         add_status_headers(request, status);
     request->phase = REQUEST_ANSWERED;
-    longpoll_remove(&request->http->longpolls, &request->longpoll); /* nothing to wake for */
+    long_poll_remove(&request->http->long_polls, &request->long_poll); /* nothing to wake for */
     if (request->is_suspended) {
         request->is_suspended = false;
         wire_answered(request);

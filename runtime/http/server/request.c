@@ -28,7 +28,7 @@ enum {
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-struct request *request_open(struct http *http, struct peer *peer)
+struct request *request_open(struct http *http, struct connection *connection)
 {
     struct list *node = list_shift(&http->spare);
     struct request *request;
@@ -39,11 +39,11 @@ struct request *request_open(struct http *http, struct peer *peer)
     } else {
         request = memory_zeroed(1, sizeof *request);
         list_init(&request->node);
-        list_init(&request->job.node);
-        list_init(&request->longpoll.node);
+        list_init(&request->read.node);
+        list_init(&request->long_poll.node);
     }
     request->http = http;
-    request->peer = peer;
+    request->connection = connection;
     request->type = "application/json";
     list_push(&http->requests, &request->node);
     http->request_count++;
@@ -76,7 +76,7 @@ void request_close(struct request *request)
     http->request_count--;
     http->body_bytes -= request->body.size;
     http->reply_bytes -= request->sending_bytes;
-    longpoll_remove(&http->longpolls, &request->longpoll);
+    long_poll_remove(&http->long_polls, &request->long_poll);
     if (http->spare_count == SPARE_MAX) {
         request_free(request);
         server_settle(http);
@@ -91,8 +91,8 @@ void request_close(struct request *request)
     struct buffer body = request->body, reply = request->reply;
     struct arena arena = request->arena;
     *request = (struct request){ .body = body, .reply = reply, .arena = arena };
-    list_init(&request->job.node);
-    list_init(&request->longpoll.node);
+    list_init(&request->read.node);
+    list_init(&request->long_poll.node);
     list_init(&request->node);
     list_push(&http->spare, &request->node);
     http->spare_count++;
@@ -270,7 +270,7 @@ void request_begin(struct request *request, const struct head *head)
 
 void request_work(struct request *request)
 {
-    peer_busy(request->peer);
+    connection_busy(request->connection);
     request->phase = REQUEST_WORKING;
     request->route->handle(request);
     request->is_suspended = request->phase == REQUEST_WORKING;

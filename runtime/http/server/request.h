@@ -5,8 +5,8 @@
  * SENT └───────refused: 401, 404, 413 …──────────────────────────────────────────▶ ANSWERED
  *
  * A route's function answers at once with one of reply.h, or hands the request to the pump
- * (request_submit) or to a reader (request_read, job.h), whose callback answers. The connection
- * reads no other request meanwhile. Whatever is made on the way lives in `arena`.
+ * (request_submit) or to a reader (request_read, read_pool.h), whose callback answers. The
+ * connection reads no other request meanwhile. Whatever is made on the way lives in `arena`.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -27,8 +27,8 @@ enum { REQUEST_HEADERS = 8 };
 
 struct request {
     struct http *http;
-    struct peer *peer; /* NULL: it is gone, nobody waits for the reply */
-    struct list node;  /* http->requests, ->answered or ->spare */
+    struct connection *connection; /* NULL: it is gone, nobody waits for the reply */
+    struct list node;              /* http->requests, ->answered or ->spare */
     struct arena arena;
     struct buffer body;
     enum request_phase phase;
@@ -62,20 +62,20 @@ struct request {
     struct {
         uv_work_t uv;
         struct list node;
-        struct job_reader *reader;
+        struct pool_reader *reader;
         const struct catalog *catalog; /* for `work`, kept alive for it; NULL: none yet */
-        job_work work;
+        read_work work;
         void (*finish)(struct request *request);
         struct err err;
         bool is_done, hears_failure;
-    } job;
-    struct longpoll longpoll;
+    } read;
+    struct long_poll long_poll;
     void *view; /* the route's own, in the arena */
 };
 
-/* For wire.c: a request of `peer` begins; its head is here (it may be answered then); a piece
- * of its body (false: no more of it); all of it is here. */
-struct request *request_open(struct http *http, struct peer *peer);
+/* For wire.c: a request of `connection` begins; its head is here (it may be answered then); a
+ * piece of its body (false: no more of it); all of it is here. */
+struct request *request_open(struct http *http, struct connection *connection);
 void request_begin(struct request *request, const struct head *head);
 bool request_take(struct request *request, struct slice piece);
 void request_work(struct request *request);

@@ -4,31 +4,32 @@
 
 #include <stdlib.h>
 
-static const uint16_t statuses[TALLY_STATUSES] = { 200, 202, 204, 400, 401, 403, 404, 405,
-                                                   408, 413, 415, 422, 429, 431, 500, 503 };
+static const uint16_t statuses[REQUEST_COUNTS_STATUSES] = { 200, 202, 204, 400, 401, 403,
+                                                            404, 405, 408, 413, 415, 422,
+                                                            429, 431, 500, 503 };
 
-void tally_init(struct tally *tally, uint32_t routes)
+void request_counts_init(struct request_counts *counts, uint32_t routes)
 {
-    tally->rows = routes + 1;
-    tally->counts = memory_zeroed(tally->rows, sizeof *tally->counts);
+    counts->rows = routes + 1;
+    counts->by_route = memory_zeroed(counts->rows, sizeof *counts->by_route);
 }
 
-void tally_finish(struct tally *tally)
+void request_counts_finish(struct request_counts *counts)
 {
-    free(tally->counts);
-    *tally = (struct tally){ 0 };
+    free(counts->by_route);
+    *counts = (struct request_counts){ 0 };
 }
 
-void tally_add(struct tally *tally, uint32_t row, unsigned status)
+void request_counts_add(struct request_counts *counts, uint32_t row, unsigned status)
 {
     uint32_t column = 0;
 
-    while (column < TALLY_STATUSES - 1 && statuses[column] != status)
+    while (column < REQUEST_COUNTS_STATUSES - 1 && statuses[column] != status)
         column++;
-    tally->counts[row][column]++;
+    counts->by_route[row][column]++;
 }
 
-unsigned tally_status(uint32_t column)
+unsigned request_counts_status(uint32_t column)
 {
     return statuses[column];
 }

@@ -1,20 +1,22 @@
-/* Tallies: how many requests of which route were answered with which status; for /metrics. */
-#ifndef TALLY_H
-#define TALLY_H
+/* Request counts: how many requests of which route were answered with which status; for
+ * /metrics. */
+#ifndef HTTP_REQUEST_COUNTS_H
+#define HTTP_REQUEST_COUNTS_H
 
 #include <stdint.h>
 
-enum { TALLY_STATUSES = 20 };
+enum { REQUEST_COUNTS_STATUSES = 20 };
 
-struct tally {
-    uint64_t (*counts)[TALLY_STATUSES]; /* by route; the last row is "no such route" */
+struct request_counts {
+    /* The last row is "no such route". */
+    uint64_t (*by_route)[REQUEST_COUNTS_STATUSES];
     uint32_t rows;
 };
 
-void tally_init(struct tally *tally, uint32_t routes);
-void tally_finish(struct tally *tally);
-void tally_add(struct tally *tally, uint32_t row, unsigned status);
+void request_counts_init(struct request_counts *counts, uint32_t routes);
+void request_counts_finish(struct request_counts *counts);
+void request_counts_add(struct request_counts *counts, uint32_t row, unsigned status);
 /* The status of a column; 0 in the last, which counts all others. */
-unsigned tally_status(uint32_t column);
+unsigned request_counts_status(uint32_t column);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The server: what is there once. peer.c has the connections, wire.c what goes over them.
+ * The server: what is there once. connection.c has the connections, wire.c what goes over them.
  *
  *   readable ─▶ wire_read ─▶ a route's function ─▶ pump or reader
  *   commit or reader ─▶ reply_send ─▶ (end of this turn of the loop) wire_flush ─▶ bytes out
@@ -167,7 +167,7 @@ static void handles_open(struct http *http)
     uv_unref((uv_handle_t *)&http->tidy);
     uv_prepare_init(loop, &http->before);
     uv_check_init(loop, &http->after);
-    longpolls_init(&http->longpolls, loop);
+    long_polls_init(&http->long_polls, loop);
     uv_prepare_start(&http->before, on_before);
     uv_check_start(&http->after, on_after);
     uv_unref((uv_handle_t *)&http->before);
@@ -187,14 +187,14 @@ static struct http *http_make(const struct http_options *options, uint16_t port)
     list_init(&http->answered);
     list_init(&http->spare);
     list_init(&http->scrapes);
-    http->peers = (struct peers){ .idle_ms = config->idle_time_ms,
-                                  .receive_ms = config->request_time_ms,
-                                  .send_ms = config->reply_time_ms,
-                                  .rate = config->reply_rate,
-                                  .max = config->max_connections,
-                                  .max_per_ip = config->max_connections_per_ip };
-    jobs_init(&http->jobs, options->store);
-    tally_init(&http->tally, route_count());
+    http->connections = (struct connections){ .idle_ms = config->idle_time_ms,
+                                              .receive_ms = config->request_time_ms,
+                                              .send_ms = config->reply_time_ms,
+                                              .rate = config->reply_rate,
+                                              .max = config->max_connections,
+                                              .max_per_ip = config->max_connections_per_ip };
+    read_pool_init(&http->read_pool, options->store);
+    request_counts_init(&http->request_counts, route_count());
     worlds_make(http);
     return http;
 }
@@ -202,10 +202,10 @@ static struct http *http_make(const struct http_options *options, uint16_t port)
 static void http_free(struct http *http)
 {
     request_free_spare(http);
-    peers_finish(&http->peers);
+    connections_finish(&http->connections);
     buffer_finish(&http->out);
-    jobs_finish(&http->jobs);
-    tally_finish(&http->tally);
+    read_pool_finish(&http->read_pool);
+    request_counts_finish(&http->request_counts);
     arena_finish(&http->scratch);
     for (uint32_t i = 0; i < http->world_count; i++)
         free(http->worlds[i].claims);
@@ -224,7 +224,7 @@ bool http_create(const struct http_options *options, struct http **out, uint16_t
         return false;
     struct http *http = http_make(options, *port);
     handles_open(http);
-    if (!peers_open(&http->peers, options->loop, fd)) {
+    if (!connections_open(&http->connections, options->loop, fd)) {
         http_destroy(http);
         return err_set(err, ERR_SYSTEM, "cannot listen on %s:%u", options->config->host,
                        options->config->port);
@@ -246,8 +246,8 @@ void http_catalog(struct http *http, const struct catalog *catalog)
 void http_event(struct http *http, const struct event *event)
 {
     if (event->status == RUN_DONE)
-        fresh_remove(&http->fresh, event->run_id);
-    longpolls_fire(&http->longpolls, event->run_id, event->status);
+        recent_runs_remove(&http->recent_runs, event->run_id);
+    long_polls_fire(&http->long_polls, event->run_id, event->status);
 }
 
 void server_opened(struct http *http)
@@ -278,8 +278,8 @@ static void handle_close(struct http *http, uv_handle_t *handle)
 
 static bool is_settled(const struct http *http)
 {
-    return http->request_count == 0 ||
-           (http->is_late && http->jobs.running == 0 && http->jobs.waiting_count == 0);
+    return http->request_count == 0 || (http->is_late && http->read_pool.running == 0 &&
+                                        http->read_pool.waiting_count == 0);
 }
 
 static void on_last_call(uv_timer_t *timer)
@@ -289,7 +289,7 @@ static void on_last_call(uv_timer_t *timer)
 
     if (!is_settled(http)) {
         http->is_late = true;
-        peers_close_receiving(&http->peers);
+        connections_close_receiving(&http->connections);
     }
     if (!is_settled(http) || stopped == NULL)
         return;
@@ -301,7 +301,7 @@ void server_settle(struct http *http)
 {
     if (!http->is_stopping)
         return;
-    peers_close_idle(&http->peers);
+    connections_close_idle(&http->connections);
     if (http->stopped != NULL && is_settled(http))
         uv_timer_start(&http->last_call, on_last_call, 0, 0);
 }
@@ -312,8 +312,8 @@ void http_stop(struct http *http, void (*done)(void *context), void *context)
     http->is_stopping = true;
     http->stopped = done;
     http->stopped_context = context;
-    handle_close(http, (uv_handle_t *)&http->peers.listener);
-    longpolls_expire(&http->longpolls);
+    handle_close(http, (uv_handle_t *)&http->connections.listener);
+    long_polls_expire(&http->long_polls);
     uv_timer_start(&http->last_call, on_last_call, LAST_CALL_MS, 0);
     server_settle(http);
 }
@@ -329,12 +329,12 @@ void http_destroy(struct http *http)
             reply_error(request, HTTP_SERVICE_UNAVAILABLE, SLICE("The server is stopping"));
     }
     wire_flush(http); /* the last replies */
-    peers_close_all(&http->peers);
-    handle_close(http, (uv_handle_t *)&http->peers.listener);
+    connections_close_all(&http->connections);
+    handle_close(http, (uv_handle_t *)&http->connections.listener);
     handle_close(http, (uv_handle_t *)&http->before);
     handle_close(http, (uv_handle_t *)&http->after);
     handle_close(http, (uv_handle_t *)&http->last_call);
     handle_close(http, (uv_handle_t *)&http->tidy);
-    handle_close(http, (uv_handle_t *)&http->peers.timer);
-    handle_close(http, (uv_handle_t *)&http->longpolls.timer);
+    handle_close(http, (uv_handle_t *)&http->connections.timer);
+    handle_close(http, (uv_handle_t *)&http->long_polls.timer);
 }

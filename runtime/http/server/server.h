@@ -40,11 +40,11 @@ struct http {
     char date[96];        /* as replies say it */
     int64_t date_s;
 
-    struct peers peers;
-    struct jobs jobs;
-    struct longpolls longpolls;
-    struct fresh_runs fresh;
-    struct tally tally;
+    struct connections connections;
+    struct read_pool read_pool;
+    struct long_polls long_polls;
+    struct recent_runs recent_runs;
+    struct request_counts request_counts;
     struct list scrapes; /* requests for /metrics that wait for the next count */
     bool is_scraping;
     struct list requests; /* under way */
@@ -57,7 +57,7 @@ struct http {
     void *stopped_context;
 };
 
-/* A peer came; it is gone, and its memory. */
+/* A connection came; it is gone, and its memory. */
 void server_opened(struct http *http);
 void server_closed(struct http *http);
 /* Something big was freed: the system gets it back soon. */

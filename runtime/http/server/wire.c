@@ -10,14 +10,14 @@
 enum {
     COPY_BYTES = 16 * 1024,   /* a reply up to so long leaves with others */
     BATCH_BYTES = 64 * 1024,  /* of such replies in one write */
-    AHEAD_BYTES = 128 * 1024, /* that a peer may send before it is heard */
+    AHEAD_BYTES = 128 * 1024, /* that a connection may send before it is heard */
     KEEP_BYTES = 512 * 1024,  /* of the buffer of replies */
     DRAIN_BYTES = 256 * 1024, /* of a refused body that are read all the same */
 };
 
-static struct http *http_of(const struct peer *peer)
+static struct http *http_of(const struct connection *connection)
 {
-    return container_of(peer->peers, struct http, peers);
+    return container_of(connection->connections, struct http, connections);
 }
 
 /* ---- replies ----------------------------------------------------------------------------- */
@@ -80,32 +80,32 @@ static void head_write(struct request *request, struct buffer *out)
     buffer_text(out, "\r\n");
 }
 
-static void out_flush(struct peer *peer)
+static void out_flush(struct connection *connection)
 {
-    struct http *http = http_of(peer);
+    struct http *http = http_of(connection);
 
-    if (http->out.size > 0 && uv_is_closing(&peer->uv.handle) == 0)
-        (void)peer_send(peer, buffer_view(&http->out),
-                        (struct slice){ 0 }); /* or it is closed */
+    if (http->out.size > 0 && uv_is_closing(&connection->uv.handle) == 0)
+        (void)connection_send(connection, buffer_view(&http->out),
+                              (struct slice){ 0 }); /* or it is closed */
     if (http->out.capacity > KEEP_BYTES)
         buffer_finish(&http->out);
     http->out.size = 0;
 }
 
 /* The reply is on its way, all of it. */
-static void request_finish(struct peer *peer, struct request *request)
+static void request_finish(struct connection *connection, struct request *request)
 {
     bool closes = request->closes;
 
-    peer->request = NULL;
+    connection->request = NULL;
     request_close(request);
     if (!closes) {
-        message_init(&peer->message);
-        peer_idle(peer);
+        message_init(&connection->message);
+        connection_idle(connection);
         return;
     }
-    out_flush(peer);
-    peer_linger(peer); /* what it sends meanwhile must not make it lose the reply */
+    out_flush(connection);
+    connection_linger(connection); /* what it sends meanwhile must not make it lose the reply */
 }
 
 /* Big replies that wait for their readers have a budget together. What they would have told can
@@ -124,34 +124,34 @@ static void reply_admit(struct http *http, struct request *request)
                 SLICE("Too many replies wait for their readers, try again later"));
 }
 
-static void request_send(struct peer *peer, struct request *request)
+static void request_send(struct connection *connection, struct request *request)
 {
-    struct http *http = http_of(peer);
+    struct http *http = http_of(connection);
 
     reply_admit(http, request);
     struct slice body = buffer_view(&request->reply);
 
     request->closes = request->closes || http->is_stopping;
     request->phase = REQUEST_SENT;
-    tally_add(&http->tally,
-              request->route == NULL ? http->tally.rows - 1
-                                     : (uint32_t)(request->route - routes),
-              request->status);
+    request_counts_add(&http->request_counts,
+                       request->route == NULL ? http->request_counts.rows - 1
+                                              : (uint32_t)(request->route - routes),
+                       request->status);
     head_write(request, &http->out);
     if (request->is_head || request->status == HTTP_NO_CONTENT)
         body.size = 0;
     if (body.size <= COPY_BYTES) {
         buffer_slice(&http->out, body);
-        request_finish(peer, request);
+        request_finish(connection, request);
         return;
     }
     http->reply_bytes += body.size;
     request->sending_bytes = body.size;
     arena_finish(&request->arena); /* may be as big as the reply, and was needed for it */
-    bool is_gone = peer_send(peer, buffer_view(&http->out), body);
+    bool is_gone = connection_send(connection, buffer_view(&http->out), body);
     http->out.size = 0;
     if (is_gone)
-        request_finish(peer, request);
+        request_finish(connection, request);
 }
 
 /* ---- requests ---------------------------------------------------------------------------- */
@@ -165,38 +165,39 @@ static void request_fail(struct request *request, const struct refusal *refusal)
 }
 
 /* Returns how many bytes were used: 0, when the head is not here yet. */
-static size_t read_head(struct peer *peer, struct slice bytes)
+static size_t read_head(struct connection *connection, struct slice bytes)
 {
-    struct http *http = http_of(peer);
+    struct http *http = http_of(connection);
     struct refusal refusal = { 0 };
 
-    if (peer->message.scanned == 0 && bytes.size >= 2 && memcmp(bytes.data, "\r\n", 2) == 0 &&
-        !peer->has_blank) { /* some clients end their bodies so */
-        peer->has_blank = true;
+    if (connection->message.scanned == 0 && bytes.size >= 2 &&
+        memcmp(bytes.data, "\r\n", 2) == 0 &&
+        !connection->has_blank) { /* some clients end their bodies so */
+        connection->has_blank = true;
         return 2;
     }
-    size_t size =
-        message_find(&peer->message, bytes, (size_t)http->config->max_header_bytes, &refusal);
+    size_t size = message_find(&connection->message, bytes,
+                               (size_t)http->config->max_header_bytes, &refusal);
     if (size == 0 && refusal.status == 0) {
         if (bytes.size > 0)
-            peer_receiving(peer);
+            connection_receiving(connection);
         return 0;
     }
-    struct request *request = request_open(http, peer);
-    peer->request = request;
-    peer->has_blank = false;
+    struct request *request = request_open(http, connection);
+    connection->request = request;
+    connection->has_blank = false;
     if (size == 0 ||
-        !message_head(&peer->message,
+        !message_head(&connection->message,
                       arena_copy(&request->arena, (struct slice){ bytes.data, size }),
                       &http->head, &refusal)) {
         request_fail(request, &refusal);
         return size;
     }
-    request->is_whole = peer->message.is_whole;
+    request->is_whole = connection->message.is_whole;
     request_begin(request, &http->head);
     if (request->is_whole)
         return size;
-    peer_receiving(peer);
+    connection_receiving(connection);
     if (request->phase == REQUEST_BODY && http->head.expects && bytes.size == size)
         buffer_text(&http->out, "HTTP/1.1 100 Continue\r\n\r\n");
     /* Who was refused need not send it, and one who asked will not. */
@@ -208,133 +209,134 @@ static size_t read_head(struct peer *peer, struct slice bytes)
 
 static bool take(void *context, struct slice piece)
 {
-    struct peer *peer = context;
+    struct connection *connection = context;
 
-    return request_take(peer->request, piece);
+    return request_take(connection->request, piece);
 }
 
-static size_t read_body(struct peer *peer, struct slice bytes)
+static size_t read_body(struct connection *connection, struct slice bytes)
 {
-    struct request *request = peer->request;
+    struct request *request = connection->request;
     struct refusal refusal = { 0 };
-    size_t size = message_body(&peer->message, bytes, take, peer,
-                               (size_t)http_of(peer)->config->max_header_bytes, &refusal);
+    size_t size = message_body(&connection->message, bytes, take, connection,
+                               (size_t)http_of(connection)->config->max_header_bytes, &refusal);
 
     if (refusal.status != 0)
         request_fail(request, &refusal);
     else if (request->dropped_bytes > DRAIN_BYTES)
         request->closes = request->is_whole = true;
     else
-        request->is_whole = peer->message.is_whole;
+        request->is_whole = connection->message.is_whole;
     return size;
 }
 
 /* All that can be done with these bytes; returns how many were used. */
-static size_t peer_run(struct peer *peer, struct slice bytes)
+static size_t connection_run(struct connection *connection, struct slice bytes)
 {
-    struct http *http = http_of(peer);
+    struct http *http = http_of(connection);
     size_t used = 0;
 
     assert(http->out.size == 0);
-    while (!peer->is_cut && !peer->is_writing) {
+    while (!connection->is_cut && !connection->is_writing) {
         struct slice rest = { bytes.data + used, bytes.size - used };
-        struct request *request = peer->request;
+        struct request *request = connection->request;
         size_t step = 0;
         if (request == NULL)
-            step = rest.size == 0 ? 0 : read_head(peer, rest);
+            step = rest.size == 0 ? 0 : read_head(connection, rest);
         else if (!request->is_whole)
-            step = rest.size == 0 ? 0 : read_body(peer, rest);
+            step = rest.size == 0 ? 0 : read_body(connection, rest);
         else if (request->phase == REQUEST_BODY)
             request_work(request);
         else if (request->phase == REQUEST_ANSWERED)
-            request_send(peer, request);
-        if (peer->request == request && step == 0 &&
+            request_send(connection, request);
+        if (connection->request == request && step == 0 &&
             (request == NULL || request->phase == REQUEST_WORKING || !request->is_whole))
             break;
         used += step;
         if (http->out.size > BATCH_BYTES)
-            out_flush(peer);
+            out_flush(connection);
     }
-    out_flush(peer);
+    out_flush(connection);
     return used;
 }
 
 /* With what came earlier. */
-static void peer_go_on(struct peer *peer)
+static void connection_go_on(struct connection *connection)
 {
-    size_t used = peer_run(peer, buffer_view(&peer->input));
+    size_t used = connection_run(connection, buffer_view(&connection->input));
 
-    if (peer->is_cut)
+    if (connection->is_cut)
         return;
     if (used > 0)
-        buffer_consume(&peer->input, used);
-    if (peer->input.size == 0)
-        buffer_finish(&peer->input);
-    if (peer->input.size > AHEAD_BYTES)
-        peer_pause(peer);
+        buffer_consume(&connection->input, used);
+    if (connection->input.size == 0)
+        buffer_finish(&connection->input);
+    if (connection->input.size > AHEAD_BYTES)
+        connection_pause(connection);
     else
-        peer_resume(peer);
-    bool is_under_way = peer->is_writing || (peer->request != NULL && peer->request->is_whole);
-    if (peer->has_ended && !is_under_way)
-        peer_close(peer);
+        connection_resume(connection);
+    bool is_under_way = connection->is_writing ||
+                        (connection->request != NULL && connection->request->is_whole);
+    if (connection->has_ended && !is_under_way)
+        connection_end(connection);
 }
 
-void wire_read(struct peer *peer, struct slice bytes)
+void wire_read(struct connection *connection, struct slice bytes)
 {
-    if (peer->input.size == 0 && !peer->is_writing) {
-        size_t used = peer_run(peer, bytes);
+    if (connection->input.size == 0 && !connection->is_writing) {
+        size_t used = connection_run(connection, bytes);
         bytes = (struct slice){ bytes.data + used, bytes.size - used };
-        if (bytes.size == 0 || peer->is_cut)
+        if (bytes.size == 0 || connection->is_cut)
             return;
-        buffer_slice(&peer->input, bytes);
-        if (peer->input.size > AHEAD_BYTES)
-            peer_pause(peer);
+        buffer_slice(&connection->input, bytes);
+        if (connection->input.size > AHEAD_BYTES)
+            connection_pause(connection);
         return;
     }
-    buffer_slice(&peer->input, bytes);
-    peer_go_on(peer);
+    buffer_slice(&connection->input, bytes);
+    connection_go_on(connection);
 }
 
-void wire_ended(struct peer *peer)
+void wire_ended(struct connection *connection)
 {
-    peer_go_on(peer);
+    connection_go_on(connection);
 }
 
-void wire_sent(struct peer *peer)
+void wire_sent(struct connection *connection)
 {
-    struct request *request = peer->request;
+    struct request *request = connection->request;
 
     /* What was sent may have been replies before the one that is under way. */
     if (request == NULL)
-        peer_idle(peer);
+        connection_idle(connection);
     else if (request->phase == REQUEST_SENT)
-        request_finish(peer, request);
+        request_finish(connection, request);
     else if (!request->is_whole)
-        peer_receiving(peer);
-    if (!peer->is_cut)
-        peer_go_on(peer);
+        connection_receiving(connection);
+    if (!connection->is_cut)
+        connection_go_on(connection);
 }
 
-void wire_lost(struct peer *peer)
+void wire_lost(struct connection *connection)
 {
-    struct request *request = peer->request;
+    struct request *request = connection->request;
 
     if (request == NULL)
         return;
-    peer->request = NULL;
-    request->peer = NULL;
+    connection->request = NULL;
+    request->connection = NULL;
     if (request->phase != REQUEST_WORKING) /* others hold it then, and answer it in time */
         request_close(request);
 }
 
-void wire_refuse(struct peer *peer, unsigned status, const char *text)
+void wire_refuse(struct connection *connection, unsigned status, const char *text)
 {
     struct refusal refusal = { status, text };
 
-    if (peer->request == NULL)
-        peer->request = request_open(http_of(peer), peer);
-    request_fail(peer->request, &refusal);
-    (void)peer_run(peer, (struct slice){ 0 });
+    if (connection->request == NULL)
+        connection->request = request_open(http_of(connection), connection);
+    request_fail(connection->request, &refusal);
+    (void)connection_run(connection, (struct slice){ 0 });
 }
 
 void wire_answered(struct request *request)
@@ -350,9 +352,9 @@ void wire_flush(struct http *http)
     while ((node = list_shift(&http->answered)) != NULL) {
         struct request *request = container_of(node, struct request, node);
         list_push(&http->requests, node);
-        if (request->peer == NULL)
+        if (request->connection == NULL)
             request_close(request);
         else
-            peer_go_on(request->peer);
+            connection_go_on(request->connection);
     }
 }

@@ -1,11 +1,11 @@
 /*
- * Wire: from what peers send to requests, and from replies to what peers are sent.
+ * Wire: from what connections send to requests, and from replies to what connections are sent.
  *
  *   wire_read ─▶ head ─▶ request_begin ─▶ body ─▶ request_work ─▶ … reply_send ─▶ bytes
  *
- * A peer has one request under way at a time; those behind it wait in the peer's input, so that
- * replies leave in the order in which requests came. What is answered while requests are read
- * leaves in one write.
+ * A connection has one request under way at a time; those behind it wait in the connection's
+ * input, so that replies leave in the order in which requests came. What is answered while
+ * requests are read leaves in one write.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -13,16 +13,16 @@
 #include "base/slice.h"
 
 struct http;
-struct peer;
+struct connection;
 struct request;
 
-/* For peer.c. `bytes` are borrowed. */
-void wire_read(struct peer *peer, struct slice bytes);
-void wire_ended(struct peer *peer); /* it will send no more */
-void wire_sent(struct peer *peer);
-void wire_lost(struct peer *peer);
-/* Answer with `status` and close, whatever the peer is about to send. */
-void wire_refuse(struct peer *peer, unsigned status, const char *text);
+/* For connection.c. `bytes` are borrowed. */
+void wire_read(struct connection *connection, struct slice bytes);
+void wire_ended(struct connection *connection); /* it will send no more */
+void wire_sent(struct connection *connection);
+void wire_lost(struct connection *connection);
+/* Answer with `status` and close, whatever the connection is about to send. */
+void wire_refuse(struct connection *connection, unsigned status, const char *text);
 
 /* A request that others had held has got its reply. */
 void wire_answered(struct request *request);

@@ -25,7 +25,7 @@ static const struct config_limits limits = {
 
 static bool read_trigger(const char *text, struct trigger *trigger, struct err *err)
 {
-    struct options_from from = { &arena, &limits };
+    struct trigger_options_from from = { &arena, &limits };
     struct value value;
 
     *trigger = (struct trigger){ 0 };
