@@ -10,7 +10,7 @@
 #define BATCH_H
 
 #include "engine/engine.h"
-#include "engine/hints.h"
+#include "engine/admission/hints.h"
 #include "engine/settle.h"
 #include "engine/wait.h"
 
