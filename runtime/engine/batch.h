@@ -9,8 +9,8 @@
 #ifndef BATCH_H
 #define BATCH_H
 
-#include "engine/engine.h"
 #include "engine/admission/hints.h"
+#include "engine/engine.h"
 #include "engine/settle.h"
 #include "engine/wait.h"
 

@@ -130,7 +130,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
 
     run->environment = trigger->environment;
     run->task = arena_copy(arena, trigger->task);
-    run->queue = queue->id;
+    run->queue = run->lane = queue->id;
     run->created_ms = run->updated_ms = batch->now_ms;
     run->priority_ms = trigger->priority_ms;
     run->rank_ms = rank_of(batch, &start, delayed, trigger->priority_ms);

@@ -107,7 +107,7 @@ static void trigger(struct bench *bench)
         bench->runs[i] = run->id;
         run->environment = 1;
         run->root_id = run->id;
-        run->queue = bench->queue;
+        run->queue = run->lane = bench->queue;
         run->created_ms = run->rank_ms = now_ms;
         run->max_attempts = 3;
         run->task = SLICE("approve-refund");

@@ -55,12 +55,12 @@ static bool run_same(const struct run *a, const struct run *b)
 #define SAME(field) a->field == b->field
 #define TEXT(field) slice_equal(a->field, b->field)
     return SAME(environment) && SAME(status) && SAME(outcome) && SAME(seq) && SAME(queue) &&
-           SAME(rank_ms) && SAME(due_ms) && SAME(due_is_span) && SAME(created_ms) &&
-           SAME(updated_ms) && SAME(started_ms) && SAME(finished_ms) && SAME(ttl_ms) &&
-           SAME(priority_ms) && SAME(limit_ms) && SAME(parent_id) && SAME(root_id) &&
-           SAME(id_block) && SAME(attempt) && SAME(entry) && SAME(depth) && SAME(remaining) &&
-           SAME(log_lines) && TEXT(task) && TEXT(segment) && TEXT(error) && TEXT(wait) &&
-           TEXT(once) && TEXT(timeline) && TEXT(key);
+           SAME(lane) && SAME(rank_ms) && SAME(due_ms) && SAME(due_is_span) &&
+           SAME(created_ms) && SAME(updated_ms) && SAME(started_ms) && SAME(finished_ms) &&
+           SAME(ttl_ms) && SAME(priority_ms) && SAME(limit_ms) && SAME(parent_id) &&
+           SAME(root_id) && SAME(id_block) && SAME(attempt) && SAME(entry) && SAME(depth) &&
+           SAME(remaining) && SAME(log_lines) && TEXT(task) && TEXT(segment) && TEXT(error) &&
+           TEXT(wait) && TEXT(once) && TEXT(timeline) && TEXT(key) && TEXT(concurrency_key);
 }
 
 static bool token_same(const struct waitpoint *a, const struct waitpoint *b)
@@ -75,15 +75,15 @@ static bool token_same(const struct waitpoint *a, const struct waitpoint *b)
 static void ready_compare(struct twin *twin, struct rows *rows, struct rows *others)
 {
     for (uint32_t i = 0; i < others->wants.ready_count; i++) {
-        uint64_t queue = (uint64_t)others->wants.ready[i].queue;
-        const struct ready *ready = known_get(rows, &rows->ready, queue)->row;
-        const struct ready *other = known_get(others, &others->ready, queue)->row;
+        uint64_t lane = (uint64_t)others->wants.ready[i].lane;
+        const struct ready *ready = known_get(rows, &rows->ready, lane)->row;
+        const struct ready *other = known_get(others, &others->ready, lane)->row;
         uint32_t count = ready == NULL ? 0 : ready->count;
         bool same = count == (other == NULL ? 0 : other->count);
         for (uint32_t k = 0; same && k < count; k++)
             same = ready->runs[k]->id == other->runs[k]->id;
         if (!same)
-            flaw(twin, "the ready runs of queue", (int64_t)queue);
+            flaw(twin, "the ready runs of lane", (int64_t)lane);
     }
 }
 

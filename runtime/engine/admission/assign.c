@@ -151,7 +151,7 @@ static bool line_load(struct batch *batch, struct line *line)
             line->asked_limit += run->queue == line->queue && !run->is_new;
         line->asked = true;
     }
-    if (!rows_ready(&batch->rows, line->queue, line->asked_limit, &ready))
+    if (!rows_ready(&batch->rows, line->queue, line->queue, line->asked_limit, &ready))
         return false;
     if (ready->count > 0 && ready->count >= line->asked_limit)
         line->horizon = ready->runs[ready->count - 1];
@@ -329,7 +329,8 @@ static void backlog_note(struct batch *batch)
         if (line->in_backlog) {
             if (!line->asked)
                 left = true; /* not looked at: paused, full, or no slot */
-            else if (rows_ready(&batch->rows, line->queue, line->asked_limit, &ready))
+            else if (rows_ready(&batch->rows, line->queue, line->queue, line->asked_limit,
+                                &ready))
                 left |= ready->count >= line->asked_limit;
         }
         left &= !line->is_paused;

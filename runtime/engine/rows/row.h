@@ -54,9 +54,9 @@ struct run {
     int64_t id;
     uint32_t environment;
     uint32_t status, outcome;
-    uint32_t seq; /* counts the moves; the fence */
-    int64_t queue;
-    int64_t rank_ms;  /* queued_at - priority; smaller starts first; kept for life */
+    uint32_t seq;        /* counts the moves; the fence */
+    int64_t queue, lane; /* of its concurrency key; without one the lane is the queue */
+    int64_t rank_ms;     /* queued_at - priority; smaller starts first; kept for life */
     int64_t due_ms;   /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the
                          time it  waits for comes, or when it gives up waiting; DONE: since when
                          what follows from its end is not done yet (settle.c); else 0 */
@@ -91,9 +91,9 @@ struct run {
     struct slice timeline; /* moves, opaque bytes; engine/timeline.h */
     struct slice key;      /* 16 raw bytes of the idempotency key's hash; empty: none */
     struct slice key_text; /* what the user called it */
-    /* SCHEMA_KEPT_BYTES of the hash of its task's schema file: when it was triggered (empty:
-     * there was none, or the row is older than this field), and when it was started last
-     * (empty: the same; one zero byte: there was none). */
+    struct slice concurrency_key;
+    /* SCHEMA_KEPT_BYTES of its task's schema file: when it was triggered (empty: none, or an
+     * older row), and when it was started last (empty: the same; one zero byte: none). */
     struct slice schema, schema_now;
     struct slice deaths; /* of the server while it was out; engine/deaths.h */
 
@@ -108,7 +108,7 @@ struct run {
     bool is_new, is_dirty, loaded_is_out;
     uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
     uint32_t loaded_outcome;
-    int64_t loaded_queue, loaded_due_ms, loaded_rank_ms; /* 0 when new */
+    int64_t loaded_queue, loaded_lane, loaded_due_ms, loaded_rank_ms; /* 0 when new */
     bool loaded_due_is_span;
     struct run *next;       /* all runs of the batch */
     struct run *next_young; /* made in this batch by the same parent */

@@ -31,17 +31,17 @@ struct known *known_get(struct rows *rows, struct table *table, uint64_t key)
     return known;
 }
 
-static struct known *name_get(struct rows *rows, struct table *table, uint32_t environment,
-                              struct slice name)
+struct known *known_named(struct rows *rows, struct table *table, int64_t scope,
+                          struct slice name)
 {
-    uint64_t hash = table_hash(name, environment);
+    uint64_t hash = table_hash(name, (uint64_t)scope);
     struct known_name *first = table_find(table, hash);
 
     for (struct known_name *one = first; one != NULL; one = one->next)
-        if (one->environment == environment && slice_equal(one->name, name))
+        if (one->scope == scope && slice_equal(one->name, name))
             return &one->known;
     struct known_name *added = ARENA_NEW(rows->arena, struct known_name);
-    *added = (struct known_name){ .environment = environment,
+    *added = (struct known_name){ .scope = scope,
                                   .name = arena_copy(rows->arena, name),
                                   .next = first };
     table_set(table, hash, added);
@@ -57,6 +57,7 @@ void rows_init(struct rows *rows, struct arena *arena)
                                &rows->edge_ends, &rows->tokens,     &rows->idle };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         table_init(tables[i], arena);
+    lane_rows_init(rows);
 }
 
 /* ---- asking ------------------------------------------------------------------------------ */
@@ -204,7 +205,7 @@ struct run *rows_young(const struct rows *rows, int64_t parent_id)
 
 struct known *known_queue(struct rows *rows, uint32_t environment, struct slice name)
 {
-    return name_get(rows, &rows->queue_names, environment, name);
+    return known_named(rows, &rows->queue_names, environment, name);
 }
 
 bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
@@ -227,7 +228,7 @@ bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name
 
 struct known *known_key(struct rows *rows, const uint8_t hash[16])
 {
-    return name_get(rows, &rows->keys, 0, (struct slice){ (const char *)hash, 16 });
+    return known_named(rows, &rows->keys, 0, (struct slice){ (const char *)hash, 16 });
 }
 
 bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key)
@@ -246,9 +247,10 @@ bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key)
     return false;
 }
 
-bool rows_ready(struct rows *rows, int64_t queue, uint32_t limit, struct ready **ready)
+bool rows_ready(struct rows *rows, int64_t queue, int64_t lane, uint32_t limit,
+                struct ready **ready)
 {
-    struct known *known = known_get(rows, &rows->ready, (uint64_t)queue);
+    struct known *known = known_get(rows, &rows->ready, (uint64_t)lane);
     struct wants *wants = &rows->wants;
 
     if (known->row == NULL)
@@ -258,7 +260,7 @@ bool rows_ready(struct rows *rows, int64_t queue, uint32_t limit, struct ready *
         return true;
     if (!known->is_wanted) {
         ROOM(rows->arena, wants->ready, wants->ready_count, wants->ready_capacity);
-        wants->ready[wants->ready_count++] = (struct ready_want){ queue, limit };
+        wants->ready[wants->ready_count++] = (struct ready_want){ queue, lane, limit };
         known->is_wanted = true;
         (*ready)->limit = limit;
         (*ready)->count = 0;
@@ -293,8 +295,9 @@ bool rows_wanted(const struct rows *rows)
 {
     const struct wants *wants = &rows->wants;
 
-    return wants->running || (wants->run_count | wants->waitpoints.count | wants->edge_count |
-                              wants->child_count | wants->tokens.count | wants->queues.count |
-                              wants->queue_name_count | wants->key_count | wants->ready_count |
-                              wants->idle_count) != 0;
+    return wants->running || lanes_wanted(rows) ||
+           (wants->run_count | wants->waitpoints.count | wants->edge_count |
+            wants->child_count | wants->tokens.count | wants->queues.count |
+            wants->queue_name_count | wants->key_count | wants->ready_count |
+            wants->idle_count) != 0;
 }

@@ -10,6 +10,7 @@
 #define ROWS_H
 
 #include "base/table.h"
+#include "engine/admission/lane.h"
 #include "engine/rows/row.h"
 
 /* Does it take a place, in its queue and in a slot? Until its segment has returned, or was
@@ -24,11 +25,6 @@ static inline bool run_was_executing(const struct run *run)
     return run->loaded_status == RUN_RUNNING || run->loaded_is_out;
 }
 
-struct ids {
-    int64_t *items;
-    uint32_t count, capacity;
-};
-
 struct edges_want {
     int64_t waitpoint_id;
     uint32_t limit;
@@ -40,7 +36,7 @@ struct children_want {
 };
 
 struct ready_want {
-    int64_t queue;
+    int64_t queue, lane;
     uint32_t limit;
 };
 
@@ -65,16 +61,16 @@ struct wants {
     uint32_t queue_name_count, queue_name_capacity;
     uint8_t (*keys)[16];
     uint32_t key_count, key_capacity;
-    struct ready_want *ready; /* the first `limit` QUEUED runs of the queue by (rank_ms, id) */
+    struct ready_want *ready; /* the first `limit` QUEUED runs of the lane by (rank_ms, id) */
     uint32_t ready_count, ready_capacity;
     struct idle_want {
         uint32_t environment, limit;
     } * idle;
     uint32_t idle_count, idle_capacity;
-    bool running; /* how many runs are RUNNING, by queue and environment */
+    bool running; /* how many runs are RUNNING, by lane */
 };
 
-/* One queue's answer to `ready`, in order. */
+/* One lane's answer to `ready`, in order. */
 struct ready {
     struct run **runs;
     uint32_t count, capacity;
@@ -90,7 +86,7 @@ struct idle {
 };
 
 struct running {
-    int64_t queue;
+    int64_t queue, lane;
     uint32_t environment, count;
 };
 
@@ -120,6 +116,7 @@ struct rows {
     struct running *running;      /* as in the database */
     uint32_t running_count, running_capacity;
     bool running_loaded;
+    struct lane_rows lanes;
     /* Everything in memory, for the flush; look at is_new and is_dirty. */
     struct run *run_list;
     struct waitpoint *waitpoint_list;
@@ -153,7 +150,8 @@ bool rows_queue(struct rows *rows, int64_t id, struct queue **queue);
 bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
                       struct queue **queue);
 bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key);
-bool rows_ready(struct rows *rows, int64_t queue, uint32_t limit, struct ready **ready);
+bool rows_ready(struct rows *rows, int64_t queue, int64_t lane, uint32_t limit,
+                struct ready **ready);
 bool rows_running(struct rows *rows);
 bool rows_idle(struct rows *rows, uint32_t environment, uint32_t limit, struct idle **idle);
 
@@ -187,10 +185,10 @@ void rows_put_token(struct rows *rows, int64_t run_id, int64_t waitpoint_id);
 void rows_put_queue(struct rows *rows, const struct queue *row);
 void rows_put_key(struct rows *rows, const struct key *row);
 /* In (rank_ms, id) order; the core row is put at the same time. */
-void rows_put_ready(struct rows *rows, int64_t queue, const struct run *row);
+void rows_put_ready(struct rows *rows, int64_t lane, const struct run *row);
 void rows_put_idle(struct rows *rows, uint32_t environment, const struct queue *row);
 void rows_put_live(struct rows *rows, uint32_t environment, uint32_t count);
-void rows_put_running(struct rows *rows, int64_t queue, uint32_t environment, uint32_t count);
+void rows_put_running(struct rows *rows, const struct running *running);
 
 /* The store has answered every want of this round. */
 void rows_loaded(struct rows *rows);

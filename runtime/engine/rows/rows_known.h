@@ -26,18 +26,21 @@ struct known {
 /* The same under a name: the hash finds, the name decides. */
 struct known_name {
     struct known known;
-    uint32_t environment;
+    int64_t scope; /* an environment, or a queue */
     struct slice name;
     struct known_name *next; /* of the same hash */
 };
 
 struct known *known_get(struct rows *rows, struct table *table, uint64_t key);
+struct known *known_named(struct rows *rows, struct table *table, int64_t scope,
+                          struct slice name);
 struct known *known_queue(struct rows *rows, uint32_t environment, struct slice name);
 struct known *known_key(struct rows *rows, const uint8_t hash[16]);
 struct edges *known_edges(struct rows *rows, struct known *known);
 struct children *known_children(struct rows *rows, struct known *known);
 struct edge *rows_edge_find(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 struct edge *rows_edge_add(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
+void rows_known_loaded(const struct table *table, int64_t id);
 void rows_queue_know(struct rows *rows, struct queue *queue);
 
 #endif

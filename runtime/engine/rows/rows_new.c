@@ -169,7 +169,7 @@ struct log_line *rows_new_log(struct rows *rows, int64_t run_id)
 
 bool rows_changed(const struct rows *rows)
 {
-    if (rows->edge_list != NULL || rows->log_count > 0)
+    if (rows->edge_list != NULL || rows->log_count > 0 || lanes_changed(rows))
         return true;
     for (const struct run *run = rows->run_list; run != NULL; run = run->next)
         if (run->is_dirty || run->dirty_parts != 0)

@@ -27,6 +27,7 @@ struct run *rows_put_run(struct rows *rows, const struct run *row)
         run->loaded_status = row->status;
         run->loaded_is_out = row->is_out;
         run->loaded_queue = row->queue;
+        run->loaded_lane = row->lane;
         run->loaded_due_ms = row->due_ms;
         run->loaded_due_is_span = row->due_is_span;
         run->next = rows->run_list;
@@ -106,9 +107,9 @@ void rows_put_key(struct rows *rows, const struct key *row)
     known->row = key;
 }
 
-void rows_put_ready(struct rows *rows, int64_t queue, const struct run *row)
+void rows_put_ready(struct rows *rows, int64_t lane, const struct run *row)
 {
-    struct known *known = known_get(rows, &rows->ready, (uint64_t)queue);
+    struct known *known = known_get(rows, &rows->ready, (uint64_t)lane);
 
     if (known->row == NULL)
         known->row = ARENA_NEW(rows->arena, struct ready);
@@ -140,13 +141,13 @@ void rows_put_live(struct rows *rows, uint32_t environment, uint32_t count)
     idle_of(rows, environment)->live = count;
 }
 
-void rows_put_running(struct rows *rows, int64_t queue, uint32_t environment, uint32_t count)
+void rows_put_running(struct rows *rows, const struct running *running)
 {
     ROOM(rows->arena, rows->running, rows->running_count, rows->running_capacity);
-    rows->running[rows->running_count++] = (struct running){ queue, environment, count };
+    rows->running[rows->running_count++] = *running;
 }
 
-static void known_loaded(const struct table *table, int64_t id)
+void rows_known_loaded(const struct table *table, int64_t id)
 {
     struct known *known = table_find(table, (uint64_t)id);
 
@@ -157,7 +158,7 @@ static void known_loaded(const struct table *table, int64_t id)
 static void all_loaded(struct table *table, const struct ids *ids)
 {
     for (uint32_t i = 0; i < ids->count; i++)
-        known_loaded(table, ids->items[i]);
+        rows_known_loaded(table, ids->items[i]);
 }
 
 static void runs_loaded(struct rows *rows)
@@ -187,13 +188,13 @@ static void names_loaded(struct rows *rows)
         known->is_wanted = false;
     }
     for (uint32_t i = 0; i < rows->wants.ready_count; i++)
-        known_loaded(&rows->ready, rows->wants.ready[i].queue);
+        rows_known_loaded(&rows->ready, rows->wants.ready[i].lane);
     for (uint32_t i = 0; i < rows->wants.edge_count; i++)
-        known_loaded(&rows->edges, rows->wants.edges[i].waitpoint_id);
+        rows_known_loaded(&rows->edges, rows->wants.edges[i].waitpoint_id);
     for (uint32_t i = 0; i < rows->wants.child_count; i++)
-        known_loaded(&rows->children, rows->wants.children[i].parent_id);
+        rows_known_loaded(&rows->children, rows->wants.children[i].parent_id);
     for (uint32_t i = 0; i < rows->wants.idle_count; i++)
-        known_loaded(&rows->idle, rows->wants.idle[i].environment);
+        rows_known_loaded(&rows->idle, rows->wants.idle[i].environment);
 }
 
 void rows_loaded(struct rows *rows)
@@ -205,6 +206,7 @@ void rows_loaded(struct rows *rows)
     all_loaded(&rows->tokens, &wants->tokens);
     all_loaded(&rows->queues, &wants->queues);
     names_loaded(rows);
+    lanes_loaded(rows);
     rows->running_loaded |= wants->running;
     wants->running = false;
     wants->run_count = wants->queue_name_count = wants->key_count = wants->ready_count = 0;

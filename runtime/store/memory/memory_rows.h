@@ -9,7 +9,7 @@ enum { ENVIRONMENTS_MAX = 16 };
 
 struct memory_store {
     struct store store;
-    struct rack runs, waitpoints, queues, keys, edges;
+    struct rack runs, waitpoints, queues, lanes, keys, edges;
     char *environments[ENVIRONMENTS_MAX];
     uint32_t environment_count;
     struct rows *flushed; /* of the transaction under way */
@@ -28,6 +28,10 @@ void memory_id_add(struct arena *arena, struct ids *ids, int64_t id);
 
 void memory_load_idle(struct memory_store *memory, struct rows *rows,
                       const struct idle_want *want);
+
+/* memory_lanes.c */
+void memory_load_lanes(struct memory_store *memory, struct rows *rows);
+void memory_commit_lanes(struct memory_store *memory, const struct rows *rows);
 
 /* store_ops */
 bool memory_due(struct store *store, const struct moment *now, uint32_t limit,

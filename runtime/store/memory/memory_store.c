@@ -166,21 +166,24 @@ static void load_ready(struct memory_store *memory, struct rows *rows)
         uint32_t count = 0;
         for (uint32_t k = 0; k < memory->runs.count; k++) {
             const struct run *run = &memory->runs.items[k]->run;
-            if (run->status == RUN_QUEUED && run->queue == want->queue)
+            if (run->status == RUN_QUEUED && run->queue == want->queue &&
+                run->lane == want->lane)
                 found[count++] = run;
         }
         if (count > 1)
             qsort(found, count, sizeof *found, rank_order);
         for (uint32_t k = 0; k < count && k < want->limit; k++) {
             struct run lent = run_lend(rows, found[k], 0);
-            rows_put_ready(rows, want->queue, &lent);
+            rows_put_ready(rows, want->lane, &lent);
         }
     }
     free(found);
-    for (uint32_t k = 0; rows->wants.running && k < memory->runs.count; k++)
-        if (run_is_executing(&memory->runs.items[k]->run))
-            rows_put_running(rows, memory->runs.items[k]->run.queue,
-                             memory->runs.items[k]->run.environment, 1);
+    for (uint32_t k = 0; rows->wants.running && k < memory->runs.count; k++) {
+        const struct run *run = &memory->runs.items[k]->run;
+        struct running running = { run->queue, run->lane, run->environment, 1 };
+        if (run_is_executing(run))
+            rows_put_running(rows, &running);
+    }
 }
 
 static bool memory_load(struct store *store, struct rows *rows, struct err *err)
@@ -193,6 +196,7 @@ static bool memory_load(struct store *store, struct rows *rows, struct err *err)
     load_waits(memory, rows);
     load_queues(memory, rows);
     load_ready(memory, rows);
+    memory_load_lanes(memory, rows);
     return true;
 }
 
@@ -257,6 +261,7 @@ static void commit_others(struct memory_store *memory, const struct rows *rows)
             held->queue.name = arena_copy(&held->arena, row->name);
             rack_put(&memory->queues, held);
         }
+    memory_commit_lanes(memory, rows);
     for (const struct key *row = rows->key_list; row != NULL; row = row->next)
         if (row->is_dirty) {
             struct held *held = held_create();
@@ -385,6 +390,8 @@ static bool memory_last_id(struct store *store, int64_t *id, struct err *err)
     for (uint32_t i = 0; i < memory->queues.count; i++)
         if (memory->queues.items[i]->queue.id > *id)
             *id = memory->queues.items[i]->queue.id;
+    if (memory->lanes.count > 0 && memory->lanes.items[memory->lanes.count - 1]->lane.id > *id)
+        *id = memory->lanes.items[memory->lanes.count - 1]->lane.id;
     return true;
 }
 
@@ -395,6 +402,7 @@ static void memory_close(struct store *store)
     rack_finish(&memory->runs);
     rack_finish(&memory->waitpoints);
     rack_finish(&memory->queues);
+    rack_finish(&memory->lanes);
     rack_finish(&memory->keys);
     rack_finish(&memory->edges);
     for (uint32_t i = 0; i < memory->environment_count; i++)
@@ -431,6 +439,7 @@ struct store *store_memory_create(void)
     memory->runs.order = rack_run_order;
     memory->waitpoints.order = rack_waitpoint_order;
     memory->queues.order = rack_queue_order;
+    memory->lanes.order = rack_lane_order;
     memory->keys.order = rack_key_order;
     memory->edges.order = rack_edge_order;
     return &memory->store;

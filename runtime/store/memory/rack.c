@@ -24,6 +24,11 @@ int rack_queue_order(const struct held *a, const struct held *b)
     return rack_order_of(a->queue.id, b->queue.id);
 }
 
+int rack_lane_order(const struct held *a, const struct held *b)
+{
+    return rack_order_of(a->lane.id, b->lane.id);
+}
+
 int rack_key_order(const struct held *a, const struct held *b)
 {
     return memcmp(a->key.hash, b->key.hash, sizeof a->key.hash);
@@ -119,8 +124,8 @@ void held_run_own(struct arena *arena, struct run *run)
 {
     OWN(arena, &run->task, &run->segment, &run->version, &run->build, &run->tags,
         &run->metadata, &run->error, &run->wait, &run->once, &run->timeline, &run->key,
-        &run->key_text, &run->schema, &run->schema_now, &run->deaths, &run->input, &run->state,
-        &run->output);
+        &run->key_text, &run->concurrency_key, &run->schema, &run->schema_now, &run->deaths,
+        &run->input, &run->state, &run->output);
 }
 
 void held_waitpoint_own(struct arena *arena, struct waitpoint *row)

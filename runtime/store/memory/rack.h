@@ -3,6 +3,7 @@
 #define RACK_H
 
 #include "base/arena.h"
+#include "engine/admission/lane.h"
 #include "engine/rows/row.h"
 
 /* A row and the memory of its slices. */
@@ -12,6 +13,7 @@ struct held {
         struct run run;
         struct waitpoint waitpoint;
         struct queue queue;
+        struct lane lane;
         struct key key;
         struct edge edge;
     };
@@ -27,6 +29,7 @@ int rack_order_of(int64_t a, int64_t b);
 int rack_run_order(const struct held *a, const struct held *b);
 int rack_waitpoint_order(const struct held *a, const struct held *b);
 int rack_queue_order(const struct held *a, const struct held *b);
+int rack_lane_order(const struct held *a, const struct held *b);
 int rack_key_order(const struct held *a, const struct held *b);
 int rack_edge_order(const struct held *a, const struct held *b);
 uint32_t rack_at(const struct rack *rack, const struct held *wanted, bool *found);

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { COLUMN_ID, COLUMN_A, COLUMN_B, COLUMN_DATA, COLUMN_EXTRA };
+enum { COLUMN_ID, COLUMN_A, COLUMN_B, COLUMN_C, COLUMN_DATA, COLUMN_EXTRA };
 
 void bulk_add(struct bulk *bulk, struct arena *arena, const struct bulk_row *row)
 {
@@ -33,7 +33,7 @@ static int on_connect(sqlite3 *db, void *source, int argc, const char *const *ar
                       sqlite3_vtab **table, char **message)
 {
     (void)argc, (void)argv, (void)message;
-    int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (id, a, b, data, extra)");
+    int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (id, a, b, c, data, extra)");
     if (rc != SQLITE_OK)
         return rc;
     struct bulk_table *made = memory_zeroed(1, sizeof *made);
@@ -118,6 +118,9 @@ static int on_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int 
         break;
     case COLUMN_B:
         sqlite3_result_int64(context, row->b);
+        break;
+    case COLUMN_C:
+        sqlite3_result_int64(context, row->c);
         break;
     case COLUMN_DATA:
         give_bytes(context, row->data);

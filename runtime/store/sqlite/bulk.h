@@ -4,7 +4,7 @@
  * costs to start and end is more than a row does: measured, a run is inserted for a third of
  * what a statement of its own costs, and loaded for a fifth.
  *
- * Columns: id, a, b (integers), data, extra (bytes; NULL when empty).
+ * Columns: id, a, b, c (integers), data, extra (bytes; NULL when empty).
  */
 #ifndef BULK_SQLITE_H
 #define BULK_SQLITE_H
@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 struct bulk_row {
-    int64_t id, a, b;
+    int64_t id, a, b, c;
     struct slice data, extra; /* borrowed until the statement has ended */
 };
 

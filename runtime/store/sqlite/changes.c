@@ -27,10 +27,10 @@ static struct slice bytes_of(const uint8_t *bytes, size_t size)
 /* Where a row stands in a table of marks. */
 struct spot {
     enum mark mark; /* MARK_COUNT: nowhere */
-    int64_t value, rank_ms;
+    int64_t value, lane, rank_ms;
 };
 
-static const struct spot nowhere = { MARK_COUNT, 0, 0 };
+static const struct spot nowhere = { .mark = MARK_COUNT };
 
 static void due_note(struct changes *changes, struct spot spot)
 {
@@ -43,8 +43,9 @@ static void spot_add(struct changes *changes, struct spot spot, int64_t id)
 {
     due_note(changes, spot);
     if (spot.mark != MARK_COUNT)
-        bulk_add(&changes->marks[spot.mark], changes->arena,
-                 &(struct bulk_row){ .id = id, .a = spot.value, .b = spot.rank_ms });
+        bulk_add(
+            &changes->marks[spot.mark], changes->arena,
+            &(struct bulk_row){ .id = id, .a = spot.value, .b = spot.rank_ms, .c = spot.lane });
 }
 
 /* It should be there; if it is not, that is mended by the way. */
@@ -54,7 +55,10 @@ static bool spot_delete(struct changes *changes, struct spot spot, int64_t id, s
 #define X(name, table, value, id, words) SQL_UNMARK_##name,
         MARK_MAP(X)
 #undef X
-            SQL_READY_DELETE
+#define X(name, table, words) SQL_UNMARK_##name,
+            LANE_MARK_MAP(X)
+#undef X
+                SQL_READY_DELETE
     };
     struct query query;
 
@@ -64,6 +68,8 @@ static bool spot_delete(struct changes *changes, struct spot spot, int64_t id, s
     if (!query_start(&query, changes->connection, sql[spot.mark], err))
         return false;
     bind_int(&query, spot.value);
+    if (spot.mark == MARK_READY || spot.mark == MARK_RUNNING || spot.mark == MARK_OUT)
+        bind_int(&query, spot.lane);
     if (spot.mark == MARK_READY)
         bind_int(&query, spot.rank_ms);
     bind_int(&query, id);
@@ -73,7 +79,8 @@ static bool spot_delete(struct changes *changes, struct spot spot, int64_t id, s
 static bool spot_move(struct changes *changes, struct spot from, struct spot to, int64_t id,
                       struct err *err)
 {
-    if (from.mark == to.mark && from.value == to.value && from.rank_ms == to.rank_ms)
+    if (from.mark == to.mark && from.value == to.value && from.lane == to.lane &&
+        from.rank_ms == to.rank_ms)
         return true;
     spot_add(changes, to, id);
     return spot_delete(changes, from, id, err);
@@ -84,7 +91,8 @@ static struct spot spot_of_due(bool is_run, int64_t due_ms, bool is_span)
     static const enum mark marks[2][2] = { { MARK_WAITPOINT_DUE, MARK_WAITPOINT_SPAN },
                                            { MARK_RUN_DUE, MARK_RUN_SPAN } };
 
-    return due_ms == 0 ? nowhere : (struct spot){ marks[is_run][is_span], due_ms, 0 };
+    return due_ms == 0 ? nowhere
+                       : (struct spot){ .mark = marks[is_run][is_span], .value = due_ms };
 }
 
 /* Tags never change, so they are only ever added. */
@@ -98,28 +106,29 @@ static void tags_mark(struct changes *changes, enum mark mark, uint32_t environm
     for (uint32_t i = 0; list.kind == VALUE_LIST && i < list.count; i++)
         if (list.items[i].kind == VALUE_STRING)
             spot_add(changes,
-                     (struct spot){ mark, tag_number(environment, list.items[i].bytes), 0 },
+                     (struct spot){ .mark = mark,
+                                    .value = tag_number(environment, list.items[i].bytes) },
                      id);
 }
 
 /* ---- runs -------------------------------------------------------------------------------- */
 
-static struct spot spot_of_run(uint32_t status, uint32_t outcome, int64_t queue,
+static struct spot spot_of_run(uint32_t status, uint32_t outcome, int64_t queue, int64_t lane,
                                int64_t rank_ms, int64_t task)
 {
     switch ((enum run_status)status) {
     case RUN_QUEUED:
-        return (struct spot){ MARK_READY, queue, rank_ms };
+        return (struct spot){ MARK_READY, queue, lane, rank_ms };
     case RUN_RUNNING:
-        return (struct spot){ MARK_RUNNING, queue, 0 };
+        return (struct spot){ MARK_RUNNING, queue, lane, 0 };
     case RUN_PARKED:
-        return (struct spot){ MARK_PARKED, task, 0 };
+        return (struct spot){ .mark = MARK_PARKED, .value = task };
     case RUN_DELAYED:
     case RUN_WAITING:
-        return (struct spot){ MARK_PLACE, status, 0 };
+        return (struct spot){ .mark = MARK_PLACE, .value = status };
     case RUN_DONE:
         if (outcome > OUTCOME_COMPLETED)
-            return (struct spot){ MARK_PLACE, PLACE_ENDED + (int64_t)outcome, 0 };
+            return (struct spot){ .mark = MARK_PLACE, .value = PLACE_ENDED + (int64_t)outcome };
         return nowhere;
     case RUN_STATUS_COUNT: /* new */
         break;
@@ -130,21 +139,23 @@ static struct spot spot_of_run(uint32_t status, uint32_t outcome, int64_t queue,
 static bool run_marks(struct changes *changes, const struct run *run, int64_t task,
                       struct err *err)
 {
-    struct spot is = spot_of_run(run->status, run->outcome, run->queue, run->rank_ms, task);
+    struct spot is =
+        spot_of_run(run->status, run->outcome, run->queue, run->lane, run->rank_ms, task);
     struct spot is_due = spot_of_due(true, run->due_ms, run->due_is_span);
-    struct spot out = { MARK_OUT, run->queue, 0 };
+    struct spot out = { MARK_OUT, run->queue, run->lane, 0 };
 
     if (run->is_new) {
         spot_add(changes, is, run->id);
         spot_add(changes, is_due, run->id);
-        spot_add(changes, (struct spot){ MARK_TASK, task, 0 }, run->id);
+        spot_add(changes, (struct spot){ .mark = MARK_TASK, .value = task }, run->id);
         tags_mark(changes, MARK_TAG, run->environment, run->tags, run->id);
         if (run->parent_id != 0)
-            spot_add(changes, (struct spot){ MARK_PARENT, run->parent_id, 0 }, run->id);
+            spot_add(changes, (struct spot){ .mark = MARK_PARENT, .value = run->parent_id },
+                     run->id);
         return true;
     }
     struct spot was = spot_of_run(run->loaded_status, run->loaded_outcome, run->loaded_queue,
-                                  run->loaded_rank_ms, task);
+                                  run->loaded_lane, run->loaded_rank_ms, task);
     struct spot was_due = spot_of_due(true, run->loaded_due_ms, run->loaded_due_is_span);
     return spot_move(changes, was, is, run->id, err) &&
            spot_move(changes, was_due, is_due, run->id, err) &&
@@ -191,7 +202,7 @@ bool changes_part(struct changes *changes, int64_t run_id, enum run_part part,
 static struct spot spot_of_waitpoint(const struct waitpoint *waitpoint, uint32_t status)
 {
     return waitpoint->kind == WAITPOINT_TOKEN && status == WAITPOINT_PENDING
-               ? (struct spot){ MARK_PENDING, waitpoint->environment, 0 }
+               ? (struct spot){ .mark = MARK_PENDING, .value = waitpoint->environment }
                : nowhere;
 }
 
@@ -199,7 +210,7 @@ static struct spot spot_of_waitpoint(const struct waitpoint *waitpoint, uint32_t
 static struct spot spot_of_made(const struct waitpoint *waitpoint, uint32_t status)
 {
     return status == WAITPOINT_PENDING && waitpoint->run_id != 0 && waitpoint->is_shared == 0
-               ? (struct spot){ MARK_MADE, waitpoint->run_id, 0 }
+               ? (struct spot){ .mark = MARK_MADE, .value = waitpoint->run_id }
                : nowhere;
 }
 
@@ -236,7 +247,7 @@ bool changes_waitpoint(struct changes *changes, const struct waitpoint *waitpoin
 bool changes_edge(struct changes *changes, int64_t waitpoint_id, int64_t run_id,
                   bool is_deleted, struct err *err)
 {
-    struct spot spot = { MARK_EDGE, waitpoint_id, 0 };
+    struct spot spot = { .mark = MARK_EDGE, .value = waitpoint_id };
 
     if (is_deleted)
         return spot_delete(changes, spot, run_id, err);
@@ -272,7 +283,10 @@ bool changes_write(struct changes *changes, struct err *err)
 #define X(name, table, value, id, words) SQL_MARK_##name,
         MARK_MAP(X)
 #undef X
-            SQL_READY_WRITE
+#define X(name, table, words) SQL_MARK_##name,
+            LANE_MARK_MAP(X)
+#undef X
+                SQL_READY_WRITE
     };
     struct connection *connection = changes->connection;
 

@@ -7,6 +7,7 @@
 
 #define RUN_CREATED 1
 #define RUN_ROOT    41
+#define RUN_LANE    45
 
 /* clang-format off */
 #define RUN_COUNTS(X)                                                                          \
@@ -21,7 +22,8 @@
 #define RUN_WORDS(X) X(48, segment) X(49, version) X(50, build) X(51, task)
 #define RUN_BYTES(X)                                                                           \
     X(56, tags) X(57, metadata) X(58, error) X(59, wait) X(60, once) X(61, timeline)           \
-    X(62, key) X(63, key_text) X(64, schema) X(65, schema_now) X(66, deaths)
+    X(62, key) X(63, key_text) X(64, schema) X(65, schema_now) X(66, deaths)                   \
+    X(67, concurrency_key)
 
 #define WAITPOINT_CREATED 1
 #define WAITPOINT_COUNTS(X) X(2, environment) X(3, kind) X(4, status) X(6, is_shared)
@@ -97,6 +99,8 @@ void run_pack(struct buffer *out, const struct run *run, const struct run_words 
 #undef X
     if (run->root_id != run->id) /* usually it is, and is left out */
         at = put_from(at, RUN_ROOT, run->root_id, run->id);
+    if (run->lane != run->queue) /* it has a key */
+        at = put_from(at, RUN_LANE, run->lane, run->id);
 #define X(tag, field) at = put(at, tag, words->field);
     RUN_WORDS(X)
 #undef X
@@ -196,6 +200,9 @@ static void run_field(const struct field *field, struct run *run, struct run_wor
     case RUN_ROOT << 1:
         run->root_id = from(field, run->id);
         break;
+    case RUN_LANE << 1:
+        run->lane = from(field, run->id);
+        break;
 #define X(tag, name)                         \
     case tag << 1:                           \
         run->name = (uint32_t)field->number; \
@@ -255,6 +262,8 @@ bool run_unpack(struct slice data, struct run *run, struct run_words *words)
             return false;
         run_field(&field, run, words);
     }
+    if (run->lane == 0)
+        run->lane = run->queue;
     return run->status < RUN_STATUS_COUNT && run->outcome < OUTCOME_COUNT;
 }
 

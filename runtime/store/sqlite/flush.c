@@ -80,10 +80,34 @@ struct tally {
     struct tally *next;
 };
 
-struct tallies {
-    struct table by_queue;
-    struct tally *first;
+/* How many live runs a lane with a key has won or lost. */
+struct lane_tally {
+    int64_t lane, change;
+    struct lane_tally *next;
 };
+
+struct tallies {
+    struct table by_queue, by_lane;
+    struct tally *first;
+    struct lane_tally *first_lane;
+};
+
+static void lane_tally_add(struct tallies *tallies, const struct run *run)
+{
+    bool was = run->loaded_status < RUN_DONE || run->loaded_is_out;
+    bool is = run->status < RUN_DONE || run->is_out;
+
+    if (run->lane == run->queue || was == is)
+        return;
+    struct lane_tally *tally = table_find(&tallies->by_lane, (uint64_t)run->lane);
+    if (tally == NULL) {
+        tally = ARENA_NEW(tallies->by_lane.arena, struct lane_tally);
+        *tally = (struct lane_tally){ .lane = run->lane, .next = tallies->first_lane };
+        tallies->first_lane = tally;
+        table_set(&tallies->by_lane, (uint64_t)run->lane, tally);
+    }
+    tally->change += is ? 1 : -1;
+}
 
 static void tally_add(struct tallies *tallies, int64_t queue, uint32_t status, int64_t change)
 {
@@ -152,6 +176,7 @@ static bool flush_runs(struct changes *changes, struct rows *rows, struct tallie
         tally_add(tallies, run->loaded_queue,
                   run->loaded_is_out ? RUN_RUNNING : run->loaded_status, -1);
         tally_add(tallies, run->queue, run->is_out ? RUN_RUNNING : run->status, 1);
+        lane_tally_add(tallies, run);
     }
     return true;
 }
@@ -204,6 +229,28 @@ static bool flush_queues(struct connection *connection, struct rows *rows,
     return true;
 }
 
+static bool flush_lanes(struct connection *connection, struct rows *rows,
+                        const struct tallies *tallies, struct err *err)
+{
+    struct query query;
+
+    for (const struct lane *lane = rows->lanes.list; lane != NULL; lane = lane->next)
+        if (lane->is_new != lane->is_deleted && !lane_write(connection, lane, err))
+            return false;
+    for (const struct lane_tally *tally = tallies->first_lane; tally != NULL;
+         tally = tally->next) {
+        if (tally->change == 0)
+            continue;
+        if (!query_start(&query, connection, SQL_LANE_COUNT, err))
+            return false;
+        bind_int(&query, tally->lane);
+        bind_int(&query, tally->change);
+        if (!query_run(&query, err))
+            return false;
+    }
+    return true;
+}
+
 static bool flush_log(struct connection *connection, struct rows *rows, struct err *err)
 {
     for (const struct log_line *line = rows->log_first; line != NULL; line = line->next)
@@ -234,15 +281,17 @@ static bool flush_given(struct connection *connection, const struct rows *rows, 
 
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err)
 {
-    struct tallies tallies = { .first = NULL };
+    struct tallies tallies = { .first = NULL, .first_lane = NULL };
     struct changes changes;
 
     table_init(&tallies.by_queue, rows->arena);
+    table_init(&tallies.by_lane, rows->arena);
     changes_init(&changes, connection, rows->arena);
     bool done = flush_runs(&changes, rows, &tallies, err) &&
                 flush_waitpoints(&changes, rows, err) && flush_edges(&changes, rows, err) &&
                 flush_keys(&changes, rows, err) && changes_write(&changes, err);
     changes_finish(&changes);
     return done && flush_queues(connection, rows, &tallies, err) &&
-           flush_log(connection, rows, err) && flush_given(connection, rows, err);
+           flush_lanes(connection, rows, &tallies, err) && flush_log(connection, rows, err) &&
+           flush_given(connection, rows, err);
 }

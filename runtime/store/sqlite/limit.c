@@ -55,6 +55,7 @@ static bool step_trigger(struct trial *trial, uint32_t i, struct err *err)
                          .status = RUN_QUEUED,
                          .seq = 1,
                          .queue = trial->queue.id,
+                         .lane = trial->queue.id,
                          .rank_ms = now_ms,
                          .created_ms = now_ms,
                          .updated_ms = now_ms,
@@ -63,7 +64,7 @@ static bool step_trigger(struct trial *trial, uint32_t i, struct err *err)
                          .timeline = bytes(trial, MOVE_BYTES) };
     run->root_id = run->id;
     run->is_new = true;
-    run->loaded_queue = run->queue;
+    run->loaded_queue = run->loaded_lane = run->queue;
     run->loaded_rank_ms = run->rank_ms;
     return changes_run(&trial->changes, run, err) &&
            changes_part(&trial->changes, run->id, PART_INPUT, bytes(trial, PAYLOAD_BYTES), err);

@@ -356,6 +356,7 @@ static bool load_ready(struct connection *connection, struct rows *rows, struct 
             return false;
         query.arena = rows->arena;
         bind_int(&query, want->queue);
+        bind_int(&query, want->lane);
         bind_int(&query, want->limit);
         for (;;) {
             if (!query_row(&query, &row, err))
@@ -366,7 +367,7 @@ static bool load_ready(struct connection *connection, struct rows *rows, struct 
                 query_finish(&query);
                 return false;
             }
-            rows_put_ready(rows, want->queue, &run);
+            rows_put_ready(rows, want->lane, &run);
         }
     }
     return true;
@@ -384,9 +385,11 @@ static bool load_running(struct connection *connection, struct rows *rows, struc
     while (query_row(&query, &row, err)) {
         if (!row)
             return true;
-        int64_t queue = take_int(&query);
-        uint32_t count = take_count(&query);
-        rows_put_running(rows, queue, take_count(&query), count);
+        struct running running = { .queue = take_int(&query) };
+        running.lane = take_int(&query);
+        running.count = take_count(&query);
+        running.environment = take_count(&query);
+        rows_put_running(rows, &running);
     }
     return false;
 }
@@ -397,5 +400,5 @@ bool sqlite_load(struct connection *connection, struct rows *rows, struct err *e
            load_waitpoints(connection, rows, err) && load_edges(connection, rows, err) &&
            load_tokens(connection, rows, err) && load_queues(connection, rows, err) &&
            load_keys(connection, rows, err) && load_ready(connection, rows, err) &&
-           load_running(connection, rows, err);
+           load_running(connection, rows, err) && sqlite_load_lanes(connection, rows, err);
 }

@@ -9,8 +9,6 @@
 #define MARK_MAP(X)                                                                            \
     X(PLACE, "run_place", "place", "run_id", "place of run")                                   \
     X(PARKED, "run_parked", "task", "run_id", "parked run")                                    \
-    X(RUNNING, "run_running", "queue", "run_id", "running run")                                \
-    X(OUT, "run_out", "queue", "run_id", "run that is out")                                    \
     X(TASK, "run_task", "task", "run_id", "task of run")                                       \
     X(PARENT, "run_parent", "parent_id", "run_id", "parent of run")                            \
     X(RUN_DUE, "run_due", "due_ms", "run_id", "due run")                                       \
@@ -23,11 +21,22 @@
     X(MADE, "waitpoint_made", "run_id", "waitpoint_id", "token of run")                        \
     X(EDGE, "edge", "waitpoint_id", "run_id", "edge")
 
+/* The same by queue and lane. X(name, table, words) */
+#define LANE_MARK_MAP(X)                                                                       \
+    X(RUNNING, "run_running", "running run")                                                   \
+    X(OUT, "run_out", "run that is out")
+
 #define MARK_SQL(name, table, value, id, words)                                                \
     X(MARK_##name, "write " words,                                                             \
         "INSERT OR IGNORE INTO " table " (" value ", " id ") SELECT a, id FROM bulk")          \
     X(UNMARK_##name, "delete " words, "DELETE FROM " table " WHERE " value " = ?1"             \
         " AND " id " = ?2")
+
+#define LANE_MARK_SQL(name, table, words)                                                      \
+    X(MARK_##name, "write " words,                                                             \
+        "INSERT OR IGNORE INTO " table " (queue, lane, run_id) SELECT a, c, id FROM bulk")     \
+    X(UNMARK_##name, "delete " words, "DELETE FROM " table " WHERE queue = ?1"                 \
+        " AND lane = ?2 AND run_id = ?3")
 /* clang-format on */
 
 #endif

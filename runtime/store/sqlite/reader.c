@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { OLDEST_LOOKS = 256, PROGRESS_STEPS = 20000 };
+enum { OLDEST_LANES = 16, OLDEST_LOOKS = 256, PROGRESS_STEPS = 20000 };
 
 struct sqlite_reader {
     struct reader reader;
@@ -184,23 +184,38 @@ static bool next_queue(struct query *query, struct queue_stats *stats, bool *row
     return true;
 }
 
-/* Among those that are next in line: one that is further back has waited longer only by
- * priority. */
+/* Among those that are next in line, of the lanes that are there for longest: one that is
+ * further back has waited longer only by priority, or for its key. */
 static bool find_oldest(struct connection *connection, struct arena *arena,
                         struct queue_stats *stats, struct err *err)
 {
+    struct ids lanes = { 0 };
     struct query query;
     struct run run;
-    int64_t id = 0;
+    int64_t oldest = INT64_MAX;
     bool found;
 
     if (stats->queued == 0)
         return true;
-    if (!query_start(&query, connection, SQL_QUEUE_OLDEST, err))
+    if (!query_start(&query, connection, SQL_LANES, err))
         return false;
     bind_int(&query, stats->queue.id);
-    bind_int(&query, OLDEST_LOOKS);
-    if (!query_number(&query, &id, err) || !run_find(connection, arena, id, &run, &found, err))
+    bind_int(&query, 0);
+    bind_int(&query, OLDEST_LANES);
+    if (!ids_take(&query, arena, &lanes, err))
+        return false;
+    for (uint32_t i = 0; i < lanes.count; i++) {
+        int64_t id = 0;
+        if (!query_start(&query, connection, SQL_LANE_OLDEST, err))
+            return false;
+        bind_int(&query, stats->queue.id);
+        bind_int(&query, lanes.items[i]);
+        bind_int(&query, OLDEST_LOOKS);
+        if (!query_number(&query, &id, err))
+            return false;
+        oldest = id < oldest ? id : oldest;
+    }
+    if (!run_find(connection, arena, oldest, &run, &found, err))
         return false;
     if (found)
         stats->oldest_queued_ms = run.created_ms;

@@ -51,6 +51,7 @@ bool run_take(struct query *query, struct run *run, struct err *err)
     run->loaded_is_out = run->is_out;
     run->loaded_outcome = run->outcome;
     run->loaded_queue = run->queue;
+    run->loaded_lane = run->lane;
     run->loaded_due_ms = run->due_ms;
     run->loaded_due_is_span = run->due_is_span;
     run->loaded_rank_ms = run->rank_ms;
@@ -191,6 +192,32 @@ void queue_counts_take(struct query *query, struct queue_stats *stats)
     stats->parked = take_int(query);
     stats->running = take_int(query);
     stats->waiting = take_int(query);
+}
+
+bool lane_write(struct connection *connection, const struct lane *lane, struct err *err)
+{
+    struct query query;
+
+    if (!query_start(&query, connection, lane->is_deleted ? SQL_LANE_DELETE : SQL_LANE_INSERT,
+                     err))
+        return false;
+    bind_int(&query, lane->id);
+    if (lane->is_deleted)
+        return query_run(&query, err);
+    bind_int(&query, lane->environment);
+    bind_int(&query, lane->queue);
+    bind_text(&query, lane->key);
+    bind_int(&query, lane->created_ms);
+    return query_run(&query, err);
+}
+
+void lane_take(struct query *query, struct lane *lane)
+{
+    *lane = (struct lane){ .id = take_int(query) };
+    lane->environment = take_count(query);
+    lane->queue = take_int(query);
+    lane->key = take_bytes(query);
+    lane->created_ms = take_int(query);
 }
 
 /* ---- keys and log lines ------------------------------------------------------------------ */

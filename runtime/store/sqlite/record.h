@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "connection.h"
+#include "engine/admission/lane.h"
 #include "engine/rows/row.h"
 #include "store/reader.h"
 
@@ -18,7 +19,10 @@ enum mark {
 #define X(name, table, value, id, words) MARK_##name,
     MARK_MAP(X)
 #undef X
-        MARK_READY, /* with a rank besides */
+#define X(name, table, words) MARK_##name,
+        LANE_MARK_MAP(X)
+#undef X
+            MARK_READY, /* with a lane and a rank */
     MARK_COUNT
 };
 
@@ -62,6 +66,7 @@ bool changes_key(struct changes *changes, const struct key *key, struct err *err
 bool changes_write(struct changes *changes, struct err *err);
 
 bool queue_write(struct connection *connection, const struct queue *queue, struct err *err);
+bool lane_write(struct connection *connection, const struct lane *lane, struct err *err);
 bool log_line_write(struct connection *connection, const struct log_line *line,
                     struct err *err);
 
@@ -73,6 +78,7 @@ bool waitpoint_take(struct query *query, struct waitpoint *waitpoint, struct err
 void queue_take(struct query *query, struct queue *queue);
 /* The counts that follow a queue's columns. */
 void queue_counts_take(struct query *query, struct queue_stats *stats);
+void lane_take(struct query *query, struct lane *lane);
 void key_take(struct query *query, struct key *key);
 bool log_line_take(struct query *query, struct log_line *line, struct err *err);
 

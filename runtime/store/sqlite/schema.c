@@ -23,6 +23,13 @@
 
 #include <stddef.h>
 
+/* The marks of a table by queue and, before what else they have, by lane. */
+#define IN_LANES(table, columns, key, names)                                               \
+    "CREATE TABLE " table "_laned (queue INTEGER NOT NULL, lane INTEGER NOT NULL," columns \
+    " run_id INTEGER NOT NULL, PRIMARY KEY (queue, lane, " key "run_id)) WITHOUT ROWID;"   \
+    "INSERT INTO " table "_laned SELECT queue, queue, " names "run_id FROM " table ";"     \
+    "DROP TABLE " table "; ALTER TABLE " table "_laned RENAME TO " table ";"
+
 static const char *const steps[] = {
     "CREATE TABLE environment (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE name (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
@@ -98,6 +105,16 @@ static const char *const steps[] = {
     "ALTER TABLE queue ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;"
     "UPDATE queue SET used_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000;"
     "CREATE INDEX queue_live ON queue (environment, name) WHERE removed = 0;",
+
+    /* Runs without a concurrency key, as all of them were, are in a lane with the queue's id.
+     */
+    "CREATE TABLE lane (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
+    " queue INTEGER NOT NULL, key TEXT NOT NULL, created_ms INTEGER NOT NULL,"
+    " live INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX lane_key ON lane (queue, key);"
+    "CREATE INDEX lane_idle ON lane (id) WHERE live = 0;" IN_LANES(
+        "run_ready", " rank_ms INTEGER NOT NULL,", "rank_ms, ", "rank_ms, ")
+        IN_LANES("run_running", "", "", "") IN_LANES("run_out", "", "", ""),
 };
 
 /* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */

@@ -8,6 +8,7 @@
 #ifndef SQL_H
 #define SQL_H
 
+#include "lane_sql.h"
 #include "marks.h"
 
 /* clang-format off */
@@ -15,6 +16,7 @@
     "id, environment, name, paused, paused_ms, created_ms, completed, failed, canceled,"       \
     " wait_ms, busy_us, used_ms, removed"
 #define QUEUE_COUNTS "delayed, queued, parked, running, waiting"
+
 
 #define SQL_WRITE_MAP(X)                                                                       \
     X(BEGIN, "begin", "BEGIN IMMEDIATE")                                                       \
@@ -33,10 +35,10 @@
         " SELECT id, data FROM bulk")                                                          \
     X(OUTPUT_DELETE, "delete output", "DELETE FROM run_output WHERE run_id = ?1")              \
     X(READY_WRITE, "write ready run",                                                          \
-        "INSERT OR IGNORE INTO run_ready (queue, rank_ms, run_id)"                             \
-        " SELECT a, b, id FROM bulk")                                                          \
+        "INSERT OR IGNORE INTO run_ready (queue, lane, rank_ms, run_id)"                       \
+        " SELECT a, c, b, id FROM bulk")                                                       \
     X(READY_DELETE, "delete ready run", "DELETE FROM run_ready WHERE queue = ?1"               \
-        " AND rank_ms = ?2 AND run_id = ?3")                                                   \
+        " AND lane = ?2 AND rank_ms = ?3 AND run_id = ?4")                                     \
     X(WAITPOINT_INSERT, "insert waitpoint", "INSERT OR FAIL INTO waitpoint (id, data, result)" \
         " SELECT id, data, extra FROM bulk")                                                   \
     X(WAITPOINT_UPDATE, "update waitpoint", "REPLACE INTO waitpoint (id, data, result)"        \
@@ -103,12 +105,12 @@
         " AND delayed = 0 AND queued = 0 AND parked = 0 AND running = 0 AND waiting = 0"       \
         " ORDER BY used_ms, id LIMIT ?2")                                                      \
     X(READY, "load ready runs", "SELECT run.id, run.data FROM run_ready"                       \
-        " CROSS JOIN run ON run.id = run_id WHERE queue = ?1"                                  \
-        " ORDER BY rank_ms, run_id LIMIT ?2")                                                  \
-    X(RUNNING_COUNTS, "count running runs", "SELECT queue, n, (SELECT environment FROM queue"   \
-        " WHERE id = counts.queue) FROM (SELECT queue, count(*) AS n FROM run_running"         \
-        " GROUP BY queue UNION ALL SELECT queue, count(*) FROM run_out GROUP BY queue)"        \
-        " AS counts")                                                                          \
+        " CROSS JOIN run ON run.id = run_id WHERE queue = ?1 AND lane = ?2"                    \
+        " ORDER BY rank_ms, run_id LIMIT ?3")                                                  \
+    X(RUNNING_COUNTS, "count running runs", "SELECT queue, lane, n, (SELECT environment FROM"   \
+        " queue WHERE id = counts.queue) FROM (SELECT queue, lane, count(*) AS n FROM"         \
+        " run_running GROUP BY queue, lane UNION ALL SELECT queue, lane, count(*)"             \
+        " FROM run_out GROUP BY queue, lane) AS counts")                                       \
     X(RUNNING, "list running runs", "SELECT run_id FROM run_running"                           \
         " UNION ALL SELECT run_id FROM run_out")                                               \
     X(BACKLOG, "list backlog", "SELECT queue FROM run_ready WHERE queue > ?1"                  \
@@ -162,8 +164,8 @@
         " ORDER BY name LIMIT ?3 OFFSET ?2")                                                   \
     X(QUEUES_COUNT, "count queues", "SELECT count(*) FROM queue"                               \
         " WHERE removed = 0 AND name <> '' AND (?1 = 0 OR environment = ?1)")                  \
-    X(QUEUE_OLDEST, "find oldest run", "SELECT min(run_id) FROM (SELECT run_id FROM run_ready" \
-        " WHERE queue = ?1 ORDER BY rank_ms, run_id LIMIT ?2)")                                \
+    X(LANE_OLDEST, "find oldest run", "SELECT min(run_id) FROM (SELECT run_id FROM run_ready" \
+        " WHERE queue = ?1 AND lane = ?2 ORDER BY rank_ms, run_id LIMIT ?3)")                  \
     X(TOTALS, "sum queues", "SELECT sum(delayed), sum(queued), sum(parked), sum(running),"     \
         " sum(waiting), sum(completed), sum(failed), sum(canceled) FROM queue"                 \
         " WHERE removed = 0 AND (?1 = 0 OR environment = ?1)")                                 \
@@ -176,7 +178,10 @@
 
 /* clang-format on */
 
-#define SQL_MAP(X) MARK_MAP(MARK_SQL) SQL_WRITE_MAP(X) SQL_READ_MAP(X) SQL_SHOW_MAP(X)
+#define SQL_MAP(X)               \
+    MARK_MAP(MARK_SQL)           \
+    LANE_MARK_MAP(LANE_MARK_SQL) \
+    SQL_LANE_MAP(X) SQL_WRITE_MAP(X) SQL_READ_MAP(X) SQL_SHOW_MAP(X)
 
 enum sql {
 #define X(name, what, text) SQL_##name,

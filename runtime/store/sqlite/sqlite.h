@@ -34,6 +34,7 @@ enum {
 #define LOG_BYTES_USUAL (INT64_C(64) << 20)
 
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err);
+bool sqlite_load_lanes(struct connection *connection, struct rows *rows, struct err *err);
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err);
 
 /* Append the first column of every row, the query being bound. */

@@ -245,6 +245,7 @@ static bool store_last_id(struct store *store, int64_t *id, struct err *err)
     static const char *const questions[] = { "SELECT coalesce(max(id), 0) FROM run",
                                              "SELECT coalesce(max(id), 0) FROM waitpoint",
                                              "SELECT coalesce(max(id), 0) FROM queue",
+                                             "SELECT coalesce(max(id), 0) FROM lane",
                                              "SELECT last_id FROM given" };
 
     *id = 0;

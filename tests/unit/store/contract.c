@@ -80,7 +80,7 @@ static struct run *run_new(int64_t id, enum run_status status, int64_t rank_ms)
 
     run->environment = 1;
     run->status = status;
-    run->queue = 7;
+    run->queue = run->lane = 7;
     run->rank_ms = rank_ms;
     run->task = SLICE("pay");
     return run;
@@ -170,12 +170,12 @@ EVERY(ready_runs_come_in_rank_order_up_to_the_limit)
     for (int i = 0; i < 5; i++)
         run_new(100 + i, RUN_QUEUED, ranks[i]);
     run_new(200, RUN_RUNNING, 1);
-    run_new(201, RUN_QUEUED, 1)->queue = 8;
+    run_new(201, RUN_QUEUED, 1)->lane = 8;
     commit();
 
-    cr_assert_not(rows_ready(&rows, 7, 4, &ready));
+    cr_assert_not(rows_ready(&rows, 7, 7, 4, &ready));
     load();
-    cr_assert(rows_ready(&rows, 7, 4, &ready));
+    cr_assert(rows_ready(&rows, 7, 7, 4, &ready));
 
     cr_assert_eq(ready->count, 4);
     cr_assert_eq(ready->runs[0]->id, 101);

@@ -23,7 +23,7 @@ static void run_make(struct rows *rows, int64_t id, enum run_status status, int6
     run->environment = 1;
     run->status = status;
     run->outcome = status == RUN_DONE ? OUTCOME_COMPLETED : OUTCOME_NONE;
-    run->queue = queue;
+    run->queue = run->lane = queue;
     run->task = SLICE("t");
 }
 

@@ -244,7 +244,7 @@ static struct run *row_put(struct rows *rows, int64_t id, enum run_status status
     struct run *run = rows_new_run(rows, id);
 
     run->environment = bench.environment;
-    run->queue = 1;
+    run->queue = run->lane = 1;
     run->root_id = id;
     run->task = SLICE("t");
     run->status = status;

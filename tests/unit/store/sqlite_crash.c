@@ -48,7 +48,7 @@ static void child_work(int out, int64_t first)
             struct run *run = rows_new_run(&f->rows, base + i);
             run->environment = f->environment;
             run->task = SLICE("pay");
-            run->queue = f->queue;
+            run->queue = run->lane = f->queue;
             run->status = RUN_WAITING;
             run->input = (struct slice){ payload, payload_size };
             run->state = SLICE("0123456789012345678901234567890123456789");

@@ -104,7 +104,7 @@ struct run *fixture_run(struct fixture *fixture, uint32_t status)
     run->environment = fixture->environment;
     run->task = SLICE("pay");
     run->status = status;
-    run->queue = fixture->queue;
+    run->queue = run->lane = fixture->queue;
     run->root_id = run->id;
     run->created_ms = run->rank_ms = fixture->now_ms;
     return run;

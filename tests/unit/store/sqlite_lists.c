@@ -225,7 +225,7 @@ Test(sqlite_lists, a_tag_is_found_by_its_own_list)
     cr_assert_eq(sqlite3_exec(db,
                               "DROP TABLE run_tag; DROP TABLE waitpoint_tag;"
                               "DROP INDEX queue_live; ALTER TABLE queue DROP COLUMN used_ms;"
-                              "ALTER TABLE queue DROP COLUMN removed;"
+                              "ALTER TABLE queue DROP COLUMN removed; DROP TABLE lane;"
                               "PRAGMA user_version = 5",
                               NULL, NULL, NULL),
                  SQLITE_OK, "%s", sqlite3_errmsg(db));

@@ -28,6 +28,8 @@ static const char *const scans[] = {
     "SCAN run_ready",         /* a list by id of what is ordered by queue, and of … */
     "SCAN run_parked",        /* … what is ordered by task */
     "SCAN waitpoint_pending", /* to count all */
+    "SCAN next",              /* from lane to lane, as many as are wanted */
+    "SCAN lane USING INDEX lane_idle", /* those without a run, and a limit */
     "SCAN (subquery",
     "SCAN CONSTANT ROW",
 };

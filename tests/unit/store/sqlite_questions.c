@@ -23,7 +23,7 @@ static int64_t add_run(uint32_t status, int64_t queue, int64_t rank_ms, int64_t 
 {
     fixture_begin(&fixture);
     struct run *run = fixture_run(&fixture, status);
-    run->queue = queue;
+    run->queue = run->lane = queue;
     run->rank_ms = rank_ms;
     run->due_ms = due_ms;
     int64_t id = run->id;
@@ -48,9 +48,9 @@ static uint32_t ready(int64_t queue, uint32_t limit, int64_t ids[])
     struct ready *found;
 
     fixture_begin(&fixture);
-    cr_assert_not(rows_ready(&fixture.rows, queue, limit, &found));
+    cr_assert_not(rows_ready(&fixture.rows, queue, queue, limit, &found));
     fixture_load(&fixture);
-    cr_assert(rows_ready(&fixture.rows, queue, limit, &found));
+    cr_assert(rows_ready(&fixture.rows, queue, queue, limit, &found));
     for (uint32_t i = 0; i < found->count; i++)
         ids[i] = found->runs[i]->id;
     fixture_rollback(&fixture);
@@ -91,7 +91,7 @@ Test(sqlite_questions, a_run_that_changes_its_queue_or_rank_is_ready_there)
 
     fixture_begin(&fixture);
     struct run *run = fixture_find(&fixture, id, 0);
-    run->queue = other;
+    run->queue = run->lane = other;
     run->is_dirty = true;
     fixture_commit(&fixture);
     cr_assert_eq(ready(fixture.queue, 8, ids), 0);
@@ -378,7 +378,7 @@ Test(sqlite_questions, the_counts_of_a_queue_are_those_of_its_rows)
             uint32_t status = (uint32_t)id_random(&dice, RUN_STATUS_COUNT);
             if (count < 64 && id_random(&dice, 4) == 0) {
                 struct run *run = fixture_run(&fixture, status);
-                run->queue = queues[id_random(&dice, 2)];
+                run->queue = run->lane = queues[id_random(&dice, 2)];
                 ids[count++] = run->id;
                 continue;
             }
@@ -389,7 +389,7 @@ Test(sqlite_questions, the_counts_of_a_queue_are_those_of_its_rows)
                 continue; /* its batch was rolled back */
             run->status = status;
             run->outcome = status == RUN_DONE ? OUTCOME_COMPLETED : OUTCOME_NONE;
-            run->queue = queues[id_random(&dice, 2)];
+            run->queue = run->lane = queues[id_random(&dice, 2)];
             run->is_dirty = true;
         }
         if (id_random(&dice, 5) == 0)

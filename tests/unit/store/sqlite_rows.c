@@ -98,7 +98,7 @@ Test(sqlite_rows, zeroes_and_extremes_come_back)
     struct run *most = rows_new_run(&fixture.rows, 1);
     most->environment = fixture.environment;
     most->task = SLICE("pay");
-    most->queue = INT64_MAX;
+    most->queue = most->lane = INT64_MAX;
     most->rank_ms = INT64_MIN;
     most->created_ms = INT64_MAX;
     most->updated_ms = INT64_MIN;

@@ -1,0 +1,83 @@
+/*
+ * Lanes: the runs of one queue with one concurrency key, in rank order; they are what dispatch
+ * takes runs from. Those without a key are in the queue's own lane, whose id is the queue's and
+ * which has no row. A lane with a key is a row, made when it is first named, and removed when
+ * no live run has it.
+ */
+#ifndef LANE_H
+#define LANE_H
+
+#include "base/table.h"
+
+struct rows;
+
+struct ids {
+    int64_t *items;
+    uint32_t count, capacity;
+};
+
+struct lane {
+    int64_t id;
+    uint32_t environment;
+    int64_t queue;
+    struct slice key;
+    int64_t created_ms;
+
+    bool is_new, is_deleted;
+    struct lane *next;
+};
+
+/* Lanes of a queue that have QUEUED runs, by rising id. */
+struct lanes {
+    struct ids ids;
+    uint32_t limit; /* that was asked for: fewer are all there are above `after` */
+};
+
+/* Lanes without a live run, oldest first. */
+struct idle_lanes {
+    struct lane **items;
+    uint32_t count, capacity;
+    uint32_t limit; /* that was asked for; 0: they were not */
+    bool is_wanted, is_loaded;
+};
+
+/* Of struct rows. */
+struct lane_rows {
+    struct table named, of_queues;
+    struct lane *list;
+    struct idle_lanes idle;
+    /* Wants, cleared by rows_loaded. */
+    struct lane_want {
+        int64_t queue;
+        struct slice key;
+    } * names;
+    uint32_t name_count, name_capacity;
+    struct lanes_want {
+        int64_t queue, after;
+        uint32_t limit;
+    } * queues;
+    uint32_t queue_count, queue_capacity;
+};
+
+/* ---- the engine's side: false while not loaded ------------------------------------------- */
+
+bool rows_lane_named(struct rows *rows, int64_t queue, struct slice key, struct lane **lane);
+struct lane *rows_new_lane(struct rows *rows, int64_t id, int64_t queue, struct slice key);
+/* The first `limit` above `after`; asked once a batch for a queue. */
+bool rows_lanes(struct rows *rows, int64_t queue, int64_t after, uint32_t limit,
+                struct lanes **lanes);
+bool rows_idle_lanes(struct rows *rows, uint32_t limit, struct idle_lanes **idle);
+
+/* ---- the store's side -------------------------------------------------------------------- */
+
+void rows_put_lane(struct rows *rows, const struct lane *row);
+void rows_put_lane_of(struct rows *rows, int64_t queue, int64_t lane);
+void rows_put_idle_lane(struct rows *rows, const struct lane *row);
+
+/* For rows.c. */
+void lane_rows_init(struct rows *rows);
+bool lanes_wanted(const struct rows *rows);
+bool lanes_changed(const struct rows *rows);
+void lanes_loaded(struct rows *rows);
+
+#endif
