@@ -1,9 +1,9 @@
 /*
  * The host's side as one object: made and wired here, driven by the loop's turns and one timer.
  *
- *   pump ── assignment ──▶ route ──▶ a build's backlog ── feed ──▶ slot
- *     ▲                                                              │
- *     └──────────────── command, until it is decided ──── cell ◀─────┘
+ *   pump ── assignment ──▶ route ──▶ a build's backlog ── placement ──▶ slot
+ *     ▲                                                                  │
+ *     └──────────────── command, until it is decided ──── outgoing ◀─────┘
  */
 #include "base/family.h"
 #include "base/id.h"
@@ -53,7 +53,7 @@ static void on_alarm(uv_timer_t *timer)
     int64_t now_ms = dispatch_now(dispatch), due_ms;
 
     dispatch->alarm_ms = INT64_MAX;
-    due_ms = cells_tick(dispatch, now_ms);
+    due_ms = outgoings_tick(dispatch, now_ms);
     LIST_EACH(&dispatch->builds, node, after)
     due_ms = sooner(due_ms, build_tick(container_of(node, struct build, node), now_ms));
     if (!dispatch->is_stopping) {
@@ -83,7 +83,7 @@ void dispatch_send(struct dispatch *dispatch)
             build_settle(build);
         }
     }
-    builds_feed(dispatch);
+    placement_run(dispatch);
     for (struct list *node; (node = list_shift(&dispatch->outbox)) != NULL;)
         slot_send(container_of(node, struct slot, send));
 }
@@ -93,7 +93,7 @@ static void on_turn(uv_prepare_t *turn)
     struct dispatch *dispatch = container_of(turn, struct dispatch, turn);
 
     dispatch_send(dispatch);
-    offers_turn(dispatch);
+    catalogs_turn(dispatch);
     if (dispatch->is_stopping && !dispatch->is_stopped && list_is_empty(&dispatch->builds))
         dispatch_finish_stop(dispatch);
 }
@@ -142,7 +142,7 @@ void dispatch_route(struct dispatch *dispatch, struct job *job)
 static void orphans_place(struct dispatch *dispatch)
 {
     struct list waiting;
-    bool is_settled = offers_are_settled(dispatch);
+    bool is_settled = catalogs_are_settled(dispatch);
 
     list_init(&waiting);
     for (struct list *node; (node = list_shift(&dispatch->orphans)) != NULL;)
@@ -283,9 +283,9 @@ bool dispatch_create(const struct dispatch_options *options, struct dispatch **r
     list_init(&dispatch->hungry);
     list_init(&dispatch->outbox);
     list_init(&dispatch->orphans);
-    cells_init(&dispatch->cells);
-    speeds_init(&dispatch->speeds);
-    offers_init(&dispatch->offers);
+    outgoings_init(&dispatch->outgoings);
+    task_durations_init(&dispatch->task_durations);
+    catalogs_init(&dispatch->catalogs);
     (void)uv_timer_init(dispatch->loop, &dispatch->timer); /* none of these can fail */
     (void)uv_prepare_init(dispatch->loop, &dispatch->turn);
     (void)uv_prepare_start(&dispatch->turn, on_turn);
@@ -350,7 +350,7 @@ void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void 
     dispatch->on_stopped = done;
     dispatch->stop_context = context;
     watch_stop(dispatch);
-    offers_stop(dispatch);
+    catalogs_stop(dispatch);
     jobs_drop(&dispatch->orphans);
     LIST_EACH(&dispatch->builds, node, after)
     build_stop(container_of(node, struct build, node));
@@ -361,9 +361,9 @@ void dispatch_destroy(struct dispatch *dispatch)
 {
     if (dispatch == NULL)
         return;
-    cells_finish(&dispatch->cells);
-    offers_finish(&dispatch->offers);
-    speeds_finish(&dispatch->speeds);
+    outgoings_finish(&dispatch->outgoings);
+    catalogs_finish(&dispatch->catalogs);
+    task_durations_finish(&dispatch->task_durations);
     arena_finish(&dispatch->arena);
     free(dispatch->read_bytes);
     free(dispatch->builds_path);

@@ -33,10 +33,10 @@ struct dispatch {
     struct list hungry;  /* builds with jobs to hand out */
     struct list outbox;  /* slots with bytes to send */
     struct list orphans; /* jobs that no loaded build can run, until the next catalog */
-    struct cells cells;
+    struct outgoings outgoings;
     struct watch watch;
-    struct offers offers;
-    struct speeds speeds;
+    struct catalogs catalogs;
+    struct task_durations task_durations;
 
     struct arena arena; /* for one frame */
     char *read_bytes;

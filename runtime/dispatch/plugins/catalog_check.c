@@ -36,7 +36,7 @@ static struct slice text_join(struct arena *arena, const struct problems *proble
 /* "schemas/child.yaml:3", and what is so when there is nothing in line 3. */
 static struct slice promise_place(struct making *making, const struct catalog_task *child)
 {
-    struct slice path = schema_path_of(making, child->id);
+    struct slice path = catalog_schema_path(making, child->id);
     uint32_t line = schema_line(schema_output(child->schema));
 
     if (child->schema == NULL)
@@ -52,7 +52,7 @@ static struct slice promise_place(struct making *making, const struct catalog_ta
  * comes. */
 static void child_check(struct making *making, struct catalog_task *task, struct slice name)
 {
-    struct catalog *catalog = making->offer->catalog;
+    struct catalog *catalog = making->held->catalog;
     const struct catalog_task *child = catalog_task(catalog, name);
     const struct schema *wanted = schema_child(task->schema, name);
     struct problems problems = { 0 };
@@ -63,7 +63,8 @@ static void child_check(struct making *making, struct catalog_task *task, struct
         schema_covers(wanted, schema_output(child->schema), &making->arena, &problems);
     if (answer == SCHEMA_YES)
         return;
-    struct slice own = schema_path_of(making, task->id), other = promise_place(making, child);
+    struct slice own = catalog_schema_path(making, task->id),
+                 other = promise_place(making, child);
     struct slice why = text_join(&making->arena, &problems);
     struct slice text = arena_format(
         &catalog->arena, "%.*s:%u expects of the output of task %.*s what %.*s%s: %.*s",
@@ -78,9 +79,9 @@ static void child_check(struct making *making, struct catalog_task *task, struct
     task->reason = text;
 }
 
-void children_check(struct making *making)
+void catalog_check_children(struct making *making)
 {
-    struct catalog *catalog = making->offer->catalog;
+    struct catalog *catalog = making->held->catalog;
 
     for (uint32_t i = 0; i < catalog->task_count; i++) {
         struct catalog_task *task = &catalog->tasks[i];
@@ -116,7 +117,7 @@ static int by_text(const void *a, const void *b)
     return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
-void strays_check(struct making *making)
+void catalog_check_strays(struct making *making)
 {
     DIR *directory = opendir(making->config->schemas);
 

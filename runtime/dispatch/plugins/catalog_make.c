@@ -56,8 +56,8 @@ static bool is_there(const char *path)
 }
 
 /* NULL when no earlier file offers it. */
-static const struct offered *owner_of(const struct making *making, uint32_t before,
-                                      struct slice task)
+static const struct catalog_source *owner_of(const struct making *making, uint32_t before,
+                                             struct slice task)
 {
     for (uint32_t i = 0; i < before; i++)
         if (!making->items[i].is_refused &&
@@ -66,7 +66,7 @@ static const struct offered *owner_of(const struct making *making, uint32_t befo
     return NULL;
 }
 
-static void item_refuse(struct offered *item, struct slice reason)
+static void item_refuse(struct catalog_source *item, struct slice reason)
 {
     item->is_refused = true;
     item->reason = reason.data;
@@ -74,12 +74,12 @@ static void item_refuse(struct offered *item, struct slice reason)
 
 static void item_check(struct making *making, uint32_t index)
 {
-    struct offered *item = &making->items[index];
+    struct catalog_source *item = &making->items[index];
     const struct description *about = &item->build->about;
 
     for (uint32_t i = 0; i < about->task_count && !item->is_refused; i++) {
         const struct task_description *task = &about->tasks[i];
-        const struct offered *owner = owner_of(making, index, task->id);
+        const struct catalog_source *owner = owner_of(making, index, task->id);
         if (owner != NULL)
             item_refuse(item,
                         arena_format(&making->arena, "task \"%.*s\" is offered by %s already",
@@ -87,7 +87,7 @@ static void item_check(struct making *making, uint32_t index)
     }
 }
 
-struct slice schema_path_of(const struct making *making, struct slice task)
+struct slice catalog_schema_path(const struct making *making, struct slice task)
 {
     for (uint32_t i = 0; i < making->path_count; i++)
         if (slice_equal(making->paths[i].task, task))
@@ -101,7 +101,7 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
 {
     struct slice path = schema_path(making, task);
     struct problems problems = { 0 };
-    struct offer *offer = making->offer;
+    struct held_catalog *held = making->held;
     struct schema_file *file;
 
     making->paths[making->path_count].task = task->id;
@@ -109,22 +109,22 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
     if (!is_there(path.data) && task->input_schema.size == 0)
         return true; /* nothing is checked then */
     if (!is_there(path.data)) {
-        entry->reason = arena_format(&offer->catalog->arena,
+        entry->reason = arena_format(&held->catalog->arena,
                                      "it names a missing schema: there is no %s", path.data);
         entry->is_refusing = true;
         return false;
     }
     /* The catalog's arena: what a schema file names in messages must live as long as it does.
      */
-    const char *kept = arena_text(&offer->catalog->arena, path);
+    const char *kept = arena_text(&held->catalog->arena, path);
     if (!schema_file_load_below(kept, config_hidden(making->config, kept), &file,
                                 &making->arena, &problems)) {
-        entry->reason = arena_format(&offer->catalog->arena, "its schema is wrong: %s",
+        entry->reason = arena_format(&held->catalog->arena, "its schema is wrong: %s",
                                      problems_line(making, &problems));
         entry->is_refusing = true;
         return false;
     }
-    offer->schemas[offer->schema_count++] = file;
+    held->schemas[held->schema_count++] = file;
     entry->schema = file;
     return true;
 }
@@ -154,10 +154,10 @@ static void retries_fill(const struct config *config, const struct task_descript
     entry->limit_ms = task->limit_ms > 0 ? task->limit_ms : config->segment_time_ms;
 }
 
-static void task_add(struct making *making, const struct offered *item,
+static void task_add(struct making *making, const struct catalog_source *item,
                      const struct task_description *task)
 {
-    struct catalog *catalog = making->offer->catalog;
+    struct catalog *catalog = making->held->catalog;
     struct arena *arena = &catalog->arena;
     const struct description *about = &item->build->about;
     struct catalog_task *entry = &catalog->tasks[catalog->task_count++];
@@ -184,7 +184,7 @@ static void task_add(struct making *making, const struct offered *item,
 static void tasks_add(struct making *making, bool are_refused)
 {
     for (uint32_t i = 0; i < making->count; i++) {
-        const struct offered *item = &making->items[i];
+        const struct catalog_source *item = &making->items[i];
         for (uint32_t j = 0; j < item->build->about.task_count; j++) {
             const struct task_description *task = &item->build->about.tasks[j];
             bool is_taken = are_refused && owner_of(making, making->count, task->id) != NULL;
@@ -199,7 +199,7 @@ static void tasks_add(struct making *making, bool are_refused)
 static void queues_add(struct making *making)
 {
     const struct config_queues *queues = queues_of(making);
-    struct catalog *catalog = making->offer->catalog;
+    struct catalog *catalog = making->held->catalog;
 
     catalog->limits = making->config->limits;
     catalog->slots = making->config->slots;
@@ -216,7 +216,7 @@ static void queues_add(struct making *making)
 static void environments_add(struct making *making)
 {
     const struct config *config = making->config;
-    struct catalog *catalog = making->offer->catalog;
+    struct catalog *catalog = making->held->catalog;
     uint32_t count = config->environment_count;
     uint32_t *numbers = ARENA_ARRAY(&catalog->arena, uint32_t, count);
     uint32_t *shares = ARENA_ARRAY(&catalog->arena, uint32_t, count);
@@ -233,9 +233,9 @@ static void environments_add(struct making *making)
     catalog->environment_count = count;
 }
 
-void making_run(struct making *making)
+void catalog_make(struct making *making)
 {
-    struct offer *offer = memory_zeroed(1, sizeof *offer);
+    struct held_catalog *held = memory_zeroed(1, sizeof *held);
     uint32_t tasks = 0;
 
     queues_load(making);
@@ -243,17 +243,17 @@ void making_run(struct making *making)
         item_check(making, i);
         tasks += making->items[i].build->about.task_count;
     }
-    list_init(&offer->node);
-    offer->catalog = catalog_create();
-    offer->catalog->tasks = ARENA_ARRAY(&offer->catalog->arena, struct catalog_task, tasks);
-    offer->schemas = memory_zeroed(tasks + 1, sizeof(struct schema_file *));
+    list_init(&held->node);
+    held->catalog = catalog_create();
+    held->catalog->tasks = ARENA_ARRAY(&held->catalog->arena, struct catalog_task, tasks);
+    held->schemas = memory_zeroed(tasks + 1, sizeof(struct schema_file *));
     making->paths = arena_alloc(&making->arena, (tasks + 1) * sizeof *making->paths);
-    making->offer = offer;
+    making->held = held;
     tasks_add(making, false);
     tasks_add(making, true);
     queues_add(making);
     environments_add(making);
-    catalog_sort(offer->catalog);
-    children_check(making);
-    strays_check(making);
+    catalog_sort(held->catalog);
+    catalog_check_children(making);
+    catalog_check_strays(making);
 }

@@ -1,12 +1,12 @@
 /* One catalog being made, away from the loop thread. */
-#ifndef DISPATCH_OFFER_MAKE_H
-#define DISPATCH_OFFER_MAKE_H
+#ifndef DISPATCH_CATALOG_MAKE_H
+#define DISPATCH_CATALOG_MAKE_H
 
 #include "catalogs.h"
 #include "dispatch/processes/build.h"
 
 /* One plugin file that has been loaded. */
-struct offered {
+struct catalog_source {
     const char *file;
     struct build
         *build; /* held; the pool's thread reads what never changes: `about` and `sha` */
@@ -18,10 +18,10 @@ struct making {
     struct arena arena;
     const struct config *config;
     const struct config_queues *old_queues; /* NULL: none yet */
-    struct offered *items;                  /* in the order of their right to a task id */
+    struct catalog_source *items;           /* in the order of their right to a task id */
     uint32_t count;
     /* Results */
-    struct offer *offer;
+    struct held_catalog *held;
     struct config_queues queues;
     bool has_queues; /* `queues` is good; else `problem` says what is wrong with the file */
     const char *problem;
@@ -34,8 +34,8 @@ struct making {
     uint32_t stray_count;
 };
 
-void making_run(struct making *making);
+void catalog_make(struct making *making);
 /* Where the schema of a task of the catalog is read from. */
-struct slice schema_path_of(const struct making *making, struct slice task);
+struct slice catalog_schema_path(const struct making *making, struct slice task);
 
 #endif

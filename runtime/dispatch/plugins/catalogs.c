@@ -8,78 +8,79 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void offers_init(struct offers *offers)
+void catalogs_init(struct catalogs *catalogs)
 {
-    *offers = (struct offers){ 0 };
-    list_init(&offers->all);
+    *catalogs = (struct catalogs){ 0 };
+    list_init(&catalogs->all);
 }
 
-static void offer_destroy(struct offer *offer)
+static void held_catalog_destroy(struct held_catalog *held)
 {
-    list_remove(&offer->node);
-    for (uint32_t i = 0; i < offer->schema_count; i++)
-        schema_file_destroy(offer->schemas[i]);
-    catalog_destroy(offer->catalog);
-    free(offer->schemas);
-    free(offer);
+    list_remove(&held->node);
+    for (uint32_t i = 0; i < held->schema_count; i++)
+        schema_file_destroy(held->schemas[i]);
+    catalog_destroy(held->catalog);
+    free(held->schemas);
+    free(held);
 }
 
-void offers_stop(struct dispatch *dispatch)
+void catalogs_stop(struct dispatch *dispatch)
 {
-    if (dispatch->offers.making != NULL)
-        (void)uv_cancel((uv_req_t *)&dispatch->offers.work); /* or it ends soon */
+    if (dispatch->catalogs.making != NULL)
+        (void)uv_cancel((uv_req_t *)&dispatch->catalogs.work); /* or it ends soon */
 }
 
-static void strays_forget(struct offers *offers)
+static void strays_forget(struct catalogs *catalogs)
 {
-    for (uint32_t i = 0; i < offers->stray_count; i++)
-        free(offers->strays[i]);
-    free(offers->strays);
-    offers->strays = NULL;
-    offers->stray_count = 0;
+    for (uint32_t i = 0; i < catalogs->stray_count; i++)
+        free(catalogs->strays[i]);
+    free(catalogs->strays);
+    catalogs->strays = NULL;
+    catalogs->stray_count = 0;
 }
 
-void offers_finish(struct offers *offers)
+void catalogs_finish(struct catalogs *catalogs)
 {
-    strays_forget(offers);
+    strays_forget(catalogs);
 
-    LIST_EACH(&offers->all, node, after)
-    offer_destroy(container_of(node, struct offer, node));
-    if (offers->has_queues)
-        config_queues_finish(&offers->queues);
+    LIST_EACH(&catalogs->all, node, after)
+    held_catalog_destroy(container_of(node, struct held_catalog, node));
+    if (catalogs->has_queues)
+        config_queues_finish(&catalogs->queues);
 }
 
-void offers_want(struct dispatch *dispatch)
+void catalogs_want(struct dispatch *dispatch)
 {
-    dispatch->offers.is_wanted = true;
+    dispatch->catalogs.is_wanted = true;
 }
 
-bool offers_are_settled(const struct dispatch *dispatch)
+bool catalogs_are_settled(const struct dispatch *dispatch)
 {
-    const struct offers *offers = &dispatch->offers;
+    const struct catalogs *catalogs = &dispatch->catalogs;
 
-    return !offers->is_wanted && offers->making == NULL && !offers->is_submitted;
+    return !catalogs->is_wanted && catalogs->making == NULL && !catalogs->is_submitted;
 }
 
-static void queues_keep(struct offers *offers, struct making *making)
+static void queues_keep(struct catalogs *catalogs, struct making *making)
 {
     if (making->has_queues) {
-        if (offers->has_queues)
-            config_queues_finish(&offers->queues);
-        offers->queues = making->queues;
-        offers->has_queues = true;
-    } else if (strncmp(offers->problem, making->problem, sizeof offers->problem - 1) != 0) {
+        if (catalogs->has_queues)
+            config_queues_finish(&catalogs->queues);
+        catalogs->queues = making->queues;
+        catalogs->has_queues = true;
+    } else if (strncmp(catalogs->problem, making->problem, sizeof catalogs->problem - 1) != 0) {
         log_error("queues.refused", "%s (%s)", making->problem,
-                  offers->has_queues ? "the old ones stay" : "no queue has limits of its own");
+                  catalogs->has_queues ? "the old ones stay"
+                                       : "no queue has limits of its own");
     }
-    (void)snprintf(offers->problem, sizeof offers->problem, "%s", making->problem);
+    (void)snprintf(catalogs->problem, sizeof catalogs->problem, "%s", making->problem);
 }
 
 /* What the catalog says of files that were loaded well. */
 static void reasons_keep(struct dispatch *dispatch, const struct making *making)
 {
     for (uint32_t i = 0; i < making->count; i++) {
-        const struct offered *item = &making->items[i];
+        const struct catalog_source *item = &making->items[i];
         LIST_EACH(&dispatch->watch.files, node, after)
         {
             struct plugin_file *file = container_of(node, struct plugin_file, node);
@@ -91,46 +92,47 @@ static void reasons_keep(struct dispatch *dispatch, const struct making *making)
 }
 
 /* Destroy what nobody uses any more; who reads is asked again in the next turn of the loop. */
-static void offers_sweep(struct offers *offers)
+static void catalogs_sweep(struct catalogs *catalogs)
 {
-    LIST_EACH(&offers->all, node, after)
+    LIST_EACH(&catalogs->all, node, after)
     {
-        struct offer *offer = container_of(node, struct offer, node);
-        if (offer->is_over && *offer->catalog->readers == 0)
-            offer_destroy(offer);
+        struct held_catalog *held = container_of(node, struct held_catalog, node);
+        if (held->is_over && *held->catalog->readers == 0)
+            held_catalog_destroy(held);
     }
 }
 
-const struct catalog *offers_newest(const struct offers *offers)
+const struct catalog *catalogs_newest(const struct catalogs *catalogs)
 {
-    struct list *last = offers->all.previous;
+    struct list *last = catalogs->all.previous;
 
-    return last == &offers->all ? NULL : container_of(last, struct offer, node)->catalog;
+    return last == &catalogs->all ? NULL
+                                  : container_of(last, struct held_catalog, node)->catalog;
 }
 
 /* ---- what is said of schemas, when it is new ----------------------------------------------
  */
 
-static bool is_said(const struct offers *offers, struct slice text)
+static bool is_said(const struct catalogs *catalogs, struct slice text)
 {
-    for (uint32_t i = 0; i < offers->stray_count; i++)
-        if (slice_is(text, offers->strays[i]))
+    for (uint32_t i = 0; i < catalogs->stray_count; i++)
+        if (slice_is(text, catalogs->strays[i]))
             return true;
     return false;
 }
 
-static void strays_say(struct offers *offers, const struct making *making)
+static void strays_say(struct catalogs *catalogs, const struct making *making)
 {
     char **kept = memory_zeroed(making->stray_count + 1, sizeof *kept);
 
     for (uint32_t i = 0; i < making->stray_count; i++) {
-        if (!is_said(offers, making->strays[i]))
+        if (!is_said(catalogs, making->strays[i]))
             log_error("schema.wrong", "%.*s (no task uses it)", SLICE_ARG(making->strays[i]));
-        kept[i] = memory_text(arena_text(&making->offer->catalog->arena, making->strays[i]));
+        kept[i] = memory_text(arena_text(&making->held->catalog->arena, making->strays[i]));
     }
-    strays_forget(offers);
-    offers->strays = kept;
-    offers->stray_count = making->stray_count;
+    strays_forget(catalogs);
+    catalogs->strays = kept;
+    catalogs->stray_count = making->stray_count;
 }
 
 static void task_say(const struct catalog_task *task, const struct catalog_task *before)
@@ -148,56 +150,56 @@ static void task_say(const struct catalog_task *task, const struct catalog_task 
                  SLICE_ARG(task->warning));
 }
 
-static void schemas_say(struct offers *offers, const struct making *making)
+static void schemas_say(struct catalogs *catalogs, const struct making *making)
 {
-    const struct catalog *catalog = making->offer->catalog, *before = offers_newest(offers);
+    const struct catalog *catalog = making->held->catalog, *before = catalogs_newest(catalogs);
 
     for (uint32_t i = 0; i < catalog->task_count; i++)
         task_say(&catalog->tasks[i], catalog_task(before, catalog->tasks[i].id));
-    strays_say(offers, making);
+    strays_say(catalogs, making);
 }
 
 /* The engine has the new catalog, and lets go of the one before. */
-static void on_decided(struct cell *cell)
+static void on_decided(struct outgoing *outgoing)
 {
-    struct dispatch *dispatch = cell->dispatch;
-    struct offers *offers = &dispatch->offers;
+    struct dispatch *dispatch = outgoing->dispatch;
+    struct catalogs *catalogs = &dispatch->catalogs;
 
-    offers->is_submitted = false;
-    if (cell->command.err.code != ERR_OK) {
-        log_error("catalog.refused", "%s", cell->command.err.text);
+    catalogs->is_submitted = false;
+    if (outgoing->command.err.code != ERR_OK) {
+        log_error("catalog.refused", "%s", outgoing->command.err.text);
         return;
     }
-    LIST_EACH(&offers->all, node, after)
+    LIST_EACH(&catalogs->all, node, after)
     {
-        struct offer *offer = container_of(node, struct offer, node);
-        if (offer->catalog == cell->command.catalog.previous)
-            offer->is_over = true;
+        struct held_catalog *held = container_of(node, struct held_catalog, node);
+        if (held->catalog == outgoing->command.catalog.previous)
+            held->is_over = true;
     }
-    offers_sweep(offers);
-    if (!offers->was_accepted)
-        log_info("catalog.accepted", "tasks=%u", cell->command.catalog.next->task_count);
-    offers->was_accepted = true;
+    catalogs_sweep(catalogs);
+    if (!catalogs->was_accepted)
+        log_info("catalog.accepted", "tasks=%u", outgoing->command.catalog.next->task_count);
+    catalogs->was_accepted = true;
     dispatch_accepted(dispatch);
 }
 
-static void offer_submit(struct dispatch *dispatch, struct offer *offer)
+static void catalog_submit(struct dispatch *dispatch, struct held_catalog *held)
 {
-    struct cell *cell = cell_take(dispatch, COMMAND_CATALOG);
+    struct outgoing *outgoing = outgoing_take(dispatch, COMMAND_CATALOG);
 
-    list_push(&dispatch->offers.all, &offer->node);
-    dispatch->offers.is_submitted = true;
-    offer->catalog->callback_secret = dispatch->options.secret;
-    cell->command.catalog.next = offer->catalog;
-    cell->on_decided = on_decided;
+    list_push(&dispatch->catalogs.all, &held->node);
+    dispatch->catalogs.is_submitted = true;
+    held->catalog->callback_secret = dispatch->options.secret;
+    outgoing->command.catalog.next = held->catalog;
+    outgoing->on_decided = on_decided;
     if (dispatch->options.on_catalog != NULL)
-        dispatch->options.on_catalog(dispatch->options.context, offer->catalog);
-    cell_submit(cell);
+        dispatch->options.on_catalog(dispatch->options.context, held->catalog);
+    outgoing_submit(outgoing);
 }
 
 static void on_make(uv_work_t *work)
 {
-    making_run(work->data);
+    catalog_make(work->data);
 }
 
 static void making_destroy(struct making *making)
@@ -211,18 +213,18 @@ static void making_destroy(struct making *making)
 static void on_made(uv_work_t *work, int status)
 {
     struct making *making = work->data;
-    struct offers *offers = container_of(work, struct offers, work);
-    struct dispatch *dispatch = container_of(offers, struct dispatch, offers);
+    struct catalogs *catalogs = container_of(work, struct catalogs, work);
+    struct dispatch *dispatch = container_of(catalogs, struct dispatch, catalogs);
 
-    offers->making = NULL;
+    catalogs->making = NULL;
     if (status == 0) {
-        queues_keep(offers, making);
+        queues_keep(catalogs, making);
         reasons_keep(dispatch, making);
-        schemas_say(offers, making);
+        schemas_say(catalogs, making);
         if (dispatch->is_stopping)
-            offer_destroy(making->offer);
+            held_catalog_destroy(making->held);
         else
-            offer_submit(dispatch, making->offer);
+            catalog_submit(dispatch, making->held);
     }
     making_destroy(making);
     dispatch_closed(dispatch);
@@ -231,41 +233,42 @@ static void on_made(uv_work_t *work, int status)
 static void item_add(struct making *making, const struct plugin_file *file)
 {
     struct build *build = file->build;
-    struct offered *item = &making->items[making->count++];
+    struct catalog_source *item = &making->items[making->count++];
 
     build->users++;
-    *item = (struct offered){ .file = arena_text(&making->arena, slice_of(file->name)),
-                              .build = build,
-                              .is_refused = build_is_aside(build),
-                              .reason = arena_text(&making->arena, slice_of(build->reason)) };
+    *item = (struct catalog_source){ .file = arena_text(&making->arena, slice_of(file->name)),
+                                     .build = build,
+                                     .is_refused = build_is_aside(build),
+                                     .reason =
+                                         arena_text(&making->arena, slice_of(build->reason)) };
 }
 
-void offers_turn(struct dispatch *dispatch)
+void catalogs_turn(struct dispatch *dispatch)
 {
-    struct offers *offers = &dispatch->offers;
+    struct catalogs *catalogs = &dispatch->catalogs;
 
-    offers_sweep(offers);
-    if (!offers->is_wanted || offers->making != NULL || offers->is_submitted ||
+    catalogs_sweep(catalogs);
+    if (!catalogs->is_wanted || catalogs->making != NULL || catalogs->is_submitted ||
         dispatch->is_stopping || !dispatch->watch.was_scanned)
         return;
     /* The first one says that the server is ready: it waits for all plugins. */
-    if (!offers->was_accepted && !watch_is_quiet(dispatch))
+    if (!catalogs->was_accepted && !watch_is_quiet(dispatch))
         return;
     struct making *making = memory_zeroed(1, sizeof *making);
     making->config = dispatch->config;
-    making->old_queues = offers->has_queues ? &offers->queues : NULL;
-    making->items =
-        ARENA_ARRAY(&making->arena, struct offered, dispatch->config->limits.plugins + 1);
+    making->old_queues = catalogs->has_queues ? &catalogs->queues : NULL;
+    making->items = ARENA_ARRAY(&making->arena, struct catalog_source,
+                                dispatch->config->limits.plugins + 1);
     LIST_EACH(&dispatch->watch.files, node, after)
     {
         const struct plugin_file *file = container_of(node, struct plugin_file, node);
         if (file->build != NULL && making->count < dispatch->config->limits.plugins)
             item_add(making, file);
     }
-    offers->is_wanted = false;
-    offers->making = making;
-    offers->work.data = making;
+    catalogs->is_wanted = false;
+    catalogs->making = making;
+    catalogs->work.data = making;
     dispatch->open++;
-    if (uv_queue_work(dispatch->loop, &offers->work, on_make, on_made) != 0)
-        on_made(&offers->work, UV_ECANCELED); /* only for wrong arguments */
+    if (uv_queue_work(dispatch->loop, &catalogs->work, on_make, on_made) != 0)
+        on_made(&catalogs->work, UV_ECANCELED); /* only for wrong arguments */
 }

@@ -1,10 +1,10 @@
 /*
- * Offers: what may run here, as catalogs for the engine, made of the loaded builds, their
- * schemas and queues.yaml. Made on a thread of libuv's pool, one at a time, given to the engine
- * one at a time.
+ * Catalogs: what may run here, for the engine, made of the loaded builds, their schemas and
+ * queues.yaml. Made on a thread of libuv's pool, one at a time, given to the engine one at a
+ * time.
  */
-#ifndef DISPATCH_OFFER_H
-#define DISPATCH_OFFER_H
+#ifndef DISPATCH_CATALOGS_H
+#define DISPATCH_CATALOGS_H
 
 #include "base/list.h"
 #include "config/config.h"
@@ -12,11 +12,11 @@
 
 #include <uv.h>
 
-struct cell;
+struct outgoing;
 struct dispatch;
 
 /* A catalog and the schemas that its tasks point to. */
-struct offer {
+struct held_catalog {
     struct list node;
     struct catalog *catalog;
     struct schema_file **schemas;
@@ -24,9 +24,9 @@ struct offer {
     bool is_over; /* the engine has let go of it; readers may still look at it */
 };
 
-struct making; /* one under way, offer_make.h */
+struct making; /* one under way, catalog_make.h */
 
-struct offers {
+struct catalogs {
     struct list all;       /* that somebody may still use */
     bool is_wanted;        /* something changed since the last one was begun */
     struct making *making; /* NULL: none */
@@ -40,17 +40,17 @@ struct offers {
     uint32_t stray_count;
 };
 
-void offers_init(struct offers *offers);
-void offers_stop(struct dispatch *dispatch);
-void offers_finish(struct offers *offers);
+void catalogs_init(struct catalogs *catalogs);
+void catalogs_stop(struct dispatch *dispatch);
+void catalogs_finish(struct catalogs *catalogs);
 
 /* Something changed: make a new catalog soon. */
-void offers_want(struct dispatch *dispatch);
+void catalogs_want(struct dispatch *dispatch);
 /* Begin one, if one is wanted and may begin. */
-void offers_turn(struct dispatch *dispatch);
+void catalogs_turn(struct dispatch *dispatch);
 /* The newest catalog, NULL before the first. */
-const struct catalog *offers_newest(const struct offers *offers);
+const struct catalog *catalogs_newest(const struct catalogs *catalogs);
 /* Nothing is wanted, being made or being decided. */
-bool offers_are_settled(const struct dispatch *dispatch);
+bool catalogs_are_settled(const struct dispatch *dispatch);
 
 #endif

@@ -27,7 +27,7 @@ static struct value text_value(struct arena *arena, const char *text)
 static struct value refusing_list(struct arena *arena, const struct build *build)
 {
     const struct catalog *catalog =
-        build == NULL ? NULL : offers_newest(&build->dispatch->offers);
+        build == NULL ? NULL : catalogs_newest(&build->dispatch->catalogs);
     struct value list = value_list();
 
     for (uint32_t i = 0; build != NULL && i < build->about.task_count; i++) {
@@ -50,7 +50,7 @@ static struct value current_list(struct arena *arena, const struct build *build)
 
     for (uint32_t i = 0; build != NULL && i < build->about.task_count; i++) {
         const struct catalog_task *task =
-            catalog_task(offers_newest(&build->dispatch->offers), build->about.tasks[i].id);
+            catalog_task(catalogs_newest(&build->dispatch->catalogs), build->about.tasks[i].id);
         if (task != NULL && !task->is_refusing &&
             slice_equal(task->build, (struct slice){ build->sha, 16 }))
             value_add(arena, &list, value_string(arena_copy(arena, task->id)));

@@ -135,7 +135,7 @@ static void file_promote(struct dispatch *dispatch, struct plugin_file *file)
     (void)file_say(file, "");
     if (file->warning[0] != '\0')
         log_warn("plugin.globals", "file=%s %s", file->name, file->warning);
-    offers_want(dispatch);
+    catalogs_want(dispatch);
 }
 
 /*
@@ -154,7 +154,7 @@ static void file_refused(struct dispatch *dispatch, struct plugin_file *file)
     }
     file->confirm_ms = 0;
     (void)file_say(file, file->candidate->reason);
-    offers_want(dispatch);
+    catalogs_want(dispatch);
 }
 
 void watch_settled(struct dispatch *dispatch, struct build *build)
@@ -167,7 +167,7 @@ void watch_settled(struct dispatch *dispatch, struct build *build)
         else if (file->candidate == build)
             file_refused(dispatch, file);
         else if (file->build == build)
-            offers_want(dispatch); /* its tasks are not available, or again */
+            catalogs_want(dispatch); /* its tasks are not available, or again */
     }
 }
 
@@ -212,7 +212,7 @@ static void file_content(struct dispatch *dispatch, struct plugin_file *file, co
     file_drop_build(&file->candidate);
     if (file->build == build) {
         (void)file_say(file, "");
-        offers_want(dispatch);
+        catalogs_want(dispatch);
         return;
     }
     file->candidate = build;
@@ -231,7 +231,7 @@ static void file_seen(struct dispatch *dispatch, const struct seen *seen)
         if (file->confirm_ms != 0 && now_ms >= file->confirm_ms) {
             file->confirm_ms = 0;
             (void)file_say(file, file->candidate->reason);
-            offers_want(dispatch);
+            catalogs_want(dispatch);
         }
         return;
     }
@@ -249,7 +249,7 @@ static void file_seen(struct dispatch *dispatch, const struct seen *seen)
             file_drop_build(&file->build); /* the limit has become lower */
         file->confirm_ms = 0;
         if (file_say(file, seen->reason))
-            offers_want(dispatch);
+            catalogs_want(dispatch);
     }
 }
 
@@ -287,7 +287,7 @@ static void scan_apply(struct dispatch *dispatch, struct scan *scan)
                 continue;
             log_info("plugin.removed", "file=%s", scan->known[i].name);
             file_remove(file_find(dispatch, scan->known[i].name));
-            offers_want(dispatch);
+            catalogs_want(dispatch);
         }
         if (scan->count > 0)
             qsort(scan->files, scan->count, sizeof *scan->files, seen_compare);
@@ -295,7 +295,7 @@ static void scan_apply(struct dispatch *dispatch, struct scan *scan)
             file_seen(dispatch, &scan->files[i]);
     }
     if (!watch->was_scanned || watch->environment != scan->environment)
-        offers_want(dispatch);
+        catalogs_want(dispatch);
     watch->environment = scan->environment;
     watch->was_scanned = true;
 }

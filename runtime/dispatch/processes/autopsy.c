@@ -144,13 +144,13 @@ static void line_note(struct slot *slot, struct job *job, struct slice line)
         line.size -= 2;
     }
     if (line.size > 0)
-        pad_add(slot->dispatch, job,
-                &(struct frame_note){ .run_id = job->run_id,
-                                      .seq = job->seq,
-                                      .kind = NOTE_LOG,
-                                      .level = level,
-                                      .at_ms = clock_now_ms(),
-                                      .text = line });
+        notes_add(slot->dispatch, job,
+                  &(struct frame_note){ .run_id = job->run_id,
+                                        .seq = job->seq,
+                                        .kind = NOTE_LOG,
+                                        .level = level,
+                                        .at_ms = clock_now_ms(),
+                                        .text = line });
 }
 
 void slot_last_words(struct slot *slot, struct slice prints)
@@ -187,7 +187,7 @@ void slot_conclude(struct slot *slot, int status)
         job_charge(slot, job, status);
 }
 
-void job_blame(struct slot *slot, struct job *job, const char *how)
+void autopsy_blame(struct slot *slot, struct job *job, const char *how)
 {
     struct autopsy *autopsy = memory_zeroed(1, sizeof *autopsy);
     char run[ID_TEXT_SIZE];

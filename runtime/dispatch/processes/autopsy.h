@@ -1,6 +1,6 @@
 /* Autopsies: runs whose slot died, while the reason is being found. */
-#ifndef DISPATCH_SLOT_END_H
-#define DISPATCH_SLOT_END_H
+#ifndef DISPATCH_AUTOPSY_H
+#define DISPATCH_AUTOPSY_H
 
 #include "base/slice.h"
 
@@ -18,7 +18,7 @@ int64_t autopsies_tick(struct build *build, int64_t now_ms);
 struct job *autopsy_job(struct build *build, int64_t run_id);
 
 /* It was alone under suspicion when its nursery ended. */
-void job_blame(struct slot *slot, struct job *job, const char *how);
+void autopsy_blame(struct slot *slot, struct job *job, const char *how);
 
 /* The server stops: nothing is reported. */
 void autopsies_drop(struct build *build);

@@ -69,8 +69,8 @@ void build_hunger(struct build *build);
 /* Feed all of them, and look at what is no longer needed. */
 void builds_stir(struct dispatch *dispatch);
 
-/* feed.c: hand out jobs to slots. */
-void builds_feed(struct dispatch *dispatch);
+/* placement.c: hand out jobs to slots. */
+void placement_run(struct dispatch *dispatch);
 int64_t slots_retire(struct build *build, int64_t now_ms);
 
 /* To its nursery. */

@@ -246,10 +246,10 @@ int64_t slot_tick(struct slot *slot, int64_t now_ms)
     }
     if (slot->state == SLOT_LIVE && job != NULL) {
         job_overdue(slot, job, now_ms);
-        due_ms = pad_tick(slot->dispatch, job, now_ms);
+        due_ms = notes_tick(slot->dispatch, job, now_ms);
         if (slot->state == SLOT_LIVE)
             due_ms = sooner(due_ms, sooner(job->kill_ms, job->deadline_ms));
-        due_ms = sooner(due_ms, ahead_tick(job, now_ms));
+        due_ms = sooner(due_ms, early_token_tick(job, now_ms));
     }
     return sooner(due_ms, slot->kill_ms);
 }
@@ -333,7 +333,7 @@ void slot_blame(struct slot *slot, const char *how)
 
     list_remove(&job->node);
     slot->job_count--;
-    job_blame(slot, job, how);
+    autopsy_blame(slot, job, how);
 }
 
 void slot_orphaned(struct slot *slot)

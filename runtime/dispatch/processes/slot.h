@@ -18,7 +18,7 @@
 #include <uv.h>
 
 struct build;
-struct cell;
+struct outgoing;
 struct dispatch;
 struct job;
 
@@ -49,7 +49,7 @@ struct slot {
     int64_t kill_ms; /* SIGKILL then; 0: no need */
     bool has_crash;
     struct frame_crash crash;
-    struct cell *call; /* whose answer it waits for */
+    struct outgoing *call; /* whose answer it waits for */
     char fault_text[200];
 };
 
@@ -86,7 +86,7 @@ bool slot_read(struct slot *slot);
 struct job *slot_job(struct slot *slot); /* the running one; NULL */
 /* The first job ended in good order. */
 void slot_advance(struct slot *slot);
-/* slot_end.c: what it printed last is its job's; what its death means for its jobs. */
+/* autopsy.c: what it printed last is its job's; what its death means for its jobs. */
 void slot_last_words(struct slot *slot, struct slice prints);
 void slot_conclude(struct slot *slot, int status);
 

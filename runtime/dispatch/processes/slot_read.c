@@ -41,7 +41,7 @@ static bool fits(struct slot *slot, int64_t run_id, uint32_t seq, const char *wh
     return false;
 }
 
-static bool end_take(struct slot *slot, struct cell *cell, struct frame *frame)
+static bool end_take(struct slot *slot, struct outgoing *outgoing, struct frame *frame)
 {
     struct job *job = slot_job(slot);
 
@@ -51,11 +51,11 @@ static bool end_take(struct slot *slot, struct cell *cell, struct frame *frame)
         slot_fail(slot, FAULT_PROTOCOL, SIGKILL, "it ended a segment inside a call");
         return false;
     }
-    struct frame_end *end = ARENA_NEW(&cell->arena, struct frame_end);
+    struct frame_end *end = ARENA_NEW(&outgoing->arena, struct frame_end);
     *end = frame->end;
     list_remove(&job->node);
     suspects_clear(slot->build, job->run_id);
-    job_end(slot->dispatch, job, cell, end);
+    job_end(slot->dispatch, job, outgoing, end);
     slot_advance(slot);
     if (!list_is_empty(&slot->build->backlog))
         build_hunger(slot->build);
@@ -87,7 +87,7 @@ static void note_take(struct slot *slot, const struct frame_note *note)
         log_warn("run.remark", "run=%s %.*s",
                  id_format("run", note->run_id, (char[ID_TEXT_SIZE]){ 0 }),
                  SLICE_ARG(note->text));
-    pad_add(slot->dispatch, job, note);
+    notes_add(slot->dispatch, job, note);
 }
 
 static void call_take(struct slot *slot, const struct frame_call *call)
@@ -118,16 +118,16 @@ static void frame_take(struct slot *slot, struct frame *frame)
 /* An END's bytes must live as long as its command, so it is read in the command's arena. */
 static bool end_read(struct slot *slot, struct slice bytes, size_t limit, size_t *used)
 {
-    struct cell *cell = cell_take(slot->dispatch, COMMAND_SEGMENT_END);
+    struct outgoing *outgoing = outgoing_take(slot->dispatch, COMMAND_SEGMENT_END);
     struct frame frame;
     struct err err = { 0 };
 
-    bytes = arena_copy(&cell->arena, bytes);
-    bool is_good = frame_read(&cell->arena, bytes, limit, &frame, used, &err);
+    bytes = arena_copy(&outgoing->arena, bytes);
+    bool is_good = frame_read(&outgoing->arena, bytes, limit, &frame, used, &err);
     if (!is_good)
         slot_fail(slot, FAULT_PROTOCOL, SIGKILL, "%s", err.text);
-    if (!is_good || !end_take(slot, cell, &frame))
-        cell_drop(cell);
+    if (!is_good || !end_take(slot, outgoing, &frame))
+        outgoing_drop(outgoing);
     return is_good;
 }
 

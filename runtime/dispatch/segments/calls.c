@@ -3,7 +3,7 @@
  * the slot asks for comes as a msgpack map from a process that runs plugin code, so each member
  * is looked at.
  *
- *   CALL ─▶ cell with a TRIGGER, TOKEN_CREATE, RUN_READ or ONCE ─▶ pump ─▶ REPLY
+ *   CALL ─▶ outgoing TRIGGER, TOKEN_CREATE, RUN_READ or ONCE ─▶ pump ─▶ REPLY
  *
  * Ids of what is made are id_block + call number, so that a segment that runs again finds the
  * same.
@@ -104,36 +104,37 @@ static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
            name_fits(map, "key_text", NAME_KEY, err) && tags_check(dispatch, map, err);
 }
 
-static void token_fill(struct cell *cell, const struct job *job, const struct value *map,
-                       int64_t id)
+static void token_fill(struct outgoing *outgoing, const struct job *job,
+                       const struct value *map, int64_t id)
 {
-    struct token_create *create = &cell->command.token_create;
+    struct token_create *create = &outgoing->command.token_create;
 
-    *create = (struct token_create){ .environment = job->environment,
-                                     .due_ms = number_of(map, "due_ms"),
-                                     .timeout_ms = number_of(map, "timeout_ms"),
-                                     .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
-                                     .key = text_of(map, "key"),
-                                     .key_text = text_of(map, "key_text"),
-                                     .key_global = number_of(map, "key_global") != 0,
-                                     .key_ttl_ms = number_of(map, "key_ttl_ms"),
-                                     .schema = text_of(map, "schema"),
-                                     .run_id = job->run_id,
-                                     .run_seq = job->seq,
-                                     .id = id,
-                                     .is_rerun = job->is_rerun };
+    *create =
+        (struct token_create){ .environment = job->environment,
+                               .due_ms = number_of(map, "due_ms"),
+                               .timeout_ms = number_of(map, "timeout_ms"),
+                               .tags = packed_of(&outgoing->arena, map, "tags", VALUE_LIST),
+                               .key = text_of(map, "key"),
+                               .key_text = text_of(map, "key_text"),
+                               .key_global = number_of(map, "key_global") != 0,
+                               .key_ttl_ms = number_of(map, "key_ttl_ms"),
+                               .schema = text_of(map, "schema"),
+                               .run_id = job->run_id,
+                               .run_seq = job->seq,
+                               .id = id,
+                               .is_rerun = job->is_rerun };
 }
 
-static void trigger_fill(struct cell *cell, const struct job *job, const struct value *map,
-                         int64_t id)
+static void trigger_fill(struct outgoing *outgoing, const struct job *job,
+                         const struct value *map, int64_t id)
 {
     const struct value *payload = value_find(map, "payload");
 
-    cell->command.trigger =
+    outgoing->command.trigger =
         (struct trigger){ .environment = job->environment,
                           .task = text_of(map, "task"),
                           .payload = payload == NULL ? (struct slice){ 0 }
-                                                     : pack_value(&cell->arena, payload),
+                                                     : pack_value(&outgoing->arena, payload),
                           .queue = text_of(map, "queue"),
                           .due_ms = number_of(map, "due_ms"),
                           .delay_ms = number_of(map, "delay_ms"),
@@ -141,8 +142,8 @@ static void trigger_fill(struct cell *cell, const struct job *job, const struct 
                           .priority_ms = number_of(map, "priority_ms"),
                           .limit_ms = number_of(map, "limit_ms"),
                           .max_attempts = (uint32_t)number_of(map, "max_attempts"),
-                          .tags = packed_of(&cell->arena, map, "tags", VALUE_LIST),
-                          .metadata = packed_of(&cell->arena, map, "metadata", VALUE_MAP),
+                          .tags = packed_of(&outgoing->arena, map, "tags", VALUE_LIST),
+                          .metadata = packed_of(&outgoing->arena, map, "metadata", VALUE_MAP),
                           .key = text_of(map, "key"),
                           .key_text = text_of(map, "key_text"),
                           .key_global = number_of(map, "key_global") != 0,
@@ -155,23 +156,23 @@ static void trigger_fill(struct cell *cell, const struct job *job, const struct 
                           .unchecked = true };
 }
 
-static void read_fill(struct cell *cell, const struct job *job, const struct value *map)
+static void read_fill(struct outgoing *outgoing, const struct job *job, const struct value *map)
 {
-    cell->command.run_read = (struct run_read){ .run_id = job->run_id,
-                                                .seq = job->seq,
-                                                .target = number_of(map, "id") };
+    outgoing->command.run_read = (struct run_read){ .run_id = job->run_id,
+                                                    .seq = job->seq,
+                                                    .target = number_of(map, "id") };
 }
 
-static void once_fill(struct cell *cell, const struct job *job, const struct value *map)
+static void once_fill(struct outgoing *outgoing, const struct job *job, const struct value *map)
 {
     const struct value *value = value_find(map, "value");
 
-    cell->command.once =
+    outgoing->command.once =
         (struct once){ .run_id = job->run_id,
                        .seq = job->seq,
                        .name = text_of(map, "name"),
                        .value = value == NULL ? (struct slice){ 0 }
-                                              : pack_value(&cell->arena, value) };
+                                              : pack_value(&outgoing->arena, value) };
 }
 
 static const enum command_kind commands[] = { [CALL_TOKEN] = COMMAND_TOKEN_CREATE,
@@ -204,65 +205,67 @@ static void read_answer(struct arena *arena, const struct run_read *read, struct
     }
 }
 
-static void answer_fill(struct cell *cell, struct value *map)
+static void answer_fill(struct outgoing *outgoing, struct value *map)
 {
-    const struct dispatch_options *options = &cell->dispatch->options;
-    struct arena *arena = &cell->arena;
+    const struct dispatch_options *options = &outgoing->dispatch->options;
+    struct arena *arena = &outgoing->arena;
 
-    if (cell->kind == CALL_TOKEN) {
-        int64_t id = cell->command.token_create.token_id;
+    if (outgoing->kind == CALL_TOKEN) {
+        int64_t id = outgoing->command.token_create.token_id;
         member_put(arena, map, "id", id);
         value_put(arena, map, "url",
                   value_string(callback_url(arena, options->origin, options->secret, id)));
-        value_put(arena, map, "cached", value_bool(cell->command.token_create.cached));
-    } else if (cell->kind == CALL_TRIGGER) {
-        member_put(arena, map, "id", cell->command.trigger.run_id);
-        value_put(arena, map, "cached", value_bool(cell->command.trigger.cached));
-    } else if (cell->kind == CALL_RUN) {
-        read_answer(arena, &cell->command.run_read, map);
+        value_put(arena, map, "cached", value_bool(outgoing->command.token_create.cached));
+    } else if (outgoing->kind == CALL_TRIGGER) {
+        member_put(arena, map, "id", outgoing->command.trigger.run_id);
+        value_put(arena, map, "cached", value_bool(outgoing->command.trigger.cached));
+    } else if (outgoing->kind == CALL_RUN) {
+        read_answer(arena, &outgoing->command.run_read, map);
     }
 }
 
 /* The problems of a refused payload go along: the author of the segment wants to see them. */
-static struct slice error_text(struct cell *cell)
+static struct slice error_text(struct outgoing *outgoing)
 {
     struct buffer text = { 0 };
 
-    buffer_text(&text, cell->command.err.text);
-    if (cell->command.problems != NULL) {
+    buffer_text(&text, outgoing->command.err.text);
+    if (outgoing->command.problems != NULL) {
         buffer_text(&text, ": ");
-        problems_text(&text, cell->command.problems);
+        problems_text(&text, outgoing->command.problems);
     }
-    struct slice kept = arena_copy(&cell->arena, buffer_view(&text));
+    struct slice kept = arena_copy(&outgoing->arena, buffer_view(&text));
     buffer_finish(&text);
     return kept;
 }
 
-static void on_decided(struct cell *cell)
+static void on_decided(struct outgoing *outgoing)
 {
-    struct slot *slot = cell->slot;
+    struct slot *slot = outgoing->slot;
     struct frame frame = { .kind = FRAME_REPLY,
-                           .reply = { .call = cell->call, .error = cell->command.err.code } };
+                           .reply = { .call = outgoing->call,
+                                      .error = outgoing->command.err.code } };
     struct value map = value_map();
 
     if (slot == NULL)
         return; /* it died meanwhile; what was made is found again by the next try */
     slot->call = NULL;
-    if (cell->command.err.code == ERR_OK) {
-        answer_fill(cell, &map);
-        frame.reply.body = pack_value(&cell->arena, &map);
+    if (outgoing->command.err.code == ERR_OK) {
+        answer_fill(outgoing, &map);
+        frame.reply.body = pack_value(&outgoing->arena, &map);
     } else {
-        frame.reply.text = error_text(cell);
+        frame.reply.text = error_text(outgoing);
     }
     if (slot_job(slot) != NULL)
-        job_resume(cell->dispatch, slot_job(slot));
+        job_resume(outgoing->dispatch, slot_job(slot));
     slot_say(slot, &frame);
 }
 
 /* ---- the question ----------------------------------------------------------------------- */
 
-static bool command_fill(struct cell *cell, struct job *job, const struct frame_call *call,
-                         const struct value *map, struct err *err)
+static bool command_fill(struct outgoing *outgoing, struct job *job,
+                         const struct frame_call *call, const struct value *map,
+                         struct err *err)
 {
     int64_t id = job->id_block + call->call;
 
@@ -270,68 +273,68 @@ static bool command_fill(struct cell *cell, struct job *job, const struct frame_
         (call->call == 0 || call->call >= ID_BLOCK))
         return err_set(err, ERR_LIMIT, "a segment makes at most %d tokens and child runs",
                        ID_BLOCK - 1);
-    if (call->kind != CALL_RUN && job->calls++ >= cell->dispatch->config->limits.calls)
+    if (call->kind != CALL_RUN && job->calls++ >= outgoing->dispatch->config->limits.calls)
         return err_set(err, ERR_LIMIT,
                        "a segment makes at most %u tokens, child runs and records",
-                       cell->dispatch->config->limits.calls);
+                       outgoing->dispatch->config->limits.calls);
     if (call->kind == CALL_TOKEN)
-        token_fill(cell, job, map, id);
+        token_fill(outgoing, job, map, id);
     else if (call->kind == CALL_TRIGGER)
-        trigger_fill(cell, job, map, id);
+        trigger_fill(outgoing, job, map, id);
     else if (call->kind == CALL_RUN)
-        read_fill(cell, job, map);
+        read_fill(outgoing, job, map);
     else
-        once_fill(cell, job, map);
-    return names_check(cell->dispatch, call->kind, map, err) &&
-           attempts_check(cell->dispatch, map, err);
+        once_fill(outgoing, job, map);
+    return names_check(outgoing->dispatch, call->kind, map, err) &&
+           attempts_check(outgoing->dispatch, map, err);
 }
 
 /* Nobody waits for it. */
-static void call_ahead(struct slot *slot, struct job *job, struct cell *cell,
-                       const struct frame_call *call, const struct value *map)
+static void call_early_token(struct slot *slot, struct job *job, struct outgoing *outgoing,
+                             const struct frame_call *call, const struct value *map)
 {
     struct err err = { 0 };
 
     if (job->is_canceled) {
-        cell_drop(cell);
-    } else if (command_fill(cell, job, call, map, &err)) {
-        ahead_add(slot->dispatch, job, cell);
+        outgoing_drop(outgoing);
+    } else if (command_fill(outgoing, job, call, map, &err)) {
+        early_token_add(slot->dispatch, job, outgoing);
     } else {
-        ahead_refuse(job, &err);
-        cell_drop(cell);
+        early_token_refuse(job, &err);
+        outgoing_drop(outgoing);
     }
 }
 
 void call_begin(struct slot *slot, struct job *job, const struct frame_call *call)
 {
     struct dispatch *dispatch = slot->dispatch;
-    struct cell *cell = cell_take(dispatch, commands[call->kind]);
-    struct slice body = arena_copy(&cell->arena, call->body);
+    struct outgoing *outgoing = outgoing_take(dispatch, commands[call->kind]);
+    struct slice body = arena_copy(&outgoing->arena, call->body);
     struct err err = { 0 };
     struct value map;
 
-    cell->give_up_ms = dispatch_now(dispatch) + GIVE_UP_MS;
-    if (!pack_read(&cell->arena, body, &map, &err)) {
+    outgoing->give_up_ms = dispatch_now(dispatch) + GIVE_UP_MS;
+    if (!pack_read(&outgoing->arena, body, &map, &err)) {
         slot_fail(slot, FAULT_PROTOCOL, SIGKILL, "it made a call that is no msgpack");
-        cell_drop(cell);
+        outgoing_drop(outgoing);
         return;
     }
     if (call->is_ahead) {
-        call_ahead(slot, job, cell, call, &map);
+        call_early_token(slot, job, outgoing, call, &map);
         return;
     }
-    ahead_flush(job); /* what follows may ask for them */
-    cell->slot = slot;
-    cell->call = call->call;
-    cell->kind = call->kind;
-    cell->on_decided = on_decided;
-    slot->call = cell;
+    early_token_flush(job); /* what follows may ask for them */
+    outgoing->slot = slot;
+    outgoing->call = call->call;
+    outgoing->kind = call->kind;
+    outgoing->on_decided = on_decided;
+    slot->call = outgoing;
     job_pause(dispatch, job);
-    if (command_fill(cell, job, call, &map, &err)) {
-        cell_submit(cell);
+    if (command_fill(outgoing, job, call, &map, &err)) {
+        outgoing_submit(outgoing);
         return;
     }
-    cell->command.err = err;
-    on_decided(cell);
-    cell_drop(cell);
+    outgoing->command.err = err;
+    on_decided(outgoing);
+    outgoing_drop(outgoing);
 }

@@ -1,6 +1,6 @@
 /* Calls: what a segment asks for in the middle; its slot waits for the answer. */
-#ifndef DISPATCH_CALL_H
-#define DISPATCH_CALL_H
+#ifndef DISPATCH_CALLS_H
+#define DISPATCH_CALLS_H
 
 #include "codec/frame.h"
 

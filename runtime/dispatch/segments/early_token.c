@@ -5,29 +5,29 @@
 
 enum { PATIENCE_MS = 2 };
 
-static struct cell *rider_of(struct list *node)
+static struct outgoing *rider_of(struct list *node)
 {
-    return container_of(node, struct cell, rider);
+    return container_of(node, struct outgoing, rider);
 }
 
-void ahead_add(struct dispatch *dispatch, struct job *job, struct cell *cell)
+void early_token_add(struct dispatch *dispatch, struct job *job, struct outgoing *outgoing)
 {
-    list_push(&job->ahead, &cell->rider);
-    if (job->ahead_ms != 0)
+    list_push(&job->ahead, &outgoing->rider);
+    if (job->early_ms != 0)
         return;
-    job->ahead_ms = dispatch_now(dispatch) + PATIENCE_MS;
-    dispatch_alarm(dispatch, job->ahead_ms);
+    job->early_ms = dispatch_now(dispatch) + PATIENCE_MS;
+    dispatch_alarm(dispatch, job->early_ms);
 }
 
-void ahead_refuse(struct job *job, const struct err *err)
+void early_token_refuse(struct job *job, const struct err *err)
 {
     if (job->flaw.code == ERR_OK)
         job->flaw = *err;
 }
 
-static void end_refuse(struct cell *cell, const struct err *err)
+static void end_refuse(struct outgoing *outgoing, const struct err *err)
 {
-    struct frame_end *end = cell->command.segment_end.end;
+    struct frame_end *end = outgoing->command.segment_end.end;
     bool passes = err_passes(err->code);
 
     if (end->verdict == VERDICT_FAIL)
@@ -37,38 +37,38 @@ static void end_refuse(struct cell *cell, const struct err *err)
                                .verdict = VERDICT_FAIL,
                                .cpu_ns = end->cpu_ns,
                                .error_code = passes ? SLICE("host_failed") : SLICE("refused"),
-                               .error_text = arena_copy(&cell->arena, slice_of(err->text)),
+                               .error_text = arena_copy(&outgoing->arena, slice_of(err->text)),
                                .retryable = passes };
 }
 
-static void on_decided(struct cell *cell)
+static void on_decided(struct outgoing *outgoing)
 {
-    struct cell *end = cell->end;
+    struct outgoing *end = outgoing->end;
 
-    list_remove(&cell->rider);
-    if (cell->job != NULL && cell->command.err.code != ERR_OK)
-        ahead_refuse(cell->job, &cell->command.err);
+    list_remove(&outgoing->rider);
+    if (outgoing->job != NULL && outgoing->command.err.code != ERR_OK)
+        early_token_refuse(outgoing->job, &outgoing->command.err);
     if (end == NULL)
         return;
-    if (cell->command.err.code != ERR_OK)
-        end_refuse(end, &cell->command.err);
+    if (outgoing->command.err.code != ERR_OK)
+        end_refuse(end, &outgoing->command.err);
     if (--end->waits_for == 0)
-        cell_submit(end);
+        outgoing_submit(end);
 }
 
-void ahead_flush(struct job *job)
+void early_token_flush(struct job *job)
 {
     for (struct list *node; (node = list_shift(&job->ahead)) != NULL;) {
-        struct cell *cell = rider_of(node);
-        cell->job = job;
-        cell->on_decided = on_decided;
-        list_push(&job->sent, &cell->rider);
-        cell_submit(cell);
+        struct outgoing *outgoing = rider_of(node);
+        outgoing->job = job;
+        outgoing->on_decided = on_decided;
+        list_push(&job->sent, &outgoing->rider);
+        outgoing_submit(outgoing);
     }
-    job->ahead_ms = 0;
+    job->early_ms = 0;
 }
 
-static void riders_take(struct job *job, struct cell *end)
+static void riders_take(struct job *job, struct outgoing *end)
 {
     struct segment_end *outcome = &end->command.segment_end;
     uint32_t count = 0;
@@ -84,7 +84,7 @@ static void riders_take(struct job *job, struct cell *end)
     }
 }
 
-bool ahead_end(struct job *job, struct cell *end)
+bool early_token_end(struct job *job, struct outgoing *end)
 {
     if (job->flaw.code != ERR_OK)
         end_refuse(end, &job->flaw);
@@ -97,18 +97,18 @@ bool ahead_end(struct job *job, struct cell *end)
     return end->waits_for == 0;
 }
 
-void ahead_drop(struct job *job)
+void early_token_drop(struct job *job)
 {
     for (struct list *node; (node = list_shift(&job->ahead)) != NULL;)
-        cell_drop(rider_of(node));
+        outgoing_drop(rider_of(node));
     for (struct list *node; (node = list_shift(&job->sent)) != NULL;)
         rider_of(node)->job = NULL;
-    job->ahead_ms = 0;
+    job->early_ms = 0;
 }
 
-int64_t ahead_tick(struct job *job, int64_t now_ms)
+int64_t early_token_tick(struct job *job, int64_t now_ms)
 {
-    if (job->ahead_ms != 0 && now_ms >= job->ahead_ms)
-        ahead_flush(job);
-    return job->ahead_ms;
+    if (job->early_ms != 0 && now_ms >= job->early_ms)
+        early_token_flush(job);
+    return job->early_ms;
 }

@@ -50,16 +50,18 @@ struct job *job_create(struct dispatch *dispatch, struct assignment *assignment)
     job->segment = name_keep(&room, segment);
     if (assignment->build.size < sizeof job->build && assignment->build.size > 0)
         memcpy(job->build, assignment->build.data, assignment->build.size);
-    job->task_speed = speed_get(&dispatch->speeds, job->task, (struct slice){ 0 });
-    job->segment_speed = speed_get(&dispatch->speeds, job->task, job->segment);
+    job->task_duration =
+        task_duration_get(&dispatch->task_durations, job->task, (struct slice){ 0 });
+    job->segment_duration =
+        task_duration_get(&dispatch->task_durations, job->task, job->segment);
     return job;
 }
 
 void job_destroy(struct job *job)
 {
     list_remove(&job->node);
-    ahead_drop(job);
-    arena_finish(&job->pad.arena);
+    early_token_drop(job);
+    arena_finish(&job->notes.arena);
     buffer_finish(&job->bytes);
     free(job);
 }
@@ -97,31 +99,32 @@ int64_t job_took_us(const struct job *job)
 }
 
 /* What the engine needs of every job that comes back. */
-static struct segment_end *outcome_fill(struct cell *cell, struct job *job)
+static struct segment_end *outcome_fill(struct outgoing *outgoing, struct job *job)
 {
-    struct segment_end *outcome = &cell->command.segment_end;
+    struct segment_end *outcome = &outgoing->command.segment_end;
 
     outcome->run_id = job->run_id;
     outcome->seq = job->seq;
     outcome->busy_us = job_took_us(job);
-    outcome->notes = pad_take(&job->pad, &cell->arena, &outcome->note_count);
+    outcome->notes = notes_take(&job->notes, &outgoing->arena, &outcome->note_count);
     return outcome;
 }
 
-void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
+void job_end(struct dispatch *dispatch, struct job *job, struct outgoing *outgoing,
              struct frame_end *end)
 {
     if (job->is_canceled) { /* the run is done already: only its place is still taken */
-        cell_drop(cell);
+        outgoing_drop(outgoing);
         job_release(dispatch, job);
         return;
     }
-    struct segment_end *outcome = outcome_fill(cell, job);
+    struct segment_end *outcome = outcome_fill(outgoing, job);
     outcome->end = end;
     dispatch->segments++;
-    speed_measure(dispatch, job->task_speed, job->segment_speed, outcome->busy_us);
-    if (ahead_end(job, cell))
-        cell_submit(cell);
+    task_duration_measure(dispatch, job->task_duration, job->segment_duration,
+                          outcome->busy_us);
+    if (early_token_end(job, outgoing))
+        outgoing_submit(outgoing);
     job_destroy(job);
 }
 
@@ -132,25 +135,25 @@ void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct
         job_release(dispatch, job);
         return;
     }
-    ahead_flush(job); /* their URLs may be known outside */
-    struct cell *cell = cell_take(dispatch, COMMAND_ATTEMPT_LOST);
-    struct segment_end *outcome = outcome_fill(cell, job);
+    early_token_flush(job); /* their URLs may be known outside */
+    struct outgoing *outgoing = outgoing_take(dispatch, COMMAND_ATTEMPT_LOST);
+    struct segment_end *outcome = outcome_fill(outgoing, job);
     outcome->loss = loss;
-    outcome->error_name = arena_copy(&cell->arena, name);
-    outcome->error_text = arena_copy(&cell->arena, text);
-    outcome->stack = arena_copy(&cell->arena, stack);
-    cell_submit(cell);
+    outcome->error_name = arena_copy(&outgoing->arena, name);
+    outcome->error_text = arena_copy(&outgoing->arena, text);
+    outcome->stack = arena_copy(&outgoing->arena, stack);
+    outgoing_submit(outgoing);
     job_destroy(job);
 }
 
 void job_release(struct dispatch *dispatch, struct job *job)
 {
-    struct cell *cell;
+    struct outgoing *outgoing;
 
     if (!job->is_canceled)
-        ahead_flush(job);
-    cell = cell_take(dispatch, COMMAND_RELEASE);
-    (void)outcome_fill(cell, job); /* all that a release says */
-    cell_submit(cell);
+        early_token_flush(job);
+    outgoing = outgoing_take(dispatch, COMMAND_RELEASE);
+    (void)outcome_fill(outgoing, job); /* all that a release says */
+    outgoing_submit(outgoing);
     job_destroy(job);
 }

@@ -24,7 +24,7 @@ struct job {
     bool is_test, is_rerun;
     struct slice task, segment; /* in the job's own memory */
     char build[17];             /* that it would like; may be empty */
-    struct speed *task_speed, *segment_speed;
+    struct task_duration *task_duration, *segment_duration;
     struct buffer bytes; /* its frame, kept until it ends: it may have to go elsewhere */
     int64_t queued_ms;   /* since when it has no slot */
     uint64_t began_ns;   /* 0: not yet */
@@ -32,9 +32,9 @@ struct job {
     int64_t left_ms;     /* of the deadline, while its slot waits for us; else 0 */
     bool is_canceled;    /* only its end is waited for, not its outcome */
     int64_t kill_ms;     /* canceled: patience ends then */
-    struct pad pad;
-    struct list ahead, sent; /* cells: ahead.h */
-    int64_t ahead_ms;        /* when those in `ahead` go on their own; 0: there are none */
+    struct job_notes notes;
+    struct list ahead, sent; /* TOKEN_CREATEs: early_token.h */
+    int64_t early_ms;        /* when those in `ahead` go on their own; 0: there are none */
     struct err flaw;         /* of one that was refused */
 };
 
@@ -50,9 +50,9 @@ void job_resume(struct dispatch *dispatch, struct job *job);
 
 /* Commands that end it; each destroys the job. */
 struct frame_end;
-struct cell;
-/* `cell` is a SEGMENT_END whose arena holds `end`. */
-void job_end(struct dispatch *dispatch, struct job *job, struct cell *cell,
+struct outgoing;
+/* `outgoing` is a SEGMENT_END whose arena holds `end`. */
+void job_end(struct dispatch *dispatch, struct job *job, struct outgoing *outgoing,
              struct frame_end *end);
 void job_lost(struct dispatch *dispatch, struct job *job, enum loss loss, struct slice name,
               struct slice text, struct slice stack);

@@ -10,25 +10,25 @@ enum {
     NOTES_RUSH_MS = 50, /* the shortest pause between two sends, when they fill up */
 };
 
-static void pad_clear(struct pad *pad)
+static void notes_clear(struct job_notes *notes)
 {
-    struct arena arena = pad->arena;
+    struct arena arena = notes->arena;
 
     arena_reset(&arena);
-    *pad = (struct pad){ .arena = arena, .sent_ms = pad->sent_ms };
+    *notes = (struct job_notes){ .arena = arena, .sent_ms = notes->sent_ms };
 }
 
-static struct frame_note *note_new(struct pad *pad)
+static struct frame_note *note_new(struct job_notes *notes)
 {
-    if (pad->count == pad->capacity) {
-        uint32_t capacity = pad->capacity == 0 ? 8 : pad->capacity * 2;
-        struct frame_note *more = ARENA_ARRAY(&pad->arena, struct frame_note, capacity);
-        for (uint32_t i = 0; i < pad->count; i++)
-            more[i] = pad->notes[i];
-        pad->notes = more;
-        pad->capacity = capacity;
+    if (notes->count == notes->capacity) {
+        uint32_t capacity = notes->capacity == 0 ? 8 : notes->capacity * 2;
+        struct frame_note *more = ARENA_ARRAY(&notes->arena, struct frame_note, capacity);
+        for (uint32_t i = 0; i < notes->count; i++)
+            more[i] = notes->items[i];
+        notes->items = more;
+        notes->capacity = capacity;
     }
-    return &pad->notes[pad->count++];
+    return &notes->items[notes->count++];
 }
 
 static struct slice text_cut(struct slice text, size_t limit)
@@ -40,113 +40,114 @@ static struct slice text_cut(struct slice text, size_t limit)
     return (struct slice){ text.data, limit };
 }
 
-static bool is_full(const struct pad *pad)
+static bool is_full(const struct job_notes *notes)
 {
-    return pad->count >= NOTES_MAX || pad->arena.used_bytes >= NOTES_MAX_BYTES;
+    return notes->count >= NOTES_MAX || notes->arena.used_bytes >= NOTES_MAX_BYTES;
 }
 
-static void pad_send(struct dispatch *dispatch, struct job *job, int64_t now_ms)
+static void notes_send(struct dispatch *dispatch, struct job *job, int64_t now_ms)
 {
-    struct cell *cell = cell_take(dispatch, COMMAND_NOTES);
-    struct pad *pad = &job->pad;
+    struct outgoing *outgoing = outgoing_take(dispatch, COMMAND_NOTES);
+    struct job_notes *notes = &job->notes;
 
-    cell->command.notes.run_id = job->run_id;
-    cell->command.notes.seq = job->seq;
-    cell->command.notes.notes = pad_take(pad, &cell->arena, &cell->command.notes.note_count);
+    outgoing->command.notes.run_id = job->run_id;
+    outgoing->command.notes.seq = job->seq;
+    outgoing->command.notes.notes =
+        notes_take(notes, &outgoing->arena, &outgoing->command.notes.note_count);
     /* A log line is no promise: with a full disk it is tried for a while. */
-    cell->give_up_ms = now_ms + 10000;
-    pad->sent_ms = now_ms;
-    cell_submit(cell);
+    outgoing->give_up_ms = now_ms + 10000;
+    notes->sent_ms = now_ms;
+    outgoing_submit(outgoing);
 }
 
 /* Of a flood the end is kept: half of what came goes. */
-static void pad_halve(struct pad *pad)
+static void notes_halve(struct job_notes *notes)
 {
-    struct pad old = *pad;
+    struct job_notes old = *notes;
     uint32_t from = (old.count + 1) / 2;
 
-    *pad = (struct pad){ .since_ms = old.since_ms,
-                         .sent_ms = old.sent_ms,
-                         .dropped = old.dropped };
+    *notes = (struct job_notes){ .since_ms = old.since_ms,
+                                 .sent_ms = old.sent_ms,
+                                 .dropped = old.dropped };
     for (uint32_t i = 0; i < old.count; i++) {
         bool is_progress = old.progress_at == i + 1;
         if (i < from && !is_progress) {
-            pad->dropped++;
+            notes->dropped++;
             continue;
         }
-        struct frame_note *note = note_new(pad);
-        *note = old.notes[i];
-        note->text = arena_copy(&pad->arena, note->text);
+        struct frame_note *note = note_new(notes);
+        *note = old.items[i];
+        note->text = arena_copy(&notes->arena, note->text);
         if (is_progress)
-            pad->progress_at = pad->count;
+            notes->progress_at = notes->count;
     }
     arena_finish(&old.arena);
 }
 
-void pad_add(struct dispatch *dispatch, struct job *job, const struct frame_note *note)
+void notes_add(struct dispatch *dispatch, struct job *job, const struct frame_note *note)
 {
-    struct pad *pad = &job->pad;
+    struct job_notes *notes = &job->notes;
     int64_t now_ms = dispatch_now(dispatch);
     struct frame_note *kept;
 
-    if (is_full(pad) && now_ms - pad->sent_ms >= NOTES_RUSH_MS)
-        pad_send(dispatch, job, now_ms);
-    if (note->kind == NOTE_PROGRESS && pad->progress_at > 0) {
-        kept = &pad->notes[pad->progress_at - 1];
+    if (is_full(notes) && now_ms - notes->sent_ms >= NOTES_RUSH_MS)
+        notes_send(dispatch, job, now_ms);
+    if (note->kind == NOTE_PROGRESS && notes->progress_at > 0) {
+        kept = &notes->items[notes->progress_at - 1];
     } else {
-        if (is_full(pad))
-            pad_halve(pad);
-        kept = note_new(pad);
+        if (is_full(notes))
+            notes_halve(notes);
+        kept = note_new(notes);
         if (note->kind == NOTE_PROGRESS)
-            pad->progress_at = pad->count;
+            notes->progress_at = notes->count;
     }
     *kept = *note;
     kept->text =
         note->kind == NOTE_PROGRESS
             ? (struct slice){ 0 }
-            : arena_copy(&pad->arena,
+            : arena_copy(&notes->arena,
                          text_cut(note->text, dispatch->config->limits.log_line_bytes));
-    if (pad->since_ms == 0) {
-        pad->since_ms = now_ms;
+    if (notes->since_ms == 0) {
+        notes->since_ms = now_ms;
         dispatch_alarm(dispatch, now_ms + NOTES_PERIOD_MS);
     }
 }
 
-struct frame_note *pad_take(struct pad *pad, struct arena *arena, uint32_t *count)
+struct frame_note *notes_take(struct job_notes *notes, struct arena *arena, uint32_t *count)
 {
     struct frame_note *taken = NULL;
 
-    *count = pad->count;
-    if (pad->count == 0)
+    *count = notes->count;
+    if (notes->count == 0)
         return NULL;
-    taken = ARENA_ARRAY(arena, struct frame_note, pad->count + 1);
-    for (uint32_t i = 0; i < pad->count; i++) {
-        taken[i] = pad->notes[i];
-        taken[i].text = arena_copy(arena, pad->notes[i].text);
+    taken = ARENA_ARRAY(arena, struct frame_note, notes->count + 1);
+    for (uint32_t i = 0; i < notes->count; i++) {
+        taken[i] = notes->items[i];
+        taken[i].text = arena_copy(arena, notes->items[i].text);
     }
-    if (pad->dropped > 0) {
+    if (notes->dropped > 0) {
         memmove(taken + 1, taken, *count * sizeof *taken);
         taken[0].kind = NOTE_LOG;
         taken[0].level = 2;
         taken[0].text =
-            arena_format(arena, "%u log lines came too fast and were dropped", pad->dropped);
+            arena_format(arena, "%u log lines came too fast and were dropped", notes->dropped);
         ++*count;
     }
-    pad_clear(pad);
+    notes_clear(notes);
     return taken;
 }
 
-int64_t pad_tick(struct dispatch *dispatch, struct job *job, int64_t now_ms)
+int64_t notes_tick(struct dispatch *dispatch, struct job *job, int64_t now_ms)
 {
-    struct pad *pad = &job->pad;
+    struct job_notes *notes = &job->notes;
 
-    if (pad->since_ms == 0)
+    if (notes->since_ms == 0)
         return 0;
-    if (now_ms < pad->since_ms + NOTES_PERIOD_MS)
-        return pad->since_ms + NOTES_PERIOD_MS;
+    if (now_ms < notes->since_ms + NOTES_PERIOD_MS)
+        return notes->since_ms + NOTES_PERIOD_MS;
     if (!job->is_canceled)
-        pad_send(dispatch, job, now_ms);
+        notes_send(dispatch, job, now_ms);
     else
-        pad->since_ms = 0; /* they go with its release */
+        notes->since_ms = 0; /* they go with its release */
     return 0;
 }

@@ -1,6 +1,6 @@
 /* Notes: log lines and progress of a job, gathered for its outcome or for once a second. */
-#ifndef DISPATCH_PAD_H
-#define DISPATCH_PAD_H
+#ifndef DISPATCH_NOTES_H
+#define DISPATCH_NOTES_H
 
 #include "base/arena.h"
 #include "codec/frame.h"
@@ -8,9 +8,9 @@
 struct dispatch;
 struct job;
 
-struct pad {
+struct job_notes {
     struct arena arena;
-    struct frame_note *notes;
+    struct frame_note *items;
     uint32_t count, capacity;
     uint32_t dropped;    /* lines over the limits since the last send */
     int64_t progress_at; /* index of the progress note + 1: the latest replaces it */
@@ -18,10 +18,10 @@ struct pad {
     int64_t sent_ms;     /* of the last send */
 };
 
-void pad_add(struct dispatch *dispatch, struct job *job, const struct frame_note *note);
+void notes_add(struct dispatch *dispatch, struct job *job, const struct frame_note *note);
 /* Copy all of them into `arena` and forget them. */
-struct frame_note *pad_take(struct pad *pad, struct arena *arena, uint32_t *count);
+struct frame_note *notes_take(struct job_notes *notes, struct arena *arena, uint32_t *count);
 /* Send what is due for a running job; when it is due again, 0: never. */
-int64_t pad_tick(struct dispatch *dispatch, struct job *job, int64_t now_ms);
+int64_t notes_tick(struct dispatch *dispatch, struct job *job, int64_t now_ms);
 
 #endif

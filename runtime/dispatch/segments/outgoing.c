@@ -14,137 +14,137 @@ enum {
     AGAIN_AT_ONCE = 1024
 };
 
-void cells_init(struct cells *cells)
+void outgoings_init(struct outgoings *outgoings)
 {
-    *cells = (struct cells){ 0 };
-    list_init(&cells->spare);
-    list_init(&cells->again);
+    *outgoings = (struct outgoings){ 0 };
+    list_init(&outgoings->spare);
+    list_init(&outgoings->again);
 }
 
-static void cell_free(struct cell *cell)
+static void outgoing_free(struct outgoing *outgoing)
 {
-    arena_finish(&cell->arena);
-    free(cell);
+    arena_finish(&outgoing->arena);
+    free(outgoing);
 }
 
-void cells_finish(struct cells *cells)
+void outgoings_finish(struct outgoings *outgoings)
 {
-    for (struct list *node; (node = list_shift(&cells->again)) != NULL;)
-        cell_drop(container_of(node, struct cell, node));
-    LIST_EACH(&cells->spare, node, after)
-    cell_free(container_of(node, struct cell, node));
-    cells_init(cells);
+    for (struct list *node; (node = list_shift(&outgoings->again)) != NULL;)
+        outgoing_drop(container_of(node, struct outgoing, node));
+    LIST_EACH(&outgoings->spare, node, after)
+    outgoing_free(container_of(node, struct outgoing, node));
+    outgoings_init(outgoings);
 }
 
-struct cell *cell_take(struct dispatch *dispatch, enum command_kind kind)
+struct outgoing *outgoing_take(struct dispatch *dispatch, enum command_kind kind)
 {
-    struct cells *cells = &dispatch->cells;
-    struct list *node = list_shift(&cells->spare);
+    struct outgoings *outgoings = &dispatch->outgoings;
+    struct list *node = list_shift(&outgoings->spare);
     struct arena arena = { 0 };
-    struct cell *cell;
+    struct outgoing *outgoing;
 
     if (node == NULL) {
-        cell = memory_get(sizeof *cell);
+        outgoing = memory_get(sizeof *outgoing);
     } else {
-        cell = container_of(node, struct cell, node);
-        cells->spare_count--;
-        arena = cell->arena;
+        outgoing = container_of(node, struct outgoing, node);
+        outgoings->spare_count--;
+        arena = outgoing->arena;
     }
-    *cell = (struct cell){ .dispatch = dispatch, .arena = arena };
-    cell->command.kind = kind;
-    cell->command.arena = &cell->arena;
-    list_init(&cell->node);
-    list_init(&cell->rider);
-    list_init(&cell->riders);
-    return cell;
+    *outgoing = (struct outgoing){ .dispatch = dispatch, .arena = arena };
+    outgoing->command.kind = kind;
+    outgoing->command.arena = &outgoing->arena;
+    list_init(&outgoing->node);
+    list_init(&outgoing->rider);
+    list_init(&outgoing->riders);
+    return outgoing;
 }
 
-void cell_drop(struct cell *cell)
+void outgoing_drop(struct outgoing *outgoing)
 {
-    struct cells *cells = &cell->dispatch->cells;
+    struct outgoings *outgoings = &outgoing->dispatch->outgoings;
 
-    for (struct list *node; (node = list_shift(&cell->riders)) != NULL;)
-        cell_drop(container_of(node, struct cell, rider));
+    for (struct list *node; (node = list_shift(&outgoing->riders)) != NULL;)
+        outgoing_drop(container_of(node, struct outgoing, rider));
 
-    if (cells->spare_count >= SPARE_MAX) {
-        cell_free(cell);
+    if (outgoings->spare_count >= SPARE_MAX) {
+        outgoing_free(outgoing);
         return;
     }
-    cells->spare_count++;
-    arena_trim(&cell->arena, SPARE_BYTES);
-    list_push(&cells->spare, &cell->node);
+    outgoings->spare_count++;
+    arena_trim(&outgoing->arena, SPARE_BYTES);
+    list_push(&outgoings->spare, &outgoing->node);
 }
 
-static void cell_decided(struct cell *cell)
+static void outgoing_decided(struct outgoing *outgoing)
 {
-    if (cell->on_decided != NULL)
-        cell->on_decided(cell);
-    cell_drop(cell);
+    if (outgoing->on_decided != NULL)
+        outgoing->on_decided(outgoing);
+    outgoing_drop(outgoing);
 }
 
 /* Later, with pauses that grow: at once would be a busy loop, never would lose a run's outcome.
  */
-static void cell_again(struct cell *cell)
+static void outgoing_again(struct outgoing *outgoing)
 {
-    struct dispatch *dispatch = cell->dispatch;
-    struct cells *cells = &dispatch->cells;
+    struct dispatch *dispatch = outgoing->dispatch;
+    struct outgoings *outgoings = &dispatch->outgoings;
     int64_t now_ms = dispatch_now(dispatch);
-    int64_t pause_ms = (int64_t)AGAIN_MIN_MS << (cell->tries < 8 ? cell->tries : 8);
+    int64_t pause_ms = (int64_t)AGAIN_MIN_MS << (outgoing->tries < 8 ? outgoing->tries : 8);
 
-    if (cell->give_up_ms != 0 && now_ms >= cell->give_up_ms) {
-        cell_decided(cell);
+    if (outgoing->give_up_ms != 0 && now_ms >= outgoing->give_up_ms) {
+        outgoing_decided(outgoing);
         return;
     }
-    cell->tries++;
-    list_push(&cells->again, &cell->node);
-    cells->again_ms =
-        sooner(cells->again_ms, now_ms + (pause_ms > AGAIN_MAX_MS ? AGAIN_MAX_MS : pause_ms));
-    dispatch_alarm(dispatch, cells->again_ms);
+    outgoing->tries++;
+    list_push(&outgoings->again, &outgoing->node);
+    outgoings->again_ms = sooner(outgoings->again_ms,
+                                 now_ms + (pause_ms > AGAIN_MAX_MS ? AGAIN_MAX_MS : pause_ms));
+    dispatch_alarm(dispatch, outgoings->again_ms);
 }
 
 static void on_reply(struct command *command)
 {
-    struct cell *cell = command->owner;
+    struct outgoing *outgoing = command->owner;
 
-    cell->dispatch->cells.under_way--;
-    if (command->err.code == ERR_STORE && !cell->dispatch->is_stopping)
-        cell_again(cell); /* nothing of it happened */
+    outgoing->dispatch->outgoings.under_way--;
+    if (command->err.code == ERR_STORE && !outgoing->dispatch->is_stopping)
+        outgoing_again(outgoing); /* nothing of it happened */
     else
-        cell_decided(cell);
+        outgoing_decided(outgoing);
 }
 
-void cell_submit(struct cell *cell)
+void outgoing_submit(struct outgoing *outgoing)
 {
-    struct dispatch *dispatch = cell->dispatch;
+    struct dispatch *dispatch = outgoing->dispatch;
     struct err err = { 0 };
 
-    cell->command.owner = cell;
-    cell->command.on_reply = on_reply;
-    cell->command.err = (struct err){ 0 };
-    dispatch->cells.under_way++;
-    if (pump_submit(dispatch->options.pump, &cell->command, &err))
+    outgoing->command.owner = outgoing;
+    outgoing->command.on_reply = on_reply;
+    outgoing->command.err = (struct err){ 0 };
+    dispatch->outgoings.under_way++;
+    if (pump_submit(dispatch->options.pump, &outgoing->command, &err))
         return;
-    dispatch->cells.under_way--;
-    cell->command.err = err;
+    dispatch->outgoings.under_way--;
+    outgoing->command.err = err;
     if (err.code == ERR_STOPPING || dispatch->is_stopping)
-        cell_decided(cell); /* the next start recovers the run */
+        outgoing_decided(outgoing); /* the next start recovers the run */
     else
-        cell_again(cell);
+        outgoing_again(outgoing);
 }
 
-int64_t cells_tick(struct dispatch *dispatch, int64_t now_ms)
+int64_t outgoings_tick(struct dispatch *dispatch, int64_t now_ms)
 {
-    struct cells *cells = &dispatch->cells;
+    struct outgoings *outgoings = &dispatch->outgoings;
     struct list due;
 
-    if (cells->again_ms == 0 || now_ms < cells->again_ms)
-        return cells->again_ms;
+    if (outgoings->again_ms == 0 || now_ms < outgoings->again_ms)
+        return outgoings->again_ms;
     /* Take the list off first: what is refused once more lands on the new one. */
     list_init(&due);
-    for (int i = 0; i < AGAIN_AT_ONCE && !list_is_empty(&cells->again); i++)
-        list_push(&due, list_shift(&cells->again));
-    cells->again_ms = list_is_empty(&cells->again) ? 0 : now_ms + AGAIN_MIN_MS;
+    for (int i = 0; i < AGAIN_AT_ONCE && !list_is_empty(&outgoings->again); i++)
+        list_push(&due, list_shift(&outgoings->again));
+    outgoings->again_ms = list_is_empty(&outgoings->again) ? 0 : now_ms + AGAIN_MIN_MS;
     for (struct list *node; (node = list_shift(&due)) != NULL;)
-        cell_submit(container_of(node, struct cell, node));
-    return cells->again_ms;
+        outgoing_submit(container_of(node, struct outgoing, node));
+    return outgoings->again_ms;
 }

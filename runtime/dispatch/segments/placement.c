@@ -35,7 +35,7 @@ static bool takes_more(const struct slot *slot)
     LIST_EACH(&slot->jobs, node, after)
     {
         const struct job *job = container_of(node, struct job, node);
-        if (!job->segment_speed->is_short)
+        if (!job->segment_duration->is_short)
             return false;
     }
     return true;
@@ -45,7 +45,7 @@ static struct slot *short_slot(struct build *build, const struct job *job)
 {
     struct slot *best = NULL;
 
-    if (!job->segment_speed->is_short)
+    if (!job->segment_duration->is_short)
         return NULL;
     LIST_EACH(&build->slots, node, after)
     {
@@ -198,7 +198,7 @@ static struct job *next_job(struct build *build)
                                           : container_of(build->backlog.next, struct job, node);
 }
 
-static void build_feed(struct build *build)
+static void placement_of(struct build *build)
 {
     for (struct job *job; (job = next_job(build)) != NULL;) {
         struct slot *slot = slot_for(build, job);
@@ -215,10 +215,10 @@ static void build_feed(struct build *build)
     }
 }
 
-void builds_feed(struct dispatch *dispatch)
+void placement_run(struct dispatch *dispatch)
 {
     for (struct list *node; (node = list_shift(&dispatch->hungry)) != NULL;)
-        build_feed(container_of(node, struct build, hunger));
+        placement_of(container_of(node, struct build, hunger));
 }
 
 /* Idle slots go after a while; a build that is in use keeps one warm. */

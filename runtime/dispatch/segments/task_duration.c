@@ -5,57 +5,58 @@
 /* Two thresholds, so that a task on the edge does not flap. */
 enum { SHORT_US = 2000, LONG_US = 5000, SAMPLES = 8 };
 
-void speeds_init(struct speeds *speeds)
+void task_durations_init(struct task_durations *durations)
 {
-    *speeds = (struct speeds){ 0 };
-    table_init(&speeds->table, &speeds->arena);
+    *durations = (struct task_durations){ 0 };
+    table_init(&durations->table, &durations->arena);
 }
 
-void speeds_finish(struct speeds *speeds)
+void task_durations_finish(struct task_durations *durations)
 {
-    arena_finish(&speeds->arena);
-    *speeds = (struct speeds){ 0 };
+    arena_finish(&durations->arena);
+    *durations = (struct task_durations){ 0 };
 }
 
-struct speed *speed_get(struct speeds *speeds, struct slice task, struct slice segment)
+struct task_duration *task_duration_get(struct task_durations *durations, struct slice task,
+                                        struct slice segment)
 {
     uint64_t hash = table_hash(segment, table_hash(task, 0));
-    struct speed *first = table_find(&speeds->table, hash);
+    struct task_duration *first = table_find(&durations->table, hash);
 
-    for (struct speed *speed = first; speed != NULL; speed = speed->next)
-        if (slice_equal(speed->task, task) && slice_equal(speed->segment, segment))
-            return speed;
-    struct speed *added = ARENA_NEW(&speeds->arena, struct speed);
-    added->task = arena_copy(&speeds->arena, task);
-    added->segment = arena_copy(&speeds->arena, segment);
+    for (struct task_duration *duration = first; duration != NULL; duration = duration->next)
+        if (slice_equal(duration->task, task) && slice_equal(duration->segment, segment))
+            return duration;
+    struct task_duration *added = ARENA_NEW(&durations->arena, struct task_duration);
+    added->task = arena_copy(&durations->arena, task);
+    added->segment = arena_copy(&durations->arena, segment);
     added->next = first;
-    table_set(&speeds->table, hash, added);
+    table_set(&durations->table, hash, added);
     return added;
 }
 
 /* True when it became short or stopped being so. */
-static bool speed_add(struct speed *speed, int64_t took_us)
+static bool task_duration_add(struct task_duration *duration, int64_t took_us)
 {
-    bool was_short = speed->is_short;
+    bool was_short = duration->is_short;
 
-    if (speed->samples < SAMPLES)
-        speed->samples++;
-    speed->average_us += ((double)took_us - speed->average_us) / speed->samples;
-    if (speed->samples == SAMPLES && speed->average_us < SHORT_US)
-        speed->is_short = true;
-    else if (speed->average_us > LONG_US)
-        speed->is_short = false;
-    return speed->is_short != was_short;
+    if (duration->samples < SAMPLES)
+        duration->samples++;
+    duration->average_us += ((double)took_us - duration->average_us) / duration->samples;
+    if (duration->samples == SAMPLES && duration->average_us < SHORT_US)
+        duration->is_short = true;
+    else if (duration->average_us > LONG_US)
+        duration->is_short = false;
+    return duration->is_short != was_short;
 }
 
-void speed_measure(struct dispatch *dispatch, struct speed *task, struct speed *segment,
-                   int64_t took_us)
+void task_duration_measure(struct dispatch *dispatch, struct task_duration *task,
+                           struct task_duration *segment, int64_t took_us)
 {
-    (void)speed_add(segment, took_us); /* only slots look at it */
-    if (!speed_add(task, took_us))
+    (void)task_duration_add(segment, took_us); /* only slots look at it */
+    if (!task_duration_add(task, took_us))
         return;
-    struct cell *cell = cell_take(dispatch, COMMAND_SPEED);
-    cell->command.speed.task = arena_copy(&cell->arena, task->task);
-    cell->command.speed.is_short = task->is_short;
-    cell_submit(cell);
+    struct outgoing *outgoing = outgoing_take(dispatch, COMMAND_SPEED);
+    outgoing->command.speed.task = arena_copy(&outgoing->arena, task->task);
+    outgoing->command.speed.is_short = task->is_short;
+    outgoing_submit(outgoing);
 }

@@ -29,7 +29,7 @@ static bool offers(struct stage *s, const void *what)
     return task != NULL && task->available;
 }
 
-static bool offers_not(struct stage *s, const void *what)
+static bool catalogs_lack(struct stage *s, const void *what)
 {
     return !offers(s, what);
 }
@@ -48,7 +48,7 @@ Test(builds, a_removed_file_is_not_offered_any_more)
 {
     stage_remove(&stage, "steady.so");
 
-    stage_until(&stage, offers_not, "echo");
+    stage_until(&stage, catalogs_lack, "echo");
     stage_until_plugin(&stage, "steady.so", "");
 }
 
@@ -57,7 +57,7 @@ Test(builds, a_run_waits_for_its_plugin_to_come_back)
     int64_t run = stage_trigger(&stage, "pause", "{\"ms\":1500}");
     stage_until_status(&stage, run, RUN_WAITING);
     stage_remove(&stage, "steady.so");
-    stage_until(&stage, offers_not, "echo");
+    stage_until(&stage, catalogs_lack, "echo");
     stage_until_status(&stage, run, RUN_PARKED);
 
     stage_put(&stage, "steady.so", "again.so");
@@ -234,7 +234,7 @@ Test(builds, a_schema_is_used_when_it_comes)
 Test(builds, a_wrong_schema_makes_its_task_unavailable)
 {
     schema_write("echo", "input:\n  type: no-such-type\n");
-    stage_until(&stage, offers_not, "echo");
+    stage_until(&stage, catalogs_lack, "echo");
 
     const struct catalog_task *task = catalog_task(stage.catalog, SLICE("echo"));
     cr_assert_not_null(task);
@@ -280,7 +280,7 @@ Test(builds, a_task_that_names_a_missing_schema_waits_for_it)
 
     snprintf(path, sizeof path, "%s/%s", stage.schemas, file);
     cr_assert_eq(unlink(path), 0);
-    stage_until(&stage, offers_not, name);
+    stage_until(&stage, catalogs_lack, name);
     cr_assert_str_eq(stage_plugin(&stage, "missing.so", "status"), "loaded");
 }
 
@@ -322,7 +322,7 @@ Test(starting, without_a_plugin_directory_it_starts_and_finds_it_later)
     stage_make(&stage);
     cr_assert_eq(rmdir(stage.plugins), 0);
     stage_open(&stage);
-    stage_until(&stage, offers_not, "echo"); /* turns until there is a catalog */
+    stage_until(&stage, catalogs_lack, "echo"); /* turns until there is a catalog */
 
     cr_assert_eq(mkdir(stage.plugins, 0700), 0);
     stage_put(&stage, "steady.so", "steady.so");
