@@ -1,6 +1,6 @@
 /* Inspecting: what a plugin's .so says of itself, loaded in a process of its own. */
-#ifndef INSPECT_H
-#define INSPECT_H
+#ifndef PLUGINS_INSPECT_H
+#define PLUGINS_INSPECT_H
 
 #include "base/crypto.h"
 #include "cli/cli.h"

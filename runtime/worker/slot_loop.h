@@ -1,6 +1,6 @@
 /* A slot: runs one segment after the other until the host closes its socket. */
-#ifndef WORKER_SLOT_H
-#define WORKER_SLOT_H
+#ifndef WORKER_SLOT_LOOP_H
+#define WORKER_SLOT_LOOP_H
 
 #include "segment.h"
 

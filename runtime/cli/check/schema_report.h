@@ -1,6 +1,6 @@
 /* `bide schemas check`: compile schema files and say what is wrong. */
-#ifndef SCHEMA_CHECK_H
-#define SCHEMA_CHECK_H
+#ifndef SCHEMA_REPORT_H
+#define SCHEMA_REPORT_H
 
 #include "base/buffer.h"
 

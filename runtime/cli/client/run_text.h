@@ -1,6 +1,6 @@
 /* Runs for people: the API's run objects in words, and watching one until it is done. */
-#ifndef RUNVIEW_H
-#define RUNVIEW_H
+#ifndef RUN_TEXT_H
+#define RUN_TEXT_H
 
 #include "cli/client/client.h"
 

@@ -1,7 +1,7 @@
 /* `bide schemas diff`: what changed between two versions of a schema file, and whom it breaks.
  */
-#ifndef COVERS_DIFF_H
-#define COVERS_DIFF_H
+#ifndef SCHEMA_DIFF_H
+#define SCHEMA_DIFF_H
 
 #include "schema/prove/covers.h"
 #include "schema/schema.h"

@@ -1,6 +1,6 @@
 /* Triggers: what starting a run has in common with starting it again. */
-#ifndef TRIGGER_H
-#define TRIGGER_H
+#ifndef TRIGGER_ROUTE_H
+#define TRIGGER_ROUTE_H
 
 #include "http/api/members.h"
 #include "http/server/request.h"

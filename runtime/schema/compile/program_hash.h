@@ -1,6 +1,6 @@
 /* What a compiled file means, as a hash. Internal to schema/. */
-#ifndef SCHEMA_HASH_H
-#define SCHEMA_HASH_H
+#ifndef PROGRAM_HASH_H
+#define PROGRAM_HASH_H
 
 #include "schema/compile/program.h"
 

@@ -1,7 +1,7 @@
-/* One function a format, true when the text is one; by subject in format*.c. Internal to
+/* One function a format, true when the text is one; by subject in format_*.c. Internal to
  * schema/. */
-#ifndef FORMATS_H
-#define FORMATS_H
+#ifndef FORMAT_FUNCTIONS_H
+#define FORMAT_FUNCTIONS_H
 
 #include "base/slice.h"
 

@@ -3,12 +3,12 @@
  * `bide schemas diff`.
  *
  *   facts    what is known of a value: schemas that it meets, schemas that it does not, the
- *            kinds that it may have                                          covers_facts.c
- *   proof    do facts imply a schema? By its parts, by cases of the facts    covers_prove.c
- *            and, rule by rule, for numbers, texts and lists                 covers_rules.c
- *            objects and what is left over           covers_map.c, covers_rest.c
+ *            kinds that it may have                                          facts.c
+ *   proof    do facts imply a schema? By its parts, by cases of the facts    proof.c
+ *            and, rule by rule, for numbers, texts and lists                 proof_rules.c
+ *            objects and what is left over           proof_objects.c, proof_rest.c
  *   example  where no proof is found: a value that fits the facts, put into
- *            a whole one and really checked                 covers_sample.c, covers_find.c
+ *            a whole one and really checked                 sample.c, example.c
  *
  * A proof may assume what it is about to prove once it has gone one step into the value, since
  * values end. Everything is bounded by steps; who runs out of them says that it does not know.
@@ -108,7 +108,7 @@ bool cover_proven(const struct schema *wide, const struct schema *narrow);
 /* Take one step; false when there are none left. */
 bool cover_spend(struct cover *cover, int64_t count);
 
-/* ---- facts: covers_facts.c --------------------------------------------------------------- */
+/* ---- facts: facts.c --------------------------------------------------------------- */
 
 uint32_t kinds_of_types(uint32_t types);
 const struct facts *facts_none(struct cover *cover, uint32_t kinds);
@@ -150,7 +150,7 @@ uint32_t facts_split(struct cover *cover, const struct facts *facts, bool is_bra
 bool facts_values(struct cover *cover, const struct facts *facts,
                   const struct value *values[FINITE_MAX], uint32_t *count);
 
-/* ---- checking values: covers_find.c ------------------------------------------------------ */
+/* ---- checking values: example.c ------------------------------------------------------ */
 
 enum accept { ACCEPT_NO, ACCEPT_YES, ACCEPT_OVER };
 
@@ -173,7 +173,7 @@ bool cover_empty(struct cover *cover, const struct facts *facts);
 bool part_prove(struct cover *cover, const struct frame *frame, const struct facts *facts,
                 const struct schema *schema);
 bool part_empty(struct cover *cover, const struct facts *facts);
-/* The schema's own rules for one kind of value; covers_rules.c and covers_map.c. */
+/* The schema's own rules for one kind of value; proof_rules.c and proof_objects.c. */
 bool number_prove(const struct facts *facts, const struct schema *schema);
 bool string_prove(const struct facts *facts, const struct schema *schema);
 bool list_prove(struct cover *cover, const struct frame *frame, const struct facts *facts,
@@ -184,7 +184,7 @@ bool rest_prove(struct cover *cover, const struct facts *facts, const struct sch
 /* Gaps are not wanted for a while; returns whether they were. */
 bool cover_silence(struct cover *cover);
 
-/* Are they written alike, descriptions aside? covers_same.c */
+/* Are they written alike, descriptions aside? same.c */
 bool schema_same(struct cover *cover, const struct schema *a, const struct schema *b);
 
 #endif

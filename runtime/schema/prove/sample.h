@@ -1,5 +1,5 @@
 /* Examples: values that facts may allow, texts that a pattern or a format may. Internal to
- * schema/; covers_sample.c, covers_text.c. */
+ * schema/; sample.c, sample_text.c. */
 #ifndef COVERS_SAMPLE_H
 #define COVERS_SAMPLE_H
 
