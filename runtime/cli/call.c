@@ -130,7 +130,7 @@ bool call_parse(struct call *call, const struct cli_command *command, int argc, 
 {
     bool only_arguments = false;
 
-    *call = (struct call){ .command = command };
+    *call = (struct call){ .command = command, .words = argv };
     call->arguments = ARENA_ARRAY(&call->arena, char *, (size_t)argc + 1);
     call->given = ARENA_ARRAY(&call->arena, struct call_given, (size_t)argc + 1);
     for (int i = 1; i < argc;) {

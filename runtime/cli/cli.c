@@ -151,14 +151,28 @@ static int dispatch(int argc, char **argv)
     return asked ? CLI_DONE : CLI_USAGE;
 }
 
-int cli_main(int argc, char **argv)
+static void begin(void)
 {
     /* For wcwidth only; numbers and messages stay as they are. */
     if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
         (void)setlocale(LC_CTYPE, ""); /* widths are estimates then */
+}
 
-    int code = dispatch(argc, argv);
+static int end(int code)
+{
     if (fflush(stdout) != 0 || ferror(stdout) != 0)
         return cli_fail(CLI_FAILED, "cannot write the output: %s", strerror(errno));
     return code;
+}
+
+int cli_run(const struct cli_command *command, int argc, char **argv)
+{
+    begin();
+    return end(run(command, argc, argv));
+}
+
+int cli_main(int argc, char **argv)
+{
+    begin();
+    return end(dispatch(argc, argv));
 }

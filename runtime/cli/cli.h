@@ -55,6 +55,7 @@ struct call_given {
 /* One use of a command, parsed. */
 struct call {
     const struct cli_command *command;
+    char **words;       /* as they were given, the command's last one first; ends with NULL */
     struct arena arena; /* freed when the command is done */
     char **arguments;
     int argument_count;
@@ -84,6 +85,8 @@ int cli_worse(int a, int b);
 
 /* argv[0] is the program. */
 int cli_main(int argc, char **argv);
+/* One command as a program of its own. */
+int cli_run(const struct cli_command *command, int argc, char **argv);
 /* Prints the help of a command, a group of them, or all (name empty). False: no such thing. */
 bool cli_help(const char *name);
 

@@ -7,6 +7,7 @@
  * that this binary was built from, else nothing and CMake is to find it
  *   @BIN@    the directory of this binary, which the plugin's build makes headers with
  */
+#include "base/self.h"
 #include "cli/cli.h"
 #include "cli/template.h"
 #include "codec/json.h"
@@ -139,16 +140,6 @@ static void report(struct call *call, const char *folder, const char *name,
            folder, name);
 }
 
-/* Of this program; "" when nobody knows. */
-static const char *find_bin(struct arena *arena)
-{
-    char self[4096];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-    const char *end = size > 0 ? memrchr(self, '/', (size_t)size) : NULL;
-
-    return end == NULL ? "" : arena_text(arena, (struct slice){ self, (size_t)(end - self) });
-}
-
 /* Below /usr the compiler and CMake look by themselves. */
 static const char *find_sdk(struct arena *arena, const char *bin)
 {
@@ -175,7 +166,7 @@ static int exec(struct call *call)
         parent == NULL ? name : arena_format(&call->arena, "%s/%s", parent, name).data;
     if (mkdir(folder, 0777) != 0)
         return cli_fail(CLI_FAILED, "cannot make %s: %s", folder, strerror(errno));
-    const char *bin = find_bin(&call->arena);
+    const char *bin = self_folder(&call->arena);
     const struct blank blanks[] = {
         { "@NAME@", name },
         { "@IDENT@", identifier(&call->arena, name) },

@@ -8,8 +8,8 @@
  */
 #include "base/clock.h"
 #include "base/id.h"
+#include "cli/bench/bench_sqlite.h"
 #include "engine/rows/rows.h"
-#include "store/sqlite/limit.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -268,7 +268,7 @@ static void measure(struct bench *bench, const struct workload *workload, uint32
         }
         done += count;
     }
-    check(store_sqlite_limit(directory, workload->limit, count, time_ms, &limit, &err), &err);
+    check(bench_sqlite_limit(directory, workload->limit, count, time_ms, &limit, &err), &err);
     uint32_t samples = bench->commits < SAMPLES ? bench->commits : SAMPLES;
     qsort(bench->commit_ns, samples, sizeof bench->commit_ns[0], by_time);
     double each = (double)done * 1e3;

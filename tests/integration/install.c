@@ -64,6 +64,8 @@ static void assert_plugin_runs(const char *so)
 Test(install, everything_is_in_its_place)
 {
     const char *files[] = { "bin/bide",
+                            "libexec/bide/bide-bench",
+                            "lib/bide/bench/bench.so",
                             "include/bide/bide.h",
                             "share/pkgconfig/bide.pc",
                             "share/cmake/bide/bideConfig.cmake",
@@ -83,6 +85,16 @@ Test(install, everything_is_in_its_place)
     cr_assert_eq(strchr(strstr(unit, "ExecStart="), '@'), strstr(unit, "@system-service"));
     int status;
     cr_assert_neq(strstr(command_run(&status, "%s/bin/bide --version", prefix), "bide"), NULL);
+}
+
+/* The bench is elsewhere than the server that it measures, and than its plugin. */
+Test(install, the_bench_finds_its_parts)
+{
+    int status;
+    const char *said = command_run(
+        &status, "%s/bin/bide bench --seconds 1 --only latency --dir %s", prefix, prefix);
+    cr_expect_eq(status, 0, "%s", said);
+    cr_expect_not_null(strstr(said, "\"p99_ms\""), "%s", said);
 }
 
 Test(install, a_plugin_is_built_with_find_package)

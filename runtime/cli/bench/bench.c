@@ -3,6 +3,7 @@
  */
 #include "cli/bench/bench.h"
 
+#include "base/self.h"
 #include "cli/client/member.h"
 #include "cli/client/settings.h"
 #include "cli/output/grid.h"
@@ -156,6 +157,7 @@ static bool find_dir(struct bench *bench, struct err *err)
 
 static bool read_options(struct bench *bench, struct err *err)
 {
+    static const char *const programs[] = { "bide", "../../bin/bide", NULL };
     struct call *call = bench->call;
     int64_t connections, seconds;
 
@@ -172,11 +174,16 @@ static bool read_options(struct bench *bench, struct err *err)
         return true;
     if (!bench->is_own)
         return use_given_server(bench, err);
+    bench->program = self_find(bench->arena, programs);
+    if (bench->program == NULL)
+        return err_set(err, ERR_CONFIG,
+                       "bide is not where this bide-bench looks for it: beside it, or in "
+                       "../../bin");
     const char *plugins = call_option(call, "plugins");
     bench->plugins = plugins != NULL ? plugins : bench_plugins_find(bench->arena);
     return bench->plugins != NULL ||
            err_set(err, ERR_CONFIG,
-                   "bench.so is not where this bide looks for it; say --plugins DIR");
+                   "bench.so is not where bide-bench looks for it; say --plugins DIR");
 }
 
 /* ---- running ----------------------------------------------------------------------------- */
@@ -305,7 +312,7 @@ static void on_interrupt(int signal)
     bench_interrupted = 1;
 }
 
-static int exec(struct call *call)
+int bench_exec(struct call *call)
 {
     struct bench bench = { .call = call, .arena = &call->arena, .control = { .epoll = -1 } };
     struct value results = value_map();
@@ -328,31 +335,3 @@ static int exec(struct call *call)
     buffer_finish(&bench.body);
     return done && !bench_interrupted ? CLI_DONE : CLI_FAILED;
 }
-
-static const struct cli_option options[] = {
-    { "seconds", "COUNT", "load of each workload (default: 5)" },
-    { "connections", "COUNT", "clients, with one request under way each (default: 64)" },
-    { "only", "LIST", "some of ingest,echo,wait,latency,resume,parked,restart,schema" },
-    { "parked", "COUNT", "suspended runs of parked and restart (default: 100000)" },
-    { "queued", "COUNT", "queued runs of restart (default: 10000)" },
-    { "dir", "DIR", "where the data goes: on the disk to be measured (default: /var/tmp)" },
-    { "plugins", "DIR", "where bench.so is (default: beside this program)" },
-    { NULL, NULL, NULL },
-};
-
-const struct cli_command bench_command = {
-    .name = "bench",
-    .arguments = "[WORKLOAD...]",
-    .summary = "Measure a server beside the limits of its parts",
-    .help = "Starts a server of its own on a fresh directory for each workload, drives it over "
-            "HTTP and\n"
-            "kills it. With --url an existing server that has bench.so is measured instead, "
-            "without the\n"
-            "workloads that kill it. Progress is on stderr; stdout gets a table on a terminal, "
-            "else one\n"
-            "JSON object. WORKLOAD is what --only takes; schema needs no server.",
-    .options = options,
-    .most = CLI_ANY_NUMBER,
-    .is_client = true,
-    .exec = exec,
-};

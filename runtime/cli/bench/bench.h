@@ -12,9 +12,9 @@
 
 #include "cli/bench/bench_load.h"
 #include "cli/bench/bench_server.h"
+#include "cli/bench/bench_sqlite.h"
 #include "cli/cli.h"
 #include "codec/value.h"
-#include "store/sqlite/limit.h"
 
 enum { BENCH_PAYLOAD_BYTES = 200, BENCH_ID_BYTES = 48, BENCH_PATH_BYTES = 160 };
 
@@ -24,7 +24,8 @@ struct bench {
     uint32_t connections;
     int64_t duration_ms; /* of a workload's load */
     int64_t parked, queued;
-    struct slice only; /* names with commas between; empty: all */
+    struct slice only;   /* names with commas between; empty: all */
+    const char *program; /* bide, whose server is measured */
     const char *plugins, *dir;
     bool is_own; /* the server is ours: may be killed, and is fresh */
     struct bench_server server;
@@ -160,6 +161,8 @@ bool limits_put(struct bench *bench, enum sqlite_limit kind, struct slice reques
  */
 bool limits_put_times(struct bench *bench, enum sqlite_limit kind, struct slice request,
                       double requests, double share, struct value *result, struct err *err);
+
+int bench_exec(struct call *call);
 
 /* ---- workloads --------------------------------------------------------------------------- */
 

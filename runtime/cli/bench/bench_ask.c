@@ -98,7 +98,8 @@ bool bench_fresh(struct bench *bench, struct err *err)
         return bench_connect(bench, err) && check_tasks(bench, err);
     bench_server_remove(&bench->server);
     return bench_server_prepare(&bench->server, bench->dir, err) &&
-           bench_server_start(&bench->server, bench->plugins, err) && bench_connect(bench, err);
+           bench_server_start(&bench->server, bench->program, bench->plugins, err) &&
+           bench_connect(bench, err);
 }
 
 static int64_t count_of(struct slice body, const char *name)

@@ -2,7 +2,7 @@
  * Limits: what bare parts do here with the same work. Bare libuv and llhttp run in a process of
  * their own, as the server does, driven by the same generator with the same requests: they read
  * them whole and answer with as many bytes as the server would. Bare SQLite is
- * store/sqlite/limit.c.
+ * bench_sqlite.c.
  */
 #include "cli/bench/bench.h"
 #include "cli/client/member.h"
@@ -131,7 +131,7 @@ bool limits_put(struct bench *bench, enum sqlite_limit kind, struct slice reques
     double http = 0, rows = 0, p50_ms;
 
     if (!limit_http(bench, request, bench->connections, &http, &p50_ms, err) ||
-        !store_sqlite_limit(bench->dir, kind, per_commit, time_ms, &rows, err))
+        !bench_sqlite_limit(bench->dir, kind, per_commit, time_ms, &rows, err))
         return false;
     http /= requests;
     bench_put(bench, &limits, "http", http);
@@ -152,7 +152,7 @@ bool limits_put_times(struct bench *bench, enum sqlite_limit kind, struct slice 
     double rate, http_ms = 0, rows = 1;
 
     if (!limit_http(bench, request, 1, &rate, &http_ms, err) ||
-        !store_sqlite_limit(bench->dir, kind, 1, time_ms, &rows, err))
+        !bench_sqlite_limit(bench->dir, kind, 1, time_ms, &rows, err))
         return false;
     http_ms *= requests;
     double rows_ms = share * 1000 / rows;

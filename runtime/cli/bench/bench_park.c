@@ -117,7 +117,7 @@ bool bench_restart(struct bench *bench, struct value *result, struct err *err)
     bench_server_kill(&bench->server);
 
     uint64_t start_ns = clock_monotonic_ns();
-    if (!bench_server_start(&bench->server, bench->plugins, err))
+    if (!bench_server_start(&bench->server, bench->program, bench->plugins, err))
         return false;
     uint64_t listening_ns = clock_monotonic_ns();
     if (!bench_connect(bench, err))

@@ -1,6 +1,7 @@
 #include "cli/bench/bench_server.h"
 
 #include "base/clock.h"
+#include "base/self.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -61,7 +62,8 @@ bool bench_server_prepare(struct bench_server *server, const char *parent, struc
 }
 
 /* In the child: become the server, and die with us. */
-static void become_server(const struct bench_server *server, const char *plugins, int output)
+static void become_server(const struct bench_server *server, const char *program,
+                          const char *plugins, int output)
 {
     char config[PATH_BYTES], data[PATH_BYTES], schemas[PATH_BYTES], log[PATH_BYTES];
 
@@ -73,8 +75,8 @@ static void become_server(const struct bench_server *server, const char *plugins
     int file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     dup2(output, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);
-    execl("/proc/self/exe", "bide", "serve", "-c", config, "--listen", "127.0.0.1:0", "--data",
-          data, "--schemas", schemas, "--plugins", plugins, (char *)NULL);
+    execl(program, "bide", "serve", "-c", config, "--listen", "127.0.0.1:0", "--data", data,
+          "--schemas", schemas, "--plugins", plugins, (char *)NULL);
     _exit(127);
 }
 
@@ -126,7 +128,8 @@ static bool read_key(struct bench_server *server, struct err *err)
     return done || err_set(err, ERR_SYSTEM, "cannot read the server's key in %s", path);
 }
 
-bool bench_server_start(struct bench_server *server, const char *plugins, struct err *err)
+bool bench_server_start(struct bench_server *server, const char *program, const char *plugins,
+                        struct err *err)
 {
     int ends[2];
 
@@ -134,7 +137,7 @@ bool bench_server_start(struct bench_server *server, const char *plugins, struct
         return err_set(err, ERR_SYSTEM, "pipe: %s", strerror(errno));
     server->pid = fork();
     if (server->pid == 0)
-        become_server(server, plugins, ends[1]);
+        become_server(server, program, plugins, ends[1]);
     close(ends[1]);
     server->output = ends[0];
     if (server->pid < 0) {
@@ -279,21 +282,13 @@ void bench_server_usage(const struct bench_server *server, struct bench_usage *u
 
 const char *bench_plugins_find(struct arena *arena)
 {
-    static const char *const places[] = { "bench", "../lib/bide/bench" };
-    char self[PATH_BYTES];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    static const char *const places[] = { "bench/bench.so", "../../lib/bide/bench/bench.so",
+                                          NULL };
+    const char *file = self_find(arena, places);
 
-    if (size <= 0)
-        return NULL;
-    self[size] = '\0';
-    *strrchr(self, '/') = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const char *folder = arena_format(arena, "%s/%s", self, places[i]).data;
-        const char *file = arena_format(arena, "%s/bench.so", folder).data;
-        if (access(file, R_OK) == 0)
-            return folder;
-    }
-    return NULL;
+    return file == NULL
+               ? NULL
+               : arena_text(arena, (struct slice){ file, strlen(file) - strlen("/bench.so") });
 }
 
 const char *bench_disk_name(const char *path)

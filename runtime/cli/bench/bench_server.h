@@ -32,9 +32,10 @@ struct bench_usage {
 
 /* Make a directory for it under `parent`, with the configuration. */
 bool bench_server_prepare(struct bench_server *server, const char *parent, struct err *err);
-/* Start it and wait until it says where it listens. `plugins` is the folder with the bench's
- * own. */
-bool bench_server_start(struct bench_server *server, const char *plugins, struct err *err);
+/* Start it, `program` being bide, and wait until it says where it listens. `plugins` is the
+ * folder with the bench's own. */
+bool bench_server_start(struct bench_server *server, const char *program, const char *plugins,
+                        struct err *err);
 /* SIGTERM, and wait until it has put everything in order. Errors: SYSTEM, it did not end well.
  */
 bool bench_server_stop(struct bench_server *server, struct err *err);

@@ -3,8 +3,8 @@
  * beside what bide did. Same tables, same statements, same sync, same number of rows a commit;
  * nothing is loaded or decided and nobody asks over a network.
  */
-#ifndef LIMIT_SQLITE_H
-#define LIMIT_SQLITE_H
+#ifndef BENCH_SQLITE_H
+#define BENCH_SQLITE_H
 
 #include "base/err.h"
 
@@ -21,7 +21,7 @@ enum sqlite_limit {
  * For about `time_ms`, `per_commit` of them at a time, in a new file in `directory` that is
  * removed again. *per_second counts whole ones.
  */
-bool store_sqlite_limit(const char *directory, enum sqlite_limit limit, uint32_t per_commit,
+bool bench_sqlite_limit(const char *directory, enum sqlite_limit limit, uint32_t per_commit,
                         uint32_t time_ms, double *per_second, struct err *err);
 
 #endif

@@ -1,12 +1,12 @@
-#include "limit.h"
+#include "cli/bench/bench_sqlite.h"
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
-#include "file.h"
-#include "record.h"
-#include "schema.h"
-#include "sqlite.h"
+#include "store/sqlite/file.h"
+#include "store/sqlite/record.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,7 +176,7 @@ static bool trial_open(struct trial *trial, const char *path, struct err *err)
                            err);
 }
 
-bool store_sqlite_limit(const char *directory, enum sqlite_limit limit, uint32_t per_commit,
+bool bench_sqlite_limit(const char *directory, enum sqlite_limit limit, uint32_t per_commit,
                         uint32_t time_ms, double *per_second, struct err *err)
 {
     struct trial *trial = memory_zeroed(1, sizeof *trial);
