@@ -186,13 +186,14 @@ static void read_call(struct cursor *cursor, struct frame_call *frame)
 
 static void write_note(struct buffer *out, const struct frame_note *frame)
 {
-    pack_list(out, 6);
+    pack_list(out, 7);
     pack_int(out, frame->run_id);
     pack_int(out, frame->seq);
     pack_int(out, frame->kind);
     pack_int(out, frame->level);
     pack_int(out, frame->at_ms);
     pack_bytes(out, frame->text);
+    pack_int(out, frame->left_out);
 }
 
 static void read_note(struct cursor *cursor, struct frame_note *frame)
@@ -203,6 +204,7 @@ static void read_note(struct cursor *cursor, struct frame_note *frame)
     frame->level = cursor_u32(cursor);
     frame->at_ms = cursor_int(cursor);
     frame->text = cursor_text(cursor);
+    frame->left_out = cursor_u32(cursor);
     cursor->broken |= frame->kind >= NOTE_KIND_COUNT;
 }
 
@@ -370,11 +372,12 @@ static void read_forked(struct cursor *cursor, struct frame_forked *frame)
 
 static void write_exited(struct buffer *out, const struct frame_exited *frame)
 {
-    pack_list(out, 5);
+    pack_list(out, 6);
     pack_int(out, frame->slot);
     pack_int(out, frame->status);
     pack_int(out, (int64_t)frame->cpu_us);
     pack_int(out, (int64_t)frame->max_rss_bytes);
+    pack_int(out, frame->left_out);
     pack_bytes(out, frame->prints);
 }
 
@@ -384,6 +387,7 @@ static void read_exited(struct cursor *cursor, struct frame_exited *frame)
     frame->status = (int32_t)cursor_int(cursor);
     frame->cpu_us = (uint64_t)cursor_int(cursor);
     frame->max_rss_bytes = (uint64_t)cursor_int(cursor);
+    frame->left_out = cursor_u32(cursor);
     frame->prints = cursor_text(cursor);
 }
 

@@ -129,6 +129,7 @@ struct frame_note {
     uint32_t level; /* LOG: 0 debug, 1 info, 2 warn, 3 error; PROGRESS: percent, 0 to 100 */
     int64_t at_ms;
     struct slice text;
+    uint32_t left_out; /* lines in front of this one, that did not fit on the way */
 };
 
 /* PARK: this build cannot read the run's state, error_text says why; it waits for one that can.
@@ -215,6 +216,7 @@ struct frame_exited {
     int32_t status; /* waitpid's */
     uint64_t cpu_us;
     uint64_t max_rss_bytes;
+    uint32_t left_out;   /* lines in front of these */
     struct slice prints; /* the end of what it printed: lines; a log line begins with a mark */
 };
 

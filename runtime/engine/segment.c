@@ -34,9 +34,10 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
         run_note(batch, run, note->text);
     struct log_line *line = rows_new_log(&batch->rows, run->id);
     /* A fifth of those that are kept are the first, the others the last: there the error is. */
-    line->number = ++run->log_lines;
+    line->number = run->log_lines += note->left_out + 1; /* a liar has its own log */
+    line->keeps = limits->log_lines / 5;
     if (line->number > limits->log_lines)
-        line->drops = line->number - (limits->log_lines - limits->log_lines / 5);
+        line->drops = line->number - (limits->log_lines - line->keeps);
     line->segment = run_segment(batch, run);
     line->at_ms = note->at_ms;
     line->level = note->level;

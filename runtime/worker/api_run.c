@@ -171,6 +171,10 @@ static void note_send(struct segment *segment, enum note_kind kind, uint32_t lev
                                      .at_ms = clock_now_ms(),
                                      .text = text } };
 
+    if (kind != NOTE_PROGRESS) {
+        frame.note.left_out = segment->left_out;
+        segment->left_out = 0;
+    }
     channel_write(segment->channel, &frame);
 }
 

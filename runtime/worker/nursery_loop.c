@@ -261,7 +261,7 @@ static void exit_report(const struct child *child, int status, const struct rusa
 
     struct arena arena = { 0 };
     struct buffer rest = { 0 };
-    prints_rest(child->prints, &rest);
+    frame.exited.left_out = prints_rest(child->prints, &rest);
     frame.exited.prints = text_clean(&arena, buffer_view(&rest), rest.size);
     frame_send(&frame);
     buffer_finish(&rest);

@@ -11,7 +11,7 @@
 
 enum {
     FILE_BYTES = 16 << 20, /* more is not taken: the write fails */
-    KEEP_BYTES = 64 << 10, /* of the end, when it is too much */
+    KEEP_BYTES = 1 << 18,  /* of the end, when it is too much */
     HOLD_BYTES = 1 << 20,  /* memory that a silent slot may keep */
     HIGH_FD = 200,
 };
@@ -78,18 +78,25 @@ void prints_forget(void)
         file_reset(used, (struct slice){ 0 });
 }
 
-static void file_read(int fd, off_t from, off_t to, struct buffer *out)
+static void file_read(int fd, off_t used, struct buffer *out)
 {
-    while (from < to) {
-        size_t size = (size_t)(to - from);
-        ssize_t got = pread(fd, buffer_reserve(out, size), size, from);
+    static const char full[] =
+        "\n\x1d" /* FRAME_LEVEL_MARK */
+        "2more than 16 MiB were printed between two log lines: what came "
+        "behind them is lost\n";
+
+    for (off_t at = 0; at < used;) {
+        size_t size = (size_t)(used - at);
+        ssize_t got = pread(fd, buffer_reserve(out, size), size, at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             return;
         out->size += (size_t)got;
-        from += got;
+        at += got;
     }
+    if (used >= FILE_BYTES)
+        buffer_add(out, full, sizeof full - 1);
 }
 
 /* Take a line off the front; without its end it counts only where nothing can follow. */
@@ -109,12 +116,12 @@ static bool line_take(struct slice *rest, bool is_end, struct slice *line)
     return true;
 }
 
-static uint32_t lines_count(struct slice rest)
+static uint32_t lines_count(struct slice rest, bool is_end)
 {
     struct slice line;
     uint32_t count = 0;
 
-    while (line_take(&rest, true, &line))
+    while (line_take(&rest, is_end, &line))
         count += line.size > 0;
     return count;
 }
@@ -150,8 +157,7 @@ static void bytes_take(struct segment *segment, struct slice *rest, bool is_end)
 {
     uint32_t most = segment->limits->log_lines, last = most - most / 5;
     uint32_t room = most == 0 ? UINT32_MAX : most > segment->lines ? most - segment->lines : 0;
-    uint32_t count = lines_count(*rest);
-    char text[80];
+    uint32_t count = lines_count(*rest, true);
 
     lines_send(segment, rest, room, is_end, true);
     if (!is_end || count <= room)
@@ -159,20 +165,25 @@ static void bytes_take(struct segment *segment, struct slice *rest, bool is_end)
     count -= room;
     if (count > last) {
         lines_send(segment, rest, count - last, true, false);
-        (void)snprintf(text, sizeof text, "%u lines were left out here", count - last);
-        segment_line(segment, BIDE_WARN, slice_of(text));
+        segment->left_out += count - last;
     }
     lines_send(segment, rest, last, true, true);
 }
 
-/* The end of a file that would be full else. */
-static void file_shorten(off_t used)
+/* The last KEEP_BYTES at most, from the beginning of a line if there is one; how many lines are
+ * in front of them. */
+static uint32_t end_cut(struct slice *all)
 {
-    struct buffer bytes = { 0 };
+    struct slice front = *all, line;
 
-    file_read(prints_fd, used - KEEP_BYTES, used, &bytes);
-    file_reset(used, buffer_view(&bytes));
-    buffer_finish(&bytes);
+    if (all->size <= KEEP_BYTES)
+        return 0;
+    front.size -= KEEP_BYTES;
+    *all = (struct slice){ front.data + front.size, KEEP_BYTES };
+    if (front.data[front.size - 1] != '\n' && memchr(all->data, '\n', KEEP_BYTES - 1) != NULL)
+        (void)line_take(all, false, &line);
+    front.size = (size_t)(all->data - front.data);
+    return lines_count(front, false);
 }
 
 void prints_take(struct segment *segment, bool is_end)
@@ -182,17 +193,18 @@ void prints_take(struct segment *segment, bool is_end)
     if (is_end && __fpending(stdout) > 0)
         (void)fflush(stdout); /* what cannot be written is lost */
     off_t used = printed_bytes();
-    if (used == 0)
+    bool is_late = !is_end && most > 0 && segment->lines >= most;
+    if (used == 0 || (is_late && used <= FILE_BYTES / 2))
         return;
-    if (!is_end && most > 0 && segment->lines >= most) {
-        if (used > FILE_BYTES / 2)
-            file_shorten(used);
-        return;
-    }
     struct buffer bytes = { 0 };
-    file_read(prints_fd, 0, used, &bytes);
+    file_read(prints_fd, used, &bytes);
     struct slice rest = buffer_view(&bytes);
-    bytes_take(segment, &rest, is_end);
+    if (!is_late)
+        bytes_take(segment, &rest, is_end);
+    if (rest.size > FILE_BYTES / 2) {
+        segment->left_out += end_cut(&rest);
+        lines_send(segment, &rest, 1, false, true); /* a crash would lose that number */
+    }
     file_reset(used, rest);
     buffer_finish(&bytes);
 }
@@ -211,10 +223,15 @@ void prints_keep(uint32_t level, struct slice line)
     buffer_finish(&text);
 }
 
-void prints_rest(int fd, struct buffer *out)
+uint32_t prints_rest(int fd, struct buffer *out)
 {
     off_t used = fd < 0 ? 0 : lseek(fd, 0, SEEK_CUR);
 
-    if (used > 0)
-        file_read(fd, used > KEEP_BYTES ? used - KEEP_BYTES : 0, used, out);
+    if (used <= 0)
+        return 0;
+    file_read(fd, used, out);
+    struct slice end = buffer_view(out);
+    uint32_t count = end_cut(&end);
+    buffer_consume(out, out->size - end.size);
+    return count;
 }

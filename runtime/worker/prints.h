@@ -7,6 +7,8 @@
  * slot has died: its last words. Log lines beyond what a segment may send at once lie there as
  * well, so that of a flood the end is kept.
  *
+ * Lines that are not kept are counted: with those that are, they are all that were printed.
+ *
  *   printf ─▶ file ─▶ at the next log line, and at the segment's end ─▶ NOTEs
  *                └──▶ when the slot has died, in EXITED
  */
@@ -30,7 +32,7 @@ void prints_forget(void);
 void prints_take(struct segment *segment, bool is_end);
 /* Put a line there instead of sending it. */
 void prints_keep(uint32_t level, struct slice line);
-/* The last lines of a slot that is gone. */
-void prints_rest(int fd, struct buffer *out);
+/* The last lines of a slot that is gone; how many were in front of them. */
+uint32_t prints_rest(int fd, struct buffer *out);
 
 #endif

@@ -44,7 +44,8 @@ struct segment {
     struct frame_meta *meta;
     uint32_t meta_count, meta_capacity;
     uint32_t made, asked, records,
-        lines; /* ids given out, other calls, those of once, log lines */
+        lines;         /* ids given out, other calls, those of once, log lines */
+    uint32_t left_out; /* lines since the last that was sent */
     struct bide_ending
         *endings; /* of frame->results, as far as they were asked for; then the whole */
     bool *has_ending;

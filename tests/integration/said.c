@@ -68,6 +68,48 @@ Test(said, of_a_flood_the_end_is_kept)
     cr_assert_null(reply_at(logs, "data.1001"));
 }
 
+/* Those that are shown, and those that are said to be missing. */
+static long lines_told(const struct reply *logs)
+{
+    size_t at;
+    json_t *line;
+    long count = 0, missing;
+
+    json_array_foreach(reply_at(logs, "data"), at, line)
+    {
+        const char *words = json_string_value(json_object_get(line, "text"));
+        if (sscanf(words, "%ld lines were left out here", &missing) == 1)
+            count += missing;
+        else
+            count++;
+    }
+    return count;
+}
+
+/* However fast they come, and whoever is left to tell them. */
+Test(said, lines_that_are_not_kept_are_counted)
+{
+    const struct {
+        long lines;
+        const char *more, *end;
+    } floods[] = { { 50000, "\"print\":true", "COMPLETED" },
+                   { 5000, "\"print\":false", "COMPLETED" },
+                   { 1000, "\"print\":true,\"wide\":90,\"die\":true", "CRASHED" },
+                   { 9000, "\"print\":true,\"wide\":90,\"die\":true", "CRASHED" },
+                   { 30000, "\"print\":false,\"wide\":900,\"die\":true", "CRASHED" } };
+
+    for (int i = 0; i < 5; i++) {
+        const struct reply *logs =
+            logs_of(play("flood", text("{\"lines\":%ld,%s}", floods[i].lines, floods[i].more),
+                         floods[i].end));
+        size_t size = json_array_size(reply_at(logs, "data"));
+        cr_expect_eq(lines_told(logs), floods[i].lines + 1, "%ld of %ld", lines_told(logs),
+                     floods[i].lines + 1);
+        cr_expect_str_eq(reply_text(logs, text("data.%zu.text", size - 1)), "the end");
+        cr_expect_leq(size, 1010);
+    }
+}
+
 Test(said, each_attempt_keeps_its_error)
 {
     const struct reply *run = run_get(&s, play("fail-again", "{\"times\":2}", "COMPLETED"));

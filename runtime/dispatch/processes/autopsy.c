@@ -134,7 +134,7 @@ static void job_charge(struct slot *slot, struct job *job, int status)
         autopsy_finish(dispatch, autopsy, (struct slice){ 0 });
 }
 
-static void line_note(struct slot *slot, struct job *job, struct slice line)
+static bool line_note(struct slot *slot, struct job *job, struct slice line, uint32_t left_out)
 {
     uint32_t level = 1;
 
@@ -143,24 +143,28 @@ static void line_note(struct slot *slot, struct job *job, struct slice line)
         line.data += 2;
         line.size -= 2;
     }
-    if (line.size > 0)
-        notes_add(slot->dispatch, job,
-                  &(struct frame_note){ .run_id = job->run_id,
-                                        .seq = job->seq,
-                                        .kind = NOTE_LOG,
-                                        .level = level,
-                                        .at_ms = clock_now_ms(),
-                                        .text = line });
+    if (line.size == 0)
+        return false;
+    notes_add(slot->dispatch, job,
+              &(struct frame_note){ .run_id = job->run_id,
+                                    .seq = job->seq,
+                                    .kind = NOTE_LOG,
+                                    .level = level,
+                                    .at_ms = clock_now_ms(),
+                                    .text = line,
+                                    .left_out = left_out });
+    return true;
 }
 
-void slot_last_words(struct slot *slot, struct slice prints)
+void slot_last_words(struct slot *slot, struct slice prints, uint32_t left_out)
 {
     struct job *job = slot_job(slot);
 
     while (job != NULL && prints.size > 0) {
         const char *end = memchr(prints.data, '\n', prints.size);
         size_t size = end == NULL ? prints.size : (size_t)(end - prints.data);
-        line_note(slot, job, (struct slice){ prints.data, size });
+        if (line_note(slot, job, (struct slice){ prints.data, size }, left_out))
+            left_out = 0;
         size += end != NULL;
         prints.data += size;
         prints.size -= size;

@@ -269,7 +269,7 @@ static bool frame_take(struct nursery *nursery, const struct frame *frame)
             slot_unforked(slot, -frame->forked.pid);
     } else if (frame->kind == FRAME_EXITED) {
         if ((slot = build_slot(build, frame->exited.slot)) != NULL)
-            slot_exited(slot, frame->exited.status, frame->exited.prints);
+            slot_exited(slot, &frame->exited);
     } else if (frame->kind == FRAME_SYMBOLS) {
         autopsy_symbols(build, frame->symbols.slot, frame->symbols.text);
     } else {

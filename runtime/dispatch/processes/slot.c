@@ -318,11 +318,11 @@ static void slot_drain(struct slot *slot)
             break;
 }
 
-void slot_exited(struct slot *slot, int status, struct slice prints)
+void slot_exited(struct slot *slot, const struct frame_exited *exited)
 {
     slot_drain(slot);
-    slot_last_words(slot, prints);
-    slot_conclude(slot, status);
+    slot_last_words(slot, exited->prints, exited->left_out);
+    slot_conclude(slot, exited->status);
     jobs_return(slot);
     slot_remove(slot);
 }

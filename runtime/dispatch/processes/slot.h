@@ -77,7 +77,7 @@ int64_t slot_tick(struct slot *slot, int64_t now_ms);
 void slot_unforked(struct slot *slot, int error);
 /* The nursery is dying, and the first job is charged with that. */
 void slot_blame(struct slot *slot, const char *how);
-void slot_exited(struct slot *slot, int status, struct slice prints);
+void slot_exited(struct slot *slot, const struct frame_exited *exited);
 /* The nursery is dead, so the slot is. The slot is gone after. */
 void slot_orphaned(struct slot *slot);
 
@@ -87,7 +87,7 @@ struct job *slot_job(struct slot *slot); /* the running one; NULL */
 /* The first job ended in good order. */
 void slot_advance(struct slot *slot);
 /* autopsy.c: what it printed last is its job's; what its death means for its jobs. */
-void slot_last_words(struct slot *slot, struct slice prints);
+void slot_last_words(struct slot *slot, struct slice prints, uint32_t left_out);
 void slot_conclude(struct slot *slot, int status);
 
 #endif

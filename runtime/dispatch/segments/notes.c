@@ -64,22 +64,24 @@ static void notes_send(struct dispatch *dispatch, struct job *job, int64_t now_m
 static void notes_halve(struct job_notes *notes)
 {
     struct job_notes old = *notes;
-    uint32_t from = (old.count + 1) / 2;
+    uint32_t from = (old.count + 1) / 2, left_out = 0;
 
-    *notes = (struct job_notes){ .since_ms = old.since_ms,
-                                 .sent_ms = old.sent_ms,
-                                 .dropped = old.dropped };
+    *notes = (struct job_notes){ .since_ms = old.since_ms, .sent_ms = old.sent_ms };
     for (uint32_t i = 0; i < old.count; i++) {
         bool is_progress = old.progress_at == i + 1;
         if (i < from && !is_progress) {
-            notes->dropped++;
+            left_out += old.items[i].left_out + 1;
             continue;
         }
         struct frame_note *note = note_new(notes);
         *note = old.items[i];
         note->text = arena_copy(&notes->arena, note->text);
-        if (is_progress)
+        if (is_progress) {
             notes->progress_at = notes->count;
+        } else {
+            note->left_out += left_out;
+            left_out = 0;
+        }
     }
     arena_finish(&old.arena);
 }
@@ -120,18 +122,10 @@ struct frame_note *notes_take(struct job_notes *notes, struct arena *arena, uint
     *count = notes->count;
     if (notes->count == 0)
         return NULL;
-    taken = ARENA_ARRAY(arena, struct frame_note, notes->count + 1);
+    taken = ARENA_ARRAY(arena, struct frame_note, notes->count);
     for (uint32_t i = 0; i < notes->count; i++) {
         taken[i] = notes->items[i];
         taken[i].text = arena_copy(arena, notes->items[i].text);
-    }
-    if (notes->dropped > 0) {
-        memmove(taken + 1, taken, *count * sizeof *taken);
-        taken[0].kind = NOTE_LOG;
-        taken[0].level = 2;
-        taken[0].text =
-            arena_format(arena, "%u log lines came too fast and were dropped", notes->dropped);
-        ++*count;
     }
     notes_clear(notes);
     return taken;

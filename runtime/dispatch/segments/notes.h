@@ -12,7 +12,6 @@ struct job_notes {
     struct arena arena;
     struct frame_note *items;
     uint32_t count, capacity;
-    uint32_t dropped;    /* lines over the limits since the last send */
     int64_t progress_at; /* index of the progress note + 1: the latest replaces it */
     int64_t since_ms;    /* of the first one; 0: there are none */
     int64_t sent_ms;     /* of the last send */

@@ -190,7 +190,7 @@ struct key {
 /* One line of a run's log. They are numbered from 1; one may take an earlier one's place. */
 struct log_line {
     int64_t run_id, at_ms;
-    uint32_t number, drops; /* drops: the number of one that goes; 0: none */
+    uint32_t number, keeps, drops; /* behind `keeps` up to `drops` go; 0: none does */
     uint32_t level, attempt;
     struct slice segment; /* that said it; empty: a version that did not keep it */
     struct slice text;

@@ -284,7 +284,7 @@ static bool logs_work(struct request *request, struct pool_reader *reader, struc
     const struct reader_ops *ops = reader->reader->ops;
     const struct logs *logs = request->view;
     struct log_line *line;
-    uint32_t next = 0;
+    uint32_t next, count = 0;
     struct run *run;
 
     if (!ops->run(reader->reader, &request->arena, request->world->environment->number,
@@ -295,6 +295,9 @@ static bool logs_work(struct request *request, struct pool_reader *reader, struc
     if (!ops->logs(reader->reader, &request->arena, logs->id, (uint32_t)logs->limit, &line,
                    err))
         return false;
+    for (const struct log_line *each = line; each != NULL; each = each->next)
+        count++;
+    next = count < logs->limit ? 1 : 0; /* all of them are there, the first should be */
     struct out out = reply_out(request);
     out_map(&out, NULL);
     out_list(&out, "data");

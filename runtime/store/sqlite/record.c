@@ -262,6 +262,7 @@ bool log_line_write(struct connection *connection, const struct log_line *line, 
     if (!query_start(&query, connection, SQL_LOG_DROP, err))
         return false;
     bind_int(&query, line->run_id);
+    bind_int(&query, line->keeps);
     bind_int(&query, line->drops);
     return query_run(&query, err);
 }

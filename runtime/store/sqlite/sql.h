@@ -59,7 +59,8 @@
         " ORDER BY expires_ms LIMIT ?2)")                                                      \
     X(LOG_WRITE, "write log line", "REPLACE INTO log_line (run_id, line, at_ms, level,"        \
         " attempt, segment, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                        \
-    X(LOG_DROP, "delete log line", "DELETE FROM log_line WHERE run_id = ?1 AND line = ?2")     \
+    X(LOG_DROP, "delete log line", "DELETE FROM log_line WHERE run_id = ?1 AND line > ?2"      \
+        " AND line <= ?3")                                                                     \
     X(GIVEN_WRITE, "write the last id", "UPDATE given SET last_id = max(last_id, ?1)"          \
         " WHERE one = 1")                                                                      \
     X(NAME_INSERT, "insert name", "INSERT INTO name (environment, text) VALUES (?1, ?2)")      \

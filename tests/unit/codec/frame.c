@@ -74,7 +74,8 @@ static const struct frame examples[] = {
                 .kind = NOTE_LOG,
                 .level = 3,
                 .at_ms = 4,
-                .text = { "hi", 2 } } },
+                .text = { "hi", 2 },
+                .left_out = 5 } },
     { .kind = FRAME_END,
       .end = { .run_id = 1,
                .seq = 2,
@@ -231,7 +232,7 @@ Test(frame, the_others_keep_each_of_their_fields)
     cr_assert(frame_read(&arena, written(&examples[4]), MAX, &frame, &used, &err));
     cr_assert(frame.note.run_id == 1 && frame.note.seq == 2 && frame.note.kind == NOTE_LOG &&
               frame.note.level == 3 && frame.note.at_ms == 4 &&
-              slice_is(frame.note.text, "hi"));
+              slice_is(frame.note.text, "hi") && frame.note.left_out == 5);
     cr_assert(frame_read(&arena, written(&examples[6]), MAX, &frame, &used, &err));
     cr_assert(frame.crash.signal == 11 && frame.crash.address == UINT64_MAX &&
               frame.crash.depth == 3 && frame.crash.stack[1] == UINT64_MAX);

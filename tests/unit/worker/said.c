@@ -99,10 +99,11 @@ Test(said, of_a_flood_the_first_and_the_last_lines_come)
             snprintf(text, sizeof text, "line %d", i);
             line(next(), BIDE_INFO, text);
         }
-        line(next(), BIDE_WARN, "4821 lines were left out here");
         for (int i = 4921; i < 5000; i++) {
+            struct frame note = next();
             snprintf(text, sizeof text, "line %d", i);
-            line(next(), BIDE_INFO, text);
+            line(note, BIDE_INFO, text);
+            cr_assert_eq(note.note.left_out, i == 4921 ? 4821 : 0);
         }
         line(next(), BIDE_ERROR, "the end");
         cr_assert_eq(next().kind, FRAME_END);
@@ -114,8 +115,12 @@ Test(said, of_an_endless_flood_too)
 {
     (void)segment_do(&probe, "flood", "{\"lines\":20000,\"wide\":1000}");
     struct frame frame, last = { 0 };
-    while ((frame = next()).kind == FRAME_NOTE)
+    uint32_t count = 0;
+    while ((frame = next()).kind == FRAME_NOTE) {
+        count += frame.note.left_out + 1;
         last = frame;
+    }
+    cr_assert_eq(count, 20000); /* `segment_do` has read the first */
 
     line(last, BIDE_ERROR, "the end");
     cr_assert_eq(frame.end.verdict, VERDICT_DONE);
@@ -133,6 +138,23 @@ Test(said, a_flood_before_a_crash_keeps_its_end)
     cr_assert_eq(memcmp(exited.exited.prints.data + exited.exited.prints.size - end.size,
                         end.data, end.size),
                  0);
+}
+
+/* What did not fit cannot be counted; it is said. */
+Test(said, prints_beyond_what_the_file_takes_are_told)
+{
+    (void)segment_do(&probe, "flood",
+                     "{\"lines\":20000,\"wide\":1000,\"print\":true,\"die\":true}");
+    while (next().kind == FRAME_NOTE)
+        ;
+    struct frame exited = probe_exited(&probe, 1);
+    char text[4096] = { 0 };
+    size_t size = exited.exited.prints.size;
+
+    cr_assert_gt(size, sizeof text);
+    memcpy(text, exited.exited.prints.data + size - sizeof text, sizeof text - 1);
+    cr_assert_not_null(strstr(text, "more than 16 MiB were printed"));
+    cr_assert_not_null(strstr(text, "the end"));
 }
 
 /* ---- forked processes -------------------------------------------------------------------- */
