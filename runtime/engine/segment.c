@@ -1,7 +1,6 @@
 /*
- * Segments: what a worker says about the run it was given. Everything carries the run's
- * sequence number as it was at the assignment; an answer for a run that has moved on since is
- * refused.
+ * Segments: what a worker says about its run. It carries the run's sequence number of the
+ * assignment: an answer for one that has moved on since is refused.
  */
 #include "codec/pack.h"
 #include "engine/batch.h"
