@@ -28,10 +28,12 @@ static void memory_commands(struct batch *batch)
             engine->queues_missing = true;
             for (uint32_t k = 0; k < engine->census_count; k++)
                 engine->censuses[k].is_full = false;
+            rings_open_all(&engine->rings);
             engine->unpark_at = 0;
             engine->unpark_after = 0;
         } else if (command->kind == COMMAND_SPEED) {
             engine_short_set(engine, command->speed.task, command->speed.is_short);
+            rings_open_environments(&engine->rings);
         }
     }
 }
@@ -56,13 +58,12 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, const stru
                        ? batch->catalog->limits.steps
                        : STEPS_USUAL;
     batch->few = batch->steps < FEW ? batch->steps : FEW;
-    batch->round = batch->looked_round = engine->round;
-    batch->backlog_at = engine->backlog_at;
-    batch->suspect = engine->suspect;
+    batch->admission.suspect = engine->suspect;
     censuses_lend(batch);
     batch->is_sweep = batch->catalog != NULL && batch->catalog->environment_count > 0 &&
                       batch->catalog->limits.idle_queue_ms > 0 &&
                       batch->now_ms >= engine->sweep_ms;
+    batch->is_lane_sweep = batch->count > 0 && batch->now_ms >= engine->lane_sweep_ms;
     batch->unpark_next = engine->unpark_at;
     batch->unpark_after = engine->unpark_after;
     for (uint32_t i = 0; i < count; i++)
@@ -265,7 +266,8 @@ bool batch_decide(struct batch *batch)
         batch->phase = PHASE_DUE;
     }
     if (batch->phase == PHASE_DUE) {
-        if ((batch->is_sweep && !batch->is_swept && !queues_sweep(batch)) || !due_decide(batch))
+        if ((batch->is_sweep && !batch->is_swept && !queues_sweep(batch)) ||
+            (batch->is_lane_sweep && !lanes_sweep(batch)) || !due_decide(batch))
             return false;
         batch->phase = PHASE_COMMANDS;
     }
@@ -283,7 +285,9 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
     *outcome = (struct outcome){ .assignments = batch->first_assignment,
                                  .assignment_count = batch->assignment_count,
                                  .events = batch->first_event,
-                                 .again = batch->again,
+                                 .again = batch->again ||
+                                          (batch->catalog != NULL && !batch->is_stopping &&
+                                           rings_are_open(&batch->engine->rings)),
                                  .aside_runs = batch->aside_runs,
                                  .aside_waitpoints = batch->aside_waitpoints,
                                  .is_due_wrong = batch->is_due_wrong };
@@ -291,7 +295,6 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
 
 void batch_failed(struct batch *batch, const struct err *err)
 {
-    hints_drop(batch);
     for (uint32_t i = 0; i < batch->count; i++)
         if (batch->commands[i]->kind != COMMAND_CATALOG &&
             batch->commands[i]->kind != COMMAND_SPEED)

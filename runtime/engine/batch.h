@@ -9,40 +9,13 @@
 #ifndef BATCH_H
 #define BATCH_H
 
+#include "engine/admission/admission.h"
 #include "engine/admission/hints.h"
 #include "engine/engine.h"
 #include "engine/settle.h"
 #include "engine/wait.h"
 
 enum phase { PHASE_PREFETCH, PHASE_QUEUES, PHASE_DUE, PHASE_COMMANDS, PHASE_DECIDED };
-
-/* An environment while slots are being filled. */
-struct share {
-    uint32_t environment;
-    uint32_t weight; /* of its share, against the others' */
-    uint32_t kept;   /* slots that the others leave to it */
-    uint32_t running;
-    uint32_t at;    /* the line whose turn it is */
-    uint32_t lines; /* of its backlog, in this batch */
-    bool is_done;   /* it can start nothing more in this batch */
-};
-
-/* A queue while slots are being filled. */
-struct line {
-    int64_t queue;
-    struct share *share;
-    struct run **runs; /* QUEUED ones in memory, in rank order */
-    uint32_t count, capacity, at;
-    uint32_t running, limit;
-    bool in_backlog; /* the database may have more */
-    bool asked;      /* and was asked for `asked_limit` of them */
-    uint32_t asked_limit;
-    const struct run
-        *horizon; /* what ranks after it may not be the next: more is in the database */
-    bool blocked; /* paused, full, or its head does not fit now */
-    bool is_paused;
-    uint32_t suspects; /* passed by: they wait until nothing else is there */
-};
 
 struct batch {
     struct engine *engine;
@@ -61,7 +34,7 @@ struct batch {
     bool is_due_wrong;       /* something is absent, or not due, that the store calls due */
     struct census *censuses; /* the engine's after the commit */
     uint32_t census_count;
-    bool is_sweep, is_swept;
+    bool is_sweep, is_swept, is_lane_sweep, has_more_lanes;
     uint32_t unpark_next; /* engine->unpark_at and unpark_after after the commit */
     int64_t unpark_after;
     /* Consequences still to be drawn, in order (settle.c). */
@@ -72,25 +45,9 @@ struct batch {
     uint32_t fired_at, canceled_at, swept_at, ended_at;
     uint32_t steps; /* that may still be taken with crowds */
     uint32_t few;   /* so many waiters are no crowd yet */
-    /* Dispatch. */
-    struct share *shares; /* the last one is for what the configuration does not name */
-    uint32_t share_count;
-    uint32_t in_use, owed; /* runs that are RUNNING; slots kept and not used, of all shares */
-    struct line **lines;
-    uint32_t line_count;
-    struct run **picks;
-    uint32_t pick_count;
-    bool picked, again;
-    bool is_stopping;    /* nothing is started any more */
-    bool picks_suspects; /* nothing else is there */
-    int64_t suspect;     /* engine->suspect and suspect_count after the commit */
-    uint32_t suspect_count;
-    bool unseen; /* queues of the backlog that had no turn in this batch */
-    /* engine->round and backlog_at after the commit; queues of the backlog that were looked at
-     * in `looked_round`; those that come into it and go. */
-    uint32_t round, looked_round;
-    int64_t backlog_at;
-    struct ids backlog_looked, backlog_add, backlog_drop;
+    struct admission admission;
+    bool again;
+    bool is_stopping; /* nothing is started any more */
     /* To publish. */
     struct assignment *first_assignment, **assignment_tail;
     uint32_t assignment_count;
@@ -164,28 +121,11 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
 bool output_check(struct batch *batch, struct run *run, const struct catalog_task *task,
                   struct value *output);
 
-/* share.c */
-void shares_begin(struct batch *batch);
-struct share *share_get(struct batch *batch, uint32_t environment);
-/* How many runs it may start now; of short tasks, or of any. */
-uint32_t share_room(const struct batch *batch, const struct share *share, bool is_short);
-void share_start(struct batch *batch, struct share *share);
-/* Whose turn it is: who has least of his share; NULL when all are done. */
-struct share *share_next(const struct batch *batch);
-/* How many runs may be running at once: more than slots only while some tasks end at once. */
-uint32_t running_most(const struct batch *batch);
-
 /* queue.c */
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
                struct queue **queue); /* made when absent */
 bool queues_ensure(struct batch *batch);
 struct census *census_get(struct batch *batch, uint32_t environment);
-
-/* queue_room.c: may a queue be made? Where it must, it makes room: false: more rows are needed.
- */
-bool queue_room(struct batch *batch, uint32_t environment, bool *has_room);
-/* Remove what has not been used for long, some at a time. */
-bool queues_sweep(struct batch *batch);
 
 /* frame.c: what the slot needs to know; false: more rows are needed. */
 bool segment_frame_ready(struct batch *batch, struct run *run);

@@ -111,15 +111,29 @@ struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,
                               SLICE_ARG(id), SLICE_ARG(near.best));
 }
 
-uint32_t catalog_queue_limit(const struct catalog *catalog, struct slice name)
+static const struct catalog_queue *queue_find(const struct catalog *catalog, struct slice name)
 {
     struct catalog_queue wanted = { .name = name };
-    const struct catalog_queue *queue = NULL;
 
-    if (catalog->queue_count > 0)
-        queue =
-            bsearch(&wanted, catalog->queues, catalog->queue_count, sizeof wanted, queue_order);
-    return queue == NULL ? catalog->queue_limit : queue->limit;
+    return catalog->queue_count == 0 ? NULL
+                                     : bsearch(&wanted, catalog->queues, catalog->queue_count,
+                                               sizeof wanted, queue_order);
+}
+
+uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, bool has_key)
+{
+    const struct catalog_queue *found = queue_find(catalog, queue);
+
+    if (found == NULL)
+        return catalog->queue_limit;
+    return has_key && found->per_key > 0 ? found->per_key : found->limit;
+}
+
+uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue)
+{
+    const struct catalog_queue *found = queue_find(catalog, queue);
+
+    return found == NULL || found->total == 0 ? UINT32_MAX : found->total;
 }
 
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment)

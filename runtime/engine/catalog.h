@@ -40,7 +40,9 @@ struct catalog_task {
 
 struct catalog_queue {
     struct slice name;
-    uint32_t limit; /* runs at a time */
+    uint32_t limit;   /* runs at a time of each lane; */
+    uint32_t per_key; /* of those with a key; 0: the same */
+    uint32_t total;   /* of all together; 0: any number */
 };
 
 struct catalog {
@@ -72,7 +74,9 @@ const struct catalog_task *catalog_task(const struct catalog *catalog, struct sl
 /* "task "helo" is unknown here; did you mean "hello"?" */
 struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,
                              struct slice id);
-uint32_t catalog_queue_limit(const struct catalog *catalog, struct slice name);
+/* Runs at a time: of a lane, and of all lanes of a queue; UINT32_MAX: any number. */
+uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, bool has_key);
+uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue);
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment);
 
 #endif

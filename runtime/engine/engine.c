@@ -9,6 +9,7 @@ struct engine *engine_create(struct id_source *ids)
     struct engine *engine = memory_zeroed(1, sizeof *engine);
 
     engine->ids = ids;
+    rings_init(&engine->rings);
     return engine;
 }
 
@@ -19,7 +20,7 @@ void engine_destroy(struct engine *engine)
     for (uint32_t i = 0; i < engine->short_count; i++)
         free(engine->short_tasks[i]);
     free(engine->short_tasks);
-    free(engine->backlog);
+    rings_finish(&engine->rings);
     free(engine->censuses);
     free(engine);
 }

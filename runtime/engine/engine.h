@@ -33,7 +33,7 @@ struct event {
 
 /*
  * What the engine remembers between batches: hints, each of which could be computed again from
- * the rows. `backlog` holds queues that may have QUEUED runs in the database.
+ * the rows. Among them: which queues and lanes may have QUEUED runs in the database.
  */
 struct engine;
 

@@ -86,6 +86,6 @@ bool queue_pause_decide(struct batch *batch, struct command *command)
     census_get(batch, queue->environment)->is_full = false;
     queue->is_dirty = true;
     if (!pause->paused)
-        batch_ids_add(batch, &batch->backlog_add, queue->id); /* it may have filled meanwhile */
+        batch_ids_add(batch, &batch->admission.resumed, queue->id); /* it may have filled */
     return true;
 }

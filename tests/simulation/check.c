@@ -218,7 +218,7 @@ static void check_queue(struct world *world, const struct run *started)
         const struct run *run = store_memory_run(world->memory, i);
         running += run_is_executing(run) && run->queue == started->queue;
     }
-    if (running > catalog_queue_limit(engine_catalog(world->engine), queue->name))
+    if (running > catalog_lane_limit(engine_catalog(world->engine), queue->name, false))
         world_flaw(world, "%u runs are running in queue %.*s", running, SLICE_ARG(queue->name));
 }
 

@@ -108,7 +108,8 @@ static struct catalog *catalog_make(struct world *world)
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, QUEUES);
     for (uint32_t i = 0; i < QUEUES; i++)
         catalog->queues[catalog->queue_count++] =
-            (struct catalog_queue){ slice_of(queue_names[i]), i == 2 ? 1 : world->queue_limit };
+            (struct catalog_queue){ .name = slice_of(queue_names[i]),
+                                    .limit = i == 2 ? 1 : world->queue_limit };
     catalog->queue_limit = world->queue_limit;
     catalog->limits = (struct config_limits){ .payload_bytes = 1 << 20,
                                               .state_bytes = 1 << 20,

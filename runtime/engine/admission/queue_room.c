@@ -123,3 +123,18 @@ bool queues_sweep(struct batch *batch)
     batch->is_swept = true;
     return true;
 }
+
+/* Nobody is in them, and this batch has not come to those who may want them yet. A lane that is
+ * named again is made again. */
+bool lanes_sweep(struct batch *batch)
+{
+    enum { LANES_STEP = 1000 };
+    struct idle_lanes *idle;
+
+    if (!rows_idle_lanes(&batch->rows, LANES_STEP, &idle))
+        return false;
+    for (uint32_t i = 0; i < idle->count; i++)
+        idle->items[i]->is_deleted = true;
+    batch->has_more_lanes = idle->count == LANES_STEP;
+    return true;
+}

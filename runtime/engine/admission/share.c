@@ -16,9 +16,9 @@ enum { SHORT_FACTOR = 16 /* segments ahead per slot for tasks that end at once *
 
 static struct share *share_find(const struct batch *batch, uint32_t environment)
 {
-    for (uint32_t i = 0; i < batch->share_count; i++)
-        if (batch->shares[i].environment == environment)
-            return &batch->shares[i];
+    for (uint32_t i = 0; i < batch->admission.share_count; i++)
+        if (batch->admission.shares[i].environment == environment)
+            return &batch->admission.shares[i];
     return NULL;
 }
 
@@ -27,13 +27,13 @@ struct share *share_get(struct batch *batch, uint32_t environment)
 {
     struct share *share = share_find(batch, environment);
 
-    return share != NULL ? share : &batch->shares[batch->share_count - 1];
+    return share != NULL ? share : &batch->admission.shares[batch->admission.share_count - 1];
 }
 
 static void running_add(struct batch *batch, uint32_t environment, uint32_t count)
 {
     share_get(batch, environment)->running += count;
-    batch->in_use += count;
+    batch->admission.in_use += count;
 }
 
 void shares_begin(struct batch *batch)
@@ -41,11 +41,11 @@ void shares_begin(struct batch *batch)
     const struct catalog *catalog = batch->catalog;
     uint32_t count = catalog->environment_count;
 
-    batch->shares = ARENA_ARRAY(batch->arena, struct share, count + 1);
-    batch->share_count = count + 1;
+    batch->admission.shares = ARENA_ARRAY(batch->arena, struct share, count + 1);
+    batch->admission.share_count = count + 1;
     for (uint32_t i = 0; i <= count; i++) {
         bool is_named = i < count && catalog->environment_shares != NULL;
-        batch->shares[i] =
+        batch->admission.shares[i] =
             (struct share){ .environment = i < count ? catalog->environments[i] : 0,
                             .weight = is_named ? catalog->environment_shares[i] : 1,
                             .kept = is_named && catalog->environment_kept != NULL
@@ -58,8 +58,9 @@ void shares_begin(struct batch *batch)
         running_add(batch, run->environment,
                     (uint32_t)run_is_executing(run) - (uint32_t)run_was_executing(run));
     for (uint32_t i = 0; i <= count; i++)
-        if (batch->shares[i].running < batch->shares[i].kept)
-            batch->owed += batch->shares[i].kept - batch->shares[i].running;
+        if (batch->admission.shares[i].running < batch->admission.shares[i].kept)
+            batch->admission.owed +=
+                batch->admission.shares[i].kept - batch->admission.shares[i].running;
 }
 
 static uint32_t factor(const struct batch *batch)
@@ -76,32 +77,32 @@ uint32_t share_room(const struct batch *batch, const struct share *share, bool i
 {
     int64_t own = (int64_t)share->kept - share->running;
     int64_t slots = batch->catalog->slots, most = running_most(batch);
-    int64_t owed = batch->owed - (own > 0 ? own : 0); /* to the others */
-    int64_t room = slots - batch->in_use - owed;
-    int64_t ahead = most - batch->in_use - owed * factor(batch);
+    int64_t owed = batch->admission.owed - (own > 0 ? own : 0); /* to the others */
+    int64_t room = slots - batch->admission.in_use - owed;
+    int64_t ahead = most - batch->admission.in_use - owed * factor(batch);
 
     if (is_short && ahead > room)
         room = ahead;
     if (own > room)
         room = own;
-    if (room > most - batch->in_use)
-        room = most - batch->in_use;
+    if (room > most - batch->admission.in_use)
+        room = most - batch->admission.in_use;
     return room > 0 ? (uint32_t)room : 0;
 }
 
 void share_start(struct batch *batch, struct share *share)
 {
-    batch->owed -= share->running < share->kept;
+    batch->admission.owed -= share->running < share->kept;
     share->running++;
-    batch->in_use++;
+    batch->admission.in_use++;
 }
 
 struct share *share_next(const struct batch *batch)
 {
     struct share *next = NULL;
 
-    for (uint32_t i = 0; i < batch->share_count; i++) {
-        struct share *share = &batch->shares[i];
+    for (uint32_t i = 0; i < batch->admission.share_count; i++) {
+        struct share *share = &batch->admission.shares[i];
         if (!share->is_done && (next == NULL || (uint64_t)share->running * next->weight <
                                                     (uint64_t)next->running * share->weight))
             next = share;

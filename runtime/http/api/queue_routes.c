@@ -71,7 +71,7 @@ static uint32_t limit_of(const struct request *request, const struct queue *queu
 {
     const struct catalog *catalog = request->http->catalog;
 
-    return catalog == NULL ? 0 : catalog_queue_limit(catalog, queue->name);
+    return catalog == NULL ? 0 : catalog_lane_limit(catalog, queue->name, false);
 }
 
 static void name_write(struct out *out, const struct queue *queue)

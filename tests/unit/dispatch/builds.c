@@ -286,7 +286,7 @@ Test(builds, a_task_that_names_a_missing_schema_waits_for_it)
 
 static bool has_limit(struct stage *s, const void *what)
 {
-    return catalog_queue_limit(s->catalog, SLICE("narrow")) == *(const uint32_t *)what;
+    return catalog_lane_limit(s->catalog, SLICE("narrow"), false) == *(const uint32_t *)what;
 }
 
 Test(builds, queues_are_read_again)
@@ -296,7 +296,8 @@ Test(builds, queues_are_read_again)
 
     stage_write(stage.queues, "queues:\n  narrow: many\n");
     stage_rest(&stage, 500);
-    cr_assert_eq(catalog_queue_limit(stage.catalog, SLICE("narrow")), 7, "the old one stays");
+    cr_assert_eq(catalog_lane_limit(stage.catalog, SLICE("narrow"), false), 7,
+                 "the old one stays");
 
     stage_write(stage.queues, "queues:\n  narrow: 9\n");
     stage_until(&stage, has_limit, &(uint32_t){ 9 });

@@ -146,7 +146,8 @@ Test(cancel, an_unknown_run_and_another_environments_are_not_found)
 /* A tree with a run in each status. */
 Test(cancel, the_whole_subtree_goes_with_it_whatever_it_does)
 {
-    bench.queues[bench.queue_count++] = (struct catalog_queue){ SLICE("shut"), 1 };
+    bench.queues[bench.queue_count++] =
+        (struct catalog_queue){ .name = SLICE("shut"), .limit = 1 };
     bench_catalog();
     pause("shut", true);
     int64_t root = start("t");
@@ -243,7 +244,8 @@ Test(cancel, a_deep_tree_is_canceled_to_its_leaves)
 
 static void narrow(void)
 {
-    bench.queues[bench.queue_count++] = (struct catalog_queue){ SLICE("task/t"), 1 };
+    bench.queues[bench.queue_count++] =
+        (struct catalog_queue){ .name = SLICE("task/t"), .limit = 1 };
     bench_catalog();
 }
 

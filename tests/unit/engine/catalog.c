@@ -15,18 +15,18 @@ Test(catalog, tasks_are_found_whatever_the_order_they_came_in)
     for (uint32_t i = 0; i < 5; i++) {
         catalog->tasks[catalog->task_count++].id = slice_of(names[i]);
         catalog->queues[catalog->queue_count++] =
-            (struct catalog_queue){ slice_of(names[i]), i + 1 };
+            (struct catalog_queue){ .name = slice_of(names[i]), .limit = i + 1 };
     }
     catalog->queue_limit = 77;
     catalog_sort(catalog);
 
     for (uint32_t i = 0; i < 5; i++) {
         cr_assert(slice_is(catalog_task(catalog, slice_of(names[i]))->id, names[i]));
-        cr_assert_eq(catalog_queue_limit(catalog, slice_of(names[i])), i + 1);
+        cr_assert_eq(catalog_lane_limit(catalog, slice_of(names[i]), false), i + 1);
     }
     cr_assert_null(catalog_task(catalog, SLICE("be")));
     cr_assert_null(catalog_task(NULL, SLICE("bee")));
-    cr_assert_eq(catalog_queue_limit(catalog, SLICE("be")), 77);
+    cr_assert_eq(catalog_lane_limit(catalog, SLICE("be"), true), 77);
     catalog_destroy(catalog);
 }
 

@@ -1,0 +1,109 @@
+/* Admission, in one batch: what is looked at, and what starts. For the engine's own files. */
+#ifndef ADMISSION_H
+#define ADMISSION_H
+
+#include "engine/admission/gates.h"
+#include "engine/admission/rings.h"
+
+struct batch;
+
+enum {
+    LINES_MAX = 64 /* lanes looked at in one batch; the rest have their turn in the next */
+};
+
+/* An environment while slots are being filled. */
+struct share {
+    uint32_t environment;
+    uint32_t weight; /* of its share, against the others' */
+    uint32_t kept;   /* slots that the others leave to it */
+    uint32_t running;
+    uint32_t lines;     /* of it, in this batch */
+    struct place *turn; /* the place whose turn it is; NULL: the first */
+    bool is_done;       /* it can start nothing more in this batch */
+    bool has_started, has_looked;
+};
+
+/* A queue while slots are being filled. */
+struct place {
+    int64_t id;
+    struct queue *queue; /* NULL until it is loaded, or when it is not there */
+    struct share *share;
+    struct queue_hint *hint; /* NULL: nothing was known of it before this batch */
+    uint32_t running, total;
+    bool is_loaded;
+    bool is_chosen;      /* it is its turn: lanes of its ring are looked at */
+    bool is_new;         /* resumed: no lane of it is known */
+    struct lanes *slice; /* the next of those that are not known; NULL: they were not wanted */
+    uint32_t slice_at;
+    struct list *fresh_at, *served_at; /* the next of its ring */
+    struct line *first, **end, *turn;
+    bool has_started;
+    struct place *next;
+};
+
+/* A lane while slots are being filled. */
+struct line {
+    int64_t lane;
+    struct place *place;
+    struct run **runs; /* QUEUED ones in memory, in rank order */
+    uint32_t count, capacity, at;
+    uint32_t running, limit;
+    bool has_key;
+    bool in_backlog; /* the database may have more */
+    bool asked;      /* and was asked for `asked_limit` of them */
+    uint32_t asked_limit;
+    const struct run
+        *horizon;      /* what ranks after it may not be the next: more is in the database */
+    enum gate gate;    /* that holds it for this batch */
+    uint32_t suspects; /* passed by: they wait until nothing else is there */
+    bool has_started;
+    struct line *next;
+};
+
+struct admission {
+    struct share *shares; /* the last one is for what the configuration does not name */
+    uint32_t share_count;
+    uint32_t in_use, owed; /* runs that are RUNNING; slots kept and not used, of all shares */
+    struct place *first_place, **place_end;
+    struct table places, lanes, running;
+    uint32_t line_count;
+    bool is_begun, has_lines;
+    struct run **picks;
+    uint32_t pick_count;
+    bool is_picked;
+    bool has_stopped;    /* a run has, in this batch */
+    bool picks_suspects; /* nothing else is there */
+    int64_t suspect;     /* engine->suspect after the commit */
+    struct ids resumed;  /* queues */
+};
+
+/* lines.c: which lanes to look at; false: more rows are needed. */
+bool lines_choose(struct batch *batch);
+bool lines_load(struct batch *batch);
+/* The lane, where this batch looks at it; else NULL. */
+struct line *line_of(const struct batch *batch, int64_t lane);
+/* Is there anything to do? */
+bool admission_has_work(struct batch *batch);
+
+/* keep.c: after the commit, what the batch has found out is known to the next. */
+void admission_keep(struct batch *batch);
+
+/* share.c */
+void shares_begin(struct batch *batch);
+struct share *share_get(struct batch *batch, uint32_t environment);
+/* How many runs it may start now; of short tasks, or of any. */
+uint32_t share_room(const struct batch *batch, const struct share *share, bool is_short);
+void share_start(struct batch *batch, struct share *share);
+/* Whose turn it is: who has least of his share; NULL when all are done. */
+struct share *share_next(const struct batch *batch);
+/* How many runs may be running at once: more than slots only while some tasks end at once. */
+uint32_t running_most(const struct batch *batch);
+
+/* queue_room.c: may a queue be made? Where it must, it makes room: false: more rows are needed.
+ */
+bool queue_room(struct batch *batch, uint32_t environment, bool *has_room);
+/* Remove what has not been used for long, some at a time; lanes that nobody is in, too. */
+bool queues_sweep(struct batch *batch);
+bool lanes_sweep(struct batch *batch);
+
+#endif

@@ -1,0 +1,36 @@
+#include "gates.h"
+
+static const struct {
+    const char *name, *sentence;
+} gates[GATE_COUNT] = {
+    [GATE_NONE] = { "none", "nothing holds it" },
+    [GATE_PAUSED] = { "paused", "its queue is paused" },
+    [GATE_NOT_BEFORE] = { "not-before", "its time has not come" },
+    [GATE_TOTAL] = { "total", "its queue has as many running as all its lanes together may" },
+    [GATE_LANE] = { "lane", "as many are running as may at a time with its queue and key" },
+    [GATE_SLOTS] = { "slots", "no slot is free for its environment" },
+    [GATE_TURN] = { "turn", "others are before it" },
+};
+
+enum gate gate_of(const struct gate_facts *facts)
+{
+    if (facts->is_paused)
+        return GATE_PAUSED;
+    if (facts->is_early)
+        return GATE_NOT_BEFORE;
+    if (facts->queue_running >= facts->total)
+        return GATE_TOTAL;
+    if (facts->lane_running >= facts->lane_limit)
+        return GATE_LANE;
+    return facts->room == 0 ? GATE_SLOTS : GATE_NONE;
+}
+
+const char *gate_name(enum gate gate)
+{
+    return gates[gate].name;
+}
+
+const char *gate_sentence(enum gate gate)
+{
+    return gates[gate].sentence;
+}

@@ -1,0 +1,37 @@
+/*
+ * Gates: what a run has to pass before it starts, asked in one order. What holds it is the
+ * first that is shut, and the answer to "why is my run not running".
+ */
+#ifndef GATES_H
+#define GATES_H
+
+#include "engine/rows/row.h"
+
+enum gate {
+    GATE_NONE,       /* it can start */
+    GATE_PAUSED,     /* its queue is */
+    GATE_NOT_BEFORE, /* it is delayed, or pauses before a retry */
+    GATE_TOTAL,      /* its queue's lanes together have as many as they may */
+    GATE_LANE,       /* its lane has */
+    /* Rates, and then resource pools, have their place here. */
+    GATE_SLOTS, /* no slot is free, or those that are belong to other environments */
+    GATE_TURN,  /* others are before it: of its lane by rank, of other lanes and queues by turns
+                 */
+    GATE_COUNT
+};
+
+struct gate_facts {
+    bool is_paused, is_early;
+    uint32_t queue_running, total;
+    uint32_t lane_running, lane_limit;
+    uint32_t room; /* slots that are left to its environment */
+};
+
+/* Never GATE_TURN: who asks knows whose turn it is. */
+enum gate gate_of(const struct gate_facts *facts);
+
+/* "lane": for programs. And a sentence for people, without a full stop. */
+const char *gate_name(enum gate gate);
+const char *gate_sentence(enum gate gate);
+
+#endif

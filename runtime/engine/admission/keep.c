@@ -1,0 +1,151 @@
+/* What a batch has found out about lanes and queues, known to the next. After the commit. */
+#include "engine/batch.h"
+
+/* Has it, or may it have, something that waits? */
+static bool line_is_left(struct batch *batch, const struct line *line)
+{
+    struct ready *ready;
+
+    if (line->at < line->count || line->suspects > 0)
+        return true;
+    if (!line->in_backlog)
+        return false;
+    return !line->asked ||
+           !rows_ready(&batch->rows, line->place->id, line->lane, line->asked_limit, &ready) ||
+           ready->count >= line->asked_limit;
+}
+
+static void line_keep(struct batch *batch, struct queue_hint *queue, const struct line *line)
+{
+    struct rings *rings = &batch->engine->rings;
+    struct lane_hint *lane = rings_lane(rings, line->lane);
+    bool has_suspects = line->at == line->count && line->suspects > 0;
+
+    if (!line_is_left(batch, line)) {
+        if (lane != NULL)
+            rings_lane_drop(rings, lane);
+        return;
+    }
+    if (lane == NULL) {
+        rings_lane_add(rings, queue, line->lane);
+        lane = rings_lane(rings, line->lane);
+        if (lane == NULL)
+            return; /* there are many: it is found again */
+    }
+    /* More of them than were known may have hidden others: more are loaded then. */
+    bool is_hidden = line->horizon != NULL && line->suspects > lane->suspects;
+    lane->suspects = line->suspects;
+    if (line->gate == GATE_LANE)
+        rings_lane_shut(rings, lane, LANE_FULL);
+    else if (has_suspects && !is_hidden)
+        rings_lane_shut(rings, lane, LANE_SUSPECT);
+    else if (line->has_started)
+        rings_lane_serve(rings, lane);
+    else
+        rings_lane_open(lane);
+}
+
+/* Those of the slice that were not looked at are known from now on, too. */
+static void slice_keep(struct rings *rings, struct queue_hint *queue, const struct place *place)
+{
+    const struct lanes *slice = place->slice;
+
+    if (place->is_new)
+        rings_queue_forget(queue);
+    if (slice == NULL)
+        return;
+    queue->after =
+        slice->ids.count < slice->limit ? INT64_MAX : slice->ids.items[slice->ids.count - 1];
+    for (uint32_t i = place->slice_at; i < slice->ids.count; i++)
+        rings_lane_add(rings, queue, slice->ids.items[i]);
+}
+
+static void place_keep(struct batch *batch, const struct place *place)
+{
+    struct rings *rings = &batch->engine->rings;
+    struct queue_hint *queue = rings_queue(rings, place->id);
+    bool is_full = false;
+
+    if (place->is_loaded && (place->queue == NULL || place->queue->paused)) {
+        if (queue != NULL) /* it is found again when it is resumed */
+            rings_queue_drop(rings, queue);
+        return;
+    }
+    queue =
+        rings_queue_add(rings, place->id, place->queue == NULL ? 0 : place->queue->environment);
+    slice_keep(rings, queue, place);
+    for (const struct line *line = place->first; line != NULL; line = line->next) {
+        is_full |= line->gate == GATE_TOTAL;
+        line_keep(batch, queue, line);
+    }
+    queue->is_full = is_full;
+    rings_settle(rings, queue, place->has_started);
+}
+
+static void stops_keep(struct batch *batch)
+{
+    struct rings *rings = &batch->engine->rings;
+
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        if (!run_was_executing(run) || run_is_executing(run))
+            continue;
+        batch->admission.has_stopped = true;
+        struct queue_hint *queue = rings_queue(rings, run->queue);
+        struct lane_hint *lane = rings_lane(rings, run->lane);
+        if (lane != NULL && lane->state == LANE_FULL)
+            rings_lane_open(lane);
+        if (queue == NULL)
+            continue;
+        queue->is_full = false;
+        rings_settle(rings, queue, false);
+    }
+    if (batch->admission.has_stopped)
+        rings_open_environments(rings);
+}
+
+/* What was queued in this batch and not looked at. */
+static void queued_keep(struct batch *batch)
+{
+    struct rings *rings = &batch->engine->rings;
+
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        if (run->status != RUN_QUEUED || line_of(batch, run->lane) != NULL)
+            continue;
+        struct queue_hint *queue = rings_queue_add(rings, run->queue, run->environment);
+        rings_lane_add(rings, queue, run->lane);
+        rings_settle(rings, queue, false);
+    }
+}
+
+/* An environment without a slot is not looked at before a run stops; nor is one that has slots
+ * for short tasks alone, when those whose turn it was are not. */
+static void environments_keep(struct batch *batch)
+{
+    for (const struct environment_hint *at = batch->engine->rings.environments; at != NULL;
+         at = at->next) {
+        const struct share *share =
+            at->environment == 0 ? NULL : share_get(batch, at->environment);
+        if (share != NULL &&
+            (share_room(batch, share, true) == 0 || (share->has_looked && !share->has_started &&
+                                                     share_room(batch, share, false) == 0)))
+            rings_close_environment(&batch->engine->rings, at->environment);
+    }
+}
+
+void admission_keep(struct batch *batch)
+{
+    struct admission *admission = &batch->admission;
+
+    stops_keep(batch);
+    for (uint32_t i = 0; i < admission->resumed.count; i++) {
+        struct queue_hint *queue =
+            rings_queue_add(&batch->engine->rings, admission->resumed.items[i], 0);
+        rings_queue_forget(queue);
+        rings_settle(&batch->engine->rings, queue, false);
+    }
+    for (const struct place *place = admission->first_place; place != NULL; place = place->next)
+        place_keep(batch, place);
+    queued_keep(batch);
+    if (admission->is_picked)
+        environments_keep(batch);
+}

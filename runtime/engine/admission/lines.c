@@ -1,0 +1,390 @@
+/*
+ * Lines: the lanes that a batch looks at. As many as it can start runs of, not as many as there
+ * are: those whose turn it is in the rings, then those to which something happened in this
+ * batch.
+ */
+#include "engine/batch.h"
+
+enum {
+    SPARE = 2,      /* more than there is room for: some turn out to be empty */
+    SUSPECTS = 16,  /* lanes of suspects in a batch */
+    SLICE_LEAST = 8 /* lanes asked for at once */
+};
+
+/* What is known of a lane in this batch. */
+struct tally {
+    uint32_t running;
+    uint32_t left; /* runs that the database shows as QUEUED and that are not any more */
+    struct line *line;
+};
+
+static struct tally *tally_get(struct batch *batch, int64_t lane)
+{
+    struct table *lanes = &batch->admission.lanes;
+    struct tally *tally = table_find(lanes, (uint64_t)lane);
+
+    if (tally == NULL) {
+        tally = ARENA_NEW(batch->arena, struct tally);
+        table_set(lanes, (uint64_t)lane, tally);
+    }
+    return tally;
+}
+
+struct line *line_of(const struct batch *batch, int64_t lane)
+{
+    const struct tally *tally = table_find(&batch->admission.lanes, (uint64_t)lane);
+
+    return tally == NULL ? NULL : tally->line;
+}
+
+/* Runs of each queue and lane. */
+static void running_add(struct batch *batch, int64_t queue, int64_t lane, uint32_t count)
+{
+    uint32_t *running = table_find(&batch->admission.running, (uint64_t)queue);
+
+    if (running == NULL) {
+        running = ARENA_NEW(batch->arena, uint32_t);
+        table_set(&batch->admission.running, (uint64_t)queue, running);
+    }
+    *running += count;
+    tally_get(batch, lane)->running += count;
+}
+
+static void tallies_fill(struct batch *batch)
+{
+    const struct rows *rows = &batch->rows;
+
+    table_init(&batch->admission.lanes, batch->arena);
+    table_init(&batch->admission.running, batch->arena);
+    for (uint32_t i = 0; i < rows->running_count; i++)
+        running_add(batch, rows->running[i].queue, rows->running[i].lane,
+                    rows->running[i].count);
+    for (const struct run *run = rows->run_list; run != NULL; run = run->next) {
+        if (run_is_executing(run) != run_was_executing(run))
+            running_add(batch, run->queue, run->lane, run_is_executing(run) ? 1 : UINT32_MAX);
+        if (run->loaded_status == RUN_QUEUED && run->status != RUN_QUEUED)
+            tally_get(batch, run->lane)->left++;
+    }
+}
+
+/* ---- places ------------------------------------------------------------------------------ */
+
+static struct place *place_get(struct batch *batch, int64_t id, uint32_t environment)
+{
+    struct admission *admission = &batch->admission;
+    struct place *place = table_find(&admission->places, (uint64_t)id);
+
+    if (place != NULL)
+        return place;
+    place = ARENA_NEW(batch->arena, struct place);
+    *place = (struct place){ .id = id, .hint = rings_queue(&batch->engine->rings, id) };
+    if (place->hint != NULL) {
+        place->fresh_at = place->hint->fresh.next;
+        place->served_at = place->hint->served.next;
+        environment = environment == 0 ? place->hint->environment : environment;
+    }
+    place->share = environment == 0 ? NULL : share_get(batch, environment);
+    place->end = &place->first;
+    const uint32_t *running = table_find(&admission->running, (uint64_t)id);
+    place->running = running == NULL ? 0 : *running;
+    *admission->place_end = place;
+    admission->place_end = &place->next;
+    table_set(&admission->places, (uint64_t)id, place);
+    return place;
+}
+
+static uint32_t budget_of(struct batch *batch, const struct share *share)
+{
+    if (share == NULL)
+        return LINES_MAX; /* its environment is not known yet */
+    uint32_t room = share_room(batch, share, true);
+    return room == 0 ? 0 : room + SPARE < LINES_MAX ? room + SPARE : LINES_MAX;
+}
+
+static void place_choose(struct batch *batch, struct place *place)
+{
+    const struct queue_hint *hint = place->hint;
+    uint32_t limit = budget_of(batch, place->share);
+
+    place->is_chosen = true;
+    if (place->is_new ||
+        (hint != NULL && list_is_empty(&hint->fresh) && hint->after != INT64_MAX))
+        (void)rows_lanes(&batch->rows, place->id, place->is_new ? -1 : hint->after,
+                         limit < SLICE_LEAST ? SLICE_LEAST : limit,
+                         &place->slice); /* a want is enough */
+}
+
+/* The queues at the head of the environment's ring, at most so many. */
+static void environment_choose(struct batch *batch, const struct environment_hint *environment,
+                               uint32_t most)
+{
+    struct share *share =
+        environment->environment == 0 ? NULL : share_get(batch, environment->environment);
+    uint32_t budget = budget_of(batch, share), count = 0;
+
+    if (share != NULL)
+        share->has_looked |= budget > 0 && !list_is_empty(&environment->queues);
+    LIST_EACH(&environment->queues, link, after)
+    {
+        if (count == budget || count == most)
+            return;
+        const struct queue_hint *hint = container_of(link, struct queue_hint, link);
+        place_choose(batch, place_get(batch, hint->node.id, hint->environment));
+        count++;
+    }
+}
+
+/* A queue at its total, of which a run has stopped; or one that was resumed. */
+static void events_choose(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->admission.resumed.count; i++) {
+        struct place *place = place_get(batch, batch->admission.resumed.items[i], 0);
+        place->is_new = true;
+        place_choose(batch, place);
+    }
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        if (!run_was_executing(run) || run_is_executing(run))
+            continue;
+        const struct queue_hint *hint = rings_queue(&batch->engine->rings, run->queue);
+        if (hint != NULL && hint->is_full)
+            place_choose(batch, place_get(batch, run->queue, run->environment));
+    }
+}
+
+static void places_choose(struct batch *batch)
+{
+    const struct rings *rings = &batch->engine->rings;
+
+    table_init(&batch->admission.places, batch->arena);
+    batch->admission.place_end = &batch->admission.first_place;
+    for (const struct environment_hint *at = rings->environments; at != NULL; at = at->next)
+        if (!at->is_full || batch->admission.has_stopped)
+            environment_choose(batch, at, LINES_MAX);
+    events_choose(batch);
+}
+
+/* ---- lanes ------------------------------------------------------------------------------- */
+
+static void line_add(struct batch *batch, struct place *place, int64_t lane, bool in_backlog)
+{
+    struct tally *tally = tally_get(batch, lane);
+
+    if (tally->line != NULL || batch->admission.line_count == LINES_MAX) {
+        if (tally->line != NULL)
+            tally->line->in_backlog |= in_backlog;
+        return;
+    }
+    struct line *line = ARENA_NEW(batch->arena, struct line);
+    *line = (struct line){ .lane = lane,
+                           .place = place,
+                           .running = tally->running,
+                           .has_key = lane != place->id,
+                           .in_backlog = in_backlog };
+    tally->line = line;
+    *place->end = line;
+    place->end = &line->next;
+    batch->admission.line_count++;
+    if (place->share != NULL)
+        place->share->lines++;
+}
+
+/* The next open lane of its ring, 0 when there is none. */
+static int64_t place_next(const struct batch *batch, struct place *place)
+{
+    const struct rings *rings = &batch->engine->rings;
+    struct queue_hint *hint = place->hint;
+    struct list **at = NULL;
+
+    if (hint != NULL && place->fresh_at != &hint->fresh)
+        at = &place->fresh_at;
+    while (at == NULL && place->slice != NULL && place->slice_at < place->slice->ids.count) {
+        int64_t lane = place->slice->ids.items[place->slice_at++];
+        if (place->is_new || rings_lane(rings, lane) == NULL)
+            return lane;
+    }
+    if (at == NULL && hint != NULL && place->served_at != &hint->served &&
+        (place->slice == NULL ? hint->after == INT64_MAX
+                              : place->slice->ids.count < place->slice->limit))
+        at = &place->served_at;
+    if (at == NULL)
+        return 0;
+    int64_t lane = container_of(*at, struct lane_hint, link)->node.id;
+    *at = (*at)->next;
+    return lane;
+}
+
+/* A lane of each queue, then another of each, as many as there is room for; of each environment
+ * at most `most`. */
+static void rings_take(struct batch *batch, uint32_t most)
+{
+    bool more = true;
+
+    while (more) {
+        more = false;
+        for (struct place *place = batch->admission.first_place; place != NULL;
+             place = place->next) {
+            uint32_t lines = place->share == NULL ? 0 : place->share->lines;
+            if (batch->admission.line_count == LINES_MAX)
+                return;
+            if (!place->is_chosen || lines >= most || lines >= budget_of(batch, place->share))
+                continue;
+            int64_t lane = place_next(batch, place);
+            if (lane == 0)
+                continue;
+            line_add(batch, place, lane, true);
+            more = true;
+        }
+    }
+}
+
+/* What is not known of the queue may be this lane. */
+static bool may_hold_more(const struct batch *batch, const struct place *place, int64_t lane)
+{
+    const struct queue_hint *hint = place->hint;
+
+    return place->is_new || rings_lane(&batch->engine->rings, lane) != NULL ||
+           (hint != NULL && (hint->is_partial || lane > hint->after));
+}
+
+/* Those to which something happened: a run has stopped, or is queued. */
+static void events_take(struct batch *batch)
+{
+    const struct rings *rings = &batch->engine->rings;
+    bool is_stirred = batch->count > 0 || batch->due_runs.count > 0 ||
+                      batch->due_waitpoints.count > 0 || batch->unparked.count > 0;
+    uint32_t suspects = 0;
+
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        const struct lane_hint *hint = rings_lane(rings, run->lane);
+        bool is_reopened = hint != NULL && hint->state == LANE_FULL && run_was_executing(run) &&
+                           !run_is_executing(run);
+        if (run->status != RUN_QUEUED && !is_reopened)
+            continue;
+        struct place *place = place_get(batch, run->queue, run->environment);
+        line_add(batch, place, run->lane, may_hold_more(batch, place, run->lane));
+    }
+    if (!is_stirred)
+        return;
+    LIST_EACH(&rings->suspects, link, after)
+    {
+        const struct lane_hint *hint = container_of(link, struct lane_hint, suspect_link);
+        if (suspects++ == SUSPECTS)
+            return;
+        line_add(batch, place_get(batch, hint->queue->node.id, hint->queue->environment),
+                 hint->node.id, true);
+    }
+}
+
+bool admission_has_work(struct batch *batch)
+{
+    const struct rings *rings = &batch->engine->rings;
+    bool has_queued = batch->admission.resumed.count > 0;
+
+    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+        has_queued |= run->status == RUN_QUEUED;
+        batch->admission.has_stopped |= run_was_executing(run) && !run_is_executing(run);
+        if (run->id == batch->admission.suspect && !run_is_executing(run))
+            batch->admission.suspect = 0; /* the suspect that was out is through */
+    }
+    return has_queued || rings_are_open(rings) ||
+           (rings->queues.count > 0 &&
+            (batch->admission.has_stopped || !list_is_empty(&rings->suspects)));
+}
+
+bool lines_choose(struct batch *batch)
+{
+    struct admission *admission = &batch->admission;
+
+    if (!admission->is_begun) {
+        shares_begin(batch);
+        tallies_fill(batch);
+        places_choose(batch);
+        admission->is_begun = true;
+        if (rows_wanted(&batch->rows))
+            return false; /* slices of lanes */
+    }
+    if (!admission->has_lines) {
+        rings_take(batch, LINES_MAX / admission->share_count + 1);
+        rings_take(batch, LINES_MAX);
+        events_take(batch);
+        admission->has_lines = true;
+    }
+    return true;
+}
+
+/* ---- loading ----------------------------------------------------------------------------- */
+
+static bool place_load(struct batch *batch, struct place *place)
+{
+    if (place->is_loaded)
+        return true;
+    if (!rows_queue(&batch->rows, place->id, &place->queue))
+        return false;
+    place->is_loaded = true;
+    if (place->queue != NULL) {
+        place->share = share_get(batch, place->queue->environment);
+        place->total = catalog_total_limit(batch->catalog, place->queue->name);
+    }
+    return true;
+}
+
+/* As many as can start, if all its neighbours have some as well. */
+static void line_ask(struct batch *batch, struct line *line, uint32_t capacity)
+{
+    const struct lane_hint *hint = rings_lane(&batch->engine->rings, line->lane);
+    uint32_t room = line->limit - line->running;
+    uint32_t lines = line->place->share->lines;
+
+    if (lines > 1)
+        capacity = capacity / lines + 2;
+    line->asked_limit = room < capacity ? room : capacity;
+    line->asked_limit += tally_get(batch, line->lane)->left;
+    line->asked_limit += hint == NULL ? 0 : hint->suspects; /* that are passed by */
+    line->asked = true;
+}
+
+/* Ask the gates that are the same for all its runs and, where the database may hold more, load
+ * its first runs. */
+static bool line_load(struct batch *batch, struct line *line)
+{
+    struct place *place = line->place;
+    struct ready *ready;
+
+    if (!place_load(batch, place))
+        return false;
+    if (place->queue == NULL) {
+        line->gate = GATE_PAUSED; /* there is nothing in it */
+        return true;
+    }
+    uint32_t capacity = share_room(batch, place->share, true);
+    line->limit = catalog_lane_limit(batch->catalog, place->queue->name, line->has_key);
+    struct gate_facts facts = { .is_paused = place->queue->paused,
+                                .queue_running = place->running,
+                                .total = place->total,
+                                .lane_running = line->running,
+                                .lane_limit = line->limit,
+                                .room = capacity };
+    line->gate = gate_of(&facts);
+    if (line->gate != GATE_NONE || !line->in_backlog)
+        return true;
+    if (!line->asked)
+        line_ask(batch, line, capacity);
+    if (!rows_ready(&batch->rows, place->id, line->lane, line->asked_limit, &ready))
+        return false;
+    if (ready->count > 0 && ready->count >= line->asked_limit)
+        line->horizon = ready->runs[ready->count - 1];
+    return true;
+}
+
+bool lines_load(struct batch *batch)
+{
+    bool loaded = true;
+
+    for (struct place *place = batch->admission.first_place; place != NULL;
+         place = place->next) {
+        loaded &= place_load(batch, place);
+        for (struct line *line = place->first; line != NULL; line = line->next)
+            loaded &= line_load(batch, line);
+    }
+    return loaded;
+}

@@ -1,0 +1,290 @@
+#include "rings.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+enum { LANES_KEPT = 64 /* open ones of a queue */ };
+
+/* ---- by id ------------------------------------------------------------------------------- */
+
+static struct id_node **bucket_of(const struct id_map *map, int64_t id)
+{
+    uint64_t hash = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+    return &map->buckets[hash & (map->capacity - 1)];
+}
+
+static struct id_node *map_find(const struct id_map *map, int64_t id)
+{
+    struct id_node *node = map->capacity == 0 ? NULL : *bucket_of(map, id);
+
+    while (node != NULL && node->id != id)
+        node = node->next;
+    return node;
+}
+
+static void map_grow(struct id_map *map)
+{
+    struct id_map grown = { .capacity = map->capacity == 0 ? 64 : map->capacity * 2 };
+
+    grown.buckets = memory_zeroed(grown.capacity, sizeof(struct id_node *));
+    for (uint32_t i = 0; i < map->capacity; i++)
+        for (struct id_node *node = map->buckets[i], *next; node != NULL; node = next) {
+            struct id_node **bucket = bucket_of(&grown, node->id);
+            next = node->next;
+            node->next = *bucket;
+            *bucket = node;
+        }
+    free(map->buckets);
+    grown.count = map->count;
+    *map = grown;
+}
+
+static void map_add(struct id_map *map, struct id_node *node, int64_t id)
+{
+    if (map->count == map->capacity)
+        map_grow(map);
+    struct id_node **bucket = bucket_of(map, id);
+    node->id = id;
+    node->next = *bucket;
+    *bucket = node;
+    map->count++;
+}
+
+static void map_remove(struct id_map *map, struct id_node *node)
+{
+    struct id_node **at = bucket_of(map, node->id);
+
+    while (*at != node)
+        at = &(*at)->next;
+    *at = node->next;
+    map->count--;
+}
+
+/* ---- lanes ------------------------------------------------------------------------------- */
+
+struct lane_hint *rings_lane(const struct rings *rings, int64_t id)
+{
+    return (struct lane_hint *)(void *)map_find(&rings->lanes, id); /* its first member */
+}
+
+void rings_lane_add(struct rings *rings, struct queue_hint *queue, int64_t id)
+{
+    if (rings_lane(rings, id) != NULL)
+        return;
+    if (queue->open_count >= LANES_KEPT) {
+        queue->is_partial |= id <= queue->after;
+        return;
+    }
+    struct lane_hint *lane = memory_zeroed(1, sizeof *lane);
+    map_add(&rings->lanes, &lane->node, id);
+    lane->queue = queue;
+    list_init(&lane->suspect_link);
+    list_push(&queue->fresh, &lane->link);
+    queue->open_count++;
+}
+
+void rings_lane_drop(struct rings *rings, struct lane_hint *lane)
+{
+    lane->queue->open_count -= lane->state == LANE_OPEN;
+    list_remove(&lane->link);
+    list_remove(&lane->suspect_link);
+    map_remove(&rings->lanes, &lane->node);
+    free(lane);
+}
+
+void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_state state)
+{
+    lane->queue->open_count -= lane->state == LANE_OPEN;
+    lane->state = state;
+    list_remove(&lane->link);
+    list_push(&lane->queue->shut, &lane->link);
+    list_remove(&lane->suspect_link);
+    if (state == LANE_SUSPECT)
+        list_push(&rings->suspects, &lane->suspect_link);
+}
+
+void rings_lane_open(struct lane_hint *lane)
+{
+    if (lane->state == LANE_OPEN)
+        return;
+    lane->state = LANE_OPEN;
+    lane->queue->open_count++;
+    list_remove(&lane->suspect_link);
+    list_remove(&lane->link);
+    list_push(&lane->queue->fresh, &lane->link);
+}
+
+void rings_lane_serve(struct rings *rings, struct lane_hint *lane)
+{
+    struct queue_hint *queue = lane->queue;
+
+    rings_lane_open(lane);
+    if (queue->open_count > LANES_KEPT) {
+        queue->is_partial |= lane->node.id <= queue->after;
+        rings_lane_drop(rings, lane);
+        return;
+    }
+    list_remove(&lane->link);
+    list_push(&queue->served, &lane->link);
+}
+
+/* ---- queues ------------------------------------------------------------------------------ */
+
+struct queue_hint *rings_queue(const struct rings *rings, int64_t id)
+{
+    return (struct queue_hint *)(void *)map_find(&rings->queues, id); /* its first member */
+}
+
+static struct environment_hint *environment_get(struct rings *rings, uint32_t environment)
+{
+    struct environment_hint **at = &rings->environments;
+
+    while (*at != NULL && (*at)->environment != environment)
+        at = &(*at)->next;
+    if (*at == NULL) {
+        *at = memory_zeroed(1, sizeof **at);
+        (*at)->environment = environment;
+        list_init(&(*at)->queues);
+    }
+    return *at;
+}
+
+struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t environment)
+{
+    struct queue_hint *queue = rings_queue(rings, id);
+
+    if (queue == NULL) {
+        queue = memory_zeroed(1, sizeof *queue);
+        map_add(&rings->queues, &queue->node, id);
+        queue->after = INT64_MAX;
+        list_init(&queue->link);
+        list_init(&queue->fresh);
+        list_init(&queue->served);
+        list_init(&queue->shut);
+    }
+    if (environment != 0 && environment != queue->environment) {
+        queue->environment = environment;
+        list_remove(&queue->link);
+    }
+    return queue;
+}
+
+void rings_queue_forget(struct queue_hint *queue)
+{
+    queue->after = -1;
+    queue->is_partial = queue->is_full = false;
+}
+
+static void lanes_drop(struct rings *rings, struct list *lanes)
+{
+    while (!list_is_empty(lanes))
+        rings_lane_drop(rings, container_of(lanes->next, struct lane_hint, link));
+}
+
+void rings_queue_drop(struct rings *rings, struct queue_hint *queue)
+{
+    lanes_drop(rings, &queue->fresh);
+    lanes_drop(rings, &queue->served);
+    lanes_drop(rings, &queue->shut);
+    list_remove(&queue->link);
+    map_remove(&rings->queues, &queue->node);
+    free(queue);
+}
+
+static bool has_open(const struct queue_hint *queue)
+{
+    return queue->open_count > 0 || queue->after != INT64_MAX || queue->is_partial;
+}
+
+void rings_settle(struct rings *rings, struct queue_hint *queue, bool is_served)
+{
+    bool is_linked = !list_is_empty(&queue->link), is_open = has_open(queue);
+
+    if (!is_open && list_is_empty(&queue->shut)) {
+        rings_queue_drop(rings, queue);
+        return;
+    }
+    is_open = is_open && !queue->is_full;
+    if (is_linked && (is_served || !is_open))
+        list_remove(&queue->link);
+    if (is_open && (is_served || !is_linked))
+        list_push(&environment_get(rings, queue->environment)->queues, &queue->link);
+}
+
+void rings_turn(struct queue_hint *queue)
+{
+    if (!list_is_empty(&queue->fresh) || queue->after != INT64_MAX)
+        return;
+    while (!list_is_empty(&queue->served)) {
+        struct list *link = list_shift(&queue->served);
+        list_push(&queue->fresh, link);
+    }
+    if (queue->is_partial)
+        queue->after = -1;
+    queue->is_partial = false;
+}
+
+/* ---- all of them ------------------------------------------------------------------------- */
+
+void rings_init(struct rings *rings)
+{
+    list_init(&rings->suspects);
+}
+
+static void queues_each(struct rings *rings,
+                        void (*visit)(struct rings *rings, struct queue_hint *queue))
+{
+    for (uint32_t i = 0; i < rings->queues.capacity; i++)
+        for (struct id_node *node = rings->queues.buckets[i], *next; node != NULL;
+             node = next) {
+            next = node->next;
+            visit(rings, (struct queue_hint *)(void *)node); /* its first member */
+        }
+}
+
+void rings_finish(struct rings *rings)
+{
+    queues_each(rings, rings_queue_drop);
+    free(rings->queues.buckets);
+    free(rings->lanes.buckets);
+    while (rings->environments != NULL) {
+        struct environment_hint *next = rings->environments->next;
+        free(rings->environments);
+        rings->environments = next;
+    }
+}
+
+void rings_open_environments(struct rings *rings)
+{
+    for (struct environment_hint *at = rings->environments; at != NULL; at = at->next)
+        at->is_full = false;
+}
+
+void rings_close_environment(struct rings *rings, uint32_t environment)
+{
+    environment_get(rings, environment)->is_full = true;
+}
+
+static void queue_open(struct rings *rings, struct queue_hint *queue)
+{
+    LIST_EACH(&queue->shut, link, after)
+    rings_lane_open(container_of(link, struct lane_hint, link));
+    queue->is_full = false;
+    rings_settle(rings, queue, false);
+}
+
+void rings_open_all(struct rings *rings)
+{
+    rings_open_environments(rings);
+    queues_each(rings, queue_open);
+}
+
+bool rings_are_open(const struct rings *rings)
+{
+    for (const struct environment_hint *at = rings->environments; at != NULL; at = at->next)
+        if (!at->is_full && !list_is_empty(&at->queues))
+            return true;
+    return false;
+}

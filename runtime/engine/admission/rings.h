@@ -1,0 +1,108 @@
+/*
+ * Rings: which lanes may start something, in the order in which they are served. Hints, as all
+ * that the engine keeps between batches (hints.h):
+ *
+ *   environments ─▶ ring of queues ─▶ ring of lanes
+ *
+ * What cannot start anything leaves its ring, and comes back by the event that changes that: a
+ * lane that is at its limit and a queue that is at its total when a run of theirs stops, an
+ * environment that has no slot left when any run stops, what is empty when a run is queued,
+ * what is paused when it is resumed, all of them with a new catalog. So nothing is looked at
+ * because time passes.
+ *
+ * Of a queue with very many lanes some are known. The others come from the database by rising
+ * id, some at a time, when those that are known have had their turn.
+ */
+#ifndef RINGS_H
+#define RINGS_H
+
+#include "base/list.h"
+#include "engine/rows/rows.h"
+
+struct id_node {
+    int64_t id;
+    struct id_node *next;
+};
+
+struct id_map {
+    struct id_node **buckets;
+    uint32_t count, capacity;
+};
+
+enum lane_state {
+    LANE_OPEN,
+    LANE_FULL,   /* at its limit: until one of its runs stops */
+    LANE_SUSPECT /* has nothing but suspects (deaths.h): until nothing else is there */
+};
+
+/* A lane that may have QUEUED runs in the database. */
+struct lane_hint {
+    struct id_node node;
+    struct queue_hint *queue;
+    enum lane_state state;
+    uint32_t suspects; /* that were passed by when it was looked at last */
+    struct list link, suspect_link;
+};
+
+/* A queue of such lanes. */
+struct queue_hint {
+    struct id_node node;
+    uint32_t environment; /* 0: not known yet */
+    struct list link;     /* in its environment's ring while it may start something */
+    struct list fresh;    /* open lanes that have not had their turn in this pass */
+    struct list served;   /* those that have */
+    struct list shut;     /* full and suspect ones */
+    uint32_t open_count;
+    int64_t after;   /* lanes above it are not known in this pass; INT64_MAX: there is none */
+    bool is_partial; /* some of those below it are not known either */
+    bool is_full;    /* at its total: until one of its runs stops */
+};
+
+struct environment_hint {
+    uint32_t environment;
+    struct list queues;
+    bool is_full; /* it has no slot: until any run stops */
+    struct environment_hint *next;
+};
+
+struct rings {
+    struct id_map queues, lanes;
+    struct environment_hint *environments;
+    struct list suspects;
+};
+
+void rings_init(struct rings *rings);
+void rings_finish(struct rings *rings);
+
+struct queue_hint *rings_queue(const struct rings *rings, int64_t id);
+/* The same, made when absent. */
+struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t environment);
+/* Nothing of it is known any more. */
+void rings_queue_forget(struct queue_hint *queue);
+void rings_queue_drop(struct rings *rings, struct queue_hint *queue);
+
+struct lane_hint *rings_lane(const struct rings *rings, int64_t id);
+/* It may have something: open, at the end of this pass. One of too many is found again when
+ * those that are known have had their turn. */
+void rings_lane_add(struct rings *rings, struct queue_hint *queue, int64_t id);
+void rings_lane_drop(struct rings *rings, struct lane_hint *lane);
+void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_state state);
+void rings_lane_open(struct lane_hint *lane);
+/* It has had its turn. */
+void rings_lane_serve(struct rings *rings, struct lane_hint *lane);
+
+/* After changes to a queue: it is where it belongs, the last of its ring when it was served, or
+ * gone when there is nothing in it. */
+void rings_settle(struct rings *rings, struct queue_hint *queue, bool is_served);
+/* A pass is over. */
+void rings_turn(struct queue_hint *queue);
+
+/* A run has stopped somewhere: every environment may have a slot. */
+void rings_open_environments(struct rings *rings);
+void rings_close_environment(struct rings *rings, uint32_t environment);
+/* Everything may have changed. */
+void rings_open_all(struct rings *rings);
+/* May anything start? */
+bool rings_are_open(const struct rings *rings);
+
+#endif
