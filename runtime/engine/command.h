@@ -41,16 +41,17 @@ enum command_kind {
 struct trigger {
     uint32_t environment;
     struct slice task;
-    struct slice payload;  /* packed, already checked against the schema; empty: null */
-    struct slice queue;    /* empty: the task's */
-    int64_t due_ms;        /* delayed until this date; 0: delay_ms counts */
-    int64_t delay_ms;      /* 0 or less: not at all */
-    int64_t ttl_ms;        /* 0: none; negative: over at once */
-    int64_t priority_ms;   /* head start */
-    int64_t limit_ms;      /* of an attempt; 0: the task's; negative: no time at all */
-    uint32_t max_attempts; /* 0: the task's */
-    struct slice tags;     /* packed, sorted list; empty: none */
-    struct slice metadata; /* packed map; empty: none */
+    struct slice payload;         /* packed, already checked against the schema; empty: null */
+    struct slice queue;           /* empty: the task's */
+    struct slice concurrency_key; /* empty: none */
+    int64_t due_ms;               /* delayed until this date; 0: delay_ms counts */
+    int64_t delay_ms;             /* 0 or less: not at all */
+    int64_t ttl_ms;               /* 0: none; negative: over at once */
+    int64_t priority_ms;          /* head start */
+    int64_t limit_ms;             /* of an attempt; 0: the task's; negative: no time at all */
+    uint32_t max_attempts;        /* 0: the task's */
+    struct slice tags;            /* packed, sorted list; empty: none */
+    struct slice metadata;        /* packed map; empty: none */
     bool is_test;
     struct slice key;         /* idempotency key as it came; empty: none */
     struct slice key_text;    /* what to show for it; empty: the key */

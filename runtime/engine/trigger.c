@@ -22,6 +22,7 @@ static struct slice queue_name(struct batch *batch, const struct trigger *trigge
 /* Everything that the decision looks at. */
 struct trigger_rows {
     struct queue *queue;
+    struct lane *lane;
     struct run *parent, *again; /* again: the run of that id, when a segment is run again */
     struct waitpoint *token;    /* likewise */
     struct key *key, *request;
@@ -36,6 +37,9 @@ static bool trigger_load(struct batch *batch, const struct trigger *trigger,
         rows_queue_named(rows, trigger->environment, queue_name(batch, trigger), &found->queue);
 
     *found = (struct trigger_rows){ .queue = found->queue };
+    if (trigger->concurrency_key.size > 0 && found->queue != NULL)
+        loaded &=
+            rows_lane_named(rows, found->queue->id, trigger->concurrency_key, &found->lane);
     if (trigger->parent_id != 0)
         loaded &= rows_run(rows, trigger->parent_id, 0, &found->parent);
     if (trigger->id != 0)
@@ -119,6 +123,26 @@ static int64_t rank_of(const struct batch *batch, const struct deadline *start, 
     return rank_ms;
 }
 
+/* Its queue's own, or that of its key; one that was about to go stays. */
+static int64_t lane_get(struct batch *batch, const struct trigger *trigger,
+                        const struct queue *queue)
+{
+    struct slice key = trigger->concurrency_key;
+    struct lane *lane;
+
+    if (key.size == 0)
+        return queue->id;
+    (void)rows_lane_named(&batch->rows, queue->id, key, &lane); /* loaded, or made before */
+    if (lane == NULL) {
+        int64_t id = id_next(batch->engine->ids, batch->now_ms);
+        lane = rows_new_lane(&batch->rows, id, queue->id, key);
+        lane->environment = queue->environment;
+        lane->created_ms = batch->now_ms;
+    }
+    lane->is_deleted = false;
+    return lane->id;
+}
+
 static struct run *run_make(struct batch *batch, const struct trigger *trigger,
                             const struct trigger_rows *found, struct queue *queue)
 {
@@ -130,7 +154,9 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
 
     run->environment = trigger->environment;
     run->task = arena_copy(arena, trigger->task);
-    run->queue = run->lane = queue->id;
+    run->queue = queue->id;
+    run->lane = lane_get(batch, trigger, queue);
+    run->concurrency_key = arena_copy(arena, trigger->concurrency_key);
     run->created_ms = run->updated_ms = batch->now_ms;
     run->priority_ms = trigger->priority_ms;
     run->rank_ms = rank_of(batch, &start, delayed, trigger->priority_ms);

@@ -8,6 +8,7 @@
 static const char *const task_names[] = { "alpha", "beta", "gamma", "unknown" };
 static const char *const queue_names[] = { "fast", "east", "slow", "narrow", "new" };
 static const char *const keys[] = { "k0", "k1", "k2", "k3" };
+static const char *const lanes[] = { "east", "west", "k0", "x", "y", "z" };
 
 enum { QUEUE_NAMES = sizeof queue_names / sizeof queue_names[0] };
 
@@ -23,6 +24,9 @@ static void act_trigger(struct world *world)
     trigger->payload = SLICE("\x81\xa1n\x01");
     if (world_chance(world, 40))
         trigger->queue = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
+    if (world_chance(world, 40))
+        trigger->concurrency_key =
+            slice_of(lanes[world_random(world, sizeof lanes / sizeof lanes[0])]);
     if (world_chance(world, 15))
         trigger->due_ms = moment_any(world_random(world, 1 << 30), world->now_ms);
     if (world_chance(world, 15))
@@ -112,6 +116,8 @@ static void act_redeploy(struct world *world)
             return; /* one at a time, as the host does */
     world->available[world_random(world, TASKS)] = world_chance(world, 70);
     world->queue_limit = 1 + (uint32_t)world_random(world, 4);
+    world->key_limit = (uint32_t)world_random(world, 3);
+    world->total_limit = (uint32_t)world_random(world, 5);
     world->builds += world_chance(world, 30);
     world_catalog(world);
 }

@@ -203,26 +203,77 @@ void check_rows(struct world *world)
                    store_memory_edges(world->memory), edges);
 }
 
-/* A queue that is paused starts nothing, and none goes over its limit. */
+/* How many take a place in the run's queue and lane. */
+static void running_beside(struct world *world, const struct run *beside, uint32_t *queue,
+                           uint32_t *lane)
+{
+    *queue = *lane = 0;
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        *queue += run_is_executing(run) && run->queue == beside->queue;
+        *lane += run_is_executing(run) && run->lane == beside->lane;
+    }
+}
+
+/* A queue that is paused starts nothing, and none goes over its limits. */
 static void check_queue(struct world *world, const struct run *started)
 {
     const struct queue *queue = store_memory_queue(world->memory, started->queue);
-    uint32_t running = 0;
+    const struct catalog *catalog = engine_catalog(world->engine);
+    uint32_t in_queue, in_lane;
 
     if (queue == NULL || queue->paused) {
         world_flaw(world, "run %lld started in a queue that is %s", (long long)started->id,
                    queue == NULL ? "not there" : "paused");
         return;
     }
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
-        const struct run *run = store_memory_run(world->memory, i);
-        running += run_is_executing(run) && run->queue == started->queue;
-    }
-    if (running > catalog_lane_limit(engine_catalog(world->engine), queue->name, false))
-        world_flaw(world, "%u runs are running in queue %.*s", running, SLICE_ARG(queue->name));
+    running_beside(world, started, &in_queue, &in_lane);
+    if (in_lane > catalog_lane_limit(catalog, queue->name, started->concurrency_key.size > 0))
+        world_flaw(world, "%u runs are running in queue %.*s with key %.*s", in_lane,
+                   SLICE_ARG(queue->name), SLICE_ARG(started->concurrency_key));
+    if (in_queue > catalog_total_limit(catalog, queue->name))
+        world_flaw(world, "%u runs are running in queue %.*s", in_queue,
+                   SLICE_ARG(queue->name));
 }
 
-/* Within a queue nothing starts before something that ranks before it. */
+/* Nothing that could start waits while a slot is free and nobody will look again. */
+static void check_idle(struct world *world)
+{
+    const struct catalog *catalog = engine_catalog(world->engine);
+    uint32_t in_queue, in_lane, running = 0;
+
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++)
+        running += run_is_executing(store_memory_run(world->memory, i));
+    for (uint32_t i = 0; running < SLOTS && i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        const struct queue *queue = store_memory_queue(world->memory, run->queue);
+        if (run->status != RUN_QUEUED || run->deaths.size > 0 || queue->paused)
+            continue;
+        running_beside(world, run, &in_queue, &in_lane);
+        if (in_queue < catalog_total_limit(catalog, queue->name) &&
+            in_lane < catalog_lane_limit(catalog, queue->name, run->concurrency_key.size > 0))
+            world_flaw(world, "run %lld waits in queue %.*s, and %u of %u slots are used",
+                       (long long)run->id, SLICE_ARG(queue->name), running, SLOTS);
+    }
+}
+
+/* A lane with a key is a row as long as a live run has it, and says what its runs say. */
+static void check_lanes(struct world *world)
+{
+    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        const struct lane *lane = store_memory_lane(world->memory, run->lane);
+        if ((run->concurrency_key.size > 0) != (run->lane != run->queue))
+            world_flaw(world, "run %lld has a key and no lane, or a lane and no key",
+                       (long long)run->id);
+        if (run->lane != run->queue && (run->status != RUN_DONE || run->is_out) &&
+            (lane == NULL || lane->queue != run->queue ||
+             !slice_equal(lane->key, run->concurrency_key)))
+            world_flaw(world, "run %lld is in a lane that is not there", (long long)run->id);
+    }
+}
+
+/* Within a lane nothing starts before something that ranks before it. */
 void check_outcome(struct world *world, const struct outcome *outcome)
 {
     if (outcome->aside_runs.count + outcome->aside_waitpoints.count > 0 ||
@@ -240,7 +291,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
             world_flaw(world, "run %lld has no block of ids", (long long)a->run_id);
         for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
             const struct run *other = store_memory_run(world->memory, i);
-            if (other->status == RUN_QUEUED && other->queue == started->queue &&
+            if (other->status == RUN_QUEUED && other->lane == started->lane &&
                 other->deaths.size == 0 && /* may be a suspect */
                 (other->rank_ms < started->rank_ms ||
                  (other->rank_ms == started->rank_ms && other->id < started->id)))
@@ -248,6 +299,9 @@ void check_outcome(struct world *world, const struct outcome *outcome)
                            (long long)started->id, (long long)other->id);
         }
     }
+    if (!outcome->again)
+        check_idle(world);
+    check_lanes(world);
 }
 
 static bool is_over(int64_t due_ms, bool is_span, const struct moment *now)

@@ -87,6 +87,28 @@ static void ready_compare(struct twin *twin, struct rows *rows, struct rows *oth
     }
 }
 
+/* Lanes of a queue that have something, and those without a live run. */
+static void lanes_compare(struct twin *twin, struct rows *rows, struct rows *others)
+{
+    const struct idle_lanes *idle = &rows->lanes.idle, *idle_too = &others->lanes.idle;
+
+    for (uint32_t i = 0; i < others->lanes.queue_count; i++) {
+        uint64_t queue = (uint64_t)others->lanes.queues[i].queue;
+        const struct lanes *lanes = known_get(rows, &rows->lanes.of_queues, queue)->row;
+        const struct lanes *other = known_get(others, &others->lanes.of_queues, queue)->row;
+        if ((other != NULL && !ids_same(&lanes->ids, &other->ids)) ||
+            (other == NULL && lanes->ids.count > 0))
+            flaw(twin, "the lanes of queue", (int64_t)queue);
+    }
+    if (!idle_too->is_wanted)
+        return;
+    bool same = idle->count == idle_too->count;
+    for (uint32_t k = 0; same && k < idle->count; k++)
+        same = idle->items[k]->id == idle_too->items[k]->id;
+    if (!same)
+        flaw(twin, "lanes that nobody is in,", idle->count);
+}
+
 /* The unused queues of an environment, and how many it has. */
 static void idle_compare(struct twin *twin, struct rows *rows, struct rows *others)
 {
@@ -119,6 +141,7 @@ static void rows_compare(struct twin *twin, struct rows *rows, struct rows *othe
             flaw(twin, "waitpoint", other->id);
     }
     ready_compare(twin, rows, others);
+    lanes_compare(twin, rows, others);
     idle_compare(twin, rows, others);
 }
 
@@ -132,6 +155,17 @@ static bool twin_begin(struct store *store, struct err *err)
            twin->sqlite->ops->begin(twin->sqlite, err);
 }
 
+/* The same wants. */
+static void lanes_want(struct lane_rows *to, const struct lane_rows *from)
+{
+    to->names = from->names;
+    to->name_count = from->name_count;
+    to->queues = from->queues;
+    to->queue_count = from->queue_count;
+    to->idle.is_wanted = from->idle.is_wanted;
+    to->idle.limit = from->idle.limit;
+}
+
 static bool twin_load(struct store *store, struct rows *rows, struct err *err)
 {
     struct twin *twin = self(store);
@@ -142,6 +176,7 @@ static bool twin_load(struct store *store, struct rows *rows, struct err *err)
         return false;
     rows_init(&others, &arena);
     others.wants = rows->wants;
+    lanes_want(&others.lanes, &rows->lanes);
     bool loaded = twin->memory->ops->load(twin->memory, &others, err);
     if (loaded)
         rows_compare(twin, rows, &others);

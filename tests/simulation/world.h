@@ -68,7 +68,7 @@ struct world {
     struct id_source ids;
     struct catalog *catalog;
     bool available[TASKS];
-    uint32_t queue_limit;
+    uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
     struct held_segment held[HELD_MAX];
     uint32_t held_count;
     struct held_segment ghost; /* a slot that was given up on, and may yet speak */

@@ -26,12 +26,12 @@ static void line_keep(struct batch *batch, struct queue_hint *queue, const struc
             rings_lane_drop(rings, lane);
         return;
     }
-    if (lane == NULL) {
-        rings_lane_add(rings, queue, line->lane);
-        lane = rings_lane(rings, line->lane);
-        if (lane == NULL)
-            return; /* there are many: it is found again */
+    if (lane == NULL && !rings_queue_has_room(queue, LINES_MAX)) {
+        queue->is_partial |= line->lane <= queue->after;
+        return;
     }
+    if (lane == NULL)
+        lane = rings_lane_add(rings, queue, line->lane);
     /* More of them than were known may have hidden others: more are loaded then. */
     bool is_hidden = line->horizon != NULL && line->suspects > lane->suspects;
     lane->suspects = line->suspects;
@@ -54,10 +54,15 @@ static void slice_keep(struct rings *rings, struct queue_hint *queue, const stru
         rings_queue_forget(queue);
     if (slice == NULL)
         return;
-    queue->after =
-        slice->ids.count < slice->limit ? INT64_MAX : slice->ids.items[slice->ids.count - 1];
-    for (uint32_t i = place->slice_at; i < slice->ids.count; i++)
-        rings_lane_add(rings, queue, slice->ids.items[i]);
+    for (uint32_t i = 0; i < slice->ids.count; i++) {
+        if (i >= place->slice_at && !rings_queue_has_room(queue, 0))
+            return; /* it is for the next slice */
+        if (i >= place->slice_at)
+            (void)rings_lane_add(rings, queue, slice->ids.items[i]); /* known from now on */
+        queue->after = slice->ids.items[i];
+    }
+    if (slice->ids.count < slice->limit)
+        queue->after = INT64_MAX;
 }
 
 static void place_keep(struct batch *batch, const struct place *place)
@@ -112,7 +117,10 @@ static void queued_keep(struct batch *batch)
         if (run->status != RUN_QUEUED || line_of(batch, run->lane) != NULL)
             continue;
         struct queue_hint *queue = rings_queue_add(rings, run->queue, run->environment);
-        rings_lane_add(rings, queue, run->lane);
+        if (rings_queue_has_room(queue, 0))
+            (void)rings_lane_add(rings, queue, run->lane); /* known from now on */
+        else if (rings_lane(rings, run->lane) == NULL)
+            queue->is_partial |= run->lane <= queue->after;
         rings_settle(rings, queue, false);
     }
 }

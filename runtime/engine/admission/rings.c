@@ -69,20 +69,24 @@ struct lane_hint *rings_lane(const struct rings *rings, int64_t id)
     return (struct lane_hint *)(void *)map_find(&rings->lanes, id); /* its first member */
 }
 
-void rings_lane_add(struct rings *rings, struct queue_hint *queue, int64_t id)
+bool rings_queue_has_room(const struct queue_hint *queue, uint32_t spare)
 {
-    if (rings_lane(rings, id) != NULL)
-        return;
-    if (queue->open_count >= LANES_KEPT) {
-        queue->is_partial |= id <= queue->after;
-        return;
-    }
-    struct lane_hint *lane = memory_zeroed(1, sizeof *lane);
+    return queue->open_count < LANES_KEPT + spare;
+}
+
+struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, int64_t id)
+{
+    struct lane_hint *lane = rings_lane(rings, id);
+
+    if (lane != NULL)
+        return lane;
+    lane = memory_zeroed(1, sizeof *lane);
     map_add(&rings->lanes, &lane->node, id);
     lane->queue = queue;
     list_init(&lane->suspect_link);
     list_push(&queue->fresh, &lane->link);
     queue->open_count++;
+    return lane;
 }
 
 void rings_lane_drop(struct rings *rings, struct lane_hint *lane)
@@ -174,6 +178,7 @@ struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t env
 void rings_queue_forget(struct queue_hint *queue)
 {
     queue->after = -1;
+    queue->is_swept = true;
     queue->is_partial = queue->is_full = false;
 }
 
@@ -198,10 +203,30 @@ static bool has_open(const struct queue_hint *queue)
     return queue->open_count > 0 || queue->after != INT64_MAX || queue->is_partial;
 }
 
+/* A pass: the lanes that are known, then the others, from the database. */
+static void turn(struct queue_hint *queue)
+{
+    if (!list_is_empty(&queue->fresh) || queue->after != INT64_MAX)
+        return;
+    if (!queue->is_partial || queue->is_swept) {
+        queue->is_swept = false;
+        while (!list_is_empty(&queue->served)) {
+            struct list *link = list_shift(&queue->served);
+            list_push(&queue->fresh, link);
+        }
+    }
+    if (list_is_empty(&queue->fresh) && queue->is_partial) {
+        queue->after = -1;
+        queue->is_partial = false;
+        queue->is_swept = true;
+    }
+}
+
 void rings_settle(struct rings *rings, struct queue_hint *queue, bool is_served)
 {
     bool is_linked = !list_is_empty(&queue->link), is_open = has_open(queue);
 
+    turn(queue);
     if (!is_open && list_is_empty(&queue->shut)) {
         rings_queue_drop(rings, queue);
         return;
@@ -211,19 +236,6 @@ void rings_settle(struct rings *rings, struct queue_hint *queue, bool is_served)
         list_remove(&queue->link);
     if (is_open && (is_served || !is_linked))
         list_push(&environment_get(rings, queue->environment)->queues, &queue->link);
-}
-
-void rings_turn(struct queue_hint *queue)
-{
-    if (!list_is_empty(&queue->fresh) || queue->after != INT64_MAX)
-        return;
-    while (!list_is_empty(&queue->served)) {
-        struct list *link = list_shift(&queue->served);
-        list_push(&queue->fresh, link);
-    }
-    if (queue->is_partial)
-        queue->after = -1;
-    queue->is_partial = false;
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */

@@ -54,6 +54,7 @@ struct queue_hint {
     struct list shut;     /* full and suspect ones */
     uint32_t open_count;
     int64_t after;   /* lanes above it are not known in this pass; INT64_MAX: there is none */
+    bool is_swept;   /* those that were not known have had their turn in this pass */
     bool is_partial; /* some of those below it are not known either */
     bool is_full;    /* at its total: until one of its runs stops */
 };
@@ -82,9 +83,11 @@ void rings_queue_forget(struct queue_hint *queue);
 void rings_queue_drop(struct rings *rings, struct queue_hint *queue);
 
 struct lane_hint *rings_lane(const struct rings *rings, int64_t id);
-/* It may have something: open, at the end of this pass. One of too many is found again when
- * those that are known have had their turn. */
-void rings_lane_add(struct rings *rings, struct queue_hint *queue, int64_t id);
+/* It may have something: open, at the end of what is known. */
+struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, int64_t id);
+/* For another open lane, with so many more than usual; one too many is found again when those
+ * that are known have had their turn: see is_partial. */
+bool rings_queue_has_room(const struct queue_hint *queue, uint32_t spare);
 void rings_lane_drop(struct rings *rings, struct lane_hint *lane);
 void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_state state);
 void rings_lane_open(struct lane_hint *lane);
@@ -94,8 +97,6 @@ void rings_lane_serve(struct rings *rings, struct lane_hint *lane);
 /* After changes to a queue: it is where it belongs, the last of its ring when it was served, or
  * gone when there is nothing in it. */
 void rings_settle(struct rings *rings, struct queue_hint *queue, bool is_served);
-/* A pass is over. */
-void rings_turn(struct queue_hint *queue);
 
 /* A run has stopped somewhere: every environment may have a slot. */
 void rings_open_environments(struct rings *rings);

@@ -87,12 +87,9 @@ void memory_commit_lanes(struct memory_store *memory, const struct rows *rows)
     }
 }
 
-uint32_t store_memory_lanes(struct store *store)
+const struct lane *store_memory_lane(struct store *store, int64_t id)
 {
-    return memory_of(store)->lanes.count;
-}
+    struct held *held = rack_find(&memory_of(store)->lanes, &(struct held){ .lane.id = id });
 
-const struct lane *store_memory_lane_at(struct store *store, uint32_t index)
-{
-    return &memory_of(store)->lanes.items[index]->lane;
+    return held == NULL ? NULL : &held->lane;
 }

@@ -21,8 +21,7 @@ const struct waitpoint *store_memory_waitpoint(struct store *store, uint32_t ind
 const struct queue *store_memory_queue(struct store *store, int64_t id);
 uint32_t store_memory_queues(struct store *store);
 const struct queue *store_memory_queue_at(struct store *store, uint32_t index);
-uint32_t store_memory_lanes(struct store *store);
-const struct lane *store_memory_lane_at(struct store *store, uint32_t index);
+const struct lane *store_memory_lane(struct store *store, int64_t id);
 bool store_memory_has_edge(struct store *store, int64_t waitpoint_id, int64_t run_id);
 uint32_t store_memory_edges(struct store *store);
 
