@@ -236,7 +236,12 @@ static int options_read(int argc, char **argv, struct options *options)
 
     *options = (struct options){ .config = "config/bide.yaml" };
     optind = 1;
-    while ((option = getopt_long(argc, argv, "c:h", names, NULL)) != -1)
+    while ((option = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
+        if (option != 'h' && option != '?' && optarg[0] == '\0') {
+            fputs("bide serve: an option's value is empty; leave it out, or give it one\n",
+                  stderr);
+            return usage(stderr, 2);
+        }
         switch (option) {
         case 'c':
             options->config = optarg;
@@ -258,6 +263,7 @@ static int options_read(int argc, char **argv, struct options *options)
         default:
             return usage(stderr, 2);
         }
+    }
     if (optind < argc) {
         fprintf(stderr, "bide serve: \"%s\" is not an option\n", argv[optind]);
         return usage(stderr, 2);
@@ -477,7 +483,7 @@ int serve_main(int argc, char **argv)
     if (!store_open(&serve, &err) || !parts_start(&serve, &err)) {
         fprintf(stderr, "bide serve: %s\n", err.text);
         finish(&serve);
-        return 1;
+        return err.code == ERR_CONFIG ? 2 : 1;
     }
     signals_watch(&serve);
     awake_start(&serve);

@@ -22,13 +22,15 @@ static const struct rule {
     size_t most; /* bytes */
 } rules[NAME_KIND_COUNT] = {
     [NAME_QUEUE] = { "queue name", "-_./:@+", NULL,
-                     "letters, digits and - _ . / : @ + are" FIRST, 128 },
-    [NAME_TASK] = { "task id", "-_.", NULL, "letters, digits and - _ . are" FIRST, 128 },
+                     "ASCII letters, digits and - _ . / : @ + are" FIRST, 128 },
+    [NAME_TASK] = { "task id", "-_.", NULL, "ASCII letters, digits and - _ . are" FIRST, 128 },
     [NAME_ASKED] = { "task id", NULL, "", TEXT, 128 },
     [NAME_ENVIRONMENT] = { "name of an environment", "-", NULL,
-                           "lower-case letters, digits and - are, the first a letter", 32 },
-    [NAME_SCHEMA] = { "schema name", "-_.", NULL, "letters, digits and - _ . are" FIRST, 128 },
-    [NAME_SYMBOL] = { "name", "_", NULL, "letters, digits and _ are", 128 },
+                           "lower-case ASCII letters, digits and - are, the first a letter",
+                           32 },
+    [NAME_SCHEMA] = { "schema name", "-_.", NULL, "ASCII letters, digits and - _ . are" FIRST,
+                      128 },
+    [NAME_SYMBOL] = { "name", "_", NULL, "ASCII letters, digits and _ are", 128 },
     /* A filter lists tags with commas. */
     [NAME_TAG] = { "tag", NULL, ",",
                    "a text without commas, control and invisible characters is", 1024 },

@@ -105,7 +105,11 @@ static bool parse_option(struct call *call, char **words, int left, int *used, s
         return err_set(err, ERR_BAD_REQUEST, "--%s needs a value: --%s %s", option->name,
                        option->name, option->argument);
     *used = equals != NULL ? 1 : 2;
-    add_given(call, option, equals != NULL ? equals + 1 : words[1]);
+    const char *value = equals != NULL ? equals + 1 : words[1];
+    if (*value == '\0')
+        return err_set(err, ERR_BAD_REQUEST, "--%s is empty; give it a %s, or leave it out",
+                       option->name, option->argument);
+    add_given(call, option, value);
     return true;
 }
 
@@ -116,6 +120,10 @@ static bool check_arguments(const struct call *call, struct err *err)
     if (call->argument_count < command->least)
         return err_set(err, ERR_BAD_REQUEST, "`bide %s` needs %s", command->name,
                        command->arguments);
+    for (int i = 0; i < call->argument_count; i++)
+        if (call->arguments[i][0] == '\0')
+            return err_set(err, ERR_BAD_REQUEST, "`bide %s`: %s is empty", command->name,
+                           command->arguments);
     if (command->most == 0 && call->argument_count > 0)
         return err_set(err, ERR_BAD_REQUEST, "`bide %s` takes no arguments, not \"%s\"",
                        command->name, call->arguments[0]);

@@ -33,9 +33,12 @@ int cli_fail(int code, const char *format, ...)
 
 int cli_worse(int a, int b)
 {
-    if (a == CLI_FAILED || b == CLI_FAILED)
-        return CLI_FAILED;
-    return a > b ? a : b;
+    static const int order[] = { CLI_FAILED, CLI_USAGE, CLI_UNCHANGED };
+
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return CLI_DONE;
 }
 
 bool cli_help(const char *name)

@@ -8,24 +8,23 @@
 
 enum { BUILD_SHOWN = 8 }; /* enough to tell them apart; --json has all */
 
-/* "approve-refund, hello": the tasks' names, whether they come as texts or as objects. */
-static struct slice tasks_text(struct arena *arena, const struct value *plugin)
+/* A task's name, whether it comes as a text or as an object. */
+static struct slice task_name(const struct value *task)
 {
-    struct buffer out = { 0 };
+    return task->kind == VALUE_STRING ? task->bytes : member_text(task, "id");
+}
+
+/* A line for each task but the first, so that none is cut for the others. */
+static void add_tasks(struct grid *grid, const struct value *plugin, uint32_t column)
+{
     uint32_t count;
     const struct value *tasks = member_list(plugin, "tasks", &count);
 
     for (uint32_t i = 0; i < count; i++) {
-        if (out.size > 0)
-            buffer_text(&out, ", ");
-        if (tasks[i].kind == VALUE_STRING)
-            buffer_slice(&out, tasks[i].bytes);
-        else
-            buffer_slice(&out, member_text(&tasks[i], "id"));
+        if (i > 0)
+            grid_row(grid);
+        grid_cell(grid, column, task_name(&tasks[i]));
     }
-    struct slice text = arena_copy(arena, buffer_view(&out));
-    buffer_finish(&out);
-    return text;
 }
 
 /* Below the table, where there is room for the whole reason. */
@@ -70,7 +69,10 @@ static void print_list(struct arena *arena, const struct value *reply)
         grid_cell(&grid, 2, member_text(plugin, "version"));
         grid_cell(&grid, 3, build);
         grid_cell(&grid, 4, member_text(plugin, "status"));
-        grid_cell(&grid, 5, reason.size > 0 ? reason : tasks_text(arena, plugin));
+        if (reason.size > 0)
+            grid_cell(&grid, 5, reason);
+        else
+            add_tasks(&grid, plugin, 5);
     }
     grid_print(&grid);
     for (uint32_t i = 0; i < count; i++)
@@ -86,7 +88,7 @@ static int exec(struct call *call)
     if (!client_open(&client, call, &code))
         return code;
     if (!client_do(&client, "GET", "/api/v1/plugins", (struct slice){ 0 }, &reply))
-        code = CLI_FAILED;
+        code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else

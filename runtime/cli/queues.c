@@ -84,7 +84,7 @@ static int exec_list(struct call *call)
     struct slice path = arena_format(
         &call->arena, "/api/v1/queues?page=%" PRId64 "&perPage=%" PRId64, page, limit);
     if (!client_do(&client, "GET", path.data, (struct slice){ 0 }, &reply))
-        code = CLI_FAILED;
+        code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else
@@ -147,7 +147,7 @@ static int exec_show(struct call *call)
     client.subject = name;
     if (!client_do(&client, "GET", queue_path(&call->arena, name, query.data),
                    (struct slice){ 0 }, &reply))
-        code = CLI_FAILED;
+        code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else
@@ -184,7 +184,7 @@ static int act_on(struct client *client, const char *name, const char *action)
                      before.status == 200;
 
     if (!client_do(client, "POST", queue_path(arena, name, "/pause"), body, &reply))
-        return CLI_FAILED;
+        return client->failure;
     bool is_paused = member_bool(&reply.value, "paused");
     if (client->call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));

@@ -7,6 +7,7 @@
 #include "cli/output/grid.h"
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
+#include "codec/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -140,14 +141,18 @@ static bool show_one(struct client *client, const char *run)
     client->subject = run;
     if (!client_do(client, "GET", path.data, (struct slice){ 0 }, &reply))
         return false;
-    if (client->call->json) {
-        printf("%.*s\n", SLICE_ARG(reply.body));
-        return true;
-    }
-    run_print(&out, arena, &reply.value, clock_now_ms());
     path = arena_format(arena, "/api/v1/runs/%s", run_path(arena, run, "/logs"));
     bool done = client_do(client, "GET", path.data, (struct slice){ 0 }, &logs);
-    add_logs(&out, &logs.value);
+    const struct value *lines = value_find(&logs.value, "data");
+    if (client->call->json) {
+        if (reply.value.kind == VALUE_MAP && lines != NULL)
+            value_put(arena, &reply.value, "logs", *lines);
+        json_write(&out, &reply.value);
+        buffer_byte(&out, '\n');
+    } else {
+        run_print(&out, arena, &reply.value, clock_now_ms());
+        add_logs(&out, &logs.value);
+    }
     screen_print(stdout, &out);
     return done;
 }
@@ -163,7 +168,7 @@ static int exec_show(struct call *call)
         if (i > 0 && !call->json)
             puts("");
         if (!show_one(&client, call->arguments[i]))
-            code = CLI_FAILED;
+            code = cli_worse(code, client.failure);
     }
     client_close(&client);
     return code;

@@ -31,7 +31,7 @@ static int cancel_one(struct client *client, const char *run)
     if (!client_do(client, "GET", act_path(arena, "v3", run, ""), (struct slice){ 0 },
                    &before) ||
         !client_do(client, "POST", path, (struct slice){ 0 }, &reply))
-        return CLI_FAILED;
+        return client->failure;
     bool was_done = member_bool(&before.value, "isCompleted");
     if (client->call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
@@ -115,9 +115,10 @@ static int exec_replay(struct call *call)
         return code;
     const char *path = act_path(&call->arena, "v1", call->arguments[0], "/replay");
     client.subject = call->arguments[0];
-    code = CLI_FAILED;
     if (client_do(&client, "POST", path, body, &reply))
         code = report(&client, &reply);
+    else
+        code = client.failure;
     client_close(&client);
     return code;
 }

@@ -99,7 +99,7 @@ static int request(struct call *call, const char *method, const char *path, stru
         return code;
     client.subject = call->argument_count > 0 ? call->arguments[0] : NULL;
     if (!client_do(&client, method, path, body, &reply))
-        code = CLI_FAILED;
+        code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else
@@ -208,7 +208,7 @@ static int say_unused(struct client *client, const char *token, const char *what
     const struct value *shown = &reply.value;
 
     if (!client_do(client, "GET", token_path(arena, token, ""), (struct slice){ 0 }, &reply))
-        return CLI_FAILED;
+        return client->failure;
     bool timed_out = slice_is(member_text(shown, "status"), "TIMED_OUT");
     bool completed = slice_is(member_text(shown, "status"), "COMPLETED");
     int64_t at_ms = member_time(shown, "completedAt");
@@ -234,7 +234,7 @@ static int finish_token(struct call *call, const char *end, struct slice body, c
         return code;
     client.subject = token;
     if (!client_do(&client, "POST", token_path(&call->arena, token, end), body, &reply)) {
-        code = CLI_FAILED;
+        code = client.failure;
     } else {
         if (call->json)
             printf("%.*s\n", SLICE_ARG(reply.body));

@@ -18,24 +18,25 @@ static const struct {
     { "key-ttl", "idempotencyKeyTTL" },
 };
 
-static const struct {
-    const char *option, *name;
-    int64_t least, most;
-} numbers[] = {
-    { "priority", "priority", INT32_MIN / 1000, INT32_MAX / 1000 },
-    { "max-attempts", "maxAttempts", 1, 1000000 },
-    { "max-duration", "maxDuration", 1, INT32_MAX },
+static const char *const numbers[][2] = {
+    { "priority", "priority" },
+    { "max-attempts", "maxAttempts" },
+    { "max-duration", "maxDuration" },
 };
 
 static bool add_numbers(struct call *call, struct value *options, struct err *err)
 {
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        int64_t number;
-        if (!call_number(call, numbers[i].option, numbers[i].least, numbers[i].most, 0, &number,
-                         err))
-            return false;
-        if (call_option(call, numbers[i].option) != NULL)
-            value_put(&call->arena, options, numbers[i].name, value_int(number));
+        const char *text = call_option(call, numbers[i][0]);
+        struct value number;
+        if (text == NULL)
+            continue;
+        if (!json_read(&call->arena, slice_of(text), &number, NULL) ||
+            (number.kind != VALUE_INT && number.kind != VALUE_UINT &&
+             number.kind != VALUE_DOUBLE))
+            return err_set(err, ERR_BAD_REQUEST, "--%s must be a number, not \"%s\"",
+                           numbers[i][0], text);
+        value_put(&call->arena, options, numbers[i][1], number);
     }
     return true;
 }
@@ -137,9 +138,10 @@ static int exec(struct call *call)
     buffer_text(&path, "/api/v1/tasks/");
     path_add(&path, call->arguments[0]);
     buffer_text(&path, "/trigger");
-    code = CLI_FAILED;
     if (client_do(&client, "POST", path_take(&path, &call->arena), body, &reply))
         code = report(&client, &reply);
+    else
+        code = client.failure;
     client_close(&client);
     return code;
 }
@@ -149,14 +151,14 @@ static const struct cli_option options[] = {
     { "wait", NULL, "stay until the run is done; print its output" },
     { "queue", "NAME", "queue to enter instead of the task's own" },
     { "delay", "WHEN", "start later: a duration (10m) or a date (2030-01-31T09:00:00Z)" },
-    { "ttl", "DURATION", "expire when not started by then" },
-    { "priority", "SECONDS", "head start over others in the queue" },
+    { "ttl", "DURATION", "expire when not started by then; 0 is never" },
+    { "priority", "SECONDS", "head start over others in the queue; may have a fraction" },
     { "tag", "TAG", "may be given up to ten times" },
     { "key", "KEY", "idempotency key: the same key gives the same run" },
     { "key-ttl", "DURATION", "how long the key counts (default: 30d)" },
     { "metadata", "JSON", "a JSON object, @FILE, or - for stdin" },
     { "max-attempts", "COUNT", "tries in all" },
-    { "max-duration", "SECONDS", "how long an attempt may take" },
+    { "max-duration", "SECONDS", "how long an attempt may take; may have a fraction" },
     { "test", NULL, "mark the run as a test" },
     { NULL, NULL, NULL },
 };

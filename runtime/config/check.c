@@ -2,8 +2,10 @@
 
 #include "codec/json.h"
 #include "config/config.h"
+#include "schema/document/problem.h"
 
 #include <inttypes.h>
+#include <netdb.h>
 #include <unistd.h>
 
 static const char standard_path[] = "config/bide.yaml";
@@ -40,6 +42,27 @@ static void text_report(const char *path, const struct config *config,
         buffer_text(out, "not there, every queue gets the default limit\n");
 }
 
+/* What the file refers to: the address, and keys that are elsewhere. */
+static bool outside_check(const char *path, const struct config *config, struct arena *arena,
+                          struct problems *problems)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found;
+    struct report report = { arena, problems, slice_of(path) };
+    int problem = getaddrinfo(config->host, NULL, &hints, &found);
+
+    if (problem == 0)
+        freeaddrinfo(found);
+    else
+        report_add(&report, 0, 0, "server.listen: there is no address %s: %s", config->host,
+                   gai_strerror(problem));
+    for (uint32_t i = 0; i < config->environment_count; i++) {
+        struct err err = { 0 };
+        if (!config_keys_check(config, i, &err))
+            report_add(&report, 0, 0, "%s", err.text);
+    }
+    return problems->count == 0;
+}
+
 int config_check(const char *path, bool json, struct buffer *out)
 {
     struct arena arena = { 0 };
@@ -50,7 +73,8 @@ int config_check(const char *path, bool json, struct buffer *out)
     if (path == NULL)
         path = standard_path;
     bool fine = config_load(path, &config, &arena, &problems) &&
-                config_queues_load(config.queues_path, &queues, &arena, &problems);
+                config_queues_load(config.queues_path, &queues, &arena, &problems) &&
+                outside_check(path, &config, &arena, &problems);
     if (json)
         json_report(path, &config, &arena, &problems, out);
     else if (fine)

@@ -134,6 +134,8 @@ void config_queues_finish(struct config_queues *queues);
  * empty variable), SYSTEM.
  */
 bool config_keys(struct config *config, struct err *err);
+/* Whether those keys can be had that the file says are elsewhere; makes nothing. */
+bool config_keys_check(const struct config *config, uint32_t environment, struct err *err);
 
 /* 32 random bytes kept in <data>/keys/.callback, made when absent; signs callback URLs. */
 bool config_secret(const struct config *config, uint8_t secret[32], struct err *err);

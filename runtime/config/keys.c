@@ -261,6 +261,25 @@ static bool key_from_data(struct config_environment *environment, const char *di
     return key_from_file(environment, path, err);
 }
 
+/* *is_said: the file says where. */
+static bool key_take(struct config_environment *environment, bool *is_said, struct err *err)
+{
+    *is_said = environment->key_env != NULL || environment->key_file != NULL;
+    if (!*is_said)
+        return true;
+    return environment->key_env != NULL
+               ? key_from_variable(environment, err)
+               : key_from_file(environment, environment->key_file, err);
+}
+
+bool config_keys_check(const struct config *config, uint32_t environment, struct err *err)
+{
+    struct config_environment copy = config->environments[environment];
+    bool is_said;
+
+    return key_take(&copy, &is_said, err);
+}
+
 /* Two environments of one key would be one environment to every client. */
 static bool keys_differ(const struct config *config, struct err *err)
 {
@@ -281,11 +300,9 @@ bool config_keys(struct config *config, struct err *err)
         return false;
     for (uint32_t i = 0; i < config->environment_count; i++) {
         struct config_environment *environment = &config->environments[i];
-        bool fine = environment->key_env != NULL ? key_from_variable(environment, err)
-                    : environment->key_file != NULL
-                        ? key_from_file(environment, environment->key_file, err)
-                        : key_from_data(environment, directory, err);
-        if (!fine)
+        bool is_said;
+        if (!key_take(environment, &is_said, err) ||
+            (!is_said && !key_from_data(environment, directory, err)))
             return false;
     }
     return keys_differ(config, err);

@@ -66,7 +66,7 @@ bool output_check(struct batch *batch, struct run *run, const struct catalog_tas
     }
     run_fail(batch, run,
              &(struct failure){ .outcome = OUTCOME_FAILED,
-                                .name = SLICE("OUTPUT_INVALID"),
+                                .name = SLICE("output_invalid"),
                                 .message = problems_line(batch, &problems) });
     return false;
 }

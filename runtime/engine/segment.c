@@ -131,7 +131,7 @@ static bool wait_make(struct batch *batch, struct run *run, const struct frame_e
         int pending = waits_for(batch, run, wait->kind, wait->ids[i]);
         if (pending < 0) {
             fail_plainly(
-                batch, run, SLICE("WAIT_UNKNOWN"),
+                batch, run, SLICE("wait_unknown"),
                 wait->kind == WAIT_FOR_TOKEN
                     ? SLICE("the segment waits for a token that does not exist")
                     : SLICE("the segment waits for a run that does not exist, or for itself"));
@@ -152,19 +152,19 @@ static void segment_wait(struct batch *batch, struct run *run, const struct fram
     if (end->then.size == 0 ||
         (task != NULL && task->available && slice_equal(task->build, run->build) &&
          !catalog_has_segment(task, end->then))) {
-        fail_plainly(batch, run, SLICE("SEGMENT_NOT_LISTED"),
+        fail_plainly(batch, run, SLICE("segment_not_listed"),
                      arena_format(batch->arena, "segment \"%.*s\" is not in the task's list",
                                   SLICE_ARG(end->then)));
         return;
     }
     if ((int64_t)end->state.size > limits->state_bytes) {
-        fail_plainly(batch, run, SLICE("STATE_TOO_LARGE"),
+        fail_plainly(batch, run, SLICE("state_too_large"),
                      arena_format(batch->arena, "the state has %zu bytes, %lld are allowed",
                                   end->state.size, (long long)limits->state_bytes));
         return;
     }
     if (end->id_count > limits->waits) {
-        fail_plainly(batch, run, SLICE("WAIT_TOO_LARGE"),
+        fail_plainly(batch, run, SLICE("wait_too_large"),
                      arena_format(batch->arena,
                                   "the segment waits for %u things at once, %u are allowed",
                                   end->id_count, limits->waits));
@@ -210,13 +210,13 @@ static void segment_done(struct batch *batch, struct run *run, const struct fram
     struct slice packed = end->output;
 
     if ((int64_t)packed.size > batch->catalog->limits.output_bytes) {
-        fail_plainly(batch, run, SLICE("OUTPUT_TOO_LARGE"),
+        fail_plainly(batch, run, SLICE("output_too_large"),
                      arena_format(batch->arena, "the output has %zu bytes, %lld are allowed",
                                   packed.size, (long long)batch->catalog->limits.output_bytes));
         return;
     }
     if (packed.size > 0 && !pack_read(batch->arena, packed, &output, NULL)) {
-        fail_plainly(batch, run, SLICE("OUTPUT_BROKEN"), SLICE("the output is no msgpack"));
+        fail_plainly(batch, run, SLICE("output_broken"), SLICE("the output is no msgpack"));
         return;
     }
     if (!output_check(batch, run, task, &output))
@@ -313,8 +313,8 @@ bool segment_end_decide(struct batch *batch, struct command *command)
         !metadata_apply(batch->arena, &run->metadata, end->meta, end->meta_count,
                         batch->catalog->limits.metadata_bytes, &flaw))
         fail_plainly(batch, run,
-                     flaw.code == ERR_TOO_LARGE ? SLICE("METADATA_TOO_LARGE")
-                                                : SLICE("METADATA_BROKEN"),
+                     flaw.code == ERR_TOO_LARGE ? SLICE("metadata_too_large")
+                                                : SLICE("metadata_broken"),
                      arena_copy(batch->arena, slice_of(flaw.text)));
     else if (end->verdict == VERDICT_WAIT)
         segment_wait(batch, run, end);

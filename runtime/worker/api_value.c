@@ -2,6 +2,7 @@
 #include "codec/json.h"
 #include "segment.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 static const struct value *member_of(const bide_value *value, const char *key)
@@ -23,6 +24,13 @@ static const struct value *expect(bide_task *t, const bide_value *value, const c
         return NULL;
     if (found->kind == kind)
         return found;
+    if (found->kind == VALUE_UINT && kind == VALUE_INT) {
+        segment_raise(segment, false, "wrong_kind",
+                      "%s%s%s is %" PRIu64 ", which is beyond the integers of C (2^63 - 1)",
+                      key == NULL ? "a value" : "\"", key == NULL ? "" : key,
+                      key == NULL ? "" : "\"", found->big);
+        return NULL;
+    }
     segment_raise(segment, false, "wrong_kind", "%s%s%s is %s %s, not %s %s",
                   key == NULL ? "a value" : "\"", key == NULL ? "" : key,
                   key == NULL ? "" : "\"", found->kind == VALUE_INT ? "an" : "a",

@@ -79,6 +79,47 @@ Test(bad_files, config_check_says_the_same)
     cr_assert_neq(strstr(said, "bide.yaml:3:1"), NULL, "%s", said);
 }
 
+/* Would the server start with it? Keys that are elsewhere and the address are looked for. */
+Test(bad_files, config_check_finds_what_the_file_refers_to)
+{
+    static const char *const cases[][2] = {
+        { "environments:\n  dev: {key_env: BIDE_NOT_SET}\n", "BIDE_NOT_SET, which is not set" },
+        { "environments:\n  dev: {key_file: /nowhere/key}\n", "/nowhere/key" },
+        { "server: {listen: '999.1.1.1:80'}\n", "999.1.1.1" },
+    };
+    int status;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        server_write(&s, "config/bide.yaml", cases[i][0]);
+        const char *said = command_run(&status, BINARY_DIR "/bide config check %s",
+                                       server_path(&s, "config/bide.yaml"));
+        cr_assert_eq(status, 2, "%d %s", status, said);
+        cr_assert_neq(strstr(said, cases[i][1]), NULL, "%s", said);
+        cr_assert_null(strstr(said, "fine"), "%s", said);
+        if (i < 2) {
+            said = command_run(&status, BINARY_DIR "/bide serve --listen 127.0.0.1:0 -c %s",
+                               server_path(&s, "config/bide.yaml"));
+            cr_assert_eq(status, 2, "%d %s", status, said);
+        }
+    }
+}
+
+Test(bad_files, schemas_check_of_an_empty_directory_says_so)
+{
+    int status;
+    const char *said = command_run(&status, "mkdir -p %s; " BINARY_DIR "/bide schemas check %s",
+                                   server_path(&s, "none"), server_path(&s, "none"));
+    cr_assert_eq(status, 0, "%d %s", status, said);
+    cr_assert_neq(strstr(said, "no .yaml files"), NULL, "%s", said);
+}
+
+Test(bad_files, a_directory_of_plugins_that_is_not_there_is_told)
+{
+    command_run(&(int){ 0 }, "rm -rf %s", server_path(&s, "plugins"));
+    server_start(&s);
+    server_logs(&s, "plugins.missing");
+}
+
 Test(bad_files, schemas_check_names_the_place)
 {
     server_write(&s, "schemas/a.yaml", "input:\n  type: object\n  propertys: {}\n");

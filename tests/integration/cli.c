@@ -61,6 +61,45 @@ Test(cli, wrong_use_is_exit_status_2)
     bide(2, "trigger hello --payload '{'");
     bide(2, "runs show");
     assert_says(bide(2, "runs list --lmit 3"), "limit");
+    assert_says(bide(2, "trigger ''"), "TASK is empty");
+    assert_says(bide(2, "trigger hello --delay=''"), "--delay is empty");
+    assert_says(bide(2, "runs list --version ''"), "--version is empty");
+}
+
+/* It does not matter who finds it: bide, or the server that it asks. */
+Test(cli, wrong_use_is_exit_status_2_when_the_server_says_it)
+{
+    static const char *const options[] = {
+        "--max-attempts 0", "--max-attempts 101", "--max-attempts 1.5", "--max-attempts x",
+        "--delay soon",     "--ttl eon",          "--key-ttl 1h",       "--priority 1e300",
+        "--queue 'a b'",    "--tag 'a,b'",        "--max-duration 0",
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        bide(2, text("trigger hello --payload '{}' %s", options[i]));
+    assert_says(bide(2, "trigger hello --payload '{}' --max-attempts 0"), "from 1 to 100");
+    bide(2, "runs list --status asleep");
+    bide(2, "runs list --queue 'a b'");
+    bide(2, "tokens create --timeout soon");
+    bide(0, "trigger hello --payload '{}' --ttl 0 --priority 1.5 --max-duration 2.5");
+    bide(1, "runs show run_0000000000000");
+}
+
+Test(cli, logs_are_a_part_of_a_run_in_both_forms)
+{
+    const char *run = bide(0, "trigger hello --payload '{}'");
+    run = text("%.*s", (int)strcspn(run, "\n"), run);
+    bide(0, text("runs watch %s", run));
+    bide(0, text("runs show %s --json | jq -e '.logs | type == \"array\"'", run));
+}
+
+Test(cli, no_task_is_cut_from_the_list_of_plugins)
+{
+    const char *said = bide(0, "plugins list --json | jq -r '.data[].tasks[]'");
+    const char *list = bide(0, "plugins list");
+
+    for (const char *at = said; *at != '\0'; at += strcspn(at, "\n") + 1)
+        assert_says(list, text("  %.*s\n", (int)strcspn(at, "\n"), at));
 }
 
 Test(cli, a_refused_payload_shows_each_problem)

@@ -78,7 +78,7 @@ Test(contracts, a_wrong_output_fails_the_run)
     const struct reply *run = run_end(&s, run_trigger(&s, "hello", "{\"total\": \"x\"}", NULL));
 
     cr_assert_str_eq(reply_text(run, "status"), "FAILED", "%s", run->text);
-    cr_assert_str_eq(reply_text(run, "error.name"), "OUTPUT_INVALID", "%s", run->text);
+    cr_assert_str_eq(reply_text(run, "error.name"), "output_invalid", "%s", run->text);
     cr_assert_neq(strstr(reply_text(run, "error.message"), "total"), NULL, "%s", run->text);
     cr_assert_neq(strstr(reply_text(run, "error.message"), "name"), NULL, "%s", run->text);
 }

@@ -261,7 +261,7 @@ Test(secrets, an_output_that_is_refused_is_not_repeated)
     const char *run = run_through(", \"botch\": true");
 
     const struct reply *shown = run_get(&s, run);
-    cr_assert_str_eq(reply_text(shown, "error.name"), "OUTPUT_INVALID", "%s", shown->text);
+    cr_assert_str_eq(reply_text(shown, "error.name"), "output_invalid", "%s", shown->text);
     look_everywhere();
 }
 

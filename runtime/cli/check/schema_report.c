@@ -98,6 +98,8 @@ static void path_check(struct checking *checking, const char *path)
         file_check(checking, path);
         return;
     }
+    if (count == 0 && checking->out != NULL)
+        buffer_format(checking->out, "%s: no .yaml files are in it\n", path);
     for (int i = 0; i < count; i++) {
         struct slice name = arena_format(
             &checking->arena, "%s%s%s", path,

@@ -234,13 +234,13 @@ bool client_do(struct client *client, const char *method, const char *path, stru
     struct err err = { 0 };
 
     if (!client_send(client, method, path, body, reply, &err)) {
-        cli_fail(CLI_FAILED, "%s", err.text);
+        client->failure = cli_fail(CLI_FAILED, "%s", err.text);
         return false;
     }
     headers_tell(reply->headers);
     if (reply->status >= 200 && reply->status < 300 && reply->is_json)
         return true;
-    client_complain(client, reply);
+    client->failure = client_complain(client, reply);
     return false;
 }
 
@@ -285,7 +285,15 @@ static void refusal_begin(struct buffer *out, const struct client *client,
     buffer_format(out, "refused (%ld): ", reply->status);
 }
 
-void client_complain(const struct client *client, const struct reply *reply)
+/* A request that is not understood, or breaks a rule; a refusal with a code of its own is of
+ * what the request carries. */
+static bool is_misuse(const struct reply *reply)
+{
+    return reply->status == 400 ||
+           (reply->status == 422 && value_find(&reply->value, "code") == NULL);
+}
+
+int client_complain(const struct client *client, const struct reply *reply)
 {
     struct buffer out = { 0 };
     const struct value *problems = value_find(&reply->value, "problems");
@@ -303,6 +311,7 @@ void client_complain(const struct client *client, const struct reply *reply)
         add_problem(&out, &problems->items[i]);
     buffer_byte(&out, '\n');
     screen_print(stderr, &out);
+    return is_misuse(reply) ? CLI_USAGE : CLI_FAILED;
 }
 
 void path_add(struct buffer *path, const char *text)

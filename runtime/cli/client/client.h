@@ -13,6 +13,7 @@ struct client {
     struct settings settings;
     void *curl;
     const char *subject; /* what is asked about, one of several perhaps; NULL: the server */
+    int failure;         /* what to exit with after a request that client_do has told of */
 };
 
 struct reply {
@@ -41,8 +42,9 @@ bool client_send(struct client *client, const char *method, const char *path, st
 bool client_do(struct client *client, const char *method, const char *path, struct slice body,
                struct reply *reply);
 
-/* Say on stderr what a refusal says. */
-void client_complain(const struct client *client, const struct reply *reply);
+/* Say on stderr what a refusal says. Returns the exit code for it: wrong use is wrong use
+ * whichever side finds it. */
+int client_complain(const struct client *client, const struct reply *reply);
 
 /* Between two tries: nothing tells when a server is back but asking it. */
 void client_pause(uint32_t duration_ms);

@@ -61,6 +61,7 @@ struct slice span_text(struct arena *arena, int64_t duration_ms)
         const char *name, *next_name;
         int64_t next_ms;
     } units[] = {
+        { INT64_C(31536000000), "y", "d", 86400000 },
         { 86400000, "d", "h", 3600000 },
         { 3600000, "h", "m", 60000 },
         { 60000, "m", "s", 1000 },

@@ -72,7 +72,7 @@ int page_show(struct call *call, const char *path, const struct page_filter *fil
         add_filter(call, &query, filters);
     if (!client_do(&client, "GET", path_take(&query, &call->arena), (struct slice){ 0 },
                    &reply))
-        code = CLI_FAILED;
+        code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else

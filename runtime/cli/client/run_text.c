@@ -74,8 +74,10 @@ static struct slice waiting_text(struct arena *arena, const struct value *run, i
     int64_t total = member_int(run, "waitingForCount");
     if (total > 1)
         more = arena_format(arena, " and %d more", (int)total - 1);
-    return arena_format(arena, "%.*s %.*s%.*s%.*s", SLICE_ARG(member_text(first, "type")),
-                        SLICE_ARG(member_text(first, "id")), SLICE_ARG(left), SLICE_ARG(more));
+    struct slice id = member_text(first, "id"); /* a time has none */
+    return arena_format(arena, "%.*s%s%.*s%.*s%.*s", SLICE_ARG(member_text(first, "type")),
+                        id.size > 0 ? " " : "", SLICE_ARG(id), SLICE_ARG(left),
+                        SLICE_ARG(more));
 }
 
 static int64_t run_age_ms(const struct value *run, int64_t now_ms)
@@ -202,15 +204,16 @@ static void add_waits(struct buffer *out, struct arena *arena, const struct valu
 
     for (uint32_t i = 0; i < count; i++) {
         int64_t due_ms = member_time(&waits[i], "timeoutAt");
+        struct slice id = member_text(&waits[i], "id"); /* a time has none */
         struct slice due = due_ms == 0
                                ? SLICE("")
                                : arena_format(arena, ", until %.*s (%.*s)",
                                               SLICE_ARG(member_text(&waits[i], "timeoutAt")),
                                               SLICE_ARG(ago_text(arena, due_ms, now_ms)));
         add_field(out, "waits for",
-                  arena_format(arena, "%.*s %.*s%.*s",
+                  arena_format(arena, "%.*s%s%.*s%.*s",
                                SLICE_ARG(member_text(&waits[i], "type")),
-                               SLICE_ARG(member_text(&waits[i], "id")), SLICE_ARG(due)));
+                               id.size > 0 ? " " : "", SLICE_ARG(id), SLICE_ARG(due)));
     }
 }
 

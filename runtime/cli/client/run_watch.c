@@ -100,7 +100,7 @@ static bool look(struct client *client, const char *url, const char *run_id,
     }
     screen_line_end(line);
     if (answered)
-        client_complain(client, &reply);
+        *code = client_complain(client, &reply);
     else
         cli_fail(CLI_FAILED, "%s", err.text);
     return true;

@@ -5,8 +5,10 @@
 #include "dispatch/host.h"
 #include "dispatch/processes/build.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     DEBOUNCE_MS = 100,
@@ -66,6 +68,10 @@ void watch_start(struct dispatch *dispatch)
         dispatch->open++;
     }
     events_start(dispatch);
+    if (access(watch->paths[0], R_OK | X_OK) != 0)
+        log_warn("plugins.missing",
+                 "directory=%s error=\"%s\"; no task is offered until it is there",
+                 watch->paths[0], strerror(errno));
     dispatch_alarm(dispatch, watch->due_ms);
 }
 

@@ -243,7 +243,8 @@ static bool queue_read(const struct trigger_options_from *from, const struct val
 }
 
 /* A duration, or a number of seconds; 0 is none. */
-static bool ttl_read(const struct value *options, int64_t *ttl_ms, struct err *err)
+static bool ttl_read(const struct options_from *from, const struct value *options,
+                     int64_t *ttl_ms, struct err *err)
 {
     const struct value *value = option(options, "ttl");
     double seconds = 0;
@@ -251,7 +252,11 @@ static bool ttl_read(const struct value *options, int64_t *ttl_ms, struct err *e
     if (value == NULL)
         return true;
     if (value->kind == VALUE_STRING) {
-        if (duration_parse(value->bytes, ttl_ms))
+        struct slice text = value->bytes;
+        /* A shell's words are strings: "90" is a number of seconds as well. */
+        if (text.size > 0 && strspn(arena_text(from->arena, text), "0123456789") == text.size)
+            text = arena_format(from->arena, "%.*ss", SLICE_ARG(text));
+        if (duration_parse(text, ttl_ms))
             return true;
     } else if (option_number(options, "ttl", &seconds, err) && seconds >= 0 &&
                seconds <= (double)(DURATION_MAX_MS / 1000)) {
@@ -363,7 +368,7 @@ bool trigger_options_read(const struct trigger_options_from *from, const struct 
                        value_kind_name(options->kind));
     if (!queue_read(from, options, &trigger->queue, err) ||
         !option_when(options, "delay", &trigger->due_ms, &trigger->delay_ms, err) ||
-        !ttl_read(options, &trigger->ttl_ms, err) ||
+        !ttl_read(from, options, &trigger->ttl_ms, err) ||
         !numbers_read(from, options, trigger, err) ||
         !flag_read(options, "test", &trigger->is_test, err) ||
         !tags_read(from, options, &trigger->tags, err) ||

@@ -95,6 +95,14 @@ static void type_add(struct draft *draft, const struct node *node)
         SLICE_ARG(text_quote(&draft->compiler->scratch, node->text)), SUGGESTION_ARG(&near));
 }
 
+static bool stands_before(const struct node *list, uint32_t index)
+{
+    for (uint32_t i = 0; i < index; i++)
+        if (slice_equal(list->items[i].text, list->items[index].text))
+            return true;
+    return false;
+}
+
 void compile_type(struct draft *draft, const struct entry *entry)
 {
     const struct node *node = &entry->node;
@@ -106,7 +114,11 @@ void compile_type(struct draft *draft, const struct entry *entry)
     if (node->count == 0)
         draft_complain(draft, node, "type must not be empty");
     for (uint32_t i = 0; i < node->count; i++)
-        type_add(draft, &node->items[i]);
+        if (stands_before(node, i))
+            draft_complain(draft, &node->items[i], "the type \"%.*s\" stands twice",
+                           SLICE_ARG(node->items[i].text));
+        else
+            type_add(draft, &node->items[i]);
 }
 
 struct hashed {

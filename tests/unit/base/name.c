@@ -48,22 +48,24 @@ Test(name, the_character_that_is_refused_is_named_with_its_place)
 {
     refused(NAME_QUEUE, SLICE("a b"),
             "queue name \"a b\" has \" \" (U+0020) at character 2, which is not allowed: "
-            "letters, digits and - _ . / : @ + are, the first a letter, digit or _");
+            "ASCII letters, digits and - _ . / : @ + are, the first a letter, digit or _");
     refused(NAME_QUEUE, SLICE("x日本"),
             "queue name \"x日本\" has \"日\" (U+65E5) at character 2, which is not allowed: "
-            "letters, digits and - _ . / : @ + are, the first a letter, digit or _");
+            "ASCII letters, digits and - _ . / : @ + are, the first a letter, digit or _");
     refused(NAME_QUEUE, SLICE(".."),
             "queue name \"..\" has \".\" (U+002E) at character 1, which is not allowed: "
-            "letters, digits and - _ . / : @ + are, the first a letter, digit or _");
+            "ASCII letters, digits and - _ . / : @ + are, the first a letter, digit or _");
     refused(NAME_TASK, SLICE("a/b"),
-            "task id \"a/b\" has \"/\" (U+002F) at character 2, which is not allowed: letters, "
+            "task id \"a/b\" has \"/\" (U+002F) at character 2, which is not allowed: ASCII "
+            "letters, "
             "digits and - _ . are, the first a letter, digit or _");
     refused(NAME_ENVIRONMENT, SLICE("Dev"),
             "name of an environment \"Dev\" has \"D\" (U+0044) at character 1, which is not "
-            "allowed: lower-case letters, digits and - are, the first a letter");
-    refused(NAME_QUEUE, SLICE("a\0b"),
-            "queue name \"a?b\" has a control character, U+0000, at character 2: letters, "
-            "digits and - _ . / : @ + are, the first a letter, digit or _");
+            "allowed: lower-case ASCII letters, digits and - are, the first a letter");
+    refused(
+        NAME_QUEUE, SLICE("a\0b"),
+        "queue name \"a?b\" has a control character, U+0000, at character 2: ASCII letters, "
+        "digits and - _ . / : @ + are, the first a letter, digit or _");
     refused(NAME_TAG, SLICE("a,b"),
             "tag \"a,b\" has \",\" (U+002C) at character 2, which is not allowed: a text "
             "without commas, control and invisible characters is");

@@ -145,17 +145,17 @@ Test(call, misuse_is_told_with_the_way_out)
                  "`bide try` has no option --nonsense; `bide help try` lists them");
     expect_error("x -z", "`bide try` has no option -z; `bide help try` lists them");
     expect_error("x --tag", "--tag needs a value: --tag TAG");
+    expect_error("x --tag=", "--tag is empty; give it a TAG, or leave it out");
     expect_error("x --wait=yes", "--wait takes no value");
     expect_error("--wait", "`bide try` needs THING");
+    expect_error("", "`bide try`: THING is empty");
     expect_error("x y", "`bide try` takes THING only, not \"y\" as well");
 }
 
 Test(call, numbers_are_whole_and_in_range)
 {
-    static const char *const wrong[] = {
-        "--limit 0",  "--limit 101", "--limit 5x", "--limit=", "--limit 99999999999999999999",
-        "--limit 1.5"
-    };
+    static const char *const wrong[] = { "--limit 0", "--limit 101", "--limit 5x",
+                                         "--limit 99999999999999999999", "--limit 1.5" };
     struct call call;
     struct err err = { 0 };
     int64_t number;

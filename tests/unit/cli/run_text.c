@@ -1,6 +1,7 @@
 /* What a run looks like in one line. */
 #include "cli/client/run_text.h"
 
+#include "base/duration.h"
 #include "codec/json.h"
 
 #include <criterion/criterion.h>
@@ -32,4 +33,30 @@ Test(runview, a_run_that_is_parked_says_why)
     cr_assert_str_eq(mark("{\"status\":\"PENDING_VERSION\",\"parkedReason\":\"a\\u001b[2Jb\"}"),
                      "PENDING_VERSION · a\\x1b[2Jb");
     cr_assert_str_eq(mark("{\"status\":\"QUEUED\"}"), "QUEUED");
+}
+
+/* A time has no name, and leaves no gap for one. */
+Test(runview, what_is_waited_for_is_named_where_it_has_a_name)
+{
+    static const char *const cases[][2] = {
+        { "{\"type\":\"time\",\"timeoutAt\":\"2026-01-02T03:04:05.000Z\"}",
+          "waits for  time, until 2026-01-02T03:04:05.000Z (in 1h)" },
+        { "{\"type\":\"token\",\"id\":\"waitpoint_1\"}", "waits for  token waitpoint_1\n" },
+    };
+    int64_t now_ms;
+
+    cr_assert(time_parse(SLICE("2026-01-02T02:04:05Z"), &now_ms));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer out = { 0 };
+        struct slice json =
+            arena_format(&arena, "{\"status\":\"WAITING\",\"waitingFor\":[%s]}", cases[i][0]);
+        struct value run;
+        cr_assert(json_read(&arena, json, &run, NULL));
+        run_print(&out, &arena, &run, now_ms);
+        cr_assert_not_null(strstr(arena_text(&arena, buffer_view(&out)), cases[i][1]), "%.*s",
+                           (int)out.size, out.data);
+        buffer_finish(&out);
+    }
+    cr_assert_str_eq(mark("{\"status\":\"WAITING\",\"waitingFor\":[{\"type\":\"time\"}]}"),
+                     "WAITING · for time");
 }

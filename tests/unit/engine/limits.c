@@ -27,7 +27,7 @@ Test(limits, a_state_beyond_its_limit_fails_the_run)
     commit();
 
     cr_assert_eq(run_of(fits)->status, RUN_RUNNING);
-    assert_failed(over, "STATE_TOO_LARGE");
+    assert_failed(over, "state_too_large");
     cr_assert_str_eq(error_message(over), "the state has 101 bytes, 100 are allowed");
 }
 
@@ -43,7 +43,7 @@ Test(limits, an_output_beyond_its_limit_fails_the_run)
     commit();
 
     cr_assert_eq(run_of(fits)->outcome, OUTCOME_COMPLETED);
-    assert_failed(over, "OUTPUT_TOO_LARGE");
+    assert_failed(over, "output_too_large");
     cr_assert_eq(run_of(over)->output.size, 0);
 }
 
@@ -58,7 +58,7 @@ Test(limits, a_wait_for_too_many_fails_the_run)
     add_wait(run, WAIT_FOR_TOKEN, ids, 4);
     commit();
 
-    assert_failed(run, "WAIT_TOO_LARGE");
+    assert_failed(run, "wait_too_large");
     cr_assert_eq(store_memory_edges(bench.store), 0);
 }
 
@@ -148,7 +148,7 @@ Test(limits, metadata_beyond_its_limit_fails_the_run_and_stays_as_it_was)
     end_with_meta(run, &small, 1);
     end_with_meta(run, &large, 1);
 
-    assert_failed(run, "METADATA_TOO_LARGE");
+    assert_failed(run, "metadata_too_large");
     cr_assert_str_eq(metadata(run), "{\"a\":1}");
 }
 
@@ -159,7 +159,7 @@ Test(limits, metadata_that_is_no_value_fails_the_run)
 
     end_with_meta(run, &meta, 1);
 
-    assert_failed(run, "METADATA_BROKEN");
+    assert_failed(run, "metadata_broken");
     cr_assert_eq(run_of(run)->metadata.size, 0);
 }
 
@@ -174,7 +174,7 @@ Test(limits, metadata_that_nests_too_deep_fails_the_run)
 
     end_with_meta(run, &meta, 1);
 
-    assert_failed(run, "METADATA_BROKEN");
+    assert_failed(run, "metadata_broken");
     cr_assert_eq(run_of(run)->metadata.size, 0);
 }
 

@@ -46,14 +46,14 @@ Test(done, an_output_that_does_not_match_its_schema_fails_the_run)
     commit();
 
     cr_assert_eq(OUTCOME(bad), OUTCOME_FAILED);
-    cr_assert_str_eq(error_name(bad), "OUTPUT_INVALID");
+    cr_assert_str_eq(error_name(bad), "output_invalid");
     cr_assert_not_null(strstr(error_message(bad), "/total"), "%s", error_message(bad));
     cr_assert_eq(OUTCOME(good), OUTCOME_COMPLETED);
     cr_assert(slice_is(run_of(good)->output, "\x82\xa5total\x05\xa8"
                                              "currency\xa3"
                                              "EUR"));
-    cr_assert_str_eq(error_name(broken), "OUTPUT_BROKEN");
-    cr_assert_str_eq(error_name(none), "OUTPUT_INVALID", "null is no object");
+    cr_assert_str_eq(error_name(broken), "output_broken");
+    cr_assert_str_eq(error_name(none), "output_invalid", "null is no object");
 }
 
 Test(done, a_run_that_got_there_in_the_end_has_no_error)

@@ -109,7 +109,7 @@ Test(wait_runs, a_run_is_read_only_within_its_environment_and_by_who_is_running)
 static void assert_unknown(int64_t run)
 {
     cr_assert_eq(run_of(run)->outcome, OUTCOME_FAILED);
-    cr_assert_str_eq(error_name(run), "WAIT_UNKNOWN");
+    cr_assert_str_eq(error_name(run), "wait_unknown");
     cr_assert_eq(store_memory_edges(bench.store), 0);
 }
 
@@ -164,11 +164,11 @@ Test(wait_runs, a_segment_that_is_not_in_the_list_fails_the_run)
     commit();
 
     cr_assert_eq(run_of(run)->outcome, OUTCOME_FAILED);
-    cr_assert_str_eq(error_name(run), "SEGMENT_NOT_LISTED");
+    cr_assert_str_eq(error_name(run), "segment_not_listed");
     int64_t other = start("t");
     add_wait(other, WAIT_FOR_TIME, NULL, 0)->segment_end.end->then = (struct slice){ 0 };
     commit();
-    cr_assert_str_eq(error_name(other), "SEGMENT_NOT_LISTED");
+    cr_assert_str_eq(error_name(other), "segment_not_listed");
 }
 
 /* ---- restart ------------------------------------------------------------------------------

@@ -65,6 +65,11 @@ Test(options, delays_and_ttls)
     cr_assert(read_trigger("{\"delay\":\"2025-01-01\",\"ttl\":0}", &trigger, &err));
     cr_assert_eq(trigger.due_ms, NOW - INT64_C(365) * 86400000, "past, and so at once");
     cr_assert_eq(trigger.ttl_ms, 0);
+    cr_assert(read_trigger("{\"ttl\":\"0\"}", &trigger, &err));
+    cr_assert_eq(trigger.ttl_ms, 0);
+    cr_assert(read_trigger("{\"ttl\":\"90\"}", &trigger, &err));
+    cr_assert_eq(trigger.ttl_ms, 90000);
+    cr_assert_not(read_trigger("{\"ttl\":\"1m3\"}", &trigger, &err));
     cr_assert(read_trigger("{\"ttl\":0.0001}", &trigger, &err));
     cr_assert_eq(trigger.ttl_ms, 1, "short, but not none");
     cr_assert(read_trigger("{\"delay\":null,\"ttl\":null}", &trigger, &err));

@@ -86,6 +86,7 @@ Test(compile, keywords_want_the_right_values)
         { "{type: objct}", "x.yaml:1:15: \"objct\" is no type; did you mean object?" },
         { "{type: 5}", "type must be the name of a type, or a list of them, not 5" },
         { "{type: []}", "type must not be empty" },
+        { "{type: [string, integer, string]}", "the type \"string\" stands twice" },
         { "{enum: a}", "enum must be a list of values" },
         { "{enum: []}", "enum must not be empty" },
         { "{enum: [1, 2, 1.0]}", "this value is here twice" },

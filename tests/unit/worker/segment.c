@@ -142,10 +142,13 @@ Test(segment, an_error_sticks)
 
 Test(segment, a_value_of_another_kind_is_an_error)
 {
-    struct frame frame = segment_do(&probe, "wrong-kind", "{\"value\":\"five\"}");
+    struct frame text = segment_do(&probe, "wrong-kind", "{\"value\":\"five\"}");
+    assert_failed(&text, "wrong_kind");
+    cr_assert_neq(strstr(arena_text(&probe.arena, text.end.error_text), "\"value\""), NULL);
 
-    assert_failed(&frame, "wrong_kind");
-    cr_assert_neq(strstr(arena_text(&probe.arena, frame.end.error_text), "\"value\""), NULL);
+    struct frame big = segment_do(&probe, "wrong-kind", "{\"value\":18446744073709551615}");
+    assert_failed(&big, "wrong_kind");
+    cr_assert_neq(strstr(arena_text(&probe.arena, big.end.error_text), "beyond"), NULL);
 }
 
 Test(segment, a_token_is_asked_for_and_waited_for)
