@@ -6,6 +6,7 @@
  * NULL only: one that leads nowhere crashes this process, which is a nursery, and the host
  * reports just that.
  */
+#include "base/duration.h"
 #include "base/name.h"
 #include "plugin/plugin.h"
 
@@ -302,6 +303,9 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
         flaw = "retry_from is neither BIDE_RETRY_SEGMENT nor BIDE_RETRY_START";
     else if (def->retry_min_ms < 0 || def->retry_max_ms < 0 || def->limit_ms < 0)
         flaw = "a time is negative";
+    else if (def->retry_min_ms > DURATION_MAX_MS || def->retry_max_ms > DURATION_MAX_MS ||
+             def->limit_ms > DURATION_MAX_MS)
+        flaw = "a time is longer than 100 years";
     else if (!(def->retry_factor == 0 || (def->retry_factor >= 1 && def->retry_factor <= 1000)))
         flaw = "retry_factor is below 1 or above 1000";
     else if (def->state_size == 0 || def->state_size > PLUGIN_MAX_STATE)

@@ -205,8 +205,7 @@ bide_value *api_make_u64(bide_task *t, uint64_t value)
 
 bide_value *api_make_f64(bide_task *t, double value)
 {
-    return made(t,
-                isfinite(value) ? value_double(value) : (struct value){ .kind = VALUE_NULL });
+    return made(t, value_double(value)); /* value_fits() refuses what is none, by its name */
 }
 
 bide_value *api_make_text(bide_task *t, const char *text, size_t size)

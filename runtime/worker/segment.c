@@ -192,7 +192,7 @@ static void end_send(struct segment *segment)
     if (segment->is_raised) {
         *end = (struct frame_end){
             .verdict = end->verdict == VERDICT_PARK ? VERDICT_PARK : VERDICT_FAIL,
-            .error_code = text_clean(&segment->arena, segment->error_code, 128),
+            .error_code = word_clean(&segment->arena, segment->error_code, 128),
             .error_text = text_clean(&segment->arena, segment->error_text, 8192),
             .retryable = segment->is_retryable
         };

@@ -102,7 +102,10 @@ void segment_line(struct segment *segment, uint32_t level, struct slice text);
 bool name_take(struct segment *segment, enum name_kind kind, const char *name);
 /* The text as UTF-8, bytes that are none replaced, cut at `limit` bytes. */
 struct slice text_clean(struct arena *arena, struct slice text, size_t limit);
-/* A whole value fits into what readers take; raises "too_deep", with its name (or NULL). */
+/* The same for what stands in a line: control characters become "?", too. */
+struct slice word_clean(struct arena *arena, struct slice word, size_t limit);
+/* A whole value fits into what readers take; raises "too_deep" or "not_finite", with its name
+ * (or NULL). */
 bool value_fits(struct segment *segment, const struct value *value, const char *name);
 
 /* Ask the host and wait; false when it refused, which is raised. */

@@ -2,6 +2,8 @@
  */
 #include "segment.h"
 
+#include <math.h>
+
 /* The length of the good character at the front of `text`; 0: it is none. */
 static size_t character_size(struct slice text)
 {
@@ -34,6 +36,15 @@ struct slice text_clean(struct arena *arena, struct slice text, size_t limit)
     return (struct slice){ clean, size };
 }
 
+struct slice word_clean(struct arena *arena, struct slice word, size_t limit)
+{
+    word = arena_copy(arena, text_clean(arena, word, limit));
+    for (size_t i = 0; i < word.size; i++)
+        if ((unsigned char)word.data[i] < ' ' || word.data[i] == 0x7f)
+            ((char *)word.data)[i] = '?';
+    return word;
+}
+
 static uint32_t value_depth(const struct value *value, uint32_t room)
 {
     uint32_t deepest = 0, depth;
@@ -48,13 +59,28 @@ static uint32_t value_depth(const struct value *value, uint32_t room)
     return deepest + 1;
 }
 
+static bool value_is_finite(const struct value *value)
+{
+    bool is_finite = value->kind != VALUE_DOUBLE || isfinite(value->number);
+
+    for (uint32_t i = 0; i < value->count && is_finite; i++)
+        if (value->kind == VALUE_LIST || value->kind == VALUE_MAP)
+            is_finite = value_is_finite(value->kind == VALUE_LIST ? &value->items[i]
+                                                                  : &value->members[i].value);
+    return is_finite;
+}
+
 bool value_fits(struct segment *segment, const struct value *value, const char *name)
 {
     /* The last few levels are for those who put it into something of theirs. */
     const uint32_t most = VALUE_MAX_DEPTH - 8;
 
+    name = name == NULL ? "a value" : name;
     if (value_depth(value, most + 1) <= most)
-        return true;
+        return value_is_finite(value) ||
+               segment_raise(segment, false, "not_finite",
+                             "%s is infinite or not a number (NaN), which no JSON can say",
+                             name);
     return segment_raise(segment, false, "too_deep", "%s is nested more than %u levels deep",
-                         name == NULL ? "a value" : name, most);
+                         name, most);
 }

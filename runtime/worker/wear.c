@@ -84,8 +84,10 @@ bool wear_is_over(struct wear *wear, const struct wear_limits *limits, char reas
     if (threads > 0 && threads >= limits->threads)
         noun = "threads were left behind", number = threads;
     if (limits->descriptors > 0 &&
-        (free_fd < 0 || free_fd - wear->descriptor > limits->descriptors))
-        noun = "descriptors or so were left open", number = free_fd - wear->descriptor;
+        (free_fd < 0 || free_fd - wear->descriptor > limits->descriptors)) {
+        noun = free_fd < 0 ? "descriptors are free" : "descriptors or so were left open";
+        number = free_fd < 0 ? 0 : free_fd - wear->descriptor;
+    }
     if (noun != NULL)
         (void)snprintf(reason, 120, "%lld %s", (long long)number, noun);
     return noun != NULL;

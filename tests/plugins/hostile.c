@@ -7,11 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +27,7 @@
 #define KILL_PARENT(S) S(kill_nursery)
 #define FORK(S)        S(fork_child)
 #define BEHIND(S)      S(leave_behind)
+#define CALLS(S)       S(call_all)
 #define STOP_PARENT(S) S(stop_nursery)
 #define LEAVE_OPEN(S)  S(leave_open)
 #define COUNT_ON(S)    S(count_on)
@@ -43,6 +48,7 @@ BIDE_TASK(garbage, BIDE_NO_STATE, GARBAGE, .id = "garbage")
 BIDE_TASK(kill_parent, BIDE_NO_STATE, KILL_PARENT, .id = "kill-parent")
 BIDE_TASK(forks, BIDE_NO_STATE, FORK, .id = "fork-child")
 BIDE_TASK(behind, BIDE_NO_STATE, BEHIND, .id = "leave-behind")
+BIDE_TASK(calls, BIDE_NO_STATE, CALLS, .id = "call")
 BIDE_TASK(stop_parent, BIDE_NO_STATE, STOP_PARENT, .id = "stop-parent")
 BIDE_TASK(left_open, BIDE_NO_STATE, LEAVE_OPEN, .id = "leave-open")
 BIDE_TASK(counts, BIDE_NO_STATE, COUNT_ON, .id = "count-on")
@@ -186,6 +192,37 @@ static bide_next stop_nursery(bide_task *t)
     return finish(t);
 }
 
+/* { call }: one of those that reach other processes; its errno. */
+static bide_next call_all(bide_task *t)
+{
+    const char *call = bide_str(t, bide_input(t), "call");
+    struct f_owner_ex owner = { F_OWNER_PID, getppid() };
+    pid_t parent = getppid();
+    long result = 0;
+
+    errno = 0;
+    if (strcmp(call, "tkill") == 0)
+        result = syscall(SYS_tkill, parent, SIGCONT);
+    else if (strcmp(call, "tgkill") == 0)
+        result = syscall(SYS_tgkill, parent, parent, SIGCONT);
+    else if (strcmp(call, "setown") == 0)
+        result = fcntl(STDOUT_FILENO, F_SETOWN, parent);
+    else if (strcmp(call, "setown_ex") == 0)
+        result = fcntl(STDOUT_FILENO, F_SETOWN_EX, &owner);
+    else if (strcmp(call, "prlimit") == 0)
+        result = syscall(SYS_prlimit64, parent, RLIMIT_CPU, NULL, NULL);
+    else if (strcmp(call, "ptrace") == 0)
+        result = syscall(SYS_ptrace, PTRACE_SEIZE, parent, NULL, NULL);
+    else if (strcmp(call, "clone") == 0)
+        result = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+    else if (strcmp(call, "clone3") == 0)
+        result = syscall(SYS_clone3, NULL, 0);
+    if (strcmp(call, "clone") == 0 && result == 0)
+        _exit(0);
+    bide_out_i64(t, "errno", result < 0 ? errno : 0);
+    return bide_done(t);
+}
+
 static void *sleep_long(void *nothing)
 {
     sleep(60);
@@ -300,6 +337,6 @@ static bide_next go_nowhere(bide_task *t)
 }
 
 BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task,
-            garbage_task, kill_parent_task, forks_task, behind_task, stop_parent_task,
-            left_open_task, counts_task, leak_task, big_state_task, big_output_task,
-            big_meta_task, wrong_end_task, not_listed_task)
+            garbage_task, kill_parent_task, calls_task, forks_task, behind_task,
+            stop_parent_task, left_open_task, counts_task, leak_task, big_state_task,
+            big_output_task, big_meta_task, wrong_end_task, not_listed_task)

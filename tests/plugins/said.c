@@ -2,6 +2,7 @@
  * said: tasks that print, log, fork, record and call in ways that a host must tell right.
  */
 #include <bide/bide.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #define LEAVE(S)       S(leave_token)
 #define AGAIN(S)       S(fail_again)
 #define SHORT(S)       S(fill_short)
+#define NUMBERS(S)     S(put_numbers)
 
 #define SHORT_STATE(F) F(STR(8), code) F(BYTES(4), digest)
 
@@ -37,6 +39,7 @@ BIDE_TASK(order, BIDE_NO_STATE, ORDER, .id = "call-order", .max_attempts = 2, .r
 BIDE_TASK(leave, BIDE_NO_STATE, LEAVE, .id = "leave-token")
 BIDE_TASK(again, BIDE_NO_STATE, AGAIN, .id = "fail-again", .max_attempts = 4, .retry_min_ms = 1)
 BIDE_TASK(shorts, SHORT_STATE, SHORT, .id = "too-short")
+BIDE_TASK(numbers, BIDE_NO_STATE, NUMBERS, .id = "numbers")
 
 static bide_next print_some(bide_task *t)
 {
@@ -213,6 +216,21 @@ static bide_next fill_short(bide_task *t)
     return bide_done(t);
 }
 
+/* { how } */
+static bide_next put_numbers(bide_task *t)
+{
+    const char *how = bide_str(t, bide_input(t), "how");
+
+    bide_out_f64(t, "zero", -0.0);
+    if (strcmp(how, "nan") == 0)
+        bide_out_f64(t, "ratio", (double)NAN);
+    if (strcmp(how, "inf") == 0)
+        bide_meta_add(t, "sum", (double)INFINITY);
+    if (strcmp(how, "code") == 0)
+        return bide_fail(t, "a\nb\x1b[31m", "a code with control characters");
+    return bide_done(t);
+}
+
 BIDE_PLUGIN("said", "1.0.0", prints_task, last_words_task, flood_task, fork_return_task,
             fork_call_task, fork_crash_task, twice_task, loop_task, after_task, order_task,
-            leave_task, again_task, shorts_task)
+            leave_task, again_task, shorts_task, numbers_task)

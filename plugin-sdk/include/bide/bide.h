@@ -835,7 +835,7 @@ static inline bide_value *bide_of_u64(bide_task *t, uint64_t value)
     return t->api->make_u64(t, value);
 }
 
-/* Not finite: null. */
+/* One that is not finite is refused where it is put: "not_finite". */
 static inline bide_value *bide_of_f64(bide_task *t, double value)
 {
     return t->api->make_f64(t, value);

@@ -117,6 +117,20 @@ bool description_read(struct description *description, struct slice packed, stru
     return tasks_read(description, value_find(&map, "tasks"), err);
 }
 
+bool description_fits(const struct description *description, const struct config_limits *limits,
+                      struct err *err)
+{
+    for (uint32_t i = 0; i < description->task_count; i++) {
+        const struct task_description *task = &description->tasks[i];
+        if (task->max_attempts > limits->max_attempts)
+            return err_set(
+                err, ERR_PLUGIN,
+                "task %.*s: max_attempts is %u, %u are allowed (limits.max_attempts)",
+                SLICE_ARG(task->id), task->max_attempts, limits->max_attempts);
+    }
+    return true;
+}
+
 void description_finish(struct description *description)
 {
     arena_finish(&description->arena);

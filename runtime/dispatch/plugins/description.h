@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "config/config.h"
 #include "engine/catalog.h"
 
 #include <stdbool.h>
@@ -37,6 +38,9 @@ struct description {
 
 /* Errors: PLUGIN. */
 bool description_read(struct description *description, struct slice packed, struct err *err);
+/* Within what the configuration allows a task to ask for. */
+bool description_fits(const struct description *description, const struct config_limits *limits,
+                      struct err *err);
 void description_finish(struct description *description);
 
 /* NULL when the plugin has no such task. */

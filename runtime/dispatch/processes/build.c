@@ -193,7 +193,8 @@ void build_loaded(struct build *build, struct slice description)
         watch_settled(build->dispatch, build); /* a file may have come back meanwhile */
         return;
     }
-    if (!description_read(&build->about, description, &err)) {
+    if (!description_read(&build->about, description, &err) ||
+        !description_fits(&build->about, &build->dispatch->config->limits, &err)) {
         description_finish(&build->about);
         build_refuse(build, "%s", err.text);
         return;

@@ -124,6 +124,7 @@ Test(builds, bad_plugins_are_refused_with_the_reason)
     assert_refused("constructor-crash.so", "SIGSEGV");
     assert_refused("constructor-exit.so", "exited with code");
     assert_refused("duplicate-segments.so", "segment");
+    assert_refused("many-attempts.so", "100 are allowed (limits.max_attempts)");
 }
 
 Test(builds, a_constructor_that_hangs_is_refused_in_time)

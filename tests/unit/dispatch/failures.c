@@ -2,6 +2,7 @@
 #include "stage.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +265,34 @@ Test(failures, a_segment_that_kills_its_parent)
 Test(failures, a_segment_that_stops_its_parent)
 {
     assert_only_it_ends("stop-parent", "stop_nursery at hostile.c");
+}
+
+/* Everything that reaches the processes above it, and what would leave it: by what it is told,
+ * or by its end. */
+Test(failures, a_segment_reaches_no_process_above_it)
+{
+    const struct {
+        const char *call;
+        int error; /* 0: it ends by SIGSYS */
+    } calls[] = { { "tkill", 0 },     { "tgkill", 0 },     { "setown", 0 },
+                  { "prlimit", 0 },   { "ptrace", 0 },     { "setown_ex", EPERM },
+                  { "clone", EPERM }, { "clone3", ENOSYS } };
+    char text[80];
+
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        snprintf(text, sizeof text, "{\"call\":\"%s\"}", calls[i].call);
+        int64_t run = stage_trigger(&stage, "call", text);
+        cr_assert_eq(stage_outcome(&stage, run),
+                     calls[i].error == 0 ? OUTCOME_CRASHED : OUTCOME_COMPLETED, "%s",
+                     calls[i].call);
+        snprintf(text, sizeof text, "{\"errno\":%d}", calls[i].error);
+        if (calls[i].error == 0)
+            cr_assert_str_eq(stage_error(&stage, run, "name"), "SIGSYS", "%s", calls[i].call);
+        else
+            cr_assert_str_eq(stage_json(&stage, stage_run(&stage, run)->output), text, "%s",
+                             calls[i].call);
+    }
+    cr_assert_str_eq(stage_output(&stage, "exit-3", "{\"times\":0}"), "{\"attempt\":1}");
 }
 
 /* It neither answers nor takes anything for a while: that is back-pressure, not an end. */

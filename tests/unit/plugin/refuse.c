@@ -60,6 +60,7 @@ ParameterizedTestParameters(refuse, names_the_reason)
         { "huge-struct.so", "the state struct is larger than" },
         { "retry-from.so", "retry_from" },
         { "negative-time.so", "a time is negative" },
+        { "long-time.so", "a time is longer than 100 years" },
         { "retry-factor.so", "retry_factor is below 1" },
         { "bad-schema.so", "input_schema is the name of a file" },
         { "rename.so", "renames old to nowhere, which is no field" },

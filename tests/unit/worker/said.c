@@ -185,6 +185,24 @@ Test(said, a_fork_that_crashes_is_not_the_segment)
     cr_assert_str_eq(json_of(&probe, end.end.output), "{\"signal\":6}");
 }
 
+Test(said, a_number_that_is_none_is_refused_by_its_name)
+{
+    struct frame end = segment_do(&probe, "numbers", "{\"how\":\"nan\"}");
+    failed(end, "not_finite");
+    cr_assert_eq(strncmp(end.end.error_text.data, "ratio is ", 9), 0);
+    end = segment_do(&probe, "numbers", "{\"how\":\"inf\"}");
+    failed(end, "not_finite");
+    cr_assert_eq(strncmp(end.end.error_text.data, "sum is ", 7), 0);
+
+    end = segment_do(&probe, "numbers", "{}");
+    cr_assert_str_eq(json_of(&probe, end.end.output), "{\"zero\":-0.0}", "with its sign");
+}
+
+Test(said, a_code_is_one_line)
+{
+    failed(segment_do(&probe, "numbers", "{\"how\":\"code\"}"), "a?b?[31m");
+}
+
 /* ---- records and errors ------------------------------------------------------------------ */
 
 static void record_reply(void)
