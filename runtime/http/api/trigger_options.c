@@ -243,7 +243,7 @@ static bool queue_read(const struct trigger_options_from *from, const struct val
 }
 
 /* A duration, or a number of seconds; 0 is none. */
-static bool ttl_read(const struct options_from *from, const struct value *options,
+static bool ttl_read(const struct trigger_options_from *from, const struct value *options,
                      int64_t *ttl_ms, struct err *err)
 {
     const struct value *value = option(options, "ttl");
