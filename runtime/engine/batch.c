@@ -76,15 +76,22 @@ struct rows *batch_rows(struct batch *batch)
     return &batch->rows;
 }
 
-void batch_low(struct batch *batch, int64_t free_bytes, int64_t low_bytes)
+void batch_low(struct batch *batch, int64_t free_bytes, int64_t low_bytes, int64_t file_bytes)
 {
     batch->is_low = true;
     batch->free_bytes = free_bytes;
     batch->low_bytes = low_bytes;
+    batch->file_bytes = file_bytes;
 }
 
 bool batch_has_room(const struct batch *batch, struct command *command)
 {
+    if (batch->is_low && batch->file_bytes > 0)
+        return err_set(
+            &command->err, ERR_STORE,
+            "no file of the server may be larger than %lld KiB (ulimit -f, LimitFSIZE), "
+            "and one wants to be: nothing new is taken until the limit is raised",
+            (long long)(batch->file_bytes / 1024));
     return !batch->is_low ||
            err_set(&command->err, ERR_STORE,
                    "the disk is nearly full (%lld KiB are free; %lld KiB are kept for what was "

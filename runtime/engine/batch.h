@@ -24,7 +24,7 @@ struct batch {
     struct rows rows;
     const struct catalog *catalog;
     bool is_low; /* on room: free_bytes are left of the disk, low_bytes are wanted */
-    int64_t free_bytes, low_bytes;
+    int64_t free_bytes, low_bytes, file_bytes; /* > 0: a limit of files is what it is low on */
     struct command **commands;
     uint32_t count, at;
     enum phase phase;

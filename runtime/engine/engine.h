@@ -66,8 +66,9 @@ struct outcome {
 struct batch *batch_begin(struct engine *engine, struct arena *arena, const struct moment *now,
                           struct command **commands, uint32_t count);
 struct rows *batch_rows(struct batch *batch);
-/* The disk is nearly full: nothing new is taken, all else goes on. */
-void batch_low(struct batch *batch, int64_t free_bytes, int64_t low_bytes);
+/* The disk is nearly full, or no file may have more than so many bytes: nothing new is taken,
+ * all else goes on. */
+void batch_low(struct batch *batch, int64_t free_bytes, int64_t low_bytes, int64_t file_bytes);
 /* True when every command is decided; false: load the wants and call again. */
 bool batch_decide(struct batch *batch);
 /* The next task whose PARKED runs may go on, for store->parked; false when there is none. */

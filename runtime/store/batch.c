@@ -92,7 +92,7 @@ bool store_batch_run(struct store_batch *run, struct outcome *outcome, uint64_t 
 
     run->store->ops->room(run->store, &room);
     if (room.is_low)
-        batch_low(batch, room.free_bytes, room.low_bytes);
+        batch_low(batch, room.free_bytes, room.low_bytes, room.file_bytes);
     if (begun && transact(run, batch, commit_ns, err)) {
         batch_committed(batch, outcome);
         return true;

@@ -23,6 +23,7 @@ struct due {
 struct room {
     int64_t free_bytes, low_bytes; /* below the second, nothing new is taken */
     bool is_low;
+    int64_t file_bytes; /* low for another reason: no file may be larger; 0: it is not that */
 };
 
 /*

@@ -183,8 +183,109 @@ Test(disk, files_that_may_not_grow)
     cr_assert_eq(prlimit(s.pid, RLIMIT_FSIZE, &limit, &before), 0);
 
     int count = fill(padding, 0);
+    const struct reply *refused = trigger(padding);
+    cr_expect_not_null(strstr(refused->text, "larger than 2048 KiB (ulimit -f"), "%s",
+                       refused->text);
+    cr_assert_eq(server_call(&s, "GET", "/healthz", NULL)->status, 200);
+    for (int i = 0; i < count; i++)
+        run_get(&s, runs[i]);
+
+    command_run(&status, "rm '%s/ballast'", s.data);
+    long long deadline = now_ms() + 20000;
+    const struct reply *reply;
+    while ((reply = trigger("small"))->status != 200) {
+        cr_assert_lt(now_ms(), deadline, "there is room, and it does not go on: %s",
+                     reply->text);
+        pause_ms(50);
+    }
+    for (int i = 0; i < count; i++)
+        cr_assert_str_eq(reply_text(run_end(&s, runs[i]), "status"), "COMPLETED");
+    const struct reply *posted =
+        server_call_as(&s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
+    cr_assert_eq(posted->status, 200, "%s", posted->text);
+    cr_assert_str_eq(reply_text(run_end(&s, waiting), "status"), "COMPLETED");
+    free((char *)url);
+}
+
+Test(disk, killed_while_full)
+{
+    if (!is_mounted)
+        cr_skip_test("no right to mount a small file system");
+    char padding[PAYLOAD + 1];
+    memset(padding, 'x', PAYLOAD);
+    padding[PAYLOAD] = 0;
+    int status;
+    server_start(&s);
+    command_run(&status, "head -c 11M /dev/zero > '%s/ballast'", s.data);
+    int count = fill(padding, 0);
+
+    server_kill(&s);
+    command_run(&status, "rm '%s/ballast'", s.data);
+    server_start(&s);
+
+    for (int i = 0; i < count; i++)
+        cr_assert_str_eq(reply_text(run_end(&s, runs[i]), "status"), "COMPLETED");
+}
+
+static const struct reply *ready(void)
+{
+    return server_call(&s, "GET", "/readyz", NULL);
+}
+
+/* Others fill the disk to the last byte: nothing new is taken, what was accepted goes on. */
+Test(disk, what_was_accepted_goes_on_when_there_is_no_room)
+{
+    if (!is_mounted)
+        cr_skip_test("no right to mount a small file system");
+    int status;
+    server_start(&s);
+    cr_assert_eq(ready()->status, 200, "%s", ready()->text);
+    const char *refund = "{\"order_id\": \"A-1\", \"amount_cents\": 5}";
+    const char *first = strdup(run_trigger(&s, "approve-refund", refund, NULL));
+    const char *second = strdup(run_trigger(&s, "approve-refund", refund, NULL));
+    run_until(&s, second, "WAITING");
+    const char *url =
+        strdup(reply_text(run_until(&s, first, "WAITING"), "metadata.approval_url"));
+
+    command_run(&status, "dd if=/dev/zero of='%s/ballast' bs=64k 2>/dev/null", s.data);
+    long long deadline = now_ms() + 20000;
+    while (trigger("small")->status != 503)
+        cr_assert_lt(now_ms(), deadline, "triggers are taken on a full disk");
+    const struct reply *refused = trigger("small");
+    cr_expect_not_null(strstr(refused->text, "nearly full"), "%s", refused->text);
+    cr_expect_eq(ready()->status, 503, "%s", ready()->text);
+    const struct reply *posted =
+        server_call_as(&s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
+    cr_assert_eq(posted->status, 200, "%s", posted->text);
+    cr_assert_str_eq(reply_text(run_end(&s, first), "status"), "COMPLETED");
+    const struct reply *canceled =
+        server_call(&s, "POST", text("/api/v2/runs/%s/cancel", second), NULL);
+    cr_assert_eq(canceled->status, 200, "%s", canceled->text);
+    cr_assert_str_eq(reply_text(run_end(&s, second), "status"), "CANCELED");
+
+    server_kill(&s);
+    server_start(&s);
+    cr_expect_eq(ready()->status, 503, "right after a start: %s", ready()->text);
+    command_run(&status, "rm '%s/ballast'", s.data);
+    deadline = now_ms() + 20000;
+    while (trigger("small")->status != 200)
+        cr_assert_lt(now_ms(), deadline, "there is room, and it does not go on");
+    cr_expect_eq(ready()->status, 200, "%s", ready()->text);
+}
+
+/* A limit of the size of files is a disk that is full, and no reason to die. */
+Test(disk, files_that_may_not_grow)
+{
+    char padding[PAYLOAD + 1];
+    memset(padding, 'x', PAYLOAD);
+    padding[PAYLOAD] = 0;
+    server_start(&s);
+    struct rlimit limit = { 2 << 20, 64 << 20 }, before;
+    cr_assert_eq(prlimit(s.pid, RLIMIT_FSIZE, &limit, &before), 0);
+
+    int count = fill(padding, 0);
     for (int i = 0; i < 3; i++)
-        (void)trigger(padding);
+        fprintf(stderr, "%s\n", trigger(padding)->text);
     cr_assert_eq(server_call(&s, "GET", "/healthz", NULL)->status, 200);
     for (int i = 0; i < count; i++)
         run_get(&s, runs[i]);

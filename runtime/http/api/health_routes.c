@@ -30,7 +30,9 @@ void ready_show(struct request *request)
     else if (!stats.store_ok)
         status = "store refuses changes";
     else if (room.is_low)
-        status = "the disk is nearly full; triggers are refused";
+        status = room.file_bytes > 0
+                     ? "a limit on the size of files is reached; triggers are refused"
+                     : "the disk is nearly full; triggers are refused";
     bool ready = strcmp(status, "ready") == 0;
     struct out out = reply_out(request);
     out_map(&out, NULL);

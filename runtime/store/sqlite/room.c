@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -112,6 +113,16 @@ void room_look(struct room_keeper *keeper)
                          : "triggers are refused, what was accepted goes on");
 }
 
+/* 0: there is none. */
+static int64_t file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= INT64_MAX)
+        return 0;
+    return (int64_t)limit.rlim_cur;
+}
+
 void room_tell(const struct room_keeper *keeper, struct room *room)
 {
     int64_t all_bytes;
@@ -121,4 +132,6 @@ void room_tell(const struct room_keeper *keeper, struct room *room)
         return;
     room->low_bytes = low_of(keeper, all_bytes);
     room->is_low = atomic_load(&keeper->is_low) || room->free_bytes < room->low_bytes;
+    if (room->is_low && room->free_bytes >= 2 * room->low_bytes)
+        room->file_bytes = file_limit();
 }
