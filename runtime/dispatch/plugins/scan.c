@@ -1,8 +1,8 @@
 #include "scan.h"
 
 #include "base/clock.h"
+#include "base/elf.h"
 #include "base/globals.h"
-#include "elf.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -75,14 +75,14 @@ static bool copy_bytes(int from, int to, struct err *err)
     }
 }
 
-/* The copy is looked at, not the original: it cannot change under our hands. */
-static bool copy_check(int copy, struct err *err)
+/* Is it all there? */
+static bool file_check(int fd, struct err *err)
 {
-    struct stat stat;
+    struct elf elf;
+    bool is_good = elf_open(&elf, fd, err);
 
-    if (fstat(copy, &stat) != 0)
-        return err_set(err, ERR_SYSTEM, "cannot look at its copy: %s", strerror(errno));
-    return elf_is_whole(copy, (uint64_t)stat.st_size, err);
+    elf_close(&elf);
+    return is_good;
 }
 
 /* Name a checked copy by its content. An older copy of the same name is replaced: it may be
@@ -112,7 +112,8 @@ static bool file_copy(struct scan *scan, int fd, char sha[SHA256_HEX_SIZE], stru
     if (copy < 0)
         return err_set(err, ERR_SYSTEM, "cannot make a copy in %s: %s", scan->builds,
                        strerror(errno));
-    bool is_good = copy_bytes(fd, copy, err) && copy_check(copy, err);
+    /* The copy is looked at, not the original: it cannot change under our hands. */
+    bool is_good = copy_bytes(fd, copy, err) && file_check(copy, err);
     if (close(copy) != 0 && is_good)
         is_good = err_set(err, ERR_SYSTEM, "cannot copy it: %s", strerror(errno));
     is_good = is_good && copy_settle(scan, temporary.data, sha, err);
@@ -145,8 +146,7 @@ static void file_take(struct scan *scan, int fd, struct seen *file)
     struct err err = { 0 };
 
     /* Looked at before it is copied: what is half there may be big, and is looked at often. */
-    bool is_good =
-        elf_is_whole(fd, file->signature.size, &err) && file_copy(scan, fd, file->sha, &err);
+    bool is_good = file_check(fd, &err) && file_copy(scan, fd, file->sha, &err);
     bool is_steady = fstat(fd, &after) == 0;
     if (is_steady) {
         struct signature now = signature_of(&after);
