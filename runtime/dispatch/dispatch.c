@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "dispatch/processes/autopsy.h"
-#include "dispatch/processes/build.h"
+#include "dispatch/processes/build_slots.h"
 #include "dispatch/segments/job.h"
 #include "host.h"
 
@@ -61,11 +61,11 @@ static void on_alarm(uv_timer_t *timer)
         orphans_place(dispatch);
     }
     if (dispatch->is_wanting)
-        builds_stir(dispatch); /* who has waited for long enough may drain a busy slot */
+        dispatch_stir(dispatch); /* who has waited for long enough may drain a busy slot */
     dispatch_alarm(dispatch, due_ms);
 }
 
-void builds_stir(struct dispatch *dispatch)
+void dispatch_stir(struct dispatch *dispatch)
 {
     dispatch->is_stirred = true;
 }
@@ -196,7 +196,7 @@ static bool build_cancel(struct build *build, int64_t run_id)
             return true;
         }
     }
-    job = autopsy_job(build, run_id);
+    job = autopsy_job(&build->autopsies, run_id);
     if (job != NULL)
         job->is_canceled = true;
     return job != NULL;
@@ -241,7 +241,7 @@ void dispatch_event(struct dispatch *dispatch, const struct event *event)
 void dispatch_accepted(struct dispatch *dispatch)
 {
     orphans_place(dispatch);
-    builds_stir(dispatch);
+    dispatch_stir(dispatch);
     if (dispatch->is_ready || dispatch->is_stopping)
         return;
     dispatch->is_ready = true;
@@ -283,6 +283,7 @@ bool dispatch_create(const struct dispatch_options *options, struct dispatch **r
     list_init(&dispatch->hungry);
     list_init(&dispatch->outbox);
     list_init(&dispatch->orphans);
+    list_init(&dispatch->nurseries);
     outgoings_init(&dispatch->outgoings);
     task_durations_init(&dispatch->task_durations);
     catalogs_init(&dispatch->catalogs);
@@ -332,7 +333,7 @@ static void jobs_drop(struct list *jobs)
 static void build_stop(struct build *build)
 {
     jobs_drop(&build->backlog);
-    autopsies_drop(build);
+    autopsies_drop(&build->autopsies);
     if (build->nursery != NULL && !build->nursery->has_loaded)
         nursery_kill(build->nursery); /* it does not listen while it loads */
     LIST_EACH(&build->slots, node, after)
@@ -340,7 +341,7 @@ static void build_stop(struct build *build)
         struct slot *slot = container_of(node, struct slot, node);
         jobs_drop(&slot->jobs);
         slot->job_count = 0;
-        build_kill(build, slot->id, SIGKILL);
+        build_kill(build, slot, SIGKILL);
     }
 }
 
@@ -354,7 +355,7 @@ void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void 
     jobs_drop(&dispatch->orphans);
     LIST_EACH(&dispatch->builds, node, after)
     build_stop(container_of(node, struct build, node));
-    builds_stir(dispatch);
+    dispatch_stir(dispatch);
 }
 
 void dispatch_destroy(struct dispatch *dispatch)

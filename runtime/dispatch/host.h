@@ -33,6 +33,7 @@ struct dispatch {
     struct list hungry;  /* builds with jobs to hand out */
     struct list outbox;  /* slots with bytes to send */
     struct list orphans; /* jobs that no loaded build can run, until the next catalog */
+    struct list nurseries;
     struct outgoings outgoings;
     struct watch watch;
     struct catalogs catalogs;
@@ -58,6 +59,9 @@ struct dispatch {
 /* Call the tick at `at_ms` (uv_now) or earlier. */
 void dispatch_alarm(struct dispatch *dispatch, int64_t at_ms);
 int64_t dispatch_now(const struct dispatch *dispatch);
+
+/* Look at all builds in this turn: who has work, and who is no longer needed. */
+void dispatch_stir(struct dispatch *dispatch);
 
 /* Something that was counted in `open` is gone. */
 void dispatch_closed(struct dispatch *dispatch);

@@ -88,7 +88,7 @@ void file_drop_build(struct build **build)
     if (dropped == NULL)
         return;
     dropped->users--;
-    builds_stir(dropped->dispatch);
+    dispatch_stir(dropped->dispatch);
 }
 
 static void file_remove(struct plugin_file *file)

@@ -3,6 +3,7 @@
 #include "autopsy.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "build_slots.h"
 #include "dispatch/host.h"
 #include "dispatch/segments/job.h"
 
@@ -21,7 +22,6 @@ enum {
     PROBE_MIN_MS = 10000,
     PROBE_MAX_MS = 300000,
     SLOW_MS = 2000, /* then others need not wait for what is being loaded */
-    FORK_PAUSE_MS = 200,
 };
 
 struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name)
@@ -39,7 +39,7 @@ struct build *build_create(struct dispatch *dispatch, const char *sha, const cha
     list_init(&build->backlog);
     list_init(&build->autopsies);
     list_push(&dispatch->builds, &build->node);
-    builds_stir(dispatch);
+    dispatch_stir(dispatch);
     return build;
 }
 
@@ -76,7 +76,7 @@ void build_retry(struct build *build)
     build->reason[0] = '\0';
     build->restarts = build->probes = 0;
     build->retry_ms = 0;
-    builds_stir(build->dispatch);
+    dispatch_stir(build->dispatch);
 }
 
 bool build_is_aside(const struct build *build)
@@ -96,73 +96,14 @@ void build_put(struct build *build, struct job *job)
     build_hunger(build);
 }
 
-void build_take_back(struct build *build, struct job *job)
-{
-    if (job->is_canceled) {
-        job_release(build->dispatch, job);
-        return;
-    }
-    job->began_ns = 0;
-    job->deadline_ms = 0;
-    job->queued_ms = dispatch_now(build->dispatch);
-    list_push(build->backlog.next, &job->node); /* in front of the first */
-    build_hunger(build);
-}
-
 void build_hunger(struct build *build)
 {
     if (list_is_empty(&build->hunger))
         list_push(&build->dispatch->hungry, &build->hunger);
 }
 
-struct slot *build_slot(struct build *build, uint32_t id)
-{
-    LIST_EACH(&build->slots, node, after)
-    {
-        struct slot *slot = container_of(node, struct slot, node);
-        if (slot->id == id)
-            return slot;
-    }
-    return NULL;
-}
-
-void build_fork(struct build *build, uint32_t slot, int fd)
-{
-    struct frame frame = { .kind = FRAME_FORK, .fork = { .slot = slot } };
-
-    nursery_send(build->nursery, &frame, fd);
-}
-
-void build_kill(struct build *build, uint32_t slot, int signal)
-{
-    struct frame frame = { .kind = FRAME_KILL,
-                           .kill = { .slot = slot, .signal = (uint32_t)signal } };
-
-    if (build->nursery != NULL)
-        nursery_send(build->nursery, &frame, -1);
-}
-
-bool build_symbolize(struct build *build, uint32_t slot, const struct frame_crash *crash)
-{
-    struct frame frame = { .kind = FRAME_SYMBOLIZE,
-                           .symbolize = { .slot = slot, .depth = crash->depth } };
-
-    if (build->nursery == NULL || build->nursery->is_leaving)
-        return false;
-    memcpy(frame.symbolize.stack, crash->stack, sizeof crash->stack);
-    nursery_send(build->nursery, &frame, -1);
-    return true;
-}
-
-void build_pause(struct build *build, int error)
-{
-    int64_t now_ms = dispatch_now(build->dispatch);
-
-    if (build->retry_ms <= now_ms) /* once, not for each slot */
-        log_error("slot.no_fork", "plugin=%s error=\"%s\"", build->name, strerror(error));
-    build->retry_ms = now_ms + FORK_PAUSE_MS;
-    dispatch_alarm(build->dispatch, build->retry_ms);
-}
+static void build_refuse(struct build *build, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Whatever came of it. */
 static void loading_end(struct build *build)
@@ -181,30 +122,10 @@ static void build_ready(struct build *build)
     build->reason[0] = '\0';
     suspects_expect(build);
     build_hunger(build);
-    builds_stir(build->dispatch);
+    dispatch_stir(build->dispatch);
 }
 
-void build_loaded(struct build *build, struct slice description)
-{
-    struct err err = { 0 };
-
-    if (build->was_loaded) { /* the same file says the same: jobs point into the first */
-        build_ready(build);
-        watch_settled(build->dispatch, build); /* a file may have come back meanwhile */
-        return;
-    }
-    if (!description_read(&build->about, description, &err) ||
-        !description_fits(&build->about, &build->dispatch->config->limits, &err)) {
-        description_finish(&build->about);
-        build_refuse(build, "%s", err.text);
-        return;
-    }
-    build->was_loaded = true;
-    build_ready(build);
-    watch_settled(build->dispatch, build);
-}
-
-void build_refuse(struct build *build, const char *format, ...)
+static void build_refuse(struct build *build, const char *format, ...)
 {
     struct dispatch *dispatch = build->dispatch;
     va_list arguments;
@@ -228,21 +149,8 @@ void build_refuse(struct build *build, const char *format, ...)
         list_remove(&job->node);
         dispatch_route(dispatch, job);
     }
-    builds_stir(dispatch);
+    dispatch_stir(dispatch);
     watch_settled(dispatch, build);
-}
-
-static void build_start(struct build *build)
-{
-    struct err err = { 0 };
-
-    build->state = BUILD_LOADING;
-    build->started_ms = dispatch_now(build->dispatch);
-    build->dispatch->loading++;
-    dispatch_alarm(build->dispatch, build->started_ms + SLOW_MS);
-    build->nursery = nursery_start(build, &err);
-    if (build->nursery == NULL)
-        build_nursery_died(build, err.text);
 }
 
 static void build_restart(struct build *build, int64_t now_ms)
@@ -266,21 +174,59 @@ static void build_set_aside(struct build *build, int64_t now_ms)
     dispatch_alarm(build->dispatch, build->retry_ms);
 }
 
-void build_nursery_died(struct build *build, const char *how)
+static void build_loaded(struct build *build, struct slice description)
+{
+    struct err err = { 0 };
+
+    if (build->was_loaded) { /* the same file says the same: jobs point into the first */
+        build_ready(build);
+        watch_settled(build->dispatch, build); /* a file may have come back meanwhile */
+        return;
+    }
+    if (!description_read(&build->about, description, &err) ||
+        !description_fits(&build->about, &build->dispatch->config->limits, &err)) {
+        description_finish(&build->about);
+        build_refuse(build, "%s", err.text);
+        return;
+    }
+    build->was_loaded = true;
+    build_ready(build);
+    watch_settled(build->dispatch, build);
+}
+
+static void on_heard(void *context)
+{
+    struct build *build = context;
+    struct frame frame;
+
+    while (nursery_next(build->nursery, &frame))
+        if (frame.kind == FRAME_LOADED)
+            build_loaded(build, frame.loaded.description);
+        else if (frame.kind == FRAME_REFUSED)
+            build_refuse(build, "%.*s", SLICE_ARG(frame.refused.reason));
+        else if (frame.kind == FRAME_FORKED)
+            build_slot_forked(build, &frame.forked);
+        else if (frame.kind == FRAME_EXITED)
+            build_slot_ended(build, &frame.exited);
+        else
+            autopsy_symbols(&build->autopsies, frame.symbols.slot, frame.symbols.text);
+}
+
+static void nursery_died(struct build *build, const char *how)
 {
     struct dispatch *dispatch = build->dispatch;
     int64_t now_ms = dispatch_now(dispatch);
     bool was_leaving = build->users == 0 || dispatch->is_stopping;
     struct slot *guilty;
 
-    autopsies_tick(build, INT64_MAX);
+    autopsies_tick(&build->autopsies, INT64_MAX);
     if (!dispatch->is_stopping && (guilty = suspects_name(build)) != NULL) {
-        slot_blame(guilty, how);
+        build_slot_blame(build, guilty, how);
         build->restarts = 0; /* the next one may live longer */
     }
     LIST_EACH(&build->slots, node, after)
-    slot_orphaned(container_of(node, struct slot, node));
-    builds_stir(dispatch);
+    build_slot_orphaned(build, container_of(node, struct slot, node));
+    dispatch_stir(dispatch);
     if (build->state == BUILD_REFUSED)
         return;
     if (!build->was_loaded) {
@@ -302,6 +248,29 @@ void build_nursery_died(struct build *build, const char *how)
     } else {
         build_restart(build, now_ms);
     }
+}
+
+static void on_died(void *context, const char *how)
+{
+    struct build *build = context;
+
+    build->nursery = NULL;
+    nursery_died(build, how);
+}
+
+static void build_start(struct build *build)
+{
+    static const struct nursery_events events = { .heard = on_heard, .died = on_died };
+    struct err err = { 0 };
+
+    build->state = BUILD_LOADING;
+    build->started_ms = dispatch_now(build->dispatch);
+    build->dispatch->loading++;
+    dispatch_alarm(build->dispatch, build->started_ms + SLOW_MS);
+    build->nursery =
+        nursery_start(build->dispatch, build->path, build->name, &events, build, &err);
+    if (build->nursery == NULL)
+        nursery_died(build, err.text);
 }
 
 static bool build_is_done(const struct build *build)
@@ -341,13 +310,14 @@ static int64_t loading_tick(struct build *build, int64_t now_ms)
         return build->started_ms + SLOW_MS;
     build->is_slow = true;
     build->dispatch->loading--;
-    builds_stir(build->dispatch);
+    dispatch_stir(build->dispatch);
     return 0;
 }
 
 int64_t build_tick(struct build *build, int64_t now_ms)
 {
-    int64_t due_ms = sooner(autopsies_tick(build, now_ms), loading_tick(build, now_ms));
+    int64_t due_ms =
+        sooner(autopsies_tick(&build->autopsies, now_ms), loading_tick(build, now_ms));
 
     if (build->suspects.count > 0)
         due_ms = sooner(due_ms, suspects_tick(build, now_ms));
@@ -361,7 +331,7 @@ int64_t build_tick(struct build *build, int64_t now_ms)
     if (build->retry_ms != 0) {
         build->retry_ms = build->state == BUILD_READY ? 0 : build->retry_ms;
         build_hunger(build);
-        builds_stir(build->dispatch);
+        dispatch_stir(build->dispatch);
     }
     return due_ms;
 }

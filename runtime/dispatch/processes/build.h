@@ -62,30 +62,12 @@ bool build_is_aside(const struct build *build);
 /* Can it run the segment, now or after a restart? */
 bool build_offers(const struct build *build, struct slice task, struct slice segment);
 void build_put(struct build *build, struct job *job);
-/* Back to the front of the line; a canceled one is dropped. */
-void build_take_back(struct build *build, struct job *job);
 /* Feed it in this turn of the loop. */
 void build_hunger(struct build *build);
-/* Feed all of them, and look at what is no longer needed. */
-void builds_stir(struct dispatch *dispatch);
 
 /* placement.c: hand out jobs to slots. */
 void placement_run(struct dispatch *dispatch);
 int64_t slots_retire(struct build *build, int64_t now_ms);
-
-/* To its nursery. */
-void build_fork(struct build *build, uint32_t slot, int fd);
-void build_kill(struct build *build, uint32_t slot, int signal);
-bool build_symbolize(struct build *build, uint32_t slot, const struct frame_crash *crash);
-
-/* From its nursery. */
-void build_loaded(struct build *build, struct slice description);
-void build_refuse(struct build *build, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void build_nursery_died(struct build *build, const char *how);
-struct slot *build_slot(struct build *build, uint32_t id);
-/* The system cannot fork just now. */
-void build_pause(struct build *build, int error);
 
 /* Start what is to be started, end what is not needed any more. The build may be gone after. */
 void build_settle(struct build *build);

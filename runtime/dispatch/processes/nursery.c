@@ -1,10 +1,8 @@
 #include "nursery.h"
 
-#include "autopsy.h"
 #include "base/family.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "build.h"
 #include "dispatch/host.h"
 
 #include <errno.h>
@@ -37,6 +35,7 @@ static void on_closed(uv_handle_t *handle)
     if (--nursery->handles > 0)
         return;
     buffer_finish(&nursery->in);
+    arena_finish(&nursery->arena);
     buffer_finish(&nursery->line);
     outbox_finish(&nursery->outbox);
     free(nursery);
@@ -55,6 +54,7 @@ static void control_close(struct nursery *nursery)
 
 static void handles_close(struct nursery *nursery)
 {
+    list_remove(&nursery->node);
     control_close(nursery);
     uv_close((uv_handle_t *)&nursery->process, on_closed);
     uv_close((uv_handle_t *)&nursery->errors, on_closed);
@@ -111,14 +111,14 @@ static char **environment_make(const struct config *config)
     return variables;
 }
 
-static int process_spawn(struct nursery *nursery, int control)
+static int process_spawn(struct nursery *nursery, const char *path, int control)
 {
     struct dispatch *dispatch = nursery->dispatch;
     char word[] = "nursery", numbers[ARGUMENTS_MAX][NUMBER_TEXT];
     const char *known = dispatch->options.origin;
     char *program = memory_text(dispatch->options.program);
-    char *origin = memory_text(known != NULL ? known : "");
-    char *arguments[ARGUMENTS_MAX] = { program, word, nursery->build->path };
+    char *origin = memory_text(known != NULL ? known : ""), *plugin = memory_text(path);
+    char *arguments[ARGUMENTS_MAX] = { program, word, plugin };
     char **environment = environment_make(dispatch->config);
 
     arguments_fill(dispatch, numbers, origin, arguments, 3);
@@ -137,6 +137,7 @@ static int process_spawn(struct nursery *nursery, int control)
     free(environment);
     free(program);
     free(origin);
+    free(plugin);
     return result;
 }
 
@@ -148,9 +149,10 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     *buffer = uv_buf_init(nursery->dispatch->read_bytes, READ_BYTES);
 }
 
-struct nursery *nursery_start(struct build *build, struct err *err)
+struct nursery *nursery_start(struct dispatch *dispatch, const char *path, const char *name,
+                              const struct nursery_events *events, void *context,
+                              struct err *err)
 {
-    struct dispatch *dispatch = build->dispatch;
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -159,15 +161,18 @@ struct nursery *nursery_start(struct build *build, struct err *err)
     }
     struct nursery *nursery = memory_zeroed(1, sizeof *nursery);
     nursery->dispatch = dispatch;
-    nursery->build = build;
+    nursery->on = events;
+    nursery->context = context;
+    nursery->name = name;
     nursery->fd = ends[0];
     nursery->handles = 3;
     outbox_init(&nursery->outbox);
     dispatch->open++;
+    list_push(&dispatch->nurseries, &nursery->node);
     nursery->process.data = nursery->control.data = nursery->errors.data = nursery;
     (void)uv_pipe_init(dispatch->loop, &nursery->errors, 0); /* neither can fail here: the */
     (void)uv_poll_init(dispatch->loop, &nursery->control, ends[0]); /* socket is a good one */
-    int result = process_spawn(nursery, ends[1]);
+    int result = process_spawn(nursery, path, ends[1]);
     (void)close(ends[1]);
     if (result != 0) {
         err_set(err, ERR_SYSTEM, "cannot start %s: %s", dispatch->options.program,
@@ -204,7 +209,8 @@ static void outbox_send(struct nursery *nursery)
     (void)uv_poll_start(&nursery->control, UV_READABLE | writable, on_control);
 }
 
-void nursery_send(struct nursery *nursery, const struct frame *frame, int fd)
+/* Now, or when its socket has room; `fd` rides along when it is not -1. */
+static void frame_send(struct nursery *nursery, const struct frame *frame, int fd)
 {
     if (nursery->fd < 0)
         return;
@@ -215,10 +221,39 @@ void nursery_send(struct nursery *nursery, const struct frame *frame, int fd)
         patience_renew(nursery);
 }
 
+void nursery_fork(struct nursery *nursery, uint32_t slot, int fd)
+{
+    struct frame frame = { .kind = FRAME_FORK, .fork = { .slot = slot } };
+
+    frame_send(nursery, &frame, fd);
+}
+
+void nursery_signal(struct nursery *nursery, uint32_t slot, int signal)
+{
+    struct frame frame = { .kind = FRAME_KILL,
+                           .kill = { .slot = slot, .signal = (uint32_t)signal } };
+
+    frame_send(nursery, &frame, -1);
+}
+
+bool nursery_symbolize(struct nursery *nursery, uint32_t slot, const struct frame_crash *crash)
+{
+    struct frame frame = { .kind = FRAME_SYMBOLIZE,
+                           .symbolize = { .slot = slot, .depth = crash->depth } };
+
+    if (nursery->is_leaving)
+        return false;
+    memcpy(frame.symbolize.stack, crash->stack, sizeof crash->stack);
+    frame_send(nursery, &frame, -1);
+    return true;
+}
+
 void nursery_kill(struct nursery *nursery)
 {
-    /* It may have exited already. Its guard ends all that is below, then itself. */
-    (void)uv_process_kill(&nursery->process, SIGTERM);
+    /* Its guard ends all that is below, then itself. The number of one that has exited may be
+     * somebody else's. */
+    if (uv_is_active((uv_handle_t *)&nursery->process))
+        (void)uv_process_kill(&nursery->process, SIGTERM);
 }
 
 void nursery_leave(struct nursery *nursery)
@@ -243,61 +278,47 @@ int64_t nursery_tick(struct nursery *nursery, int64_t now_ms)
     return nursery->due_ms;
 }
 
-static bool frame_take(struct nursery *nursery, const struct frame *frame)
+/* Gone, or not what we started any more. Its exit status is kept if it has exited by itself. */
+static void control_end(struct nursery *nursery)
 {
-    struct build *build = nursery->build;
-    struct slot *slot;
-
-    if (nursery->is_leaving)
-        return true;
-    if (!nursery->has_loaded) {
-        if (frame->kind == FRAME_LOADED) {
-            nursery->has_loaded = true;
-            nursery->due_ms = 0;
-            build_loaded(build, frame->loaded.description);
-        } else if (frame->kind == FRAME_REFUSED) {
-            build_refuse(build, "%.*s", SLICE_ARG(frame->refused.reason));
-        } else {
-            return false;
-        }
-        return true;
-    }
-    if (frame->kind == FRAME_FORKED) {
-        nursery->forks -= nursery->forks > 0;
-        build_hunger(build); /* there is room for the next */
-        if (frame->forked.pid < 0 && (slot = build_slot(build, frame->forked.slot)) != NULL)
-            slot_unforked(slot, -frame->forked.pid);
-    } else if (frame->kind == FRAME_EXITED) {
-        if ((slot = build_slot(build, frame->exited.slot)) != NULL)
-            slot_exited(slot, &frame->exited);
-    } else if (frame->kind == FRAME_SYMBOLS) {
-        autopsy_symbols(build, frame->symbols.slot, frame->symbols.text);
-    } else {
-        return false;
-    }
-    return true;
+    control_close(nursery);
+    nursery_kill(nursery);
 }
 
-static bool frames_take(struct nursery *nursery)
+/* Does it fit what has been said so far? */
+static bool is_expected(struct nursery *nursery, const struct frame *frame)
 {
-    struct arena arena = { 0 }; /* not the dispatch's: a slot's frames are read inside */
-    size_t at = 0, used;
-    bool is_good = true;
+    if (nursery->has_loaded) {
+        nursery->forks -= frame->kind == FRAME_FORKED && nursery->forks > 0;
+        return frame->kind == FRAME_FORKED || frame->kind == FRAME_EXITED ||
+               frame->kind == FRAME_SYMBOLS;
+    }
+    if (frame->kind == FRAME_LOADED) {
+        nursery->has_loaded = true;
+        nursery->due_ms = 0;
+    }
+    return frame->kind == FRAME_LOADED || frame->kind == FRAME_REFUSED;
+}
 
-    do {
-        struct slice rest = { nursery->in.data + at, nursery->in.size - at };
-        struct frame frame;
-        is_good =
-            rest.size == 0 || frame_read(&arena, rest, CONTROL_MAX_BYTES, &frame, &used, NULL);
-        if (rest.size == 0 || !is_good || used == 0)
-            break;
-        is_good = frame_take(nursery, &frame);
-        at += used;
-    } while (is_good);
-    arena_finish(&arena);
-    buffer_consume(&nursery->in, at);
-    patience_renew(nursery);
-    return is_good;
+bool nursery_next(struct nursery *nursery, struct frame *frame)
+{
+    bool is_good;
+
+    buffer_consume(&nursery->in, nursery->in_used);
+    nursery->in_used = 0;
+    arena_reset(&nursery->arena);
+    if (nursery->is_leaving)
+        return false;
+    is_good =
+        nursery->in.size == 0 || frame_read(&nursery->arena, buffer_view(&nursery->in),
+                                            CONTROL_MAX_BYTES, frame, &nursery->in_used, NULL);
+    if (is_good && nursery->in_used > 0 && is_expected(nursery, frame))
+        return true;
+    if (is_good && nursery->in_used == 0)
+        patience_renew(nursery);
+    else
+        control_end(nursery);
+    return false;
 }
 
 /* False: nothing more will come. */
@@ -313,8 +334,7 @@ static bool control_read(struct nursery *nursery)
         if (got == 0)
             return false;
         nursery->in.size += (size_t)got;
-        if (!frames_take(nursery))
-            return false;
+        nursery->on->heard(nursery->context);
     }
     return true;
 }
@@ -326,12 +346,8 @@ static void on_control(uv_poll_t *poll, int status, int events)
     (void)status;
     if ((events & UV_WRITABLE) != 0 && nursery->fd >= 0)
         outbox_send(nursery);
-    if (control_read(nursery) || nursery->fd < 0)
-        return;
-    /* Gone, or not what we started any more. Its exit status is kept if it has exited by
-     * itself. */
-    control_close(nursery);
-    nursery_kill(nursery);
+    if (!control_read(nursery))
+        control_end(nursery);
 }
 
 static void line_log(struct nursery *nursery)
@@ -351,11 +367,10 @@ static void line_log(struct nursery *nursery)
         else if (!is_text && (unsigned char)text.data[i] > 0x7f)
             nursery->line.data[i] = '?';
     if (text.size > 0 && nursery->lines < LINES_PER_SECOND)
-        log_info("plugin.stderr", "plugin=%s %.*s",
-                 nursery->build == NULL ? "?" : nursery->build->name, SLICE_ARG(text));
+        log_info("plugin.stderr", "plugin=%s %.*s", nursery->name, SLICE_ARG(text));
     else if (nursery->lines == LINES_PER_SECOND)
         log_warn("plugin.stderr", "plugin=%s more lines in this second are dropped",
-                 nursery->build == NULL ? "?" : nursery->build->name);
+                 nursery->name);
     nursery->lines++;
     nursery->line.size = 0;
 }
@@ -398,10 +413,10 @@ static bool is_guard(void *context, pid_t pid)
 {
     struct dispatch *dispatch = context;
 
-    LIST_EACH(&dispatch->builds, node, after)
+    LIST_EACH(&dispatch->nurseries, node, after)
     {
-        const struct build *build = container_of(node, struct build, node);
-        if (build->nursery != NULL && uv_process_get_pid(&build->nursery->process) == pid)
+        const struct nursery *nursery = container_of(node, struct nursery, node);
+        if (uv_process_get_pid(&nursery->process) == pid)
             return true;
     }
     return false;
@@ -410,7 +425,6 @@ static bool is_guard(void *context, pid_t pid)
 static void on_process(uv_process_t *process, int64_t status, int signal)
 {
     struct nursery *nursery = process->data;
-    struct build *build = nursery->build;
     char how[80];
 
     (void)control_read(nursery); /* what it said before */
@@ -427,6 +441,5 @@ static void on_process(uv_process_t *process, int64_t status, int signal)
     else
         (void)snprintf(how, sizeof how, "exited with code %d", (int)status);
     handles_close(nursery);
-    build->nursery = NULL;
-    build_nursery_died(build, how);
+    nursery->on->died(nursery->context, how);
 }

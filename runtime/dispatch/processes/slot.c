@@ -1,10 +1,8 @@
 #include "slot.h"
 
-#include "autopsy.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "build.h"
 #include "dispatch/host.h"
 #include "dispatch/segments/early_token.h"
 #include "dispatch/segments/job.h"
@@ -67,38 +65,42 @@ static void socket_close(struct slot *slot)
 /* Its process is no more. */
 static void slot_remove(struct slot *slot)
 {
-    struct build *build = slot->build;
+    struct dispatch *dispatch = slot->dispatch;
 
     if (slot->call != NULL)
         slot->call->slot = NULL;
     slot->call = NULL;
     socket_close(slot);
     list_remove(&slot->node);
-    build->slot_count--;
-    build->dispatch->slot_count--;
+    dispatch->slot_count--;
     slot_let_go(slot);
-    builds_stir(build->dispatch); /* there is room for another */
+    dispatch_stir(dispatch); /* there is room for another */
 }
 
-struct slot *slot_fork(struct build *build)
+struct slot *slot_create(struct dispatch *dispatch, struct build *build,
+                         const struct slot_events *events, struct slice plugin, int *end,
+                         int *error)
 {
-    struct dispatch *dispatch = build->dispatch;
-    int ends[2];
+    int ends[2], result;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-        build_pause(build, errno);
+        *error = errno;
         return NULL;
     }
     struct slot *slot = memory_zeroed(1, sizeof *slot);
     slot->build = build;
+    slot->on = events;
+    slot->plugin = plugin;
     slot->dispatch = dispatch;
     slot->id = ++dispatch->slot_next;
     slot->fd = ends[0];
     slot->holders = 2;
     slot->idle_ms = dispatch_now(dispatch);
+    list_init(&slot->node);
     list_init(&slot->send);
     list_init(&slot->jobs);
-    if (uv_poll_init(dispatch->loop, &slot->poll, ends[0]) != 0) {
+    if ((result = uv_poll_init(dispatch->loop, &slot->poll, ends[0])) != 0) {
+        *error = -result;
         (void)close(ends[0]);
         (void)close(ends[1]);
         free(slot);
@@ -107,11 +109,8 @@ struct slot *slot_fork(struct build *build)
     dispatch->open++;
     dispatch->forks++;
     dispatch->slot_count++;
-    build->slot_count++;
-    list_push(&build->slots, &slot->node);
     slot_watch(slot, UV_READABLE);
-    build_fork(build, slot->id, ends[1]);
-    (void)close(ends[1]); /* the nursery has its own now */
+    *end = ends[1];
     return slot;
 }
 
@@ -123,9 +122,6 @@ void slot_give(struct slot *slot, struct job *job)
     buffer_slice(&slot->out, buffer_view(&job->bytes));
     if (slot->job_count++ == 0)
         job_begin(dispatch, job);
-    /* Idle slots are looked for from the front: the one used last has the warmest caches. */
-    list_remove(&slot->node);
-    list_push(slot->build->slots.next, &slot->node);
     if (list_is_empty(&slot->send))
         list_push(&dispatch->outbox, &slot->send);
 }
@@ -201,7 +197,7 @@ void slot_fail(struct slot *slot, enum slot_fault fault, int signal, const char 
     va_start(arguments, format);
     (void)vsnprintf(slot->fault_text, sizeof slot->fault_text, format, arguments);
     va_end(arguments);
-    build_kill(slot->build, slot->id, signal);
+    slot->on->kill(slot, signal);
     slot->kill_ms = dispatch_now(dispatch) + REPORT_MS;
     dispatch_alarm(dispatch, slot->kill_ms);
 }
@@ -238,7 +234,7 @@ int64_t slot_tick(struct slot *slot, int64_t now_ms)
 
     if (slot->kill_ms != 0 && now_ms >= slot->kill_ms) {
         slot->kill_ms = now_ms + REPORT_MS; /* until it is gone */
-        build_kill(slot->build, slot->id, SIGKILL);
+        slot->on->kill(slot, SIGKILL);
         if (slot->state != SLOT_LEAVING && slot->fault == FAULT_NONE && !slot->has_crash) {
             slot->fault = FAULT_PROTOCOL;
             (void)snprintf(slot->fault_text, sizeof slot->fault_text, "it closed its socket");
@@ -276,7 +272,7 @@ void slot_advance(struct slot *slot)
     if (slot->is_draining && slot->state == SLOT_LIVE)
         slot_retire(slot);
     if (dispatch->is_wanting)
-        builds_stir(dispatch);
+        dispatch_stir(dispatch);
 }
 
 /* Those behind the first go back to the front of the line, in their order. */
@@ -285,31 +281,21 @@ static void jobs_return(struct slot *slot)
     while (!list_is_empty(&slot->jobs)) {
         struct job *job = container_of(slot->jobs.previous, struct job, node);
         list_remove(&job->node);
-        build_take_back(slot->build, job);
+        slot->on->returned(slot, job);
     }
     slot->job_count = 0;
 }
 
 void slot_worn(struct slot *slot, struct slice reason)
 {
-    log_info("slot.worn", "plugin=%.*s reason=\"%.*s\"", SLICE_ARG(slot->build->about.plugin),
+    log_info("slot.worn", "plugin=%.*s reason=\"%.*s\"", SLICE_ARG(slot->plugin),
              SLICE_ARG(reason));
     jobs_return(slot);
     if (slot->state == SLOT_LIVE)
         slot_retire(slot);
 }
 
-void slot_unforked(struct slot *slot, int error)
-{
-    struct build *build = slot->build;
-
-    build_pause(build, error);
-    jobs_return(slot);
-    slot_remove(slot);
-}
-
-/* What it said before it died still counts. */
-static void slot_drain(struct slot *slot)
+void slot_drain(struct slot *slot)
 {
     char next;
 
@@ -318,31 +304,19 @@ static void slot_drain(struct slot *slot)
             break;
 }
 
-void slot_exited(struct slot *slot, const struct frame_exited *exited)
-{
-    slot_drain(slot);
-    slot_last_words(slot, exited->prints, exited->left_out);
-    slot_conclude(slot, exited->status);
-    jobs_return(slot);
-    slot_remove(slot);
-}
-
-void slot_blame(struct slot *slot, const char *how)
+struct job *slot_lose(struct slot *slot)
 {
     struct job *job = slot_job(slot);
 
-    list_remove(&job->node);
-    slot->job_count--;
-    autopsy_blame(slot, job, how);
+    if (job != NULL) {
+        list_remove(&job->node);
+        slot->job_count--;
+    }
+    return job;
 }
 
-void slot_orphaned(struct slot *slot)
+void slot_close(struct slot *slot)
 {
-    struct dispatch *dispatch = slot->dispatch;
-
-    slot_drain(slot);
-    LIST_EACH(&slot->jobs, node, after)
-    job_release(dispatch, container_of(node, struct job, node));
-    slot->job_count = 0;
+    jobs_return(slot);
     slot_remove(slot);
 }

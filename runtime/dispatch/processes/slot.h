@@ -29,10 +29,23 @@ enum slot_fault { FAULT_NONE, FAULT_TIME, FAULT_PROTOCOL, FAULT_CANCELED };
 
 enum { SLOT_DEPTH = 4 /* jobs under way, when they are short */ };
 
+struct slot;
+
+/* What a slot tells whoever made it. */
+struct slot_events {
+    void (*kill)(struct slot *slot, int signal); /* its process is to get this */
+    /* The run's segment has ended in good order, and the slot looks for the next. */
+    void (*ended)(struct slot *slot, int64_t run_id);
+    /* This one was not begun: it goes elsewhere. */
+    void (*returned)(struct slot *slot, struct job *job);
+};
+
 struct slot {
-    struct list node; /* of its build; the last used first */
-    struct list send; /* in the outbox */
-    struct build *build;
+    struct list node;    /* of its build; the last used first */
+    struct list send;    /* in the outbox */
+    struct build *build; /* for its events */
+    const struct slot_events *on;
+    struct slice plugin; /* for logs */
     struct dispatch *dispatch;
     uint32_t id;
     enum slot_state state;
@@ -53,8 +66,11 @@ struct slot {
     char fault_text[200];
 };
 
-/* NULL when the system refuses; the build then waits a little. */
-struct slot *slot_fork(struct build *build);
+/* NULL and `error` when the system refuses. `end` is its process's end of the socket, for the
+ * caller to pass on and to close. */
+struct slot *slot_create(struct dispatch *dispatch, struct build *build,
+                         const struct slot_events *events, struct slice plugin, int *end,
+                         int *error);
 void slot_give(struct slot *slot, struct job *job);
 /* One more frame for it, sent in this turn. */
 void slot_say(struct slot *slot, const struct frame *frame);
@@ -72,22 +88,17 @@ void slot_fail(struct slot *slot, enum slot_fault fault, int signal, const char 
 /* Everything that is due; when something is due again, 0: never. */
 int64_t slot_tick(struct slot *slot, int64_t now_ms);
 
-/* The nursery says: it never lived, or it has ended with waitpid's status. The slot is gone
- * after. */
-void slot_unforked(struct slot *slot, int error);
-/* The nursery is dying, and the first job is charged with that. */
-void slot_blame(struct slot *slot, const char *how);
-void slot_exited(struct slot *slot, const struct frame_exited *exited);
-/* The nursery is dead, so the slot is. The slot is gone after. */
-void slot_orphaned(struct slot *slot);
+/* It has ended, or never lived: hear what it said before that. */
+void slot_drain(struct slot *slot);
+/* Take the job that it was running, which is lost; NULL: none. */
+struct job *slot_lose(struct slot *slot);
+/* Its process is no more. What it had not begun goes elsewhere; it is gone after. */
+void slot_close(struct slot *slot);
 
 /* slot_read.c: take what the slot has said. False: it is at its end, or broken. */
 bool slot_read(struct slot *slot);
 struct job *slot_job(struct slot *slot); /* the running one; NULL */
 /* The first job ended in good order. */
 void slot_advance(struct slot *slot);
-/* autopsy.c: what it printed last is its job's; what its death means for its jobs. */
-void slot_last_words(struct slot *slot, struct slice prints, uint32_t left_out);
-void slot_conclude(struct slot *slot, int status);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "base/id.h"
 #include "base/log.h"
-#include "build.h"
 #include "dispatch/host.h"
 #include "dispatch/segments/calls.h"
 #include "dispatch/segments/job.h"
@@ -54,11 +53,9 @@ static bool end_take(struct slot *slot, struct outgoing *outgoing, struct frame 
     struct frame_end *end = ARENA_NEW(&outgoing->arena, struct frame_end);
     *end = frame->end;
     list_remove(&job->node);
-    suspects_clear(slot->build, job->run_id);
     job_end(slot->dispatch, job, outgoing, end);
     slot_advance(slot);
-    if (!list_is_empty(&slot->build->backlog))
-        build_hunger(slot->build);
+    slot->on->ended(slot, frame->end.run_id);
     return true;
 }
 

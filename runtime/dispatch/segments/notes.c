@@ -1,5 +1,6 @@
 #include "notes.h"
 
+#include "base/clock.h"
 #include "dispatch/host.h"
 #include "job.h"
 
@@ -112,6 +113,43 @@ void notes_add(struct dispatch *dispatch, struct job *job, const struct frame_no
     if (notes->since_ms == 0) {
         notes->since_ms = now_ms;
         dispatch_alarm(dispatch, now_ms + NOTES_PERIOD_MS);
+    }
+}
+
+static bool line_add(struct dispatch *dispatch, struct job *job, struct slice line,
+                     uint32_t left_out)
+{
+    uint32_t level = 1;
+
+    if (line.size >= 2 && line.data[0] == FRAME_LEVEL_MARK) {
+        level = (uint32_t)(unsigned char)line.data[1] & 3;
+        line.data += 2;
+        line.size -= 2;
+    }
+    if (line.size == 0)
+        return false;
+    notes_add(dispatch, job,
+              &(struct frame_note){ .run_id = job->run_id,
+                                    .seq = job->seq,
+                                    .kind = NOTE_LOG,
+                                    .level = level,
+                                    .at_ms = clock_now_ms(),
+                                    .text = line,
+                                    .left_out = left_out });
+    return true;
+}
+
+void notes_add_prints(struct dispatch *dispatch, struct job *job, struct slice prints,
+                      uint32_t left_out)
+{
+    while (prints.size > 0) {
+        const char *end = memchr(prints.data, '\n', prints.size);
+        size_t size = end == NULL ? prints.size : (size_t)(end - prints.data);
+        if (line_add(dispatch, job, (struct slice){ prints.data, size }, left_out))
+            left_out = 0;
+        size += end != NULL;
+        prints.data += size;
+        prints.size -= size;
     }
 }
 

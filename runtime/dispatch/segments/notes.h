@@ -18,6 +18,9 @@ struct job_notes {
 };
 
 void notes_add(struct dispatch *dispatch, struct job *job, const struct frame_note *note);
+/* What its slot printed last, line by line; before that so many lines were left out. */
+void notes_add_prints(struct dispatch *dispatch, struct job *job, struct slice prints,
+                      uint32_t left_out);
 /* Copy all of them into `arena` and forget them. */
 struct frame_note *notes_take(struct job_notes *notes, struct arena *arena, uint32_t *count);
 /* Send what is due for a running job; when it is due again, 0: never. */

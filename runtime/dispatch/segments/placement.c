@@ -9,7 +9,7 @@
  */
 #include "base/log.h"
 #include "dispatch/host.h"
-#include "dispatch/processes/build.h"
+#include "dispatch/processes/build_slots.h"
 #include "job.h"
 
 enum {
@@ -184,7 +184,7 @@ static struct slot *slot_for(struct build *build, const struct job *job)
     struct slot *slot = idle_slot(build);
 
     if (slot == NULL && may_fork(build))
-        slot = slot_fork(build);
+        slot = build_fork(build);
     if (slot == NULL)
         slot = short_slot(build, job);
     return slot;
@@ -211,6 +211,10 @@ static void placement_of(struct build *build)
         }
         list_remove(&job->node);
         slot_give(slot, job);
+        /* Idle slots are looked for from the front: the one used last has the warmest caches.
+         */
+        list_remove(&slot->node);
+        list_push(build->slots.next, &slot->node);
         suspects_begin(build, job->run_id);
     }
 }
