@@ -22,9 +22,16 @@ configure_file(${CMAKE_SOURCE_DIR}/config/bide.service.in ${CMAKE_BINARY_DIR}/pa
 install(FILES ${CMAKE_BINARY_DIR}/package/bide.service DESTINATION lib/systemd/system)
 
 # Samples to copy from: an administrator's own files are never overwritten.
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bide/config
-    FILES_MATCHING PATTERN "*.yaml")
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/schemas DESTINATION ${CMAKE_INSTALL_DATADIR}/bide
-    FILES_MATCHING PATTERN "*.yaml")
+# By name: what else lies in these folders is somebody's own.
+set(BIDE_CONFIGS bide queues reference)
+set(BIDE_SCHEMAS approve-refund hello month-report monthly-digest remind render-image)
+set(BIDE_CONFIG_SCHEMAS bide queues)
+foreach(pair "CONFIGS;config" "SCHEMAS;schemas" "CONFIG_SCHEMAS;schemas/config")
+    list(GET pair 0 names)
+    list(GET pair 1 folder)
+    set(files ${BIDE_${names}})
+    list(TRANSFORM files REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/${folder}/\\1.yaml")
+    install(FILES ${files} DESTINATION ${CMAKE_INSTALL_DATADIR}/bide/${folder})
+endforeach()
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/LICENSE
     DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -6,6 +6,7 @@
  * processes that make one at a time the first wins and the second reads it.
  */
 #include "base/crypto.h"
+#include "base/log.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -60,6 +61,24 @@ static bool directory_check(const char *path, struct err *err)
                "the data directory %s can be changed by everybody (mode %04o); change that: "
                "chmod go-w %s",
                path, (unsigned)(about.st_mode & 07777), path);
+}
+
+/* Its group may be meant to read it, and root to run what is another's: told, not refused. */
+static void directory_warn(const char *path)
+{
+    struct stat about;
+
+    if (stat(path, &about) != 0)
+        return; /* it was there a moment ago; what opens files in it will say */
+    if ((about.st_mode & 020) != 0)
+        log_warn("data.writable",
+                 "directory=%s mode=%04o; its group can put another database there: chmod g-w",
+                 path, (unsigned)(about.st_mode & 07777));
+    if (about.st_uid != geteuid())
+        log_warn("data.owner",
+                 "directory=%s uid=%u; this server runs as %u, and its files "
+                 "will be that user's",
+                 path, (unsigned)about.st_uid, (unsigned)geteuid());
 }
 
 /* With everything above it. */
@@ -298,6 +317,7 @@ bool config_keys(struct config *config, struct err *err)
 
     if (!keys_directory(config, directory, err))
         return false;
+    directory_warn(config->data);
     for (uint32_t i = 0; i < config->environment_count; i++) {
         struct config_environment *environment = &config->environments[i];
         bool is_said;

@@ -13,7 +13,8 @@ static struct slice problems_line(struct batch *batch, const struct problems *pr
     problems_text(&out, problems);
     if (out.size > FAILURE_BYTES)
         out.size = FAILURE_BYTES;
-    while (out.size > 0 && !utf8_is_valid(buffer_view(&out)))
+    while (out.size > 0 &&
+           (out.data[out.size - 1] == '\n' || !utf8_is_valid(buffer_view(&out))))
         out.size--;
     struct slice text = arena_copy(batch->arena, buffer_view(&out));
     buffer_finish(&out);

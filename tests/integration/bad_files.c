@@ -185,6 +185,22 @@ Test(bad_files, a_used_address)
     server_destroy(&other);
 }
 
+/* Another user may be meant; what follows from it is told. */
+Test(bad_files, a_data_directory_that_others_can_change_is_told)
+{
+    int status;
+
+    command_run(&status, "mkdir %s && chmod 770 %s", server_path(&s, "data"),
+                server_path(&s, "data"));
+    if (geteuid() == 0)
+        command_run(&status, "chown nobody %s", server_path(&s, "data"));
+    server_start(&s);
+    server_logs(&s, "data.writable");
+    server_logs(&s, "mode=0770");
+    if (geteuid() == 0)
+        server_logs(&s, "data.owner");
+}
+
 /* ---- the database -------------------------------------------------------------------------
  */
 

@@ -74,6 +74,8 @@ Test(install, everything_is_in_its_place)
                             "share/bide/config/bide.yaml",
                             "share/bide/config/queues.yaml",
                             "share/bide/schemas/approve-refund.yaml",
+                            "share/bide/config/reference.yaml",
+                            "share/bide/schemas/month-report.yaml",
                             "share/bide/schemas/config/bide.yaml",
                             "share/bide/schemas/config/queues.yaml",
                             "share/bide/template/CMakeLists.txt",

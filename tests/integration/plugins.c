@@ -365,6 +365,7 @@ Test(plugins, state_that_does_not_fit_parks_the_run_until_a_build_fits)
     const struct reply *parked = run_until(&s, run, "PENDING_VERSION");
     cr_assert_neq(strstr(reply_text(parked, "parkedReason"), "amount"), NULL, "%s",
                   parked->text);
+    server_logs(&s, text("run.parked run=%s", run));
 
     put_version(2);
     const struct reply *ended = run_end(&s, run);

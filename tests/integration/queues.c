@@ -190,6 +190,41 @@ Test(queues, a_task_has_a_default_queue)
     cr_assert_str_eq(reply_text(run_get(&s, run), "queue"), "exits");
 }
 
+/* Environments share the slots; what a flood of one has borrowed is not the other's. */
+Test(queues, a_flood_of_dev_delays_no_run_of_prod)
+{
+    enum { SLOTS = 4, FLOOD = 60 };
+    const char *key = server_key(&s, "prod");
+
+    server_stop(&s);
+    server_write(&s, "config/bide.yaml",
+                 "environments:\n  dev: {}\n  prod: {}\nworkers:\n  slots: 4\n");
+    server_add_plugin(&s, "steady");
+    server_start(&s);
+    for (int i = 0; i < FLOOD; i++) /* each runs until it is canceled */
+        run_trigger(&s, "poll-cancel", "{}", NULL);
+    long long deadline = now_ms() + 20000;
+    int running;
+    do {
+        cr_assert_lt(now_ms(), deadline, "the flood does not run");
+        running = (int)reply_number(queue_get("poll-cancel", "task"), "running");
+    } while (running < SLOTS / 2);
+
+    for (int i = 0; i < 5; i++) {
+        long long began = now_ms();
+        const struct reply *made =
+            server_call_as(&s, key, "POST", "/api/v1/tasks/hello/trigger", "{\"payload\": {}}");
+        cr_assert_eq(made->status, 200, "%s", made->text);
+        const char *path = text("/api/v3/runs/%s?wait=10s", reply_text(made, "id"));
+        const struct reply *run = server_call_as(&s, key, "GET", path, NULL);
+        cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
+        cr_assert_lt(now_ms() - began, 5000);
+    }
+    running = (int)reply_number(queue_get("poll-cancel", "task"), "running");
+    cr_assert(running >= SLOTS / 2 && running < SLOTS, "%d: more than its part, and not all",
+              running);
+}
+
 Test(queues, they_are_listed_and_unknown_ones_are_404)
 {
     run_end(&s, run_trigger(&s, "hello", "{}", NULL));

@@ -233,6 +233,8 @@ static struct slice error_text(struct outgoing *outgoing)
     if (outgoing->command.problems != NULL) {
         buffer_text(&text, ": ");
         problems_text(&text, outgoing->command.problems);
+        while (text.size > 0 && text.data[text.size - 1] == '\n')
+            text.size--;
     }
     struct slice kept = arena_copy(&outgoing->arena, buffer_view(&text));
     buffer_finish(&text);

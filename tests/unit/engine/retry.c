@@ -48,6 +48,7 @@ Test(done, an_output_that_does_not_match_its_schema_fails_the_run)
     cr_assert_eq(OUTCOME(bad), OUTCOME_FAILED);
     cr_assert_str_eq(error_name(bad), "output_invalid");
     cr_assert_not_null(strstr(error_message(bad), "/total"), "%s", error_message(bad));
+    cr_assert_null(strchr(error_message(bad), '\n'), "%s", error_message(bad));
     cr_assert_eq(OUTCOME(good), OUTCOME_COMPLETED);
     cr_assert(slice_is(run_of(good)->output, "\x82\xa5total\x05\xa8"
                                              "currency\xa3"
