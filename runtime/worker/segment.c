@@ -7,7 +7,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 1000 /* with processes that the segment has started */ };
@@ -173,21 +172,12 @@ static void mark_check(struct segment *segment, uint64_t mark)
             segment->info.segment);
 }
 
-static uint64_t cpu_ns(void)
-{
-    struct timespec spent;
-
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent) != 0)
-        return 0;
-    return (uint64_t)spent.tv_sec * 1000000000u + (uint64_t)spent.tv_nsec;
-}
-
 static void end_send(struct segment *segment)
 {
     static uint64_t spent_before_ns; /* one segment at a time runs in a process */
     struct frame frame = { .kind = FRAME_END };
     struct frame_end *end = &segment->end;
-    uint64_t spent_ns = cpu_ns();
+    uint64_t spent_ns = wear_measure();
 
     if (segment->is_raised) {
         *end = (struct frame_end){

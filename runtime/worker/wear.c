@@ -13,6 +13,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+enum { HIGH_FD = 200 };
+
 static int descriptor_free(void)
 {
     int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
@@ -24,11 +26,29 @@ static int descriptor_free(void)
     return fd;
 }
 
+static struct rusage used; /* as it was measured last */
+
+uint64_t wear_measure(void)
+{
+    (void)getrusage(RUSAGE_SELF, &used); /* cannot fail */
+    return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000u +
+           (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000u;
+}
+
 static int64_t memory_most(void)
 {
-    struct rusage usage;
+    return (int64_t)used.ru_maxrss * 1024;
+}
 
-    return getrusage(RUSAGE_SELF, &usage) != 0 ? 0 : (int64_t)usage.ru_maxrss * 1024;
+/* Far from what plugins count on; -1: there is none, or no room. */
+static int folder_open(void)
+{
+    int fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+    if (fd >= 0)
+        (void)close(fd); /* a place, not a file */
+    return high;
 }
 
 /* Besides the first. */
@@ -43,11 +63,11 @@ static int64_t threads_more(void)
 
 void wear_init(struct wear *wear)
 {
+    (void)wear_measure();
     *wear = (struct wear){ .descriptor = descriptor_free(), .memory_bytes = memory_most() };
     wear->mask = umask(0);
     (void)umask((mode_t)wear->mask);
-    if (getcwd(wear->folder, sizeof wear->folder) == NULL)
-        wear->folder[0] = '\0';                         /* nowhere to go back to */
+    wear->folder = folder_open();
     (void)getrlimit(RLIMIT_NOFILE, &wear->descriptors); /* asks for what is always there */
     (void)sigprocmask(SIG_SETMASK, NULL, &wear->signals);
 }
@@ -63,7 +83,7 @@ static bool put_back(const struct wear *wear)
     (void)umask((mode_t)wear->mask);
     (void)sigprocmask(SIG_SETMASK, &wear->signals, NULL);
     return setrlimit(RLIMIT_NOFILE, &wear->descriptors) == 0 &&
-           (wear->folder[0] == '\0' || chdir(wear->folder) == 0);
+           (wear->folder < 0 || fchdir(wear->folder) == 0);
 }
 
 bool wear_is_over(struct wear *wear, const struct wear_limits *limits, char reason[120])

@@ -18,12 +18,16 @@ struct wear {
     int descriptor; /* the lowest that is free */
     int64_t memory_bytes;
     unsigned mask; /* of files */
-    char folder[512];
+    int folder;    /* to work in; -1: whatever it is */
     struct rlimit descriptors;
     sigset_t signals;
 };
 
 void wear_init(struct wear *wear);
+
+/* The processor time that this process has used so far. The same call to the system tells how
+ * much memory it took: what wear_is_over() looks at. */
+uint64_t wear_measure(void);
 
 /* After a segment: what it has set of the process is as it was, its timers are off. Is this as
  * far as the slot goes? Then `reason` says why. */

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@
 #define KILL_PARENT(S) S(kill_nursery)
 #define FORK(S)        S(fork_child)
 #define BEHIND(S)      S(leave_behind)
+#define CHANGE(S)      S(change_process)
 #define CALLS(S)       S(call_all)
 #define STOP_PARENT(S) S(stop_nursery)
 #define LEAVE_OPEN(S)  S(leave_open)
@@ -48,6 +50,7 @@ BIDE_TASK(garbage, BIDE_NO_STATE, GARBAGE, .id = "garbage")
 BIDE_TASK(kill_parent, BIDE_NO_STATE, KILL_PARENT, .id = "kill-parent")
 BIDE_TASK(forks, BIDE_NO_STATE, FORK, .id = "fork-child")
 BIDE_TASK(behind, BIDE_NO_STATE, BEHIND, .id = "leave-behind")
+BIDE_TASK(changes, BIDE_NO_STATE, CHANGE, .id = "change-process")
 BIDE_TASK(calls, BIDE_NO_STATE, CALLS, .id = "call")
 BIDE_TASK(stop_parent, BIDE_NO_STATE, STOP_PARENT, .id = "stop-parent")
 BIDE_TASK(left_open, BIDE_NO_STATE, LEAVE_OPEN, .id = "leave-open")
@@ -223,6 +226,34 @@ static bide_next call_all(bide_task *t)
     return bide_done(t);
 }
 
+/* Says what it finds, then sets all of it otherwise. */
+static bide_next change_process(bide_task *t)
+{
+    char folder[400] = "";
+    struct itimerval left = { 0 };
+    struct rlimit files = { 0 };
+    sigset_t signals;
+    mode_t mask = umask(0);
+
+    getitimer(ITIMER_REAL, &left);
+    getrlimit(RLIMIT_NOFILE, &files);
+    sigprocmask(SIG_SETMASK, NULL, &signals);
+    bide_out_i64(t, "slot", getpid());
+    bide_out_i64(t, "mask", mask);
+    bide_out_str(t, "folder", getcwd(folder, sizeof folder));
+    bide_out_i64(t, "timer", left.it_value.tv_sec);
+    bide_out_i64(t, "files", (int64_t)files.rlim_cur);
+    bide_out_i64(t, "blocked", sigismember(&signals, SIGUSR1));
+    alarm(100);
+    files.rlim_cur /= 2;
+    setrlimit(RLIMIT_NOFILE, &files);
+    sigaddset(&signals, SIGUSR1);
+    sigprocmask(SIG_SETMASK, &signals, NULL);
+    if (chdir("/proc") != 0)
+        return bide_fail(t, "no_folder", "there is no /proc");
+    return bide_done(t);
+}
+
 static void *sleep_long(void *nothing)
 {
     sleep(60);
@@ -337,6 +368,6 @@ static bide_next go_nowhere(bide_task *t)
 }
 
 BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task,
-            garbage_task, kill_parent_task, calls_task, forks_task, behind_task,
+            garbage_task, kill_parent_task, calls_task, changes_task, forks_task, behind_task,
             stop_parent_task, left_open_task, counts_task, leak_task, big_state_task,
             big_output_task, big_meta_task, wrong_end_task, not_listed_task)

@@ -161,6 +161,18 @@ Test(slots, one_that_has_grown_is_replaced)
     assert_next_is_another("{\"mib\":400}", true);
 }
 
+Test(slots, what_a_segment_sets_of_its_process_ends_with_it)
+{
+    char first[600];
+
+    snprintf(first, sizeof first, "%s", stage_output(&stage, "change-process", "{}"));
+
+    for (int i = 0; i < 2; i++)
+        cr_assert_str_eq(stage_output(&stage, "change-process", "{}"), first);
+    cr_assert_not_null(strstr(first, "\"timer\":0,"), "%s", first);
+    cr_assert_not_null(strstr(first, "\"blocked\":0}"), "%s", first);
+}
+
 Test(slots, one_that_has_run_enough_is_replaced)
 {
     stage.config.slot_segments = 5;

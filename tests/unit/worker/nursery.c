@@ -293,7 +293,8 @@ Test(nursery, slot_has_no_descriptors_of_the_host, .fini = teardown)
     closedir(directory);
     close(leaked);
 
-    cr_assert_eq(count, 5, "stdin, stdout, stderr, its prints and its socket, not %d", count);
+    cr_assert_eq(count, 6,
+                 "stdin, stdout, stderr, its prints, its folder and its socket, not %d", count);
 }
 
 Test(nursery, a_broken_frame_ends_it, .fini = teardown)
