@@ -1,9 +1,11 @@
 /*
  * poison: what it starts before there is a shield ends its nursery, when a task asks for it.
+ * While there is a file that $POISON_ILL names, it cannot be loaded.
  */
 #include <bide/bide.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,9 +13,12 @@ static int request[2] = { -1, -1 };
 
 __attribute__((constructor)) static void begin(void)
 {
+    const char *ill = getenv("POISON_ILL");
     pid_t nursery = getpid();
     char byte;
 
+    if (ill != NULL && access(ill, F_OK) == 0)
+        _exit(7);
     if (pipe(request) != 0 || fork() != 0)
         return;
     close(request[1]);

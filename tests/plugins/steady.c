@@ -168,10 +168,13 @@ static bide_next poll_flag(bide_task *t)
     const char *path = bide_str(t, bide_input(t), "path");
 
     bide_progress(t, 1); /* it has begun */
+    if (path[0] != 0)
+        bide_log_info(t, "polling");
     while (!bide_canceled(t) && bide_now(t) < end)
         rest(5);
     bide_out_bool(t, "canceled", bide_canceled(t));
     if (bide_canceled(t) && path[0] != 0) {
+        bide_log_info(t, "told");
         FILE *file = fopen(path, "w");
         if (file != NULL)
             fclose(file);

@@ -127,6 +127,22 @@ Test(builds, bad_plugins_are_refused_with_the_reason)
     assert_refused("many-attempts.so", "100 are allowed (limits.max_attempts)");
 }
 
+/* Nobody touches the file: what stood in the way is gone. */
+Test(builds, one_that_was_set_aside_is_tried_again)
+{
+    char ill[100];
+
+    snprintf(ill, sizeof ill, "%s/ill", stage.root);
+    stage_write(ill, "");
+    setenv("POISON_ILL", ill, 1);
+    stage_put(&stage, "poison.so", "poison.so");
+    stage_until_plugin(&stage, "poison.so", "refused");
+    cr_assert_eq(unlink(ill), 0);
+
+    stage_until_plugin(&stage, "poison.so", "loaded");
+    stage_output(&stage, "good", "{\"ms\":1}");
+}
+
 Test(builds, a_constructor_that_hangs_is_refused_in_time)
 {
     stage.config.load_time_ms = 500;

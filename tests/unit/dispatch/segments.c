@@ -207,6 +207,12 @@ static bool exists(struct stage *s, const void *what)
     return access(what, F_OK) == 0;
 }
 
+static bool has_two_lines(struct stage *s, const void *what)
+{
+    (void)s;
+    return log_count(*(const int64_t *)what) == 2;
+}
+
 Test(segments, a_canceled_segment_is_told)
 {
     char path[100], input[200];
@@ -223,6 +229,7 @@ Test(segments, a_canceled_segment_is_told)
     stage_until(&stage, exists, path);
     cr_assert_str_eq(stage_output(&stage, "echo", "1"), "1");
     cr_assert_eq(stage_stats(&stage).crashes, 0);
+    stage_until(&stage, has_two_lines, &run); /* what it said before and after */
 }
 
 static bool no_slots(struct stage *s, const void *what)
