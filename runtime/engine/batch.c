@@ -125,14 +125,19 @@ bool batch_is_over(const struct batch *batch, int64_t due_ms, bool is_span)
     return due_ms != 0 && due_ms <= (is_span ? batch->steady_ms : batch->now_ms);
 }
 
-void batch_due_waitpoint(struct batch *batch, int64_t id)
+bool batch_was_due(const struct batch *batch, enum row_kind kind, const struct row *row)
 {
-    batch_ids_add(batch, &batch->due_waitpoints, id);
+    bool is_span;
+
+    if (row == NULL || row->loaded == NULL)
+        return false;
+    int64_t due_ms = row_due(kind, row->loaded, &is_span);
+    return batch_is_over(batch, due_ms, is_span);
 }
 
-void batch_due_run(struct batch *batch, int64_t id)
+void batch_due(struct batch *batch, const struct row_refs *due)
 {
-    batch_ids_add(batch, &batch->due_runs, id);
+    batch->due = *due;
 }
 
 enum { UNPARK_LIMIT = 500 };
@@ -235,12 +240,15 @@ static bool command_decide(struct batch *batch, struct command *command)
 
 static bool due_decide(struct batch *batch)
 {
-    for (; batch->due_waitpoint_at < batch->due_waitpoints.count; batch->due_waitpoint_at++)
-        if (!token_due(batch, batch->due_waitpoints.items[batch->due_waitpoint_at]))
+    static bool (*const rules[ROW_KINDS])(struct batch * batch, int64_t id) = {
+        [ROW_WAITPOINT] = token_due, [ROW_RUN] = run_due
+    };
+
+    for (; batch->due_at < batch->due.count; batch->due_at++) {
+        const struct row_ref *due = &batch->due.items[batch->due_at];
+        if (!rules[due->kind](batch, due->id))
             return false;
-    for (; batch->due_run_at < batch->due_runs.count; batch->due_run_at++)
-        if (!run_due(batch, batch->due_runs.items[batch->due_run_at]))
-            return false;
+    }
     for (; batch->unparked_at < batch->unparked.count; batch->unparked_at++)
         if (!unpark_one(batch, batch->unparked.items[batch->unparked_at]))
             return false;
@@ -295,8 +303,7 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
                                  .again = batch->again ||
                                           (batch->catalog != NULL && !batch->is_stopping &&
                                            rings_are_open(&batch->engine->rings)),
-                                 .aside_runs = batch->aside_runs,
-                                 .aside_waitpoints = batch->aside_waitpoints,
+                                 .aside = batch->aside,
                                  .is_due_wrong = batch->is_due_wrong };
 }
 

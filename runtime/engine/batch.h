@@ -28,9 +28,10 @@ struct batch {
     struct command **commands;
     uint32_t count, at;
     enum phase phase;
-    struct ids due_runs, due_waitpoints, unparked;
-    uint32_t due_run_at, due_waitpoint_at, unparked_at;
-    struct ids aside_runs, aside_waitpoints; /* due, and in no state to be */
+    struct row_refs due;
+    struct ids unparked;
+    uint32_t due_at, unparked_at;
+    struct row_refs aside;   /* due, and in no state to be */
     bool is_due_wrong;       /* something is absent, or not due, that the store calls due */
     struct census *censuses; /* the engine's after the commit */
     uint32_t census_count;
@@ -63,6 +64,8 @@ struct deadline {
 };
 struct deadline batch_deadline(const struct batch *batch, int64_t date_ms, int64_t span_ms);
 bool batch_is_over(const struct batch *batch, int64_t due_ms, bool is_span);
+/* Is it due, as far as the store knows? */
+bool batch_was_due(const struct batch *batch, enum row_kind kind, const struct row *row);
 
 /* Is there room for something new? False with the command's err set. */
 bool batch_has_room(const struct batch *batch, struct command *command);

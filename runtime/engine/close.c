@@ -20,7 +20,7 @@ static bool edges_load(struct batch *batch, int64_t id, struct edges **edges)
 static bool is_awaited(const struct edges *edges)
 {
     for (const struct edge *edge = edges->first; edge != NULL; edge = edge->next)
-        if (!edge->is_deleted)
+        if (!edge->row.is_deleted)
             return true;
     return edges->count >= edges->limit; /* there may be more */
 }
@@ -36,7 +36,6 @@ static void token_close(struct batch *batch, struct waitpoint *token)
     token->status = WAITPOINT_CANCELLED;
     token->completed_ms = batch->now_ms;
     token->due_ms = 0;
-    token->is_dirty = true;
 }
 
 bool token_outlived(struct batch *batch, struct waitpoint *token)
@@ -63,10 +62,9 @@ static struct ids tokens_of(struct batch *batch, const struct run *run,
         batch_ids_add(batch, &ids, tokens->ids.items[i]);
     if (!run->makes_tokens)
         return ids;
-    for (struct waitpoint *token = batch->rows.waitpoint_list; token != NULL;
-         token = token->next)
-        if (token->is_new && token->run_id == run->id)
-            batch_ids_add(batch, &ids, token->id);
+    EACH_ROW(&batch->rows, ROW_WAITPOINT, waitpoint, token)
+    if (token->row.loaded == NULL && token->run_id == run->id)
+        batch_ids_add(batch, &ids, token->id);
     return ids;
 }
 

@@ -67,7 +67,6 @@ void run_met_secrets(struct run *run)
     if ((run->secrets & SECRETS_MET) != 0)
         return;
     run->secrets |= SECRETS_MET;
-    run->is_dirty = true;
 }
 
 static bool is_hash(struct slice kept)
@@ -114,5 +113,4 @@ void contract_follow(struct arena *arena, const struct catalog_task *task, struc
         run->secrets |= SECRETS_MIXED;
     if (task->has_secrets)
         run->secrets |= SECRETS_DECLARED;
-    run->is_dirty = true;
 }

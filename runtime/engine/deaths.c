@@ -26,7 +26,6 @@ bool deaths_add(struct batch *batch, struct run *run)
     for (int i = 0; i < DEATH_BYTES; i++)
         bytes[kept + (size_t)i] = (char)((uint64_t)batch->now_ms >> 8 * i);
     run->deaths = (struct slice){ bytes, kept + DEATH_BYTES };
-    run->is_dirty = true;
     return deaths_are_too_many(run);
 }
 

@@ -57,8 +57,8 @@ struct outcome {
     struct assignment *assignments; /* in the order in which they are to be sent */
     uint32_t assignment_count;
     struct event *events;
-    struct ids aside_runs, aside_waitpoints; /* were due, and in no state to be: forgotten */
-    bool is_due_wrong; /* what the store calls due is absent, or is not due: see mend_due */
+    struct row_refs aside; /* were due, and in no state to be: forgotten */
+    bool is_due_wrong;     /* what the store calls due is absent, or is not due: see mend_due */
     bool again; /* more could be done at once: run another batch, with or without commands */
 };
 
@@ -76,9 +76,8 @@ bool batch_unpark_task(struct batch *batch, struct slice *task, int64_t *after,
                        uint32_t *limit);
 /* Some of its runs; `all` when there are no more. Before batch_decide. */
 void batch_unpark(struct batch *batch, const struct ids *runs, bool all);
-/* Waitpoints and runs whose due_ms has come. Before batch_decide. */
-void batch_due_waitpoint(struct batch *batch, int64_t id);
-void batch_due_run(struct batch *batch, int64_t id);
+/* Rows whose due_ms has come, of any kind that can be due. Before batch_decide. */
+void batch_due(struct batch *batch, const struct row_refs *due);
 /* Fill the slots. True when done; false: load the wants and call again. */
 bool batch_dispatch(struct batch *batch);
 /* After the commit: what to publish. Hints are kept. */

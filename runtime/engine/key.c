@@ -22,7 +22,7 @@ void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int6
 
 bool key_is_live(const struct batch *batch, const struct key *key)
 {
-    return key != NULL && !key->is_deleted &&
+    return key != NULL && !key->row.is_deleted &&
            (key->expires_ms == 0 || key->expires_ms > batch->steady_ms);
 }
 

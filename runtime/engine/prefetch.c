@@ -40,13 +40,15 @@ void batch_prefetch(struct batch *batch)
     struct waitpoint *token;
     struct run *run;
 
-    for (uint32_t i = 0; i < batch->due_waitpoints.count; i++) {
-        (void)rows_waitpoint(&batch->rows, batch->due_waitpoints.items[i], &token);
-        prefetch_waiters(batch, batch->due_waitpoints.items[i]);
-    }
-    for (uint32_t i = 0; i < batch->due_runs.count; i++)
-        if (rows_run(&batch->rows, batch->due_runs.items[i], 0, &run) && run != NULL)
+    for (uint32_t i = 0; i < batch->due.count; i++) {
+        const struct row_ref *due = &batch->due.items[i];
+        if (due->kind == ROW_WAITPOINT) {
+            (void)rows_waitpoint(&batch->rows, due->id, &token); /* a want is enough */
+            prefetch_waiters(batch, due->id);
+        } else if (rows_run(&batch->rows, due->id, 0, &run) && run != NULL) {
             prefetch_due(batch, run);
+        }
+    }
     for (uint32_t i = 0; i < batch->unparked.count; i++)
         (void)rows_run(&batch->rows, batch->unparked.items[i], 0, &run);
     for (uint32_t i = 0; i < batch->count; i++) {

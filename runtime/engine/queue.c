@@ -7,14 +7,13 @@ bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
 {
     if (!rows_queue_named(&batch->rows, environment, name, queue))
         return false;
-    if (*queue != NULL && !(*queue)->is_removed)
+    if (*queue != NULL && !(*queue)->removed)
         return true;
     if (*queue == NULL)
         *queue = rows_new_queue(&batch->rows, id_next(batch->engine->ids, batch->now_ms),
                                 environment, arena_copy(batch->arena, name));
     (*queue)->created_ms = (*queue)->used_ms = batch->now_ms;
-    (*queue)->is_removed = false;
-    (*queue)->is_dirty = true;
+    (*queue)->removed = false;
     struct census *census = census_get(batch, environment);
     census->live++;
     census->made++;
@@ -72,7 +71,7 @@ bool queue_pause_decide(struct batch *batch, struct command *command)
 
     if (!rows_queue_named(&batch->rows, pause->environment, pause->name, &queue))
         return false;
-    if (queue == NULL || queue->is_removed) {
+    if (queue == NULL || queue->removed) {
         if (name_check(NAME_QUEUE, pause->name, &command->err))
             err_set(&command->err, ERR_NOT_FOUND, "queue-not-found");
         return true;
@@ -84,7 +83,6 @@ bool queue_pause_decide(struct batch *batch, struct command *command)
     queue->paused_ms = pause->paused ? batch->now_ms : 0;
     queue->used_ms = batch->now_ms;
     census_get(batch, queue->environment)->is_full = false;
-    queue->is_dirty = true;
     if (!pause->paused)
         batch_ids_add(batch, &batch->admission.resumed, queue->id); /* it may have filled */
     return true;

@@ -40,7 +40,6 @@ bool run_move(struct batch *batch, struct run *run, enum run_status to, struct s
     run->status = to;
     run->seq++;
     run->updated_ms = batch->now_ms;
-    run->is_dirty = true;
     run_note(batch, run, text);
     if (to == RUN_PARKED)
         batch_event(batch, run, false)->why = text;
@@ -82,8 +81,8 @@ void run_set_part(struct run *run, enum run_part part, struct slice value)
         run->state = value;
     else
         run->output = value;
-    run->parts |= part;
-    run->dirty_parts |= part;
+    run->row.parts |= part;
+    run->row.dirty_parts |= part;
 }
 
 struct event *batch_event(struct batch *batch, const struct run *run, bool was_running)
@@ -113,7 +112,6 @@ void run_drop_wait(struct batch *batch, struct run *run)
             rows_unlink(&batch->rows, wait.ids[i], run->id);
     run->remaining = 0;
     run->due_ms = 0;
-    run->is_dirty = true;
 }
 
 bool run_finish_ready(struct batch *batch, struct run *run)
@@ -137,7 +135,7 @@ static void key_release(struct batch *batch, struct run *run)
         return;
     if (rows_key(&batch->rows, (const uint8_t *)run->key.data, &key) && key != NULL &&
         key->target == run->id)
-        key->is_deleted = key->is_dirty = true;
+        key->row.is_deleted = true;
 }
 
 static void queue_count(struct batch *batch, const struct run *run)
@@ -156,7 +154,6 @@ static void queue_count(struct batch *batch, const struct run *run)
         queue->wait_ms += run->started_ms - run->created_ms;
     queue->busy_us += run->busy_us;
     queue->used_ms = batch->now_ms;
-    queue->is_dirty = true;
     census_get(batch, run->environment)->is_full = false;
 }
 
@@ -185,7 +182,6 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 void run_free(struct batch *batch, struct run *run)
 {
     run->is_out = false;
-    run->is_dirty = true;
     batch_ids_add(batch, &batch->fired, run->id);
 }
 
@@ -241,7 +237,6 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
                                                              : 3;
 
     run->error = failure_pack(batch, run, failure);
-    run->is_dirty = true;
     if (failure->retryable && run->attempt < most)
         run_retry(batch, run, task, failure->name);
     else
@@ -271,11 +266,10 @@ static void run_expire(struct batch *batch, struct run *run)
 static void due_put_aside(struct batch *batch, struct run *run)
 {
     run->due_ms = 0;
-    run->is_dirty = true;
     run_note(batch, run,
              SLICE("its timer went off, but nothing was waiting for a time; it is "
                    "put aside"));
-    batch_ids_add(batch, &batch->aside_runs, run->id);
+    row_refs_add(batch->arena, &batch->aside, ROW_RUN, run->id);
 }
 
 /* The timer of a delayed, queued or waiting run, or of one that is done and has left something
@@ -289,8 +283,7 @@ bool run_due(struct batch *batch, int64_t id)
         return false;
     if (run == NULL || !batch_is_over(batch, run->due_ms, run->due_is_span)) {
         /* Moved on since the batch began, or the store is wrong about it. */
-        batch->is_due_wrong |=
-            run == NULL || !batch_is_over(batch, run->loaded_due_ms, run->loaded_due_is_span);
+        batch->is_due_wrong |= !batch_was_due(batch, ROW_RUN, run == NULL ? NULL : &run->row);
         return true;
     }
     if (run->status == RUN_DONE) {

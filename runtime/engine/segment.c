@@ -26,17 +26,16 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
 
     if (note->kind == NOTE_PROGRESS) {
         run->progress = note->level > 100 ? 100 : note->level;
-        run->is_dirty = true;
         return;
     }
     if (note->kind == NOTE_REMARK)
         run_note(batch, run, note->text);
     struct log_line *line = rows_new_log(&batch->rows, run->id);
     /* A fifth of those that are kept are the first, the others the last: there the error is. */
-    line->number = run->log_lines += note->left_out + 1; /* a liar has its own log */
+    line->line = run->log_lines += note->left_out + 1; /* a liar has its own log */
     line->keeps = limits->log_lines / 5;
-    if (line->number > limits->log_lines)
-        line->drops = line->number - (limits->log_lines - line->keeps);
+    if (line->line > limits->log_lines)
+        line->drops = line->line - (limits->log_lines - line->keeps);
     line->segment = run_segment(batch, run);
     line->at_ms = note->at_ms;
     line->level = note->level;
@@ -46,7 +45,6 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
         line->text.size = limits->log_line_bytes;
     while (line->text.size > 0 && !utf8_is_valid(line->text))
         line->text.size--; /* not in the middle of a character */
-    run->is_dirty = true;
 }
 
 static void notes_take(struct batch *batch, struct run *run, const struct frame_note *notes,
@@ -305,7 +303,6 @@ bool segment_end_decide(struct batch *batch, struct command *command)
         return false;
     run->busy_us += done->busy_us;
     run->deaths = (struct slice){ 0 }; /* it was not this segment */
-    run->is_dirty = true;
     notes_take(batch, run, done->notes, done->note_count);
     if (!creates_decide(batch, run, done))
         return true;
@@ -419,7 +416,7 @@ static void token_read(struct batch *batch, struct command *command, const struc
                       .environment = token->environment,
                       .status = RUN_DONE,
                       .outcome = OUTCOME_COMPLETED,
-                      .parts = PART_OUTPUT,
+                      .row.parts = PART_OUTPUT,
                       .output = arena_copy(command->arena, token->result) };
 }
 
@@ -449,7 +446,7 @@ bool run_read_decide(struct batch *batch, struct command *command)
                                .environment = target->environment,
                                .status = target->status,
                                .outcome = target->outcome,
-                               .parts = PART_OUTPUT,
+                               .row.parts = PART_OUTPUT,
                                .task = arena_copy(command->arena, target->task),
                                .error = arena_copy(command->arena, target->error),
                                .output = arena_copy(command->arena, target->output) };
@@ -483,7 +480,6 @@ bool once_decide(struct batch *batch, struct command *command)
         return true;
     }
     run->once = packed;
-    run->is_dirty = true;
     return true;
 }
 

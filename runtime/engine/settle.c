@@ -16,7 +16,6 @@
 void settle_token(struct batch *batch, struct waitpoint *token)
 {
     token->due_ms = 0;
-    token->is_dirty = true;
     batch_ids_add(batch, &batch->fired, token->id);
 }
 
@@ -24,7 +23,6 @@ void settle_token(struct batch *batch, struct waitpoint *token)
 void settle_run(struct batch *batch, struct run *run)
 {
     run->due_ms = 0;
-    run->is_dirty = true;
     if (run->outcome == OUTCOME_CANCELED)
         batch_ids_add(batch, &batch->swept, run->id);
     if (run->has_tokens)
@@ -37,7 +35,6 @@ void settle_later(struct run *run)
 {
     run->due_ms = 1; /* over, whatever the clocks are set to */
     run->due_is_span = true;
-    run->is_dirty = true;
 }
 
 static void waitpoint_later(struct batch *batch, int64_t id)
@@ -50,7 +47,6 @@ static void waitpoint_later(struct batch *batch, int64_t id)
     } else if (token != NULL) {
         token->due_ms = 1;
         token->due_is_span = true;
-        token->is_dirty = true;
     }
 }
 
@@ -144,7 +140,6 @@ static bool sweep_one(struct batch *batch)
     }
     bool is_all = last == children->last && children->count < children->limit;
     run->swept_id = is_all ? 0 : last;
-    run->is_dirty = true;
     if (!is_all)
         settle_later(run);
     return true;
@@ -160,7 +155,7 @@ static bool waiters_load(struct batch *batch, int64_t id, uint32_t limit, struct
         return false;
     bool loaded = true;
     for (struct edge *edge = (*edges)->first; edge != NULL; edge = edge->next)
-        loaded &= edge->is_deleted || rows_run(&batch->rows, edge->run_id, 0, &run);
+        loaded &= edge->row.is_deleted || rows_run(&batch->rows, edge->run_id, 0, &run);
     return loaded;
 }
 
@@ -173,7 +168,6 @@ static void waiter_tell(struct batch *batch, struct edge *edge)
     if (run == NULL || run->status != RUN_WAITING || run->remaining == 0 ||
         !wait_read(batch->arena, run->wait, &wait) || !wait_has(&wait, edge->waitpoint_id))
         return;
-    run->is_dirty = true;
     if (--run->remaining > 0)
         return;
     if (wait.needed < wait.count)
@@ -198,7 +192,7 @@ static bool fire_one(struct batch *batch)
         return false;
     bool is_all = edges->count < edges->limit;
     for (struct edge *edge = edges->first; edge != NULL; edge = edge->next) {
-        if (edge->is_deleted)
+        if (edge->row.is_deleted)
             continue;
         if (is_crowd && batch->steps == 0) {
             is_all = false;

@@ -118,7 +118,6 @@ static void token_make(struct batch *batch, struct token_create *create,
     }
     if (!is_early)
         token->created_ms = batch->now_ms;
-    token->is_dirty = true;
     token->environment = create->environment;
     token_deadline(batch, token, create, is_early);
     token->run_id = create->run_id;
@@ -128,7 +127,6 @@ static void token_make(struct batch *batch, struct token_create *create,
         const struct catalog_task *task = catalog_task(batch->catalog, found->run->task);
         token->task = found->run->task;
         token->is_shared = create->key_global && create->key.size > 0;
-        found->run->is_dirty |= !found->run->has_tokens;
         found->run->has_tokens = found->run->makes_tokens = true;
         if (task != NULL && schema_has_secrets(schema_token(task->schema, create->schema)))
             run_met_secrets(found->run);
@@ -316,8 +314,8 @@ bool token_due(struct batch *batch, int64_t id)
         return false;
     if (token == NULL || !batch_is_over(batch, token->due_ms, token->due_is_span))
         /* Settled since the batch began, or the store is wrong about it. */
-        batch->is_due_wrong |= token == NULL || !batch_is_over(batch, token->loaded_due_ms,
-                                                               token->loaded_due_is_span);
+        batch->is_due_wrong |=
+            !batch_was_due(batch, ROW_WAITPOINT, token == NULL ? NULL : &token->row);
     else if (token->status == WAITPOINT_PENDING)
         token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
     else

@@ -139,7 +139,7 @@ static int64_t lane_get(struct batch *batch, const struct trigger *trigger,
         lane->environment = queue->environment;
         lane->created_ms = batch->now_ms;
     }
-    lane->is_deleted = false;
+    lane->row.is_deleted = false;
     return lane->id;
 }
 
@@ -267,7 +267,7 @@ bool trigger_decide(struct batch *batch, struct command *command)
         key_payload(batch, trigger->payload, payload);
     if (trigger->unchecked && !payload_check(batch, command))
         return true;
-    if (found.queue == NULL || found.queue->is_removed) {
+    if (found.queue == NULL || found.queue->removed) {
         if (!queue_room(batch, trigger->environment, &has_room))
             return false;
         if (!has_room) {

@@ -17,14 +17,11 @@ enum {
 
 static bool due_load(struct store_batch *run, struct batch *batch, struct err *err)
 {
-    struct due due = { 0 };
+    struct row_refs due = { 0 };
 
     if (!run->store->ops->due(run->store, &run->now, DUE_LIMIT, run->arena, &due, err))
         return false;
-    for (uint32_t i = 0; i < due.waitpoints.count; i++)
-        batch_due_waitpoint(batch, due.waitpoints.items[i]);
-    for (uint32_t i = 0; i < due.runs.count; i++)
-        batch_due_run(batch, due.runs.items[i]);
+    batch_due(batch, &due);
     return true;
 }
 

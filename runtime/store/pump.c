@@ -247,8 +247,7 @@ static void batch_of(struct pump *pump, uint32_t count)
     if (ok) /* else what was to be done still is */
         pump->again = publication->outcome.again;
     bool mend = ok ? publication->outcome.is_due_wrong : batch.look_for_due;
-    aside = timers_aside_log("run", &publication->outcome.aside_runs) +
-            timers_aside_log("waitpoint", &publication->outcome.aside_waitpoints);
+    aside = timers_aside_log(&publication->outcome.aside);
     publish(pump, publication, count, clock_monotonic_ns() - start_ns, commit_ns);
     if (mend)
         aside += timers_mend(store, &now);

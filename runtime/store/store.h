@@ -13,12 +13,6 @@
 struct store;
 struct reader;
 
-/* A row is due by its due_ms alone, whatever its status: 0 is never, all else is a moment, the
- * negative ones too. Spans go by the steady clock, dates by the wall clock. */
-struct due {
-    struct ids waitpoints, runs;
-};
-
 /* Of the disk. */
 struct room {
     int64_t free_bytes, low_bytes; /* below the second, nothing new is taken */
@@ -35,10 +29,12 @@ struct store_ops {
     bool (*begin)(struct store *store, struct err *err);
     /* Answer rows->wants with rows_put_*; the caller calls rows_loaded. */
     bool (*load)(struct store *store, struct rows *rows, struct err *err);
-    /* Dates and then spans, the earliest first, at most `limit` of each clock and kind; of
-     * equal ones in no order. Allocates in `arena`. Inside a transaction. */
+    /* A row is due by its due_ms alone, whatever its status: 0 is never, all else is a moment,
+     * the negative ones too. Spans go by the steady clock, dates by the wall clock. Kind by
+     * kind, dates and then spans, the earliest first, at most `limit` of each clock and kind;
+     * of equal ones in no order. Allocates in `arena`. Inside a transaction. */
     bool (*due)(struct store *store, const struct moment *now, uint32_t limit,
-                struct arena *arena, struct due *due, struct err *err);
+                struct arena *arena, struct row_refs *due, struct err *err);
     /* The earliest due_ms of all that go by a clock, 0 when there is none: what due() gives
      * once that time has come, and nothing before. Inside or outside a transaction. */
     bool (*next_due)(struct store *store, struct moment *next, struct err *err);
@@ -47,7 +43,7 @@ struct store_ops {
      * that say another time. Those are `lost`. Inside a transaction. The rows stay as they are.
      */
     bool (*mend_due)(struct store *store, const struct moment *now, uint32_t limit,
-                     struct arena *arena, struct due *lost, struct err *err);
+                     struct arena *arena, struct row_refs *lost, struct err *err);
     /* Write what is new, dirty or deleted, the log lines too. */
     bool (*flush)(struct store *store, struct rows *rows, struct err *err);
     bool (*commit)(struct store *store, struct err *err);

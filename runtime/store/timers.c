@@ -59,22 +59,22 @@ bool clock_watch_look(struct clock_watch *watch)
     return step_ms != 0;
 }
 
-uint32_t timers_aside_log(const char *prefix, const struct ids *ids)
+uint32_t timers_aside_log(const struct row_refs *rows)
 {
     char text[ID_TEXT_SIZE];
 
-    for (uint32_t i = 0; i < ids->count && i < ASIDE_LINES; i++)
+    for (uint32_t i = 0; i < rows->count && i < ASIDE_LINES; i++)
         log_error("timer.aside", "id=%s was due and cannot be handled; its timer is put aside",
-                  id_format(prefix, ids->items[i], text));
-    if (ids->count > ASIDE_LINES)
-        log_error("timer.aside", "and %u more like the last one", ids->count - ASIDE_LINES);
-    return ids->count;
+                  id_format(row_kinds[rows->items[i].kind].name, rows->items[i].id, text));
+    if (rows->count > ASIDE_LINES)
+        log_error("timer.aside", "and %u more like the last one", rows->count - ASIDE_LINES);
+    return rows->count;
 }
 
 uint32_t timers_mend(struct store *store, const struct moment *now)
 {
     struct arena arena = { 0 };
-    struct due lost = { 0 };
+    struct row_refs lost = { 0 };
     struct err err;
     uint32_t count = 0;
 
@@ -82,8 +82,7 @@ uint32_t timers_mend(struct store *store, const struct moment *now)
         return 0; /* then it is the store that fails, and not a row */
     if (store->ops->mend_due(store, now, MEND_LIMIT, &arena, &lost, &err) &&
         store->ops->commit(store, &err))
-        count = timers_aside_log("run", &lost.runs) +
-                timers_aside_log("waitpoint", &lost.waitpoints);
+        count = timers_aside_log(&lost);
     else
         store->ops->rollback(store);
     arena_finish(&arena);

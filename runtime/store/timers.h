@@ -21,7 +21,7 @@ int64_t moment_idle_ms(const struct moment *next, const struct moment *now, int6
 bool clock_watch_look(struct clock_watch *watch);
 
 /* Tell that these rows were put aside; returns how many. */
-uint32_t timers_aside_log(const char *prefix, const struct ids *ids);
+uint32_t timers_aside_log(const struct row_refs *rows);
 /* Put aside what is due and is in the way; in a transaction of its own. How many there were. */
 uint32_t timers_mend(struct store *store, const struct moment *now);
 

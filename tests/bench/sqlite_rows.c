@@ -87,7 +87,6 @@ static void move(struct bench *bench, struct run *run, uint32_t status)
     run->status = status;
     run->seq++;
     run->updated_ms = clock_now_ms();
-    run->is_dirty = true;
 }
 
 static struct run *find(struct bench *bench, int64_t id, uint32_t parts)
@@ -112,7 +111,7 @@ static void trigger(struct bench *bench)
         run->max_attempts = 3;
         run->task = SLICE("approve-refund");
         run->input = bytes(PAYLOAD_BYTES);
-        run->dirty_parts = PART_INPUT;
+        run->row.dirty_parts = PART_INPUT;
         move(bench, run, RUN_QUEUED);
     }
     batch_end(bench);
@@ -158,7 +157,7 @@ static void suspend(struct bench *bench)
         run->remaining = 1;
         run->wait = bytes(15);
         run->state = bytes(STATE_BYTES);
-        run->dirty_parts = PART_STATE;
+        run->row.dirty_parts = PART_STATE;
         (void)rows_new_edge(&bench->rows, token->id, run->id);
         move(bench, run, RUN_WAITING);
     }
@@ -189,7 +188,6 @@ static void complete(struct bench *bench)
         token->status = WAITPOINT_COMPLETED;
         token->completed_ms = clock_now_ms();
         token->result = bytes(20);
-        token->is_dirty = true;
         rows_delete_edge(&bench->rows, edges->first);
         run->remaining = 0;
         move(bench, run, RUN_RUNNING);
@@ -208,7 +206,7 @@ static void finish(struct bench *bench)
         run->wait = bytes(0);
         run->output = bytes(20);
         run->state = bytes(0);
-        run->dirty_parts = PART_OUTPUT | (has_state ? PART_STATE : 0);
+        run->row.dirty_parts = PART_OUTPUT | (has_state ? PART_STATE : 0);
         move(bench, run, RUN_DONE);
     }
     batch_end(bench);

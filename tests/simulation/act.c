@@ -46,7 +46,7 @@ static void act_trigger(struct world *world)
 
 static int64_t some_token(struct world *world)
 {
-    uint32_t count = store_memory_waitpoints(world->memory);
+    uint32_t count = store_memory_count(world->memory, ROW_WAITPOINT);
 
     return count == 0
                ? 1
@@ -81,7 +81,7 @@ static void act_cancel(struct world *world, const struct run *run)
 
 static void act_cancel_some(struct world *world)
 {
-    uint32_t count = store_memory_runs(world->memory);
+    uint32_t count = store_memory_count(world->memory, ROW_RUN);
 
     if (count > 0)
         act_cancel(world,
@@ -179,7 +179,7 @@ void act_reply(struct world *world, struct command *command)
 
 static bool all_done(const struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
             return false;
@@ -190,7 +190,7 @@ static bool all_done(const struct world *world)
 /* What is to come in the year 9999, or never, is not waited for. */
 static void never_cancel(struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE &&
             run->due_ms > world->steady_ms + INT64_C(100) * 86400000 &&
@@ -223,7 +223,7 @@ void act_drain(struct world *world)
         for (int i = 0; i < 8; i++)
             slots_step(world);
         if (round % 4 == 0) {
-            for (uint32_t i = 0; i < store_memory_waitpoints(world->memory); i++) {
+            for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_WAITPOINT); i++) {
                 const struct waitpoint *token = store_memory_waitpoint(world->memory, i);
                 if (token->status == WAITPOINT_PENDING && world->command_count + 2 < BATCH_MAX)
                     act_complete(world, token->id);

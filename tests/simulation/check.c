@@ -78,7 +78,7 @@ static void check_known(struct world *world)
 /* Completion wins once: what was settled stays as it was. */
 static void check_tokens(struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_waitpoints(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_WAITPOINT); i++) {
         const struct waitpoint *token = store_memory_waitpoint(world->memory, i);
         struct known_token *known = known_token(world, token->id, false);
         if (known != NULL) {
@@ -179,7 +179,7 @@ void check_rows(struct world *world)
 
     check_known(world);
     check_tokens(world);
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         check_place(world, run);
         if (run_is_executing(run)) {
@@ -198,9 +198,9 @@ void check_rows(struct world *world)
     }
     if (running != world->held_count)
         world_flaw(world, "%u runs are running, %u slots are held", running, world->held_count);
-    if (edges != store_memory_edges(world->memory))
+    if (edges != store_memory_count(world->memory, ROW_EDGE))
         world_flaw(world, "%u edges are stored, waiting runs have %u",
-                   store_memory_edges(world->memory), edges);
+                   store_memory_count(world->memory, ROW_EDGE), edges);
 }
 
 /* How many take a place in the run's queue and lane. */
@@ -208,7 +208,7 @@ static void running_beside(struct world *world, const struct run *beside, uint32
                            uint32_t *lane)
 {
     *queue = *lane = 0;
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         *queue += run_is_executing(run) && run->queue == beside->queue;
         *lane += run_is_executing(run) && run->lane == beside->lane;
@@ -242,9 +242,10 @@ static void check_idle(struct world *world)
     const struct catalog *catalog = engine_catalog(world->engine);
     uint32_t in_queue, in_lane, running = 0;
 
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++)
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++)
         running += run_is_executing(store_memory_run(world->memory, i));
-    for (uint32_t i = 0; running < SLOTS && i < store_memory_runs(world->memory); i++) {
+    for (uint32_t i = 0; running < SLOTS && i < store_memory_count(world->memory, ROW_RUN);
+         i++) {
         const struct run *run = store_memory_run(world->memory, i);
         const struct queue *queue = store_memory_queue(world->memory, run->queue);
         if (run->status != RUN_QUEUED || run->deaths.size > 0 || queue->paused)
@@ -260,7 +261,7 @@ static void check_idle(struct world *world)
 /* A lane with a key is a row as long as a live run has it, and says what its runs say. */
 static void check_lanes(struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         const struct lane *lane = store_memory_lane(world->memory, run->lane);
         if ((run->concurrency_key.size > 0) != (run->lane != run->queue))
@@ -276,8 +277,7 @@ static void check_lanes(struct world *world)
 /* Within a lane nothing starts before something that ranks before it. */
 void check_outcome(struct world *world, const struct outcome *outcome)
 {
-    if (outcome->aside_runs.count + outcome->aside_waitpoints.count > 0 ||
-        outcome->is_due_wrong)
+    if (outcome->aside.count > 0 || outcome->is_due_wrong)
         world_flaw(world, "something was due that could not be handled");
     for (const struct assignment *a = outcome->assignments; a != NULL; a = a->next) {
         const struct run *started = store_memory_find(world->memory, a->run_id);
@@ -289,7 +289,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
         check_queue(world, started);
         if (started->id_block % ID_BLOCK != 0 || started->id_block == 0)
             world_flaw(world, "run %lld has no block of ids", (long long)a->run_id);
-        for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+        for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
             const struct run *other = store_memory_run(world->memory, i);
             if (other->status == RUN_QUEUED && other->lane == started->lane &&
                 other->deaths.size == 0 && /* may be a suspect */
@@ -313,13 +313,13 @@ void check_overdue(struct world *world, const struct moment *now)
 {
     if (moment_is_due(&world->next_due, now))
         return; /* the pump goes on at once */
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (is_over(run->due_ms, run->due_is_span, now))
             world_flaw(world, "run %lld was due at %lld and nobody will look",
                        (long long)run->id, (long long)run->due_ms);
     }
-    for (uint32_t i = 0; i < store_memory_waitpoints(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_WAITPOINT); i++) {
         const struct waitpoint *token = store_memory_waitpoint(world->memory, i);
         if (is_over(token->due_ms, token->due_is_span, now))
             world_flaw(world, "token %lld was due at %lld and nobody will look",
@@ -329,7 +329,7 @@ void check_overdue(struct world *world, const struct moment *now)
 
 void check_finished(struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_runs(world->memory); i++) {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
             world_flaw(world, "run %lld is stuck in status %u, due in %lld ms",

@@ -33,12 +33,12 @@ static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, bool verbose
                world->flaw);
     if (verbose)
         printf("seed %" PRIu64 ": %u runs, %" PRIu64 " batches, %" PRIu64 " crashes\n", seed,
-               store_memory_runs(world->memory), world->batches, world->crashes);
+               store_memory_count(world->memory, ROW_RUN), world->batches, world->crashes);
     totals->steps += world->steps;
     totals->batches += world->batches;
     totals->crashes += world->crashes;
     totals->failures += world->failures;
-    totals->runs += store_memory_runs(world->memory);
+    totals->runs += store_memory_count(world->memory, ROW_RUN);
     world_close(world);
     free(world);
     return ok;

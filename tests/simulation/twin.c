@@ -50,26 +50,13 @@ static bool ids_same(const struct ids *a, const struct ids *b)
     return same;
 }
 
-static bool run_same(const struct run *a, const struct run *b)
+static bool refs_same(const struct row_refs *a, const struct row_refs *b)
 {
-#define SAME(field) a->field == b->field
-#define TEXT(field) slice_equal(a->field, b->field)
-    return SAME(environment) && SAME(status) && SAME(outcome) && SAME(seq) && SAME(queue) &&
-           SAME(lane) && SAME(rank_ms) && SAME(due_ms) && SAME(due_is_span) &&
-           SAME(created_ms) && SAME(updated_ms) && SAME(started_ms) && SAME(finished_ms) &&
-           SAME(ttl_ms) && SAME(priority_ms) && SAME(limit_ms) && SAME(parent_id) &&
-           SAME(root_id) && SAME(id_block) && SAME(attempt) && SAME(entry) && SAME(depth) &&
-           SAME(remaining) && SAME(log_lines) && TEXT(task) && TEXT(segment) && TEXT(error) &&
-           TEXT(wait) && TEXT(once) && TEXT(timeline) && TEXT(key) && TEXT(concurrency_key);
-}
+    bool same = a->count == b->count;
 
-static bool token_same(const struct waitpoint *a, const struct waitpoint *b)
-{
-    return SAME(environment) && SAME(kind) && SAME(status) && SAME(due_ms) &&
-           SAME(due_is_span) && SAME(timeout_ms) && SAME(created_ms) && SAME(completed_ms) &&
-           SAME(run_id) && TEXT(result) && TEXT(key_text);
-#undef SAME
-#undef TEXT
+    for (uint32_t i = 0; same && i < a->count; i++)
+        same = a->items[i].kind == b->items[i].kind && a->items[i].id == b->items[i].id;
+    return same;
 }
 
 static void ready_compare(struct twin *twin, struct rows *rows, struct rows *others)
@@ -129,17 +116,21 @@ static void idle_compare(struct twin *twin, struct rows *rows, struct rows *othe
 /* What was loaded just now; a row that the engine has changed meanwhile says nothing. */
 static void rows_compare(struct twin *twin, struct rows *rows, struct rows *others)
 {
-    for (const struct run *other = others->run_list; other != NULL; other = other->next) {
-        const struct run *run = rows_run_here(rows, other->id);
-        if (run == NULL || (!run->is_dirty && !run_same(run, other)))
-            flaw(twin, "run", other->id);
-    }
-    for (const struct waitpoint *other = others->waitpoint_list; other != NULL;
-         other = other->next) {
-        const struct waitpoint *token = rows_waitpoint_here(rows, other->id);
-        if (token == NULL || (!token->is_dirty && !token_same(token, other)))
-            flaw(twin, "waitpoint", other->id);
-    }
+    const struct row_field *field;
+    char what[100];
+
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        for (const struct row *other = others->list[kind]; other != NULL; other = other->next) {
+            const struct row_field *id = &row_kinds[kind].fields[0];
+            struct row_key key = { row_number(other, id), row_slice(other, id) };
+            const struct row *row = known_of(rows, &rows->by_key[kind], key)->row;
+            if (row != NULL &&
+                (row_is_changed(kind, row) || row_same(kind, row, other, &field)))
+                continue;
+            (void)snprintf(what, sizeof what, "%s of %s", row == NULL ? "all" : field->name,
+                           row_kinds[kind].name); /* it fits */
+            flaw(twin, what, key.id);
+        }
     ready_compare(twin, rows, others);
     lanes_compare(twin, rows, others);
     idle_compare(twin, rows, others);
@@ -158,8 +149,6 @@ static bool twin_begin(struct store *store, struct err *err)
 /* The same wants. */
 static void lanes_want(struct lane_rows *to, const struct lane_rows *from)
 {
-    to->names = from->names;
-    to->name_count = from->name_count;
     to->queues = from->queues;
     to->queue_count = from->queue_count;
     to->idle.is_wanted = from->idle.is_wanted;
@@ -185,16 +174,16 @@ static bool twin_load(struct store *store, struct rows *rows, struct err *err)
 }
 
 static bool twin_due(struct store *store, const struct moment *now, uint32_t limit,
-                     struct arena *arena, struct due *due, struct err *err)
+                     struct arena *arena, struct row_refs *due, struct err *err)
 {
     struct twin *twin = self(store);
-    struct due other;
+    struct row_refs other;
 
     if (fails(twin, err) ||
         !twin->sqlite->ops->due(twin->sqlite, now, limit, arena, due, err) ||
         !twin->memory->ops->due(twin->memory, now, limit, arena, &other, err))
         return false;
-    if (!ids_same(&due->runs, &other.runs) || !ids_same(&due->waitpoints, &other.waitpoints))
+    if (!refs_same(due, &other))
         flaw(twin, "what is due at", now->wall_ms);
     return true;
 }
@@ -213,14 +202,14 @@ static bool twin_next_due(struct store *store, struct moment *next, struct err *
 }
 
 static bool twin_mend_due(struct store *store, const struct moment *now, uint32_t limit,
-                          struct arena *arena, struct due *lost, struct err *err)
+                          struct arena *arena, struct row_refs *lost, struct err *err)
 {
     struct twin *twin = self(store);
 
     if (!twin->sqlite->ops->mend_due(twin->sqlite, now, limit, arena, lost, err))
         return false;
-    if (lost->runs.count + lost->waitpoints.count > 0)
-        flaw(twin, "a mark without its row, or the other way about;", lost->runs.count);
+    if (lost->count > 0)
+        flaw(twin, "a mark without its row, or the other way about;", lost->count);
     return true;
 }
 
@@ -408,8 +397,8 @@ void twin_check(struct store *store)
 {
     enum { AT_ONCE = 500 };
     struct twin *twin = self(store);
-    uint32_t runs = store_memory_runs(twin->memory);
-    uint32_t tokens = store_memory_waitpoints(twin->memory);
+    uint32_t runs = store_memory_count(twin->memory, ROW_RUN);
+    uint32_t tokens = store_memory_count(twin->memory, ROW_WAITPOINT);
     struct err err = { 0 };
 
     for (uint32_t first = 0; first < runs || first < tokens; first += AT_ONCE) {

@@ -19,10 +19,10 @@ struct trial {
     struct arena arena; /* of a commit */
     struct changes changes;
     struct id_source ids;
-    struct run *runs; /* `per_commit` of each */
-    struct waitpoint *tokens;
+    struct run *runs, *runs_were; /* `per_commit` of each: as they are, as they are stored */
+    struct waitpoint *tokens, *tokens_were;
     uint32_t count;
-    struct queue queue;
+    struct queue queue, queue_was;
     char bytes[PAYLOAD_BYTES];
 };
 
@@ -33,16 +33,34 @@ static struct slice bytes(const struct trial *trial, size_t size)
     return (struct slice){ trial->bytes, size };
 }
 
-/* What every move of a run changes. */
-static bool run_step(struct trial *trial, struct run *run, uint32_t status, struct err *err)
+/* A big field of a run that is set; an empty one is deleted. */
+static void part_set(struct run *run, enum run_part part, struct slice *at, struct slice data)
 {
+    *at = data;
+    run->row.dirty_parts |= part;
+}
+
+/* What every move of a run changes. */
+static bool run_step(struct trial *trial, uint32_t i, uint32_t status, struct err *err)
+{
+    struct run *run = &trial->runs[i];
+
     run->seq++;
     run->timeline = bytes(trial, run->timeline.size + MOVE_BYTES);
-    run->is_new = false;
-    run->loaded_status = run->status;
     run->status = status;
     run->updated_ms = clock_now_ms();
-    return changes_run(&trial->changes, run, err);
+    return changes_row(&trial->changes, ROW_RUN, &run->row, err);
+}
+
+static bool edge_step(struct trial *trial, uint32_t i, bool is_deleted, struct err *err)
+{
+    struct edge *edge = ARENA_NEW(&trial->arena, struct edge);
+
+    edge->waitpoint_id = trial->tokens[i].id;
+    edge->run_id = trial->runs[i].id;
+    edge->row.is_deleted = is_deleted;
+    edge->row.loaded = is_deleted ? &edge->row : NULL;
+    return changes_row(&trial->changes, ROW_EDGE, &edge->row, err);
 }
 
 static bool step_trigger(struct trial *trial, uint32_t i, struct err *err)
@@ -52,22 +70,15 @@ static bool step_trigger(struct trial *trial, uint32_t i, struct err *err)
 
     *run = (struct run){ .id = id_next(&trial->ids, now_ms),
                          .environment = 1,
-                         .status = RUN_QUEUED,
-                         .seq = 1,
                          .queue = trial->queue.id,
                          .lane = trial->queue.id,
                          .rank_ms = now_ms,
                          .created_ms = now_ms,
-                         .updated_ms = now_ms,
                          .max_attempts = 3,
-                         .task = SLICE("approve-refund"),
-                         .timeline = bytes(trial, MOVE_BYTES) };
+                         .task = SLICE("approve-refund") };
     run->root_id = run->id;
-    run->is_new = true;
-    run->loaded_queue = run->loaded_lane = run->queue;
-    run->loaded_rank_ms = run->rank_ms;
-    return changes_run(&trial->changes, run, err) &&
-           changes_part(&trial->changes, run->id, PART_INPUT, bytes(trial, PAYLOAD_BYTES), err);
+    part_set(run, PART_INPUT, &run->input, bytes(trial, PAYLOAD_BYTES));
+    return run_step(trial, i, RUN_QUEUED, err);
 }
 
 static bool step_wait(struct trial *trial, uint32_t i, struct err *err)
@@ -80,31 +91,28 @@ static bool step_wait(struct trial *trial, uint32_t i, struct err *err)
                                  .environment = 1,
                                  .created_ms = now_ms,
                                  .run_id = run->id,
-                                 .task = run->task,
-                                 .is_new = true };
+                                 .task = run->task };
     run->segment = SLICE("decided");
     run->version = SLICE("1.0.0");
     run->build = SLICE("0123456789abcdef");
     run->remaining = 1;
     run->wait = bytes(trial, 15);
-    return run_step(trial, run, RUN_WAITING, err) &&
-           changes_part(&trial->changes, run->id, PART_STATE, bytes(trial, STATE_BYTES), err) &&
-           changes_waitpoint(&trial->changes, token, err) &&
-           changes_edge(&trial->changes, token->id, run->id, false, err);
+    part_set(run, PART_STATE, &run->state, bytes(trial, STATE_BYTES));
+    return run_step(trial, i, RUN_WAITING, err) &&
+           changes_row(&trial->changes, ROW_WAITPOINT, &token->row, err) &&
+           edge_step(trial, i, false, err);
 }
 
 static bool step_complete(struct trial *trial, uint32_t i, struct err *err)
 {
     struct waitpoint *token = &trial->tokens[i];
 
-    token->is_new = false;
     token->status = WAITPOINT_COMPLETED;
     token->completed_ms = clock_now_ms();
     token->result = bytes(trial, 20);
     trial->runs[i].remaining = 0;
-    return changes_waitpoint(&trial->changes, token, err) &&
-           changes_edge(&trial->changes, token->id, trial->runs[i].id, true, err) &&
-           run_step(trial, &trial->runs[i], RUN_RUNNING, err);
+    return changes_row(&trial->changes, ROW_WAITPOINT, &token->row, err) &&
+           edge_step(trial, i, true, err) && run_step(trial, i, RUN_RUNNING, err);
 }
 
 static bool step_done(struct trial *trial, uint32_t i, struct err *err)
@@ -115,10 +123,23 @@ static bool step_done(struct trial *trial, uint32_t i, struct err *err)
     run->outcome = OUTCOME_COMPLETED;
     run->finished_ms = clock_now_ms();
     run->wait = (struct slice){ NULL, 0 };
-    return run_step(trial, run, RUN_DONE, err) &&
-           changes_part(&trial->changes, run->id, PART_OUTPUT, bytes(trial, 20), err) &&
-           (!has_state ||
-            changes_part(&trial->changes, run->id, PART_STATE, bytes(trial, 0), err));
+    part_set(run, PART_OUTPUT, &run->output, bytes(trial, 20));
+    if (has_state)
+        part_set(run, PART_STATE, &run->state, bytes(trial, 0));
+    return run_step(trial, i, RUN_DONE, err);
+}
+
+/* What was written is what is stored. */
+static void rows_stored(struct trial *trial)
+{
+    for (uint32_t i = 0; i < trial->count; i++) {
+        trial->runs_were[i] = trial->runs[i];
+        trial->runs[i].row = (struct row){ .loaded = &trial->runs_were[i].row };
+        trial->tokens_were[i] = trial->tokens[i];
+        trial->tokens[i].row = (struct row){ .loaded = &trial->tokens_were[i].row };
+    }
+    trial->queue_was = trial->queue;
+    trial->queue.row.loaded = &trial->queue_was.row;
 }
 
 static trial_step *const ingest[] = { step_trigger, NULL };
@@ -139,12 +160,12 @@ static bool trial_commit(struct trial *trial, trial_step *step, struct err *err)
     bool done = true;
     for (uint32_t i = 0; done && i < trial->count; i++)
         done = step(trial, i, err);
-    done = done && changes_write(&trial->changes, err) &&
-           queue_write(connection, &trial->queue, err);
+    done = done && changes_row(&trial->changes, ROW_QUEUE, &trial->queue.row, err) &&
+           changes_write(&trial->changes, err);
     changes_finish(&trial->changes);
     if (!done)
         return false;
-    trial->queue.is_new = false;
+    rows_stored(trial);
     return query_start(&query, connection, SQL_COMMIT, err) && query_run(&query, err);
 }
 
@@ -169,8 +190,7 @@ static bool trial_open(struct trial *trial, const char *path, struct err *err)
     id_source_init(&trial->ids, 1);
     trial->queue = (struct queue){ .id = id_next(&trial->ids, clock_now_ms()),
                                    .environment = 1,
-                                   .name = SLICE("task/approve-refund"),
-                                   .is_new = true };
+                                   .name = SLICE("task/approve-refund") };
     return file_create(path, err) &&
            connection_open(&trial->connection, path, SQLITE_OPEN_READWRITE, WRITER_CACHE_KIB,
                            err);
@@ -187,8 +207,10 @@ bool bench_sqlite_limit(const char *directory, enum sqlite_limit limit, uint32_t
     (void)snprintf(log, sizeof log, "%s-wal", path);
     (void)snprintf(index, sizeof index, "%s-shm", path);
     trial->count = per_commit;
-    trial->runs = memory_zeroed(per_commit, sizeof *trial->runs);
-    trial->tokens = memory_zeroed(per_commit, sizeof *trial->tokens);
+    trial->runs = memory_zeroed(per_commit * 2, sizeof *trial->runs);
+    trial->runs_were = trial->runs + per_commit;
+    trial->tokens = memory_zeroed(per_commit * 2, sizeof *trial->tokens);
+    trial->tokens_were = trial->tokens + per_commit;
     if (trial_open(trial, path, err)) {
         (void)sqlite3_wal_autocheckpoint(trial->connection.db, CHECKPOINT_FRAMES);
         done = connection_exec(&trial->connection, path, WRITER_PRAGMAS, err) &&

@@ -36,7 +36,8 @@ static void line_put(struct batch *batch, struct line *line, struct run *run)
 
 static void lines_fill(struct batch *batch)
 {
-    for (struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+    EACH_RUN(&batch->rows, run)
+    {
         struct line *line = run->status == RUN_QUEUED ? line_of(batch, run->lane) : NULL;
         if (line != NULL)
             line_put(batch, line, run);

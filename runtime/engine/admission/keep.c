@@ -91,7 +91,8 @@ static void stops_keep(struct batch *batch)
 {
     struct rings *rings = &batch->engine->rings;
 
-    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+    EACH_RUN(&batch->rows, run)
+    {
         if (!run_was_executing(run) || run_is_executing(run))
             continue;
         batch->admission.has_stopped = true;
@@ -113,7 +114,8 @@ static void queued_keep(struct batch *batch)
 {
     struct rings *rings = &batch->engine->rings;
 
-    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+    EACH_RUN(&batch->rows, run)
+    {
         if (run->status != RUN_QUEUED || line_of(batch, run->lane) != NULL)
             continue;
         struct queue_hint *queue = rings_queue_add(rings, run->queue, run->environment);

@@ -8,6 +8,7 @@
 #define LANE_H
 
 #include "base/table.h"
+#include "engine/rows/kind.h"
 
 struct rows;
 
@@ -17,14 +18,12 @@ struct ids {
 };
 
 struct lane {
+    struct row row;
     int64_t id;
     uint32_t environment;
     int64_t queue;
     struct slice key;
     int64_t created_ms;
-
-    bool is_new, is_deleted;
-    struct lane *next;
 };
 
 /* Lanes of a queue that have QUEUED runs, by rising id. */
@@ -43,15 +42,9 @@ struct idle_lanes {
 
 /* Of struct rows. */
 struct lane_rows {
-    struct table named, of_queues;
-    struct lane *list;
+    struct table of_queues;
     struct idle_lanes idle;
     /* Wants, cleared by rows_loaded. */
-    struct lane_want {
-        int64_t queue;
-        struct slice key;
-    } * names;
-    uint32_t name_count, name_capacity;
     struct lanes_want {
         int64_t queue, after;
         uint32_t limit;
@@ -70,14 +63,12 @@ bool rows_idle_lanes(struct rows *rows, uint32_t limit, struct idle_lanes **idle
 
 /* ---- the store's side -------------------------------------------------------------------- */
 
-void rows_put_lane(struct rows *rows, const struct lane *row);
 void rows_put_lane_of(struct rows *rows, int64_t queue, int64_t lane);
-void rows_put_idle_lane(struct rows *rows, const struct lane *row);
+void rows_put_idle_lane(struct rows *rows, struct lane *lane);
 
 /* For rows.c. */
 void lane_rows_init(struct rows *rows);
 bool lanes_wanted(const struct rows *rows);
-bool lanes_changed(const struct rows *rows);
 void lanes_loaded(struct rows *rows);
 
 #endif

@@ -59,10 +59,12 @@ static void tallies_fill(struct batch *batch)
     for (uint32_t i = 0; i < rows->running_count; i++)
         running_add(batch, rows->running[i].queue, rows->running[i].lane,
                     rows->running[i].count);
-    for (const struct run *run = rows->run_list; run != NULL; run = run->next) {
+    EACH_RUN(rows, run)
+    {
         if (run_is_executing(run) != run_was_executing(run))
             running_add(batch, run->queue, run->lane, run_is_executing(run) ? 1 : UINT32_MAX);
-        if (run->loaded_status == RUN_QUEUED && run->status != RUN_QUEUED)
+        if (run_loaded(run) != NULL && run_loaded(run)->status == RUN_QUEUED &&
+            run->status != RUN_QUEUED)
             tally_get(batch, run->lane)->left++;
     }
 }
@@ -142,7 +144,8 @@ static void events_choose(struct batch *batch)
         place->is_new = true;
         place_choose(batch, place);
     }
-    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+    EACH_RUN(&batch->rows, run)
+    {
         if (!run_was_executing(run) || run_is_executing(run))
             continue;
         const struct queue_hint *hint = rings_queue(&batch->engine->rings, run->queue);
@@ -250,11 +253,11 @@ static bool may_hold_more(const struct batch *batch, const struct place *place, 
 static void events_take(struct batch *batch)
 {
     const struct rings *rings = &batch->engine->rings;
-    bool is_stirred = batch->count > 0 || batch->due_runs.count > 0 ||
-                      batch->due_waitpoints.count > 0 || batch->unparked.count > 0;
+    bool is_stirred = batch->count > 0 || batch->due.count > 0 || batch->unparked.count > 0;
     uint32_t suspects = 0;
 
-    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+    EACH_RUN(&batch->rows, run)
+    {
         const struct lane_hint *hint = rings_lane(rings, run->lane);
         bool is_reopened = hint != NULL && hint->state == LANE_FULL && run_was_executing(run) &&
                            !run_is_executing(run);
@@ -280,7 +283,8 @@ bool admission_has_work(struct batch *batch)
     const struct rings *rings = &batch->engine->rings;
     bool has_queued = batch->admission.resumed.count > 0;
 
-    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next) {
+    EACH_RUN(&batch->rows, run)
+    {
         has_queued |= run->status == RUN_QUEUED;
         batch->admission.has_stopped |= run_was_executing(run) && !run_is_executing(run);
         if (run->id == batch->admission.suspect && !run_is_executing(run))

@@ -31,11 +31,11 @@ static bool catalog_names(const struct catalog *catalog, struct slice name)
 /* The store has not seen yet what this batch has done. */
 static bool is_idle(const struct batch *batch, const struct queue *queue)
 {
-    if (queue->is_removed || queue->paused || queue->name.size == 0)
+    if (queue->removed || queue->paused || queue->name.size == 0)
         return false;
-    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
-        if (run->queue == queue->id && (run->status != RUN_DONE || run->is_out))
-            return false;
+    EACH_RUN(&batch->rows, run)
+    if (run->queue == queue->id && (run->status != RUN_DONE || run->is_out))
+        return false;
     return !catalog_names(batch->catalog, queue->name);
 }
 
@@ -55,9 +55,8 @@ static void queue_remove(struct batch *batch, struct queue *queue, struct queue 
     (*rest)->canceled += queue->canceled;
     (*rest)->wait_ms += queue->wait_ms;
     (*rest)->busy_us += queue->busy_us;
-    (*rest)->is_dirty = true;
     queue->completed = queue->failed = queue->canceled = queue->wait_ms = queue->busy_us = 0;
-    queue->is_removed = queue->is_dirty = true;
+    queue->removed = true;
     census->made--;
     if (census->is_counted)
         census->live--;
@@ -134,7 +133,7 @@ bool lanes_sweep(struct batch *batch)
     if (!rows_idle_lanes(&batch->rows, LANES_STEP, &idle))
         return false;
     for (uint32_t i = 0; i < idle->count; i++)
-        idle->items[i]->is_deleted = true;
+        idle->items[i]->row.is_deleted = true;
     batch->has_more_lanes = idle->count == LANES_STEP;
     return true;
 }

@@ -54,9 +54,9 @@ void shares_begin(struct batch *batch)
     }
     for (uint32_t i = 0; i < batch->rows.running_count; i++)
         running_add(batch, batch->rows.running[i].environment, batch->rows.running[i].count);
-    for (const struct run *run = batch->rows.run_list; run != NULL; run = run->next)
-        running_add(batch, run->environment,
-                    (uint32_t)run_is_executing(run) - (uint32_t)run_was_executing(run));
+    EACH_RUN(&batch->rows, run)
+    running_add(batch, run->environment,
+                (uint32_t)run_is_executing(run) - (uint32_t)run_was_executing(run));
     for (uint32_t i = 0; i <= count; i++)
         if (batch->admission.shares[i].running < batch->admission.shares[i].kept)
             batch->admission.owed +=

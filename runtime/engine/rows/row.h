@@ -9,6 +9,7 @@
 #define ROW_H
 
 #include "base/slice.h"
+#include "engine/rows/kind.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,6 +44,10 @@ enum run_secrets {
     SECRETS_MET = 4       /* a token of its own, or a child, had some */
 };
 
+/* What a run that is not QUEUED, RUNNING or PARKED is found by: its status while it lives, and
+ * this + the outcome when it ended other than completed. */
+enum { PLACE_ENDED = 8 };
+
 /* Of a schema file's 32 bytes of hash, these are kept with each run: enough to tell the files
  * of one task from each other, and a parked run is a row of some hundred bytes. */
 enum { SCHEMA_KEPT_BYTES = 8 };
@@ -51,6 +56,7 @@ enum { SCHEMA_KEPT_BYTES = 8 };
 enum run_part { PART_INPUT = 1, PART_STATE = 2, PART_OUTPUT = 4 };
 
 struct run {
+    struct row row;
     int64_t id;
     uint32_t environment;
     uint32_t status, outcome;
@@ -92,25 +98,18 @@ struct run {
     struct slice key;      /* 16 raw bytes of the idempotency key's hash; empty: none */
     struct slice key_text; /* what the user called it */
     struct slice concurrency_key;
-    /* SCHEMA_KEPT_BYTES of its task's schema file: when it was triggered (empty: none, or an
-     * older row), and when it was started last (empty: the same; one zero byte: none). */
+    /* SCHEMA_KEPT_BYTES of the hash of its task's schema file: when it was triggered (empty:
+     * there was none, or the row is older than this field), and when it was started last
+     * (empty: the same; one zero byte: there was none). */
     struct slice schema, schema_now;
     struct slice deaths; /* of the server while it was out; engine/deaths.h */
 
-    struct slice input, state, output; /* packed; see `parts` */
+    struct slice input, state, output; /* packed; row.parts says which are in memory */
 
     /* In memory only. */
-    uint32_t parts;       /* enum run_part: loaded (absent ones are empty) or set */
-    uint32_t dirty_parts; /* to be written; an empty slice deletes */
-    uint32_t problems;    /* of its output, which is kept all the same: for the event */
-    struct slice why;     /* it is canceled: for the timeline */
-    bool makes_tokens;    /* in this batch */
-    bool is_new, is_dirty, loaded_is_out;
-    uint32_t loaded_status; /* as in the database; RUN_STATUS_COUNT when new */
-    uint32_t loaded_outcome;
-    int64_t loaded_queue, loaded_lane, loaded_due_ms, loaded_rank_ms; /* 0 when new */
-    bool loaded_due_is_span;
-    struct run *next;       /* all runs of the batch */
+    uint32_t problems;      /* of its output, which is kept all the same: for the event */
+    struct slice why;       /* it is canceled: for the timeline */
+    bool makes_tokens;      /* in this batch */
     struct run *next_young; /* made in this batch by the same parent */
 };
 
@@ -124,6 +123,7 @@ enum waitpoint_status {
 
 /* Tokens and timers. A run is its own waitpoint: an edge may name a run's id. */
 struct waitpoint {
+    struct row row;
     int64_t id;
     uint32_t environment;
     uint32_t kind, status;
@@ -142,24 +142,18 @@ struct waitpoint {
     struct slice result; /* packed; empty until completed */
     struct slice secret; /* SCHEMA_KEPT_BYTES of the schema file that marks secrets in the
                             result; empty: none are marked */
-
-    bool is_new, is_dirty;
-    uint32_t loaded_status; /* as in the database */
-    int64_t loaded_due_ms;
-    bool loaded_due_is_span;
-    struct waitpoint *next;
 };
 
 /* run waits for waitpoint (a token's, timer's or run's id). */
 struct edge {
+    struct row row; /* listed with the batch's when it is new or deleted */
     int64_t waitpoint_id, run_id;
-    bool is_new, is_deleted;    /* new and deleted in one batch: never written */
-    struct edge *next;          /* of the same waitpoint */
-    struct edge *next_same;     /* whose ends have the same hash */
-    struct edge *next_of_batch; /* new or deleted ones */
+    struct edge *next;      /* of the same waitpoint */
+    struct edge *next_same; /* whose ends have the same hash */
 };
 
 struct queue {
+    struct row row;
     int64_t id;
     uint32_t environment;
     struct slice name; /* "task/<id>" for a task's own queue */
@@ -171,30 +165,35 @@ struct queue {
     int64_t used_ms;                     /* made, resumed, or a run of it finished */
     /* Not there for anybody, but done runs know it by its id, and it comes back when it is
      * named again. Its totals went to the environment's queue without a name. */
-    bool is_removed;
-    bool is_new, is_dirty;
-    struct queue *next;
+    bool removed;
 };
 
 /* An idempotency key: (environment, kind, scope, text) hashed to 16 bytes → what was made. */
 struct key {
+    struct row row;
     uint8_t hash[16];
     int64_t target;     /* run or token id */
     int64_t expires_ms; /* by the steady clock; 0: never */
     uint8_t payload[8]; /* of the payload's hash */
-
-    bool is_new, is_dirty, is_deleted;
-    struct key *next;
 };
 
 /* One line of a run's log. They are numbered from 1; one may take an earlier one's place. */
 struct log_line {
+    struct row row;
     int64_t run_id, at_ms;
-    uint32_t number, keeps, drops; /* behind `keeps` up to `drops` go; 0: none does */
+    uint32_t line; /* its number */
     uint32_t level, attempt;
     struct slice segment; /* that said it; empty: a version that did not keep it */
     struct slice text;
-    struct log_line *next;
+
+    /* In memory only: those behind line `keeps` up to `drops` go; 0: none does. */
+    uint32_t keeps, drops;
 };
+
+/* The next of a list that a reader gave. */
+static inline struct log_line *log_line_next(const struct log_line *line)
+{
+    return (struct log_line *)line->row.next;
+}
 
 #endif

@@ -20,97 +20,137 @@ void rows_ids_add(struct arena *arena, struct ids *ids, int64_t id)
     ids->items[ids->count++] = id;
 }
 
-struct known *known_get(struct rows *rows, struct table *table, uint64_t key)
+void row_refs_add(struct arena *arena, struct row_refs *refs, enum row_kind kind, int64_t id)
 {
-    struct known *known = table_find(table, key);
+    ROOM(arena, refs->items, refs->count, refs->capacity);
+    refs->items[refs->count++] = (struct row_ref){ kind, id };
+}
 
-    if (known == NULL) {
-        known = ARENA_NEW(rows->arena, struct known);
-        table_set(table, key, known);
-    }
+static uint64_t key_hash(struct row_key key)
+{
+    return key.bytes.size == 0 ? (uint64_t)key.id : table_hash(key.bytes, (uint64_t)key.id);
+}
+
+struct known *known_of(struct rows *rows, struct table *table, struct row_key key)
+{
+    uint64_t hash = key_hash(key);
+    struct known *first = table_find(table, hash);
+
+    for (struct known *known = first; known != NULL; known = known->next)
+        if (known->key.id == key.id && slice_equal(known->key.bytes, key.bytes))
+            return known;
+    struct known *known = ARENA_NEW(rows->arena, struct known);
+    *known =
+        (struct known){ .key = { key.id, arena_copy(rows->arena, key.bytes) }, .next = first };
+    table_set(table, hash, known);
     return known;
 }
 
-struct known *known_named(struct rows *rows, struct table *table, int64_t scope,
-                          struct slice name)
+struct known *known_get(struct rows *rows, struct table *table, uint64_t id)
 {
-    uint64_t hash = table_hash(name, (uint64_t)scope);
-    struct known_name *first = table_find(table, hash);
-
-    for (struct known_name *one = first; one != NULL; one = one->next)
-        if (one->scope == scope && slice_equal(one->name, name))
-            return &one->known;
-    struct known_name *added = ARENA_NEW(rows->arena, struct known_name);
-    *added = (struct known_name){ .scope = scope,
-                                  .name = arena_copy(rows->arena, name),
-                                  .next = first };
-    table_set(table, hash, added);
-    return &added->known;
+    return known_of(rows, table, (struct row_key){ .id = (int64_t)id });
 }
 
 void rows_init(struct rows *rows, struct arena *arena)
 {
+    struct table *tables[] = { &rows->edges, &rows->children,  &rows->tokens, &rows->ready,
+                               &rows->idle,  &rows->edge_ends, &rows->young };
+
     *rows = (struct rows){ .arena = arena };
-    struct table *tables[] = { &rows->runs,      &rows->waitpoints, &rows->edges,
-                               &rows->children,  &rows->queues,     &rows->queue_names,
-                               &rows->keys,      &rows->ready,      &rows->young,
-                               &rows->edge_ends, &rows->tokens,     &rows->idle };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         table_init(tables[i], arena);
+    for (int kind = 0; kind < ROW_KINDS; kind++) {
+        table_init(&rows->by_key[kind], arena);
+        table_init(&rows->by_title[kind], arena);
+    }
     lane_rows_init(rows);
 }
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-bool rows_run(struct rows *rows, int64_t id, uint32_t parts, struct run **run)
+/* Note the want in its list once; what it lacks is wanted besides. */
+static void want_note(struct rows *rows, struct row_wants *wants, struct known *known,
+                      uint32_t parts)
 {
-    struct known *known = known_get(rows, &rows->runs, (uint64_t)id);
-    struct run *row = known->row;
-    struct wants *wants = &rows->wants;
-
-    *run = row;
-    if (known->is_loaded && (row == NULL || (row->parts & parts) == parts))
-        return true;
-    uint32_t missing = row == NULL ? parts : parts & ~row->parts;
     if (!known->is_wanted) {
-        ROOM(rows->arena, wants->runs, wants->run_count, wants->run_capacity);
-        known->want = wants->run_count++;
-        wants->runs[known->want] = (struct run_want){ id, missing };
+        ROOM(rows->arena, wants->items, wants->count, wants->capacity);
+        known->want = wants->count++;
+        wants->items[known->want] = (struct row_want){ known->key, parts };
         known->is_wanted = true;
     } else {
-        wants->runs[known->want].parts |= missing;
+        wants->items[known->want].parts |= parts;
     }
+}
+
+bool rows_get(struct rows *rows, enum row_kind kind, struct row_key key, uint32_t parts,
+              struct row **row)
+{
+    struct known *known = known_of(rows, &rows->by_key[kind], key);
+    uint32_t has = known->row == NULL ? 0 : ((struct row *)known->row)->parts;
+
+    *row = known->row;
+    if (known->is_loaded && (*row == NULL || (has & parts) == parts))
+        return true;
+    want_note(rows, &rows->wants.keys[kind], known, parts & ~has);
     return false;
 }
 
-/* Note the want of `id` in `ids` once; true when the answer is in. */
-static bool want(struct rows *rows, struct table *table, struct ids *ids, int64_t id,
-                 struct known **known)
+bool rows_titled(struct rows *rows, enum row_kind kind, int64_t scope, struct slice title,
+                 struct row **row)
 {
-    *known = known_get(rows, table, (uint64_t)id);
-    if ((*known)->is_loaded)
-        return true;
-    if (!(*known)->is_wanted)
-        rows_ids_add(rows->arena, ids, id);
-    (*known)->is_wanted = true;
-    return false;
+    struct known *known =
+        known_of(rows, &rows->by_title[kind], (struct row_key){ scope, title });
+
+    *row = known->row;
+    if (!known->is_loaded)
+        want_note(rows, &rows->wants.titles[kind], known, 0);
+    return known->is_loaded;
+}
+
+bool rows_run(struct rows *rows, int64_t id, uint32_t parts, struct run **run)
+{
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_RUN, (struct row_key){ .id = id }, parts, &row);
+
+    *run = (struct run *)row;
+    return is_loaded;
 }
 
 bool rows_waitpoint(struct rows *rows, int64_t id, struct waitpoint **waitpoint)
 {
-    struct known *known;
-    bool is_loaded = want(rows, &rows->waitpoints, &rows->wants.waitpoints, id, &known);
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_WAITPOINT, (struct row_key){ .id = id }, 0, &row);
 
-    *waitpoint = known->row;
+    *waitpoint = (struct waitpoint *)row;
     return is_loaded;
 }
 
 bool rows_queue(struct rows *rows, int64_t id, struct queue **queue)
 {
-    struct known *known;
-    bool is_loaded = want(rows, &rows->queues, &rows->wants.queues, id, &known);
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_QUEUE, (struct row_key){ .id = id }, 0, &row);
 
-    *queue = known->row;
+    *queue = (struct queue *)row;
+    return is_loaded;
+}
+
+bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
+                      struct queue **queue)
+{
+    struct row *row;
+    bool is_loaded = rows_titled(rows, ROW_QUEUE, environment, name, &row);
+
+    *queue = (struct queue *)row;
+    return is_loaded;
+}
+
+bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key)
+{
+    struct row_key wanted = { .bytes = { (const char *)hash, 16 } };
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_KEY, wanted, 0, &row);
+
+    *key = (struct key *)row;
     return is_loaded;
 }
 
@@ -146,13 +186,14 @@ bool rows_edges(struct rows *rows, int64_t waitpoint_id, uint32_t limit, struct 
 
 bool rows_tokens(struct rows *rows, int64_t run_id, struct tokens **tokens)
 {
-    struct known *known;
-    bool is_loaded = want(rows, &rows->tokens, &rows->wants.tokens, run_id, &known);
-
+    struct known *known = known_get(rows, &rows->tokens, (uint64_t)run_id);
     if (known->row == NULL)
         known->row = ARENA_NEW(rows->arena, struct tokens);
     *tokens = known->row;
-    return is_loaded;
+    if (!known->is_loaded && !known->is_wanted)
+        rows_ids_add(rows->arena, &rows->wants.tokens, run_id);
+    known->is_wanted = !known->is_loaded;
+    return known->is_loaded;
 }
 
 struct children *known_children(struct rows *rows, struct known *known)
@@ -181,70 +222,28 @@ bool rows_children(struct rows *rows, int64_t parent_id, int64_t after, uint32_t
     return false;
 }
 
-static void *row_here(const struct table *table, int64_t id)
+static void *row_here(const struct rows *rows, enum row_kind kind, int64_t id)
 {
-    const struct known *known = table_find(table, (uint64_t)id);
+    const struct known *known = table_find(&rows->by_key[kind], (uint64_t)id);
 
+    while (known != NULL && (known->key.id != id || known->key.bytes.size > 0))
+        known = known->next;
     return known == NULL ? NULL : known->row;
 }
 
 struct run *rows_run_here(const struct rows *rows, int64_t id)
 {
-    return row_here(&rows->runs, id);
+    return row_here(rows, ROW_RUN, id);
 }
 
 struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id)
 {
-    return row_here(&rows->waitpoints, id);
+    return row_here(rows, ROW_WAITPOINT, id);
 }
 
 struct run *rows_young(const struct rows *rows, int64_t parent_id)
 {
     return table_find(&rows->young, (uint64_t)parent_id);
-}
-
-struct known *known_queue(struct rows *rows, uint32_t environment, struct slice name)
-{
-    return known_named(rows, &rows->queue_names, environment, name);
-}
-
-bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
-                      struct queue **queue)
-{
-    struct known *known = known_queue(rows, environment, name);
-    struct wants *wants = &rows->wants;
-
-    *queue = known->row;
-    if (known->is_loaded)
-        return true;
-    if (!known->is_wanted) {
-        ROOM(rows->arena, wants->queue_names, wants->queue_name_count,
-             wants->queue_name_capacity);
-        wants->queue_names[wants->queue_name_count++] = (struct name_want){ environment, name };
-        known->is_wanted = true;
-    }
-    return false;
-}
-
-struct known *known_key(struct rows *rows, const uint8_t hash[16])
-{
-    return known_named(rows, &rows->keys, 0, (struct slice){ (const char *)hash, 16 });
-}
-
-bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key)
-{
-    struct known *known = known_key(rows, hash);
-    struct wants *wants = &rows->wants;
-
-    *key = known->row;
-    if (known->is_loaded)
-        return true;
-    if (!known->is_wanted) {
-        ROOM(rows->arena, wants->keys, wants->key_count, wants->key_capacity);
-        memcpy(wants->keys[wants->key_count++], hash, 16);
-        known->is_wanted = true;
-    }
-    return false;
 }
 
 bool rows_ready(struct rows *rows, int64_t queue, int64_t lane, uint32_t limit,
@@ -294,10 +293,11 @@ bool rows_running(struct rows *rows)
 bool rows_wanted(const struct rows *rows)
 {
     const struct wants *wants = &rows->wants;
+    bool wanted = wants->running || lanes_wanted(rows) ||
+                  (wants->edge_count | wants->child_count | wants->tokens.count |
+                   wants->ready_count | wants->idle_count) != 0;
 
-    return wants->running || lanes_wanted(rows) ||
-           (wants->run_count | wants->waitpoints.count | wants->edge_count |
-            wants->child_count | wants->tokens.count | wants->queues.count |
-            wants->queue_name_count | wants->key_count | wants->ready_count |
-            wants->idle_count) != 0;
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        wanted |= (wants->keys[kind].count | wants->titles[kind].count) != 0;
+    return wanted;
 }

@@ -20,10 +20,31 @@ static inline bool run_is_executing(const struct run *run)
     return run->status == RUN_RUNNING || run->is_out;
 }
 
+/* As it is in the store, NULL when it is new. */
+static inline const struct run *run_loaded(const struct run *run)
+{
+    return (const struct run *)run->row.loaded;
+}
+
 static inline bool run_was_executing(const struct run *run)
 {
-    return run->loaded_status == RUN_RUNNING || run->loaded_is_out;
+    return run->row.loaded != NULL && run_is_executing(run_loaded(run));
 }
+
+/* A row by its kind and id. */
+struct row_ref {
+    enum row_kind kind;
+    int64_t id;
+};
+
+struct row_refs {
+    struct row_ref *items;
+    uint32_t count, capacity;
+};
+
+void row_refs_add(struct arena *arena, struct row_refs *refs, enum row_kind kind, int64_t id);
+
+void rows_ids_add(struct arena *arena, struct ids *ids, int64_t id);
 
 struct edges_want {
     int64_t waitpoint_id;
@@ -40,27 +61,30 @@ struct ready_want {
     uint32_t limit;
 };
 
+/* What a row is found by: its id, the bytes that are its key, or (scope, title). */
+struct row_key {
+    int64_t id; /* or the scope of `bytes` */
+    struct slice bytes;
+};
+
+struct row_want {
+    struct row_key key;
+    uint32_t parts; /* besides the core row */
+};
+
+struct row_wants {
+    struct row_want *items;
+    uint32_t count, capacity;
+};
+
 /* What to load next, each list without repeats inside a round. Cleared by rows_loaded. */
 struct wants {
-    struct run_want {
-        int64_t id;
-        uint32_t parts; /* enum run_part, besides the core row */
-    } * runs;
-    uint32_t run_count, run_capacity;
-    struct ids waitpoints;
+    struct row_wants keys[ROW_KINDS], titles[ROW_KINDS]; /* rows by their key; by their title */
     struct edges_want *edges; /* the first `limit` edges of the waitpoint by run */
     uint32_t edge_count, edge_capacity;
     struct children_want *children; /* the first `limit` runs above `after` with that parent */
     uint32_t child_count, child_capacity;
-    struct ids tokens; /* every PENDING token of one of these runs, but shared ones */
-    struct ids queues;
-    struct name_want {
-        uint32_t environment;
-        struct slice name;
-    } * queue_names;
-    uint32_t queue_name_count, queue_name_capacity;
-    uint8_t (*keys)[16];
-    uint32_t key_count, key_capacity;
+    struct ids tokens;        /* every PENDING token of one of these runs, but shared ones */
     struct ready_want *ready; /* the first `limit` QUEUED runs of the lane by (rank_ms, id) */
     uint32_t ready_count, ready_capacity;
     struct idle_want {
@@ -110,28 +134,32 @@ struct edges {
 struct rows {
     struct arena *arena;
     struct wants wants;
-    struct table runs, waitpoints, edges, children, tokens, queues, queue_names, keys, ready;
-    struct table idle, edge_ends; /* edges by the hash of both their ends */
-    struct table young;           /* parent → the runs it made in this batch */
-    struct running *running;      /* as in the database */
+    struct table by_key[ROW_KINDS], by_title[ROW_KINDS];
+    struct table edges, children, tokens, ready, idle; /* answers to questions */
+    struct table edge_ends;                            /* edges by the hash of both ends */
+    struct table young;      /* parent → the runs it made in this batch */
+    struct running *running; /* as in the database */
     uint32_t running_count, running_capacity;
     bool running_loaded;
     struct lane_rows lanes;
-    /* Everything in memory, for the flush; look at is_new and is_dirty. */
-    struct run *run_list;
-    struct waitpoint *waitpoint_list;
-    struct edge *edge_list; /* new and deleted ones only */
-    struct queue *queue_list;
-    struct key *key_list;
-    struct log_line *log_first, *log_last;
-    uint32_t log_count;
+    struct row *list[ROW_KINDS]; /* all in memory, the last first; of edges the changed ones */
 };
+
+#define EACH_ROW(rows, which, type, each)                                      \
+    for (struct type *each = (struct type *)(rows)->list[which]; each != NULL; \
+         each = (struct type *)each->row.next)
+#define EACH_RUN(rows, each) EACH_ROW(rows, ROW_RUN, run, each)
 
 void rows_init(struct rows *rows, struct arena *arena);
 
 /* ---- the engine's side: false while not loaded ------------------------------------------- */
 
-/* *run is NULL when there is none. */
+/* *row is NULL when there is none; `parts` are those of its big fields that are needed. */
+bool rows_get(struct rows *rows, enum row_kind kind, struct row_key key, uint32_t parts,
+              struct row **row);
+bool rows_titled(struct rows *rows, enum row_kind kind, int64_t scope, struct slice title,
+                 struct row **row);
+/* The same for each kind. */
 bool rows_run(struct rows *rows, int64_t id, uint32_t parts, struct run **run);
 bool rows_waitpoint(struct rows *rows, int64_t id, struct waitpoint **waitpoint);
 /* At least the first `limit` edges of the waitpoint. */
@@ -162,6 +190,7 @@ void rows_new_child(struct rows *rows, struct run *run);
 struct waitpoint *rows_new_waitpoint(struct rows *rows, int64_t id);
 struct queue *rows_new_queue(struct rows *rows, int64_t id, uint32_t environment,
                              struct slice name);
+/* Or the one that is there, to be written over. */
 struct key *rows_new_key(struct rows *rows, const uint8_t hash[16]);
 struct edge *rows_new_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 void rows_delete_edge(struct rows *rows, struct edge *edge);
@@ -174,19 +203,16 @@ bool rows_changed(const struct rows *rows); /* is there anything to write? */
 
 /* ---- the store's side: copies the row into the batch's arena ----------------------------- */
 
-/* Slices of `row` must live as long as the arena; rows_arena(rows) is for copying them. An id
- * that is in memory already keeps what it has, and only gains the parts it lacked. */
-struct run *rows_put_run(struct rows *rows, const struct run *row);
-void rows_put_waitpoint(struct rows *rows, const struct waitpoint *row);
+/* Takes `row`, which is in the batch's arena with all that it borrows, and returns the one in
+ * memory: what is there already keeps what it has, and only gains the parts that it lacked. */
+struct row *rows_put(struct rows *rows, enum row_kind kind, struct row *row);
 void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 /* By rising id; each that was looked at, whether it lives or not. */
 void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id, bool is_live);
 void rows_put_token(struct rows *rows, int64_t run_id, int64_t waitpoint_id);
-void rows_put_queue(struct rows *rows, const struct queue *row);
-void rows_put_key(struct rows *rows, const struct key *row);
-/* In (rank_ms, id) order; the core row is put at the same time. */
-void rows_put_ready(struct rows *rows, int64_t lane, const struct run *row);
-void rows_put_idle(struct rows *rows, uint32_t environment, const struct queue *row);
+/* In (rank_ms, id) order; the row has been put. */
+void rows_put_ready(struct rows *rows, int64_t lane, struct run *run);
+void rows_put_idle(struct rows *rows, uint32_t environment, struct queue *queue);
 void rows_put_live(struct rows *rows, uint32_t environment, uint32_t count);
 void rows_put_running(struct rows *rows, const struct running *running);
 

@@ -1,19 +1,32 @@
 /* Rows made in a batch. */
 #include "engine/rows/rows_known.h"
 
+void rows_link(struct rows *rows, enum row_kind kind, struct row *row)
+{
+    const struct kind *is = &row_kinds[kind];
+    const struct row_field *id = &is->fields[0];
+    struct row_key key = { .id = row_number(row, id), .bytes = row_slice(row, id) };
+    struct known *known = known_of(rows, &rows->by_key[kind], key);
+
+    known->row = row;
+    known->is_loaded = true;
+    if (is->title != NULL) {
+        key = (struct row_key){ row_number(row, is->scope), row_slice(row, is->title) };
+        known = known_of(rows, &rows->by_title[kind], key);
+        known->row = row;
+        known->is_loaded = true;
+    }
+    row->next = rows->list[kind];
+    rows->list[kind] = row;
+}
+
 struct run *rows_new_run(struct rows *rows, int64_t id)
 {
-    struct known *known = known_get(rows, &rows->runs, (uint64_t)id);
     struct run *run = ARENA_NEW(rows->arena, struct run);
 
     run->id = id;
-    run->parts = PART_INPUT | PART_STATE | PART_OUTPUT;
-    run->is_new = run->is_dirty = true;
-    run->loaded_status = RUN_STATUS_COUNT;
-    run->next = rows->run_list;
-    rows->run_list = run;
-    known->row = run;
-    known->is_loaded = true;
+    run->row.parts = PART_INPUT | PART_STATE | PART_OUTPUT;
+    rows_link(rows, ROW_RUN, &run->row);
     return run;
 }
 
@@ -25,29 +38,11 @@ void rows_new_child(struct rows *rows, struct run *run)
 
 struct waitpoint *rows_new_waitpoint(struct rows *rows, int64_t id)
 {
-    struct known *known = known_get(rows, &rows->waitpoints, (uint64_t)id);
     struct waitpoint *waitpoint = ARENA_NEW(rows->arena, struct waitpoint);
 
     waitpoint->id = id;
-    waitpoint->is_new = waitpoint->is_dirty = true;
-    waitpoint->next = rows->waitpoint_list;
-    rows->waitpoint_list = waitpoint;
-    known->row = waitpoint;
-    known->is_loaded = true;
+    rows_link(rows, ROW_WAITPOINT, &waitpoint->row);
     return waitpoint;
-}
-
-void rows_queue_know(struct rows *rows, struct queue *queue)
-{
-    struct known *known = known_get(rows, &rows->queues, (uint64_t)queue->id);
-
-    known->row = queue;
-    known->is_loaded = true;
-    known = known_queue(rows, queue->environment, queue->name);
-    known->row = queue;
-    known->is_loaded = true;
-    queue->next = rows->queue_list;
-    rows->queue_list = queue;
 }
 
 struct queue *rows_new_queue(struct rows *rows, int64_t id, uint32_t environment,
@@ -58,27 +53,21 @@ struct queue *rows_new_queue(struct rows *rows, int64_t id, uint32_t environment
     queue->id = id;
     queue->environment = environment;
     queue->name = name;
-    queue->is_new = queue->is_dirty = true;
-    rows_queue_know(rows, queue);
+    rows_link(rows, ROW_QUEUE, &queue->row);
     return queue;
 }
 
 struct key *rows_new_key(struct rows *rows, const uint8_t hash[16])
 {
-    struct known *known = known_key(rows, hash);
-    struct key *key = known->row;
+    struct key *key;
 
+    (void)rows_key(rows, hash, &key); /* it was asked for */
     if (key == NULL) {
         key = ARENA_NEW(rows->arena, struct key);
         memcpy(key->hash, hash, sizeof key->hash);
-        key->is_new = true;
-        key->next = rows->key_list;
-        rows->key_list = key;
-        known->row = key;
-        known->is_loaded = true;
+        rows_link(rows, ROW_KEY, &key->row);
     }
-    key->is_dirty = true;
-    key->is_deleted = false;
+    key->row.is_deleted = false;
     return key;
 }
 
@@ -115,8 +104,8 @@ struct edge *rows_edge_find(struct rows *rows, int64_t waitpoint_id, int64_t run
 
 static void edge_change(struct rows *rows, struct edge *edge)
 {
-    edge->next_of_batch = rows->edge_list;
-    rows->edge_list = edge;
+    edge->row.next = rows->list[ROW_EDGE];
+    rows->list[ROW_EDGE] = &edge->row;
 }
 
 struct edge *rows_new_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id)
@@ -125,22 +114,21 @@ struct edge *rows_new_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_
 
     if (edge == NULL) {
         edge = rows_edge_add(rows, waitpoint_id, run_id);
-        edge->is_new = true;
         edge_change(rows, edge);
-    } else if (edge->is_deleted) {
-        /* Deleted and wanted again: the database may still hold it, so write it over. */
-        edge->is_new = true;
-        edge->is_deleted = false;
     }
+    /* Deleted and wanted again: the database may still hold it, so write it over. */
+    if (edge->row.is_deleted)
+        edge->row.loaded = NULL;
+    edge->row.is_deleted = false;
     return edge;
 }
 
 void rows_delete_edge(struct rows *rows, struct edge *edge)
 {
-    if (edge->is_deleted)
+    if (edge->row.is_deleted)
         return;
-    edge->is_deleted = true;
-    if (!edge->is_new)
+    edge->row.is_deleted = true;
+    if (edge->row.loaded != NULL)
         edge_change(rows, edge);
 }
 
@@ -148,8 +136,10 @@ void rows_unlink(struct rows *rows, int64_t waitpoint_id, int64_t run_id)
 {
     struct edge *edge = rows_edge_find(rows, waitpoint_id, run_id);
 
-    if (edge == NULL)
+    if (edge == NULL) {
         edge = rows_edge_add(rows, waitpoint_id, run_id);
+        edge->row.loaded = &edge->row;
+    }
     rows_delete_edge(rows, edge);
 }
 
@@ -158,30 +148,16 @@ struct log_line *rows_new_log(struct rows *rows, int64_t run_id)
     struct log_line *line = ARENA_NEW(rows->arena, struct log_line);
 
     line->run_id = run_id;
-    if (rows->log_last == NULL)
-        rows->log_first = line;
-    else
-        rows->log_last->next = line;
-    rows->log_last = line;
-    rows->log_count++;
+    line->row.next = rows->list[ROW_LOG_LINE];
+    rows->list[ROW_LOG_LINE] = &line->row;
     return line;
 }
 
 bool rows_changed(const struct rows *rows)
 {
-    if (rows->edge_list != NULL || rows->log_count > 0 || lanes_changed(rows))
-        return true;
-    for (const struct run *run = rows->run_list; run != NULL; run = run->next)
-        if (run->is_dirty || run->dirty_parts != 0)
-            return true;
-    for (const struct waitpoint *row = rows->waitpoint_list; row != NULL; row = row->next)
-        if (row->is_dirty)
-            return true;
-    for (const struct queue *row = rows->queue_list; row != NULL; row = row->next)
-        if (row->is_dirty)
-            return true;
-    for (const struct key *row = rows->key_list; row != NULL; row = row->next)
-        if (row->is_dirty)
-            return true;
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
+            if (row_is_changed(kind, row))
+                return true;
     return false;
 }

@@ -1,65 +1,34 @@
 /* The answers of a store. */
 #include "engine/rows/rows_known.h"
 
-static void parts_take(struct run *to, const struct run *from)
+struct row *rows_put(struct rows *rows, enum row_kind kind, struct row *row)
 {
-    uint32_t missing = from->parts & ~to->parts;
+    const struct kind *is = &row_kinds[kind];
+    const struct row_field *id = &is->fields[0];
+    struct row_key key = { .id = row_number(row, id), .bytes = row_slice(row, id) };
+    struct row *here = known_of(rows, &rows->by_key[kind], key)->row;
 
-    if ((missing & PART_INPUT) != 0)
-        to->input = from->input;
-    if ((missing & PART_STATE) != 0)
-        to->state = from->state;
-    if ((missing & PART_OUTPUT) != 0)
-        to->output = from->output;
-    to->parts |= missing;
-}
-
-struct run *rows_put_run(struct rows *rows, const struct run *row)
-{
-    struct known *known = known_get(rows, &rows->runs, (uint64_t)row->id);
-    struct run *run = known->row;
-
-    if (run == NULL) {
-        run = ARENA_NEW(rows->arena, struct run);
-        *run = *row;
-        run->is_new = run->is_dirty = false;
-        run->dirty_parts = 0;
-        run->loaded_status = row->status;
-        run->loaded_is_out = row->is_out;
-        run->loaded_queue = row->queue;
-        run->loaded_lane = row->lane;
-        run->loaded_due_ms = row->due_ms;
-        run->loaded_due_is_span = row->due_is_span;
-        run->next = rows->run_list;
-        rows->run_list = run;
-        known->row = run;
-    } else {
-        parts_take(run, row);
+    if (here == NULL) {
+        struct row *loaded = arena_alloc(rows->arena, is->size);
+        memcpy(loaded, row, is->size);
+        row->loaded = loaded;
+        row->dirty_parts = 0;
+        rows_link(rows, kind, row);
+        return row;
     }
-    known->is_loaded = true;
-    return run;
-}
-
-void rows_put_waitpoint(struct rows *rows, const struct waitpoint *row)
-{
-    struct known *known = known_get(rows, &rows->waitpoints, (uint64_t)row->id);
-
-    if (known->row != NULL)
-        return;
-    struct waitpoint *waitpoint = ARENA_NEW(rows->arena, struct waitpoint);
-    *waitpoint = *row;
-    waitpoint->is_new = waitpoint->is_dirty = false;
-    waitpoint->loaded_due_ms = row->due_ms;
-    waitpoint->loaded_due_is_span = row->due_is_span;
-    waitpoint->next = rows->waitpoint_list;
-    rows->waitpoint_list = waitpoint;
-    known->row = waitpoint;
+    for (int i = 0; i < is->part_count; i++)
+        if ((row->parts & ~here->parts & 1u << i) != 0)
+            row_set_slice(here, &is->parts[i], row_slice(row, &is->parts[i]));
+    here->parts |= row->parts;
+    return here;
 }
 
 void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id)
 {
-    if (rows_edge_find(rows, waitpoint_id, run_id) == NULL)
-        (void)rows_edge_add(rows, waitpoint_id, run_id);
+    if (rows_edge_find(rows, waitpoint_id, run_id) == NULL) {
+        struct edge *edge = rows_edge_add(rows, waitpoint_id, run_id);
+        edge->row.loaded = &edge->row;
+    }
     known_edges(rows, known_get(rows, &rows->edges, (uint64_t)waitpoint_id))->count++;
 }
 
@@ -83,31 +52,7 @@ void rows_put_token(struct rows *rows, int64_t run_id, int64_t waitpoint_id)
     rows_ids_add(rows->arena, &((struct tokens *)known->row)->ids, waitpoint_id);
 }
 
-void rows_put_queue(struct rows *rows, const struct queue *row)
-{
-    if (known_queue(rows, row->environment, row->name)->row != NULL)
-        return;
-    struct queue *queue = ARENA_NEW(rows->arena, struct queue);
-    *queue = *row;
-    queue->is_new = queue->is_dirty = false;
-    rows_queue_know(rows, queue);
-}
-
-void rows_put_key(struct rows *rows, const struct key *row)
-{
-    struct known *known = known_key(rows, row->hash);
-
-    if (known->row != NULL)
-        return;
-    struct key *key = ARENA_NEW(rows->arena, struct key);
-    *key = *row;
-    key->is_new = key->is_dirty = key->is_deleted = false;
-    key->next = rows->key_list;
-    rows->key_list = key;
-    known->row = key;
-}
-
-void rows_put_ready(struct rows *rows, int64_t lane, const struct run *row)
+void rows_put_ready(struct rows *rows, int64_t lane, struct run *run)
 {
     struct known *known = known_get(rows, &rows->ready, (uint64_t)lane);
 
@@ -115,7 +60,7 @@ void rows_put_ready(struct rows *rows, int64_t lane, const struct run *row)
         known->row = ARENA_NEW(rows->arena, struct ready);
     struct ready *ready = known->row;
     ROOM(rows->arena, ready->runs, ready->count, ready->capacity);
-    ready->runs[ready->count++] = rows_put_run(rows, row);
+    ready->runs[ready->count++] = run;
 }
 
 static struct idle *idle_of(struct rows *rows, uint32_t environment)
@@ -127,13 +72,12 @@ static struct idle *idle_of(struct rows *rows, uint32_t environment)
     return known->row;
 }
 
-void rows_put_idle(struct rows *rows, uint32_t environment, const struct queue *row)
+void rows_put_idle(struct rows *rows, uint32_t environment, struct queue *queue)
 {
     struct idle *idle = idle_of(rows, environment);
 
-    rows_put_queue(rows, row);
     ROOM(rows->arena, idle->queues, idle->count, idle->capacity);
-    idle->queues[idle->count++] = known_queue(rows, row->environment, row->name)->row;
+    idle->queues[idle->count++] = queue;
 }
 
 void rows_put_live(struct rows *rows, uint32_t environment, uint32_t count)
@@ -147,70 +91,55 @@ void rows_put_running(struct rows *rows, const struct running *running)
     rows->running[rows->running_count++] = *running;
 }
 
-void rows_known_loaded(const struct table *table, int64_t id)
+static void known_answered(struct known *known)
 {
-    struct known *known = table_find(table, (uint64_t)id);
-
     known->is_loaded = true;
     known->is_wanted = false;
 }
 
-static void all_loaded(struct table *table, const struct ids *ids)
+void rows_known_loaded(const struct table *table, int64_t id)
 {
-    for (uint32_t i = 0; i < ids->count; i++)
-        rows_known_loaded(table, ids->items[i]);
+    struct known *known = table_find(table, (uint64_t)id);
+
+    while (known->key.id != id)
+        known = known->next;
+    known_answered(known);
 }
 
-static void runs_loaded(struct rows *rows)
+static void kind_loaded(struct rows *rows, enum row_kind kind)
 {
-    for (uint32_t i = 0; i < rows->wants.run_count; i++) {
-        struct run_want *asked = &rows->wants.runs[i];
-        struct known *known = table_find(&rows->runs, (uint64_t)asked->id);
-        struct run *run = known->row;
-        known->is_loaded = true;
-        known->is_wanted = false;
-        if (run != NULL)
-            run->parts |= asked->parts; /* what the store did not put is absent */
-    }
-}
+    struct row_wants *keys = &rows->wants.keys[kind], *titles = &rows->wants.titles[kind];
 
-static void names_loaded(struct rows *rows)
-{
-    for (uint32_t i = 0; i < rows->wants.queue_name_count; i++) {
-        struct name_want *asked = &rows->wants.queue_names[i];
-        struct known *known = known_queue(rows, asked->environment, asked->name);
-        known->is_loaded = true;
-        known->is_wanted = false;
+    for (uint32_t i = 0; i < keys->count; i++) {
+        struct known *known = known_of(rows, &rows->by_key[kind], keys->items[i].key);
+        known_answered(known);
+        if (known->row != NULL) /* what the store did not put is absent */
+            ((struct row *)known->row)->parts |= keys->items[i].parts;
     }
-    for (uint32_t i = 0; i < rows->wants.key_count; i++) {
-        struct known *known = known_key(rows, rows->wants.keys[i]);
-        known->is_loaded = true;
-        known->is_wanted = false;
-    }
-    for (uint32_t i = 0; i < rows->wants.ready_count; i++)
-        rows_known_loaded(&rows->ready, rows->wants.ready[i].lane);
-    for (uint32_t i = 0; i < rows->wants.edge_count; i++)
-        rows_known_loaded(&rows->edges, rows->wants.edges[i].waitpoint_id);
-    for (uint32_t i = 0; i < rows->wants.child_count; i++)
-        rows_known_loaded(&rows->children, rows->wants.children[i].parent_id);
-    for (uint32_t i = 0; i < rows->wants.idle_count; i++)
-        rows_known_loaded(&rows->idle, rows->wants.idle[i].environment);
+    for (uint32_t i = 0; i < titles->count; i++)
+        known_answered(known_of(rows, &rows->by_title[kind], titles->items[i].key));
+    keys->count = titles->count = 0;
 }
 
 void rows_loaded(struct rows *rows)
 {
     struct wants *wants = &rows->wants;
 
-    runs_loaded(rows);
-    all_loaded(&rows->waitpoints, &wants->waitpoints);
-    all_loaded(&rows->tokens, &wants->tokens);
-    all_loaded(&rows->queues, &wants->queues);
-    names_loaded(rows);
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        kind_loaded(rows, kind);
+    for (uint32_t i = 0; i < wants->tokens.count; i++)
+        rows_known_loaded(&rows->tokens, wants->tokens.items[i]);
+    for (uint32_t i = 0; i < wants->ready_count; i++)
+        rows_known_loaded(&rows->ready, wants->ready[i].lane);
+    for (uint32_t i = 0; i < wants->edge_count; i++)
+        rows_known_loaded(&rows->edges, wants->edges[i].waitpoint_id);
+    for (uint32_t i = 0; i < wants->child_count; i++)
+        rows_known_loaded(&rows->children, wants->children[i].parent_id);
+    for (uint32_t i = 0; i < wants->idle_count; i++)
+        rows_known_loaded(&rows->idle, wants->idle[i].environment);
     lanes_loaded(rows);
     rows->running_loaded |= wants->running;
     wants->running = false;
-    wants->run_count = wants->queue_name_count = wants->key_count = wants->ready_count = 0;
-    wants->edge_count = wants->child_count = 0;
-    wants->waitpoints.count = wants->queues.count = wants->tokens.count = 0;
-    wants->idle_count = 0;
+    wants->ready_count = wants->edge_count = wants->child_count = 0;
+    wants->tokens.count = wants->idle_count = 0;
 }

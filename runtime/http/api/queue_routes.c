@@ -211,7 +211,7 @@ static bool show_work(struct request *request, struct pool_reader *reader, struc
                                     request->world->environment->number, view->name, view->id,
                                     &view->row, err))
         return false;
-    if (view->row != NULL && (view->row->queue.is_removed || view->row->queue.name.size == 0))
+    if (view->row != NULL && (view->row->queue.removed || view->row->queue.name.size == 0))
         view->row = NULL;
     if (view->row == NULL && (view->name.size == 0 || name_check(NAME_QUEUE, view->name, err)))
         err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);

@@ -295,14 +295,14 @@ static bool logs_work(struct request *request, struct pool_reader *reader, struc
     if (!ops->logs(reader->reader, &request->arena, logs->id, (uint32_t)logs->limit, &line,
                    err))
         return false;
-    for (const struct log_line *each = line; each != NULL; each = each->next)
+    for (const struct log_line *each = line; each != NULL; each = log_line_next(each))
         count++;
     next = count < logs->limit ? 1 : 0; /* all of them are there, the first should be */
     struct out out = reply_out(request);
     out_map(&out, NULL);
     out_list(&out, "data");
-    for (; line != NULL; line = line->next) {
-        if (next != 0 && line->number > next) /* the first are kept, and the last */
+    for (; line != NULL; line = log_line_next(line)) {
+        if (next != 0 && line->line > next) /* the first are kept, and the last */
             line_write(&out, &(struct log_line){
                                  .at_ms = line->at_ms,
                                  .level = 2,
@@ -310,9 +310,9 @@ static bool logs_work(struct request *request, struct pool_reader *reader, struc
                                  .text = arena_format(&request->arena,
                                                       "%u lines were left out here: a run "
                                                       "keeps its first and its last ones",
-                                                      line->number - next) });
+                                                      line->line - next) });
         line_write(&out, line);
-        next = line->number + 1;
+        next = line->line + 1;
     }
     out_end_list(&out);
     out_end_map(&out);

@@ -17,63 +17,51 @@ static int due_order(const void *a, const void *b)
 
     if (x->is_span != y->is_span)
         return x->is_span ? 1 : -1; /* dates first */
-    return x->due_ms != y->due_ms ? rack_order_of(x->due_ms, y->due_ms)
-                                  : rack_order_of(x->id, y->id);
+    if (x->due_ms != y->due_ms)
+        return x->due_ms > y->due_ms ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
 }
 
-static bool is_due(const struct due_row *row, const struct moment *now)
+static struct due_row due_row(const struct sorted_rows *rows, uint32_t i)
 {
-    return row->due_ms != 0 && row->due_ms <= (row->is_span ? now->steady_ms : now->wall_ms);
+    const struct row *row = rows->items[i].row;
+    struct due_row due = { .id = row_number(row, &row_kinds[rows->kind].fields[0]) };
+
+    due.due_ms = row_due(rows->kind, row, &due.is_span);
+    return due;
 }
 
-static struct due_row due_row(const struct rack *rack, uint32_t i, bool is_run)
+static void due_find(const struct sorted_rows *rows, const struct moment *now, uint32_t limit,
+                     struct arena *arena, struct row_refs *refs)
 {
-    const struct run *run = &rack->items[i]->run;
-    const struct waitpoint *waitpoint = &rack->items[i]->waitpoint;
-
-    return is_run
-               ? (struct due_row){ run->due_ms, run->id, run->due_is_span }
-               : (struct due_row){ waitpoint->due_ms, waitpoint->id, waitpoint->due_is_span };
-}
-
-static void due_find(const struct rack *rack, bool is_run, const struct moment *now,
-                     uint32_t limit, struct arena *arena, struct ids *ids)
-{
-    struct due_row *found = memory_get((rack->count + 1) * sizeof *found);
+    struct due_row *found = memory_get((rows->count + 1) * sizeof *found);
     uint32_t count = 0, taken[2] = { 0 };
 
-    for (uint32_t i = 0; i < rack->count; i++) {
-        found[count] = due_row(rack, i, is_run);
-        count += is_due(&found[count], now);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        struct due_row *due = &found[count];
+        *due = due_row(rows, i);
+        count +=
+            due->due_ms != 0 && due->due_ms <= (due->is_span ? now->steady_ms : now->wall_ms);
     }
     qsort(found, count, sizeof *found, due_order);
     for (uint32_t i = 0; i < count; i++)
         if (taken[found[i].is_span]++ < limit)
-            memory_id_add(arena, ids, found[i].id);
+            row_refs_add(arena, refs, rows->kind, found[i].id);
     free(found);
 }
 
 bool memory_due(struct store *store, const struct moment *now, uint32_t limit,
-                struct arena *arena, struct due *due, struct err *err)
+                struct arena *arena, struct row_refs *due, struct err *err)
 {
     struct memory_store *memory = memory_of(store);
 
-    *due = (struct due){ 0 };
+    *due = (struct row_refs){ 0 };
     if (memory_fails(memory, err))
         return false;
-    due_find(&memory->waitpoints, false, now, limit, arena, &due->waitpoints);
-    due_find(&memory->runs, true, now, limit, arena, &due->runs);
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        if (row_kinds[kind].due != NULL)
+            due_find(&memory->rows[kind], now, limit, arena, due);
     return true;
-}
-
-static void next_find(const struct rack *rack, bool is_run, struct moment *next)
-{
-    for (uint32_t i = 0; i < rack->count; i++) {
-        struct due_row row = due_row(rack, i, is_run);
-        int64_t *earliest_ms = row.is_span ? &next->steady_ms : &next->wall_ms;
-        if (row.due_ms != 0 && (*earliest_ms == 0 || row.due_ms < *earliest_ms))
-            *earliest_ms = row.due_ms;
-    }
 }
 
 bool memory_next_due(struct store *store, struct moment *next, struct err *err)
@@ -82,19 +70,24 @@ bool memory_next_due(struct store *store, struct moment *next, struct err *err)
 
     (void)err; /* looking at memory cannot fail */
     *next = (struct moment){ 0 };
-    next_find(&memory->waitpoints, false, next);
-    next_find(&memory->runs, true, next);
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        for (uint32_t i = 0; row_kinds[kind].due != NULL && i < memory->rows[kind].count; i++) {
+            struct due_row row = due_row(&memory->rows[kind], i);
+            int64_t *earliest_ms = row.is_span ? &next->steady_ms : &next->wall_ms;
+            if (row.due_ms != 0 && (*earliest_ms == 0 || row.due_ms < *earliest_ms))
+                *earliest_ms = row.due_ms;
+        }
     return true;
 }
 
 /* Here a row is its own mark, so that they always agree. */
 bool memory_mend_due(struct store *store, const struct moment *now, uint32_t limit,
-                     struct arena *arena, struct due *lost, struct err *err)
+                     struct arena *arena, struct row_refs *lost, struct err *err)
 {
     (void)now;
     (void)limit;
     (void)arena;
-    *lost = (struct due){ 0 };
+    *lost = (struct row_refs){ 0 };
     return !memory_fails(memory_of(store), err);
 }
 

@@ -2,14 +2,14 @@
 #ifndef MEMORY_ROWS_H
 #define MEMORY_ROWS_H
 
-#include "store/memory/rack.h"
+#include "store/memory/sorted_rows.h"
 #include "store/store.h"
 
 enum { ENVIRONMENTS_MAX = 16 };
 
 struct memory_store {
     struct store store;
-    struct rack runs, waitpoints, queues, lanes, keys, edges;
+    struct sorted_rows rows[ROW_KINDS];
     char *environments[ENVIRONMENTS_MAX];
     uint32_t environment_count;
     struct rows *flushed; /* of the transaction under way */
@@ -24,21 +24,20 @@ static inline struct memory_store *memory_of(struct store *store)
 
 /* Whether this call is the one that store_memory_fail chose. */
 bool memory_fails(struct memory_store *memory, struct err *err);
-void memory_id_add(struct arena *arena, struct ids *ids, int64_t id);
 
-void memory_load_idle(struct memory_store *memory, struct rows *rows,
-                      const struct idle_want *want);
-
-/* memory_lanes.c */
+/* A copy for the batch, put; the big parts only where asked for. */
+struct row *memory_lend(struct rows *rows, enum row_kind kind, const struct row *row,
+                        uint32_t parts);
+/* Answers to questions: memory_questions.c. */
+void memory_load_questions(struct memory_store *memory, struct rows *rows);
 void memory_load_lanes(struct memory_store *memory, struct rows *rows);
-void memory_commit_lanes(struct memory_store *memory, const struct rows *rows);
 
 /* store_ops */
 bool memory_due(struct store *store, const struct moment *now, uint32_t limit,
-                struct arena *arena, struct due *due, struct err *err);
+                struct arena *arena, struct row_refs *due, struct err *err);
 bool memory_next_due(struct store *store, struct moment *next, struct err *err);
 bool memory_mend_due(struct store *store, const struct moment *now, uint32_t limit,
-                     struct arena *arena, struct due *lost, struct err *err);
+                     struct arena *arena, struct row_refs *lost, struct err *err);
 bool memory_touch(struct store *store, struct err *err);
 void memory_room(struct store *store, struct room *room);
 

@@ -21,169 +21,42 @@ bool memory_fails(struct memory_store *memory, struct err *err)
     return !err_set(err, ERR_STORE, "the simulated store failed");
 }
 
-void memory_id_add(struct arena *arena, struct ids *ids, int64_t id)
-{
-    if (ids->count == ids->capacity) {
-        int64_t *old = ids->items;
-        ids->capacity = ids->capacity == 0 ? 16 : ids->capacity * 2;
-        ids->items = ARENA_ARRAY(arena, int64_t, ids->capacity);
-        if (ids->count > 0)
-            memcpy(ids->items, old, ids->count * sizeof *old);
-    }
-    ids->items[ids->count++] = id;
-}
-
 static bool memory_begin(struct store *store, struct err *err)
 {
     memory_of(store)->flushed = NULL;
     return !memory_fails(memory_of(store), err);
 }
 
-static struct run *run_find(struct memory_store *memory, int64_t id)
+struct row *memory_lend(struct rows *rows, enum row_kind kind, const struct row *row,
+                        uint32_t parts)
 {
-    struct held *held = rack_find(&memory->runs, &(struct held){ .run.id = id });
+    struct row *lent = row_copy(kind, rows->arena, row, parts);
 
-    return held == NULL ? NULL : &held->run;
+    lent->parts = parts;
+    return rows_put(rows, kind, lent);
 }
 
-/* A copy that the batch may change; the big parts only where asked for. */
-static struct run run_lend(struct rows *rows, const struct run *run, uint32_t parts)
+static const struct row *row_titled(const struct sorted_rows *rows, struct row_key wanted)
 {
-    struct run lent = *run;
+    const struct kind *is = &row_kinds[rows->kind];
 
-    lent.parts = parts;
-    if ((parts & PART_INPUT) == 0)
-        lent.input = (struct slice){ 0 };
-    if ((parts & PART_STATE) == 0)
-        lent.state = (struct slice){ 0 };
-    if ((parts & PART_OUTPUT) == 0)
-        lent.output = (struct slice){ 0 };
-    held_run_own(rows->arena, &lent);
-    return lent;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const struct row *row = rows->items[i].row;
+        if (row_number(row, is->scope) == wanted.id &&
+            slice_equal(row_slice(row, is->title), wanted.bytes))
+            return row;
+    }
+    return NULL;
 }
 
-static void load_runs(struct memory_store *memory, struct rows *rows)
+static const struct row *row_keyed(const struct sorted_rows *rows, struct row_key wanted)
 {
-    const struct wants *wants = &rows->wants;
+    struct key key = { 0 }; /* of the kinds here, the one whose key are bytes */
 
-    for (uint32_t i = 0; i < wants->run_count; i++) {
-        struct run *run = run_find(memory, wants->runs[i].id);
-        if (run != NULL) {
-            struct run lent = run_lend(rows, run, wants->runs[i].parts);
-            rows_put_run(rows, &lent);
-        }
-    }
-    for (uint32_t i = 0; i < wants->child_count; i++) {
-        const struct children_want *want = &wants->children[i];
-        uint32_t looks = 0;
-        for (uint32_t k = 0; k < memory->runs.count && looks < want->limit; k++) {
-            const struct run *run = &memory->runs.items[k]->run;
-            if (run->parent_id != want->parent_id || run->id <= want->after)
-                continue;
-            rows_put_child(rows, run->parent_id, run->id, run->status < RUN_DONE);
-            looks++;
-        }
-    }
-}
-
-static void load_waits(struct memory_store *memory, struct rows *rows)
-{
-    const struct wants *wants = &rows->wants;
-
-    for (uint32_t i = 0; i < wants->waitpoints.count; i++) {
-        struct held wanted = { .waitpoint.id = wants->waitpoints.items[i] };
-        struct held *held = rack_find(&memory->waitpoints, &wanted);
-        if (held != NULL) {
-            struct waitpoint lent = held->waitpoint;
-            held_waitpoint_own(rows->arena, &lent);
-            rows_put_waitpoint(rows, &lent);
-        }
-    }
-    for (uint32_t i = 0; i < wants->tokens.count; i++)
-        for (uint32_t k = 0; k < memory->waitpoints.count; k++) {
-            const struct waitpoint *token = &memory->waitpoints.items[k]->waitpoint;
-            if (token->run_id == wants->tokens.items[i] && token->status == WAITPOINT_PENDING &&
-                token->is_shared == 0)
-                rows_put_token(rows, token->run_id, token->id);
-        }
-    for (uint32_t i = 0; i < wants->edge_count; i++) {
-        const struct edges_want *want = &wants->edges[i];
-        struct held wanted = { .edge.waitpoint_id = want->waitpoint_id,
-                               .edge.run_id = INT64_MIN };
-        bool found;
-        uint32_t first = rack_at(&memory->edges, &wanted, &found);
-        for (uint32_t k = first; k < memory->edges.count && k - first < want->limit; k++) {
-            const struct edge *edge = &memory->edges.items[k]->edge;
-            if (edge->waitpoint_id != want->waitpoint_id)
-                break;
-            rows_put_edge(rows, edge->waitpoint_id, edge->run_id);
-        }
-    }
-}
-
-static void load_queues(struct memory_store *memory, struct rows *rows)
-{
-    const struct wants *wants = &rows->wants;
-
-    for (uint32_t k = 0; k < memory->queues.count; k++) {
-        struct queue lent = memory->queues.items[k]->queue;
-        bool wanted = false;
-        for (uint32_t i = 0; i < wants->queues.count; i++)
-            wanted |= wants->queues.items[i] == lent.id;
-        for (uint32_t i = 0; i < wants->queue_name_count; i++)
-            wanted |= wants->queue_names[i].environment == lent.environment &&
-                      slice_equal(wants->queue_names[i].name, lent.name);
-        if (!wanted)
-            continue;
-        lent.name = arena_copy(rows->arena, lent.name);
-        rows_put_queue(rows, &lent);
-    }
-    for (uint32_t i = 0; i < wants->idle_count; i++)
-        memory_load_idle(memory, rows, &wants->idle[i]);
-    for (uint32_t i = 0; i < wants->key_count; i++) {
-        struct held wanted = { 0 };
-        memcpy(wanted.key.hash, wants->keys[i], sizeof wanted.key.hash);
-        struct held *held = rack_find(&memory->keys, &wanted);
-        if (held != NULL)
-            rows_put_key(rows, &held->key);
-    }
-}
-
-static int rank_order(const void *a, const void *b)
-{
-    const struct run *x = *(const struct run *const *)a, *y = *(const struct run *const *)b;
-
-    return x->rank_ms != y->rank_ms ? rack_order_of(x->rank_ms, y->rank_ms)
-                                    : rack_order_of(x->id, y->id);
-}
-
-static void load_ready(struct memory_store *memory, struct rows *rows)
-{
-    const struct run **found = memory_get(memory->runs.count * sizeof *found);
-
-    for (uint32_t i = 0; i < rows->wants.ready_count; i++) {
-        const struct ready_want *want = &rows->wants.ready[i];
-        uint32_t count = 0;
-        for (uint32_t k = 0; k < memory->runs.count; k++) {
-            const struct run *run = &memory->runs.items[k]->run;
-            if (run->status == RUN_QUEUED && run->queue == want->queue &&
-                run->lane == want->lane)
-                found[count++] = run;
-        }
-        if (count > 1)
-            qsort(found, count, sizeof *found, rank_order);
-        for (uint32_t k = 0; k < count && k < want->limit; k++) {
-            struct run lent = run_lend(rows, found[k], 0);
-            rows_put_ready(rows, want->lane, &lent);
-        }
-    }
-    free(found);
-    for (uint32_t k = 0; rows->wants.running && k < memory->runs.count; k++) {
-        const struct run *run = &memory->runs.items[k]->run;
-        struct running running = { run->queue, run->lane, run->environment, 1 };
-        if (run_is_executing(run))
-            rows_put_running(rows, &running);
-    }
+    if (wanted.bytes.size == 0)
+        return sorted_find_id(rows, wanted.id);
+    row_set_slice(&key.row, &row_kinds[rows->kind].fields[0], wanted.bytes);
+    return sorted_find(rows, &key.row);
 }
 
 static bool memory_load(struct store *store, struct rows *rows, struct err *err)
@@ -192,11 +65,21 @@ static bool memory_load(struct store *store, struct rows *rows, struct err *err)
 
     if (memory_fails(memory, err))
         return false;
-    load_runs(memory, rows);
-    load_waits(memory, rows);
-    load_queues(memory, rows);
-    load_ready(memory, rows);
-    memory_load_lanes(memory, rows);
+    for (int kind = 0; kind < ROW_KINDS; kind++) {
+        const struct row_wants *keys = &rows->wants.keys[kind];
+        const struct row_wants *titles = &rows->wants.titles[kind];
+        for (uint32_t i = 0; i < keys->count; i++) {
+            const struct row *row = row_keyed(&memory->rows[kind], keys->items[i].key);
+            if (row != NULL)
+                (void)memory_lend(rows, kind, row, keys->items[i].parts); /* found by its key */
+        }
+        for (uint32_t i = 0; i < titles->count; i++) {
+            const struct row *row = row_titled(&memory->rows[kind], titles->items[i].key);
+            if (row != NULL)
+                (void)memory_lend(rows, kind, row, 0); /* found by its title */
+        }
+    }
+    memory_load_questions(memory, rows);
     return true;
 }
 
@@ -208,71 +91,55 @@ static bool memory_flush(struct store *store, struct rows *rows, struct err *err
     return true;
 }
 
-/* Only what is marked is written, so that a forgotten mark shows up here as in a real database.
- */
-static void commit_run(struct memory_store *memory, const struct run *run)
+/* What is added to, and what only grows, whoever else has changed it since. */
+static void merge(const struct kind *kind, struct row *to, const struct row *loaded,
+                  const struct row *old)
 {
-    struct held *held = held_create();
-    const struct run *old = run_find(memory, run->id);
-    struct run row = *run;
-
-    if (!run->is_dirty && old != NULL)
-        row = *old;
-    row.input = (run->dirty_parts & PART_INPUT) != 0 ? run->input
-                : old != NULL                        ? old->input
-                                                     : (struct slice){ 0 };
-    row.state = (run->dirty_parts & PART_STATE) != 0 ? run->state
-                : old != NULL                        ? old->state
-                                                     : (struct slice){ 0 };
-    row.output = (run->dirty_parts & PART_OUTPUT) != 0 ? run->output
-                 : old != NULL                         ? old->output
-                                                       : (struct slice){ 0 };
-    held->run = row;
-    held_run_own(&held->arena, &held->run);
-    rack_put(&memory->runs, held);
-}
-
-static void commit_edge(struct memory_store *memory, const struct edge *edge)
-{
-    struct held *held = held_create();
-
-    held->edge = *edge;
-    if (edge->is_deleted) {
-        rack_drop(&memory->edges, held);
-        held_destroy(held);
-    } else {
-        rack_put(&memory->edges, held);
+    for (int i = 0; i < kind->field_count; i++) {
+        const struct row_field *field = &kind->fields[i];
+        int64_t number = row_number(to, field), is = row_number(old, field);
+        if (field->type == FIELD_SUM)
+            row_set_number(to, field, is + number - row_number(loaded, field));
+        else if (field->type == FIELD_MOST && is > number)
+            row_set_number(to, field, is);
     }
 }
 
-static void commit_others(struct memory_store *memory, const struct rows *rows)
+/* Of the big fields only those that are marked: a forgotten mark shows up as in a database. */
+static void commit_row(struct memory_store *memory, enum row_kind kind, struct row *row)
 {
-    for (const struct waitpoint *row = rows->waitpoint_list; row != NULL; row = row->next)
-        if (row->is_dirty) {
-            struct held *held = held_create();
-            held->waitpoint = *row;
-            held_waitpoint_own(&held->arena, &held->waitpoint);
-            rack_put(&memory->waitpoints, held);
-        }
-    for (const struct queue *row = rows->queue_list; row != NULL; row = row->next)
-        if (row->is_dirty) {
-            struct held *held = held_create();
-            held->queue = *row;
-            held->queue.name = arena_copy(&held->arena, row->name);
-            rack_put(&memory->queues, held);
-        }
-    memory_commit_lanes(memory, rows);
-    for (const struct key *row = rows->key_list; row != NULL; row = row->next)
-        if (row->is_dirty) {
-            struct held *held = held_create();
-            held->key = *row;
-            if (row->is_deleted) {
-                rack_drop(&memory->keys, held);
-                held_destroy(held);
-            } else {
-                rack_put(&memory->keys, held);
-            }
-        }
+    const struct kind *is = &row_kinds[kind];
+    const struct row *old = sorted_find(&memory->rows[kind], row);
+
+    if (row->is_deleted) {
+        sorted_drop(&memory->rows[kind], row);
+        return;
+    }
+    struct row *copy = row_copy(kind, memory->flushed->arena, row, row->dirty_parts);
+    for (int i = 0; old != NULL && i < is->part_count; i++)
+        if ((row->dirty_parts >> i & 1) == 0)
+            row_set_slice(copy, &is->parts[i], row_slice(old, &is->parts[i]));
+    if (old != NULL && row->loaded != NULL)
+        merge(is, copy, row->loaded, old);
+    (void)sorted_put(&memory->rows[kind], copy); /* a copy */
+}
+
+/* What a run has said and does not keep. */
+static void commit_log_drops(struct memory_store *memory, const struct log_line *line)
+{
+    struct sorted_rows *lines = &memory->rows[ROW_LOG_LINE];
+    bool found;
+
+    for (uint32_t number = line->keeps + 1; number <= line->drops; number++) {
+        struct log_line key = { .run_id = line->run_id, .line = number };
+        uint32_t at = sorted_at(lines, &key.row, &found);
+        const struct log_line *next =
+            at < lines->count ? (const struct log_line *)lines->items[at].row : NULL;
+        if (next == NULL || next->run_id != line->run_id || next->line > line->drops)
+            break;
+        number = next->line;
+        sorted_drop(lines, &next->row);
+    }
 }
 
 static bool memory_commit(struct store *store, struct err *err)
@@ -282,15 +149,14 @@ static bool memory_commit(struct store *store, struct err *err)
 
     if (memory_fails(memory, err))
         return false;
+    for (int kind = 0; rows != NULL && kind < ROW_KINDS; kind++)
+        for (struct row *row = rows->list[kind]; row != NULL; row = row->next)
+            if (row_is_changed(kind, row))
+                commit_row(memory, kind, row);
+    for (const struct row *row = rows == NULL ? NULL : rows->list[ROW_LOG_LINE]; row != NULL;
+         row = row->next)
+        commit_log_drops(memory, (const struct log_line *)row);
     memory->flushed = NULL;
-    if (rows == NULL)
-        return true;
-    for (const struct run *run = rows->run_list; run != NULL; run = run->next)
-        if (run->is_dirty || run->dirty_parts != 0)
-            commit_run(memory, run);
-    for (const struct edge *edge = rows->edge_list; edge != NULL; edge = edge->next_of_batch)
-        commit_edge(memory, edge);
-    commit_others(memory, rows);
     return true;
 }
 
@@ -305,9 +171,9 @@ static bool memory_running(struct store *store, struct arena *arena, struct ids 
     struct memory_store *memory = memory_of(store);
 
     (void)err; /* looking at memory cannot fail */
-    for (uint32_t i = 0; i < memory->runs.count; i++)
-        if (run_is_executing(&memory->runs.items[i]->run))
-            memory_id_add(arena, runs, memory->runs.items[i]->run.id);
+    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    if (run_is_executing(run))
+        rows_ids_add(arena, runs, run->id);
     return true;
 }
 
@@ -317,14 +183,14 @@ static bool memory_backlog(struct store *store, struct arena *arena, struct ids 
     struct memory_store *memory = memory_of(store);
 
     (void)err; /* looking at memory cannot fail */
-    for (uint32_t k = 0; k < memory->queues.count; k++)
-        for (uint32_t i = 0; i < memory->runs.count; i++) {
-            const struct run *run = &memory->runs.items[i]->run;
-            if (run->status == RUN_QUEUED && run->queue == memory->queues.items[k]->queue.id) {
-                memory_id_add(arena, queues, run->queue);
-                break;
-            }
-        }
+    EACH_SORTED(&memory->rows[ROW_QUEUE], queue, queue)
+    {
+        bool has_any = false;
+        EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+        has_any |= run->status == RUN_QUEUED && run->queue == queue->id;
+        if (has_any)
+            rows_ids_add(arena, queues, queue->id);
+    }
     return true;
 }
 
@@ -335,11 +201,10 @@ static bool memory_parked(struct store *store, struct slice task, int64_t after,
 
     if (memory_fails(memory, err))
         return false;
-    for (uint32_t i = 0; i < memory->runs.count && runs->count < limit; i++) {
-        const struct run *run = &memory->runs.items[i]->run;
-        if (run->status == RUN_PARKED && run->id > after && slice_equal(run->task, task))
-            memory_id_add(arena, runs, run->id);
-    }
+    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    if (run->status == RUN_PARKED && run->id > after && slice_equal(run->task, task) &&
+        runs->count < limit)
+        rows_ids_add(arena, runs, run->id);
     return true;
 }
 
@@ -362,11 +227,12 @@ static bool memory_sweep(struct store *store, int64_t now_ms, uint32_t limit, st
     struct memory_store *memory = memory_of(store);
 
     (void)err; /* looking at memory cannot fail */
-    for (uint32_t i = memory->keys.count; i > 0 && limit > 0; i--) {
-        const struct key *key = &memory->keys.items[i - 1]->key;
+    struct sorted_rows *keys = &memory->rows[ROW_KEY];
+    for (uint32_t i = keys->count; i > 0 && limit > 0; i--) {
+        const struct key *key = (const struct key *)keys->items[i - 1].row;
         if (key->expires_ms == 0 || key->expires_ms > now_ms)
             continue;
-        rack_drop(&memory->keys, memory->keys.items[i - 1]);
+        sorted_drop(keys, &key->row);
         limit--;
     }
     return true;
@@ -378,20 +244,17 @@ static bool memory_last_id(struct store *store, int64_t *id, struct err *err)
 
     (void)err; /* looking at memory cannot fail */
     *id = 0;
-    for (uint32_t i = 0; i < memory->runs.count; i++) {
-        const struct run *run = &memory->runs.items[i]->run;
-        int64_t given = run->id_block == 0 ? 0 : run->id_block + ID_BLOCK - 1;
-        *id = run->id > *id ? run->id : *id;
-        *id = given > *id ? given : *id;
+    for (int kind = 0; kind < ROW_KINDS; kind++) {
+        const struct sorted_rows *rows = &memory->rows[kind];
+        if (row_kinds[kind].fields[0].type == FIELD_ID && rows->count > 0) {
+            int64_t last =
+                row_number(rows->items[rows->count - 1].row, &row_kinds[kind].fields[0]);
+            *id = last > *id ? last : *id;
+        }
     }
-    for (uint32_t i = 0; i < memory->waitpoints.count; i++)
-        if (memory->waitpoints.items[i]->waitpoint.id > *id)
-            *id = memory->waitpoints.items[i]->waitpoint.id;
-    for (uint32_t i = 0; i < memory->queues.count; i++)
-        if (memory->queues.items[i]->queue.id > *id)
-            *id = memory->queues.items[i]->queue.id;
-    if (memory->lanes.count > 0 && memory->lanes.items[memory->lanes.count - 1]->lane.id > *id)
-        *id = memory->lanes.items[memory->lanes.count - 1]->lane.id;
+    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    if (run->id_block != 0 && run->id_block + ID_BLOCK - 1 > *id)
+        *id = run->id_block + ID_BLOCK - 1;
     return true;
 }
 
@@ -399,12 +262,8 @@ static void memory_close(struct store *store)
 {
     struct memory_store *memory = memory_of(store);
 
-    rack_finish(&memory->runs);
-    rack_finish(&memory->waitpoints);
-    rack_finish(&memory->queues);
-    rack_finish(&memory->lanes);
-    rack_finish(&memory->keys);
-    rack_finish(&memory->edges);
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        sorted_finish(&memory->rows[kind]);
     for (uint32_t i = 0; i < memory->environment_count; i++)
         free(memory->environments[i]);
     free(memory);
@@ -436,12 +295,8 @@ struct store *store_memory_create(void)
     struct memory_store *memory = memory_zeroed(1, sizeof *memory);
 
     memory->store.ops = &memory_ops;
-    memory->runs.order = rack_run_order;
-    memory->waitpoints.order = rack_waitpoint_order;
-    memory->queues.order = rack_queue_order;
-    memory->lanes.order = rack_lane_order;
-    memory->keys.order = rack_key_order;
-    memory->edges.order = rack_edge_order;
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        memory->rows[kind].kind = kind;
     return &memory->store;
 }
 
@@ -450,47 +305,24 @@ void store_memory_fail(struct store *store, int calls)
     memory_of(store)->fail_in = calls;
 }
 
-uint32_t store_memory_runs(struct store *store)
+uint32_t store_memory_count(struct store *store, enum row_kind kind)
 {
-    return memory_of(store)->runs.count;
+    return memory_of(store)->rows[kind].count;
 }
 
-const struct run *store_memory_run(struct store *store, uint32_t index)
+const struct row *store_memory_at(struct store *store, enum row_kind kind, uint32_t index)
 {
-    return &memory_of(store)->runs.items[index]->run;
+    return memory_of(store)->rows[kind].items[index].row;
 }
 
-const struct run *store_memory_find(struct store *store, int64_t id)
+const struct row *store_memory_get(struct store *store, enum row_kind kind, int64_t id)
 {
-    return run_find(memory_of(store), id);
-}
-
-const struct waitpoint *store_memory_token(struct store *store, int64_t id)
-{
-    struct held wanted = { .waitpoint.id = id };
-    struct held *held = rack_find(&memory_of(store)->waitpoints, &wanted);
-
-    return held == NULL ? NULL : &held->waitpoint;
-}
-
-uint32_t store_memory_waitpoints(struct store *store)
-{
-    return memory_of(store)->waitpoints.count;
-}
-
-const struct waitpoint *store_memory_waitpoint(struct store *store, uint32_t index)
-{
-    return &memory_of(store)->waitpoints.items[index]->waitpoint;
+    return sorted_find_id(&memory_of(store)->rows[kind], id);
 }
 
 bool store_memory_has_edge(struct store *store, int64_t waitpoint_id, int64_t run_id)
 {
-    struct held wanted = { .edge.waitpoint_id = waitpoint_id, .edge.run_id = run_id };
+    struct edge wanted = { .waitpoint_id = waitpoint_id, .run_id = run_id };
 
-    return rack_find(&memory_of(store)->edges, &wanted) != NULL;
-}
-
-uint32_t store_memory_edges(struct store *store)
-{
-    return memory_of(store)->edges.count;
+    return sorted_find(&memory_of(store)->rows[ROW_EDGE], &wanted.row) != NULL;
 }

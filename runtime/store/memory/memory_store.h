@@ -10,19 +10,41 @@ void store_memory_fail(struct store *store, int calls);
 /* The disk is nearly full, or no longer. */
 void store_memory_low(struct store *store, bool is_low);
 
-/* Committed rows, valid until the next commit. Runs and waitpoints are in the order of their
- * ids. */
-uint32_t store_memory_runs(struct store *store);
-const struct run *store_memory_run(struct store *store, uint32_t index);
-const struct run *store_memory_find(struct store *store, int64_t id);
-const struct waitpoint *store_memory_token(struct store *store, int64_t id);
-uint32_t store_memory_waitpoints(struct store *store);
-const struct waitpoint *store_memory_waitpoint(struct store *store, uint32_t index);
-const struct queue *store_memory_queue(struct store *store, int64_t id);
-uint32_t store_memory_queues(struct store *store);
-const struct queue *store_memory_queue_at(struct store *store, uint32_t index);
-const struct lane *store_memory_lane(struct store *store, int64_t id);
+/* Committed rows, valid until the next commit, in the order of their keys. */
+uint32_t store_memory_count(struct store *store, enum row_kind kind);
+const struct row *store_memory_at(struct store *store, enum row_kind kind, uint32_t index);
+const struct row *store_memory_get(struct store *store, enum row_kind kind, int64_t id);
 bool store_memory_has_edge(struct store *store, int64_t waitpoint_id, int64_t run_id);
-uint32_t store_memory_edges(struct store *store);
+
+static inline const struct run *store_memory_run(struct store *store, uint32_t index)
+{
+    return (const struct run *)store_memory_at(store, ROW_RUN, index);
+}
+
+static inline const struct run *store_memory_find(struct store *store, int64_t id)
+{
+    return (const struct run *)store_memory_get(store, ROW_RUN, id);
+}
+
+static inline const struct waitpoint *store_memory_waitpoint(struct store *store,
+                                                             uint32_t index)
+{
+    return (const struct waitpoint *)store_memory_at(store, ROW_WAITPOINT, index);
+}
+
+static inline const struct waitpoint *store_memory_token(struct store *store, int64_t id)
+{
+    return (const struct waitpoint *)store_memory_get(store, ROW_WAITPOINT, id);
+}
+
+static inline const struct lane *store_memory_lane(struct store *store, int64_t id)
+{
+    return (const struct lane *)store_memory_get(store, ROW_LANE, id);
+}
+
+static inline const struct queue *store_memory_queue(struct store *store, int64_t id)
+{
+    return (const struct queue *)store_memory_get(store, ROW_QUEUE, id);
+}
 
 #endif

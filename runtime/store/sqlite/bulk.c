@@ -5,18 +5,47 @@
 
 #include <stdlib.h>
 
-enum { COLUMN_ID, COLUMN_A, COLUMN_B, COLUMN_C, COLUMN_DATA, COLUMN_EXTRA };
+static const char *const names[] = { "id", "a", "b", "c", "d", "e",    "f",
+                                     "g",  "h", "i", "j", "k", "data", "extra" };
 
-void bulk_add(struct bulk *bulk, struct arena *arena, const struct bulk_row *row)
+const char *bulk_number_name(uint32_t at)
+{
+    return names[at];
+}
+
+const char *bulk_bytes_name(uint32_t at)
+{
+    return names[BULK_NUMBERS + at];
+}
+
+void bulk_add(struct bulk *bulk, struct arena *arena, uint32_t width, uint32_t depth,
+              int64_t **numbers, struct slice **bytes)
 {
     if (bulk->count == bulk->capacity) {
-        bulk->capacity = bulk->capacity == 0 ? 16 : bulk->capacity * 2;
-        struct bulk_row *grown = ARENA_ARRAY(arena, struct bulk_row, bulk->capacity);
-        if (bulk->count > 0)
-            memcpy(grown, bulk->rows, sizeof *grown * bulk->count);
-        bulk->rows = grown;
+        struct bulk grown = { .width = width, .depth = depth, .count = bulk->count };
+        grown.capacity = bulk->capacity == 0 ? 16 : bulk->capacity * 2;
+        grown.numbers = ARENA_ARRAY(arena, int64_t, grown.capacity * width);
+        grown.bytes =
+            depth == 0 ? NULL : ARENA_ARRAY(arena, struct slice, grown.capacity * depth);
+        if (bulk->count > 0) {
+            memcpy(grown.numbers, bulk->numbers, sizeof *grown.numbers * bulk->count * width);
+            if (depth > 0)
+                memcpy(grown.bytes, bulk->bytes, sizeof *grown.bytes * bulk->count * depth);
+        }
+        *bulk = grown;
     }
-    bulk->rows[bulk->count++] = *row;
+    *numbers = &bulk->numbers[(size_t)bulk->count * width];
+    *bytes = depth == 0 ? NULL : &bulk->bytes[(size_t)bulk->count * depth];
+    bulk->count++;
+}
+
+void bulk_add_id(struct bulk *bulk, struct arena *arena, int64_t id)
+{
+    struct slice *bytes;
+    int64_t *numbers;
+
+    bulk_add(bulk, arena, 1, 0, &numbers, &bytes);
+    numbers[0] = id;
 }
 
 struct bulk_table {
@@ -26,14 +55,16 @@ struct bulk_table {
 
 struct bulk_cursor {
     sqlite3_vtab_cursor cursor;
-    const struct bulk_row *row, *end;
+    const struct bulk *bulk;
+    uint32_t row;
 };
 
 static int on_connect(sqlite3 *db, void *source, int argc, const char *const *argv,
                       sqlite3_vtab **table, char **message)
 {
     (void)argc, (void)argv, (void)message;
-    int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (id, a, b, c, data, extra)");
+    int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (id, a, b, c, d, e, f, g, h,"
+                                      " i, j, k, data, extra)");
     if (rc != SQLITE_OK)
         return rc;
     struct bulk_table *made = memory_zeroed(1, sizeof *made);
@@ -76,11 +107,10 @@ static int on_start(sqlite3_vtab_cursor *cursor, int plan, const char *name, int
                     sqlite3_value **argv)
 {
     struct bulk_cursor *at = (struct bulk_cursor *)(void *)cursor;
-    const struct bulk *bulk = *((struct bulk_table *)(void *)cursor->pVtab)->source;
 
     (void)plan, (void)name, (void)argc, (void)argv;
-    at->row = bulk->rows;
-    at->end = bulk->rows + bulk->count;
+    at->bulk = *((struct bulk_table *)(void *)cursor->pVtab)->source;
+    at->row = 0;
     return SQLITE_OK;
 }
 
@@ -94,7 +124,7 @@ static int is_at_end(sqlite3_vtab_cursor *cursor)
 {
     const struct bulk_cursor *at = (const struct bulk_cursor *)(void *)cursor;
 
-    return at->row == at->end;
+    return at->row >= at->bulk->count;
 }
 
 static void give_bytes(sqlite3_context *context, struct slice bytes)
@@ -107,33 +137,22 @@ static void give_bytes(sqlite3_context *context, struct slice bytes)
 
 static int on_column(sqlite3_vtab_cursor *cursor, sqlite3_context *context, int column)
 {
-    const struct bulk_row *row = ((const struct bulk_cursor *)(void *)cursor)->row;
+    const struct bulk_cursor *at = (const struct bulk_cursor *)(void *)cursor;
+    const struct bulk *bulk = at->bulk;
+    uint32_t place = (uint32_t)column;
 
-    switch (column) {
-    case COLUMN_ID:
-        sqlite3_result_int64(context, row->id);
-        break;
-    case COLUMN_A:
-        sqlite3_result_int64(context, row->a);
-        break;
-    case COLUMN_B:
-        sqlite3_result_int64(context, row->b);
-        break;
-    case COLUMN_C:
-        sqlite3_result_int64(context, row->c);
-        break;
-    case COLUMN_DATA:
-        give_bytes(context, row->data);
-        break;
-    default:
-        give_bytes(context, row->extra);
-    }
+    if (place < bulk->width)
+        sqlite3_result_int64(context, bulk->numbers[(size_t)at->row * bulk->width + place]);
+    else if (place >= BULK_NUMBERS && place - BULK_NUMBERS < bulk->depth)
+        give_bytes(context, bulk->bytes[(size_t)at->row * bulk->depth + place - BULK_NUMBERS]);
+    else
+        sqlite3_result_null(context);
     return SQLITE_OK;
 }
 
 static int on_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid)
 {
-    *rowid = ((const struct bulk_cursor *)(void *)cursor)->row->id;
+    *rowid = ((const struct bulk_cursor *)(void *)cursor)->row;
     return SQLITE_OK;
 }
 

@@ -4,7 +4,7 @@
  * costs to start and end is more than a row does: measured, a run is inserted for a third of
  * what a statement of its own costs, and loaded for a fifth.
  *
- * Columns: id, a, b, c (integers), data, extra (bytes; NULL when empty).
+ * Columns: id, a … k (integers), data, extra (bytes; NULL when empty).
  */
 #ifndef BULK_SQLITE_H
 #define BULK_SQLITE_H
@@ -16,17 +16,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct bulk_row {
-    int64_t id, a, b, c;
-    struct slice data, extra; /* borrowed until the statement has ended */
-};
+enum { BULK_NUMBERS = 12, BULK_BYTES = 2 };
 
+/* Each row has the first `width` integers and the first `depth` bytes. */
 struct bulk {
-    struct bulk_row *rows;
-    uint32_t count, capacity;
+    int64_t *numbers;
+    struct slice *bytes; /* borrowed until the statement has ended */
+    uint32_t width, depth, count, capacity;
 };
 
-void bulk_add(struct bulk *bulk, struct arena *arena, const struct bulk_row *row);
+/* One more row, zeroed. Of the first one width and depth are remembered. */
+void bulk_add(struct bulk *bulk, struct arena *arena, uint32_t width, uint32_t depth,
+              int64_t **numbers, struct slice **bytes);
+/* The same for one that is an id alone. */
+void bulk_add_id(struct bulk *bulk, struct arena *arena, int64_t id);
+
+/* Column names, by place. */
+const char *bulk_number_name(uint32_t at);
+const char *bulk_bytes_name(uint32_t at);
 
 /* Makes the table `bulk` known to `db`; a statement sees the rows **source has when it starts.
  */

@@ -1,6 +1,6 @@
 #include "codec/pack.h"
-#include "fields.h"
-#include "record.h"
+#include "store/sqlite/pack_row.h"
+#include "store/sqlite/record.h"
 
 void changes_init(struct changes *changes, struct connection *connection, struct arena *arena)
 {
@@ -12,295 +12,256 @@ void changes_finish(struct changes *changes)
     buffer_finish(&changes->scratch);
 }
 
-static struct slice packed(struct changes *changes)
+/* The numbers of a row's words, given out now where they have none. */
+static bool words_find(struct connection *connection, const struct kind *kind,
+                       const struct row *row, struct row_words *words, struct err *err)
 {
-    return arena_copy(changes->arena, buffer_view(&changes->scratch));
+    for (int i = 0; i < kind->field_count; i++) {
+        const struct row_field *field = &kind->fields[i];
+        if (field->type != FIELD_WORD && field->type != FIELD_TASK)
+            continue;
+        int64_t environment =
+            field->type == FIELD_TASK ? row_number(row, kind->environment) : 0;
+        if (!name_number(connection, (uint32_t)environment, row_slice(row, field),
+                         &words->numbers[i], err))
+            return false;
+    }
+    return true;
 }
 
-static struct slice bytes_of(const uint8_t *bytes, size_t size)
+/* ---- indexes ----------------------------------------------------------------------------- */
+
+static uint32_t columns_of(const struct row_index *index)
 {
-    return (struct slice){ (const char *)bytes, size };
+    uint32_t count = 0;
+
+    while (count < 3 && index->columns[count] != NULL)
+        count++;
+    return count;
 }
 
-/* ---- marks ------------------------------------------------------------------------------- */
-
-/* Where a row stands in a table of marks. */
-struct spot {
-    enum mark mark; /* MARK_COUNT: nowhere */
-    int64_t value, lane, rank_ms;
-};
-
-static const struct spot nowhere = { .mark = MARK_COUNT };
-
-static void due_note(struct changes *changes, struct spot spot)
+static void index_add(struct changes *changes, enum row_kind kind, int which,
+                      const struct index_at *at, int64_t id)
 {
-    if (spot.mark == MARK_RUN_DUE || spot.mark == MARK_WAITPOINT_DUE ||
-        spot.mark == MARK_RUN_SPAN || spot.mark == MARK_WAITPOINT_SPAN)
-        changes->connection->is_due_changed = true;
-}
+    uint32_t columns = columns_of(&row_kinds[kind].indexes[which]);
+    struct slice *bytes;
+    int64_t *numbers;
 
-static void spot_add(struct changes *changes, struct spot spot, int64_t id)
-{
-    due_note(changes, spot);
-    if (spot.mark != MARK_COUNT)
-        bulk_add(
-            &changes->marks[spot.mark], changes->arena,
-            &(struct bulk_row){ .id = id, .a = spot.value, .b = spot.rank_ms, .c = spot.lane });
+    bulk_add(&changes->kinds[kind].indexes[which], changes->arena, columns + 1, 0, &numbers,
+             &bytes);
+    numbers[0] = id;
+    memcpy(&numbers[1], at->values, columns * sizeof *numbers);
 }
 
 /* It should be there; if it is not, that is mended by the way. */
-static bool spot_delete(struct changes *changes, struct spot spot, int64_t id, struct err *err)
+static bool index_drop(struct changes *changes, enum row_kind kind, unsigned which,
+                       const struct index_at *at, int64_t id, struct err *err)
 {
-    static const enum sql sql[] = {
-#define X(name, table, value, id, words) SQL_UNMARK_##name,
-        MARK_MAP(X)
-#undef X
-#define X(name, table, words) SQL_UNMARK_##name,
-            LANE_MARK_MAP(X)
-#undef X
-                SQL_READY_DELETE
-    };
+    uint32_t columns = columns_of(&row_kinds[kind].indexes[which]);
     struct query query;
 
-    if (spot.mark == MARK_COUNT)
-        return true;
-    due_note(changes, spot);
-    if (!query_start(&query, changes->connection, sql[spot.mark], err))
+    if (!query_start(&query, changes->connection, kind_sql(kind, KIND_INDEX_DROP + which), err))
         return false;
-    bind_int(&query, spot.value);
-    if (spot.mark == MARK_READY || spot.mark == MARK_RUNNING || spot.mark == MARK_OUT)
-        bind_int(&query, spot.lane);
-    if (spot.mark == MARK_READY)
-        bind_int(&query, spot.rank_ms);
+    for (uint32_t i = 0; i < columns; i++)
+        bind_int(&query, at->values[i]);
     bind_int(&query, id);
     return query_run(&query, err);
 }
 
-static bool spot_move(struct changes *changes, struct spot from, struct spot to, int64_t id,
-                      struct err *err)
+/* Tags are only ever added. */
+static void index_tags(struct changes *changes, enum row_kind kind, int which,
+                       const struct row *row, int64_t id)
 {
-    if (from.mark == to.mark && from.value == to.value && from.lane == to.lane &&
-        from.rank_ms == to.rank_ms)
-        return true;
-    spot_add(changes, to, id);
-    return spot_delete(changes, from, id, err);
-}
-
-static struct spot spot_of_due(bool is_run, int64_t due_ms, bool is_span)
-{
-    static const enum mark marks[2][2] = { { MARK_WAITPOINT_DUE, MARK_WAITPOINT_SPAN },
-                                           { MARK_RUN_DUE, MARK_RUN_SPAN } };
-
-    return due_ms == 0 ? nowhere
-                       : (struct spot){ .mark = marks[is_run][is_span], .value = due_ms };
-}
-
-/* Tags never change, so they are only ever added. */
-static void tags_mark(struct changes *changes, enum mark mark, uint32_t environment,
-                      struct slice packed, int64_t id)
-{
+    const struct row_field *tags = row_kinds[kind].indexes[which].tags;
+    int64_t environment = row_number(row, row_kinds[kind].environment);
+    struct slice packed = row_slice(row, tags);
     struct value list;
 
-    if (packed.size == 0 || !pack_read(changes->arena, packed, &list, NULL))
+    if (packed.size == 0 ||
+        (row->loaded != NULL && slice_equal(packed, row_slice(row->loaded, tags))) ||
+        !pack_read(changes->arena, packed, &list, NULL))
         return;
     for (uint32_t i = 0; list.kind == VALUE_LIST && i < list.count; i++)
         if (list.items[i].kind == VALUE_STRING)
-            spot_add(changes,
-                     (struct spot){ .mark = mark,
-                                    .value = tag_number(environment, list.items[i].bytes) },
-                     id);
+            index_add(changes, kind, which,
+                      &(struct index_at){
+                          { tag_number((uint32_t)environment, list.items[i].bytes) } },
+                      id);
 }
 
-/* ---- runs -------------------------------------------------------------------------------- */
-
-static struct spot spot_of_run(uint32_t status, uint32_t outcome, int64_t queue, int64_t lane,
-                               int64_t rank_ms, int64_t task)
+static bool index_move(struct changes *changes, enum row_kind kind, unsigned which,
+                       const struct row *row, const struct row_words *words, struct err *err)
 {
-    switch ((enum run_status)status) {
-    case RUN_QUEUED:
-        return (struct spot){ MARK_READY, queue, lane, rank_ms };
-    case RUN_RUNNING:
-        return (struct spot){ MARK_RUNNING, queue, lane, 0 };
-    case RUN_PARKED:
-        return (struct spot){ .mark = MARK_PARKED, .value = task };
-    case RUN_DELAYED:
-    case RUN_WAITING:
-        return (struct spot){ .mark = MARK_PLACE, .value = status };
-    case RUN_DONE:
-        if (outcome > OUTCOME_COMPLETED)
-            return (struct spot){ .mark = MARK_PLACE, .value = PLACE_ENDED + (int64_t)outcome };
-        return nowhere;
-    case RUN_STATUS_COUNT: /* new */
-        break;
-    }
-    return nowhere;
-}
+    const struct kind *is = &row_kinds[kind];
+    const struct row_index *index = &is->indexes[which];
+    int64_t id = row_number(row, &is->fields[0]);
+    struct index_at was, now;
 
-static bool run_marks(struct changes *changes, const struct run *run, int64_t task,
-                      struct err *err)
-{
-    struct spot is =
-        spot_of_run(run->status, run->outcome, run->queue, run->lane, run->rank_ms, task);
-    struct spot is_due = spot_of_due(true, run->due_ms, run->due_is_span);
-    struct spot out = { MARK_OUT, run->queue, run->lane, 0 };
-
-    if (run->is_new) {
-        spot_add(changes, is, run->id);
-        spot_add(changes, is_due, run->id);
-        spot_add(changes, (struct spot){ .mark = MARK_TASK, .value = task }, run->id);
-        tags_mark(changes, MARK_TAG, run->environment, run->tags, run->id);
-        if (run->parent_id != 0)
-            spot_add(changes, (struct spot){ .mark = MARK_PARENT, .value = run->parent_id },
-                     run->id);
+    if (index->tags != NULL) {
+        index_tags(changes, kind, (int)which, row, id);
         return true;
     }
-    struct spot was = spot_of_run(run->loaded_status, run->loaded_outcome, run->loaded_queue,
-                                  run->loaded_lane, run->loaded_rank_ms, task);
-    struct spot was_due = spot_of_due(true, run->loaded_due_ms, run->loaded_due_is_span);
-    return spot_move(changes, was, is, run->id, err) &&
-           spot_move(changes, was_due, is_due, run->id, err) &&
-           spot_move(changes, run->loaded_is_out ? out : nowhere, run->is_out ? out : nowhere,
-                     run->id, err);
+    bool is_in = !row->is_deleted && row_index_at(index, row, &now);
+    bool was_in = row_index_at(index, row->loaded, &was);
+    if (index->word != NULL) /* which never changes */
+        now.values[0] = was.values[0] = words->numbers[index->word - is->fields];
+    if (is_in == was_in && (!is_in || memcmp(&was, &now, sizeof was) == 0))
+        return true;
+    if (is->due != NULL && strcmp(index->columns[0], is->due->name) == 0)
+        changes->connection->is_due_changed = true;
+    if (is_in)
+        index_add(changes, kind, (int)which, &now, id);
+    return !was_in || index_drop(changes, kind, which, &was, id, err);
 }
 
-bool changes_run(struct changes *changes, const struct run *run, struct err *err)
-{
-    struct connection *connection = changes->connection;
-    struct run_words words;
+/* ---- rows -------------------------------------------------------------------------------- */
 
-    if (!name_number(connection, run->environment, run->task, &words.task, err) ||
-        !name_number(connection, 0, run->segment, &words.segment, err) ||
-        !name_number(connection, 0, run->version, &words.version, err) ||
-        !name_number(connection, 0, run->build, &words.build, err))
-        return false;
-    run_pack(&changes->scratch, run, &words);
-    bulk_add(run->is_new ? &changes->new_runs : &changes->runs, changes->arena,
-             &(struct bulk_row){ .id = run->id, .data = packed(changes) });
-    return run_marks(changes, run, words.task, err);
-}
-
-bool changes_part(struct changes *changes, int64_t run_id, enum run_part part,
-                  struct slice data, struct err *err)
+static bool row_delete(struct changes *changes, enum row_kind kind, const struct row *row,
+                       struct err *err)
 {
-    int at = part == PART_INPUT ? 0 : part == PART_STATE ? 1 : 2;
-    static const enum sql deletes[] = { SQL_INPUT_DELETE, SQL_STATE_DELETE, SQL_OUTPUT_DELETE };
+    const struct kind *is = &row_kinds[kind];
     struct query query;
 
-    if (data.size > 0) {
-        bulk_add(&changes->parts[at], changes->arena,
-                 &(struct bulk_row){ .id = run_id, .data = data });
-        return true;
+    for (unsigned i = 0; i < is->part_count; i++) {
+        if (!query_start(&query, changes->connection, kind_sql(kind, KIND_PART_DELETE + i),
+                         err))
+            return false;
+        bind_int(&query, row_number(row, &is->fields[0]));
+        if (!query_run(&query, err))
+            return false;
     }
-    if (!query_start(&query, changes->connection, deletes[at], err))
+    if (!query_start(&query, changes->connection, kind_sql(kind, KIND_DELETE), err))
         return false;
-    bind_int(&query, run_id);
+    for (int i = 0; i < is->key_fields; i++)
+        if (is->fields[i].type == FIELD_RAW)
+            bind_bytes(&query, row_slice(row, &is->fields[i]));
+        else
+            bind_int(&query, row_number(row, &is->fields[i]));
     return query_run(&query, err);
 }
 
-/* ---- waitpoints, edges, keys ------------------------------------------------------------- */
-
-static struct spot spot_of_waitpoint(const struct waitpoint *waitpoint, uint32_t status)
+static bool parts_add(struct changes *changes, enum row_kind kind, const struct row *row,
+                      struct err *err)
 {
-    return waitpoint->kind == WAITPOINT_TOKEN && status == WAITPOINT_PENDING
-               ? (struct spot){ .mark = MARK_PENDING, .value = waitpoint->environment }
-               : nowhere;
-}
+    const struct kind *is = &row_kinds[kind];
+    int64_t id = row_number(row, &is->fields[0]);
+    struct query query;
+    struct slice *bytes;
+    int64_t *numbers;
 
-/* A token that ends with the run that made it. */
-static struct spot spot_of_made(const struct waitpoint *waitpoint, uint32_t status)
-{
-    return status == WAITPOINT_PENDING && waitpoint->run_id != 0 && waitpoint->is_shared == 0
-               ? (struct spot){ .mark = MARK_MADE, .value = waitpoint->run_id }
-               : nowhere;
-}
-
-bool changes_waitpoint(struct changes *changes, const struct waitpoint *waitpoint,
-                       struct err *err)
-{
-    struct connection *connection = changes->connection;
-    struct waitpoint_words words;
-    struct spot was = nowhere, was_due = nowhere, was_made = nowhere;
-
-    if (!name_number(connection, waitpoint->environment, waitpoint->task, &words.task, err) ||
-        !name_number(connection, 0, waitpoint->schema, &words.schema, err))
-        return false;
-    waitpoint_pack(&changes->scratch, waitpoint, &words);
-    bulk_add(waitpoint->is_new ? &changes->new_waitpoints : &changes->waitpoints,
-             changes->arena,
-             &(struct bulk_row){
-                 .id = waitpoint->id, .data = packed(changes), .extra = waitpoint->result });
-    /* Posted to before it was made, it gets its tags later. */
-    tags_mark(changes, MARK_TOKEN_TAG, waitpoint->environment, waitpoint->tags, waitpoint->id);
-    if (!waitpoint->is_new) {
-        was = spot_of_waitpoint(waitpoint, waitpoint->loaded_status);
-        was_due = spot_of_due(false, waitpoint->loaded_due_ms, waitpoint->loaded_due_is_span);
-        was_made = spot_of_made(waitpoint, waitpoint->loaded_status);
+    for (unsigned i = 0; i < is->part_count; i++) {
+        struct slice data = row_slice(row, &is->parts[i]);
+        if ((row->dirty_parts >> i & 1) == 0 || (row->loaded == NULL && data.size == 0))
+            continue;
+        if (data.size > 0) {
+            bulk_add(&changes->kinds[kind].parts[i], changes->arena, 1, 1, &numbers, &bytes);
+            numbers[0] = id;
+            bytes[0] = data;
+            continue;
+        }
+        if (!query_start(&query, changes->connection, kind_sql(kind, KIND_PART_DELETE + i),
+                         err))
+            return false;
+        bind_int(&query, id);
+        if (!query_run(&query, err))
+            return false;
     }
-    struct spot is_due = spot_of_due(false, waitpoint->due_ms, waitpoint->due_is_span);
-    return spot_move(changes, was, spot_of_waitpoint(waitpoint, waitpoint->status),
-                     waitpoint->id, err) &&
-           spot_move(changes, was_made, spot_of_made(waitpoint, waitpoint->status),
-                     waitpoint->id, err) &&
-           spot_move(changes, was_due, is_due, waitpoint->id, err);
-}
-
-bool changes_edge(struct changes *changes, int64_t waitpoint_id, int64_t run_id,
-                  bool is_deleted, struct err *err)
-{
-    struct spot spot = { .mark = MARK_EDGE, .value = waitpoint_id };
-
-    if (is_deleted)
-        return spot_delete(changes, spot, run_id, err);
-    spot_add(changes, spot, run_id);
     return true;
 }
 
-bool changes_key(struct changes *changes, const struct key *key, struct err *err)
+static bool is_number(const struct row_field *field)
 {
-    struct slice hash = bytes_of(key->hash, sizeof key->hash);
-    struct query query;
-
-    if (!key->is_deleted) {
-        bulk_add(&changes->keys, changes->arena,
-                 &(struct bulk_row){ .id = key->target,
-                                     .a = key->expires_ms,
-                                     .data = hash,
-                                     .extra = bytes_of(key->payload, sizeof key->payload) });
-        return true;
-    }
-    if (!query_start(&query, changes->connection, SQL_KEY_DELETE, err))
-        return false;
-    bind_bytes(&query, hash);
-    return query_run(&query, err);
+    return !field_is_slice(field) && field->type != FIELD_RAW;
 }
 
-/* ---- all at once ------------------------------------------------------------------------- */
+/* In the order of its columns: kind_sql.c. */
+static void columns_add(struct bulk *bulk, struct changes *changes, const struct kind *kind,
+                        const struct row *row, const struct row_words *words)
+{
+    uint32_t width = 0, depth = 0;
+    struct slice *bytes;
+    int64_t *numbers;
+
+    for (int i = 0; i < kind->field_count; i++) {
+        bool is_word = kind->fields[i].type == FIELD_WORD;
+        width += is_number(&kind->fields[i]) || is_word;
+        depth += !is_number(&kind->fields[i]) && !is_word;
+    }
+    bulk_add(bulk, changes->arena, width, depth, &numbers, &bytes);
+    for (int i = 0; i < kind->field_count; i++) {
+        const struct row_field *field = &kind->fields[i];
+        if (field->type == FIELD_WORD)
+            *numbers++ = words->numbers[i];
+        else if (!is_number(field))
+            *bytes++ = row_slice(row, field);
+        else if (field->type == FIELD_SUM && row->loaded != NULL)
+            *numbers++ = row_number(row, field) - row_number(row->loaded, field);
+        else
+            *numbers++ = row_number(row, field);
+    }
+}
+
+static void packed_add(struct bulk *bulk, struct changes *changes, enum row_kind which,
+                       const struct row *row, const struct row_words *words)
+{
+    const struct kind *kind = &row_kinds[which];
+    uint32_t depth = 1;
+    struct slice *bytes;
+    int64_t *numbers;
+
+    row_pack(which, row, words, &changes->scratch);
+    for (int i = 0; i < kind->field_count; i++)
+        depth += kind->fields[i].type == FIELD_BESIDE;
+    bulk_add(bulk, changes->arena, 1, depth, &numbers, &bytes);
+    numbers[0] = row_number(row, &kind->fields[0]);
+    *bytes++ = arena_copy(changes->arena, buffer_view(&changes->scratch));
+    for (int i = 0; i < kind->field_count; i++)
+        if (kind->fields[i].type == FIELD_BESIDE)
+            *bytes++ = row_slice(row, &kind->fields[i]);
+}
+
+bool changes_row(struct changes *changes, enum row_kind kind, const struct row *row,
+                 struct err *err)
+{
+    const struct kind *is = &row_kinds[kind];
+    struct bulk *bulk =
+        row->loaded == NULL ? &changes->kinds[kind].inserts : &changes->kinds[kind].writes;
+    struct row_words words = { { 0 } };
+
+    if (!words_find(changes->connection, is, row, &words, err))
+        return false;
+    if (row->is_deleted) {
+        if (!row_delete(changes, kind, row, err))
+            return false;
+    } else {
+        if (!parts_add(changes, kind, row, err))
+            return false;
+        if (is->is_packed)
+            packed_add(bulk, changes, kind, row, &words);
+        else
+            columns_add(bulk, changes, is, row, &words);
+    }
+    for (unsigned i = 0; i < is->index_count; i++)
+        if (!index_move(changes, kind, i, row, &words, err))
+            return false;
+    return true;
+}
 
 bool changes_write(struct changes *changes, struct err *err)
 {
-    static const enum sql parts[] = { SQL_INPUT_WRITE, SQL_STATE_WRITE, SQL_OUTPUT_WRITE };
-    static const enum sql marks[] = {
-#define X(name, table, value, id, words) SQL_MARK_##name,
-        MARK_MAP(X)
-#undef X
-#define X(name, table, words) SQL_MARK_##name,
-            LANE_MARK_MAP(X)
-#undef X
-                SQL_READY_WRITE
-    };
     struct connection *connection = changes->connection;
 
-    if (!bulk_run(connection, SQL_RUN_INSERT, &changes->new_runs, err) ||
-        !bulk_run(connection, SQL_RUN_UPDATE, &changes->runs, err) ||
-        !bulk_run(connection, SQL_WAITPOINT_INSERT, &changes->new_waitpoints, err) ||
-        !bulk_run(connection, SQL_WAITPOINT_UPDATE, &changes->waitpoints, err) ||
-        !bulk_run(connection, SQL_KEY_WRITE, &changes->keys, err))
-        return false;
-    for (int i = 0; i < PART_COUNT; i++)
-        if (!bulk_run(connection, parts[i], &changes->parts[i], err))
+    for (int kind = 0; kind < ROW_KINDS; kind++) {
+        const struct kind_changes *of = &changes->kinds[kind];
+        if (!bulk_run(connection, kind_sql(kind, KIND_INSERT), &of->inserts, err) ||
+            !bulk_run(connection, kind_sql(kind, KIND_WRITE), &of->writes, err))
             return false;
-    for (int i = 0; i < MARK_COUNT; i++)
-        if (!bulk_run(connection, marks[i], &changes->marks[i], err))
-            return false;
+        for (unsigned i = 0; i < row_kinds[kind].part_count; i++)
+            if (!bulk_run(connection, kind_sql(kind, KIND_PART_WRITE + i), &of->parts[i], err))
+                return false;
+        for (unsigned i = 0; i < row_kinds[kind].index_count; i++)
+            if (!bulk_run(connection, kind_sql(kind, KIND_INDEX_ADD + i), &of->indexes[i], err))
+                return false;
+    }
     return true;
 }

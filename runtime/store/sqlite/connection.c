@@ -6,14 +6,6 @@
 #include <pthread.h>
 #include <string.h>
 
-static const struct {
-    const char *what, *text;
-} map[] = {
-#define X(name, what, text) { what, text },
-    SQL_MAP(X)
-#undef X
-};
-
 /* Counting memory costs a lock at every allocation; refused after first use, which is harmless.
  */
 static void configure(void)
@@ -65,7 +57,7 @@ bool connection_open_writer(struct connection *connection, const char *path, int
 
 void connection_close(struct connection *connection)
 {
-    for (int i = 0; i < SQL_COUNT; i++) {
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
         (void)sqlite3_finalize(connection->statements[i]); /* repeats a failure already told */
         connection->statements[i] = NULL;
     }
@@ -111,27 +103,41 @@ bool connection_number(struct connection *connection, const char *text, int64_t 
     return done;
 }
 
-bool query_start(struct query *query, struct connection *connection, enum sql which,
+static bool statement_refuse(struct connection *connection, unsigned which, struct err *err)
+{
+    char words[STATEMENT_TEXT_SIZE];
+
+    return connection_refuse(connection, statement_words(which, words), err);
+}
+
+static bool statement_prepare(struct connection *connection, unsigned which,
+                              sqlite3_stmt **statement)
+{
+    char text[STATEMENT_TEXT_SIZE];
+
+    return sqlite3_prepare_v3(connection->db, statement_text(which, text), -1,
+                              SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK;
+}
+
+bool query_start(struct query *query, struct connection *connection, unsigned which,
                  struct err *err)
 {
     sqlite3_stmt **statement = &connection->statements[which];
 
-    if (*statement == NULL &&
-        sqlite3_prepare_v3(connection->db, map[which].text, -1, SQLITE_PREPARE_PERSISTENT,
-                           statement, NULL) != SQLITE_OK)
-        return connection_refuse(connection, map[which].what, err);
+    if (*statement == NULL && !statement_prepare(connection, which, statement))
+        return statement_refuse(connection, which, err);
     *query = (struct query){ connection, *statement, which, 1, SQLITE_OK, NULL };
     return true;
 }
 
-bool query_start_bulk(struct query *query, struct connection *connection, enum sql which,
+bool query_start_bulk(struct query *query, struct connection *connection, unsigned which,
                       const struct bulk *bulk, struct err *err)
 {
     connection->bulk = bulk;
     return query_start(query, connection, which, err);
 }
 
-bool bulk_run(struct connection *connection, enum sql which, const struct bulk *bulk,
+bool bulk_run(struct connection *connection, unsigned which, const struct bulk *bulk,
               struct err *err)
 {
     struct query query;
@@ -153,8 +159,7 @@ bool query_row(struct query *query, bool *row, struct err *err)
     query->next = 0;
     if (rc == SQLITE_ROW)
         return true;
-    bool done =
-        rc == SQLITE_DONE || connection_refuse(query->connection, map[query->which].what, err);
+    bool done = rc == SQLITE_DONE || statement_refuse(query->connection, query->which, err);
     query_finish(query);
     return done;
 }

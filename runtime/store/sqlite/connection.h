@@ -10,7 +10,7 @@
 #include "base/slice.h"
 #include "bulk.h"
 #include "names.h"
-#include "sql.h"
+#include "store/sqlite/kind_sql.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -22,7 +22,7 @@ enum { BUSY_MS = 5000 };
 
 struct connection {
     sqlite3 *db;
-    sqlite3_stmt *statements[SQL_COUNT]; /* NULL until first used */
+    sqlite3_stmt *statements[STATEMENT_COUNT]; /* NULL until first used */
     struct names names;
     const struct bulk *bulk; /* what the table `bulk` holds for the statement under way */
     int64_t given_until;     /* no id up to this need be written as given out; 0: unknown */
@@ -58,16 +58,16 @@ bool connection_number(struct connection *connection, const char *text, int64_t 
 struct query {
     struct connection *connection;
     sqlite3_stmt *statement;
-    enum sql which;
+    unsigned which;
     int next;            /* parameter to bind, or column to read */
     int rc;              /* the first failure of a bind */
     struct arena *arena; /* for what is read; NULL: slices borrow until the next row */
 };
 
-bool query_start(struct query *query, struct connection *connection, enum sql which,
+bool query_start(struct query *query, struct connection *connection, unsigned which,
                  struct err *err);
 /* For a statement that reads `bulk`, which must stay until it has ended. */
-bool query_start_bulk(struct query *query, struct connection *connection, enum sql which,
+bool query_start_bulk(struct query *query, struct connection *connection, unsigned which,
                       const struct bulk *bulk, struct err *err);
 bool query_run(struct query *query, struct err *err);
 /* *row is false at the end. */
@@ -75,7 +75,7 @@ bool query_row(struct query *query, bool *row, struct err *err);
 void query_finish(struct query *query);
 
 /* Write the rows of `bulk`; nothing to do when there are none. */
-bool bulk_run(struct connection *connection, enum sql which, const struct bulk *bulk,
+bool bulk_run(struct connection *connection, unsigned which, const struct bulk *bulk,
               struct err *err);
 
 /* One number: *number keeps its value when there is no row. */

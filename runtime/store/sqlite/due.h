@@ -6,9 +6,9 @@
 #include "store/store.h"
 
 bool sqlite_due(struct connection *connection, const struct moment *now, uint32_t limit,
-                struct arena *arena, struct due *due, struct err *err);
+                struct arena *arena, struct row_refs *due, struct err *err);
 bool sqlite_next_due(struct connection *connection, struct moment *next, struct err *err);
 bool sqlite_mend_due(struct connection *connection, const struct moment *now, uint32_t limit,
-                     struct arena *arena, struct due *lost, struct err *err);
+                     struct arena *arena, struct row_refs *lost, struct err *err);
 
 #endif

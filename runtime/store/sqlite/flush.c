@@ -8,69 +8,10 @@
  * moved.
  */
 #include "base/id.h"
-#include "record.h"
-#include "sqlite.h"
+#include "store/sqlite/record.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdlib.h>
-
-struct list_of {
-    const void **items;
-    uint32_t count;
-};
-
-/* Runs and waitpoints both start with their id. */
-static int64_t id_of(const void *row)
-{
-    int64_t id;
-
-    memcpy(&id, row, sizeof id);
-    return id;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    int64_t left = id_of(*(const void *const *)a), right = id_of(*(const void *const *)b);
-
-    return (left > right) - (left < right);
-}
-
-static int by_edge(const void *a, const void *b)
-{
-    const struct edge *left = *(const struct edge *const *)a;
-    const struct edge *right = *(const struct edge *const *)b;
-
-    if (left->waitpoint_id != right->waitpoint_id)
-        return left->waitpoint_id > right->waitpoint_id ? 1 : -1;
-    return (left->run_id > right->run_id) - (left->run_id < right->run_id);
-}
-
-/* The rows were put at the head of their list, so backwards they are nearly in order. */
-static void sort(struct list_of *list, int (*compare)(const void *, const void *))
-{
-    for (uint32_t i = 0; i < list->count / 2; i++) {
-        const void *other = list->items[list->count - 1 - i];
-        list->items[list->count - 1 - i] = list->items[i];
-        list->items[i] = other;
-    }
-    for (uint32_t i = 1; i < list->count; i++)
-        if (compare(&list->items[i - 1], &list->items[i]) > 0) {
-            qsort(list->items, list->count, sizeof *list->items, compare);
-            return;
-        }
-}
-
-/* Every row of the linked list for which `wanted` holds, sorted. */
-#define COLLECT(rows, type, first, link, wanted, compare, list)                                \
-    do {                                                                                       \
-        uint32_t count_ = 0;                                                                   \
-        for (const type *row = (first); row != NULL; row = row->link)                          \
-            count_ += (wanted) ? 1 : 0;                                                        \
-        *(list) = (struct list_of){ ARENA_ARRAY((rows)->arena, const void *, count_ + 1), 0 }; \
-        for (const type *row = (first); row != NULL; row = row->link)                          \
-            if (wanted)                                                                        \
-                (list)->items[(list)->count++] = row;                                          \
-        sort((list), (compare));                                                               \
-    } while (0)
 
 /* ---- counts ------------------------------------------------------------------------------ */
 
@@ -92,10 +33,14 @@ struct tallies {
     struct lane_tally *first_lane;
 };
 
+static bool is_live(const struct run *run)
+{
+    return run != NULL && (run->status < RUN_DONE || run->is_out);
+}
+
 static void lane_tally_add(struct tallies *tallies, const struct run *run)
 {
-    bool was = run->loaded_status < RUN_DONE || run->loaded_is_out;
-    bool is = run->status < RUN_DONE || run->is_out;
+    bool was = is_live(run_loaded(run)), is = !run->row.is_deleted && is_live(run);
 
     if (run->lane == run->queue || was == is)
         return;
@@ -142,102 +87,100 @@ static bool tally_write(struct connection *connection, const struct tally *tally
     return query_run(&query, err);
 }
 
-/* ---- kinds of rows ----------------------------------------------------------------------- */
-
-static bool flush_parts(struct changes *changes, const struct run *run, struct err *err)
+static void tally_run(struct tallies *tallies, const struct run *run, int64_t change)
 {
-    static const enum run_part parts[] = { PART_INPUT, PART_STATE, PART_OUTPUT };
-    const struct slice data[] = { run->input, run->state, run->output };
-
-    for (int i = 0; i < PART_COUNT; i++) {
-        bool is_absent = run->is_new && data[i].size == 0;
-        if ((run->dirty_parts & parts[i]) != 0 && !is_absent &&
-            !changes_part(changes, run->id, parts[i], data[i], err))
-            return false;
-    }
-    return true;
+    tally_add(tallies, run->queue, run->is_out ? RUN_RUNNING : run->status, change);
 }
 
-static bool flush_runs(struct changes *changes, struct rows *rows, struct tallies *tallies,
-                       struct err *err)
+static void tally_runs(struct tallies *tallies, const struct rows *rows)
 {
-    struct list_of list;
-
-    COLLECT(rows, struct run, rows->run_list, next, row->is_dirty || row->dirty_parts != 0,
-            by_id, &list);
-    for (uint32_t i = 0; i < list.count; i++) {
-        const struct run *run = list.items[i];
-        if (!flush_parts(changes, run, err))
-            return false;
-        if (!run->is_dirty)
-            continue;
-        if (!changes_run(changes, run, err))
-            return false;
-        tally_add(tallies, run->loaded_queue,
-                  run->loaded_is_out ? RUN_RUNNING : run->loaded_status, -1);
-        tally_add(tallies, run->queue, run->is_out ? RUN_RUNNING : run->status, 1);
+    EACH_RUN(rows, run)
+    {
+        if (run_loaded(run) != NULL)
+            tally_run(tallies, run_loaded(run), -1);
+        if (!run->row.is_deleted)
+            tally_run(tallies, run, 1);
         lane_tally_add(tallies, run);
     }
-    return true;
 }
 
-static bool flush_waitpoints(struct changes *changes, struct rows *rows, struct err *err)
-{
-    struct list_of list;
+/* ---- rows -------------------------------------------------------------------------------- */
 
-    COLLECT(rows, struct waitpoint, rows->waitpoint_list, next, row->is_dirty, by_id, &list);
-    for (uint32_t i = 0; i < list.count; i++)
-        if (!changes_waitpoint(changes, list.items[i], err))
-            return false;
-    return true;
+static int order(const void *a, const void *b, void *kind)
+{
+    return row_order(*(enum row_kind *)kind, *(const struct row *const *)a,
+                     *(const struct row *const *)b);
 }
 
-static bool flush_edges(struct changes *changes, struct rows *rows, struct err *err)
+/* The changed ones, sorted. They were put at the head of their list, so that backwards they are
+ * nearly in order. */
+static const struct row **collect(const struct rows *rows, enum row_kind kind, uint32_t *count)
 {
-    struct list_of list;
+    uint32_t at = 0;
 
-    /*
-     * Made and taken away again in one batch usually means that the database never knew it, but
-     * not when it was taken away before that as well: so it is deleted in any case.
-     */
-    COLLECT(rows, struct edge, rows->edge_list, next_of_batch, true, by_edge, &list);
-    for (uint32_t i = 0; i < list.count; i++) {
-        const struct edge *edge = list.items[i];
-        if (!changes_edge(changes, edge->waitpoint_id, edge->run_id, edge->is_deleted, err))
-            return false;
+    *count = 0;
+    for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
+        *count += row_is_changed(kind, row) ? 1 : 0;
+    if (*count == 0)
+        return NULL;
+    const struct row **sorted = ARENA_ARRAY(rows->arena, const struct row *, *count);
+    for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
+        if (row_is_changed(kind, row))
+            sorted[*count - ++at] = row;
+    for (uint32_t i = 1; i < *count; i++)
+        if (row_order(kind, sorted[i - 1], sorted[i]) > 0) {
+            qsort_r(sorted, *count, sizeof *sorted, order, &kind);
+            break;
+        }
+    return sorted;
+}
+
+static bool flush_kinds(struct changes *changes, const struct rows *rows, struct err *err)
+{
+    for (int kind = 0; kind < ROW_KINDS; kind++) {
+        uint32_t count;
+        const struct row **sorted = collect(rows, kind, &count);
+        for (uint32_t i = 0; i < count; i++)
+            if (!changes_row(changes, kind, sorted[i], err))
+                return false;
     }
-    return true;
+    return changes_write(changes, err);
 }
 
-static bool flush_keys(struct changes *changes, struct rows *rows, struct err *err)
-{
-    for (const struct key *key = rows->key_list; key != NULL; key = key->next)
-        if ((key->is_dirty || key->is_deleted) && !changes_key(changes, key, err))
-            return false;
-    return true;
-}
-
-static bool flush_queues(struct connection *connection, struct rows *rows,
-                         const struct tallies *tallies, struct err *err)
-{
-    for (const struct queue *queue = rows->queue_list; queue != NULL; queue = queue->next)
-        if (queue->is_dirty && !queue_write(connection, queue, err))
-            return false;
-    for (const struct tally *tally = tallies->first; tally != NULL; tally = tally->next)
-        if (!tally_write(connection, tally, err))
-            return false;
-    return true;
-}
-
-static bool flush_lanes(struct connection *connection, struct rows *rows,
-                        const struct tallies *tallies, struct err *err)
+/* What a run has said and does not keep. */
+static bool flush_log_drops(struct connection *connection, const struct rows *rows,
+                            struct err *err)
 {
     struct query query;
 
-    for (const struct lane *lane = rows->lanes.list; lane != NULL; lane = lane->next)
-        if (lane->is_new != lane->is_deleted && !lane_write(connection, lane, err))
+    EACH_ROW(rows, ROW_LOG_LINE, log_line, line)
+    {
+        if (line->drops == 0)
+            continue;
+        if (!query_start(&query, connection, SQL_LOG_DROP, err))
             return false;
-    for (const struct lane_tally *tally = tallies->first_lane; tally != NULL;
+        bind_int(&query, line->run_id);
+        bind_int(&query, line->keeps);
+        bind_int(&query, line->drops);
+        if (!query_run(&query, err))
+            return false;
+    }
+    return true;
+}
+
+static bool flush_counts(struct connection *connection, const struct rows *rows,
+                         struct err *err)
+{
+    struct tallies tallies = { .first = NULL };
+    struct query query;
+
+    table_init(&tallies.by_queue, rows->arena);
+    table_init(&tallies.by_lane, rows->arena);
+    tally_runs(&tallies, rows);
+    for (const struct tally *tally = tallies.first; tally != NULL; tally = tally->next)
+        if (!tally_write(connection, tally, err))
+            return false;
+    for (const struct lane_tally *tally = tallies.first_lane; tally != NULL;
          tally = tally->next) {
         if (tally->change == 0)
             continue;
@@ -251,14 +194,6 @@ static bool flush_lanes(struct connection *connection, struct rows *rows,
     return true;
 }
 
-static bool flush_log(struct connection *connection, struct rows *rows, struct err *err)
-{
-    for (const struct log_line *line = rows->log_first; line != NULL; line = line->next)
-        if (!log_line_write(connection, line, err))
-            return false;
-    return true;
-}
-
 /* A run's block of ids is in its row, where nobody can look for the largest. So it is written
  * that they are given out, ahead of them, about once a second. */
 static bool flush_given(struct connection *connection, const struct rows *rows, struct err *err)
@@ -267,9 +202,10 @@ static bool flush_given(struct connection *connection, const struct rows *rows, 
     struct query query;
     int64_t last = 0;
 
-    for (const struct run *run = rows->run_list; run != NULL; run = run->next)
-        if (run->is_dirty && run->id_block > last)
-            last = run->id_block;
+    EACH_RUN(rows, run)
+    if (run->id_block > last &&
+        (run_loaded(run) == NULL || run_loaded(run)->id_block != run->id_block))
+        last = run->id_block;
     if (last == 0 || last + ID_BLOCK <= connection->given_until)
         return true;
     connection->given_until = id_floor(id_time_ms(last) + AHEAD_MS);
@@ -281,17 +217,11 @@ static bool flush_given(struct connection *connection, const struct rows *rows, 
 
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err)
 {
-    struct tallies tallies = { .first = NULL, .first_lane = NULL };
     struct changes changes;
 
-    table_init(&tallies.by_queue, rows->arena);
-    table_init(&tallies.by_lane, rows->arena);
     changes_init(&changes, connection, rows->arena);
-    bool done = flush_runs(&changes, rows, &tallies, err) &&
-                flush_waitpoints(&changes, rows, err) && flush_edges(&changes, rows, err) &&
-                flush_keys(&changes, rows, err) && changes_write(&changes, err);
+    bool done = flush_kinds(&changes, rows, err);
     changes_finish(&changes);
-    return done && flush_queues(connection, rows, &tallies, err) &&
-           flush_lanes(connection, rows, &tallies, err) && flush_log(connection, rows, err) &&
-           flush_given(connection, rows, err);
+    return done && flush_log_drops(connection, rows, err) &&
+           flush_counts(connection, rows, err) && flush_given(connection, rows, err);
 }

@@ -202,19 +202,19 @@ static bool match(void *context, struct connection *connection, struct arena *ar
     bool found;
 
     *row = NULL;
-    if (!query_start(&query, connection, SQL_RUN, err))
+    if (!query_start(&query, connection, kind_sql(ROW_RUN, KIND_FIND), err))
         return false;
     bind_int(&query, id);
     if (!query_row(&query, &found, err))
         return false;
     if (!found)
         return true;
-    bool done = run_take(&query, &run, err);
+    bool done = row_take(&query, ROW_RUN, &run.row, err);
     if (done && (context == NULL || run_matches(context, &run))) {
         query.next = 0;
         query.arena = arena;
         copy = ARENA_NEW(arena, struct run);
-        done = run_take(&query, copy, err);
+        done = row_take(&query, ROW_RUN, &copy->row, err);
     }
     query_finish(&query);
     *row = copy;

@@ -30,19 +30,19 @@ static bool match(void *context, struct connection *connection, struct arena *ar
     bool found;
 
     *row = NULL;
-    if (!query_start(&query, connection, SQL_WAITPOINT, err))
+    if (!query_start(&query, connection, kind_sql(ROW_WAITPOINT, KIND_FIND), err))
         return false;
     bind_int(&query, id);
     if (!query_row(&query, &found, err))
         return false;
     if (!found)
         return true;
-    bool done = waitpoint_take(&query, &token, err);
+    bool done = row_take(&query, ROW_WAITPOINT, &token.row, err);
     if (done && token_matches(context, &token)) {
         query.next = 0;
         query.arena = arena;
         copy = ARENA_NEW(arena, struct waitpoint);
-        done = waitpoint_take(&query, copy, err);
+        done = row_take(&query, ROW_WAITPOINT, &copy->row, err);
     }
     query_finish(&query);
     *row = copy;

@@ -1,8 +1,8 @@
 /*
  * Loading: the wants of one round, answered by one statement a kind.
  */
-#include "record.h"
-#include "sqlite.h"
+#include "store/sqlite/record.h"
+#include "store/sqlite/sqlite.h"
 
 bool ids_take(struct query *query, struct arena *arena, struct ids *ids, struct err *err)
 {
@@ -25,101 +25,163 @@ bool ids_take(struct query *query, struct arena *arena, struct ids *ids, struct 
 
 static void bulk_ids(struct bulk *bulk, struct arena *arena, const struct ids *ids)
 {
-    *bulk = (struct bulk){ ARENA_ARRAY(arena, struct bulk_row, ids->count + 1), ids->count,
-                           ids->count };
+    *bulk = (struct bulk){ 0 };
     for (uint32_t i = 0; i < ids->count; i++)
-        bulk->rows[i].id = ids->items[i];
+        bulk_add_id(bulk, arena, ids->items[i]);
 }
 
-/* ---- runs -------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------- */
 
-/* The rows come in the order of the wants, with gaps where there is none. */
-struct loaded {
-    struct run *runs;
+/* Rows that were found, in the order of the wants, with gaps where there is none. */
+struct found {
+    struct row **rows;
     uint32_t *parts; /* wanted of each */
     uint32_t count;
 };
 
-static bool load_cores(struct connection *connection, struct rows *rows, struct loaded *loaded,
-                       struct err *err)
+static bool is_wanted(const struct kind *kind, const struct row *row, struct row_key key)
 {
-    const struct wants *wants = &rows->wants;
+    return key.bytes.size == 0 ? row_number(row, &kind->fields[0]) == key.id
+                               : slice_equal(row_slice(row, &kind->fields[0]), key.bytes);
+}
+
+static bool load_cores(struct connection *connection, struct rows *rows, enum row_kind kind,
+                       struct found *found, struct err *err)
+{
+    const struct row_wants *wants = &rows->wants.keys[kind];
+    bool is_raw = row_kinds[kind].fields[0].type == FIELD_RAW;
     struct bulk bulk = { 0 };
     struct query query;
+    struct slice *bytes;
+    int64_t *numbers;
     uint32_t want = 0;
-    bool row;
+    bool has_row;
 
-    for (uint32_t i = 0; i < wants->run_count; i++)
-        bulk_add(&bulk, rows->arena, &(struct bulk_row){ .id = wants->runs[i].id });
-    if (!query_start_bulk(&query, connection, SQL_RUNS, &bulk, err))
+    for (uint32_t i = 0; i < wants->count; i++) {
+        bulk_add(&bulk, rows->arena, 1, is_raw ? 1 : 0, &numbers, &bytes);
+        numbers[0] = wants->items[i].key.id;
+        if (is_raw)
+            bytes[0] = wants->items[i].key.bytes;
+    }
+    if (!query_start_bulk(&query, connection, kind_sql(kind, KIND_LOAD), &bulk, err))
         return false;
     query.arena = rows->arena;
-    while (query_row(&query, &row, err)) {
-        struct run *run = &loaded->runs[loaded->count];
-        if (!row)
+    while (query_row(&query, &has_row, err)) {
+        if (!has_row)
             return true;
-        if (!run_take(&query, run, err)) {
+        struct row *row = arena_alloc(rows->arena, row_kinds[kind].size);
+        if (!row_take(&query, kind, row, err)) {
             query_finish(&query);
             return false;
         }
-        while (wants->runs[want].id != run->id)
+        while (!is_wanted(&row_kinds[kind], row, wants->items[want].key))
             want++;
-        loaded->parts[loaded->count++] = wants->runs[want++].parts;
+        found->rows[found->count] = row;
+        found->parts[found->count++] = wants->items[want++].parts;
     }
     return false;
 }
 
-static bool load_part(struct connection *connection, struct rows *rows, struct loaded *loaded,
-                      enum run_part part, enum sql which, struct err *err)
+static bool load_part(struct connection *connection, struct rows *rows, enum row_kind kind,
+                      unsigned part, struct found *found, struct err *err)
 {
+    const struct kind *is = &row_kinds[kind];
     struct bulk bulk = { 0 };
     struct query query;
     uint32_t at = 0;
-    bool row;
+    bool has_row;
 
-    for (uint32_t i = 0; i < loaded->count; i++)
-        if ((loaded->parts[i] & part) != 0) {
-            bulk_add(&bulk, rows->arena, &(struct bulk_row){ .id = loaded->runs[i].id });
-            loaded->runs[i].parts |= part;
+    for (uint32_t i = 0; i < found->count; i++)
+        if ((found->parts[i] >> part & 1) != 0) {
+            bulk_add_id(&bulk, rows->arena, row_number(found->rows[i], &is->fields[0]));
+            found->rows[i]->parts |= 1u << part;
         }
     if (bulk.count == 0)
         return true;
-    if (!query_start_bulk(&query, connection, which, &bulk, err))
+    if (!query_start_bulk(&query, connection, kind_sql(kind, KIND_PART_LOAD + part), &bulk,
+                          err))
         return false;
     query.arena = rows->arena;
-    while (query_row(&query, &row, err)) {
-        if (!row)
+    while (query_row(&query, &has_row, err)) {
+        if (!has_row)
             return true;
         int64_t id = take_int(&query);
-        while (loaded->runs[at].id != id)
+        while (row_number(found->rows[at], &is->fields[0]) != id)
             at++;
-        *run_part(&loaded->runs[at], part) = take_bytes(&query);
+        row_set_slice(found->rows[at], &is->parts[part], take_bytes(&query));
     }
     return false;
 }
 
-static bool load_runs(struct connection *connection, struct rows *rows, struct err *err)
+static bool load_titled(struct connection *connection, struct rows *rows, enum row_kind kind,
+                        struct row_key title, struct err *err)
 {
-    uint32_t count = rows->wants.run_count;
-    struct loaded loaded = { ARENA_ARRAY(rows->arena, struct run, count + 1),
-                             ARENA_ARRAY(rows->arena, uint32_t, count + 1), 0 };
+    struct query query;
+    bool has_row;
 
-    if (count == 0)
-        return true;
-    if (!load_cores(connection, rows, &loaded, err) ||
-        !load_part(connection, rows, &loaded, PART_INPUT, SQL_INPUTS, err) ||
-        !load_part(connection, rows, &loaded, PART_STATE, SQL_STATES, err) ||
-        !load_part(connection, rows, &loaded, PART_OUTPUT, SQL_OUTPUTS, err))
+    if (!query_start(&query, connection, kind_sql(kind, KIND_TITLED), err))
         return false;
-    for (uint32_t i = 0; i < loaded.count; i++)
-        (void)rows_put_run(rows, &loaded.runs[i]); /* the engine finds it by its id */
+    query.arena = rows->arena;
+    bind_int(&query, title.id);
+    bind_text(&query, title.bytes);
+    if (!query_row(&query, &has_row, err))
+        return false;
+    if (!has_row)
+        return true;
+    struct row *row = arena_alloc(rows->arena, row_kinds[kind].size);
+    bool done = row_take(&query, kind, row, err);
+    query_finish(&query);
+    if (done)
+        (void)rows_put(rows, kind, row); /* found by its title */
+    return done;
+}
+
+static bool load_kind(struct connection *connection, struct rows *rows, enum row_kind kind,
+                      struct err *err)
+{
+    const struct row_wants *keys = &rows->wants.keys[kind];
+    const struct row_wants *titles = &rows->wants.titles[kind];
+    struct found found = { .count = 0 };
+
+    if (keys->count > 0) {
+        found.rows = ARENA_ARRAY(rows->arena, struct row *, keys->count);
+        found.parts = ARENA_ARRAY(rows->arena, uint32_t, keys->count);
+        if (!load_cores(connection, rows, kind, &found, err))
+            return false;
+        for (unsigned i = 0; i < row_kinds[kind].part_count; i++)
+            if (!load_part(connection, rows, kind, i, &found, err))
+                return false;
+        for (uint32_t i = 0; i < found.count; i++)
+            (void)rows_put(rows, kind, found.rows[i]); /* the engine finds it by its key */
+    }
+    for (uint32_t i = 0; i < titles->count; i++)
+        if (!load_titled(connection, rows, kind, titles->items[i].key, err))
+            return false;
     return true;
 }
 
 /* ---- edges and children ------------------------------------------------------------------ */
 
+/* Its id, after which to begin, and how many of them. */
+static int64_t *want_of(const struct bulk *wants, uint32_t at)
+{
+    return &wants->numbers[(size_t)at * wants->width];
+}
+
+static void want_add(struct bulk *wants, struct arena *arena, int64_t id, int64_t after,
+                     int64_t limit)
+{
+    struct slice *bytes;
+    int64_t *numbers;
+
+    bulk_add(wants, arena, 3, 0, &numbers, &bytes);
+    numbers[0] = id;
+    numbers[1] = after;
+    numbers[2] = limit;
+}
+
 /*
- * There may be any number of them, and each want has a limit (b of its row in `wants`): beyond
+ * There may be any number of them, and each want has a limit: beyond
  * it the statement starts again, with the wants behind it. Its first column is the want's id.
  */
 static bool load_limited(struct connection *connection, struct rows *rows, enum sql which,
@@ -142,9 +204,9 @@ static bool load_limited(struct connection *connection, struct rows *rows, enum 
             if (!row)
                 return true;
             int64_t id = take_int(&query);
-            for (; rest.rows[at].id != id; at++)
+            for (; want_of(&rest, at)[0] != id; at++)
                 count = 0;
-            if (count++ == rest.rows[at].b)
+            if (count++ == want_of(&rest, at)[2])
                 break;
             if (!take(&query, rows, id, err)) {
                 query_finish(&query);
@@ -152,7 +214,7 @@ static bool load_limited(struct connection *connection, struct rows *rows, enum 
             }
         }
         query_finish(&query);
-        rest.rows += at + 1;
+        rest.numbers = want_of(&rest, at + 1);
         rest.count -= at + 1;
     }
     return true;
@@ -171,22 +233,20 @@ static bool load_edges(struct connection *connection, struct rows *rows, struct 
     struct bulk bulk = { 0 };
 
     for (uint32_t i = 0; i < wants->edge_count; i++)
-        bulk_add(&bulk, rows->arena,
-                 &(struct bulk_row){ .id = wants->edges[i].waitpoint_id,
-                                     .b = wants->edges[i].limit });
+        want_add(&bulk, rows->arena, wants->edges[i].waitpoint_id, 0, wants->edges[i].limit);
     return load_limited(connection, rows, SQL_EDGES, &bulk, edge_take, err);
 }
 
 /* The living are wanted next, so they are loaded by the way. */
 static bool child_take(struct query *query, struct rows *rows, int64_t id, struct err *err)
 {
-    struct run run;
+    struct run *run = ARENA_NEW(rows->arena, struct run);
 
-    if (!run_take(query, &run, err))
+    if (!row_take(query, ROW_RUN, &run->row, err))
         return false;
-    if (run.status < RUN_DONE)
-        (void)rows_put_run(rows, &run);
-    rows_put_child(rows, id, run.id, run.status < RUN_DONE);
+    if (run->status < RUN_DONE)
+        (void)rows_put(rows, ROW_RUN, &run->row);
+    rows_put_child(rows, id, run->id, run->status < RUN_DONE);
     return true;
 }
 
@@ -196,39 +256,12 @@ static bool load_children(struct connection *connection, struct rows *rows, stru
     struct bulk bulk = { 0 };
 
     for (uint32_t i = 0; i < wants->child_count; i++)
-        bulk_add(&bulk, rows->arena,
-                 &(struct bulk_row){ .id = wants->children[i].parent_id,
-                                     .a = wants->children[i].after,
-                                     .b = wants->children[i].limit });
+        want_add(&bulk, rows->arena, wants->children[i].parent_id, wants->children[i].after,
+                 wants->children[i].limit);
     return load_limited(connection, rows, SQL_CHILDREN, &bulk, child_take, err);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------- */
-
-static bool load_waitpoints(struct connection *connection, struct rows *rows, struct err *err)
-{
-    struct bulk bulk;
-    struct query query;
-    struct waitpoint waitpoint;
-    bool row;
-
-    if (rows->wants.waitpoints.count == 0)
-        return true;
-    bulk_ids(&bulk, rows->arena, &rows->wants.waitpoints);
-    if (!query_start_bulk(&query, connection, SQL_WAITPOINTS, &bulk, err))
-        return false;
-    query.arena = rows->arena;
-    while (query_row(&query, &row, err)) {
-        if (!row)
-            return true;
-        if (!waitpoint_take(&query, &waitpoint, err)) {
-            query_finish(&query);
-            return false;
-        }
-        rows_put_waitpoint(rows, &waitpoint);
-    }
-    return false;
-}
 
 static bool load_tokens(struct connection *connection, struct rows *rows, struct err *err)
 {
@@ -250,27 +283,10 @@ static bool load_tokens(struct connection *connection, struct rows *rows, struct
     return false;
 }
 
-static bool load_queue(struct query *query, struct rows *rows, struct err *err)
-{
-    struct queue queue;
-    bool row;
-
-    query->arena = rows->arena;
-    if (!query_row(query, &row, err))
-        return false;
-    if (row) {
-        queue_take(query, &queue);
-        query_finish(query);
-        rows_put_queue(rows, &queue);
-    }
-    return true;
-}
-
 static bool load_idle(struct connection *connection, const struct idle_want *want,
                       struct rows *rows, struct err *err)
 {
     struct query query;
-    struct queue queue;
     int64_t live = 0;
     bool row;
 
@@ -288,58 +304,10 @@ static bool load_idle(struct connection *connection, const struct idle_want *wan
     while (query_row(&query, &row, err)) {
         if (!row)
             return true;
-        queue_take(&query, &queue);
-        rows_put_idle(rows, want->environment, &queue);
-    }
-    return false;
-}
-
-static bool load_queues(struct connection *connection, struct rows *rows, struct err *err)
-{
-    const struct wants *wants = &rows->wants;
-    struct query query;
-
-    for (uint32_t i = 0; i < wants->queues.count; i++) {
-        if (!query_start(&query, connection, SQL_QUEUE, err))
-            return false;
-        bind_int(&query, wants->queues.items[i]);
-        if (!load_queue(&query, rows, err))
-            return false;
-    }
-    for (uint32_t i = 0; i < wants->queue_name_count; i++) {
-        if (!query_start(&query, connection, SQL_QUEUE_NAMED, err))
-            return false;
-        bind_int(&query, wants->queue_names[i].environment);
-        bind_text(&query, wants->queue_names[i].name);
-        if (!load_queue(&query, rows, err))
-            return false;
-    }
-    for (uint32_t i = 0; i < wants->idle_count; i++)
-        if (!load_idle(connection, &wants->idle[i], rows, err))
-            return false;
-    return true;
-}
-
-static bool load_keys(struct connection *connection, struct rows *rows, struct err *err)
-{
-    struct bulk bulk = { 0 };
-    struct query query;
-    struct key key;
-    bool row;
-
-    if (rows->wants.key_count == 0)
-        return true;
-    for (uint32_t i = 0; i < rows->wants.key_count; i++)
-        bulk_add(&bulk, rows->arena,
-                 &(struct bulk_row){
-                     .data = { (const char *)rows->wants.keys[i], sizeof key.hash } });
-    if (!query_start_bulk(&query, connection, SQL_KEYS, &bulk, err))
-        return false;
-    while (query_row(&query, &row, err)) {
-        if (!row)
-            return true;
-        key_take(&query, &key);
-        rows_put_key(rows, &key);
+        struct row *queue = arena_alloc(rows->arena, sizeof(struct queue));
+        (void)row_take(&query, ROW_QUEUE, queue, err); /* it has no words to look up */
+        rows_put_idle(rows, want->environment,
+                      (struct queue *)rows_put(rows, ROW_QUEUE, queue));
     }
     return false;
 }
@@ -347,7 +315,6 @@ static bool load_keys(struct connection *connection, struct rows *rows, struct e
 static bool load_ready(struct connection *connection, struct rows *rows, struct err *err)
 {
     struct query query;
-    struct run run;
     bool row;
 
     for (uint32_t i = 0; i < rows->wants.ready_count; i++) {
@@ -363,11 +330,12 @@ static bool load_ready(struct connection *connection, struct rows *rows, struct 
                 return false;
             if (!row)
                 break;
-            if (!run_take(&query, &run, err)) {
+            struct row *run = arena_alloc(rows->arena, sizeof(struct run));
+            if (!row_take(&query, ROW_RUN, run, err)) {
                 query_finish(&query);
                 return false;
             }
-            rows_put_ready(rows, want->lane, &run);
+            rows_put_ready(rows, want->lane, (struct run *)rows_put(rows, ROW_RUN, run));
         }
     }
     return true;
@@ -396,9 +364,13 @@ static bool load_running(struct connection *connection, struct rows *rows, struc
 
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err)
 {
-    return load_runs(connection, rows, err) && load_children(connection, rows, err) &&
-           load_waitpoints(connection, rows, err) && load_edges(connection, rows, err) &&
-           load_tokens(connection, rows, err) && load_queues(connection, rows, err) &&
-           load_keys(connection, rows, err) && load_ready(connection, rows, err) &&
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        if (!load_kind(connection, rows, kind, err))
+            return false;
+    for (uint32_t i = 0; i < rows->wants.idle_count; i++)
+        if (!load_idle(connection, &rows->wants.idle[i], rows, err))
+            return false;
+    return load_children(connection, rows, err) && load_edges(connection, rows, err) &&
+           load_tokens(connection, rows, err) && load_ready(connection, rows, err) &&
            load_running(connection, rows, err) && sqlite_load_lanes(connection, rows, err);
 }

@@ -1,28 +1,6 @@
 /* Loading lanes: by key, those of a queue that have something, those that nobody is in. */
-#include "record.h"
-#include "sqlite.h"
-
-static bool load_named(struct connection *connection, struct rows *rows,
-                       const struct lane_want *want, struct err *err)
-{
-    struct query query;
-    struct lane lane;
-    bool row;
-
-    if (!query_start(&query, connection, SQL_LANE_NAMED, err))
-        return false;
-    query.arena = rows->arena;
-    bind_int(&query, want->queue);
-    bind_text(&query, want->key);
-    if (!query_row(&query, &row, err))
-        return false;
-    if (row) {
-        lane_take(&query, &lane);
-        query_finish(&query);
-        rows_put_lane(rows, &lane);
-    }
-    return true;
-}
+#include "store/sqlite/record.h"
+#include "store/sqlite/sqlite.h"
 
 static bool load_lanes_of(struct connection *connection, struct rows *rows,
                           const struct lanes_want *want, struct err *err)
@@ -46,7 +24,6 @@ static bool load_lanes_of(struct connection *connection, struct rows *rows,
 static bool load_idle_lanes(struct connection *connection, struct rows *rows, struct err *err)
 {
     struct query query;
-    struct lane lane;
     bool row;
 
     if (!query_start(&query, connection, SQL_LANES_IDLE, err))
@@ -56,8 +33,9 @@ static bool load_idle_lanes(struct connection *connection, struct rows *rows, st
     while (query_row(&query, &row, err)) {
         if (!row)
             return true;
-        lane_take(&query, &lane);
-        rows_put_idle_lane(rows, &lane);
+        struct row *lane = arena_alloc(rows->arena, sizeof(struct lane));
+        (void)row_take(&query, ROW_LANE, lane, err); /* it has no words to look up */
+        rows_put_idle_lane(rows, (struct lane *)rows_put(rows, ROW_LANE, lane));
     }
     return false;
 }
@@ -66,9 +44,6 @@ bool sqlite_load_lanes(struct connection *connection, struct rows *rows, struct 
 {
     const struct lane_rows *lanes = &rows->lanes;
 
-    for (uint32_t i = 0; i < lanes->name_count; i++)
-        if (!load_named(connection, rows, &lanes->names[i], err))
-            return false;
     for (uint32_t i = 0; i < lanes->queue_count; i++)
         if (!load_lanes_of(connection, rows, &lanes->queues[i], err))
             return false;

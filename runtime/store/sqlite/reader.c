@@ -93,14 +93,14 @@ static bool find_run(struct connection *connection, struct arena *arena, uint32_
     struct run *run = ARENA_NEW(arena, struct run);
     bool found;
 
-    if (!run_find(connection, arena, id, run, &found, err))
+    if (!row_find(connection, arena, ROW_RUN, id, &run->row, &found, err))
         return false;
     if (!found || (environment != 0 && environment != run->environment))
         return true;
     *row = run;
     /* No run has both. */
     parts &= run->status == RUN_DONE ? ~(uint32_t)PART_STATE : ~(uint32_t)PART_OUTPUT;
-    return parts_find(connection, arena, parts, run, err);
+    return parts_find(connection, arena, ROW_RUN, parts, &run->row, err);
 }
 
 static bool reader_run(struct reader *reader, struct arena *arena, uint32_t environment,
@@ -140,7 +140,7 @@ static bool find_token(struct connection *connection, struct arena *arena, uint3
     struct waitpoint *token = ARENA_NEW(arena, struct waitpoint);
     bool found;
 
-    if (!waitpoint_find(connection, arena, id, token, &found, err))
+    if (!row_find(connection, arena, ROW_WAITPOINT, id, &token->row, &found, err))
         return false;
     if (found && token->kind == WAITPOINT_TOKEN &&
         (environment == 0 || environment == token->environment))
@@ -178,7 +178,7 @@ static bool next_queue(struct query *query, struct queue_stats *stats, bool *row
         return false;
     if (*row) {
         *stats = (struct queue_stats){ 0 };
-        queue_take(query, &stats->queue);
+        (void)row_take(query, ROW_QUEUE, &stats->queue.row, err); /* it has no words */
         queue_counts_take(query, stats);
     }
     return true;
@@ -215,7 +215,7 @@ static bool find_oldest(struct connection *connection, struct arena *arena,
             return false;
         oldest = id < oldest ? id : oldest;
     }
-    if (!run_find(connection, arena, oldest, &run, &found, err))
+    if (!row_find(connection, arena, ROW_RUN, oldest, &run.row, &found, err))
         return false;
     if (found)
         stats->oldest_queued_ms = run.created_ms;
@@ -310,7 +310,7 @@ static bool find_logs(struct connection *connection, struct arena *arena, int64_
                       uint32_t limit, struct log_line **lines, struct err *err)
 {
     struct query query;
-    struct log_line **end = lines;
+    struct row **end = (struct row **)lines;
     bool row;
 
     if (!query_start(&query, connection, SQL_LOG_LINES, err))
@@ -322,13 +322,12 @@ static bool find_logs(struct connection *connection, struct arena *arena, int64_
         if (!row)
             return true;
         struct log_line *line = ARENA_NEW(arena, struct log_line);
-        line->run_id = run_id;
-        if (!log_line_take(&query, line, err)) {
+        if (!row_take(&query, ROW_LOG_LINE, &line->row, err)) {
             query_finish(&query);
             return false;
         }
-        *end = line;
-        end = &line->next;
+        *end = &line->row;
+        end = &line->row.next;
     }
     return false;
 }

@@ -110,7 +110,7 @@ static const char *const steps[] = {
      */
     "CREATE TABLE lane (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
     " queue INTEGER NOT NULL, key TEXT NOT NULL, created_ms INTEGER NOT NULL,"
-    " live INTEGER NOT NULL);"
+    " live INTEGER NOT NULL DEFAULT 0);"
     "CREATE UNIQUE INDEX lane_key ON lane (queue, key);"
     "CREATE INDEX lane_idle ON lane (id) WHERE live = 0;" IN_LANES(
         "run_ready", " rank_ms INTEGER NOT NULL,", "rank_ms, ", "rank_ms, ")

@@ -1,8 +1,10 @@
 /* Tags of rows that are older than their marks, marked once. */
 #include "codec/pack.h"
-#include "fields.h"
 #include "record.h"
 #include "schema.h"
+#include "store/sqlite/pack_row.h"
+
+enum { TASK_NUMBER = 51 }; /* of that field of a run */
 
 struct filling {
     sqlite3_stmt *rows, *mark, *environment;
@@ -41,21 +43,23 @@ static uint32_t environment_of(struct filling *filling, int64_t task)
 
 static bool run_fill(struct filling *filling, int64_t id, struct slice data)
 {
-    struct run_words words;
+    struct row_words words;
     struct run run = { .id = id };
 
     /* A damaged row is told of when it is read. */
-    return !run_unpack(data, &run, &words) || run.tags.size == 0 ||
-           mark(filling, environment_of(filling, words.task), run.tags, id);
+    return !row_unpack(ROW_RUN, data, &run.row, &words) || run.tags.size == 0 ||
+           mark(filling,
+                environment_of(filling, words.numbers[row_kinds[ROW_RUN].at[TASK_NUMBER] - 1]),
+                run.tags, id);
 }
 
 static bool waitpoint_fill(struct filling *filling, int64_t id, struct slice data)
 {
-    struct waitpoint_words words;
+    struct row_words words;
     struct waitpoint waitpoint = { .id = id };
 
-    return !waitpoint_unpack(data, &waitpoint, &words) || waitpoint.tags.size == 0 ||
-           mark(filling, waitpoint.environment, waitpoint.tags, id);
+    return !row_unpack(ROW_WAITPOINT, data, &waitpoint.row, &words) ||
+           waitpoint.tags.size == 0 || mark(filling, waitpoint.environment, waitpoint.tags, id);
 }
 
 static bool fill(sqlite3 *db, const char *rows, const char *insert,

@@ -1,90 +1,42 @@
 /*
- * SQL: every statement the SQLite store runs, each with the words an error names it by.
+ * SQL: the statements of the SQLite store that a row's descriptor cannot make (kind_sql.h),
+ * each with the words that an error names it by.
  *
  * A statement is prepared on first use and kept for the connection's life. `bulk` is the rows
- * at hand (bulk.h). Column lists are shared by the statement and the function in record.c that
- * binds or reads it: change both.
+ * at hand (bulk.h).
  */
 #ifndef SQL_H
 #define SQL_H
 
-#include "lane_sql.h"
-#include "marks.h"
+#include "engine/rows/fields.h"
+#include "store/sqlite/lane_sql.h"
 
 /* clang-format off */
-#define QUEUE_COLUMNS                                                                          \
-    "id, environment, name, paused, paused_ms, created_ms, completed, failed, canceled,"       \
-    " wait_ms, busy_us, used_ms, removed"
+/* Columns in the order of the fields, each with a comma behind it. */
+#define COLUMN(row, number, type, member) #member ", "
+#define QUEUE_COLUMNS QUEUE_FIELDS(COLUMN, queue)
+#define LOG_LINE_COLUMNS LOG_LINE_FIELDS(COLUMN, log_line)
+#define LANE_COLUMNS LANE_FIELDS(COLUMN, lane)
 #define QUEUE_COUNTS "delayed, queued, parked, running, waiting"
-
 
 #define SQL_WRITE_MAP(X)                                                                       \
     X(BEGIN, "begin", "BEGIN IMMEDIATE")                                                       \
     X(COMMIT, "commit", "COMMIT")                                                              \
     X(ROLLBACK, "rollback", "ROLLBACK")                                                        \
-    /* A new id that is there already is an error; a changed row is written over. */           \
-    X(RUN_INSERT, "insert run", "INSERT OR FAIL INTO run (id, data) SELECT id, data FROM bulk")\
-    X(RUN_UPDATE, "update run", "REPLACE INTO run (id, data) SELECT id, data FROM bulk")       \
-    X(INPUT_WRITE, "write input", "REPLACE INTO run_input (run_id, data)"                      \
-        " SELECT id, data FROM bulk")                                                          \
-    X(INPUT_DELETE, "delete input", "DELETE FROM run_input WHERE run_id = ?1")                 \
-    X(STATE_WRITE, "write state", "REPLACE INTO run_state (run_id, data)"                      \
-        " SELECT id, data FROM bulk")                                                          \
-    X(STATE_DELETE, "delete state", "DELETE FROM run_state WHERE run_id = ?1")                 \
-    X(OUTPUT_WRITE, "write output", "REPLACE INTO run_output (run_id, data)"                   \
-        " SELECT id, data FROM bulk")                                                          \
-    X(OUTPUT_DELETE, "delete output", "DELETE FROM run_output WHERE run_id = ?1")              \
-    X(READY_WRITE, "write ready run",                                                          \
-        "INSERT OR IGNORE INTO run_ready (queue, lane, rank_ms, run_id)"                       \
-        " SELECT a, c, b, id FROM bulk")                                                       \
-    X(READY_DELETE, "delete ready run", "DELETE FROM run_ready WHERE queue = ?1"               \
-        " AND lane = ?2 AND rank_ms = ?3 AND run_id = ?4")                                     \
-    X(WAITPOINT_INSERT, "insert waitpoint", "INSERT OR FAIL INTO waitpoint (id, data, result)" \
-        " SELECT id, data, extra FROM bulk")                                                   \
-    X(WAITPOINT_UPDATE, "update waitpoint", "REPLACE INTO waitpoint (id, data, result)"        \
-        " SELECT id, data, extra FROM bulk")                                                   \
-    X(QUEUE_INSERT, "insert queue", "INSERT INTO queue (" QUEUE_COLUMNS ")"                    \
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")                    \
-    X(QUEUE_UPDATE, "update queue", "UPDATE queue SET paused = ?4, paused_ms = ?5,"            \
-        " created_ms = ?6, completed = ?7, failed = ?8, canceled = ?9, wait_ms = ?10,"         \
-        " busy_us = ?11, used_ms = ?12, removed = ?13 WHERE id = ?1")                          \
     X(QUEUE_COUNT, "count runs", "UPDATE queue SET delayed = delayed + ?2,"                    \
         " queued = queued + ?3, parked = parked + ?4, running = running + ?5,"                 \
         " waiting = waiting + ?6 WHERE id = ?1")                                               \
-    X(KEY_WRITE, "write key", "REPLACE INTO idempotency (hash, target, expires_ms, payload)"   \
-        " SELECT data, id, nullif(a, 0), extra FROM bulk")                                     \
-    X(KEY_DELETE, "delete key", "DELETE FROM idempotency WHERE hash = ?1")                     \
     X(KEY_SWEEP, "sweep keys", "DELETE FROM idempotency WHERE hash IN (SELECT hash"            \
         " FROM idempotency INDEXED BY idempotency_expiry WHERE expires_ms <= ?1"               \
         " ORDER BY expires_ms LIMIT ?2)")                                                      \
-    X(LOG_WRITE, "write log line", "REPLACE INTO log_line (run_id, line, at_ms, level,"        \
-        " attempt, segment, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                        \
-    X(LOG_DROP, "delete log line", "DELETE FROM log_line WHERE run_id = ?1 AND line > ?2"      \
+    X(LOG_DROP, "delete log lines", "DELETE FROM log_line WHERE run_id = ?1 AND line > ?2"     \
         " AND line <= ?3")                                                                     \
     X(GIVEN_WRITE, "write the last id", "UPDATE given SET last_id = max(last_id, ?1)"          \
         " WHERE one = 1")                                                                      \
     X(NAME_INSERT, "insert name", "INSERT INTO name (environment, text) VALUES (?1, ?2)")      \
     X(ENVIRONMENT_INSERT, "insert environment", "INSERT INTO environment (name) VALUES (?1)")
 
-/* Due by one clock; ?1 is what it says. */
-#define DUE(X, name, table, id)                                                                \
-    X(name##_LIST, "list what is due", "SELECT " id " FROM " table " WHERE due_ms <= ?1"       \
-        " ORDER BY due_ms LIMIT ?2")                                                           \
-    X(name##_NEXT, "find what is due next", "SELECT min(due_ms) FROM " table)                  \
-    X(name##_FORGET, "forget what is due", "DELETE FROM " table " WHERE due_ms <= ?1"          \
-        " AND " id " = ?2")
-
 #define SQL_READ_MAP(X)                                                                        \
-    X(RUNS, "load runs", "SELECT run.id, run.data FROM bulk"                                   \
-        " CROSS JOIN run ON run.id = bulk.id")                                                 \
-    X(INPUTS, "load input", "SELECT run_id, run_input.data FROM bulk"                          \
-        " CROSS JOIN run_input ON run_id = bulk.id")                                           \
-    X(STATES, "load state", "SELECT run_id, run_state.data FROM bulk"                          \
-        " CROSS JOIN run_state ON run_id = bulk.id")                                           \
-    X(OUTPUTS, "load output", "SELECT run_id, run_output.data FROM bulk"                       \
-        " CROSS JOIN run_output ON run_id = bulk.id")                                          \
-    X(WAITPOINTS, "load waitpoints", "SELECT waitpoint.id, waitpoint.data, result FROM bulk"   \
-        " CROSS JOIN waitpoint ON waitpoint.id = bulk.id")                                     \
     X(EDGES, "load edges", "SELECT waitpoint_id, run_id FROM bulk"                             \
         " CROSS JOIN edge ON waitpoint_id = bulk.id")                                          \
     X(CHILDREN, "load children", "SELECT parent_id, run.id, run.data FROM bulk"                \
@@ -92,23 +44,21 @@
         " CROSS JOIN run ON run.id = run_id")                                                  \
     X(TOKENS, "load tokens of runs", "SELECT run_id, waitpoint_id FROM bulk"                   \
         " CROSS JOIN waitpoint_made ON run_id = bulk.id")                                      \
-    X(KEYS, "load keys", "SELECT hash, target, expires_ms, payload FROM bulk"                  \
-        " CROSS JOIN idempotency ON hash = bulk.data")                                         \
-    X(QUEUE, "load queue", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"             \
+    X(QUEUE, "load queue", "SELECT " QUEUE_COLUMNS QUEUE_COUNTS " FROM queue"                  \
         " WHERE id = ?1")                                                                      \
-    X(QUEUE_NAMED, "load queue", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"       \
+    X(QUEUE_NAMED, "load queue", "SELECT " QUEUE_COLUMNS QUEUE_COUNTS " FROM queue"            \
         " WHERE environment = ?1 AND name = ?2")                                               \
     /* The one without a name has the totals of those that were removed. */                    \
     X(QUEUES_LIVE, "count queues", "SELECT count(*) FROM queue WHERE environment = ?1"         \
         " AND removed = 0 AND name <> ''")                                                     \
-    X(QUEUES_IDLE, "find idle queues", "SELECT " QUEUE_COLUMNS " FROM queue"                   \
+    X(QUEUES_IDLE, "find idle queues", "SELECT " QUEUE_COLUMNS QUEUE_COUNTS " FROM queue"      \
         " WHERE environment = ?1 AND removed = 0 AND name <> '' AND paused = 0"                \
         " AND delayed = 0 AND queued = 0 AND parked = 0 AND running = 0 AND waiting = 0"       \
         " ORDER BY used_ms, id LIMIT ?2")                                                      \
     X(READY, "load ready runs", "SELECT run.id, run.data FROM run_ready"                       \
         " CROSS JOIN run ON run.id = run_id WHERE queue = ?1 AND lane = ?2"                    \
         " ORDER BY rank_ms, run_id LIMIT ?3")                                                  \
-    X(RUNNING_COUNTS, "count running runs", "SELECT queue, lane, n, (SELECT environment FROM"   \
+    X(RUNNING_COUNTS, "count running runs", "SELECT queue, lane, n, (SELECT environment FROM"  \
         " queue WHERE id = counts.queue) FROM (SELECT queue, lane, count(*) AS n FROM"         \
         " run_running GROUP BY queue, lane UNION ALL SELECT queue, lane, count(*)"             \
         " FROM run_out GROUP BY queue, lane) AS counts")                                       \
@@ -118,10 +68,6 @@
         " ORDER BY queue LIMIT 1")                                                             \
     X(PARKED, "list parked runs", "SELECT run_id FROM run_parked WHERE task = ?1"              \
         " AND run_id > ?2 ORDER BY run_id LIMIT ?3")                                           \
-    DUE(X, RUN_DUE, "run_due", "run_id")                                                       \
-    DUE(X, RUN_SPAN, "run_span", "run_id")                                                     \
-    DUE(X, WAITPOINT_DUE, "waitpoint_due", "waitpoint_id")                                     \
-    DUE(X, WAITPOINT_SPAN, "waitpoint_span", "waitpoint_id")                                   \
     X(NAME_FIND, "find name", "SELECT id FROM name WHERE environment = ?1 AND text = ?2")      \
     X(NAME_TEXT, "load name", "SELECT environment, text FROM name WHERE id = ?1")              \
     X(NAMES_OF_TEXT, "find names", "SELECT id FROM name INDEXED BY name_text"                  \
@@ -140,11 +86,6 @@
 
 #define SQL_SHOW_MAP(X)                                                                        \
     X(SNAPSHOT, "begin", "BEGIN")                                                              \
-    X(RUN, "load run", "SELECT id, data FROM run WHERE id = ?1")                               \
-    X(INPUT, "load input", "SELECT run_id, data FROM run_input WHERE run_id = ?1")             \
-    X(STATE, "load state", "SELECT run_id, data FROM run_state WHERE run_id = ?1")             \
-    X(OUTPUT, "load output", "SELECT run_id, data FROM run_output WHERE run_id = ?1")          \
-    X(WAITPOINT, "load waitpoint", "SELECT id, data, result FROM waitpoint WHERE id = ?1")     \
     IDS(X, RUNS_ALL, "id", "run", "")                                                          \
     IDS(X, RUNS_TASK, "run_id", "run_task", "task = ?1 AND")                                   \
     IDS(X, RUNS_TAG, "run_id", "run_tag", "tag = ?1 AND")                                      \
@@ -157,15 +98,15 @@
     IDS(X, TOKENS_ALL, "id", "waitpoint", "")                                                  \
     IDS(X, TOKENS_TAG, "waitpoint_id", "waitpoint_tag", "tag = ?1 AND")                        \
     IDS(X, TOKENS_PENDING, "waitpoint_id", "waitpoint_pending", "environment = ?1 AND")        \
-    X(QUEUES_ALL, "list queues", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"       \
+    X(QUEUES_ALL, "list queues", "SELECT " QUEUE_COLUMNS QUEUE_COUNTS " FROM queue"            \
         " WHERE removed = 0 AND name <> ''"                                                    \
         " ORDER BY name, environment LIMIT ?3 OFFSET ?2")                                      \
-    X(QUEUES, "list queues", "SELECT " QUEUE_COLUMNS ", " QUEUE_COUNTS " FROM queue"           \
+    X(QUEUES, "list queues", "SELECT " QUEUE_COLUMNS QUEUE_COUNTS " FROM queue"                \
         " WHERE environment = ?1 AND removed = 0 AND name <> ''"                               \
         " ORDER BY name LIMIT ?3 OFFSET ?2")                                                   \
     X(QUEUES_COUNT, "count queues", "SELECT count(*) FROM queue"                               \
         " WHERE removed = 0 AND name <> '' AND (?1 = 0 OR environment = ?1)")                  \
-    X(LANE_OLDEST, "find oldest run", "SELECT min(run_id) FROM (SELECT run_id FROM run_ready" \
+    X(LANE_OLDEST, "find oldest run", "SELECT min(run_id) FROM (SELECT run_id FROM run_ready"  \
         " WHERE queue = ?1 AND lane = ?2 ORDER BY rank_ms, run_id LIMIT ?3)")                  \
     X(TOTALS, "sum queues", "SELECT sum(delayed), sum(queued), sum(parked), sum(running),"     \
         " sum(waiting), sum(completed), sum(failed), sum(canceled) FROM queue"                 \
@@ -173,16 +114,13 @@
     X(PENDING_COUNT, "count tokens", "SELECT count(*) FROM waitpoint_pending"                  \
         " WHERE environment = ?1")                                                             \
     X(PENDING_COUNT_ALL, "count tokens", "SELECT count(*) FROM waitpoint_pending")             \
-    X(LOG_LINES, "load log", "SELECT line, at_ms, level, attempt, segment, text FROM"          \
+    X(LOG_LINES, "load log", "SELECT " LOG_LINE_COLUMNS "0 FROM"                               \
         " (SELECT * FROM log_line WHERE run_id = ?1 ORDER BY line DESC LIMIT ?2)"              \
         " ORDER BY line")
 
 /* clang-format on */
 
-#define SQL_MAP(X)               \
-    MARK_MAP(MARK_SQL)           \
-    LANE_MARK_MAP(LANE_MARK_SQL) \
-    SQL_LANE_MAP(X) SQL_WRITE_MAP(X) SQL_READ_MAP(X) SQL_SHOW_MAP(X)
+#define SQL_MAP(X) SQL_LANE_MAP(X) SQL_WRITE_MAP(X) SQL_READ_MAP(X) SQL_SHOW_MAP(X)
 
 enum sql {
 #define X(name, what, text) SQL_##name,

@@ -184,7 +184,7 @@ static void store_rollback(struct store *store)
 /* ---- questions --------------------------------------------------------------------------- */
 
 static bool store_due(struct store *store, const struct moment *now, uint32_t limit,
-                      struct arena *arena, struct due *due, struct err *err)
+                      struct arena *arena, struct row_refs *due, struct err *err)
 {
     return sqlite_due(&self(store)->connection, now, limit, arena, due, err);
 }
@@ -203,7 +203,7 @@ static bool store_next_due(struct store *store, struct moment *next, struct err 
 }
 
 static bool store_mend_due(struct store *store, const struct moment *now, uint32_t limit,
-                           struct arena *arena, struct due *lost, struct err *err)
+                           struct arena *arena, struct row_refs *lost, struct err *err)
 {
     return sqlite_mend_due(&self(store)->connection, now, limit, arena, lost, err);
 }

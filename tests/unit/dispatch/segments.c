@@ -150,7 +150,7 @@ static uint32_t log_count(int64_t run)
     uint32_t count = 0;
 
     cr_assert(stage.reader->ops->logs(stage.reader, &stage.arena, run, 10000, &line, &err));
-    for (; line != NULL; line = line->next)
+    for (; line != NULL; line = log_line_next(line))
         count++;
     return count;
 }

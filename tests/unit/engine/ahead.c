@@ -114,7 +114,7 @@ Test(ahead, only_a_url_proves_that_the_token_is_ours)
     cr_assert(commit());
 
     cr_assert_eq(by_key->err.code, ERR_NOT_FOUND);
-    cr_assert_eq(store_memory_waitpoints(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 0);
 }
 
 Test(ahead, an_old_url_makes_nothing)
@@ -125,7 +125,7 @@ Test(ahead, an_old_url_makes_nothing)
     advance(DAYS(2));
     cr_assert_eq(post(id, "\x05")->err.code, ERR_NOT_FOUND);
     cr_assert_eq(post(id_floor(bench.now_ms + DAYS(1)), "\x05")->err.code, ERR_NOT_FOUND);
-    cr_assert_eq(store_memory_waitpoints(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 0);
 }
 
 Test(ahead, an_early_answer_has_the_limits_of_any)
@@ -139,7 +139,7 @@ Test(ahead, an_early_answer_has_the_limits_of_any)
                           "abc")
                      ->err.code,
                  ERR_TOO_LARGE);
-    cr_assert_eq(store_memory_waitpoints(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 0);
 }
 
 Test(ahead, one_that_is_refused_fails_the_attempt)
@@ -153,7 +153,7 @@ Test(ahead, one_that_is_refused_fails_the_attempt)
     cr_assert_eq(run_of(run)->status, RUN_DONE);
     cr_assert_eq(run_of(run)->outcome, OUTCOME_FAILED);
     cr_assert_str_eq(error_name(run), "refused");
-    cr_assert_eq(store_memory_waitpoints(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 0);
 }
 
 Test(ahead, what_was_made_on_its_own_is_not_made_again)
@@ -165,7 +165,7 @@ Test(ahead, what_was_made_on_its_own_is_not_made_again)
     add_ahead(run, &create, bench.now_ms + MINUTES(1));
     cr_assert(commit());
 
-    cr_assert_eq(store_memory_waitpoints(bench.store), 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 1);
     cr_assert(slice_is(segment(run)->results[0].value, "\x07"));
     cr_assert_eq(token_of(id)->timeout_ms, 0, "the first creation counts");
 }
@@ -179,5 +179,5 @@ Test(ahead, an_end_that_comes_too_late_makes_nothing)
     cr_assert(commit());
 
     cr_assert_eq(end->err.code, ERR_RULE);
-    cr_assert_eq(store_memory_waitpoints(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 0);
 }

@@ -15,7 +15,7 @@ const struct run *run_of(int64_t run)
 
 const struct waitpoint *token_of(int64_t token)
 {
-    for (uint32_t i = 0; i < store_memory_waitpoints(bench.store); i++)
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_WAITPOINT); i++)
         if (store_memory_waitpoint(bench.store, i)->id == token)
             return store_memory_waitpoint(bench.store, i);
     cr_assert_fail("there is no such token");

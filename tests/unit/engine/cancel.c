@@ -89,7 +89,7 @@ Test(cancel, a_waiting_run_is_canceled_and_lets_its_tokens_go)
     cancel(run);
 
     assert_canceled(run);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
     cr_assert_eq(complete(tokens[0], "\x01")->err.code, ERR_GONE, "nobody waits any more");
     cr_assert_eq(OUTCOME(run), OUTCOME_CANCELED);
 }
@@ -181,7 +181,7 @@ Test(cancel, the_whole_subtree_goes_with_it_whatever_it_does)
     assert_canceled(grandchild);
     cr_assert_eq(OUTCOME(done), OUTCOME_COMPLETED);
     cr_assert_eq(STATUS(stranger), RUN_RUNNING);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
     cr_assert(was_told(running) && was_told(grandchild) && !was_told(root));
 }
 
@@ -207,7 +207,7 @@ Test(cancel, a_child_of_a_canceled_run_is_not_made)
     commit();
 
     cr_assert_eq(child->err.code, ERR_RULE);
-    cr_assert_eq(store_memory_runs(bench.store), 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 1);
 }
 
 Test(cancel, the_reason_stands_in_the_timeline_of_the_run_it_was_given_for)

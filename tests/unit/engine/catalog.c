@@ -192,7 +192,7 @@ static uint32_t parked(void)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < store_memory_runs(bench.store); i++)
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
         count += store_memory_run(bench.store, i)->status == RUN_PARKED;
     return count;
 }
@@ -231,7 +231,7 @@ Test(catalog, parked_runs_that_cannot_go_on_hide_nobody)
     bench.slots = 1000;
     cr_assert(commit());
     bench_catalog();
-    for (uint32_t i = 0; i < store_memory_runs(bench.store); i++)
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
         add_wait(store_memory_run(bench.store, i)->id, WAIT_FOR_TIME, NULL, 0)
             ->segment_end.end->due_ms = bench.now_ms + 1000;
     cr_assert(commit());

@@ -152,7 +152,7 @@ Test(close, ten_thousand_are_closed_some_at_a_time)
             first = store_memory_waitpoint(bench.store, 0)->id;
         advance(1);
     }
-    cr_assert_eq(store_memory_waitpoints(bench.store), 10000);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 10000);
 
     end_done(run);
     gone(store_memory_waitpoint(bench.store, 9999)->id);

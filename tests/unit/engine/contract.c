@@ -253,7 +253,7 @@ Test(contract, what_cannot_be_checked_is_not_taken)
     cr_assert_eq(call->err.code, ERR_UNAVAILABLE);
     cr_assert_eq(child->err.code, ERR_UNAVAILABLE, "the segment may try again");
     cr_assert_not_null(strstr(call->err.text, "t.yaml:3:1"));
-    cr_assert_eq(store_memory_runs(bench.store), 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 1);
 }
 
 Test(contract, a_token_waits_until_its_schema_is_mended)

@@ -21,7 +21,7 @@ Test(failure, a_trigger_that_could_not_be_stored_is_refused_with_503)
     cr_assert_eq(command->err.code, ERR_STORE);
     cr_assert_eq(err_status(command->err.code), 503);
     cr_assert_gt(strlen(command->err.text), 0);
-    cr_assert_eq(store_memory_runs(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 0);
     cr_assert_eq(bench.assignments, 0);
     cr_assert_eq(bench.event_count, 0);
 }
@@ -32,7 +32,7 @@ Test(failure, every_step_of_a_batch_may_fail_and_nothing_has_happened)
     int64_t waiting = start("t"), token = make_token(waiting, 1, 0);
     wait_for(waiting, WAIT_FOR_TOKEN, &token, 1, 0, 0);
     int64_t running = start("t");
-    uint32_t runs = store_memory_runs(bench.store), seq = run_of(waiting)->seq;
+    uint32_t runs = store_memory_count(bench.store, ROW_RUN), seq = run_of(waiting)->seq;
     int failed = 0;
 
     for (int call = 1;; call++) {
@@ -48,16 +48,16 @@ Test(failure, every_step_of_a_batch_may_fail_and_nothing_has_happened)
         failed++;
         for (int i = 0; i < 3; i++)
             cr_assert_eq(commands[i]->err.code, ERR_STORE, "call %d, command %d", call, i);
-        cr_assert_eq(store_memory_runs(bench.store), runs);
+        cr_assert_eq(store_memory_count(bench.store, ROW_RUN), runs);
         cr_assert_eq(run_of(waiting)->seq, seq);
         cr_assert_eq(run_of(running)->status, RUN_RUNNING);
         cr_assert_eq(token_of(token)->status, WAITPOINT_PENDING);
-        cr_assert_eq(store_memory_edges(bench.store), 1);
+        cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 1);
         cr_assert_eq(bench.assignments, 0);
     }
 
     cr_assert_geq(failed, 4, "begin, load, flush and commit at least, not %d", failed);
-    cr_assert_eq(store_memory_runs(bench.store), runs + 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), runs + 1);
     cr_assert_eq(run_of(waiting)->status, RUN_RUNNING);
     cr_assert_eq(run_of(running)->outcome, OUTCOME_COMPLETED);
 }
@@ -156,5 +156,5 @@ Test(failure, an_id_of_a_failed_batch_is_not_used_again)
             cr_assert(seen[k] == 0 || seen[k] != seen[i]);
     }
 
-    cr_assert_eq(store_memory_runs(bench.store), 20);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 20);
 }

@@ -29,7 +29,7 @@ Test(key, a_second_trigger_finds_the_run_that_is_alive)
 
     cr_assert_eq(second->trigger.run_id, run);
     cr_assert(second->trigger.cached);
-    cr_assert_eq(store_memory_runs(bench.store), 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 1);
 }
 
 Test(key, two_triggers_in_one_batch_make_one_run)
@@ -315,7 +315,7 @@ Test(key, a_repeated_call_that_makes_a_token_finds_it)
     commit();
 
     cr_assert_eq(a->token_create.token_id, b->token_create.token_id);
-    cr_assert_eq(store_memory_waitpoints(bench.store), 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 1);
 }
 
 /* ---- the hash -----------------------------------------------------------------------------

@@ -28,7 +28,7 @@ static uint32_t running(const char *key)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < store_memory_runs(bench.store); i++) {
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++) {
         const struct run *run = store_memory_run(bench.store, i);
         count += run->status == RUN_RUNNING && slice_is(run->concurrency_key, key);
     }
@@ -108,7 +108,7 @@ Test(lanes, the_name_decides)
 /* Ten times as many runs of one key as of the others are not served ten times as often. */
 static int64_t running_one(void)
 {
-    for (uint32_t i = 0; i < store_memory_runs(bench.store); i++)
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
         if (store_memory_run(bench.store, i)->status == RUN_RUNNING)
             return store_memory_run(bench.store, i)->id;
     cr_assert_fail("nothing runs");

@@ -59,7 +59,7 @@ Test(limits, a_wait_for_too_many_fails_the_run)
     commit();
 
     assert_failed(run, "wait_too_large");
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
 }
 
 /* ---- metadata -----------------------------------------------------------------------------
@@ -248,12 +248,17 @@ Test(limits, of_many_log_lines_the_first_and_the_last_stay)
     struct rows *rows = rows_of_notes(add_notes(run, 40), &arena, &batch);
 
     bool is_kept[41] = { false };
-    for (const struct log_line *line = rows->log_first; line != NULL; line = line->next) {
-        is_kept[line->number] = true;
+    EACH_ROW(rows, ROW_LOG_LINE, log_line, line)
+    is_kept[line->line] = true;
+    EACH_ROW(rows, ROW_LOG_LINE, log_line, line)
+    {
         for (uint32_t i = line->keeps + 1; i <= line->drops; i++)
             is_kept[i] = false;
         cr_assert(slice_is(line->segment, "start"));
     }
+    EACH_ROW(rows, ROW_LOG_LINE, log_line, dropped)
+    if (dropped->row.is_deleted)
+        is_kept[dropped->line] = false;
     for (int i = 1; i <= 40; i++)
         cr_assert_eq(is_kept[i], i == 1 || i > 36, "line %d", i);
     arena_finish(&arena);
@@ -270,8 +275,9 @@ Test(limits, lines_that_did_not_come_are_counted)
 
     struct rows *rows = rows_of_notes(add_notes(run, 2), &arena, &batch);
 
-    cr_assert_eq(rows->log_first->number, 1);
-    cr_assert_eq(rows->log_first->next->number, 702);
+    const struct log_line *last = (const struct log_line *)rows->list[ROW_LOG_LINE];
+    cr_assert_eq(log_line_next(last)->line, 1);
+    cr_assert_eq(last->line, 702);
     arena_finish(&arena);
 }
 
@@ -287,8 +293,9 @@ Test(limits, a_long_log_line_is_cut_between_characters)
 
     struct rows *rows = rows_of_notes(add_notes(run, 1), &arena, &batch);
 
-    cr_assert(slice_is(rows->log_first->text, "12345678"));
-    cr_assert_eq(rows->log_first->attempt, 1);
+    const struct log_line *line = (const struct log_line *)rows->list[ROW_LOG_LINE];
+    cr_assert(slice_is(line->text, "12345678"));
+    cr_assert_eq(line->attempt, 1);
     arena_finish(&arena);
 }
 

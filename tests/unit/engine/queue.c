@@ -11,7 +11,7 @@ static uint32_t count_of(enum run_status status)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < store_memory_runs(bench.store); i++)
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
         count += store_memory_run(bench.store, i)->status == status;
     return count;
 }
@@ -304,7 +304,7 @@ Test(queue, the_queues_of_the_catalog_are_there_before_the_first_run)
     pause("mail", true);
     pause("task/u", true);
 
-    cr_assert_eq(store_memory_runs(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 0);
 }
 
 /* ---- short tasks --------------------------------------------------------------------------
@@ -386,7 +386,7 @@ static void trigger_into_many(void)
     for (int i = 0; i < MANY; i++)
         cr_assert_eq(add_trigger("u")->kind, COMMAND_TRIGGER);
     cr_assert(commit());
-    for (uint32_t i = 0, at = 0; i < store_memory_runs(bench.store); i++)
+    for (uint32_t i = 0, at = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
         if (slice_is(store_memory_run(bench.store, i)->task, "t"))
             many[at++] = store_memory_run(bench.store, i)->id;
 }
@@ -412,7 +412,7 @@ Test(queue, many_queues_drain_through_few_slots)
     while (count_of(RUN_RUNNING) > 0) {
         int64_t running[3];
         uint32_t count = 0;
-        for (uint32_t i = 0; i < store_memory_runs(bench.store); i++)
+        for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
             if (store_memory_run(bench.store, i)->status == RUN_RUNNING)
                 running[count++] = store_memory_run(bench.store, i)->id;
         for (uint32_t i = 0; i < count; i++)

@@ -66,12 +66,12 @@ Test(queue_room, an_empty_queue_makes_room_for_another)
 
     made(DEV, "q3");
 
-    cr_assert(queue_of(runs[1])->is_removed, "longest unused first");
-    cr_assert_not(queue_of(runs[0])->is_removed);
+    cr_assert(queue_of(runs[1])->removed, "longest unused first");
+    cr_assert_not(queue_of(runs[0])->removed);
     made(DEV, "q4");
-    cr_assert(queue_of(runs[0])->is_removed);
+    cr_assert(queue_of(runs[0])->removed);
     cr_assert_eq(name(DEV, "q5")->err.code, ERR_LIMIT);
-    cr_assert_not(queue_of(runs[2])->is_removed);
+    cr_assert_not(queue_of(runs[2])->removed);
 }
 
 /* As 992 names of a dev key once were. */
@@ -105,11 +105,11 @@ Test(queue_room, what_is_paused_delayed_waiting_or_configured_stays)
 
     cr_assert_eq(name(DEV, "q3")->err.code, ERR_LIMIT);
 
-    cr_assert_not(queue_of(configured)->is_removed);
-    cr_assert_not(queue_of(late)->is_removed);
+    cr_assert_not(queue_of(configured)->removed);
+    cr_assert_not(queue_of(late)->removed);
     pause("q0", false);
     made(DEV, "q3");
-    cr_assert(queue_of(paused)->is_removed);
+    cr_assert(queue_of(paused)->removed);
 }
 
 Test(queue_room, a_queue_that_is_named_again_comes_back)
@@ -120,7 +120,7 @@ Test(queue_room, a_queue_that_is_named_again_comes_back)
     for (int i = 0; i < ROOM; i++)
         end_done(runs[i]);
     int64_t other = made(DEV, "q3");
-    cr_assert(queue_of(runs[0])->is_removed);
+    cr_assert(queue_of(runs[0])->removed);
     struct command *command = add(COMMAND_QUEUE_PAUSE);
     command->queue_pause =
         (struct queue_pause){ .environment = DEV, .name = SLICE("q0"), .paused = true };
@@ -131,7 +131,7 @@ Test(queue_room, a_queue_that_is_named_again_comes_back)
     int64_t again = made(DEV, "q0");
 
     cr_assert_eq(run_of(again)->queue, run_of(runs[0])->queue);
-    cr_assert_not(queue_of(again)->is_removed);
+    cr_assert_not(queue_of(again)->removed);
     cr_assert_eq(run_of(again)->status, RUN_RUNNING);
 }
 
@@ -149,7 +149,7 @@ Test(queue_room, a_run_of_the_same_batch_keeps_its_queue)
 
     cr_assert_eq(again->err.code, ERR_OK);
     cr_assert_eq(other->err.code, ERR_LIMIT);
-    cr_assert_not(queue_of(runs[0])->is_removed);
+    cr_assert_not(queue_of(runs[0])->removed);
 }
 
 /* The other way round it goes, and comes back in the batch that it went in, if there is room.
@@ -170,9 +170,9 @@ Test(queue_room, a_queue_may_go_and_come_back_in_one_batch)
 
     cr_assert_eq(other->err.code, ERR_OK);
     cr_assert_eq(again->err.code, ERR_OK);
-    cr_assert_not(queue_of(again->trigger.run_id)->is_removed);
-    cr_assert_not(queue_of(other->trigger.run_id)->is_removed);
-    cr_assert(queue_of(runs[1])->is_removed, "for the one that came back");
+    cr_assert_not(queue_of(again->trigger.run_id)->removed);
+    cr_assert_not(queue_of(other->trigger.run_id)->removed);
+    cr_assert(queue_of(runs[1])->removed, "for the one that came back");
 }
 
 Test(queue_room, the_totals_of_what_went_are_kept)
@@ -186,8 +186,9 @@ Test(queue_room, the_totals_of_what_went_are_kept)
         end_done(made(DEV, arena_format(bench_arena(), "r%d", i).data));
 
     int64_t completed = 0;
-    for (uint32_t i = 0; i < store_memory_queues(bench.store); i++)
-        completed += store_memory_queue_at(bench.store, i)->completed;
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_QUEUE); i++)
+        completed +=
+            ((const struct queue *)store_memory_at(bench.store, ROW_QUEUE, i))->completed;
 
     cr_assert_eq(completed, ROOM + 5);
     cr_assert_eq(queue_of(runs[0])->completed, 0);
@@ -205,9 +206,9 @@ Test(queue_room, what_was_not_used_for_long_goes)
     advance(MINUTES(1)); /* one environment at a time */
     advance(MINUTES(1));
 
-    cr_assert(queue_of(done)->is_removed);
-    cr_assert(queue_of(other)->is_removed);
-    cr_assert_not(queue_of(live)->is_removed);
+    cr_assert(queue_of(done)->removed);
+    cr_assert(queue_of(other)->removed);
+    cr_assert_not(queue_of(live)->removed);
 }
 
 Test(queue_room, a_restart_counts_what_is_there)
@@ -235,7 +236,7 @@ Test(queue_room, a_batch_that_failed_took_no_room)
         add_trigger("t")->trigger.queue = arena_format(bench_arena(), "f%d", step);
         (void)commit(); /* or not: the store failed in time or not at all */
         store_memory_fail(bench.store, 0);
-        for (uint32_t i = 0; i < store_memory_runs(bench.store); i++)
+        for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
             if (store_memory_run(bench.store, i)->status == RUN_RUNNING)
                 end_done(store_memory_run(bench.store, i)->id);
     }

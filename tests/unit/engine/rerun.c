@@ -63,8 +63,8 @@ Test(rerun, a_child_where_a_token_was_is_told)
 
     differs(child, "call 1 of this segment made a token ", "a run of task u ");
     differs(token, "call 2 of this segment made a run of task u ", "a token ");
-    cr_assert_eq(store_memory_runs(bench.store), 2);
-    cr_assert_eq(store_memory_waitpoints(bench.store), 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 2);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 1);
 }
 
 Test(rerun, another_task_is_told)

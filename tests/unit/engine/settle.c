@@ -65,7 +65,7 @@ Test(settle, a_crowd_is_told_some_at_a_time)
     cr_assert_eq(crowd_in(RUN_RUNNING), CROWD);
     cr_assert(go_on());
     cr_assert_eq(token_of(token)->due_ms, 0);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
     cr_assert_eq(segment(crowd[CROWD - 1])->result_count, 1);
     cr_assert_eq(segment(crowd[CROWD - 1])->results[0].status, WAIT_OK);
 }
@@ -132,7 +132,7 @@ Test(settle, who_is_canceled_in_between_stays_canceled)
         cr_assert(go_on());
 
     cr_assert_eq(crowd_in(RUN_DONE), CROWD);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
     cr_assert_eq(token_of(token)->due_ms, 0);
 }
 

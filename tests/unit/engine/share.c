@@ -16,7 +16,7 @@ static uint32_t running(uint32_t environment)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < store_memory_runs(bench.store); i++) {
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++) {
         const struct run *run = store_memory_run(bench.store, i);
         count += run->status == RUN_RUNNING && run->environment == environment;
     }
@@ -37,7 +37,7 @@ static void flood(uint32_t environment, const char *task, int count, int queues)
 /* End one running segment of the environment. */
 static void end_one(uint32_t environment)
 {
-    for (uint32_t i = 0; i < store_memory_runs(bench.store); i++) {
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++) {
         const struct run *run = store_memory_run(bench.store, i);
         if (run->status == RUN_RUNNING && run->environment == environment) {
             end_done(run->id);

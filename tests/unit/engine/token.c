@@ -39,7 +39,7 @@ Test(token, a_segment_that_runs_again_finds_the_same_token_with_its_answer)
 
     cr_assert_eq(again, token);
     cr_assert_eq(token_of(token)->status, WAITPOINT_COMPLETED);
-    cr_assert_eq(store_memory_waitpoints(bench.store), 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 1);
 }
 
 Test(token, a_segment_that_has_moved_on_cannot_make_tokens)
@@ -50,7 +50,7 @@ Test(token, a_segment_that_has_moved_on_cannot_make_tokens)
     commit();
 
     cr_assert_eq(command->err.code, ERR_RULE);
-    cr_assert_eq(store_memory_waitpoints(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 0);
 }
 
 Test(token, the_first_completion_wins_and_the_second_is_told)

@@ -63,7 +63,7 @@ Test(trigger, before_the_first_catalog_it_is_refused_with_503)
     commit();
 
     cr_assert_eq(command->err.code, ERR_STOPPING);
-    cr_assert_eq(store_memory_runs(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 0);
 }
 
 /* ---- delay --------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ Test(trigger, children_are_nested_only_so_deep)
     commit();
 
     cr_assert_eq(command->err.code, ERR_LIMIT);
-    cr_assert_eq(store_memory_runs(bench.store), 3);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 3);
 }
 
 Test(trigger, a_segment_that_has_moved_on_cannot_make_children)
@@ -370,7 +370,7 @@ Test(trigger, a_segment_that_has_moved_on_cannot_make_children)
     commit();
 
     cr_assert_eq(command->err.code, ERR_RULE);
-    cr_assert_eq(store_memory_runs(bench.store), 1);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 1);
 }
 
 Test(trigger, a_segment_that_runs_again_finds_the_same_child)
@@ -385,7 +385,7 @@ Test(trigger, a_segment_that_runs_again_finds_the_same_child)
 
     cr_assert_eq(again, child);
     cr_assert_neq(other, child);
-    cr_assert_eq(store_memory_runs(bench.store), 3);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 3);
 }
 
 Test(trigger, a_childs_payload_is_checked_and_gains_defaults)

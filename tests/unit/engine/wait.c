@@ -69,7 +69,7 @@ Test(wait, a_token_wakes_its_run_with_the_data)
     cr_assert_eq(segment(run)->results[0].id, token);
     cr_assert_eq(segment(run)->results[0].status, WAIT_OK);
     cr_assert(slice_is(segment(run)->results[0].value, "\xa2ok"));
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
 }
 
 Test(wait, a_token_that_times_out_wakes_its_run_with_the_news)
@@ -93,7 +93,7 @@ Test(wait, a_token_that_was_completed_before_the_wait_is_no_wait)
 
     cr_assert_eq(STATUS(run), RUN_RUNNING);
     cr_assert(slice_is(segment(run)->results[0].value, "\x05"));
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
 }
 
 Test(wait, a_token_that_timed_out_before_the_wait_is_no_wait)
@@ -133,7 +133,7 @@ Test(wait, a_completion_and_the_wait_may_share_a_batch_in_either_order)
 
         cr_assert_eq(STATUS(run), RUN_RUNNING);
         cr_assert(slice_is(segment(run)->results[0].value, "\x05"));
-        cr_assert_eq(store_memory_edges(bench.store), 0);
+        cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
     }
 }
 
@@ -189,7 +189,7 @@ Test(wait, any_means_the_first_one_wakes_and_the_others_let_go)
     cr_assert_eq(segment(run)->results[0].status, WAIT_NONE);
     cr_assert_eq(segment(run)->results[1].status, WAIT_OK);
     cr_assert_eq(segment(run)->results[2].status, WAIT_NONE);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
     wait_time(run, bench.now_ms + DAYS(1));
     complete(tokens[0], "\x05");
     cr_assert_eq(STATUS(run), RUN_WAITING, "a token of an earlier wait does not wake it");
@@ -205,7 +205,7 @@ Test(wait, two_of_three_means_the_second_one_wakes)
 
     cr_assert_eq(STATUS(run), RUN_RUNNING);
     cr_assert_eq(segment(run)->results[2].status, WAIT_TIMEOUT);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
 }
 
 Test(wait, what_ended_before_the_wait_counts)
@@ -220,7 +220,7 @@ Test(wait, what_ended_before_the_wait_counts)
     complete(tokens[2], "\x05");
 
     cr_assert_eq(STATUS(run), RUN_RUNNING);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
 }
 
 Test(wait, several_that_end_in_one_batch_wake_once)
@@ -233,7 +233,7 @@ Test(wait, several_that_end_in_one_batch_wake_once)
 
     cr_assert_eq(STATUS(run), RUN_RUNNING);
     cr_assert_eq(bench.assignments, 1);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
     for (int i = 0; i < 3; i++)
         cr_assert_eq(segment(run)->results[i].status, WAIT_OK);
 }
@@ -288,7 +288,7 @@ Test(wait, a_wait_that_gives_up_says_so_and_leaves_the_token_open)
     cr_assert_eq(segment(run)->results[2].id, 0);
     cr_assert_eq(segment(run)->results[2].status, WAIT_TIMEOUT);
     cr_assert_eq(token_of(tokens[1])->status, WAITPOINT_PENDING);
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
     cr_assert(complete(tokens[1], "\x05")->token_complete.won);
 }
 

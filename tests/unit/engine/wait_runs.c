@@ -110,7 +110,7 @@ static void assert_unknown(int64_t run)
 {
     cr_assert_eq(run_of(run)->outcome, OUTCOME_FAILED);
     cr_assert_str_eq(error_name(run), "wait_unknown");
-    cr_assert_eq(store_memory_edges(bench.store), 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
 }
 
 Test(wait_runs, waiting_for_a_token_that_is_not_there_fails_the_run)

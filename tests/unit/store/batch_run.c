@@ -190,7 +190,7 @@ Test(batch, more_that_is_due_than_fits_is_done_in_the_next_batches)
     for (int round = 0; round < 3; round++) {
         cr_assert(run_batch(NULL, 0, NOW + 1000, false, NULL));
         pending = 0;
-        for (uint32_t i = 0; i < store_memory_waitpoints(store); i++)
+        for (uint32_t i = 0; i < store_memory_count(store, ROW_WAITPOINT); i++)
             pending += store_memory_waitpoint(store, i)->status == WAITPOINT_PENDING;
         cr_assert_eq(pending, round == 0 ? 1500 : round == 1 ? 500 : 0);
     }
@@ -225,5 +225,5 @@ Test(batch, a_failure_on_the_way_is_rolled_back)
 
     cr_assert_eq(rollbacks, 1);
     cr_assert_eq(commits, 0);
-    cr_assert_eq(store_memory_waitpoints(store), 0);
+    cr_assert_eq(store_memory_count(store, ROW_WAITPOINT), 0);
 }

@@ -117,7 +117,7 @@ static void check_idle(void)
     (void)rows_run(&rows, 102, 0, &run);
     run->status = RUN_DONE;
     run->outcome = OUTCOME_CANCELED;
-    run->is_out = run->is_dirty = true;
+    run->is_out = true;
     commit();
     cr_assert_not(rows_idle_lanes(&rows, 5, &idle));
     (void)rows_run(&rows, 102, 0, &run);
@@ -125,13 +125,12 @@ static void check_idle(void)
     cr_assert(rows_idle_lanes(&rows, 5, &idle) && idle->count == 0, "its place is taken");
     (void)rows_run(&rows, 102, 0, &run);
     run->is_out = false;
-    run->is_dirty = true;
     commit();
     (void)rows_idle_lanes(&rows, 5, &idle);
     load();
     cr_assert(rows_idle_lanes(&rows, 5, &idle) && idle->count == 1);
     cr_assert(idle->items[0]->id == 30 && slice_is(idle->items[0]->key, "k1"));
-    idle->items[0]->is_deleted = true;
+    idle->items[0]->row.is_deleted = true;
     commit();
     (void)rows_lane_named(&rows, 8, SLICE("k1"), &lane);
     (void)rows_lane_named(&rows, 7, SLICE("k1"), &lane);

@@ -9,7 +9,7 @@ static const struct queue queues[] = {
     { .id = 1, .environment = 1, .name = SLICE("live"), .used_ms = 1 },
     { .id = 2, .environment = 1, .name = SLICE("late"), .used_ms = 9 },
     { .id = 3, .environment = 1, .name = SLICE("paused"), .used_ms = 1, .paused = true },
-    { .id = 4, .environment = 1, .name = SLICE("gone"), .used_ms = 1, .is_removed = true },
+    { .id = 4, .environment = 1, .name = SLICE("gone"), .used_ms = 1, .removed = true },
     { .id = 5, .environment = 2, .name = SLICE("other"), .used_ms = 1 },
     { .id = 6, .environment = 1, .name = SLICE("early"), .used_ms = 5 },
     { .id = 7, .environment = 1, .name = SLICE(""), .used_ms = 1 },
@@ -42,7 +42,7 @@ static void look(struct store *store)
         struct queue *row = rows_new_queue(&rows, from->id, from->environment, from->name);
         row->used_ms = from->used_ms;
         row->paused = from->paused;
-        row->is_removed = from->is_removed;
+        row->removed = from->removed;
     }
     run_make(&rows, 100, RUN_WAITING, 1);
     run_make(&rows, 101, RUN_DONE, 8);

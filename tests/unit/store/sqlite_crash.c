@@ -52,7 +52,7 @@ static void child_work(int out, int64_t first)
             run->status = RUN_WAITING;
             run->input = (struct slice){ payload, payload_size };
             run->state = SLICE("0123456789012345678901234567890123456789");
-            run->dirty_parts = PART_INPUT | PART_STATE;
+            run->row.dirty_parts = PART_INPUT | PART_STATE;
             rows_new_edge(&f->rows, 1000000 + run->id, run->id);
             struct run *done;
             if (before[i] != 0) {
@@ -63,7 +63,6 @@ static void child_work(int out, int64_t first)
                 (void)rows_run(&f->rows, before[i], 0, &done);
                 done->status = RUN_DONE;
                 done->outcome = OUTCOME_COMPLETED;
-                done->is_dirty = true;
                 rows_unlink(&f->rows, 1000000 + done->id, done->id);
             }
             before[i] = run->id;

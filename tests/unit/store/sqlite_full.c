@@ -52,7 +52,7 @@ static bool add_batch(uint32_t *count)
     for (int i = 0; i < BATCH; i++) {
         struct run *run = fixture_run(&fixture, RUN_QUEUED);
         run->input = (struct slice){ payload, sizeof payload };
-        run->dirty_parts = PART_INPUT;
+        run->row.dirty_parts = PART_INPUT;
         ids[i] = run->id;
     }
     if (!fixture_try(&fixture))
@@ -170,7 +170,7 @@ Test(sqlite_full, a_batch_that_does_not_fit_is_rolled_back_whole)
     struct run *run = fixture_run(&fixture, RUN_QUEUED);
     int64_t id = run->id;
     run->input = (struct slice){ big, size };
-    run->dirty_parts = PART_INPUT;
+    run->row.dirty_parts = PART_INPUT;
     cr_assert_not(fixture_try(&fixture));
     cr_assert_eq(fixture.err.code, ERR_STORE);
 
@@ -181,7 +181,7 @@ Test(sqlite_full, a_batch_that_does_not_fit_is_rolled_back_whole)
     run = fixture_run(&fixture, RUN_QUEUED);
     id = run->id;
     run->input = (struct slice){ big, size };
-    run->dirty_parts = PART_INPUT;
+    run->row.dirty_parts = PART_INPUT;
     fixture_commit(&fixture);
     cr_assert_eq(fixture_show(&fixture, id, PART_INPUT)->input.size, size);
     free(big);

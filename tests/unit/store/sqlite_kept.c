@@ -26,16 +26,16 @@ Test(sqlite_kept, a_log_line_may_take_the_place_of_another)
     fixture_begin(&fixture);
     for (uint32_t i = 1; i <= 10; i++) {
         struct log_line *line = rows_new_log(&fixture.rows, 77);
-        line->number = i + (i == 10 ? 2 : 0); /* two did not come */
+        line->line = i + (i == 10 ? 2 : 0); /* two did not come */
         line->keeps = 1;
-        line->drops = i > 5 ? line->number - 4 : 0; /* the first and the last four */
+        line->drops = i > 5 ? line->line - 4 : 0; /* the first and the last four */
     }
     fixture_commit(&fixture);
 
     CHECK(&fixture, reader->ops->logs(reader, &arena, 77, 100, &lines, &fixture.err));
     const uint32_t left[] = { 1, 9, 12 };
-    for (int i = 0; i < 3; i++, lines = lines->next)
-        cr_assert_eq(lines->number, left[i]);
+    for (int i = 0; i < 3; i++, lines = log_line_next(lines))
+        cr_assert_eq(lines->line, left[i]);
     cr_assert_null(lines);
     arena_finish(&arena);
     reader->ops->close(reader);
@@ -62,7 +62,6 @@ Test(sqlite_kept, pending_tokens_are_found_by_the_run_that_made_them)
     fixture_load(&fixture);
     cr_assert(rows_waitpoint(&fixture.rows, ids[2], &token));
     token->status = WAITPOINT_CANCELLED;
-    token->is_dirty = true;
     fixture_commit(&fixture);
 
     fixture_begin(&fixture);

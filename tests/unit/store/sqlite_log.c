@@ -36,7 +36,7 @@ static int64_t add_batch(void)
     struct run *run = fixture_run(&fixture, RUN_QUEUED);
     int64_t id = run->id;
     run->input = (struct slice){ payload, PAYLOAD };
-    run->dirty_parts = PART_INPUT;
+    run->row.dirty_parts = PART_INPUT;
     fixture_commit(&fixture);
     return id;
 }

@@ -1,5 +1,5 @@
 /* Rows as earlier versions wrote them: what they did not know reads as "none". */
-#include "store/sqlite/fields.h"
+#include "store/sqlite/pack_row.h"
 
 #include <criterion/criterion.h>
 
@@ -11,9 +11,10 @@ static const char run_of_1_0[] = "\x08\x02\x40\x80\xf4\xee\x06\x42\x00\x48\x80\x
 Test(sqlite_old_rows, a_run_without_a_schema_hash)
 {
     struct run run = { .id = INT64_C(382850476418269184) };
-    struct run_words words;
+    struct row_words words;
 
-    cr_assert(run_unpack((struct slice){ run_of_1_0, sizeof run_of_1_0 - 1 }, &run, &words));
+    cr_assert(row_unpack(ROW_RUN, (struct slice){ run_of_1_0, sizeof run_of_1_0 - 1 }, &run.row,
+                         &words));
 
     cr_assert_eq(run.status, RUN_DELAYED);
     cr_assert_eq(run.due_ms - run.created_ms, 7200000);
@@ -27,12 +28,12 @@ Test(sqlite_old_rows, a_run_without_a_schema_hash)
 Test(sqlite_old_rows, is_written_as_it_was)
 {
     struct run run = { .id = INT64_C(382850476418269184) };
-    struct run_words words;
+    struct row_words words;
     struct buffer out = { 0 };
     struct slice old = { run_of_1_0, sizeof run_of_1_0 - 1 };
 
-    cr_assert(run_unpack(old, &run, &words));
-    run_pack(&out, &run, &words);
+    cr_assert(row_unpack(ROW_RUN, old, &run.row, &words));
+    row_pack(ROW_RUN, &run.row, &words, &out);
 
     cr_assert(slice_equal(buffer_view(&out), old));
     buffer_finish(&out);

@@ -1,4 +1,5 @@
 /* What dispatch, timers and the start ask of the SQLite store. */
+#include "due_of.h"
 #include "sqlite_fixture.h"
 
 #include <stdio.h>
@@ -38,7 +39,6 @@ static void move(int64_t id, uint32_t status, uint32_t outcome)
     run->status = status;
     run->outcome = outcome;
     run->due_ms = 0;
-    run->is_dirty = true;
     fixture_commit(&fixture);
 }
 
@@ -92,7 +92,6 @@ Test(sqlite_questions, a_run_that_changes_its_queue_or_rank_is_ready_there)
     fixture_begin(&fixture);
     struct run *run = fixture_find(&fixture, id, 0);
     run->queue = run->lane = other;
-    run->is_dirty = true;
     fixture_commit(&fixture);
     cr_assert_eq(ready(fixture.queue, 8, ids), 0);
     cr_assert_eq(ready(other, 8, ids), 2);
@@ -103,7 +102,6 @@ Test(sqlite_questions, a_run_that_changes_its_queue_or_rank_is_ready_there)
     fixture_begin(&fixture);
     run = fixture_find(&fixture, id, 0);
     run->rank_ms = 1;
-    run->is_dirty = true;
     fixture_commit(&fixture);
     cr_assert_eq(ready(other, 8, ids), 2);
     cr_assert_eq(ids[0], id);
@@ -172,7 +170,7 @@ static int64_t next_due(void)
 
 Test(sqlite_questions, what_is_due_comes_earliest_first)
 {
-    struct due due;
+    struct row_refs due;
 
     cr_assert_eq(next_due(), 0);
     int64_t later = add_token(300);
@@ -186,21 +184,20 @@ Test(sqlite_questions, what_is_due_comes_earliest_first)
     fixture_begin(&fixture);
     CHECK(&fixture, ops->due(fixture.store, &(struct moment){ 250, 250 }, 10, &fixture.arena,
                              &due, &fixture.err));
-    cr_assert_eq(due.waitpoints.count, 1);
-    cr_assert_eq(due.waitpoints.items[0], sooner);
-    cr_assert_eq(due.runs.count, 2);
-    cr_assert_eq(due.runs.items[0], waiting);
-    cr_assert_eq(due.runs.items[1], run);
+    cr_assert_eq(due_count(&due, ROW_WAITPOINT), 1);
+    cr_assert_eq(due_at(&due, ROW_WAITPOINT, 0), sooner);
+    cr_assert_eq(due_count(&due, ROW_RUN), 2);
+    cr_assert_eq(due_at(&due, ROW_RUN, 0), waiting);
+    cr_assert_eq(due_at(&due, ROW_RUN, 1), run);
     CHECK(&fixture, ops->due(fixture.store, &(struct moment){ 300, 300 }, 1, &fixture.arena,
                              &due, &fixture.err));
-    cr_assert_eq(due.waitpoints.count, 1);
-    cr_assert_eq(due.runs.count, 1);
-    cr_assert_eq(due.runs.items[0], waiting);
+    cr_assert_eq(due_count(&due, ROW_WAITPOINT), 1);
+    cr_assert_eq(due_count(&due, ROW_RUN), 1);
+    cr_assert_eq(due_at(&due, ROW_RUN, 0), waiting);
 
     struct waitpoint *token = fixture_find_token(&fixture, sooner);
     token->status = WAITPOINT_TIMED_OUT;
     token->due_ms = 0;
-    token->is_dirty = true;
     fixture_commit(&fixture);
     move(run, RUN_QUEUED, 0);
     move(waiting, RUN_QUEUED, 0);
@@ -208,9 +205,9 @@ Test(sqlite_questions, what_is_due_comes_earliest_first)
     fixture_begin(&fixture);
     CHECK(&fixture, ops->due(fixture.store, &(struct moment){ 9999, 9999 }, 10, &fixture.arena,
                              &due, &fixture.err));
-    cr_assert_eq(due.waitpoints.count, 1);
-    cr_assert_eq(due.waitpoints.items[0], later);
-    cr_assert_eq(due.runs.count, 0);
+    cr_assert_eq(due_count(&due, ROW_WAITPOINT), 1);
+    cr_assert_eq(due_at(&due, ROW_WAITPOINT, 0), later);
+    cr_assert_eq(due_count(&due, ROW_RUN), 0);
     fixture_rollback(&fixture);
 }
 
@@ -222,7 +219,6 @@ Test(sqlite_questions, a_new_due_time_is_found)
     fixture_begin(&fixture);
     struct run *run = fixture_find(&fixture, id, 0);
     run->due_ms = 50;
-    run->is_dirty = true;
     fixture_commit(&fixture);
     cr_assert_eq(next_due(), 50);
 }
@@ -390,7 +386,6 @@ Test(sqlite_questions, the_counts_of_a_queue_are_those_of_its_rows)
             run->status = status;
             run->outcome = status == RUN_DONE ? OUTCOME_COMPLETED : OUTCOME_NONE;
             run->queue = run->lane = queues[id_random(&dice, 2)];
-            run->is_dirty = true;
         }
         if (id_random(&dice, 5) == 0)
             fixture_rollback(&fixture);

@@ -58,7 +58,7 @@ Test(sqlite_reader, a_run_of_another_environment_is_absent)
     struct run *one = fixture_run(&fixture, RUN_QUEUED);
     int64_t id = one->id;
     one->input = SLICE("in");
-    one->dirty_parts = PART_INPUT;
+    one->row.dirty_parts = PART_INPUT;
     fixture_commit(&fixture);
 
     CHECK(&fixture,
@@ -301,7 +301,6 @@ Test(sqlite_reader, readers_on_other_threads_see_whole_batches)
         fixture_begin(&fixture);
         struct run *run = fixture_find(&fixture, made[i % 50], 0);
         run->queue = queues[run->queue == queues[0] ? 1 : 0];
-        run->is_dirty = true;
         fixture_commit(&fixture);
     }
     atomic_store(&writer_done, true);
@@ -338,7 +337,6 @@ Test(sqlite_reader, between_begin_and_end_nothing_changes)
     cr_assert_eq(list(any()).count, 1);
     fixture_begin(&fixture);
     fixture_find(&fixture, id, 0)->status = RUN_WAITING;
-    fixture_find(&fixture, id, 0)->is_dirty = true;
     fixture_run(&fixture, RUN_QUEUED);
     fixture_commit(&fixture);
 

@@ -76,7 +76,7 @@ Test(sqlite_rows, every_field_of_a_run_comes_back)
     made->input = SLICE("the input");
     made->state = SLICE("the state");
     made->output = SLICE("the output");
-    made->dirty_parts = PART_INPUT | PART_STATE | PART_OUTPUT;
+    made->row.dirty_parts = PART_INPUT | PART_STATE | PART_OUTPUT;
     struct run expected = *made;
     fixture_commit(&fixture);
 
@@ -84,8 +84,8 @@ Test(sqlite_rows, every_field_of_a_run_comes_back)
         fixture_show(&fixture, expected.id, PART_INPUT | PART_STATE | PART_OUTPUT);
 
     check_run(run, &expected);
-    cr_assert_eq(run->loaded_status, RUN_WAITING);
-    cr_assert_eq(run->loaded_due_ms, expected.due_ms);
+    cr_assert_eq(run_loaded(run)->status, RUN_WAITING);
+    cr_assert_eq(run_loaded(run)->due_ms, expected.due_ms);
 }
 
 Test(sqlite_rows, zeroes_and_extremes_come_back)
@@ -131,7 +131,7 @@ Test(sqlite_rows, an_update_writes_every_field_that_may_change)
             run->status = RUN_DONE;
         run->outcome = OUTCOME_FAILED;
         fill_run(run);
-        run->is_test = run->needs_parent = run->is_dirty = true;
+        run->is_test = run->needs_parent = true;
         if (i == 1) {
             run->due_ms = born.due_ms;
             run->rank_ms = born.rank_ms;
@@ -151,21 +151,21 @@ Test(sqlite_rows, a_part_is_written_over_and_deleted)
     struct run *run = fixture_run(&fixture, RUN_RUNNING);
     int64_t id = run->id;
     run->state = SLICE("one");
-    run->dirty_parts = PART_STATE;
+    run->row.dirty_parts = PART_STATE;
     fixture_commit(&fixture);
 
     fixture_begin(&fixture);
     run = fixture_find(&fixture, id, PART_STATE);
     cr_assert(slice_is(run->state, "one"));
     run->state = SLICE("two");
-    run->dirty_parts = PART_STATE;
+    run->row.dirty_parts = PART_STATE;
     fixture_commit(&fixture);
     cr_assert(slice_is(fixture_show(&fixture, id, PART_STATE)->state, "two"));
 
     fixture_begin(&fixture);
     run = fixture_find(&fixture, id, PART_STATE);
     run->state = (struct slice){ NULL, 0 };
-    run->dirty_parts = PART_STATE;
+    run->row.dirty_parts = PART_STATE;
     fixture_commit(&fixture);
     cr_assert_eq(fixture_show(&fixture, id, PART_STATE)->state.size, 0);
     cr_assert_eq(fixture_sql(&fixture, "SELECT count(*) FROM run_state"), 0);
@@ -183,7 +183,7 @@ Test(sqlite_rows, big_values_come_back_whole)
     int64_t id = run->id;
     run->input = (struct slice){ big, size };
     run->metadata = (struct slice){ big, 300000 };
-    run->dirty_parts = PART_INPUT;
+    run->row.dirty_parts = PART_INPUT;
     fixture_commit(&fixture);
 
     run = fixture_show(&fixture, id, PART_INPUT);
@@ -235,7 +235,6 @@ Test(sqlite_rows, every_field_of_a_waitpoint_comes_back)
     token->due_ms = 0;
     token->completed_ms = 44;
     token->result = SLICE("another");
-    token->is_dirty = true;
     fixture_commit(&fixture);
     fixture_begin(&fixture);
     token = fixture_find_token(&fixture, expected.id);
@@ -342,8 +341,7 @@ Test(sqlite_rows, keys_are_written_over_deleted_and_swept)
     cr_assert_eq(key->target, 102);
     cr_assert_eq(key->expires_ms, 3000);
     cr_assert_eq(key->payload[7], 3);
-    key->is_deleted = true;
-    key->is_dirty = true;
+    key->row.is_deleted = true;
     fixture_commit(&fixture);
     cr_assert_eq(fixture_sql(&fixture, "SELECT count(*) FROM idempotency"), 3);
 
@@ -375,8 +373,7 @@ Test(sqlite_rows, a_queue_is_found_by_name_and_by_id)
     queue->wait_ms = 5;
     queue->busy_us = 6;
     queue->used_ms = 7;
-    queue->is_removed = true;
-    queue->is_dirty = true;
+    queue->removed = true;
     fixture_commit(&fixture);
 
     fixture_begin(&fixture);
@@ -393,7 +390,7 @@ Test(sqlite_rows, a_queue_is_found_by_name_and_by_id)
     cr_assert_eq(queue->wait_ms, 5);
     cr_assert_eq(queue->busy_us, 6);
     cr_assert_eq(queue->used_ms, 7);
-    cr_assert(queue->is_removed);
+    cr_assert(queue->removed);
     cr_assert_eq(queue->created_ms, fixture.now_ms);
     fixture_rollback(&fixture);
 }
@@ -405,7 +402,7 @@ Test(sqlite_rows, nothing_of_a_batch_that_was_rolled_back_is_there)
     int64_t id = run->id;
     run->task = SLICE("never-seen-before");
     run->input = SLICE("input");
-    run->dirty_parts = PART_INPUT;
+    run->row.dirty_parts = PART_INPUT;
     CHECK(&fixture, fixture.store->ops->flush(fixture.store, &fixture.rows, &fixture.err));
     fixture_rollback(&fixture);
 
@@ -455,7 +452,7 @@ Test(sqlite_rows, log_lines_keep_their_order_over_batches)
             struct log_line *line = rows_new_log(&fixture.rows, 77);
             snprintf(text, sizeof text, "line %d", batch * 4 + i);
             line->text = arena_copy(&fixture.arena, slice_of(text));
-            line->number = (uint32_t)(batch * 4 + i + 1);
+            line->line = (uint32_t)(batch * 4 + i + 1);
             line->segment = SLICE("start");
             line->at_ms = 1; /* all at once: time does not order them */
             line->level = 2;
@@ -463,19 +460,19 @@ Test(sqlite_rows, log_lines_keep_their_order_over_batches)
         }
         struct log_line *other = rows_new_log(&fixture.rows, 78);
         other->text = SLICE("another run's");
-        other->number = (uint32_t)batch + 1;
+        other->line = (uint32_t)batch + 1;
         fixture_commit(&fixture);
     }
 
     CHECK(&fixture, reader->ops->logs(reader, &arena, 77, 5, &lines, &fixture.err));
-    for (int i = 7; i < 12; i++, lines = lines->next) {
+    for (int i = 7; i < 12; i++, lines = log_line_next(lines)) {
         snprintf(text, sizeof text, "line %d", i);
         cr_assert_not_null(lines);
         cr_assert(slice_is(lines->text, text));
         cr_assert_eq(lines->at_ms, 1);
         cr_assert_eq(lines->level, 2);
         cr_assert_eq(lines->attempt, 3);
-        cr_assert_eq(lines->number, i + 1);
+        cr_assert_eq(lines->line, i + 1);
         cr_assert(slice_is(lines->segment, "start"));
     }
     cr_assert_null(lines);

@@ -129,7 +129,7 @@ Test(sqlite_sync, a_commit_is_written_in_few_pieces)
         struct run *run = fixture_run(&fixture, RUN_QUEUED);
         int64_t id = run->id;
         run->input = (struct slice){ bytes, sizes[i] };
-        run->dirty_parts = PART_INPUT;
+        run->row.dirty_parts = PART_INPUT;
         CHECK(&fixture, fixture.store->ops->flush(fixture.store, &fixture.rows, &fixture.err));
         CHECK(&fixture, fixture.store->ops->commit(fixture.store, &fixture.err));
         cr_assert_geq(writes, before + 1);
@@ -154,7 +154,7 @@ Test(sqlite_sync, a_commit_that_found_no_room_is_refused_and_the_next_one_is_who
     struct run *run = fixture_run(&fixture, RUN_QUEUED);
     id = run->id;
     run->input = SLICE("later");
-    run->dirty_parts = PART_INPUT;
+    run->row.dirty_parts = PART_INPUT;
     fixture_commit(&fixture);
     fixture_close(&fixture);
     fixture_open(&fixture);

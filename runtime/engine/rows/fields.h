@@ -1,0 +1,65 @@
+/*
+ * Fields: what is durable of each kind of row, told once. From these lists come the descriptors
+ * (kind.c), and with them loading, comparing, flushing, both stores and what the simulation
+ * compares.
+ *
+ * X(row, number, type, member): numbers are stored, each is given once and for ever; 0 is for
+ * what is not packed with the others. Types are those of enum field_type. Of a kind that is
+ * stored in columns, members are the columns' names, in this order.
+ */
+#ifndef FIELDS_H
+#define FIELDS_H
+
+/* clang-format off */
+#define RUN_FIELDS(X, row)                                                                     \
+    X(row, 0, ID, id) X(row, 41, SAME, root_id) X(row, 1, CREATED, created_ms)                 \
+    X(row, 2, COUNT, status) X(row, 3, COUNT, outcome) X(row, 4, COUNT, seq)                   \
+    X(row, 5, COUNT, attempt) X(row, 6, COUNT, max_attempts) X(row, 7, COUNT, entry)           \
+    X(row, 8, COUNT, depth) X(row, 9, COUNT, remaining) X(row, 10, COUNT, progress)            \
+    X(row, 11, COUNT, log_lines) X(row, 12, COUNT, secrets) X(row, 16, NUMBER, ttl_ms)         \
+    X(row, 17, NUMBER, priority_ms) X(row, 18, NUMBER, limit_ms) X(row, 19, NUMBER, busy_us)   \
+    X(row, 24, FLAG, is_test) X(row, 25, FLAG, needs_parent) X(row, 26, FLAG, due_is_span)     \
+    X(row, 27, FLAG, has_tokens) X(row, 28, FLAG, is_out) X(row, 32, TIME, rank_ms)            \
+    X(row, 33, TIME, updated_ms) X(row, 34, TIME, started_ms) X(row, 35, TIME, finished_ms)    \
+    X(row, 36, TIME, due_ms) X(row, 40, REF, queue) X(row, 45, SAME, lane)                     \
+    X(row, 42, REF, id_block) X(row, 43, REF, parent_id) X(row, 44, REF, swept_id)             \
+    X(row, 48, WORD, segment) X(row, 49, WORD, version) X(row, 50, WORD, build)                \
+    X(row, 0, PLACE, environment) X(row, 51, TASK, task) X(row, 56, BYTES, tags)               \
+    X(row, 57, BYTES, metadata) X(row, 58, BYTES, error) X(row, 59, BYTES, wait)               \
+    X(row, 60, BYTES, once) X(row, 61, BYTES, timeline) X(row, 62, BYTES, key)                 \
+    X(row, 63, BYTES, key_text) X(row, 64, BYTES, schema) X(row, 65, BYTES, schema_now)        \
+    X(row, 66, BYTES, deaths) X(row, 67, BYTES, concurrency_key) X(row, 0, PART, input)        \
+    X(row, 0, PART, state) X(row, 0, PART, output)
+
+#define WAITPOINT_FIELDS(X, row)                                                               \
+    X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, environment)             \
+    X(row, 3, COUNT, kind) X(row, 4, COUNT, status) X(row, 6, COUNT, is_shared)                \
+    X(row, 5, FLAG, due_is_span) X(row, 16, TIME, timeout_ms) X(row, 17, TIME, completed_ms)   \
+    X(row, 18, TIME, key_expires_ms) X(row, 19, TIME, due_ms) X(row, 24, REF, run_id)          \
+    X(row, 32, TASK, task) X(row, 33, WORD, schema) X(row, 40, BYTES, tags)                    \
+    X(row, 41, BYTES, key_text) X(row, 42, BYTES, secret) X(row, 0, BESIDE, result)
+
+#define QUEUE_FIELDS(X, row)                                                                   \
+    X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, TEXT, name)                      \
+    X(row, 0, FLAG, paused) X(row, 0, TIME, paused_ms) X(row, 0, NUMBER, created_ms)           \
+    X(row, 0, SUM, completed) X(row, 0, SUM, failed) X(row, 0, SUM, canceled)                  \
+    X(row, 0, SUM, wait_ms) X(row, 0, SUM, busy_us) X(row, 0, MOST, used_ms)                   \
+    X(row, 0, FLAG, removed)
+
+#define LANE_FIELDS(X, row)                                                                    \
+    X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, NUMBER, queue)                   \
+    X(row, 0, TEXT, key) X(row, 0, NUMBER, created_ms)
+
+#define KEY_FIELDS(X, row)                                                                     \
+    X(row, 0, RAW, hash) X(row, 0, NUMBER, target) X(row, 0, TIME, expires_ms)                 \
+    X(row, 0, RAW, payload)
+
+#define EDGE_FIELDS(X, row) X(row, 0, NUMBER, waitpoint_id) X(row, 0, NUMBER, run_id)
+
+#define LOG_LINE_FIELDS(X, row)                                                                \
+    X(row, 0, NUMBER, run_id) X(row, 0, COUNT, line) X(row, 0, NUMBER, at_ms)                  \
+    X(row, 0, COUNT, level) X(row, 0, COUNT, attempt) X(row, 0, WORD, segment)                 \
+    X(row, 0, TEXT, text)
+/* clang-format on */
+
+#endif

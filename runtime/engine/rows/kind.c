@@ -1,0 +1,299 @@
+/* The descriptors, and what is done by them alone. */
+#include "engine/rows/kind.h"
+
+#include "engine/rows/rows.h"
+
+#include <string.h>
+
+/* ---- fields ------------------------------------------------------------------------------ */
+
+/* Where a number stands in a kind's `at`; those without one come behind. */
+#define AT_OF(number, place) [(number) == 0 ? NUMBERS_MOST + (place) : (number)] = (place) + 1
+
+#define PLACE(row, number, type, member) row##_at_##member,
+#define FIELD(row, number, type, member)                                                     \
+    { number, FIELD_##type, offsetof(struct row, member), sizeof(((struct row *)0)->member), \
+      #member },
+#define NUMBER(row, number, type, member) AT_OF(number, row##_at_##member),
+
+#define DESCRIBE(FIELDS, row)                                              \
+    enum { FIELDS(PLACE, row) row##_field_count };                         \
+    static const struct row_field row##_fields[] = { FIELDS(FIELD, row) }; \
+    static const uint8_t row##_at[NUMBERS_MOST + FIELDS_MOST] = { FIELDS(NUMBER, row) };
+
+DESCRIBE(RUN_FIELDS, run)
+DESCRIBE(WAITPOINT_FIELDS, waitpoint)
+DESCRIBE(QUEUE_FIELDS, queue)
+DESCRIBE(LANE_FIELDS, lane)
+DESCRIBE(KEY_FIELDS, key)
+DESCRIBE(EDGE_FIELDS, edge)
+DESCRIBE(LOG_LINE_FIELDS, log_line)
+
+/* ---- indexes ----------------------------------------------------------------------------- */
+
+static bool is_due_by(int64_t due_ms, bool is_span, bool wants_span, struct index_at *at)
+{
+    at->values[0] = due_ms;
+    return due_ms != 0 && is_span == wants_span;
+}
+
+#define RUN(row)       ((const struct run *)(row))
+#define WAITPOINT(row) ((const struct waitpoint *)(row))
+#define INDEX(name, condition, ...)                              \
+    static bool name(const struct row *row, struct index_at *at) \
+    {                                                            \
+        *at = (struct index_at){ { __VA_ARGS__ } };              \
+        return condition;                                        \
+    }
+
+INDEX(at_parked, RUN(row)->status == RUN_PARKED, 0)
+INDEX(at_running, RUN(row)->status == RUN_RUNNING, RUN(row)->queue, RUN(row)->lane)
+INDEX(at_out, RUN(row)->is_out, RUN(row)->queue, RUN(row)->lane)
+INDEX(at_task, row != NULL, 0)
+INDEX(at_parent, RUN(row)->parent_id != 0, RUN(row)->parent_id)
+INDEX(at_ready, RUN(row)->status == RUN_QUEUED, RUN(row)->queue, RUN(row)->lane,
+      RUN(row)->rank_ms)
+INDEX(at_pending,
+      WAITPOINT(row)->kind == WAITPOINT_TOKEN && WAITPOINT(row)->status == WAITPOINT_PENDING,
+      WAITPOINT(row)->environment)
+/* A token that ends with the run that made it. */
+INDEX(at_made,
+      WAITPOINT(row)->status == WAITPOINT_PENDING && WAITPOINT(row)->run_id != 0 &&
+          WAITPOINT(row)->is_shared == 0,
+      WAITPOINT(row)->run_id)
+
+static bool at_place(const struct row *row, struct index_at *at)
+{
+    const struct run *run = RUN(row);
+    bool is_ended = run->status == RUN_DONE && run->outcome > OUTCOME_COMPLETED;
+
+    at->values[0] = is_ended ? PLACE_ENDED + (int64_t)run->outcome : (int64_t)run->status;
+    return is_ended || run->status == RUN_DELAYED || run->status == RUN_WAITING;
+}
+
+#define DUE_INDEX(name, type, wants_span)                                \
+    static bool name(const struct row *row, struct index_at *at)         \
+    {                                                                    \
+        const struct type *due = (const struct type *)row;               \
+        return is_due_by(due->due_ms, due->due_is_span, wants_span, at); \
+    }
+
+DUE_INDEX(at_run_due, run, false)
+DUE_INDEX(at_run_span, run, true)
+DUE_INDEX(at_waitpoint_due, waitpoint, false)
+DUE_INDEX(at_waitpoint_span, waitpoint, true)
+
+static const struct row_index run_indexes[] = {
+    { "run_ready", "ready run", { "queue", "lane", "rank_ms" }, .at = at_ready },
+    { "run_running", "running run", { "queue", "lane" }, .at = at_running },
+    { "run_out", "run that is out", { "queue", "lane" }, .at = at_out },
+    { "run_place", "place of run", { "place" }, .at = at_place },
+    { "run_parked", "parked run", { "task" }, &run_fields[run_at_task], .at = at_parked },
+    { "run_task", "task of run", { "task" }, &run_fields[run_at_task], .at = at_task },
+    { "run_parent", "parent of run", { "parent_id" }, .at = at_parent },
+    { "run_due", "due run", { "due_ms" }, .at = at_run_due },
+    { "run_span", "due run", { "due_ms" }, .at = at_run_span },
+    { "run_tag", "tag of run", { "tag" }, .tags = &run_fields[run_at_tags] },
+};
+
+static const struct row_index waitpoint_indexes[] = {
+    { "waitpoint_pending", "pending token", { "environment" }, .at = at_pending },
+    { "waitpoint_made", "token of run", { "run_id" }, .at = at_made },
+    { "waitpoint_due", "due waitpoint", { "due_ms" }, .at = at_waitpoint_due },
+    { "waitpoint_span", "due waitpoint", { "due_ms" }, .at = at_waitpoint_span },
+    { "waitpoint_tag",
+      "tag of token",
+      { "tag" },
+      .tags = &waitpoint_fields[waitpoint_at_tags] },
+};
+
+/* ---- kinds ------------------------------------------------------------------------------- */
+
+static bool run_is_sound(const struct row *row)
+{
+    return RUN(row)->status < RUN_STATUS_COUNT && RUN(row)->outcome < OUTCOME_COUNT;
+}
+
+static bool waitpoint_is_sound(const struct row *row)
+{
+    return WAITPOINT(row)->status <= WAITPOINT_CANCELLED;
+}
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+/* Durable is what stands from `first` to `end`. */
+#define KIND_OF(row, first, end)                                                  \
+    .size = sizeof(struct row), .from = offsetof(struct row, first), .to = (end), \
+    .fields = row##_fields, .at = row##_at, .field_count = row##_field_count
+
+const struct kind row_kinds[ROW_KINDS] = {
+    [ROW_RUN] = { "run", "run_id", KIND_OF(run, id, offsetof(struct run, input)),
+                  .key_fields = 1, .is_packed = true, .parts = &run_fields[run_at_input],
+                  .part_count = 3, .indexes = run_indexes, .index_count = COUNT_OF(run_indexes),
+                  .due = &run_fields[run_at_due_ms],
+                  .due_is_span = &run_fields[run_at_due_is_span],
+                  .environment = &run_fields[run_at_environment], .is_sound = run_is_sound },
+    [ROW_WAITPOINT] = { "waitpoint", "waitpoint_id",
+                        KIND_OF(waitpoint, id, sizeof(struct waitpoint)), .key_fields = 1,
+                        .is_packed = true, .indexes = waitpoint_indexes,
+                        .index_count = COUNT_OF(waitpoint_indexes),
+                        .due = &waitpoint_fields[waitpoint_at_due_ms],
+                        .due_is_span = &waitpoint_fields[waitpoint_at_due_is_span],
+                        .environment = &waitpoint_fields[waitpoint_at_environment],
+                        .is_sound = waitpoint_is_sound },
+    [ROW_QUEUE] = { "queue", "queue", KIND_OF(queue, id, sizeof(struct queue)), .key_fields = 1,
+                    .scope = &queue_fields[queue_at_environment],
+                    .title = &queue_fields[queue_at_name] },
+    [ROW_LANE] = { "lane", "lane", KIND_OF(lane, id, sizeof(struct lane)), .key_fields = 1,
+                   .scope = &lane_fields[lane_at_queue], .title = &lane_fields[lane_at_key] },
+    [ROW_KEY] = { "idempotency", "hash", KIND_OF(key, hash, sizeof(struct key)),
+                  .key_fields = 1 },
+    [ROW_EDGE] = { "edge", "waitpoint_id",
+                   KIND_OF(edge, waitpoint_id, offsetof(struct edge, next)), .key_fields = 2,
+                   .again = AGAIN_IGNORED },
+    [ROW_LOG_LINE] = { "log_line", "run_id",
+                       KIND_OF(log_line, run_id, offsetof(struct log_line, keeps)),
+                       .key_fields = 2, .again = AGAIN_REPLACES },
+};
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+int64_t row_number(const struct row *row, const struct row_field *field)
+{
+    const void *at = row_at(row, field);
+
+    if (field_is_slice(field) || field->type == FIELD_RAW)
+        return 0;
+    if (field->type == FIELD_FLAG)
+        return *(const bool *)at;
+    if (field->size == sizeof(uint32_t))
+        return *(const uint32_t *)at;
+    return *(const int64_t *)at;
+}
+
+void row_set_number(struct row *row, const struct row_field *field, int64_t number)
+{
+    void *at = row_at(row, field);
+
+    if (field->type == FIELD_FLAG)
+        *(bool *)at = number != 0;
+    else if (field->size == sizeof(uint32_t))
+        *(uint32_t *)at = (uint32_t)number;
+    else
+        *(int64_t *)at = number;
+}
+
+struct slice row_slice(const struct row *row, const struct row_field *field)
+{
+    if (field->type == FIELD_RAW)
+        return (struct slice){ row_at(row, field), field->size };
+    return field_is_slice(field) ? *(const struct slice *)row_at(row, field)
+                                 : (struct slice){ 0 };
+}
+
+void row_set_slice(struct row *row, const struct row_field *field, struct slice slice)
+{
+    if (field->type != FIELD_RAW)
+        *(struct slice *)row_at(row, field) = slice;
+    else if (slice.size == field->size) /* else damaged: it stays zero */
+        memcpy(row_at(row, field), slice.data, slice.size);
+}
+
+/* ---- rows -------------------------------------------------------------------------------- */
+
+int row_order(enum row_kind kind, const struct row *a, const struct row *b)
+{
+    for (int i = 0; i < row_kinds[kind].key_fields; i++) {
+        const struct row_field *field = &row_kinds[kind].fields[i];
+        int64_t left = row_number(a, field), right = row_number(b, field);
+        int order = field->type == FIELD_RAW
+                        ? memcmp(row_at(a, field), row_at(b, field), field->size)
+                        : (left > right) - (left < right);
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+struct row *row_copy(enum row_kind kind, struct arena *arena, const struct row *row,
+                     uint32_t parts)
+{
+    const struct kind *is = &row_kinds[kind];
+    struct row *copy = arena_alloc(arena, is->size);
+
+    memcpy(copy, row, is->size);
+    for (int i = 0; i < is->field_count; i++) {
+        const struct row_field *field = &is->fields[i];
+        if (!field_is_slice(field))
+            continue;
+        struct slice slice = row_slice(row, field);
+        bool is_kept = field->type != FIELD_PART || (parts >> (field - is->parts) & 1) != 0;
+        row_set_slice(copy, field,
+                      slice.size > 0 && is_kept ? arena_copy(arena, slice)
+                                                : (struct slice){ 0 });
+    }
+    return copy;
+}
+
+bool row_same(enum row_kind kind, const struct row *a, const struct row *b,
+              const struct row_field **field)
+{
+    const struct kind *is = &row_kinds[kind];
+
+    for (int i = 0; i < is->field_count; i++) {
+        *field = &is->fields[i];
+        if ((*field)->type != FIELD_PART &&
+            (row_number(a, *field) != row_number(b, *field) ||
+             !slice_equal(row_slice(a, *field), row_slice(b, *field))))
+            return false;
+    }
+    return true;
+}
+
+bool row_is_changed(enum row_kind kind, const struct row *row)
+{
+    const struct kind *is = &row_kinds[kind];
+
+    return row->loaded == NULL || row->is_deleted || row->dirty_parts != 0 ||
+           memcmp((const char *)row + is->from, (const char *)row->loaded + is->from,
+                  (size_t)(is->to - is->from)) != 0;
+}
+
+bool row_is_guarded(enum row_kind kind, const struct row *row)
+{
+    const struct kind *is = &row_kinds[kind];
+
+    if (row->loaded == NULL || row->is_deleted || row->dirty_parts != 0)
+        return true;
+    for (int i = 0; i < is->field_count; i++) {
+        const struct row_field *field = &is->fields[i];
+        if (field->type != FIELD_SUM && field->type != FIELD_MOST &&
+            memcmp(row_at(row, field), row_at(row->loaded, field), field->size) != 0)
+            return true;
+    }
+    return false;
+}
+
+int64_t row_due(enum row_kind kind, const struct row *row, bool *is_span)
+{
+    const struct kind *is = &row_kinds[kind];
+
+    *is_span = is->due != NULL && row_number(row, is->due_is_span) != 0;
+    return is->due == NULL ? 0 : row_number(row, is->due);
+}
+
+bool row_index_at(const struct row_index *index, const struct row *row, struct index_at *at)
+{
+    *at = (struct index_at){ { 0 } };
+    return row != NULL && index->at != NULL && index->at(row, at);
+}
+
+int64_t tag_number(uint32_t environment, struct slice tag)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (int i = 0; i < 4; i++)
+        hash = (hash ^ (environment >> 8 * i & 0xff)) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < tag.size; i++)
+        hash = (hash ^ (unsigned char)tag.data[i]) * UINT64_C(0x100000001b3);
+    return (int64_t)(hash >> 1);
+}
