@@ -1,23 +1,16 @@
 /* bide schemas diff: what a new version of a schema breaks, without a server. */
 #include "cli/cli.h"
 #include "cli/output/screen.h"
-#include "cli/output/text.h"
 #include "cli/schema_diff/schema_diff.h"
 
 #include <stdio.h>
 
-/* The texts come from files that may hold anything. */
 static int exec(struct call *call)
 {
-    struct buffer report = { 0 }, safe = { 0 };
+    struct buffer report = { 0 };
     int code = schemas_diff(call->arguments[0], call->arguments[1], call->json, &report);
 
-    if (call->json)
-        buffer_slice(&safe, buffer_view(&report));
-    else
-        text_add_safe(&safe, buffer_view(&report), true);
-    screen_print(code == CLI_USAGE && !call->json ? stderr : stdout, &safe);
-    buffer_finish(&report);
+    screen_report(code == CLI_USAGE && !call->json ? stderr : stdout, &report, call->json);
     return code;
 }
 

@@ -1,14 +1,14 @@
 /*
  * bide.yaml:
  *
- *   document ─▶ settings_value ─▶ contract_check     the schema says what is allowed
+ *   document ─▶ settings_value ─▶ own_schema_check     the schema says what is allowed
  *            ─▶ each key of the table (table.c) that is there is read by its kind (setting.c)
  *            ─▶ pairs_check                          what no schema can say
  *
  * What the file leaves out has its default already, which is the schema's. All mistakes are
  * collected before anybody is told.
  */
-#include "config/contract.h"
+#include "config/own_schema.h"
 #include "config/setting.h"
 
 #include <limits.h>
@@ -150,13 +150,13 @@ static void environments_init(struct config *config)
 }
 
 /* An empty file is an empty map. */
-static bool root_read(const struct node *root, const struct contract *contract,
+static bool root_read(const struct node *root, const struct own_schema *own_schema,
                       struct config *config, struct slice base, struct report *report)
 {
     struct value value = settings_value(report->arena, root);
     uint32_t before = report->problems->count;
 
-    if (!contract_check(contract, &value, root, report)) {
+    if (!own_schema_check(own_schema, &value, root, report)) {
         for (struct problem *one = report->problems->first; one != NULL; one = one->next)
             elsewhere_hint(one, report->arena);
         return false;
@@ -176,21 +176,21 @@ static bool config_make(const char *path, const struct slice *text, struct confi
                         struct arena *arena, struct problems *problems)
 {
     struct report report = { arena, problems, slice_of(path) };
-    struct contract contract;
+    struct own_schema own_schema;
     struct node root;
 
     *config = (struct config){ 0 };
     config->path = arena_text(&config->arena, slice_of(path));
     struct slice base = base_find(&config->arena, path);
     config->base = arena_text(&config->arena, base);
-    contract_open(&contract, CONTRACT_BIDE);
-    settings_init(config, &contract.root, base);
+    own_schema_open(&own_schema, OWN_SCHEMA_BIDE);
+    settings_init(config, &own_schema.root, base);
     queues_init(config);
     environments_init(config);
     bool fine = (text == NULL ? document_load(&config->arena, path, &root, &report)
                               : document_read(&config->arena, *text, &root, &report)) &&
-                root_read(&root, &contract, config, base, &report);
-    contract_close(&contract);
+                root_read(&root, &own_schema, config, base, &report);
+    own_schema_close(&own_schema);
     if (!fine)
         config_finish(config);
     return fine;

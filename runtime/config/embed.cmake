@@ -1,8 +1,8 @@
 # Writes OUTPUT, a C file with the schemas of bide's own files in it. Run as
-#   cmake -DFOLDER=schemas/config -DOUTPUT=contract_texts.c -P embed.cmake
+#   cmake -DFOLDER=schemas/config -DOUTPUT=own_schema_texts.c -P embed.cmake
 cmake_minimum_required(VERSION 3.22)
 
-set(text "/* Made from ${FOLDER} by embed.cmake. */\n#include \"config/contract.h\"\n")
+set(text "/* Made from ${FOLDER} by embed.cmake. */\n#include \"config/own_schema.h\"\n")
 foreach(name bide queues)
     file(READ ${FOLDER}/${name}.yaml hex HEX)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
@@ -10,9 +10,9 @@ foreach(name bide queues)
     string(APPEND text "\nstatic const unsigned char ${name}[] = {\n${bytes}    0,\n};\n")
 endforeach()
 string(APPEND text "
-const struct contract_text contract_texts[] = {
-    [CONTRACT_BIDE] = { \"schemas/config/bide.yaml\", bide, sizeof bide - 1 },
-    [CONTRACT_QUEUES] = { \"schemas/config/queues.yaml\", queues, sizeof queues - 1 },
+const struct own_schema_text own_schema_texts[] = {
+    [OWN_SCHEMA_BIDE] = { \"schemas/config/bide.yaml\", bide, sizeof bide - 1 },
+    [OWN_SCHEMA_QUEUES] = { \"schemas/config/queues.yaml\", queues, sizeof queues - 1 },
 };
 ")
 file(WRITE ${OUTPUT} "${text}")

@@ -3,7 +3,7 @@
 #include "base/id.h"
 #include "codec/callback.h"
 #include "codec/pack.h"
-#include "segment.h"
+#include "segment_run.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "codec/pack.h"
 #include "prints.h"
-#include "segment.h"
+#include "segment_run.h"
 
 #include <stdio.h>
 

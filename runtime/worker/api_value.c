@@ -1,6 +1,6 @@
 /* The api: looking at values, and making them. */
 #include "codec/json.h"
-#include "segment.h"
+#include "segment_run.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "prints.h"
 
-#include "segment.h"
+#include "segment_run.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef WORKER_SLOT_LOOP_H
 #define WORKER_SLOT_LOOP_H
 
-#include "segment.h"
+#include "segment_run.h"
 
 /* `prints` is where it prints (prints.h). */
 _Noreturn void slot_main(int fd, int prints, const struct plugin *plugin,

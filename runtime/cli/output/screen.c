@@ -32,6 +32,20 @@ void screen_print(FILE *file, struct buffer *out)
     buffer_finish(out);
 }
 
+void screen_report(FILE *file, struct buffer *report, bool is_json)
+{
+    struct buffer safe = { 0 };
+
+    if (is_json)
+        buffer_slice(&safe, buffer_view(report));
+    else
+        text_add_safe(&safe, buffer_view(report), true);
+    if (safe.size > 0 && safe.data[safe.size - 1] != '\n')
+        buffer_byte(&safe, '\n');
+    screen_print(file, &safe);
+    buffer_finish(report);
+}
+
 static bool is_smart(int fd)
 {
     const char *terminal = getenv("TERM");

@@ -15,6 +15,9 @@ bool screen_has_colour(void);
 /* Write all of it and free it; whether it worked is seen when the program ends. */
 void screen_print(FILE *file, struct buffer *out);
 
+/* A report made elsewhere, of files that may hold anything: JSON as it is, text for people made
+ * safe. It is freed. */
+void screen_report(FILE *file, struct buffer *report, bool is_json);
 /* A status line on stderr: drawn over where stderr is a terminal, else printed when it changed.
  */
 struct screen_line {

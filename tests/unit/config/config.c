@@ -1,7 +1,6 @@
 /* bide.yaml: what is read, what is refused, and where relative paths begin. */
 #include "codec/json.h"
-#include "config/check.h"
-#include "config/contract.h"
+#include "config/own_schema.h"
 #include "config/setting.h"
 
 #include <criterion/criterion.h>
@@ -87,12 +86,12 @@ static bool table_has(const char *section, struct slice name)
 /* A key of the schema that nobody reads would be a promise that nobody keeps. */
 Test(config, the_table_and_the_schema_have_the_same_keys)
 {
-    struct contract contract;
+    struct own_schema own_schema;
 
-    contract_open(&contract, CONTRACT_BIDE);
-    const struct node *properties = properties_of(&contract.root);
+    own_schema_open(&own_schema, OWN_SCHEMA_BIDE);
+    const struct node *properties = properties_of(&own_schema.root);
     for (size_t i = 0; i < setting_count; i++)
-        cr_expect_not_null(setting_schema(&contract.root, &settings[i]), "%s",
+        cr_expect_not_null(setting_schema(&own_schema.root, &settings[i]), "%s",
                            settings[i].name);
     for (uint32_t i = 0; i < properties->count; i++) {
         const struct entry *entry = &properties->entries[i];
@@ -104,19 +103,19 @@ Test(config, the_table_and_the_schema_have_the_same_keys)
                       table_has(NULL, entry->key),
                   "%s", entry->key.data);
     }
-    contract_close(&contract);
+    own_schema_close(&own_schema);
 }
 
 /* A default that its own reader refuses would leave a zero behind, a range that its member does
  * not hold would be cut. */
 Test(config, defaults_and_ranges_fit_their_members)
 {
-    struct contract contract;
+    struct own_schema own_schema;
 
-    contract_open(&contract, CONTRACT_BIDE);
+    own_schema_open(&own_schema, OWN_SCHEMA_BIDE);
     for (size_t i = 0; i < setting_count; i++) {
         const struct setting *setting = &settings[i];
-        const struct node *schema = setting_schema(&contract.root, setting);
+        const struct node *schema = setting_schema(&own_schema.root, setting);
         const struct entry *standard = node_find(schema, "default");
         const struct entry *most = node_find(schema, "maximum");
         struct config config = { 0 };
@@ -132,7 +131,7 @@ Test(config, defaults_and_ranges_fit_their_members)
         cr_expect_not_null(node_find(schema, "description"), "%s", setting->name);
         config_finish(&config);
     }
-    contract_close(&contract);
+    own_schema_close(&own_schema);
 }
 
 Test(config, every_kind_of_value_is_read)
@@ -289,36 +288,6 @@ Test(config, a_directory_that_is_called_config_is_found_by_its_real_name)
 
     cr_assert_str_eq(config.data, "./../data");
     config_finish(&config);
-}
-
-Test(config, the_sample_files_are_right)
-{
-    struct buffer out = { 0 };
-
-    int code = config_check(SOURCE_DIR "/config/bide.yaml", false, &out);
-    buffer_byte(&out, '\0');
-
-    cr_assert_eq(code, 0, "%s", out.data);
-    cr_assert_not_null(strstr(out.data, "fine, 2 environments: dev, prod\n"));
-    cr_assert_not_null(strstr(out.data, "queues.yaml: fine, "));
-    buffer_finish(&out);
-}
-
-Test(config, a_missing_file_is_a_problem)
-{
-    struct buffer out = { 0 };
-
-    cr_assert_eq(config_check("/nowhere/bide.yaml", false, &out), 2);
-    buffer_byte(&out, '\0');
-    cr_assert_not_null(strstr(out.data, "/nowhere/bide.yaml: cannot be opened: No such file"));
-    out.size = 0;
-    cr_assert_eq(config_check("/nowhere/bide.yaml", true, &out), 2);
-    struct value value;
-    struct err err;
-    cr_assert(json_read(&arena, buffer_view(&out), &value, &err), "%s", err.text);
-    cr_assert_not(value_find(&value, "valid")->boolean);
-    cr_assert_eq(value_find(&value, "problems")->count, 1);
-    buffer_finish(&out);
 }
 
 /* What is printed for people is a file that means the defaults. */

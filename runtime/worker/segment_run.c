@@ -1,4 +1,4 @@
-#include "segment.h"
+#include "segment_run.h"
 
 #include "base/family.h"
 #include "base/id.h"

@@ -7,8 +7,8 @@
  * All its memory is one arena, which is reset after the END. The first error that is raised
  * sticks, and is the verdict whatever the plugin's code returns.
  */
-#ifndef WORKER_SEGMENT_H
-#define WORKER_SEGMENT_H
+#ifndef WORKER_SEGMENT_RUN_H
+#define WORKER_SEGMENT_RUN_H
 
 #include "base/name.h"
 #include "channel.h"

@@ -1,4 +1,4 @@
-#include "config/contract.h"
+#include "config/own_schema.h"
 
 #include "schema/compile/plain.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* They came with the program, and a test has read them. */
-static void contract_die(const struct problems *problems)
+static void own_schema_die(const struct problems *problems)
 {
     struct buffer text = { 0 };
 
@@ -15,30 +15,31 @@ static void contract_die(const struct problems *problems)
     abort();
 }
 
-void contract_open(struct contract *contract, enum contract_name name)
+void own_schema_open(struct own_schema *own_schema, enum own_schema_name name)
 {
-    const struct contract_text *file = &contract_texts[name];
+    const struct own_schema_text *file = &own_schema_texts[name];
     struct slice text = { (const char *)file->bytes, file->size };
     struct problems problems = { 0 };
-    struct report report = { &contract->arena, &problems, slice_of(file->path) };
+    struct report report = { &own_schema->arena, &problems, slice_of(file->path) };
 
-    *contract = (struct contract){ 0 };
-    if (!schema_plain_parse(file->path, text, &contract->file, &contract->arena, &problems) ||
-        !document_read(&contract->arena, text, &contract->root, &report))
-        contract_die(&problems);
+    *own_schema = (struct own_schema){ 0 };
+    if (!schema_plain_parse(file->path, text, &own_schema->file, &own_schema->arena,
+                            &problems) ||
+        !document_read(&own_schema->arena, text, &own_schema->root, &report))
+        own_schema_die(&problems);
 }
 
-void contract_close(struct contract *contract)
+void own_schema_close(struct own_schema *own_schema)
 {
-    schema_file_destroy(contract->file);
-    arena_finish(&contract->arena);
+    schema_file_destroy(own_schema->file);
+    arena_finish(&own_schema->arena);
 }
 
-bool contract_check(const struct contract *contract, struct value *value,
-                    const struct node *root, struct report *report)
+bool own_schema_check(const struct own_schema *own_schema, struct value *value,
+                      const struct node *root, struct report *report)
 {
     struct problems found = { 0 };
-    bool fine = schema_check(schema_input(contract->file), value, report->arena, &found);
+    bool fine = schema_check(schema_input(own_schema->file), value, report->arena, &found);
 
     problems_locate(&found, root, arena_copy(report->arena, report->file));
     problems_join(report->problems, &found);

@@ -1,4 +1,4 @@
-#include "config/check.h"
+#include "cli/check/config_report.h"
 
 #include "codec/json.h"
 #include "config/config.h"

@@ -1,6 +1,6 @@
 /* What a plugin says goes to people and databases: as UTF-8, and not deeper than anyone reads.
  */
-#include "segment.h"
+#include "segment_run.h"
 
 #include <math.h>
 
@@ -38,11 +38,12 @@ struct slice text_clean(struct arena *arena, struct slice text, size_t limit)
 
 struct slice word_clean(struct arena *arena, struct slice word, size_t limit)
 {
-    word = arena_copy(arena, text_clean(arena, word, limit));
+    word = text_clean(arena, word, limit);
+    char *clean = arena_alloc(arena, word.size + 1);
     for (size_t i = 0; i < word.size; i++)
-        if ((unsigned char)word.data[i] < ' ' || word.data[i] == 0x7f)
-            ((char *)word.data)[i] = '?';
-    return word;
+        clean[i] =
+            (unsigned char)word.data[i] < ' ' || word.data[i] == 0x7f ? '?' : word.data[i];
+    return (struct slice){ clean, word.size };
 }
 
 static uint32_t value_depth(const struct value *value, uint32_t room)

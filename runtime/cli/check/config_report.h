@@ -1,6 +1,6 @@
 /* `bide config check`: read the configuration and the queues, and say what is wrong. */
-#ifndef CONFIG_CHECK_H
-#define CONFIG_CHECK_H
+#ifndef CONFIG_REPORT_H
+#define CONFIG_REPORT_H
 
 #include "base/buffer.h"
 

@@ -1,6 +1,6 @@
 /* The keys for people: the schema's descriptions and defaults, written as a file of one's own.
  */
-#include "config/contract.h"
+#include "config/own_schema.h"
 #include "config/setting.h"
 
 /* What a key without a default may look like. */
@@ -55,9 +55,9 @@ static void environments_describe(const struct node *root, struct buffer *out)
 void config_describe(struct buffer *out)
 {
     const char *section = NULL;
-    struct contract contract;
+    struct own_schema own_schema;
 
-    contract_open(&contract, CONTRACT_BIDE);
+    own_schema_open(&own_schema, OWN_SCHEMA_BIDE);
     buffer_text(out,
                 "# yaml-language-server: $schema=../schemas/config/bide.yaml\n"
                 "# Every key of bide.yaml with its default. Sizes are plain bytes or 64KiB, "
@@ -69,8 +69,8 @@ void config_describe(struct buffer *out)
             section = settings[i].section;
             buffer_format(out, "\n%s:\n", section);
         }
-        setting_describe(&contract.root, &settings[i], out);
+        setting_describe(&own_schema.root, &settings[i], out);
     }
-    environments_describe(&contract.root, out);
-    contract_close(&contract);
+    environments_describe(&own_schema.root, out);
+    own_schema_close(&own_schema);
 }

@@ -8,7 +8,7 @@
  *     send-invoice: emails    the queue of a task's runs when the trigger names none
  */
 #include "config/config.h"
-#include "config/contract.h"
+#include "config/own_schema.h"
 
 #include <unistd.h>
 
@@ -61,20 +61,20 @@ static void root_read(const struct node *root, struct config_queues *queues)
 }
 
 /* What a file without the key gets: its schema says it. */
-static uint32_t concurrency_standard(const struct contract *contract)
+static uint32_t concurrency_standard(const struct own_schema *own_schema)
 {
-    const struct entry *properties = node_find(&contract->root, "properties");
+    const struct entry *properties = node_find(&own_schema->root, "properties");
     const struct entry *schema = node_find(&properties->node, "concurrency");
 
     return concurrency_of(&node_find(&schema->node, "default")->node);
 }
 
-static bool document_make(const struct node *root, const struct contract *contract,
+static bool document_make(const struct node *root, const struct own_schema *own_schema,
                           struct config_queues *queues, struct report *report)
 {
     struct value value = node_value(report->arena, root);
 
-    if (!contract_check(contract, &value, root, report))
+    if (!own_schema_check(own_schema, &value, root, report))
         return false;
     const struct node *tasks = map_find(root, "tasks");
     bool fine = names_check(NAME_QUEUE, map_find(root, "queues"), true, report);
@@ -90,17 +90,17 @@ static bool queues_make(const char *path, const struct slice *text,
                         struct problems *problems)
 {
     struct report report = { arena, problems, slice_of(path) };
-    struct contract contract;
+    struct own_schema own_schema;
     struct node root;
     bool fine = true;
 
-    contract_open(&contract, CONTRACT_QUEUES);
-    *queues = (struct config_queues){ .concurrency = concurrency_standard(&contract) };
+    own_schema_open(&own_schema, OWN_SCHEMA_QUEUES);
+    *queues = (struct config_queues){ .concurrency = concurrency_standard(&own_schema) };
     if (text != NULL || access(path, F_OK) == 0)
         fine = (text == NULL ? document_load(&queues->arena, path, &root, &report)
                              : document_read(&queues->arena, *text, &root, &report)) &&
-               document_make(&root, &contract, queues, &report);
-    contract_close(&contract);
+               document_make(&root, &own_schema, queues, &report);
+    own_schema_close(&own_schema);
     if (!fine)
         config_queues_finish(queues);
     return fine;

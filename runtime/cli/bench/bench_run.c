@@ -1,9 +1,8 @@
 /*
  * bide bench: the workloads one after the other, each on a fresh server, and what came of them.
  */
-#include "cli/bench/bench.h"
-
 #include "base/self.h"
+#include "cli/bench/bench.h"
 #include "cli/client/member.h"
 #include "cli/client/settings.h"
 #include "cli/output/grid.h"
