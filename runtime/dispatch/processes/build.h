@@ -14,8 +14,8 @@
 #define DISPATCH_BUILD_H
 
 #include "base/crypto.h"
-#include "dispatch/plugins/description.h"
 #include "dispatch/plugins/watch.h"
+#include "dispatch/processes/description.h"
 #include "nursery.h"
 #include "slot.h"
 #include "suspects.h"

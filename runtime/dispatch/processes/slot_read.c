@@ -5,7 +5,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "dispatch/host.h"
-#include "dispatch/segments/calls.h"
+#include "dispatch/processes/calls.h"
 #include "dispatch/segments/job.h"
 #include "slot.h"
 

@@ -15,8 +15,8 @@
 #include "codec/pack.h"
 #include "dispatch/host.h"
 #include "dispatch/processes/slot.h"
-#include "early_token.h"
-#include "job.h"
+#include "dispatch/segments/early_token.h"
+#include "dispatch/segments/job.h"
 
 #include <signal.h>
 

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "dispatch/host.h"
 #include "dispatch/processes/build_slots.h"
-#include "job.h"
+#include "dispatch/segments/job.h"
 
 enum {
     HUNGRY_MS = 50, /* then even another build's only slot is taken */
