@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "dispatch/processes/autopsy.h"
 #include "dispatch/processes/build_slots.h"
+#include "dispatch/processes/placement.h"
 #include "dispatch/segments/job.h"
 #include "host.h"
 

@@ -163,7 +163,7 @@ static void file_refused(struct dispatch *dispatch, struct plugin_file *file)
     catalogs_want(dispatch);
 }
 
-void watch_settled(struct dispatch *dispatch, struct build *build)
+static void watch_settled(struct dispatch *dispatch, struct build *build)
 {
     LIST_EACH(&dispatch->watch.files, node, after)
     {
@@ -214,7 +214,7 @@ static void file_content(struct dispatch *dispatch, struct plugin_file *file, co
     if (build != NULL)
         build_retry(build); /* the file was touched: whatever was wrong may be right now */
     else
-        build = build_create(dispatch, sha, file->name);
+        build = build_create(dispatch, sha, file->name, watch_settled);
     file_drop_build(&file->candidate);
     if (file->build == build) {
         (void)file_say(file, "");

@@ -48,8 +48,6 @@ void watch_start(struct dispatch *dispatch);
 void watch_stop(struct dispatch *dispatch);
 int64_t watch_tick(struct dispatch *dispatch, int64_t now_ms);
 
-/* A build has become READY or REFUSED. */
-void watch_settled(struct dispatch *dispatch, struct build *build);
 /* Every file that is there is loaded or refused. */
 bool watch_is_quiet(const struct dispatch *dispatch);
 

@@ -6,6 +6,7 @@
 #include "build_slots.h"
 #include "dispatch/host.h"
 #include "dispatch/segments/job.h"
+#include "placement.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -24,12 +25,14 @@ enum {
     SLOW_MS = 2000, /* then others need not wait for what is being loaded */
 };
 
-struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name)
+struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name,
+                           void (*settled)(struct dispatch *dispatch, struct build *build))
 {
     struct build *build = memory_zeroed(1, sizeof *build);
     size_t size = strlen(dispatch->builds_path) + SHA256_HEX_SIZE + 8;
 
     build->dispatch = dispatch;
+    build->settled = settled;
     memcpy(build->sha, sha, SHA256_HEX_SIZE);
     build->path = memory_get(size);
     (void)snprintf(build->path, size, "%s/%s.so", dispatch->builds_path, sha);
@@ -150,7 +153,7 @@ static void build_refuse(struct build *build, const char *format, ...)
         dispatch_route(dispatch, job);
     }
     dispatch_stir(dispatch);
-    watch_settled(dispatch, build);
+    build->settled(dispatch, build);
 }
 
 static void build_restart(struct build *build, int64_t now_ms)
@@ -180,7 +183,7 @@ static void build_loaded(struct build *build, struct slice description)
 
     if (build->was_loaded) { /* the same file says the same: jobs point into the first */
         build_ready(build);
-        watch_settled(build->dispatch, build); /* a file may have come back meanwhile */
+        build->settled(build->dispatch, build); /* a file may have come back meanwhile */
         return;
     }
     if (!description_read(&build->about, description, &err) ||
@@ -191,7 +194,7 @@ static void build_loaded(struct build *build, struct slice description)
     }
     build->was_loaded = true;
     build_ready(build);
-    watch_settled(build->dispatch, build);
+    build->settled(build->dispatch, build);
 }
 
 static void on_heard(void *context)
@@ -325,7 +328,7 @@ int64_t build_tick(struct build *build, int64_t now_ms)
         due_ms = sooner(due_ms, nursery_tick(build->nursery, now_ms));
     LIST_EACH(&build->slots, node, after)
     due_ms = sooner(due_ms, slot_tick(container_of(node, struct slot, node), now_ms));
-    due_ms = sooner(due_ms, slots_retire(build, now_ms));
+    due_ms = sooner(due_ms, placement_retire(build, now_ms));
     if (build->retry_ms > now_ms)
         return sooner(due_ms, build->retry_ms);
     if (build->retry_ms != 0) {

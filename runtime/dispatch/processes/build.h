@@ -14,7 +14,6 @@
 #define DISPATCH_BUILD_H
 
 #include "base/crypto.h"
-#include "dispatch/plugins/watch.h"
 #include "dispatch/processes/description.h"
 #include "nursery.h"
 #include "slot.h"
@@ -26,6 +25,7 @@ struct build {
     struct list node;   /* dispatch->builds */
     struct list hunger; /* dispatch->hungry */
     struct dispatch *dispatch;
+    void (*settled)(struct dispatch *dispatch, struct build *build);
     char sha[SHA256_HEX_SIZE];
     char *path; /* of the private copy */
     char *name; /* of the file it came from, for logs */
@@ -49,7 +49,9 @@ struct build {
     struct suspects suspects;
 };
 
-struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name);
+/* `settled` is told, each time, that it is loaded or refused. */
+struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name,
+                           void (*settled)(struct dispatch *dispatch, struct build *build));
 struct build *build_find(struct dispatch *dispatch, const char *sha);
 /* Frees what is left of it: its nursery and slots are gone. */
 void build_destroy(struct build *build);
@@ -64,10 +66,6 @@ bool build_offers(const struct build *build, struct slice task, struct slice seg
 void build_put(struct build *build, struct job *job);
 /* Feed it in this turn of the loop. */
 void build_hunger(struct build *build);
-
-/* placement.c: hand out jobs to slots. */
-void placement_run(struct dispatch *dispatch);
-int64_t slots_retire(struct build *build, int64_t now_ms);
 
 /* Start what is to be started, end what is not needed any more. The build may be gone after. */
 void build_settle(struct build *build);

@@ -1,12 +1,5 @@
-/*
- * Feeding: which slot gets the next job of a build.
- *
- *   an idle slot of its own ─▶ a new one, if there is room ─▶ behind short ones of a busy slot
- *   ─▶ none yet: make room by retiring another build's idle slot, or draining a busy one
- *
- * The processes are shared by all builds; a build that has work and no slot gets one from the
- * build that has most, so that nobody waits for another's stream of work to dry up.
- */
+#include "placement.h"
+
 #include "base/log.h"
 #include "dispatch/host.h"
 #include "dispatch/processes/build_slots.h"
@@ -225,8 +218,7 @@ void placement_run(struct dispatch *dispatch)
         placement_of(container_of(node, struct build, hunger));
 }
 
-/* Idle slots go after a while; a build that is in use keeps one warm. */
-int64_t slots_retire(struct build *build, int64_t now_ms)
+int64_t placement_retire(struct build *build, int64_t now_ms)
 {
     int64_t idle_ms = build->dispatch->config->idle_slot_ms, due_ms = 0;
     uint32_t working = slots_working(build), keep = build->users > 0 ? 1 : 0;
