@@ -216,6 +216,8 @@ static bool command_decide(struct batch *batch, struct command *command)
         return token_complete_decide(batch, command);
     case COMMAND_QUEUE_PAUSE:
         return queue_pause_decide(batch, command);
+    case COMMAND_ENVIRONMENT_PAUSE:
+        return environment_pause_decide(batch, command);
     case COMMAND_SEGMENT_END:
         return segment_end_decide(batch, command);
     case COMMAND_ATTEMPT_LOST:

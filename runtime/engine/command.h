@@ -26,6 +26,7 @@ enum command_kind {
     COMMAND_TOKEN_COMPLETE,
     COMMAND_TOKEN_TIMEOUT, /* by hand */
     COMMAND_QUEUE_PAUSE,   /* and resume */
+    COMMAND_ENVIRONMENT_PAUSE,
     COMMAND_SEGMENT_END,
     COMMAND_ATTEMPT_LOST, /* crash, exit, time limit: costs the attempt */
     COMMAND_RELEASE,      /* not started, or its nursery died: costs nothing */
@@ -114,6 +115,13 @@ struct queue_pause {
     int64_t queue_id; /* reply */
 };
 
+struct environment_pause {
+    uint32_t environment;
+    bool paused;
+    struct slice by, why; /* empty: it was not said */
+    int64_t paused_ms;    /* reply: since when; 0: it is not */
+};
+
 /* Why an attempt was lost. */
 enum loss { LOSS_CRASHED, LOSS_EXITED, LOSS_TIMED_OUT, LOSS_PROTOCOL };
 
@@ -164,6 +172,7 @@ struct command {
         struct token_create token_create;
         struct token_complete token_complete; /* TOKEN_TIMEOUT too */
         struct queue_pause queue_pause;
+        struct environment_pause environment_pause;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
         struct run_read run_read;
         struct once once;

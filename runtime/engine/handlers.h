@@ -14,6 +14,7 @@ bool token_due(struct batch *batch, int64_t id);
 bool run_due(struct batch *batch, int64_t id);
 bool cancel_decide(struct batch *batch, struct command *command);
 bool queue_pause_decide(struct batch *batch, struct command *command);
+bool environment_pause_decide(struct batch *batch, struct command *command);
 bool segment_end_decide(struct batch *batch, struct command *command);
 bool attempt_lost_decide(struct batch *batch, struct command *command);
 bool release_decide(struct batch *batch, struct command *command);

@@ -99,6 +99,17 @@ static void act_pause(struct world *world)
     command->queue_pause.paused = world_chance(world, 40);
 }
 
+static void act_pause_environment(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_ENVIRONMENT_PAUSE);
+
+    if (command == NULL)
+        return;
+    command->environment_pause.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
+    command->environment_pause.paused = world_chance(world, 40);
+    command->environment_pause.why = SLICE("the database moves");
+}
+
 static void act_speed(struct world *world)
 {
     struct command *command = world_command(world, COMMAND_SPEED);
@@ -135,7 +146,10 @@ void act_step(struct world *world)
     else if (dice < 800)
         act_cancel_some(world);
     else if (dice < 820)
-        act_pause(world);
+        if (world_chance(world, 80))
+            act_pause(world);
+        else
+            act_pause_environment(world);
     else if (dice < 830)
         act_redeploy(world);
     else if (dice < 840)
@@ -218,6 +232,9 @@ void act_drain(struct world *world)
         command->queue_pause.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
         command->queue_pause.name = slice_of(queue_names[i % QUEUE_NAMES]);
     }
+    world_batch(world);
+    for (uint32_t i = 1; i <= ENVIRONMENTS; i++)
+        world_command(world, COMMAND_ENVIRONMENT_PAUSE)->environment_pause.environment = i;
     world_batch(world);
     for (int round = 0; round < 3000 && !all_done(world) && world->flaw[0] == '\0'; round++) {
         for (int i = 0; i < 8; i++)

@@ -215,6 +215,14 @@ static void running_beside(struct world *world, const struct run *beside, uint32
     }
 }
 
+static bool is_paused(struct world *world, const struct run *run)
+{
+    const struct environment *environment = (const struct environment *)store_memory_get(
+        world->memory, ROW_ENVIRONMENT, run->environment);
+
+    return environment == NULL || environment->paused;
+}
+
 /* A queue that is paused starts nothing, and none goes over its limits. */
 static void check_queue(struct world *world, const struct run *started)
 {
@@ -222,6 +230,9 @@ static void check_queue(struct world *world, const struct run *started)
     const struct catalog *catalog = engine_catalog(world->engine);
     uint32_t in_queue, in_lane;
 
+    if (is_paused(world, started))
+        world_flaw(world, "run %lld started in an environment that is paused",
+                   (long long)started->id);
     if (queue == NULL || queue->paused) {
         world_flaw(world, "run %lld started in a queue that is %s", (long long)started->id,
                    queue == NULL ? "not there" : "paused");
@@ -248,7 +259,8 @@ static void check_idle(struct world *world)
          i++) {
         const struct run *run = store_memory_run(world->memory, i);
         const struct queue *queue = store_memory_queue(world->memory, run->queue);
-        if (run->status != RUN_QUEUED || run->deaths.size > 0 || queue->paused)
+        if (run->status != RUN_QUEUED || run->deaths.size > 0 || queue->paused ||
+            is_paused(world, run))
             continue;
         running_beside(world, run, &in_queue, &in_lane);
         if (in_queue < catalog_total_limit(catalog, queue->name) &&

@@ -19,6 +19,7 @@ struct share {
     uint32_t running;
     uint32_t lines;     /* of it, in this batch */
     struct place *turn; /* the place whose turn it is; NULL: the first */
+    bool is_paused;     /* the environment is */
     bool is_done;       /* it can start nothing more in this batch */
     bool has_started, has_looked;
 };
@@ -75,6 +76,7 @@ struct admission {
     bool picks_suspects; /* nothing else is there */
     int64_t suspect;     /* engine->suspect after the commit */
     struct ids resumed;  /* queues */
+    bool is_resumed;     /* an environment was */
 };
 
 /* lines.c: which lanes to look at; false: more rows are needed. */
@@ -89,6 +91,7 @@ bool admission_has_work(struct batch *batch);
 void admission_keep(struct batch *batch);
 
 /* share.c */
+bool shares_load(struct batch *batch); /* false: more rows are needed */
 void shares_begin(struct batch *batch);
 struct share *share_get(struct batch *batch, uint32_t environment);
 /* How many runs it may start now; of short tasks, or of any. */

@@ -258,7 +258,9 @@ bool batch_dispatch(struct batch *batch)
     if (!admission->is_picked) {
         if (!admission_has_work(batch))
             return true;
-        if (!rows_running(&batch->rows) || !lines_choose(batch) || !lines_load(batch))
+        bool has_rows = rows_running(&batch->rows);
+        has_rows &= shares_load(batch);
+        if (!has_rows || !lines_choose(batch) || !lines_load(batch))
             return false;
         lines_fill(batch);
         runs_pick(batch);

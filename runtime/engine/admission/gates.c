@@ -4,6 +4,7 @@ static const struct {
     const char *name, *sentence;
 } gates[GATE_COUNT] = {
     [GATE_NONE] = { "none", "nothing holds it" },
+    [GATE_ENVIRONMENT] = { "environment", "its environment is paused" },
     [GATE_PAUSED] = { "paused", "its queue is paused" },
     [GATE_NOT_BEFORE] = { "not-before", "its time has not come" },
     [GATE_TOTAL] = { "total", "its queue has as many running as all its lanes together may" },
@@ -14,6 +15,8 @@ static const struct {
 
 enum gate gate_of(const struct gate_facts *facts)
 {
+    if (facts->is_environment_paused)
+        return GATE_ENVIRONMENT;
     if (facts->is_paused)
         return GATE_PAUSED;
     if (facts->is_early)

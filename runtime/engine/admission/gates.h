@@ -8,11 +8,12 @@
 #include "engine/rows/row.h"
 
 enum gate {
-    GATE_NONE,       /* it can start */
-    GATE_PAUSED,     /* its queue is */
-    GATE_NOT_BEFORE, /* it is delayed, or pauses before a retry */
-    GATE_TOTAL,      /* its queue's lanes together have as many as they may */
-    GATE_LANE,       /* its lane has */
+    GATE_NONE,        /* it can start */
+    GATE_ENVIRONMENT, /* its environment is paused */
+    GATE_PAUSED,      /* its queue is */
+    GATE_NOT_BEFORE,  /* it is delayed, or pauses before a retry */
+    GATE_TOTAL,       /* its queue's lanes together have as many as they may */
+    GATE_LANE,        /* its lane has */
     /* Rates, and then resource pools, have their place here. */
     GATE_SLOTS, /* no slot is free, or those that are belong to other environments */
     GATE_TURN,  /* others are before it: of its lane by rank, of other lanes and queues by turns
@@ -21,7 +22,7 @@ enum gate {
 };
 
 struct gate_facts {
-    bool is_paused, is_early;
+    bool is_environment_paused, is_paused, is_early;
     uint32_t queue_running, total;
     uint32_t lane_running, lane_limit;
     uint32_t room; /* slots that are left to its environment */

@@ -105,7 +105,7 @@ static void stops_keep(struct batch *batch)
         queue->is_full = false;
         rings_settle(rings, queue, false);
     }
-    if (batch->admission.has_stopped)
+    if (batch->admission.has_stopped || batch->admission.is_resumed)
         rings_open_environments(rings);
 }
 

@@ -161,7 +161,7 @@ static void places_choose(struct batch *batch)
     table_init(&batch->admission.places, batch->arena);
     batch->admission.place_end = &batch->admission.first_place;
     for (const struct environment_hint *at = rings->environments; at != NULL; at = at->next)
-        if (!at->is_full || batch->admission.has_stopped)
+        if (!at->is_full || batch->admission.has_stopped || batch->admission.is_resumed)
             environment_choose(batch, at, LINES_MAX);
     events_choose(batch);
 }
@@ -281,7 +281,7 @@ static void events_take(struct batch *batch)
 bool admission_has_work(struct batch *batch)
 {
     const struct rings *rings = &batch->engine->rings;
-    bool has_queued = batch->admission.resumed.count > 0;
+    bool has_queued = batch->admission.resumed.count > 0 || batch->admission.is_resumed;
 
     EACH_RUN(&batch->rows, run)
     {
@@ -362,7 +362,8 @@ static bool line_load(struct batch *batch, struct line *line)
     }
     uint32_t capacity = share_room(batch, place->share, true);
     line->limit = catalog_lane_limit(batch->catalog, place->queue->name, line->has_key);
-    struct gate_facts facts = { .is_paused = place->queue->paused,
+    struct gate_facts facts = { .is_environment_paused = place->share->is_paused,
+                                .is_paused = place->queue->paused,
                                 .queue_running = place->running,
                                 .total = place->total,
                                 .lane_running = line->running,

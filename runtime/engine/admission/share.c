@@ -36,6 +36,25 @@ static void running_add(struct batch *batch, uint32_t environment, uint32_t coun
     batch->admission.in_use += count;
 }
 
+bool shares_load(struct batch *batch)
+{
+    const struct catalog *catalog = batch->catalog;
+    struct environment *environment;
+    bool loaded = true;
+
+    for (uint32_t i = 0; i < catalog->environment_count; i++)
+        loaded &= rows_environment(&batch->rows, catalog->environments[i], &environment);
+    return loaded;
+}
+
+static bool is_paused(struct batch *batch, uint32_t number)
+{
+    struct environment *environment;
+
+    return number != 0 && rows_environment(&batch->rows, number, &environment) &&
+           environment != NULL && environment->paused;
+}
+
 void shares_begin(struct batch *batch)
 {
     const struct catalog *catalog = batch->catalog;
@@ -45,10 +64,12 @@ void shares_begin(struct batch *batch)
     batch->admission.share_count = count + 1;
     for (uint32_t i = 0; i <= count; i++) {
         bool is_named = i < count && catalog->environment_shares != NULL;
+        bool paused = i < count && is_paused(batch, catalog->environments[i]);
         batch->admission.shares[i] =
             (struct share){ .environment = i < count ? catalog->environments[i] : 0,
+                            .is_paused = paused,
                             .weight = is_named ? catalog->environment_shares[i] : 1,
-                            .kept = is_named && catalog->environment_kept != NULL
+                            .kept = is_named && !paused && catalog->environment_kept != NULL
                                         ? catalog->environment_kept[i]
                                         : 0 };
     }
@@ -81,6 +102,8 @@ uint32_t share_room(const struct batch *batch, const struct share *share, bool i
     int64_t room = slots - batch->admission.in_use - owed;
     int64_t ahead = most - batch->admission.in_use - owed * factor(batch);
 
+    if (share->is_paused)
+        return 0;
     if (is_short && ahead > room)
         room = ahead;
     if (own > room)

@@ -39,6 +39,10 @@
     X(row, 32, TASK, task) X(row, 33, WORD, schema) X(row, 40, BYTES, tags)                    \
     X(row, 41, BYTES, key_text) X(row, 42, BYTES, secret) X(row, 0, BESIDE, result)
 
+#define ENVIRONMENT_FIELDS(X, row)                                                             \
+    X(row, 0, NUMBER, number) X(row, 0, TEXT, name) X(row, 0, FLAG, paused)                    \
+    X(row, 0, TIME, paused_ms) X(row, 0, TEXT, paused_by) X(row, 0, TEXT, paused_why)
+
 #define QUEUE_FIELDS(X, row)                                                                   \
     X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, TEXT, name)                      \
     X(row, 0, FLAG, paused) X(row, 0, TIME, paused_ms) X(row, 0, NUMBER, created_ms)           \

@@ -23,6 +23,7 @@
 
 DESCRIBE(RUN_FIELDS, run)
 DESCRIBE(WAITPOINT_FIELDS, waitpoint)
+DESCRIBE(ENVIRONMENT_FIELDS, environment)
 DESCRIBE(QUEUE_FIELDS, queue)
 DESCRIBE(LANE_FIELDS, lane)
 DESCRIBE(KEY_FIELDS, key)
@@ -140,6 +141,9 @@ const struct kind row_kinds[ROW_KINDS] = {
                         .due_is_span = &waitpoint_fields[waitpoint_at_due_is_span],
                         .environment = &waitpoint_fields[waitpoint_at_environment],
                         .is_sound = waitpoint_is_sound },
+    [ROW_ENVIRONMENT] = { "environment", "number",
+                          KIND_OF(environment, number, sizeof(struct environment)),
+                          .key_fields = 1 },
     [ROW_QUEUE] = { "queue", "queue", KIND_OF(queue, id, sizeof(struct queue)), .key_fields = 1,
                     .scope = &queue_fields[queue_at_environment],
                     .title = &queue_fields[queue_at_name] },

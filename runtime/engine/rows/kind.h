@@ -18,6 +18,7 @@
 enum row_kind {
     ROW_WAITPOINT,
     ROW_RUN,
+    ROW_ENVIRONMENT,
     ROW_QUEUE,
     ROW_LANE,
     ROW_KEY,

@@ -125,6 +125,15 @@ bool rows_waitpoint(struct rows *rows, int64_t id, struct waitpoint **waitpoint)
     return is_loaded;
 }
 
+bool rows_environment(struct rows *rows, uint32_t number, struct environment **environment)
+{
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_ENVIRONMENT, (struct row_key){ .id = number }, 0, &row);
+
+    *environment = (struct environment *)row;
+    return is_loaded;
+}
+
 bool rows_queue(struct rows *rows, int64_t id, struct queue **queue)
 {
     struct row *row;

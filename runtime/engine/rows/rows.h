@@ -12,6 +12,7 @@
 #include "base/table.h"
 #include "engine/admission/lane.h"
 #include "engine/rows/row.h"
+#include "engine/rows/want.h"
 
 /* Does it take a place, in its queue and in a slot? Until its segment has returned, or was
  * killed. */
@@ -45,54 +46,6 @@ struct row_refs {
 void row_refs_add(struct arena *arena, struct row_refs *refs, enum row_kind kind, int64_t id);
 
 void rows_ids_add(struct arena *arena, struct ids *ids, int64_t id);
-
-struct edges_want {
-    int64_t waitpoint_id;
-    uint32_t limit;
-};
-
-struct children_want {
-    int64_t parent_id, after;
-    uint32_t limit;
-};
-
-struct ready_want {
-    int64_t queue, lane;
-    uint32_t limit;
-};
-
-/* What a row is found by: its id, the bytes that are its key, or (scope, title). */
-struct row_key {
-    int64_t id; /* or the scope of `bytes` */
-    struct slice bytes;
-};
-
-struct row_want {
-    struct row_key key;
-    uint32_t parts; /* besides the core row */
-};
-
-struct row_wants {
-    struct row_want *items;
-    uint32_t count, capacity;
-};
-
-/* What to load next, each list without repeats inside a round. Cleared by rows_loaded. */
-struct wants {
-    struct row_wants keys[ROW_KINDS], titles[ROW_KINDS]; /* rows by their key; by their title */
-    struct edges_want *edges; /* the first `limit` edges of the waitpoint by run */
-    uint32_t edge_count, edge_capacity;
-    struct children_want *children; /* the first `limit` runs above `after` with that parent */
-    uint32_t child_count, child_capacity;
-    struct ids tokens;        /* every PENDING token of one of these runs, but shared ones */
-    struct ready_want *ready; /* the first `limit` QUEUED runs of the lane by (rank_ms, id) */
-    uint32_t ready_count, ready_capacity;
-    struct idle_want {
-        uint32_t environment, limit;
-    } * idle;
-    uint32_t idle_count, idle_capacity;
-    bool running; /* how many runs are RUNNING, by lane */
-};
 
 /* One lane's answer to `ready`, in order. */
 struct ready {
@@ -174,6 +127,7 @@ struct run *rows_run_here(const struct rows *rows, int64_t id);
 struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id);
 /* The first of the runs that `parent_id` made in this batch; the others by next_young. */
 struct run *rows_young(const struct rows *rows, int64_t parent_id);
+bool rows_environment(struct rows *rows, uint32_t number, struct environment **environment);
 bool rows_queue(struct rows *rows, int64_t id, struct queue **queue);
 bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
                       struct queue **queue);

@@ -5,13 +5,9 @@
 #include "store/memory/sorted_rows.h"
 #include "store/store.h"
 
-enum { ENVIRONMENTS_MAX = 16 };
-
 struct memory_store {
     struct store store;
     struct sorted_rows rows[ROW_KINDS];
-    char *environments[ENVIRONMENTS_MAX];
-    uint32_t environment_count;
     struct rows *flushed; /* of the transaction under way */
     int fail_in;          /* calls until one fails; 0: never */
     bool is_low;          /* on room */

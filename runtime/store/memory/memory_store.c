@@ -213,12 +213,16 @@ static bool memory_environment(struct store *store, const char *name, uint32_t *
 {
     struct memory_store *memory = memory_of(store);
 
-    for (*number = 1; *number <= memory->environment_count; (*number)++)
-        if (strcmp(memory->environments[*number - 1], name) == 0)
-            return true;
-    if (memory->environment_count == ENVIRONMENTS_MAX)
-        return err_set(err, ERR_STORE, "at most %d environments", ENVIRONMENTS_MAX);
-    memory->environments[memory->environment_count++] = memory_text(name);
+    EACH_SORTED(&memory->rows[ROW_ENVIRONMENT], environment, environment)
+    if (slice_is(environment->name, name)) {
+        *number = (uint32_t)environment->number;
+        return true;
+    }
+    (void)err; /* there is room for any number of them */
+    struct environment made = { .number = memory->rows[ROW_ENVIRONMENT].count + 1,
+                                .name = slice_of(name) };
+    (void)sorted_put(&memory->rows[ROW_ENVIRONMENT], &made.row); /* a copy */
+    *number = (uint32_t)made.number;
     return true;
 }
 
@@ -264,8 +268,6 @@ static void memory_close(struct store *store)
 
     for (int kind = 0; kind < ROW_KINDS; kind++)
         sorted_finish(&memory->rows[kind]);
-    for (uint32_t i = 0; i < memory->environment_count; i++)
-        free(memory->environments[i]);
     free(memory);
 }
 

@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-static const char *const names[] = { "id", "a", "b", "c", "d", "e",    "f",
-                                     "g",  "h", "i", "j", "k", "data", "extra" };
+static const char *const names[] = { "id", "a", "b", "c", "d",    "e",     "f",     "g",
+                                     "h",  "i", "j", "k", "data", "extra", "third", "fourth" };
+_Static_assert(sizeof names / sizeof names[0] == BULK_NUMBERS + BULK_BYTES, "a name each");
 
 const char *bulk_number_name(uint32_t at)
 {
@@ -64,7 +65,7 @@ static int on_connect(sqlite3 *db, void *source, int argc, const char *const *ar
 {
     (void)argc, (void)argv, (void)message;
     int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (id, a, b, c, d, e, f, g, h,"
-                                      " i, j, k, data, extra)");
+                                      " i, j, k, data, extra, third, fourth)");
     if (rc != SQLITE_OK)
         return rc;
     struct bulk_table *made = memory_zeroed(1, sizeof *made);

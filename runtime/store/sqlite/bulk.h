@@ -4,7 +4,8 @@
  * costs to start and end is more than a row does: measured, a run is inserted for a third of
  * what a statement of its own costs, and loaded for a fifth.
  *
- * Columns: id, a … k (integers), data, extra (bytes; NULL when empty).
+ * Columns: id, a … k (integers), data, extra, third, fourth (bytes;
+ * NULL when empty).
  */
 #ifndef BULK_SQLITE_H
 #define BULK_SQLITE_H
@@ -16,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BULK_NUMBERS = 12, BULK_BYTES = 2 };
+enum { BULK_NUMBERS = 12, BULK_BYTES = 4 };
 
 /* Each row has the first `width` integers and the first `depth` bytes. */
 struct bulk {

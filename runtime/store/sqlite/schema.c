@@ -115,6 +115,11 @@ static const char *const steps[] = {
     "CREATE INDEX lane_idle ON lane (id) WHERE live = 0;" IN_LANES(
         "run_ready", " rank_ms INTEGER NOT NULL,", "rank_ms, ", "rank_ms, ")
         IN_LANES("run_running", "", "", "") IN_LANES("run_out", "", "", ""),
+
+    "ALTER TABLE environment ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE environment ADD COLUMN paused_ms INTEGER;"
+    "ALTER TABLE environment ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE environment ADD COLUMN paused_why TEXT NOT NULL DEFAULT '';",
 };
 
 /* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */

@@ -131,6 +131,13 @@ void bench_open(void)
                                         .max_attempts = 100 } };
     id_source_init(&bench.ids, 7);
     bench.store = store_memory_create();
+    for (size_t i = 0; i < sizeof environments / sizeof environments[0]; i++) {
+        uint32_t number;
+        struct err err;
+        cr_assert(
+            bench.store->ops->environment(bench.store, environment_names[i], &number, &err) &&
+            number == environments[i]);
+    }
     bench.engine = engine_create(&bench.ids);
     bench_task("t");
     bench_task("u");

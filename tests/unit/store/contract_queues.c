@@ -63,17 +63,60 @@ static void look(struct store *store)
     arena_finish(&arena);
 }
 
-Test(contract_queues, idle_ones_are_found_longest_unused_first)
+/* Paused, with the reason; what is not there is absent. */
+static void look_at_environment(struct store *store)
+{
+    const struct store_ops *ops = store->ops;
+    struct environment *environment;
+    struct arena arena = { 0 };
+    struct rows rows;
+    struct err err;
+    uint32_t prod;
+
+    cr_assert(ops->environment(store, "prod", &prod, &err));
+    for (int i = 0; i < 2; i++) {
+        rows_init(&rows, &arena);
+        cr_assert(ops->begin(store, &err));
+        (void)rows_environment(&rows, prod, &environment);
+        (void)rows_environment(&rows, prod + 1, &environment);
+        cr_assert(ops->load(store, &rows, &err), "%s", err.text);
+        rows_loaded(&rows);
+        cr_assert(rows_environment(&rows, prod + 1, &environment) && environment == NULL);
+        cr_assert(rows_environment(&rows, prod, &environment) && environment != NULL);
+        cr_assert(slice_is(environment->name, "prod") && environment->paused_by.size == 0);
+        cr_assert_eq(environment->paused, i == 1);
+        cr_assert_eq(environment->paused_ms, i == 1 ? 77 : 0);
+        cr_assert(slice_is(environment->paused_why, i == 1 ? "moving" : ""));
+        environment->paused = true;
+        environment->paused_ms = 77;
+        environment->paused_why = SLICE("moving");
+        cr_assert(ops->flush(store, &rows, &err) && ops->commit(store, &err), "%s", err.text);
+    }
+    ops->close(store);
+    arena_finish(&arena);
+}
+
+static void in_every_store(void (*what)(struct store *store))
 {
     char directory[] = "/tmp/bide-queues-XXXXXX", path[96], line[96];
     struct store *store;
     struct err err;
 
-    look(store_memory_create());
+    what(store_memory_create());
     cr_assert_not_null(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/bide.db", directory);
     cr_assert(store_sqlite_open(path, &store, &err), "%s", err.text);
-    look(store);
+    what(store);
     snprintf(line, sizeof line, "rm -rf '%s'", directory);
     cr_assert_eq(system(line), 0);
+}
+
+Test(contract_queues, idle_ones_are_found_longest_unused_first)
+{
+    in_every_store(look);
+}
+
+Test(contract_queues, an_environment_is_a_row)
+{
+    in_every_store(look_at_environment);
 }

@@ -1,0 +1,107 @@
+/* Runs: the row, its states, and how it can end. See row.h. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "base/slice.h"
+#include "engine/rows/kind.h"
+
+/* The numbers are stored: append only. DONE is last so that "live" is `< RUN_DONE`. */
+enum run_status {
+    RUN_DELAYED, /* until due_ms: a delayed start, or the pause before a retry */
+    RUN_QUEUED,
+    RUN_PARKED, /* no loaded build has the task, or the segment; waits for one that does */
+    RUN_RUNNING,
+    RUN_WAITING,
+    RUN_DONE,
+    RUN_STATUS_COUNT
+};
+
+enum run_outcome {
+    OUTCOME_NONE,
+    OUTCOME_COMPLETED,
+    OUTCOME_FAILED,
+    OUTCOME_CRASHED,
+    OUTCOME_TIMED_OUT,
+    OUTCOME_CANCELED,
+    OUTCOME_EXPIRED,
+    OUTCOME_SYSTEM_FAILURE,
+    OUTCOME_COUNT
+};
+
+/* What is known of secrets in a run's values: why people may not see them as they are. */
+enum run_secrets {
+    SECRETS_DECLARED = 1, /* a schema file that it was under marks some */
+    SECRETS_MIXED = 2,    /* it was under several files, so none of them says all */
+    SECRETS_MET = 4       /* a token of its own, or a child, had some */
+};
+
+/* What a run that is not QUEUED, RUNNING or PARKED is found by: its status while it lives, and
+ * this + the outcome when it ended other than completed. */
+enum { PLACE_ENDED = 8 };
+
+/* Of a schema file's 32 bytes of hash, these are kept with each run: enough to tell the files
+ * of one task from each other, and a parked run is a row of some hundred bytes. */
+enum { SCHEMA_KEPT_BYTES = 8 };
+
+/* Which big columns of a run are in memory. Each is a table of its own. */
+enum run_part { PART_INPUT = 1, PART_STATE = 2, PART_OUTPUT = 4 };
+
+struct run {
+    struct row row;
+    int64_t id;
+    uint32_t environment;
+    uint32_t status, outcome;
+    uint32_t seq;        /* counts the moves; the fence */
+    int64_t queue, lane; /* of its concurrency key; without one the lane is the queue */
+    int64_t rank_ms;     /* queued_at - priority; smaller starts first; kept for life */
+    int64_t due_ms;   /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the
+                         time it  waits for comes, or when it gives up waiting; DONE: since when
+                         what follows from its end is not done yet (settle.c); else 0 */
+    bool due_is_span; /* due_ms is by the steady clock, no date (base/clock.h) */
+    int64_t created_ms, updated_ms, started_ms, finished_ms;
+    int64_t ttl_ms; /* 0: none; counts from entering the queue, until the first start */
+    int64_t priority_ms;
+    int64_t limit_ms;           /* attempt time asked for by the trigger; 0: the task's own */
+    int64_t parent_id, root_id; /* parent 0: none; root is the run itself then */
+    int64_t id_block;           /* of the current entry; 0 before the first */
+    int64_t swept_id; /* canceled: its children up to this one are, too; 0: none, all */
+    int64_t busy_us;  /* time in segments */
+    uint32_t attempt, max_attempts;
+    uint32_t entry;     /* segments entered so far */
+    uint32_t depth;     /* 0 for a root */
+    uint32_t remaining; /* WAITING: edges that must still fire */
+    uint32_t progress;  /* percent */
+    uint32_t log_lines; /* said so far; of many, the first and the last are kept */
+    uint32_t secrets;   /* enum run_secrets */
+    bool is_test;
+    bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
+    bool needs_parent; /* made by a task that may wait for it; informational */
+    bool has_tokens;   /* it has made some: they are closed when it ends */
+    struct slice task;
+    struct slice segment; /* the one to enter next or being run; empty: the task's first */
+    struct slice version, build; /* of the last start; build is 16 hex digits of its SHA-256 */
+    struct slice tags;           /* packed list of strings, sorted; empty: none */
+    struct slice metadata;       /* packed map; empty: none */
+    struct slice error; /* of this attempt and of earlier ones: failure.c; empty: none */
+    struct slice wait;  /* packed; engine/wait.h; kept until the segment after the wait ends */
+    struct slice once;  /* packed map name → value of this entry; empty: none */
+    struct slice timeline; /* moves, opaque bytes; engine/timeline.h */
+    struct slice key;      /* 16 raw bytes of the idempotency key's hash; empty: none */
+    struct slice key_text; /* what the user called it */
+    struct slice concurrency_key;
+    /* SCHEMA_KEPT_BYTES of the hash of its task's schema file: when it was triggered (empty:
+     * there was none, or the row is older than this field), and when it was started last
+     * (empty: the same; one zero byte: there was none). */
+    struct slice schema, schema_now;
+    struct slice deaths; /* of the server while it was out; engine/deaths.h */
+
+    struct slice input, state, output; /* packed; row.parts says which are in memory */
+
+    /* In memory only. */
+    uint32_t problems;      /* of its output, which is kept all the same: for the event */
+    struct slice why;       /* it is canceled: for the timeline */
+    bool makes_tokens;      /* in this batch */
+    struct run *next_young; /* made in this batch by the same parent */
+};
+
+#endif
