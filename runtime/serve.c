@@ -1,9 +1,9 @@
 /*
  * The map of the program. Data flows one way:
  *
- *   http ── command ──▶ pump (store thread: engine + store) ── assignment ──▶ dispatch ──▶
- * slots ▲                   │        ▲                                              │ └──
- * reply, event ───┘        └──────────────── command ────────────────────┘
+ *   http ── command ──▶ pump (store thread: engine, store) ── assignment ──▶ dispatch ──▶ slots
+ *     ▲                   │      ▲                                                │
+ *     └── reply, event ───┘      └─────────────────── command ────────────────────┘
  *
  * Everything here runs on the loop thread, but for what the pump does on its own.
  */

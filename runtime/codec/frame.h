@@ -100,11 +100,16 @@ struct frame_cancel {
 /*
  * Calls block the segment until their REPLY, which comes after the commit. One that is sent
  * ahead gets none: a TOKEN without key and schema, whose id and URL the slot knows itself. It
- * is durable at the latest when what the END says is. CALL_TOKEN    {timeout_ms?, due_ms?,
- * tags?, key?, key_ttl_ms?, schema?}      → {id, url, cached} CALL_TRIGGER  {task, payload,
- * queue?, delay_ms?, priority?, tags?, key?, …}  → {id, cached} CALL_RUN      {id} → {status,
- * output?, error?} CALL_ONCE     {name, value} → {} `schema` is the token's name in the task's
- * schema file. The id of a new token or child is id_block + call.
+ * is durable at the latest when what the END says is.
+ *
+ *   CALL_TOKEN    {timeout_ms?, due_ms?, tags?, key?, key_ttl_ms?, schema?} → {id, url, cached}
+ *   CALL_TRIGGER  {task, payload, queue?, delay_ms?, priority?, tags?, …}   → {id, cached}
+ *   CALL_RUN      {id}                                                      → {status, output?,
+ *                                                                              error?}
+ *   CALL_ONCE     {name, value}                                             → {}
+ *
+ * `schema` is the token's name in the task's schema file. The id of a new token or child is
+ * id_block + call.
  */
 enum call_kind { CALL_TOKEN, CALL_TRIGGER, CALL_RUN, CALL_ONCE, CALL_KIND_COUNT };
 

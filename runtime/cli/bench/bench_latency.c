@@ -1,9 +1,8 @@
 /*
  * Latency: one client that waits for each answer.
  *
- *   run      POST trigger ─▶ id ─▶ GET run?wait ─▶ done         from before the POST to the
- * last reply resume   (GET run?wait is under way) POST url ─▶ done       from before the POST
- * to the GET's reply
+ *   run      POST trigger ─▶ id ─▶ GET run?wait ─▶ done    from before the POST to the end
+ *   resume   (GET run?wait is under way) POST url ─▶ done  from before the POST to the end
  */
 #include "base/clock.h"
 #include "cli/bench/bench.h"

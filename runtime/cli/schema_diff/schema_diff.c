@@ -1,9 +1,10 @@
 /*
  * Two versions of a schema file, part by part. Whose side is the wide one depends on the part:
  *
- *   input, tokens, children   the new one must accept what the old one accepted, so that
- * callers and runs that wait go on as before output                    the old one must accept
- * what the new one accepts, so that readers of the output go on as before
+ *   input, tokens, children   the new one must accept what the old one accepted: callers and
+ *                             runs that wait go on as before
+ *   output                    the old one must accept what the new one accepts: readers of the
+ *                             output go on as before
  */
 #include "cli/schema_diff/schema_diff.h"
 

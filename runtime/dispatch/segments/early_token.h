@@ -3,8 +3,7 @@
  * when that comes soon, so that both are one commit; else on their own, and the END waits.
  *
  *   CALL ahead ─▶ job.ahead ──END──▶ its riders ─▶ SEGMENT_END with creates
- *                     └──after 2 ms──▶ job.sent ─▶ TOKEN_CREATE; an END that comes meanwhile is
- * held
+ *                     └──after 2 ms──▶ job.sent ─▶ TOKEN_CREATE; an END meanwhile is held
  *
  * What is refused fails the attempt, as a call that was waited for would have.
  */

@@ -1,8 +1,10 @@
 /*
  * Triggering a run: everything that can be refused is refused here, before anything is stored.
  *
- *   body ─▶ its words ─▶ payload by its type ─▶ options ─▶ the task's input schema, at once or
- * on the pool ─▶ COMMAND_TRIGGER ─▶ 200
+ *   body ─▶ its words ─▶ payload by its type ─▶ options ─▶ the task's input schema ─▶
+ *   COMMAND_TRIGGER ─▶ 200
+ *
+ * What takes long to check is checked on the pool.
  */
 #include "http/api/trigger_route.h"
 

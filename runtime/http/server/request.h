@@ -1,8 +1,8 @@
 /*
  * Requests: one HTTP request from its first line to the last byte of the reply.
  *
- *   HEAD ──headers──▶ BODY ──all of it, route's function──▶ WORKING ──reply_*──▶ ANSWERED ──▶
- * SENT └───────refused: 401, 404, 413 …──────────────────────────────────────────▶ ANSWERED
+ *   HEAD ──headers──▶ BODY ──all of it: route's function──▶ WORKING ──reply──▶ ANSWERED ─▶ SENT
+ *     └───────────refused: 401, 404, 413 …─────────────────────────────────────────▲
  *
  * A route's function answers at once with one of reply.h, or hands the request to the pump
  * (request_submit) or to a reader (request_read, read_pool.h), whose callback answers. The

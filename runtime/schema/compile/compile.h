@@ -3,8 +3,8 @@
  *
  *   document ─index─▶ resources, anchors      which schema is called what (resource.c)
  *   schema_at(node) ─▶ a struct schema and a place on the work list
- *   compile_all ─▶ the keywords of each fill in its rules (compile.c, rules.c), which may ask
- * for more finish ─▶ loops, defaults, contradictions (finish.c)
+ *   compile_all ─▶ the keywords of each fill in its rules (compile.c, rules.c), or ask for more
+ *   finish ─▶ loops, defaults, contradictions (finish.c)
  *
  * The work list instead of recursion is what lets schemas refer to each other in circles.
  */
