@@ -48,7 +48,8 @@ static void print_list(struct arena *arena, const struct value *page)
 {
     static const struct grid_title titles[] = {
         { "QUEUE", GRID_ELASTIC }, { "RUNNING", GRID_NUMBER }, { "QUEUED", GRID_NUMBER },
-        { "LIMIT", GRID_NUMBER },  { "STATE", GRID_PLAIN },    { NULL, GRID_PLAIN },
+        { "LIMIT", GRID_NUMBER },  { "KEY", GRID_NUMBER },     { "TOTAL", GRID_NUMBER },
+        { "STATE", GRID_PLAIN },   { NULL, GRID_PLAIN },
     };
     struct grid grid;
     uint32_t count;
@@ -56,14 +57,18 @@ static void print_list(struct arena *arena, const struct value *page)
 
     grid_init(&grid, arena, titles);
     for (uint32_t i = 0; i < count; i++) {
-        const struct value *queue = &queues[i], *limit = value_find(queue, "concurrencyLimit");
+        static const char *const limits[] = { "concurrencyLimit", "perKeyLimit", "totalLimit" };
+        const struct value *queue = &queues[i];
         grid_row(&grid);
         grid_cell(&grid, 0, shown_name(arena, queue));
         grid_format(&grid, 1, "%" PRId64, member_int(queue, "running"));
         grid_format(&grid, 2, "%" PRId64, member_int(queue, "queued"));
-        if (limit != NULL && limit->kind == VALUE_INT)
-            grid_format(&grid, 3, "%" PRId64, limit->integer);
-        grid_cell(&grid, 4, member_bool(queue, "paused") ? SLICE("paused") : SLICE("open"));
+        for (unsigned k = 0; k < 3; k++) {
+            const struct value *limit = value_find(queue, limits[k]);
+            if (limit != NULL && limit->kind == VALUE_INT)
+                grid_format(&grid, 3 + k, "%" PRId64, limit->integer);
+        }
+        grid_cell(&grid, 6, member_bool(queue, "paused") ? SLICE("paused") : SLICE("open"));
     }
     grid_print(&grid);
 }
@@ -105,7 +110,10 @@ static const struct cli_option list_options[] = {
 const struct cli_command queues_list_command = {
     .name = "queues list",
     .summary = "List queues by name",
-    .help = "A task's own queue is written task/TASK.",
+    .help =
+        "A task's own queue is written task/TASK. LIMIT is of the runs at a time with one\n"
+        "concurrency key, or with none; KEY, where it differs, of those with a key; TOTAL of\n"
+        "all of the queue.",
     .options = list_options,
     .is_client = true,
     .exec = exec_list,

@@ -14,6 +14,7 @@ static const struct {
 } texts[] = {
     { "delay", "delay" },
     { "ttl", "ttl" },
+    { "concurrency-key", "concurrencyKey" },
     { "key", "idempotencyKey" },
     { "key-ttl", "idempotencyKeyTTL" },
 };
@@ -150,6 +151,7 @@ static const struct cli_option options[] = {
     { "payload", "JSON", "the task's input: JSON, @FILE, or - for stdin" },
     { "wait", NULL, "stay until the run is done; print its output" },
     { "queue", "NAME", "queue to enter instead of the task's own" },
+    { "concurrency-key", "KEY", "share the queue's limit with the runs of this key alone" },
     { "delay", "WHEN", "start later: a duration (10m) or a date (2030-01-31T09:00:00Z)" },
     { "ttl", "DURATION", "expire when not started by then; 0 is never" },
     { "priority", "SECONDS", "head start over others in the queue; may have a fraction" },

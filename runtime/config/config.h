@@ -87,7 +87,8 @@ struct config {
 
 struct config_queue {
     struct slice name;
-    uint32_t concurrency;
+    uint32_t concurrency;    /* of each lane */
+    uint32_t per_key, total; /* of lanes with a key, and of all together; 0: not said */
 };
 
 struct config_task {

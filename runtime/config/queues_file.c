@@ -3,7 +3,10 @@
  *
  *   concurrency: 100          runs at a time in a queue that is not named below
  *   queues:
- *     emails: 2               or { concurrency: 2 }
+ *     emails: 2               or { concurrency: 2 }, or { limit: 2 }: runs at a time with one
+ *                             concurrency key, or with none
+ *     reports: { concurrency: 5, per_key: 1, total: 20 }
+ *                             per_key: of those with a key instead; total: of all of the queue
  *   tasks:
  *     send-invoice: emails    the queue of a task's runs when the trigger names none
  */
@@ -17,15 +20,30 @@ static uint32_t concurrency_of(const struct node *node)
     return (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer);
 }
 
+/* 0: it is not said. */
+static uint32_t number_of(const struct node *map, const char *key)
+{
+    const struct entry *entry = node_find(map, key);
+
+    return entry == NULL ? 0 : concurrency_of(&entry->node);
+}
+
 static void queue_read(const struct entry *entry, struct config_queues *queues)
 {
     struct config_queue *queue = &queues->queues[queues->queue_count++];
-    const struct entry *inner = node_find(&entry->node, "concurrency");
+    const struct node *node = &entry->node;
 
-    queue->name = entry->key;
-    queue->concurrency = entry->node.kind != VALUE_MAP ? concurrency_of(&entry->node)
-                         : inner != NULL               ? concurrency_of(&inner->node)
-                                                       : queues->concurrency;
+    *queue = (struct config_queue){ .name = entry->key, .concurrency = queues->concurrency };
+    if (node->kind != VALUE_MAP) {
+        queue->concurrency = concurrency_of(node);
+        return;
+    }
+    uint32_t limit =
+        number_of(node, "concurrency") + number_of(node, "limit"); /* one of them */
+    if (limit > 0)
+        queue->concurrency = limit;
+    queue->per_key = number_of(node, "per_key");
+    queue->total = number_of(node, "total");
 }
 
 static void tasks_read(const struct node *map, struct config_queues *queues)

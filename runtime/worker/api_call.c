@@ -261,6 +261,7 @@ void api_trigger(bide_task *t, const char *task, const bide_value *payload,
         value_put(&segment->arena, &body, "payload", *value_seen(payload));
     if (segment->is_raised || !text_put(segment, &body, "task", task) ||
         !text_put(segment, &body, "queue", opts.queue) ||
+        !text_put(segment, &body, "concurrency_key", opts.concurrency_key) ||
         !tags_put(segment, &body, opts.tags) ||
         !key_put(segment, &body, opts.key, opts.key_scope, opts.key_ttl_ms) ||
         !segment_call(segment, CALL_TRIGGER, &body, &reply))

@@ -55,7 +55,7 @@
  */
 /* A host takes plugins of its own major version whose minor version is not above its own. */
 #define BIDE_ABI_MAJOR 1u
-#define BIDE_ABI_MINOR 0u
+#define BIDE_ABI_MINOR 1u
 #define BIDE_MAGIC                             \
     {                                          \
         'b', 'i', 'd', 'e', 'p', 'l', 'u', 'g' \
@@ -235,6 +235,9 @@ struct bide_trigger_opts {
     uint32_t max_attempts;
     uint32_t unused_;
     const bide_value *metadata; /* a map */
+    /* ABI 1.1: runs of a queue with the same key share a limit, those of each key take turns.
+     */
+    const char *concurrency_key;
 };
 
 enum bide_wait_kind { BIDE_WAIT_TIME = 0, BIDE_WAIT_TOKENS = 1, BIDE_WAIT_RUNS = 2 };

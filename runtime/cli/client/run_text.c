@@ -268,6 +268,7 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_waits(out, arena, run, now_ms);
     add_relatives(out, arena, run);
     add_field(out, "queue", member_text(run, "queue"));
+    add_field(out, "concurrency", member_text(run, "concurrencyKey"));
     if (priority != 0)
         add_field(out, "priority", arena_format(arena, "%g s", priority));
     add_field(out, "tags", names_text(arena, value_find(run, "tags")));

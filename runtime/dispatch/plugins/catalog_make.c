@@ -210,7 +210,9 @@ static void queues_add(struct making *making)
     for (uint32_t i = 0; i < queues->queue_count; i++)
         catalog->queues[catalog->queue_count++] =
             (struct catalog_queue){ .name = arena_copy(&catalog->arena, queues->queues[i].name),
-                                    .limit = queues->queues[i].concurrency };
+                                    .limit = queues->queues[i].concurrency,
+                                    .per_key = queues->queues[i].per_key,
+                                    .total = queues->queues[i].total };
 }
 
 static void environments_add(struct making *making)

@@ -101,6 +101,7 @@ static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
     return (kind != CALL_TRIGGER || name_check(NAME_TASK, text_of(map, "task"), err)) &&
            (kind != CALL_ONCE || name_check(NAME_RECORD, text_of(map, "name"), err)) &&
            name_fits(map, "queue", NAME_QUEUE, err) &&
+           name_fits(map, "concurrency_key", NAME_KEY, err) &&
            name_fits(map, "key_text", NAME_KEY, err) && tags_check(dispatch, map, err);
 }
 
@@ -136,6 +137,7 @@ static void trigger_fill(struct outgoing *outgoing, const struct job *job,
                           .payload = payload == NULL ? (struct slice){ 0 }
                                                      : pack_value(&outgoing->arena, payload),
                           .queue = text_of(map, "queue"),
+                          .concurrency_key = text_of(map, "concurrency_key"),
                           .due_ms = number_of(map, "due_ms"),
                           .delay_ms = number_of(map, "delay_ms"),
                           .ttl_ms = number_of(map, "ttl_ms"),

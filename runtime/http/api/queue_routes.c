@@ -74,6 +74,31 @@ static uint32_t limit_of(const struct request *request, const struct queue *queu
     return catalog == NULL ? 0 : catalog_lane_limit(catalog, queue->name, false);
 }
 
+static void null_write(struct out *out, const char *key)
+{
+    out_packed(out, key, (struct slice){ 0 });
+}
+
+/* Of a lane, those of lanes with a key, and all together, where that is limited. */
+static void limits_write(const struct request *request, struct out *out,
+                         const struct queue *queue)
+{
+    const struct catalog *catalog = request->http->catalog;
+    uint32_t limit = limit_of(request, queue);
+
+    if (limit == 0) {
+        null_write(out, "concurrencyLimit");
+        return;
+    }
+    uint32_t per_key = catalog_lane_limit(catalog, queue->name, true);
+    uint32_t total = catalog_total_limit(catalog, queue->name);
+    out_int(out, "concurrencyLimit", limit);
+    if (per_key != limit)
+        out_int(out, "perKeyLimit", per_key);
+    if (total != UINT32_MAX)
+        out_int(out, "totalLimit", total);
+}
+
 static void name_write(struct out *out, const struct queue *queue)
 {
     struct slice name = queue->name;
@@ -85,11 +110,6 @@ static void name_write(struct out *out, const struct queue *queue)
     out_id(out, "id", "queue", queue->id);
     out_text(out, "name", name);
     out_word(out, "type", is_task ? "task" : "custom");
-}
-
-static void null_write(struct out *out, const char *key)
-{
-    out_packed(out, key, (struct slice){ 0 });
 }
 
 static void queue_write(const struct request *request, struct out *out, const char *key,
@@ -105,10 +125,7 @@ static void queue_write(const struct request *request, struct out *out, const ch
     out_int(out, "waiting", stats->waiting);
     out_bool(out, "paused", stats->queue.paused);
     out_time(out, "pausedAt", stats->queue.paused_ms);
-    if (limit == 0)
-        null_write(out, "concurrencyLimit");
-    else
-        out_int(out, "concurrencyLimit", limit);
+    limits_write(request, out, &stats->queue);
     out_map(out, "concurrency");
     for (int i = 0; i < 2; i++) {
         const char *name = i == 0 ? "current" : "base";
@@ -133,7 +150,7 @@ static void statistics_write(const struct request *request, struct out *out,
     out_map(out, NULL);
     name_write(out, queue);
     out_bool(out, "paused", queue->paused);
-    out_int(out, "concurrencyLimit", limit_of(request, queue));
+    limits_write(request, out, queue);
     out_int(out, "running", stats->running);
     out_int(out, "queued", stats->queued);
     out_int(out, "delayed", stats->delayed);

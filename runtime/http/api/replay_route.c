@@ -4,8 +4,9 @@
  *
  *   the old row (reader) ─▶ what the body says instead ─▶ COMMAND_TRIGGER ─▶ 200
  *
- * Kept: payload, metadata, tags, queue, test flag. Not kept: idempotency key, delay, ttl,
- * priority, attempts and time limit, which belong to that one call; the body may say them anew.
+ * Kept: payload, metadata, tags, queue, concurrency key, test flag. Not kept: idempotency key,
+ * delay, ttl, priority, attempts and time limit, which belong to that one call; the body may
+ * say them anew.
  */
 #include "codec/pack.h"
 #include "http/api/routes.h"
@@ -52,6 +53,8 @@ static void options_keep(const struct replay *replay, const struct value *body,
 
     if (trigger->queue.size == 0)
         trigger->queue = replay->queue;
+    if (!says(body, "concurrencyKey"))
+        trigger->concurrency_key = run->concurrency_key;
     if (!says(body, "tags"))
         trigger->tags = run->tags;
     if (!says(body, "metadata"))

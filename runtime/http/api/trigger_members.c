@@ -5,6 +5,7 @@
     { "payloadType", MEMBER_TAKEN, NULL },                                                      \
     { "payloadSize", MEMBER_SILENT, NULL },                                                     \
     { "queue", MEMBER_TAKEN, NULL },                                                            \
+    { "concurrencyKey", MEMBER_TAKEN, NULL },                                                   \
     { "delay", MEMBER_TAKEN, NULL },                                                            \
     { "ttl", MEMBER_TAKEN, NULL },                                                              \
     { "priority", MEMBER_TAKEN, NULL },                                                         \
@@ -21,8 +22,6 @@
     { "region", MEMBER_IGNORED, NULL },                                                         \
     { "bulkActionId", MEMBER_IGNORED, NULL },                                                   \
     { "debounce", MEMBER_NOT_BUILT, "is not built here; the run would start at once" },         \
-    { "concurrencyKey", MEMBER_NOT_BUILT,                                                       \
-      "is not built here; give each key a queue of its own with \"queue\"" },                   \
     { "concurrency", MEMBER_NOT_BUILT,                                                          \
       "is not built here; queues.yaml has the limits of queues" },                              \
     { "gates", MEMBER_NOT_BUILT, "are not built here; queues.yaml has the limits of queues" },  \

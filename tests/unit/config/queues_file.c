@@ -55,6 +55,21 @@ Test(queues, limits_and_tasks_are_read)
     config_queues_finish(&queues);
 }
 
+Test(queues, limits_of_keys_and_of_all_together)
+{
+    struct config_queues queues = right("concurrency: 7\n"
+                                        "queues:\n"
+                                        "  a: {limit: 3}\n"
+                                        "  b: {concurrency: 5, per_key: 1, total: 20}\n"
+                                        "  c: {total: 9}\n");
+
+    cr_assert(queues.queues[0].concurrency == 3 && queues.queues[0].per_key == 0);
+    cr_assert(queues.queues[1].concurrency == 5 && queues.queues[1].per_key == 1);
+    cr_assert_eq(queues.queues[1].total, 20);
+    cr_assert(queues.queues[2].concurrency == 7 && queues.queues[2].total == 9);
+    config_queues_finish(&queues);
+}
+
 Test(queues, mistakes_are_told)
 {
     static const char *const cases[][2] = {
@@ -62,11 +77,15 @@ Test(queues, mistakes_are_told)
                              "tasks, got \"concurency\"; did you mean concurrency?" },
         { "concurrency: 0\n",
           "q.yaml:1:14: /concurrency: expected an integer >= 1, got 0 (runs "
-          "at a time; `bide queues pause` stops a queue)" },
+          "at a time with one concurrency key, or with none; `bide queues pause` stops a "
+          "queue)" },
         { "concurrency: x\n", "got the string \"x\"" },
         { "queues: {a: -1}\n", "q.yaml:1:13: /queues/a: expected an integer >= 1" },
-        { "queues: {a: {limit: 2}}\n", "q.yaml:1:14: /queues/a: expected no properties but "
-                                       "concurrency, got \"limit\"" },
+        { "queues: {a: {most: 2}}\n", "q.yaml:1:14: /queues/a: expected no properties but "
+                                      "concurrency, limit, per_key, total, got \"most\"" },
+        { "queues:\n  a:\n    per_key: 0\n", "q.yaml:3:14: /queues/a/per_key: expected" },
+        { "queues: {a: {total: many}}\n", "/queues/a/total: expected" },
+        { "queues: {a: {concurrency: 2, limit: 2}}\n", "q.yaml:1:13: /queues/a:" },
         { "queues: {\"a b\": 2}\n",
           "q.yaml:1:10: queue name \"a b\" has \" \" (U+0020) at character 2" },
         { "queues:\n  mail.eu: 1\n  日本: 2\n", "q.yaml:3:3: queue name \"日本\" has \"日\"" },

@@ -48,6 +48,8 @@ Test(queues, one_has_all_that_the_client_demands)
     for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
         cr_expect_not_null(answer_find(queue, required[i]), "%s", required[i]);
     cr_assert_eq(answer_find(queue, "concurrencyLimit")->integer, 7);
+    cr_assert_eq(answer_find(queue, "perKeyLimit")->integer, 2);
+    cr_assert_eq(answer_find(queue, "totalLimit")->integer, 9);
     cr_assert_eq(answer_find(queue, "concurrency")->count, 5);
     cr_assert_null(answer_find(queue, "version"));
     cr_assert_str_eq(answer_text(&site, queue, "type"), "custom");

@@ -38,6 +38,25 @@ Test(replay, the_body_may_be_empty_or_say_what_is_different)
     cr_assert_eq(answer_find(run, "output.n")->integer, 2);
 }
 
+Test(replay, keeps_the_concurrency_key_unless_the_body_has_another)
+{
+    struct answer made =
+        site_post(&site, "/api/v1/tasks/echo/trigger",
+                  "{\"payload\":{\"n\":1},\"options\":{\"concurrencyKey\":\"tenant-7\"}}");
+    cr_assert_eq(made.status, 200, "%s", made.body.data);
+    const char *old = answer_text(&site, made, "id");
+    struct answer run = site_until(&site, old, "COMPLETED");
+    cr_assert_str_eq(answer_text(&site, run, "concurrencyKey"), "tenant-7");
+
+    struct answer same = replay(old, ""), other = replay(old, "{\"concurrencyKey\":\"b\"}");
+
+    run = site_until(&site, answer_text(&site, same, "id"), "COMPLETED");
+    cr_assert_str_eq(answer_text(&site, run, "concurrencyKey"), "tenant-7");
+    run = site_until(&site, answer_text(&site, other, "id"), "COMPLETED");
+    cr_assert_str_eq(answer_text(&site, run, "concurrencyKey"), "b");
+    cr_assert_eq(replay(old, "{\"concurrencyKey\":\"\"}").status, 422);
+}
+
 Test(replay, what_is_wrong_is_refused)
 {
     const char *old = site_run(&site, "echo", "{\"n\":1}");

@@ -71,8 +71,7 @@ Test(words, options_that_are_not_built_are_refused_by_name)
     } cases[] = {
         { "debounce", "{\"key\":\"k\",\"delay\":\"5s\"}", 422 },
         { "debounce", "true", 422 },
-        { "concurrencyKey", "\"tenant-7\"", 422 },
-        { "concurrencyKey", "7", 422 },
+        { "concurrencyKey", "7", 400 },
         { "concurrency", "[\"a\"]", 422 },
         { "gates", "[]", 422 },
         { "lockToVersion", "\"1.0.0\"", 422 },

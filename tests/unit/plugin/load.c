@@ -44,6 +44,14 @@ Test(load, settings_are_those_of_the_declaration, .fini = forget)
     cr_assert_null(plugin_task_find(&plugin, SLICE("nobody")));
 }
 
+/* What was built before the ABI grew goes on as it is. */
+Test(load, one_of_an_older_minor_is_good, .fini = forget)
+{
+    load(TEST_PLUGINS "/refused/minor-0.so", "refused");
+
+    cr_assert_eq(plugin.abi_major, BIDE_ABI_MAJOR);
+}
+
 Test(load, every_sample_is_good, .fini = forget)
 {
     const char *const samples[] = { "hello", "approve-refund", "render-image", "remind",
@@ -122,7 +130,7 @@ Test(load, a_description_lists_tasks_segments_and_fields, .fini = forget)
 
     cr_assert_str_eq(
         text.data,
-        "{\"plugin\":\"versioned\",\"version\":\"2.0.0\",\"abi_major\":1,\"abi_minor\":0,"
+        "{\"plugin\":\"versioned\",\"version\":\"2.0.0\",\"abi_major\":1,\"abi_minor\":1,"
         "\"tasks\":[{\"id\":\"versioned\",\"input_schema\":\"\",\"queue\":\"\","
         "\"max_attempts\":0,\"retry_min_ms\":0,\"retry_max_ms\":0,\"retry_factor\":0.0,"
         "\"retry_from\":\"segment\",\"limit_ms\":0,"
