@@ -22,10 +22,10 @@ static int exec(struct call *call)
 static const struct cli_option options[] = {
     { "seconds", "COUNT", "load of each workload (default: 5)" },
     { "connections", "COUNT", "clients, with one request under way each (default: 64)" },
-    { "only", "LIST",
-      "some of ingest,echo,wait,latency,resume,parked,restart,schema,schema-20k" },
+    { "only", "LIST", "some of the workloads of bide-bench(1), with commas between" },
     { "parked", "COUNT", "suspended runs of parked and restart (default: 100000)" },
     { "queued", "COUNT", "queued runs of restart (default: 10000)" },
+    { "laned", "COUNT", "queued runs of lanes (default: 1000000)" },
     { "dir", "DIR", "where the data goes: on the disk to be measured (default: /var/tmp)" },
     { "plugins", "DIR", "where bench.so is (default: beside this program)" },
     { NULL, NULL, NULL },

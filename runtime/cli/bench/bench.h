@@ -23,7 +23,7 @@ struct bench {
     struct arena *arena; /* the call's: results live to the end */
     uint32_t connections;
     int64_t duration_ms; /* of a workload's load */
-    int64_t parked, queued;
+    int64_t parked, queued, laned;
     struct slice only;   /* names with commas between; empty: all */
     const char *program; /* bide, whose server is measured */
     const char *plugins, *dir;
@@ -173,6 +173,7 @@ bool bench_latency(struct bench *bench, struct value *result, struct err *err);
 bool bench_resume(struct bench *bench, struct value *result, struct err *err);
 bool bench_parked(struct bench *bench, struct value *result, struct err *err);
 bool bench_restart(struct bench *bench, struct value *result, struct err *err);
+bool bench_lanes(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_small(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_large(struct bench *bench, struct value *result, struct err *err);
 

@@ -36,6 +36,8 @@ static const struct bench_workload workloads[] = {
       bench_parked },
     { "restart", "s to ready", 0.5, true, true, false, "kill -9 with parked and queued runs",
       bench_restart },
+    { "lanes", "of empty", 0.8, false, true, false,
+      "echo beside a million queued runs of a thousand paused queues", bench_lanes },
     /* Their floor is measured: what parsing takes. */
     { "schema", "checks/s", 0, false, false, true, "an order of 200 bytes and its schema",
       bench_schema_small },
@@ -72,10 +74,9 @@ static bool check_only(struct slice only, struct err *err)
     for (size_t i = 0; i < only.size; i++)
         words += only.data[i] == ',';
     return known == words ||
-           err_set(
-               err, ERR_BAD_REQUEST,
-               "workloads are ingest, echo, wait, latency, resume, parked, restart, schema, "
-               "schema-20k, each once");
+           err_set(err, ERR_BAD_REQUEST,
+                   "workloads are ingest, echo, wait, latency, resume, parked, restart, lanes, "
+                   "schema, schema-20k, each once");
 }
 
 /* --only, or the words after the command. */
@@ -165,7 +166,8 @@ static bool read_options(struct bench *bench, struct err *err)
         !call_number(call, "connections", 1, 1000, 64, &connections, err) ||
         !call_number(call, "seconds", 1, 3600, 5, &seconds, err) ||
         !call_number(call, "parked", 3, 100000000, 100000, &bench->parked, err) ||
-        !call_number(call, "queued", 1, 10000000, 10000, &bench->queued, err))
+        !call_number(call, "queued", 1, 10000000, 10000, &bench->queued, err) ||
+        !call_number(call, "laned", 1000, 100000000, 1000000, &bench->laned, err))
         return false;
     bench->connections = (uint32_t)connections;
     bench->duration_ms = seconds * 1000;

@@ -1,0 +1,217 @@
+/*
+ * Lanes: what many queues with many keys, all with queued runs, cost one that has nothing to do
+ * with them.
+ *
+ *   echo, nothing stored ─▶ stop, fill ─▶ echo, all others paused ─▶ resume all, echo beside
+ * them
+ *
+ * The rows are written by the store itself while no server runs: over HTTP it would take longer
+ * than all the rest.
+ */
+#include "base/clock.h"
+#include "cli/bench/bench.h"
+#include "codec/pack.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { QUEUES = 1000, AT_ONCE = 5000, NAME_BYTES = 32 };
+
+static const char echo_queue[] = "bench-echo";
+
+struct filling {
+    struct store *store;
+    struct id_source ids;
+    struct arena arena;
+    struct rows rows;
+    uint32_t environment, rows_made;
+    struct slice payload; /* packed */
+};
+
+static bool rows_write(struct filling *filling, struct err *err)
+{
+    const struct store_ops *ops = filling->store->ops;
+    bool done = ops->begin(filling->store, err) &&
+                ops->flush(filling->store, &filling->rows, err) &&
+                ops->commit(filling->store, err);
+
+    arena_reset(&filling->arena);
+    rows_init(&filling->rows, &filling->arena);
+    filling->rows_made = 0;
+    return done;
+}
+
+static void run_make(struct filling *filling, int64_t queue, int64_t lane, struct slice key)
+{
+    int64_t now_ms = clock_now_ms();
+    struct run *run = rows_new_run(&filling->rows, id_next(&filling->ids, now_ms));
+
+    run->environment = filling->environment;
+    run->status = RUN_QUEUED;
+    run->seq = 1;
+    run->queue = queue;
+    run->lane = lane;
+    run->concurrency_key = arena_copy(&filling->arena, key);
+    run->rank_ms = run->created_ms = run->updated_ms = now_ms;
+    run->root_id = run->id;
+    run->max_attempts = 1;
+    run->task = SLICE("bench-echo");
+    run->input = filling->payload;
+    run->row.dirty_parts = PART_INPUT;
+    filling->rows_made++;
+}
+
+/* A queue, paused, with `count` runs in `keys` lanes. */
+static bool queue_fill(struct filling *filling, int number, int64_t keys, int64_t count,
+                       struct err *err)
+{
+    char name[NAME_BYTES], key[NAME_BYTES];
+    int64_t now_ms = clock_now_ms(), id = id_next(&filling->ids, now_ms);
+
+    snprintf(name, sizeof name, "lanes-%d", number);
+    struct queue *queue = rows_new_queue(&filling->rows, id, filling->environment,
+                                         arena_copy(&filling->arena, slice_of(name)));
+    queue->created_ms = queue->used_ms = queue->paused_ms = now_ms;
+    queue->paused = true;
+    for (int64_t k = 0; k < keys; k++) {
+        snprintf(key, sizeof key, "key-%lld", (long long)k);
+        struct lane *lane =
+            rows_new_lane(&filling->rows, id_next(&filling->ids, now_ms), id, slice_of(key));
+        lane->environment = filling->environment;
+        lane->created_ms = now_ms;
+        int64_t lane_id = lane->id;
+        for (int64_t i = k; i < count; i += keys)
+            run_make(filling, id, lane_id, slice_of(key));
+        if (filling->rows_made >= AT_ONCE && !rows_write(filling, err))
+            return false;
+    }
+    return true;
+}
+
+static bool fill(struct bench *bench, int64_t keys, int64_t count, struct err *err)
+{
+    struct filling filling = { .store = NULL };
+    struct value payload = value_map();
+    int64_t last = 0;
+
+    struct slice path = arena_format(bench->arena, "%s/data/bide.db", bench->server.dir);
+    value_put(bench->arena, &payload, "order", value_int(7));
+    value_put(bench->arena, &payload, "note", value_text("filled"));
+    filling.payload = pack_value(bench->arena, &payload);
+    if (!store_sqlite_open(path.data, &filling.store, err))
+        return false;
+    id_source_init(&filling.ids, 1);
+    rows_init(&filling.rows, &filling.arena);
+    bool done =
+        filling.store->ops->last_id(filling.store, &last, err) &&
+        filling.store->ops->environment(filling.store, "dev", &filling.environment, err);
+    id_source_skip(&filling.ids, last);
+    for (int i = 0; done && i < QUEUES; i++)
+        done = !bench_interrupted && queue_fill(&filling, i, keys, count / QUEUES, err);
+    done = done && rows_write(&filling, err);
+    filling.store->ops->close(filling.store);
+    arena_finish(&filling.arena);
+    return done;
+}
+
+/* Runs a second through the one queue, from the first trigger to the last end. */
+static bool echo(struct bench *bench, double *rate, struct err *err)
+{
+    struct bench_counts before;
+    struct buffer request = { 0 };
+    struct flow flow = { 0 };
+    double triggers;
+
+    bench_trigger(bench, &request, "bench-echo", echo_queue, NULL);
+    uint64_t start_ns = clock_monotonic_ns();
+    bool done = bench_counts(bench, echo_queue, &before, err) &&
+                bench_flow(bench, &flow, buffer_view(&request), bench->duration_ms, 0,
+                           &triggers, err) &&
+                bench_drain(bench, echo_queue, &before, (int64_t)flow.done, err);
+    *rate = (double)flow.done * 1e9 / (double)(clock_monotonic_ns() - start_ns);
+    flow_finish(&flow);
+    buffer_finish(&request);
+    return done;
+}
+
+static bool completed_read(struct bench *bench, double *completed, struct err *err)
+{
+    static const char name[] =
+        "\nbide_runs_finished_total{environment=\"dev\",outcome=\"completed\"} ";
+
+    if (!bench_need(bench, "GET", "/metrics", (struct slice){ 0 }, err))
+        return false;
+    buffer_byte(&bench->body, '\0'); /* for strtod */
+    const char *found = strstr(bench->body.data, name);
+    *completed = found == NULL ? 0 : strtod(found + strlen(name), NULL);
+    return true;
+}
+
+/*
+ * All lanes are open and take turns, so that the one queue has a thousandth of the starts: what
+ * counts are the runs of all queues. And nothing holds the clients back until theirs are done:
+ * triggers and ends are counted each for half a run.
+ */
+static bool echo_beside(struct bench *bench, struct value *result, double *rate,
+                        struct err *err)
+{
+    struct buffer request = { 0 };
+    struct flow flow = { 0 };
+    char name[NAME_BYTES];
+    double before = 0, after = 0, triggers = 0;
+
+    for (int i = 0; i < QUEUES; i++) {
+        snprintf(name, sizeof name, "lanes-%d", i);
+        if (!bench_pause(bench, name, false, err))
+            return false;
+    }
+    bench_trigger(bench, &request, "bench-echo", echo_queue, NULL);
+    bool done = completed_read(bench, &before, err);
+    uint64_t start_ns = clock_monotonic_ns();
+    done = done &&
+           bench_flow(bench, &flow, buffer_view(&request), bench->duration_ms, 0, &triggers,
+                      err) &&
+           completed_read(bench, &after, err);
+    double seconds = (double)(clock_monotonic_ns() - start_ns) / 1e9;
+    double ended = done ? (after - before) / seconds : 0;
+    bench_put(bench, result, "open_triggers_per_s", triggers);
+    bench_put(bench, result, "open_ends_per_s", ended);
+    *rate = (triggers + ended) / 2;
+    flow_finish(&flow);
+    buffer_finish(&request);
+    return done;
+}
+
+bool bench_lanes(struct bench *bench, struct value *result, struct err *err)
+{
+    int64_t count = bench->laned < QUEUES ? QUEUES : bench->laned;
+    int64_t keys = count / QUEUES < 1000 ? count / QUEUES : 1000;
+    double empty, shut, open;
+
+    if (!bench_fresh(bench, err) || !echo(bench, &empty, err) ||
+        !bench_server_stop(&bench->server, err))
+        return false;
+    uint64_t start_ns = clock_monotonic_ns();
+    if (!fill(bench, keys, count, err))
+        return false;
+    uint64_t filled_ns = clock_monotonic_ns();
+    if (!bench_server_start(&bench->server, bench->program, bench->plugins, err) ||
+        !bench_connect(bench, err))
+        return false;
+    uint64_t ready_ns = clock_monotonic_ns();
+    if (!echo(bench, &shut, err) || !echo_beside(bench, result, &open, err))
+        return false;
+    bench_put(bench, result, "value", shut / empty);
+    bench_put(bench, result, "open_ratio", open / empty);
+    bench_put(bench, result, "open_floor", 0.5);
+    bench_put(bench, result, "empty_runs_per_s", empty);
+    bench_put(bench, result, "shut_runs_per_s", shut);
+    bench_put(bench, result, "open_runs_per_s", open);
+    bench_put(bench, result, "queues", QUEUES);
+    bench_put(bench, result, "keys", (double)keys);
+    bench_put(bench, result, "queued", (double)(count / QUEUES * QUEUES));
+    bench_put(bench, result, "fill_s", (double)(filled_ns - start_ns) / 1e9);
+    bench_put(bench, result, "ready_s", (double)(ready_ns - filled_ns) / 1e9);
+    return true;
+}
