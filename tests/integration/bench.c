@@ -71,6 +71,17 @@ Test(bench, latency_and_costs)
     json_decref(report);
 }
 
+Test(bench, lanes_beside_others)
+{
+    json_t *report = bench(0, "--only lanes --laned 3000 --connections 8");
+
+    json_t *lanes = workload(report, "lanes");
+    cr_expect_eq(json_integer_value(json_object_get(lanes, "queued")), 3000);
+    cr_expect_gt(json_number_value(json_object_get(lanes, "shut_runs_per_s")), 0);
+    cr_expect_gt(json_number_value(json_object_get(lanes, "open_ends_per_s")), 0);
+    json_decref(report);
+}
+
 /* Neither a server nor bench.so is needed, and both sizes come with what parsing takes. */
 Test(bench, checking_by_a_schema_is_compared_with_parsing)
 {
