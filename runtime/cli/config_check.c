@@ -8,7 +8,7 @@ static int exec(struct call *call)
 {
     struct buffer report = { 0 };
     const char *path = call->argument_count > 0 ? call->arguments[0] : NULL;
-    int code = config_check(path, call->json, &report);
+    int code = config_report(path, call->json, &report);
 
     screen_report(stdout, &report, call->json);
     return code;

@@ -217,7 +217,7 @@ static bool deployment_read(struct call *call, struct deployment *deployment, co
         deployment->name[0] == '.')
         *code = cli_fail(CLI_USAGE, "%s: a plugin's file is called NAME.so", path);
     else
-        *code = inspect(call, path, INSPECT_TIME_MS, false, &deployment->inspected);
+        *code = plugins_inspect(call, path, INSPECT_TIME_MS, false, &deployment->inspected);
     return *code == CLI_DONE;
 }
 

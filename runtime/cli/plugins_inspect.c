@@ -210,8 +210,8 @@ static int understand(struct call *call, const char *path, const struct frame *f
     return CLI_DONE;
 }
 
-int inspect(struct call *call, const char *given, int64_t limit_ms, bool is_verbose,
-            struct inspected *inspected)
+int plugins_inspect(struct call *call, const char *given, int64_t limit_ms, bool is_verbose,
+                    struct inspected *inspected)
 {
     struct nursery nursery;
     struct frame frame;
@@ -251,8 +251,8 @@ static int exec(struct call *call)
 
     if (!call_duration(call, "timeout", INSPECT_TIME_MS, &limit_ms, &err))
         return cli_fail(CLI_USAGE, "%s", err.text);
-    int code = inspect(call, call->arguments[0], limit_ms, call_option(call, "verbose") != NULL,
-                       &inspected);
+    int code = plugins_inspect(call, call->arguments[0], limit_ms,
+                               call_option(call, "verbose") != NULL, &inspected);
     if (code != CLI_DONE)
         return code;
     struct slice globals = globals_text(&call->arena, call->arguments[0]);

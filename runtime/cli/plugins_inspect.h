@@ -14,7 +14,7 @@ struct inspected {
 };
 
 /* An exit code; anything but CLI_DONE has been told on stderr. */
-int inspect(struct call *call, const char *given, int64_t limit_ms, bool is_verbose,
-            struct inspected *inspected);
+int plugins_inspect(struct call *call, const char *given, int64_t limit_ms, bool is_verbose,
+                    struct inspected *inspected);
 
 #endif

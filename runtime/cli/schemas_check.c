@@ -17,7 +17,7 @@ static int exec(struct call *call)
     if (value != NULL && call->argument_count != 1)
         return cli_fail(CLI_USAGE, "--value is tried against one FILE");
     if (value != NULL) {
-        int tried = schemas_check_value(call->arguments[0], part == NULL ? "input" : part,
+        int tried = schema_report_value(call->arguments[0], part == NULL ? "input" : part,
                                         strcmp(value, "-") == 0 ? "/dev/stdin" : value,
                                         call->json, &report);
         screen_report(stdout, &report, call->json);
@@ -25,7 +25,7 @@ static int exec(struct call *call)
     }
     for (int i = 0; i < call->argument_count; i++)
         paths[i] = call->arguments[i];
-    int code = schemas_check(paths, call->argument_count, call->json, &report);
+    int code = schema_report(paths, call->argument_count, call->json, &report);
     screen_report(stdout, &report, call->json);
     return code;
 }

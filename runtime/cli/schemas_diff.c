@@ -8,7 +8,7 @@
 static int exec(struct call *call)
 {
     struct buffer report = { 0 };
-    int code = schemas_diff(call->arguments[0], call->arguments[1], call->json, &report);
+    int code = schema_diff(call->arguments[0], call->arguments[1], call->json, &report);
 
     screen_report(code == CLI_USAGE && !call->json ? stderr : stdout, &report, call->json);
     return code;

@@ -63,7 +63,7 @@ static bool outside_check(const char *path, const struct config *config, struct 
     return problems->count == 0;
 }
 
-int config_check(const char *path, bool json, struct buffer *out)
+int config_report(const char *path, bool json, struct buffer *out)
 {
     struct arena arena = { 0 };
     struct problems problems = { 0 };

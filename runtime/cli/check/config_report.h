@@ -11,6 +11,6 @@
  * "problems"}. `path` NULL: config/bide.yaml. Returns the exit code: 0, or 2 when something is
  * wrong.
  */
-int config_check(const char *path, bool json, struct buffer *out);
+int config_report(const char *path, bool json, struct buffer *out);
 
 #endif

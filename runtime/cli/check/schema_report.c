@@ -110,7 +110,7 @@ static void path_check(struct checking *checking, const char *path)
     free(entries);
 }
 
-int schemas_check(const char *const *paths, int count, bool json, struct buffer *out)
+int schema_report(const char *const *paths, int count, bool json, struct buffer *out)
 {
     struct checking checking = { .out = json ? NULL : out, .fine = true };
     struct value root = value_map();
@@ -207,7 +207,7 @@ static bool value_try(struct trial *trial, const char *path, const char *part,
     return fine;
 }
 
-int schemas_check_value(const char *path, const char *part, const char *value_path, bool json,
+int schema_report_value(const char *path, const char *part, const char *value_path, bool json,
                         struct buffer *out)
 {
     struct trial trial = { 0 };

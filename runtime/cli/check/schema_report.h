@@ -11,7 +11,7 @@
  * "files": [{"file", "valid", "input", "output", "tokens", "children", "problems"}]}. A
  * directory stands for its *.yaml. Returns the exit code: 0, or 2 when something is wrong.
  */
-int schemas_check(const char *const *paths, int count, bool json, struct buffer *out);
+int schema_report(const char *const *paths, int count, bool json, struct buffer *out);
 
 /*
  * Append what the schema file at `path` says of the value in the file at `value_path`, YAML or
@@ -19,7 +19,7 @@ int schemas_check(const char *const *paths, int count, bool json, struct buffer 
  * children.<task>. As JSON: {"valid", "value", "problems"}, the value as a task would get it,
  * without secrets. Returns the exit code: 0, or 2 when something is wrong.
  */
-int schemas_check_value(const char *path, const char *part, const char *value_path, bool json,
+int schema_report_value(const char *path, const char *part, const char *value_path, bool json,
                         struct buffer *out);
 
 #endif

@@ -161,7 +161,7 @@ static void wrong_report(struct diff *diff, const struct problems *problems, boo
     buffer_byte(out, '\n');
 }
 
-int schemas_diff(const char *old_path, const char *new_path, bool json, struct buffer *out)
+int schema_diff(const char *old_path, const char *new_path, bool json, struct buffer *out)
 {
     struct diff diff = { .old_path = old_path, .new_path = new_path };
     struct problems problems = { 0 };

@@ -12,7 +12,7 @@
  * being accepted, and what the new output gives must be what the old one promised. Returns the
  * exit code: 0 compatible, 1 it breaks or cannot be told, 2 a file is wrong.
  */
-int schemas_diff(const char *old_path, const char *new_path, bool json, struct buffer *out);
+int schema_diff(const char *old_path, const char *new_path, bool json, struct buffer *out);
 
 /* ---- inside ------------------------------------------------------------------------------ */
 

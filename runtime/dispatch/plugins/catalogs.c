@@ -86,7 +86,7 @@ static void reasons_keep(struct dispatch *dispatch, const struct making *making)
             struct plugin_file *file = container_of(node, struct plugin_file, node);
             if (file->build == item->build && file->candidate == NULL &&
                 strcmp(file->name, item->file) == 0 && file->kind == SEEN_COPIED)
-                (void)file_say(file, item->reason); /* either way it is said */
+                (void)plugin_file_say(file, item->reason); /* either way it is said */
         }
     }
 }
@@ -205,7 +205,7 @@ static void on_make(uv_work_t *work)
 static void making_destroy(struct making *making)
 {
     for (uint32_t i = 0; i < making->count; i++)
-        file_drop_build(&making->items[i].build);
+        plugin_file_drop_build(&making->items[i].build);
     arena_finish(&making->arena);
     free(making);
 }

@@ -80,7 +80,7 @@ static void on_closed(uv_handle_t *handle)
     dispatch_closed(handle->data);
 }
 
-void file_drop_build(struct build **build)
+void plugin_file_drop_build(struct build **build)
 {
     struct build *dropped = *build;
 
@@ -93,8 +93,8 @@ void file_drop_build(struct build **build)
 
 static void file_remove(struct plugin_file *file)
 {
-    file_drop_build(&file->build);
-    file_drop_build(&file->candidate);
+    plugin_file_drop_build(&file->build);
+    plugin_file_drop_build(&file->candidate);
     list_remove(&file->node);
     free(file->name);
     free(file);
@@ -114,7 +114,7 @@ void watch_stop(struct dispatch *dispatch)
         (void)uv_cancel((uv_req_t *)&watch->work); /* or it ends soon */
 }
 
-bool file_say(struct plugin_file *file, const char *reason)
+bool plugin_file_say(struct plugin_file *file, const char *reason)
 {
     if (strncmp(file->reason, reason, sizeof file->reason - 1) == 0)
         return false;
@@ -134,11 +134,11 @@ static void file_promote(struct dispatch *dispatch, struct plugin_file *file)
     log_info("plugin.loaded", "file=%s plugin=%.*s version=%.*s build=%.16s tasks=%u",
              file->name, SLICE_ARG(about->plugin), SLICE_ARG(about->version),
              file->candidate->sha, about->task_count);
-    file_drop_build(&file->build);
+    plugin_file_drop_build(&file->build);
     file->build = file->candidate;
     file->candidate = NULL;
     file->confirm_ms = 0;
-    (void)file_say(file, "");
+    (void)plugin_file_say(file, "");
     if (file->warning[0] != '\0')
         log_warn("plugin.globals", "file=%s %s", file->name, file->warning);
     catalogs_want(dispatch);
@@ -159,7 +159,7 @@ static void file_refused(struct dispatch *dispatch, struct plugin_file *file)
         return;
     }
     file->confirm_ms = 0;
-    (void)file_say(file, file->candidate->reason);
+    (void)plugin_file_say(file, file->candidate->reason);
     catalogs_want(dispatch);
 }
 
@@ -215,9 +215,9 @@ static void file_content(struct dispatch *dispatch, struct plugin_file *file, co
         build_retry(build); /* the file was touched: whatever was wrong may be right now */
     else
         build = build_create(dispatch, sha, file->name, watch_settled);
-    file_drop_build(&file->candidate);
+    plugin_file_drop_build(&file->candidate);
     if (file->build == build) {
-        (void)file_say(file, "");
+        (void)plugin_file_say(file, "");
         catalogs_want(dispatch);
         return;
     }
@@ -236,7 +236,7 @@ static void file_seen(struct dispatch *dispatch, const struct seen *seen)
     if (seen->kind == SEEN_SAME) {
         if (file->confirm_ms != 0 && now_ms >= file->confirm_ms) {
             file->confirm_ms = 0;
-            (void)file_say(file, file->candidate->reason);
+            (void)plugin_file_say(file, file->candidate->reason);
             catalogs_want(dispatch);
         }
         return;
@@ -250,11 +250,11 @@ static void file_seen(struct dispatch *dispatch, const struct seen *seen)
     } else if (seen->kind == SEEN_UNSETTLED) {
         watch->due_ms = sooner(watch->due_ms, now_ms + UNSETTLED_MS);
     } else {
-        file_drop_build(&file->candidate);
+        plugin_file_drop_build(&file->candidate);
         if (seen->kind == SEEN_OVER)
-            file_drop_build(&file->build); /* the limit has become lower */
+            plugin_file_drop_build(&file->build); /* the limit has become lower */
         file->confirm_ms = 0;
-        if (file_say(file, seen->reason))
+        if (plugin_file_say(file, seen->reason))
             catalogs_want(dispatch);
     }
 }

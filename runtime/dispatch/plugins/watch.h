@@ -53,7 +53,7 @@ bool watch_is_quiet(const struct dispatch *dispatch);
 
 /* Why the file's newest content is not offered; "" for "it is". Logged, and true, when it
  * changes. */
-bool file_say(struct plugin_file *file, const char *reason);
-void file_drop_build(struct build **build);
+bool plugin_file_say(struct plugin_file *file, const char *reason);
+void plugin_file_drop_build(struct build **build);
 
 #endif

@@ -32,7 +32,7 @@ static bool replay_work(struct request *request, struct pool_reader *reader, str
         return false;
     if (replay->run == NULL)
         return err_set(err, ERR_NOT_FOUND, "Run not found");
-    if (!read_queue_name(reader, replay->run->queue, &queue, err))
+    if (!read_pool_queue_name(reader, replay->run->queue, &queue, err))
         return false;
     replay->queue = arena_copy(&request->arena, queue); /* the reader's otherwise */
     return true;

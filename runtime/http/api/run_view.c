@@ -277,7 +277,7 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
     struct run *parent = NULL, *root = NULL;
     struct move *moves;
 
-    if (!read_queue_name(reader, run->queue, &view->queue, err) ||
+    if (!read_pool_queue_name(reader, run->queue, &view->queue, err) ||
         !waits_read(view, reader->reader, arena, err) ||
         !ops->children(reader->reader, arena, run->id, VIEW_CHILDREN, &view->children, err))
         return false;

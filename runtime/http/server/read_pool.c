@@ -155,8 +155,8 @@ void request_check(struct request *request, read_work work,
         check_next(pool);
 }
 
-bool read_queue_name(struct pool_reader *reader, int64_t id, struct slice *name,
-                     struct err *err)
+bool read_pool_queue_name(struct pool_reader *reader, int64_t id, struct slice *name,
+                          struct err *err)
 {
     struct slice *known = table_find(&reader->names, (uint64_t)id);
     struct arena arena = { 0 };

@@ -61,7 +61,7 @@ void request_check(struct request *request, read_work work,
                    void (*finish)(struct request *request));
 
 /* For `work`: the name of a queue; empty when there is none. */
-bool read_queue_name(struct pool_reader *reader, int64_t id, struct slice *name,
-                     struct err *err);
+bool read_pool_queue_name(struct pool_reader *reader, int64_t id, struct slice *name,
+                          struct err *err);
 
 #endif

@@ -9,7 +9,7 @@ Test(config_report, the_sample_files_are_right)
 {
     struct buffer out = { 0 };
 
-    int code = config_check(SOURCE_DIR "/config/bide.yaml", false, &out);
+    int code = config_report(SOURCE_DIR "/config/bide.yaml", false, &out);
     buffer_byte(&out, '\0');
 
     cr_assert_eq(code, 0, "%s", out.data);
@@ -22,11 +22,11 @@ Test(config_report, a_missing_file_is_a_problem)
 {
     struct buffer out = { 0 };
 
-    cr_assert_eq(config_check("/nowhere/bide.yaml", false, &out), 2);
+    cr_assert_eq(config_report("/nowhere/bide.yaml", false, &out), 2);
     buffer_byte(&out, '\0');
     cr_assert_not_null(strstr(out.data, "/nowhere/bide.yaml: cannot be opened: No such file"));
     out.size = 0;
-    cr_assert_eq(config_check("/nowhere/bide.yaml", true, &out), 2);
+    cr_assert_eq(config_report("/nowhere/bide.yaml", true, &out), 2);
     struct arena arena = { 0 };
     struct value value;
     struct err err;

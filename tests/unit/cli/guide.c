@@ -82,11 +82,11 @@ static void words_run(const char *const *words, int count, struct buffer *out)
             paths[path_count++] = words[i];
     }
     if (strcmp(words[2], "diff") == 0)
-        (void)schemas_diff(paths[0], paths[1], false, out); /* what it says is compared */
+        (void)schema_diff(paths[0], paths[1], false, out); /* what it says is compared */
     else if (value != NULL)
-        (void)schemas_check_value(paths[0], part, value, false, out);
+        (void)schema_report_value(paths[0], part, value, false, out);
     else
-        (void)schemas_check(paths, path_count, false, out);
+        (void)schema_report(paths, path_count, false, out);
 }
 
 static struct buffer command_run(struct slice command)

@@ -44,7 +44,7 @@ static const char *diff(const char *before, const char *after, int code, bool js
 
     file_write("old.yaml", before);
     file_write("new.yaml", after);
-    cr_expect_eq(schemas_diff(path_of("old.yaml"), path_of("new.yaml"), json, &out), code,
+    cr_expect_eq(schema_diff(path_of("old.yaml"), path_of("new.yaml"), json, &out), code,
                  "%.*s", (int)out.size, out.data);
     char *text = arena_text(&arena, buffer_view(&out));
     buffer_finish(&out);

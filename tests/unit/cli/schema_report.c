@@ -7,7 +7,7 @@ static const char *check(const char *path, bool json, int wanted)
 {
     struct buffer out = { 0 };
 
-    int code = schemas_check(&path, 1, json, &out);
+    int code = schema_report(&path, 1, json, &out);
     struct slice text = arena_copy(&arena, buffer_view(&out));
     buffer_finish(&out);
     cr_assert_eq(code, wanted, "%d: %s", code, text.data);
@@ -76,7 +76,7 @@ static const char *trial(const char *schema, const char *part, const char *value
     const char *path = written(schema), *value_path = written(value);
     struct buffer out = { 0 };
 
-    int code = schemas_check_value(path, part, value_path, json, &out);
+    int code = schema_report_value(path, part, value_path, json, &out);
     struct slice text = arena_copy(&arena, buffer_view(&out));
     buffer_finish(&out);
     remove(path);
