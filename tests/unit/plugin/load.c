@@ -47,7 +47,7 @@ Test(load, settings_are_those_of_the_declaration, .fini = forget)
 /* What was built before the ABI grew goes on as it is. */
 Test(load, one_of_an_older_minor_is_good, .fini = forget)
 {
-    load(TEST_PLUGINS "/refused/minor-0.so", "refused");
+    load(TEST_PLUGINS "/minor-0.so", "refused");
 
     cr_assert_eq(plugin.abi_major, BIDE_ABI_MAJOR);
 }
