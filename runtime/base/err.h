@@ -23,6 +23,7 @@
     X(PLUGIN, 500, "the plugin could not be loaded")                \
     X(SYSTEM, 500, "the operating system refused")                  \
     X(UNAVAILABLE, 503, "the task is not available")                \
+    X(CONFLICT, 503, "another node was faster")                     \
     X(STORE, 503, "the database refused the change")                \
     X(STOPPING, 503, "the server is stopping")
 

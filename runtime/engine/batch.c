@@ -11,12 +11,10 @@ enum {
 
 /* The catalog and the speeds are the process's own, not the database's: they take effect
  * whatever the store says, and need no row. */
-static void memory_commands(struct batch *batch)
+static void memory_commands(struct engine *engine, struct command **commands, uint32_t count)
 {
-    struct engine *engine = batch->engine;
-
-    for (uint32_t i = 0; i < batch->count; i++) {
-        struct command *command = batch->commands[i];
+    for (uint32_t i = 0; i < count; i++) {
+        struct command *command = commands[i];
         if (command->kind == COMMAND_CATALOG) {
             /* Lent to us until replaced; only the loop thread, which made it, may change it. */
             union {
@@ -38,8 +36,28 @@ static void memory_commands(struct batch *batch)
     }
 }
 
-struct batch *batch_begin(struct engine *engine, struct arena *arena, const struct moment *now,
-                          struct command **commands, uint32_t count)
+/* Nothing of it has been answered yet. */
+static void command_clear(struct command *command)
+{
+    command->err = (struct err){ 0 };
+    command->problems = NULL;
+    if (command->kind == COMMAND_TRIGGER) {
+        command->trigger.run_id = 0;
+        command->trigger.cached = command->trigger.differs = command->trigger.is_new = false;
+    } else if (command->kind == COMMAND_TOKEN_CREATE) {
+        command->token_create.token_id = 0;
+        command->token_create.cached = false;
+    } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
+               command->kind == COMMAND_TOKEN_TIMEOUT) {
+        command->token_complete.won = false;
+        command->token_complete.problems = (struct problems){ 0 };
+    } else if (command->kind == COMMAND_RUN_READ) {
+        command->run_read.run = NULL;
+    }
+}
+
+static struct batch *begin(struct engine *engine, struct arena *arena, const struct moment *now,
+                           struct command **commands, uint32_t count)
 {
     struct batch *batch = ARENA_NEW(arena, struct batch);
 
@@ -52,7 +70,8 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, const stru
     batch->assignment_tail = &batch->first_assignment;
     batch->event_tail = &batch->first_event;
     rows_init(&batch->rows, arena);
-    memory_commands(batch);
+    batch->rows.node = engine->node.number;
+    table_init(&batch->admission.grants, arena);
     batch->catalog = engine->catalog;
     batch->steps = batch->catalog != NULL && batch->catalog->limits.steps > 0
                        ? batch->catalog->limits.steps
@@ -67,8 +86,24 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, const stru
     batch->unpark_next = engine->unpark_at;
     batch->unpark_after = engine->unpark_after;
     for (uint32_t i = 0; i < count; i++)
-        commands[i]->err = (struct err){ 0 };
+        command_clear(commands[i]);
     return batch;
+}
+
+struct batch *batch_begin(struct engine *engine, struct arena *arena, const struct moment *now,
+                          struct command **commands, uint32_t count)
+{
+    memory_commands(engine, commands, count);
+    return begin(engine, arena, now, commands, count);
+}
+
+struct batch *batch_again(struct batch *batch)
+{
+    struct moment now = { batch->now_ms, batch->steady_ms };
+
+    for (struct assignment *a = batch->first_assignment; a != NULL; a = a->next)
+        buffer_finish(&a->bytes);
+    return begin(batch->engine, batch->arena, &now, batch->commands, batch->count);
 }
 
 struct rows *batch_rows(struct batch *batch)
@@ -269,8 +304,22 @@ static bool commands_decide(struct batch *batch)
     return batch_settle(batch);
 }
 
+/* Nothing of it is done. */
+static bool batch_fence(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        err_set(&batch->commands[i]->err, ERR_STOPPING,
+                "this node's lease is over; others have taken over its runs");
+    batch->phase = PHASE_DECIDED;
+    return true;
+}
+
 bool batch_decide(struct batch *batch)
 {
+    if (!node_begin(batch))
+        return false;
+    if (batch->is_fenced)
+        return batch_fence(batch);
     if (batch->phase == PHASE_PREFETCH) {
         batch_prefetch(batch);
         if (rows_wanted(&batch->rows))
@@ -306,6 +355,7 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
                                           (batch->catalog != NULL && !batch->is_stopping &&
                                            rings_are_open(&batch->engine->rings)),
                                  .aside = batch->aside,
+                                 .is_fenced = batch->is_fenced,
                                  .is_due_wrong = batch->is_due_wrong };
 }
 

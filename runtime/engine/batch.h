@@ -28,6 +28,7 @@ struct batch {
     struct command **commands;
     uint32_t count, at;
     enum phase phase;
+    bool is_node_begun, is_fenced, is_poll, is_fetched; /* nodes.h */
     struct row_refs due;
     struct ids unparked;
     uint32_t due_at, unparked_at;
@@ -85,6 +86,8 @@ bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
 /* The segment of a canceled run has returned, or was killed: its place is free. */
 void run_free(struct batch *batch, struct run *run);
+/* The server, or the node, that had it out has ended. */
+void run_recover(struct batch *batch, struct run *run, bool is_clean);
 void run_drop_wait(struct batch *batch, struct run *run);
 /* It enters its queue for the first time: from now on its ttl counts. */
 void run_ttl_begin(const struct batch *batch, struct run *run);

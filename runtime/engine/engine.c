@@ -21,6 +21,7 @@ void engine_destroy(struct engine *engine)
         free(engine->short_tasks[i]);
     free(engine->short_tasks);
     rings_finish(&engine->rings);
+    grants_finish(&engine->node);
     free(engine->censuses);
     free(engine);
 }

@@ -43,6 +43,10 @@ void engine_destroy(struct engine *engine);
 /* Queues that have QUEUED runs, as found at start. */
 void engine_backlog(struct engine *engine, const struct ids *queues);
 
+/* It shares its store with other nodes: `number` is given out once and for ever, the epoch is
+ * what its row has to say. Before the first batch; 0: it is alone. */
+void engine_node(struct engine *engine, uint32_t number, uint32_t epoch);
+
 /* The catalog in use; NULL before the first COMMAND_CATALOG. */
 const struct catalog *engine_catalog(const struct engine *engine);
 
@@ -59,6 +63,7 @@ struct outcome {
     struct event *events;
     struct row_refs aside; /* were due, and in no state to be: forgotten */
     bool is_due_wrong;     /* what the store calls due is absent, or is not due: see mend_due */
+    bool is_fenced;        /* this node is dead to the others: nothing was done, begin anew */
     bool again; /* more could be done at once: run another batch, with or without commands */
 };
 
@@ -82,7 +87,9 @@ void batch_due(struct batch *batch, const struct row_refs *due);
 bool batch_dispatch(struct batch *batch);
 /* After the commit: what to publish. Hints are kept. */
 void batch_committed(struct batch *batch, struct outcome *outcome);
-/* The store failed: every command is answered with `err`, hints are dropped. */
+/* The store failed: every command is answered with `err`, hints stay as they were. */
 void batch_failed(struct batch *batch, const struct err *err);
+/* Another node was faster: the same commands, to be decided again. */
+struct batch *batch_again(struct batch *batch);
 
 #endif

@@ -361,7 +361,7 @@ bool release_decide(struct batch *batch, struct command *command)
     return true;
 }
 
-static void run_recover(struct batch *batch, struct run *run, bool is_clean)
+void run_recover(struct batch *batch, struct run *run, bool is_clean)
 {
     if (!is_clean && deaths_add(batch, run)) {
         (void)run_move(batch, run, RUN_PARKED, /* RUNNING may be parked */

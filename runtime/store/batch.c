@@ -7,12 +7,14 @@
 #include "batch.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <assert.h>
 
 enum {
-    DUE_LIMIT = 1000,     /* of each kind in one batch; the rest are due in the next */
-    ROUNDS_LIMIT = 100000 /* of loading; only a fault in the engine comes near */
+    DUE_LIMIT = 1000,      /* of each kind in one batch; the rest are due in the next */
+    ROUNDS_LIMIT = 100000, /* of loading; only a fault in the engine comes near */
+    CONFLICTS_MOST = 20
 };
 
 static bool due_load(struct store_batch *run, struct batch *batch, struct err *err)
@@ -79,23 +81,31 @@ static bool transact(struct store_batch *run, struct batch *batch, uint64_t *com
     return true;
 }
 
+/* A batch that another node has overtaken is decided again; the engine is a function, so that
+ * trying twice is free. */
 bool store_batch_run(struct store_batch *run, struct outcome *outcome, uint64_t *commit_ns,
                      struct err *err)
 {
     struct batch *batch =
         batch_begin(run->engine, run->arena, &run->now, run->commands, run->count);
-    bool begun = run->store->ops->begin(run->store, err);
     struct room room;
 
     run->store->ops->room(run->store, &room);
-    if (room.is_low)
-        batch_low(batch, room.free_bytes, room.low_bytes, room.file_bytes);
-    if (begun && transact(run, batch, commit_ns, err)) {
-        batch_committed(batch, outcome);
-        return true;
+    for (uint32_t tries = 1;; tries++) {
+        bool begun = run->store->ops->begin(run->store, err);
+        if (room.is_low)
+            batch_low(batch, room.free_bytes, room.low_bytes, room.file_bytes);
+        if (begun && transact(run, batch, commit_ns, err)) {
+            batch_committed(batch, outcome);
+            return true;
+        }
+        if (begun)
+            run->store->ops->rollback(run->store);
+        if (err->code != ERR_CONFLICT || tries == CONFLICTS_MOST)
+            break;
+        log_debug("store.conflict", "%s", err->text);
+        batch = batch_again(batch);
     }
-    if (begun)
-        run->store->ops->rollback(run->store);
     batch_failed(batch, err);
     *outcome = (struct outcome){ 0 };
     return false;

@@ -31,6 +31,7 @@ struct place {
     struct share *share;
     struct queue_hint *hint; /* NULL: nothing was known of it before this batch */
     uint32_t running, total;
+    bool is_granted; /* `total` is what this node may have of it */
     bool is_loaded;
     bool is_chosen;      /* it is its turn: lanes of its ring are looked at */
     bool is_new;         /* resumed: no lane of it is known */
@@ -68,7 +69,7 @@ struct admission {
     struct place *first_place, **place_end;
     struct table places, lanes, running;
     uint32_t line_count;
-    bool is_begun, has_lines;
+    bool is_begun, is_returned, has_lines;
     struct run **picks;
     uint32_t pick_count;
     bool is_picked;
@@ -77,6 +78,8 @@ struct admission {
     int64_t suspect;     /* engine->suspect after the commit */
     struct ids resumed;  /* queues */
     bool is_resumed;     /* an environment was */
+    struct table grants; /* what this batch has taken of limits, or given back */
+    struct ids granted;  /* their scopes */
 };
 
 /* lines.c: which lanes to look at; false: more rows are needed. */
@@ -84,6 +87,8 @@ bool lines_choose(struct batch *batch);
 bool lines_load(struct batch *batch);
 /* The lane, where this batch looks at it; else NULL. */
 struct line *line_of(const struct batch *batch, int64_t lane);
+uint32_t lane_running(const struct batch *batch, int64_t lane);
+uint32_t queue_running(const struct batch *batch, int64_t queue);
 /* Is there anything to do? */
 bool admission_has_work(struct batch *batch);
 

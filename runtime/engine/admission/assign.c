@@ -38,7 +38,7 @@ static void lines_fill(struct batch *batch)
 {
     EACH_RUN(&batch->rows, run)
     {
-        struct line *line = run->status == RUN_QUEUED ? line_of(batch, run->lane) : NULL;
+        struct line *line = node_has_ready(batch, run) ? line_of(batch, run->lane) : NULL;
         if (line != NULL)
             line_put(batch, line, run);
     }
@@ -82,6 +82,11 @@ static bool run_set_aside(struct batch *batch, struct run *run)
 
     if (task != NULL && task->available && catalog_has_segment(task, run->segment))
         return false;
+    uint32_t other = node_offering(batch, run->task);
+    if (other != 0) {
+        run->home = other;
+        return true;
+    }
     (void)run_move(batch, run, RUN_PARKED,
                    task != NULL && !task->available ? task->reason
                    : task == NULL                   ? SLICE("no plugin offers the task")
@@ -111,7 +116,7 @@ static struct run *line_pick(struct batch *batch, struct line *line)
 {
     while (line->gate == GATE_NONE && line->at < line->count) {
         struct run *run = line->runs[line->at];
-        if (run->status != RUN_QUEUED || run_set_aside(batch, run)) {
+        if (!node_has_ready(batch, run) || run_set_aside(batch, run)) {
             line->at++; /* picked, or set aside, when the line was gone through before */
             continue;
         }
@@ -228,6 +233,8 @@ static void run_assign(struct batch *batch, struct run *run)
         run->id_block = id_next_block(batch->engine->ids, batch->now_ms);
     run->due_ms = 0; /* its ttl was kept */
     contract_follow(batch->arena, task, run, batch->now_ms);
+    run->node = batch->engine->node.number;
+    run->epoch = batch->engine->node.epoch;
     run->version = task->version;
     run->build = task->build;
     (void)run_move(batch, run, RUN_RUNNING,
@@ -248,19 +255,35 @@ static void run_assign(struct batch *batch, struct run *run)
     batch->assignment_count++;
 }
 
+/* Now and then: what was left of limits goes to others, and what others have ready may start
+ * here. */
+static bool nodes_look(struct batch *batch)
+{
+    uint32_t used = 0;
+
+    if (!batch->is_poll || batch->admission.is_begun)
+        return true;
+    for (uint32_t i = 0; i < batch->rows.running_count; i++)
+        used += batch->rows.running[i].count;
+    EACH_RUN(&batch->rows, run)
+    used += (uint32_t)node_is_executing(batch, run) - (uint32_t)node_was_executing(batch, run);
+    return used >= batch->catalog->slots || node_fetch(batch, batch->catalog->slots - used);
+}
+
 bool batch_dispatch(struct batch *batch)
 {
     struct admission *admission = &batch->admission;
     bool loaded = true;
 
-    if (batch->catalog == NULL || batch->is_stopping) /* the first one comes soon */
+    if (batch->catalog == NULL || batch->is_stopping ||
+        batch->is_fenced) /* the first one comes soon */
         return true;
     if (!admission->is_picked) {
         if (!admission_has_work(batch))
             return true;
         bool has_rows = rows_running(&batch->rows);
         has_rows &= shares_load(batch);
-        if (!has_rows || !lines_choose(batch) || !lines_load(batch))
+        if (!has_rows || !nodes_look(batch) || !lines_choose(batch) || !lines_load(batch))
             return false;
         lines_fill(batch);
         runs_pick(batch);

@@ -58,4 +58,5 @@ void hints_commit(struct batch *batch)
     engine->unpark_at = batch->unpark_next;
     engine->unpark_after = batch->unpark_after;
     admission_keep(batch);
+    node_committed(batch);
 }

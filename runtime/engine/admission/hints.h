@@ -4,6 +4,7 @@
 
 #include "engine/admission/rings.h"
 #include "engine/engine.h"
+#include "engine/nodes.h"
 
 /* What is known of an environment's queues. */
 struct census {
@@ -19,6 +20,7 @@ struct census {
  * until batch_committed (hints.c), and is forgotten with it when the store fails.
  */
 struct engine {
+    struct node_self node;
     struct id_source *ids;
     const struct catalog *catalog;
     bool queues_missing; /* the catalog's queues may not all have a row yet */

@@ -93,7 +93,7 @@ static void stops_keep(struct batch *batch)
 
     EACH_RUN(&batch->rows, run)
     {
-        if (!run_was_executing(run) || run_is_executing(run))
+        if (!node_was_executing(batch, run) || node_is_executing(batch, run))
             continue;
         batch->admission.has_stopped = true;
         struct queue_hint *queue = rings_queue(rings, run->queue);
@@ -116,7 +116,7 @@ static void queued_keep(struct batch *batch)
 
     EACH_RUN(&batch->rows, run)
     {
-        if (run->status != RUN_QUEUED || line_of(batch, run->lane) != NULL)
+        if (!node_has_ready(batch, run) || line_of(batch, run->lane) != NULL)
             continue;
         struct queue_hint *queue = rings_queue_add(rings, run->queue, run->environment);
         if (rings_queue_has_room(queue, 0))

@@ -61,12 +61,27 @@ static void tallies_fill(struct batch *batch)
                     rows->running[i].count);
     EACH_RUN(rows, run)
     {
-        if (run_is_executing(run) != run_was_executing(run))
-            running_add(batch, run->queue, run->lane, run_is_executing(run) ? 1 : UINT32_MAX);
-        if (run_loaded(run) != NULL && run_loaded(run)->status == RUN_QUEUED &&
-            run->status != RUN_QUEUED)
+        if (node_is_executing(batch, run) != node_was_executing(batch, run))
+            running_add(batch, run->queue, run->lane,
+                        node_is_executing(batch, run) ? 1 : UINT32_MAX);
+        if (run_loaded(run) != NULL && node_has_ready(batch, run_loaded(run)) &&
+            !node_has_ready(batch, run))
             tally_get(batch, run->lane)->left++;
     }
+}
+
+uint32_t lane_running(const struct batch *batch, int64_t lane)
+{
+    const struct tally *tally = table_find(&batch->admission.lanes, (uint64_t)lane);
+
+    return tally == NULL ? 0 : tally->running;
+}
+
+uint32_t queue_running(const struct batch *batch, int64_t queue)
+{
+    const uint32_t *running = table_find(&batch->admission.running, (uint64_t)queue);
+
+    return running == NULL ? 0 : *running;
 }
 
 /* ---- places ------------------------------------------------------------------------------ */
@@ -146,7 +161,7 @@ static void events_choose(struct batch *batch)
     }
     EACH_RUN(&batch->rows, run)
     {
-        if (!run_was_executing(run) || run_is_executing(run))
+        if (!node_was_executing(batch, run) || node_is_executing(batch, run))
             continue;
         const struct queue_hint *hint = rings_queue(&batch->engine->rings, run->queue);
         if (hint != NULL && hint->is_full)
@@ -249,6 +264,32 @@ static bool may_hold_more(const struct batch *batch, const struct place *place, 
            (hint != NULL && (hint->is_partial || lane > hint->after));
 }
 
+/* Lanes that were held by a limit of which other nodes had the rest: it may be theirs now. */
+static void hungry_take(struct batch *batch)
+{
+    const struct node_self *self = &batch->engine->node;
+    const struct rings *rings = &batch->engine->rings;
+
+    for (uint32_t i = 0; batch->is_poll && i < self->grant_count; i++) {
+        const struct grant_hint *grant = &self->grants[i];
+        const struct queue_hint *queue =
+            grant->is_hungry && grant->scope < 0 ? rings_queue(rings, -grant->scope) : NULL;
+        const struct lane_hint *lane =
+            grant->is_hungry && grant->scope > 0 ? rings_lane(rings, grant->scope) : NULL;
+        if (lane != NULL)
+            line_add(batch, place_get(batch, lane->queue->node.id, lane->queue->environment),
+                     lane->node.id, true);
+        if (queue != NULL)
+            LIST_EACH(&queue->fresh, link, after)
+        line_add(batch, place_get(batch, queue->node.id, queue->environment),
+                 container_of(link, struct lane_hint, link)->node.id, true);
+        if (queue != NULL)
+            LIST_EACH(&queue->served, link, after)
+        line_add(batch, place_get(batch, queue->node.id, queue->environment),
+                 container_of(link, struct lane_hint, link)->node.id, true);
+    }
+}
+
 /* Those to which something happened: a run has stopped, or is queued. */
 static void events_take(struct batch *batch)
 {
@@ -259,13 +300,14 @@ static void events_take(struct batch *batch)
     EACH_RUN(&batch->rows, run)
     {
         const struct lane_hint *hint = rings_lane(rings, run->lane);
-        bool is_reopened = hint != NULL && hint->state == LANE_FULL && run_was_executing(run) &&
-                           !run_is_executing(run);
-        if (run->status != RUN_QUEUED && !is_reopened)
+        bool is_reopened = hint != NULL && hint->state == LANE_FULL &&
+                           node_was_executing(batch, run) && !node_is_executing(batch, run);
+        if (!node_has_ready(batch, run) && !is_reopened)
             continue;
         struct place *place = place_get(batch, run->queue, run->environment);
         line_add(batch, place, run->lane, may_hold_more(batch, place, run->lane));
     }
+    hungry_take(batch);
     if (!is_stirred)
         return;
     LIST_EACH(&rings->suspects, link, after)
@@ -281,12 +323,14 @@ static void events_take(struct batch *batch)
 bool admission_has_work(struct batch *batch)
 {
     const struct rings *rings = &batch->engine->rings;
-    bool has_queued = batch->admission.resumed.count > 0 || batch->admission.is_resumed;
+    bool has_queued =
+        batch->admission.resumed.count > 0 || batch->admission.is_resumed || batch->is_poll;
 
     EACH_RUN(&batch->rows, run)
     {
-        has_queued |= run->status == RUN_QUEUED;
-        batch->admission.has_stopped |= run_was_executing(run) && !run_is_executing(run);
+        has_queued |= node_has_ready(batch, run);
+        batch->admission.has_stopped |=
+            node_was_executing(batch, run) && !node_is_executing(batch, run);
         if (run->id == batch->admission.suspect && !run_is_executing(run))
             batch->admission.suspect = 0; /* the suspect that was out is through */
     }
@@ -306,6 +350,11 @@ bool lines_choose(struct batch *batch)
         admission->is_begun = true;
         if (rows_wanted(&batch->rows))
             return false; /* slices of lanes */
+    }
+    if (batch->is_poll && !admission->is_returned) {
+        if (!grants_return(batch))
+            return false;
+        admission->is_returned = true;
     }
     if (!admission->has_lines) {
         rings_take(batch, LINES_MAX / admission->share_count + 1);
@@ -347,6 +396,21 @@ static void line_ask(struct batch *batch, struct line *line, uint32_t capacity)
     line->asked = true;
 }
 
+/* With other nodes its limits are what was granted of them. */
+static bool line_grant(struct batch *batch, struct line *line, uint32_t capacity)
+{
+    struct place *place = line->place;
+    uint32_t limit = catalog_lane_limit(batch->catalog, place->queue->name, line->has_key);
+
+    if (place->queue->paused)
+        capacity = 0;
+    if (!place->is_granted &&
+        !grant_take(batch, -place->id, place->total, place->running + capacity, &place->total))
+        return false;
+    place->is_granted = true;
+    return grant_take(batch, line->lane, limit, line->running + capacity, &line->limit);
+}
+
 /* Ask the gates that are the same for all its runs and, where the database may hold more, load
  * its first runs. */
 static bool line_load(struct batch *batch, struct line *line)
@@ -361,7 +425,8 @@ static bool line_load(struct batch *batch, struct line *line)
         return true;
     }
     uint32_t capacity = share_room(batch, place->share, true);
-    line->limit = catalog_lane_limit(batch->catalog, place->queue->name, line->has_key);
+    if (!line_grant(batch, line, capacity))
+        return false;
     struct gate_facts facts = { .is_environment_paused = place->share->is_paused,
                                 .is_paused = place->queue->paused,
                                 .queue_running = place->running,

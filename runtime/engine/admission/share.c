@@ -77,7 +77,8 @@ void shares_begin(struct batch *batch)
         running_add(batch, batch->rows.running[i].environment, batch->rows.running[i].count);
     EACH_RUN(&batch->rows, run)
     running_add(batch, run->environment,
-                (uint32_t)run_is_executing(run) - (uint32_t)run_was_executing(run));
+                (uint32_t)node_is_executing(batch, run) -
+                    (uint32_t)node_was_executing(batch, run));
     for (uint32_t i = 0; i <= count; i++)
         if (batch->admission.shares[i].running < batch->admission.shares[i].kept)
             batch->admission.owed +=

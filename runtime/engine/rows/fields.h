@@ -16,7 +16,8 @@
     X(row, 2, COUNT, status) X(row, 3, COUNT, outcome) X(row, 4, COUNT, seq)                   \
     X(row, 5, COUNT, attempt) X(row, 6, COUNT, max_attempts) X(row, 7, COUNT, entry)           \
     X(row, 8, COUNT, depth) X(row, 9, COUNT, remaining) X(row, 10, COUNT, progress)            \
-    X(row, 11, COUNT, log_lines) X(row, 12, COUNT, secrets) X(row, 16, NUMBER, ttl_ms)         \
+    X(row, 11, COUNT, log_lines) X(row, 12, COUNT, secrets) X(row, 13, COUNT, node)            \
+    X(row, 14, COUNT, epoch) X(row, 15, COUNT, home) X(row, 16, NUMBER, ttl_ms)                \
     X(row, 17, NUMBER, priority_ms) X(row, 18, NUMBER, limit_ms) X(row, 19, NUMBER, busy_us)   \
     X(row, 24, FLAG, is_test) X(row, 25, FLAG, needs_parent) X(row, 26, FLAG, due_is_span)     \
     X(row, 27, FLAG, has_tokens) X(row, 28, FLAG, is_out) X(row, 32, TIME, rank_ms)            \
@@ -49,6 +50,13 @@
     X(row, 0, SUM, completed) X(row, 0, SUM, failed) X(row, 0, SUM, canceled)                  \
     X(row, 0, SUM, wait_ms) X(row, 0, SUM, busy_us) X(row, 0, MOST, used_ms)                   \
     X(row, 0, FLAG, removed)
+
+#define NODE_FIELDS(X, row)                                                                    \
+    X(row, 0, NUMBER, number) X(row, 0, COUNT, epoch) X(row, 0, NUMBER, lease_ms)              \
+    X(row, 0, BYTES, offers)
+
+#define GRANT_FIELDS(X, row)                                                                   \
+    X(row, 0, NUMBER, scope) X(row, 0, BYTES, holders) X(row, 0, BYTES, hungry)
 
 #define LANE_FIELDS(X, row)                                                                    \
     X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, NUMBER, queue)                   \

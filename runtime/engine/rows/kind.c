@@ -26,6 +26,8 @@ DESCRIBE(WAITPOINT_FIELDS, waitpoint)
 DESCRIBE(ENVIRONMENT_FIELDS, environment)
 DESCRIBE(QUEUE_FIELDS, queue)
 DESCRIBE(LANE_FIELDS, lane)
+DESCRIBE(NODE_FIELDS, node)
+DESCRIBE(GRANT_FIELDS, grant)
 DESCRIBE(KEY_FIELDS, key)
 DESCRIBE(EDGE_FIELDS, edge)
 DESCRIBE(LOG_LINE_FIELDS, log_line)
@@ -128,14 +130,14 @@ static bool waitpoint_is_sound(const struct row *row)
 
 const struct kind row_kinds[ROW_KINDS] = {
     [ROW_RUN] = { "run", "run_id", KIND_OF(run, id, offsetof(struct run, input)),
-                  .key_fields = 1, .is_packed = true, .parts = &run_fields[run_at_input],
-                  .part_count = 3, .indexes = run_indexes, .index_count = COUNT_OF(run_indexes),
-                  .due = &run_fields[run_at_due_ms],
+                  .key_fields = 1, .is_locked = true, .is_packed = true,
+                  .parts = &run_fields[run_at_input], .part_count = 3, .indexes = run_indexes,
+                  .index_count = COUNT_OF(run_indexes), .due = &run_fields[run_at_due_ms],
                   .due_is_span = &run_fields[run_at_due_is_span],
                   .environment = &run_fields[run_at_environment], .is_sound = run_is_sound },
     [ROW_WAITPOINT] = { "waitpoint", "waitpoint_id",
                         KIND_OF(waitpoint, id, sizeof(struct waitpoint)), .key_fields = 1,
-                        .is_packed = true, .indexes = waitpoint_indexes,
+                        .is_locked = true, .is_packed = true, .indexes = waitpoint_indexes,
                         .index_count = COUNT_OF(waitpoint_indexes),
                         .due = &waitpoint_fields[waitpoint_at_due_ms],
                         .due_is_span = &waitpoint_fields[waitpoint_at_due_is_span],
@@ -149,8 +151,12 @@ const struct kind row_kinds[ROW_KINDS] = {
                     .title = &queue_fields[queue_at_name] },
     [ROW_LANE] = { "lane", "lane", KIND_OF(lane, id, sizeof(struct lane)), .key_fields = 1,
                    .scope = &lane_fields[lane_at_queue], .title = &lane_fields[lane_at_key] },
+    [ROW_NODE] = { "node", "number", KIND_OF(node, number, sizeof(struct node)),
+                   .key_fields = 1 },
+    [ROW_GRANT] = { "limit_grant", "scope", KIND_OF(grant, scope, sizeof(struct grant)),
+                    .key_fields = 1 },
     [ROW_KEY] = { "idempotency", "hash", KIND_OF(key, hash, sizeof(struct key)),
-                  .key_fields = 1 },
+                  .key_fields = 1, .is_locked = true },
     [ROW_EDGE] = { "edge", "waitpoint_id",
                    KIND_OF(edge, waitpoint_id, offsetof(struct edge, next)), .key_fields = 2,
                    .again = AGAIN_IGNORED },

@@ -21,6 +21,8 @@ enum row_kind {
     ROW_ENVIRONMENT,
     ROW_QUEUE,
     ROW_LANE,
+    ROW_NODE,
+    ROW_GRANT,
     ROW_KEY,
     ROW_EDGE,
     ROW_LOG_LINE,
@@ -34,6 +36,7 @@ struct row {
     uint32_t version;         /* of it in the store, where a store has many writers */
     uint32_t parts;           /* of the big fields: loaded (absent ones are empty) or set */
     uint32_t dirty_parts;     /* to be written; an empty slice deletes */
+    bool is_held;             /* nobody else may have changed it, whatever its kind */
     bool is_deleted;          /* to be */
 };
 
@@ -93,6 +96,7 @@ struct kind {
     uint16_t size;      /* of the struct */
     uint16_t from, to;  /* what is durable of it, but for the parts: in one piece */
     uint8_t key_fields; /* the first so many are the key */
+    bool is_locked;     /* from its load to the commit nobody else may have changed it */
     bool is_packed;     /* stored as its id and packed fields, else in columns */
     enum row_again again;
     uint8_t field_count, index_count;

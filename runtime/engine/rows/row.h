@@ -79,6 +79,23 @@ struct queue {
     bool removed;
 };
 
+/* A process that shares the store with others. */
+struct node {
+    struct row row;
+    int64_t number; /* of this start: never given out again */
+    uint32_t epoch;
+    int64_t lease_ms;    /* by the steady clock: then it is dead, and others take over */
+    struct slice offers; /* packed list of the tasks that it can run */
+};
+
+/* What a limit allows, dealt out to nodes; the sum never exceeds it. */
+struct grant {
+    struct row row;
+    int64_t scope;        /* a lane's id, or minus a queue's for its total */
+    struct slice holders; /* eight bytes each: the node and how many it has */
+    struct slice hungry;  /* the same: nodes that would take more */
+};
+
 /* An idempotency key: (environment, kind, scope, text) hashed to 16 bytes → what was made. */
 struct key {
     struct row row;

@@ -64,6 +64,7 @@ void rows_init(struct rows *rows, struct arena *arena)
         table_init(&rows->by_title[kind], arena);
     }
     lane_rows_init(rows);
+    nodes_rows_init(rows);
 }
 
 /* ---- asking ------------------------------------------------------------------------------ */
@@ -302,7 +303,7 @@ bool rows_running(struct rows *rows)
 bool rows_wanted(const struct rows *rows)
 {
     const struct wants *wants = &rows->wants;
-    bool wanted = wants->running || lanes_wanted(rows) ||
+    bool wanted = wants->running || lanes_wanted(rows) || nodes_wanted(rows) ||
                   (wants->edge_count | wants->child_count | wants->tokens.count |
                    wants->ready_count | wants->idle_count) != 0;
 

@@ -95,6 +95,11 @@ struct rows {
     uint32_t running_count, running_capacity;
     bool running_loaded;
     struct lane_rows lanes;
+    /* With many nodes: */
+    uint32_t node; /* whose batch it is: what is ready or running is asked of it alone */
+    struct table runs_of, grants_of;
+    struct ids away;
+    bool away_loaded, nodes_loaded;
     struct row *list[ROW_KINDS]; /* all in memory, the last first; of edges the changed ones */
 };
 
@@ -129,6 +134,17 @@ struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id);
 struct run *rows_young(const struct rows *rows, int64_t parent_id);
 bool rows_environment(struct rows *rows, uint32_t number, struct environment **environment);
 bool rows_queue(struct rows *rows, int64_t id, struct queue **queue);
+/* nodes_rows.c */
+bool rows_nodes(struct rows *rows); /* all of them are in memory */
+bool rows_grant(struct rows *rows, int64_t scope, struct grant **grant);
+struct node *rows_new_node(struct rows *rows, uint32_t number);
+struct grant *rows_new_grant(struct rows *rows, int64_t scope);
+bool rows_runs_of(struct rows *rows, uint32_t node, uint32_t limit, struct tokens **runs);
+bool rows_grants_of(struct rows *rows, uint32_t node, struct tokens **scopes);
+bool rows_away(struct rows *rows, uint32_t limit, struct ids **runs);
+void nodes_rows_init(struct rows *rows);
+bool nodes_wanted(const struct rows *rows);
+void nodes_loaded(struct rows *rows);
 bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
                       struct queue **queue);
 bool rows_key(struct rows *rows, const uint8_t hash[16], struct key **key);
@@ -168,6 +184,9 @@ void rows_put_token(struct rows *rows, int64_t run_id, int64_t waitpoint_id);
 void rows_put_ready(struct rows *rows, int64_t lane, struct run *run);
 void rows_put_idle(struct rows *rows, uint32_t environment, struct queue *queue);
 void rows_put_live(struct rows *rows, uint32_t environment, uint32_t count);
+void rows_put_run_of(struct rows *rows, uint32_t node, int64_t run_id);
+void rows_put_grant_of(struct rows *rows, uint32_t node, int64_t scope);
+void rows_put_away(struct rows *rows, int64_t run_id);
 void rows_put_running(struct rows *rows, const struct running *running);
 
 /* The store has answered every want of this round. */

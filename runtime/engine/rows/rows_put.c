@@ -138,6 +138,7 @@ void rows_loaded(struct rows *rows)
     for (uint32_t i = 0; i < wants->idle_count; i++)
         rows_known_loaded(&rows->idle, wants->idle[i].environment);
     lanes_loaded(rows);
+    nodes_loaded(rows);
     rows->running_loaded |= wants->running;
     wants->running = false;
     wants->ready_count = wants->edge_count = wants->child_count = 0;

@@ -67,12 +67,14 @@ struct run {
     int64_t swept_id; /* canceled: its children up to this one are, too; 0: none, all */
     int64_t busy_us;  /* time in segments */
     uint32_t attempt, max_attempts;
-    uint32_t entry;     /* segments entered so far */
-    uint32_t depth;     /* 0 for a root */
-    uint32_t remaining; /* WAITING: edges that must still fire */
-    uint32_t progress;  /* percent */
-    uint32_t log_lines; /* said so far; of many, the first and the last are kept */
-    uint32_t secrets;   /* enum run_secrets */
+    uint32_t entry;       /* segments entered so far */
+    uint32_t depth;       /* 0 for a root */
+    uint32_t remaining;   /* WAITING: edges that must still fire */
+    uint32_t progress;    /* percent */
+    uint32_t log_lines;   /* said so far; of many, the first and the last are kept */
+    uint32_t secrets;     /* enum run_secrets */
+    uint32_t node, epoch; /* of the last start; 0: there is one node */
+    uint32_t home;        /* QUEUED: the node that may start it; 0: there is one */
     bool is_test;
     bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
     bool needs_parent; /* made by a task that may wait for it; informational */

@@ -50,6 +50,14 @@ struct wants {
         uint32_t environment, limit;
     } * idle;
     uint32_t idle_count, idle_capacity;
+    struct node_want {
+        uint32_t node, limit;
+    } * runs_of; /* runs that the node executes, or that are QUEUED at home there */
+    uint32_t runs_of_count, runs_of_capacity;
+    struct ids grants_of; /* of these nodes, what they hold or want */
+    uint32_t
+        away;   /* the best ranked of those QUEUED at home elsewhere; 0: they are not wanted */
+    bool nodes; /* all of them */
     bool running; /* how many runs are RUNNING, by lane */
 };
 

@@ -60,7 +60,7 @@ bool memory_due(struct store *store, const struct moment *now, uint32_t limit,
         return false;
     for (int kind = 0; kind < ROW_KINDS; kind++)
         if (row_kinds[kind].due != NULL)
-            due_find(&memory->rows[kind], now, limit, arena, due);
+            due_find(&memory->db->rows[kind], now, limit, arena, due);
     return true;
 }
 
@@ -71,8 +71,9 @@ bool memory_next_due(struct store *store, struct moment *next, struct err *err)
     (void)err; /* looking at memory cannot fail */
     *next = (struct moment){ 0 };
     for (int kind = 0; kind < ROW_KINDS; kind++)
-        for (uint32_t i = 0; row_kinds[kind].due != NULL && i < memory->rows[kind].count; i++) {
-            struct due_row row = due_row(&memory->rows[kind], i);
+        for (uint32_t i = 0; row_kinds[kind].due != NULL && i < memory->db->rows[kind].count;
+             i++) {
+            struct due_row row = due_row(&memory->db->rows[kind], i);
             int64_t *earliest_ms = row.is_span ? &next->steady_ms : &next->wall_ms;
             if (row.due_ms != 0 && (*earliest_ms == 0 || row.due_ms < *earliest_ms))
                 *earliest_ms = row.due_ms;

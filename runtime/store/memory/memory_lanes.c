@@ -7,7 +7,7 @@
 
 static bool has_live_run(const struct memory_store *memory, int64_t lane)
 {
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
     if (run->lane == lane && (run->status != RUN_DONE || run->is_out))
         return true;
     return false;
@@ -23,11 +23,12 @@ static int by_number(const void *a, const void *b)
 static void lanes_of(const struct memory_store *memory, struct rows *rows,
                      const struct lanes_want *want)
 {
-    int64_t *found = memory_get((memory->rows[ROW_RUN].count + 1) * sizeof *found);
+    int64_t *found = memory_get((memory->db->rows[ROW_RUN].count + 1) * sizeof *found);
     uint32_t count = 0, put = 0;
 
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
-    if (run->status == RUN_QUEUED && run->queue == want->queue && run->lane > want->after)
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
+    if (run->status == RUN_QUEUED && run->queue == want->queue && run->home == rows->node &&
+        run->lane > want->after)
         found[count++] = run->lane;
     if (count > 1)
         qsort(found, count, sizeof *found, by_number);
@@ -44,7 +45,7 @@ void memory_load_lanes(struct memory_store *memory, struct rows *rows)
     const struct lane_rows *wants = &rows->lanes;
     uint32_t idle = 0;
 
-    EACH_SORTED(&memory->rows[ROW_LANE], lane, lane)
+    EACH_SORTED(&memory->db->rows[ROW_LANE], lane, lane)
     {
         if (!wants->idle.is_wanted || idle == wants->idle.limit ||
             has_live_run(memory, lane->id))

@@ -15,7 +15,7 @@ static void load_children(struct memory_store *memory, struct rows *rows,
 {
     uint32_t looks = 0;
 
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
     {
         if (run->parent_id != want->parent_id || run->id <= want->after || looks == want->limit)
             continue;
@@ -26,7 +26,7 @@ static void load_children(struct memory_store *memory, struct rows *rows,
 
 static void load_tokens(struct memory_store *memory, struct rows *rows, int64_t run_id)
 {
-    EACH_SORTED(&memory->rows[ROW_WAITPOINT], waitpoint, token)
+    EACH_SORTED(&memory->db->rows[ROW_WAITPOINT], waitpoint, token)
     if (token->run_id == run_id && token->status == WAITPOINT_PENDING && token->is_shared == 0)
         rows_put_token(rows, run_id, token->id);
 }
@@ -34,7 +34,7 @@ static void load_tokens(struct memory_store *memory, struct rows *rows, int64_t 
 static void load_edges(struct memory_store *memory, struct rows *rows,
                        const struct edges_want *want)
 {
-    const struct sorted_rows *edges = &memory->rows[ROW_EDGE];
+    const struct sorted_rows *edges = &memory->db->rows[ROW_EDGE];
     struct edge wanted = { .waitpoint_id = want->waitpoint_id, .run_id = INT64_MIN };
     bool found;
     uint32_t first = sorted_at(edges, &wanted.row, &found);
@@ -57,11 +57,13 @@ static int rank_order(const void *a, const void *b)
 static void load_ready(struct memory_store *memory, struct rows *rows,
                        const struct ready_want *want)
 {
-    const struct run **found = memory_get((memory->rows[ROW_RUN].count + 1) * sizeof *found);
+    const struct run **found =
+        memory_get((memory->db->rows[ROW_RUN].count + 1) * sizeof *found);
     uint32_t count = 0;
 
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
-    if (run->status == RUN_QUEUED && run->queue == want->queue && run->lane == want->lane)
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
+    if (run->status == RUN_QUEUED && run->queue == want->queue && run->home == rows->node &&
+        run->lane == want->lane)
         found[count++] = run;
     if (count > 1)
         qsort(found, count, sizeof *found, rank_order);
@@ -76,7 +78,7 @@ static void load_ready(struct memory_store *memory, struct rows *rows,
 /* One that was canceled has its place until its segment has returned. */
 static bool has_live_run(const struct memory_store *memory, int64_t queue)
 {
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
     if (run->queue == queue && (run->status != RUN_DONE || run->is_out))
         return true;
     return false;
@@ -94,10 +96,10 @@ static void load_idle(struct memory_store *memory, struct rows *rows,
                       const struct idle_want *want)
 {
     const struct queue **found =
-        memory_get((memory->rows[ROW_QUEUE].count + 1) * sizeof *found);
+        memory_get((memory->db->rows[ROW_QUEUE].count + 1) * sizeof *found);
     uint32_t live = 0, count = 0;
 
-    EACH_SORTED(&memory->rows[ROW_QUEUE], queue, queue)
+    EACH_SORTED(&memory->db->rows[ROW_QUEUE], queue, queue)
     {
         if (queue->environment != want->environment || queue->removed || queue->name.size == 0)
             continue;
@@ -131,9 +133,10 @@ void memory_load_questions(struct memory_store *memory, struct rows *rows)
     for (uint32_t i = 0; i < wants->idle_count; i++)
         load_idle(memory, rows, &wants->idle[i]);
     memory_load_lanes(memory, rows);
+    memory_load_nodes(memory, rows);
     if (!wants->running)
         return;
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
-    if (run_is_executing(run))
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
+    if (run_is_executing(run) && (rows->node == 0 || run->node == rows->node))
         rows_put_running(rows, &(struct running){ run->queue, run->lane, run->environment, 1 });
 }

@@ -5,9 +5,18 @@
 #include "store/memory/sorted_rows.h"
 #include "store/store.h"
 
+/* What is committed; several stores, one a node, may share it. */
+struct memory_db {
+    struct sorted_rows rows[ROW_KINDS];
+    uint32_t version; /* of the last row that was written */
+    uint32_t users;
+};
+
 struct memory_store {
     struct store store;
-    struct sorted_rows rows[ROW_KINDS];
+    struct memory_db *db;
+    void (*between)(void *context); /* called before each call; NULL: it is not */
+    void *context;
     struct rows *flushed; /* of the transaction under way */
     int fail_in;          /* calls until one fails; 0: never */
     bool is_low;          /* on room */
@@ -26,6 +35,7 @@ struct row *memory_lend(struct rows *rows, enum row_kind kind, const struct row 
                         uint32_t parts);
 /* Answers to questions: memory_questions.c. */
 void memory_load_questions(struct memory_store *memory, struct rows *rows);
+void memory_load_nodes(struct memory_store *memory, struct rows *rows);
 void memory_load_lanes(struct memory_store *memory, struct rows *rows);
 
 /* store_ops */

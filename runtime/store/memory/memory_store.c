@@ -16,6 +16,8 @@
 
 bool memory_fails(struct memory_store *memory, struct err *err)
 {
+    if (memory->between != NULL)
+        memory->between(memory->context);
     if (memory->fail_in == 0 || --memory->fail_in > 0)
         return false;
     return !err_set(err, ERR_STORE, "the simulated store failed");
@@ -69,12 +71,12 @@ static bool memory_load(struct store *store, struct rows *rows, struct err *err)
         const struct row_wants *keys = &rows->wants.keys[kind];
         const struct row_wants *titles = &rows->wants.titles[kind];
         for (uint32_t i = 0; i < keys->count; i++) {
-            const struct row *row = row_keyed(&memory->rows[kind], keys->items[i].key);
+            const struct row *row = row_keyed(&memory->db->rows[kind], keys->items[i].key);
             if (row != NULL)
                 (void)memory_lend(rows, kind, row, keys->items[i].parts); /* found by its key */
         }
         for (uint32_t i = 0; i < titles->count; i++) {
-            const struct row *row = row_titled(&memory->rows[kind], titles->items[i].key);
+            const struct row *row = row_titled(&memory->db->rows[kind], titles->items[i].key);
             if (row != NULL)
                 (void)memory_lend(rows, kind, row, 0); /* found by its title */
         }
@@ -109,10 +111,10 @@ static void merge(const struct kind *kind, struct row *to, const struct row *loa
 static void commit_row(struct memory_store *memory, enum row_kind kind, struct row *row)
 {
     const struct kind *is = &row_kinds[kind];
-    const struct row *old = sorted_find(&memory->rows[kind], row);
+    const struct row *old = sorted_find(&memory->db->rows[kind], row);
 
     if (row->is_deleted) {
-        sorted_drop(&memory->rows[kind], row);
+        sorted_drop(&memory->db->rows[kind], row);
         return;
     }
     struct row *copy = row_copy(kind, memory->flushed->arena, row, row->dirty_parts);
@@ -121,13 +123,33 @@ static void commit_row(struct memory_store *memory, enum row_kind kind, struct r
             row_set_slice(copy, &is->parts[i], row_slice(old, &is->parts[i]));
     if (old != NULL && row->loaded != NULL)
         merge(is, copy, row->loaded, old);
-    (void)sorted_put(&memory->rows[kind], copy); /* a copy */
+    sorted_put(&memory->db->rows[kind], copy)->version = ++memory->db->version;
+}
+
+/* Has another node made or changed what must be as it was loaded? */
+static bool is_overtaken(const struct memory_store *memory, enum row_kind kind,
+                         const struct row *row, uint32_t *version)
+{
+    const struct kind *is = &row_kinds[kind];
+    const struct sorted_rows *rows = &memory->db->rows[kind];
+    const struct row *old = sorted_find(rows, row);
+
+    *version = old == NULL ? 0 : old->version;
+    if (row->loaded == NULL)
+        return (old != NULL && is->again == AGAIN_FAILS) ||
+               (is->title != NULL &&
+                row_titled(rows, (struct row_key){ row_number(row, is->scope),
+                                                   row_slice(row, is->title) }) != NULL);
+    if (is->key_fields > 1 || !(is->is_locked || row->is_held ||
+                                (row_is_changed(kind, row) && row_is_guarded(kind, row))))
+        return false;
+    return old == NULL || old->version != row->version;
 }
 
 /* What a run has said and does not keep. */
 static void commit_log_drops(struct memory_store *memory, const struct log_line *line)
 {
-    struct sorted_rows *lines = &memory->rows[ROW_LOG_LINE];
+    struct sorted_rows *lines = &memory->db->rows[ROW_LOG_LINE];
     bool found;
 
     for (uint32_t number = line->keeps + 1; number <= line->drops; number++) {
@@ -142,12 +164,32 @@ static void commit_log_drops(struct memory_store *memory, const struct log_line 
     }
 }
 
+/* Is everything as this batch has it in mind? */
+static bool guards_hold(const struct memory_store *memory, const struct rows *rows,
+                        struct err *err)
+{
+    uint32_t version;
+
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
+            if (is_overtaken(memory, kind, row, &version))
+                return err_set(err, ERR_CONFLICT,
+                               "another node was faster: %s %lld, loaded as version %u, is "
+                               "version %u",
+                               row_kinds[kind].name,
+                               (long long)row_number(row, &row_kinds[kind].fields[0]),
+                               row->version, version);
+    return true;
+}
+
 static bool memory_commit(struct store *store, struct err *err)
 {
     struct memory_store *memory = memory_of(store);
     const struct rows *rows = memory->flushed;
 
     if (memory_fails(memory, err))
+        return false;
+    if (rows != NULL && memory->db->users > 1 && !guards_hold(memory, rows, err))
         return false;
     for (int kind = 0; rows != NULL && kind < ROW_KINDS; kind++)
         for (struct row *row = rows->list[kind]; row != NULL; row = row->next)
@@ -171,7 +213,7 @@ static bool memory_running(struct store *store, struct arena *arena, struct ids 
     struct memory_store *memory = memory_of(store);
 
     (void)err; /* looking at memory cannot fail */
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
     if (run_is_executing(run))
         rows_ids_add(arena, runs, run->id);
     return true;
@@ -183,10 +225,10 @@ static bool memory_backlog(struct store *store, struct arena *arena, struct ids 
     struct memory_store *memory = memory_of(store);
 
     (void)err; /* looking at memory cannot fail */
-    EACH_SORTED(&memory->rows[ROW_QUEUE], queue, queue)
+    EACH_SORTED(&memory->db->rows[ROW_QUEUE], queue, queue)
     {
         bool has_any = false;
-        EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+        EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
         has_any |= run->status == RUN_QUEUED && run->queue == queue->id;
         if (has_any)
             rows_ids_add(arena, queues, queue->id);
@@ -201,7 +243,7 @@ static bool memory_parked(struct store *store, struct slice task, int64_t after,
 
     if (memory_fails(memory, err))
         return false;
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
     if (run->status == RUN_PARKED && run->id > after && slice_equal(run->task, task) &&
         runs->count < limit)
         rows_ids_add(arena, runs, run->id);
@@ -213,15 +255,15 @@ static bool memory_environment(struct store *store, const char *name, uint32_t *
 {
     struct memory_store *memory = memory_of(store);
 
-    EACH_SORTED(&memory->rows[ROW_ENVIRONMENT], environment, environment)
+    EACH_SORTED(&memory->db->rows[ROW_ENVIRONMENT], environment, environment)
     if (slice_is(environment->name, name)) {
         *number = (uint32_t)environment->number;
         return true;
     }
     (void)err; /* there is room for any number of them */
-    struct environment made = { .number = memory->rows[ROW_ENVIRONMENT].count + 1,
+    struct environment made = { .number = memory->db->rows[ROW_ENVIRONMENT].count + 1,
                                 .name = slice_of(name) };
-    (void)sorted_put(&memory->rows[ROW_ENVIRONMENT], &made.row); /* a copy */
+    (void)sorted_put(&memory->db->rows[ROW_ENVIRONMENT], &made.row); /* a copy */
     *number = (uint32_t)made.number;
     return true;
 }
@@ -231,7 +273,7 @@ static bool memory_sweep(struct store *store, int64_t now_ms, uint32_t limit, st
     struct memory_store *memory = memory_of(store);
 
     (void)err; /* looking at memory cannot fail */
-    struct sorted_rows *keys = &memory->rows[ROW_KEY];
+    struct sorted_rows *keys = &memory->db->rows[ROW_KEY];
     for (uint32_t i = keys->count; i > 0 && limit > 0; i--) {
         const struct key *key = (const struct key *)keys->items[i - 1].row;
         if (key->expires_ms == 0 || key->expires_ms > now_ms)
@@ -249,14 +291,14 @@ static bool memory_last_id(struct store *store, int64_t *id, struct err *err)
     (void)err; /* looking at memory cannot fail */
     *id = 0;
     for (int kind = 0; kind < ROW_KINDS; kind++) {
-        const struct sorted_rows *rows = &memory->rows[kind];
+        const struct sorted_rows *rows = &memory->db->rows[kind];
         if (row_kinds[kind].fields[0].type == FIELD_ID && rows->count > 0) {
             int64_t last =
                 row_number(rows->items[rows->count - 1].row, &row_kinds[kind].fields[0]);
             *id = last > *id ? last : *id;
         }
     }
-    EACH_SORTED(&memory->rows[ROW_RUN], run, run)
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
     if (run->id_block != 0 && run->id_block + ID_BLOCK - 1 > *id)
         *id = run->id_block + ID_BLOCK - 1;
     return true;
@@ -266,8 +308,11 @@ static void memory_close(struct store *store)
 {
     struct memory_store *memory = memory_of(store);
 
-    for (int kind = 0; kind < ROW_KINDS; kind++)
-        sorted_finish(&memory->rows[kind]);
+    if (--memory->db->users == 0) {
+        for (int kind = 0; kind < ROW_KINDS; kind++)
+            sorted_finish(&memory->db->rows[kind]);
+        free(memory->db);
+    }
     free(memory);
 }
 
@@ -292,14 +337,34 @@ static const struct store_ops memory_ops = {
     .close = memory_close,
 };
 
-struct store *store_memory_create(void)
+static struct store *session(struct memory_db *db)
 {
     struct memory_store *memory = memory_zeroed(1, sizeof *memory);
 
     memory->store.ops = &memory_ops;
-    for (int kind = 0; kind < ROW_KINDS; kind++)
-        memory->rows[kind].kind = kind;
+    memory->db = db;
+    db->users++;
     return &memory->store;
+}
+
+struct store *store_memory_create(void)
+{
+    struct memory_db *db = memory_zeroed(1, sizeof *db);
+
+    for (int kind = 0; kind < ROW_KINDS; kind++)
+        db->rows[kind].kind = kind;
+    return session(db);
+}
+
+struct store *store_memory_share(struct store *store)
+{
+    return session(memory_of(store)->db);
+}
+
+void store_memory_between(struct store *store, void (*between)(void *context), void *context)
+{
+    memory_of(store)->between = between;
+    memory_of(store)->context = context;
 }
 
 void store_memory_fail(struct store *store, int calls)
@@ -309,22 +374,22 @@ void store_memory_fail(struct store *store, int calls)
 
 uint32_t store_memory_count(struct store *store, enum row_kind kind)
 {
-    return memory_of(store)->rows[kind].count;
+    return memory_of(store)->db->rows[kind].count;
 }
 
 const struct row *store_memory_at(struct store *store, enum row_kind kind, uint32_t index)
 {
-    return memory_of(store)->rows[kind].items[index].row;
+    return memory_of(store)->db->rows[kind].items[index].row;
 }
 
 const struct row *store_memory_get(struct store *store, enum row_kind kind, int64_t id)
 {
-    return sorted_find_id(&memory_of(store)->rows[kind], id);
+    return sorted_find_id(&memory_of(store)->db->rows[kind], id);
 }
 
 bool store_memory_has_edge(struct store *store, int64_t waitpoint_id, int64_t run_id)
 {
     struct edge wanted = { .waitpoint_id = waitpoint_id, .run_id = run_id };
 
-    return sorted_find(&memory_of(store)->rows[ROW_EDGE], &wanted.row) != NULL;
+    return sorted_find(&memory_of(store)->db->rows[ROW_EDGE], &wanted.row) != NULL;
 }

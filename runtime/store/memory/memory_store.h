@@ -7,6 +7,12 @@
 /* The `calls`th call from now on fails with ERR_STORE; 0: none. */
 void store_memory_fail(struct store *store, int calls);
 
+/* Another store over the same rows, for another node: a commit of what it has overtaken fails
+ * with ERR_CONFLICT. */
+struct store *store_memory_share(struct store *store);
+/* Called before each call of the store: what others do in between. NULL: nothing. */
+void store_memory_between(struct store *store, void (*between)(void *context), void *context);
+
 /* The disk is nearly full, or no longer. */
 void store_memory_low(struct store *store, bool is_low);
 

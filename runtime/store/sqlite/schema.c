@@ -120,6 +120,11 @@ static const char *const steps[] = {
     "ALTER TABLE environment ADD COLUMN paused_ms INTEGER;"
     "ALTER TABLE environment ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE environment ADD COLUMN paused_why TEXT NOT NULL DEFAULT '';",
+
+    /* One node alone, which is all that a file can have, writes none of these. */
+    "CREATE TABLE node (number INTEGER PRIMARY KEY, epoch INTEGER NOT NULL,"
+    " lease_ms INTEGER NOT NULL, offers BLOB);"
+    "CREATE TABLE limit_grant (scope INTEGER PRIMARY KEY, holders BLOB, hungry BLOB);",
 };
 
 /* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */

@@ -1,0 +1,191 @@
+#include "engine/nodes.h"
+
+#include "codec/pack.h"
+#include "engine/batch.h"
+#include "engine/deaths.h"
+
+#include <stdlib.h>
+
+enum { TAKE_OVER = 500, /* runs of a dead node in a batch */ AWAY = 64 };
+
+static const struct node_self *self_of(const struct batch *batch)
+{
+    return &batch->engine->node;
+}
+
+/* ---- its own row ------------------------------------------------------------------------- */
+
+/* The tasks that it can run, as they stand in its row. */
+static struct slice offers_pack(struct batch *batch)
+{
+    const struct catalog *catalog = batch->catalog;
+    struct value list = { .kind = VALUE_LIST };
+
+    if (catalog == NULL)
+        return (struct slice){ 0 };
+    list.items = ARENA_ARRAY(batch->arena, struct value, catalog->task_count + 1);
+    for (uint32_t i = 0; i < catalog->task_count; i++)
+        if (catalog->tasks[i].available)
+            list.items[list.count++] = value_string(catalog->tasks[i].id);
+    struct buffer packed = { 0 };
+    pack_write(&packed, &list);
+    struct slice offers = arena_copy(batch->arena, buffer_view(&packed));
+    buffer_finish(&packed);
+    return offers;
+}
+
+static bool offers_has(const struct batch *batch, const struct node *node, struct slice task)
+{
+    struct value list;
+
+    if (node->offers.size == 0 || !pack_read(batch->arena, node->offers, &list, NULL))
+        return false;
+    for (uint32_t i = 0; list.kind == VALUE_LIST && i < list.count; i++)
+        if (slice_equal(list.items[i].bytes, task))
+            return true;
+    return false;
+}
+
+static bool node_lives(const struct batch *batch, const struct node *node)
+{
+    return !node->row.is_deleted && node->lease_ms > batch->steady_ms;
+}
+
+uint32_t node_offering(const struct batch *batch, struct slice task)
+{
+    EACH_ROW(&batch->rows, ROW_NODE, node, node)
+    if (node->number != self_of(batch)->number && node_lives(batch, node) &&
+        offers_has(batch, node, task))
+        return (uint32_t)node->number;
+    return 0;
+}
+
+bool node_has_ready(const struct batch *batch, const struct run *run)
+{
+    return run->status == RUN_QUEUED && run->home == self_of(batch)->number;
+}
+
+bool node_is_executing(const struct batch *batch, const struct run *run)
+{
+    return run_is_executing(run) && run->node == self_of(batch)->number;
+}
+
+bool node_was_executing(const struct batch *batch, const struct run *run)
+{
+    return run_loaded(run) != NULL && node_is_executing(batch, run_loaded(run));
+}
+
+/* ---- those that are dead ----------------------------------------------------------------- */
+
+/* All that it had, some at a time; then it is gone. */
+static bool node_take_over(struct batch *batch, struct node *dead)
+{
+    uint32_t number = (uint32_t)dead->number;
+    struct tokens *runs;
+    struct run *run;
+    bool loaded = true;
+
+    if (!rows_runs_of(&batch->rows, number, TAKE_OVER, &runs))
+        return false;
+    for (uint32_t i = 0; i < runs->ids.count; i++)
+        loaded &= rows_run(&batch->rows, runs->ids.items[i], 0, &run);
+    if (!loaded)
+        return false;
+    if (runs->ids.count < TAKE_OVER && !grants_release(batch, number))
+        return false;
+    for (uint32_t i = 0; i < runs->ids.count; i++) {
+        (void)rows_run(&batch->rows, runs->ids.items[i], 0, &run); /* loaded above */
+        if (run->status == RUN_RUNNING && run->node == number)
+            run_recover(batch, run, false);
+        else if (run->is_out && run->node == number)
+            run_free(batch, run);
+        else if (run->status == RUN_QUEUED && run->home == number)
+            run->home = self_of(batch)->number;
+    }
+    if (runs->ids.count < TAKE_OVER)
+        dead->row.is_deleted = true;
+    else
+        batch->again = true;
+    return true;
+}
+
+bool node_begin(struct batch *batch)
+{
+    const struct node_self *self = self_of(batch);
+    struct row *row;
+
+    if (node_is_alone(self) || batch->is_node_begun)
+        return true;
+    bool has_own =
+        rows_get(&batch->rows, ROW_NODE, (struct row_key){ .id = self->number }, 0, &row);
+    if (!rows_nodes(&batch->rows) || !has_own)
+        return false;
+    struct node *own = (struct node *)row;
+    if (own == NULL && !self->is_joined) {
+        own = rows_new_node(&batch->rows, self->number);
+        own->epoch = self->epoch;
+    } else if (own == NULL || own->epoch != self->epoch) {
+        batch->is_fenced = true; /* others have taken over */
+        return true;
+    }
+    EACH_ROW(&batch->rows, ROW_NODE, node, other)
+    if (other != own && !other->row.is_deleted && !node_lives(batch, other) &&
+        !node_take_over(batch, other))
+        return false;
+    own->row.is_held = true;
+    if (own->lease_ms - batch->steady_ms <= NODE_LEASE_MS - NODE_RENEW_MS)
+        own->lease_ms = batch->steady_ms + NODE_LEASE_MS;
+    struct slice offers = offers_pack(batch);
+    if (!slice_equal(offers, own->offers))
+        own->offers = offers;
+    batch->is_poll = batch->steady_ms >= self->poll_ms;
+    batch->is_node_begun = true;
+    return true;
+}
+
+/* ---- what others have ready -------------------------------------------------------------- */
+
+bool node_fetch(struct batch *batch, uint32_t slots)
+{
+    struct ids *away;
+    struct run *run;
+    bool loaded = true;
+
+    if (batch->is_fetched || slots == 0)
+        return true;
+    if (!rows_away(&batch->rows, AWAY, &away))
+        return false;
+    for (uint32_t i = 0; i < away->count; i++)
+        loaded &= rows_run(&batch->rows, away->items[i], 0, &run);
+    if (!loaded)
+        return false;
+    for (uint32_t i = 0; i < away->count && slots > 0; i++) {
+        (void)rows_run(&batch->rows, away->items[i], 0, &run); /* loaded above */
+        const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+        if (run->status != RUN_QUEUED || task == NULL || !task->available ||
+            !catalog_has_segment(task, run->segment))
+            continue;
+        run->home = self_of(batch)->number;
+        slots--;
+    }
+    batch->is_fetched = true;
+    return true;
+}
+
+void node_committed(struct batch *batch)
+{
+    struct node_self *self = &batch->engine->node;
+
+    if (node_is_alone(self) || batch->is_fenced)
+        return;
+    self->is_joined = true;
+    if (batch->is_poll)
+        self->poll_ms = batch->steady_ms + NODE_POLL_MS;
+    grants_committed(batch);
+}
+
+void engine_node(struct engine *engine, uint32_t number, uint32_t epoch)
+{
+    engine->node.number = number;
+    engine->node.epoch = epoch;
+}
