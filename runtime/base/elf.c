@@ -56,9 +56,10 @@ static bool header_read(struct elf *elf, struct err *err)
 {
     const unsigned char order =
         __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
-    unsigned char *ident = elf->header.e_ident;
-    ssize_t got = pread(elf->fd, &elf->header, sizeof elf->header, 0);
+    unsigned char bytes[sizeof elf->header] = { 0 }, *ident = elf->header.e_ident;
+    ssize_t got = pread(elf->fd, bytes, sizeof bytes, 0);
 
+    memcpy(&elf->header, bytes, sizeof bytes);
     if (got == 0)
         return refuse(err, "is empty");
     if (got < 0)
