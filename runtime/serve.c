@@ -17,11 +17,11 @@
 #include "dispatch/dispatch.h"
 #include "http/http.h"
 #include "serve_clock.h"
+#include "serve_options.h"
 #include "store/pump.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,10 +32,6 @@
 #include <uv.h>
 
 enum { MAX_BATCH = 1000 };
-
-struct options {
-    const char *config, *listen, *data, *plugins, *schemas;
-};
 
 struct serve {
     struct config config;
@@ -52,7 +48,7 @@ struct serve {
     struct pump *pump;
     struct dispatch *dispatch;
     struct http *http;
-    bool is_stopping;
+    bool starts_paused, is_stopping;
 };
 
 /* ---- wiring ------------------------------------------------------------------------------ */
@@ -203,93 +199,6 @@ static void problems_print(const struct problems *problems)
     buffer_finish(&out);
 }
 
-static int usage(FILE *out, int code)
-{
-    fputs("usage: bide serve [-c FILE] [--listen HOST:PORT] [--data DIR] [--plugins DIR]\n"
-          "                  [--schemas DIR]\n\n"
-          "Run the server. Prints one line, \"listening on http://...\", when it is ready; "
-          "stops\n"
-          "cleanly on SIGTERM or SIGINT.\n\n"
-          "  -c, --config FILE   configuration, default config/bide.yaml\n"
-          "      --listen H:P    address to listen on; port 0 takes any that is free\n"
-          "      --data DIR      database, keys and private copies of plugins\n"
-          "      --plugins DIR   watched for .so files\n"
-          "      --schemas DIR   one YAML file a task\n\n"
-          "Exit codes: 0 stopped cleanly, 1 it could not run, 2 wrong use or configuration.\n",
-          out);
-    return code;
-}
-
-/* -1: go on. */
-static int options_read(int argc, char **argv, struct options *options)
-{
-    static const struct option names[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "listen", required_argument, NULL, 'l' },
-        { "data", required_argument, NULL, 'd' },
-        { "plugins", required_argument, NULL, 'p' },
-        { "schemas", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
-    int option;
-
-    *options = (struct options){ .config = "config/bide.yaml" };
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:h", names, NULL)) != -1) {
-        if (option != 'h' && option != '?' && optarg[0] == '\0') {
-            fputs("bide serve: an option's value is empty; leave it out, or give it one\n",
-                  stderr);
-            return usage(stderr, 2);
-        }
-        switch (option) {
-        case 'c':
-            options->config = optarg;
-            break;
-        case 'l':
-            options->listen = optarg;
-            break;
-        case 'd':
-            options->data = optarg;
-            break;
-        case 'p':
-            options->plugins = optarg;
-            break;
-        case 's':
-            options->schemas = optarg;
-            break;
-        case 'h':
-            return usage(stdout, 0);
-        default:
-            return usage(stderr, 2);
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr, "bide serve: \"%s\" is not an option\n", argv[optind]);
-        return usage(stderr, 2);
-    }
-    return -1;
-}
-
-static bool listen_read(struct config *config, const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    char *end;
-
-    if (colon == NULL || colon == text || colon[1] == '\0')
-        return false;
-    errno = 0;
-    long port = strtol(colon + 1, &end, 10);
-    if (errno != 0 || *end != '\0' || port < 0 || port > 65535)
-        return false;
-    struct slice host = { text, (size_t)(colon - text) };
-    if (host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']')
-        host = (struct slice){ host.data + 1, host.size - 2 };
-    config->host = arena_text(&config->arena, host);
-    config->port = (uint16_t)port;
-    return true;
-}
-
 /* What is in it is looked at with the plugins: a wrong schema costs its task, not the server.
  */
 static bool schemas_reachable(const char *directory)
@@ -306,7 +215,7 @@ static bool schemas_reachable(const char *directory)
 
 /* 0 when everything that is needed to begin is right, 2 when not; each problem is on stderr
  * then. */
-static int configure(struct serve *serve, const struct options *options)
+static int configure(struct serve *serve, const struct serve_options *options)
 {
     struct arena arena = { 0 };
     struct problems problems = { 0 };
@@ -330,12 +239,13 @@ static int configure(struct serve *serve, const struct options *options)
     arena_finish(&arena);
     if (!ok)
         return 2;
-    if (options->listen != NULL && !listen_read(config, options->listen)) {
+    if (options->listen != NULL && !serve_listen_read(config, options->listen)) {
         fprintf(stderr, "bide serve: --listen takes HOST:PORT, not \"%s\"\n", options->listen);
         return 2;
     }
     if (!schemas_reachable(config->schemas))
         return 2;
+    serve->starts_paused = options->starts_paused;
     if (config->log_level != NULL && log_level_find(config->log_level, &level))
         log_set_level(level);
     return 0;
@@ -412,6 +322,9 @@ static bool parts_start(struct serve *serve, struct err *err)
     memcpy(dispatch.secret, serve->secret, sizeof dispatch.secret);
     if (uv_exepath(program, &size) != 0)
         return err_set(err, ERR_SYSTEM, "cannot find the path of this program");
+    if (serve->starts_paused && !pump_pause_all(serve->pump, SLICE("bide serve --start-paused"),
+                                                SLICE("started paused"), err))
+        return false;
     if (!pump_start(serve->pump, err) || !http_create(&http, &serve->http, &port, err))
         return false;
     serve->port = port;
@@ -462,9 +375,9 @@ static void finish(struct serve *serve)
 int serve_main(int argc, char **argv)
 {
     static struct serve serve;
-    struct options options;
+    struct serve_options options;
     struct err err = { 0 };
-    int code = options_read(argc, argv, &options);
+    int code = serve_options_read(argc, argv, &options);
 
     if (code >= 0)
         return code;

@@ -7,6 +7,7 @@ static const struct cli_option options[] = {
     { "data", "DIR", "where the database and the keys are" },
     { "plugins", "DIR", "where the tasks' .so files are; watched" },
     { "schemas", "DIR", "where the tasks' schemas are; watched" },
+    { "start-paused", NULL, "pause all environments before anything is started" },
     { NULL, NULL, NULL },
 };
 

@@ -117,9 +117,9 @@ struct queue_pause {
 
 struct environment_pause {
     uint32_t environment;
-    bool paused;
+    bool paused, is_mild; /* is_mild: one that is paused keeps its reason */
     struct slice by, why; /* empty: it was not said */
-    int64_t paused_ms;    /* reply: since when; 0: it is not */
+    bool is_changed;      /* reply */
 };
 
 /* Why an attempt was lost. */

@@ -312,6 +312,40 @@ static bool recover(struct pump *pump, bool is_clean, struct err *err)
     return ok;
 }
 
+/* Their numbers are given out one by one. */
+bool pump_pause_all(struct pump *pump, struct slice by, struct slice why, struct err *err)
+{
+    enum { STEP = 64 };
+    bool ok = true, more = true;
+
+    for (uint32_t number = 1; ok && more; number += STEP) {
+        struct arena arena = { 0 };
+        struct command commands[STEP], *list[STEP];
+        struct outcome outcome;
+        for (uint32_t i = 0; i < STEP; i++) {
+            commands[i] = (struct command){ .kind = COMMAND_ENVIRONMENT_PAUSE,
+                                            .environment_pause = { .environment = number + i,
+                                                                   .paused = true,
+                                                                   .is_mild = true,
+                                                                   .by = by,
+                                                                   .why = why } };
+            list[i] = &commands[i];
+        }
+        struct store_batch batch = { .store = pump->options.store,
+                                     .engine = pump->engine,
+                                     .arena = &arena,
+                                     .now = moment_now(),
+                                     .commands = list,
+                                     .count = STEP };
+        ok = store_batch_run(&batch, &outcome, NULL, err);
+        more = false;
+        for (uint32_t i = 0; i < STEP; i++)
+            more |= commands[i].err.code == ERR_OK;
+        arena_finish(&arena);
+    }
+    return ok;
+}
+
 /* Can a change be written? Nobody is told that all is well before that is known. */
 static void probe(struct pump *pump)
 {

@@ -30,6 +30,9 @@ struct pump_sink {
 };
 
 struct pump *pump_create(const struct pump_options *options);
+/* Before it starts: all environments are paused, those too that the configuration names no
+ * more. One that is paused already keeps its reason. */
+bool pump_pause_all(struct pump *pump, struct slice by, struct slice why, struct err *err);
 /* Starts the thread, after COMMAND_RECOVER was done inside. */
 bool pump_start(struct pump *pump, struct err *err);
 /* Loop thread. False (ERR_LIMIT, ERR_STOPPING): the command stays the caller's, on_reply is not

@@ -33,6 +33,7 @@ struct place {
     uint32_t running, total;
     bool is_granted; /* `total` is what this node may have of it */
     bool is_loaded;
+    bool is_barred;      /* its environment is paused, and the configuration does not name it */
     bool is_chosen;      /* it is its turn: lanes of its ring are looked at */
     bool is_new;         /* resumed: no lane of it is known */
     struct lanes *slice; /* the next of those that are not known; NULL: they were not wanted */

@@ -28,6 +28,23 @@ enum gate gate_of(const struct gate_facts *facts)
     return facts->room == 0 ? GATE_SLOTS : GATE_NONE;
 }
 
+uint32_t slots_left(const struct slot_facts *facts, bool is_short)
+{
+    int64_t own = (int64_t)facts->kept - facts->running;
+    int64_t most = (int64_t)facts->slots * facts->factor;
+    int64_t owed = facts->owed - (own > 0 ? own : 0); /* to the others */
+    int64_t room = (int64_t)facts->slots - facts->in_use - owed;
+    int64_t ahead = most - facts->in_use - owed * facts->factor;
+
+    if (is_short && ahead > room)
+        room = ahead;
+    if (own > room)
+        room = own;
+    if (room > most - facts->in_use)
+        room = most - facts->in_use;
+    return room > 0 ? (uint32_t)room : 0;
+}
+
 const char *gate_name(enum gate gate)
 {
     return gates[gate].name;

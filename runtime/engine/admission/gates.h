@@ -28,6 +28,17 @@ struct gate_facts {
     uint32_t room; /* slots that are left to its environment */
 };
 
+/* Slots, and those of an environment. */
+struct slot_facts {
+    uint32_t slots;        /* that there are */
+    uint32_t factor;       /* of short tasks more run than there are slots: times as many */
+    uint32_t in_use, owed; /* of all; owed: kept for environments that do not use them */
+    uint32_t kept, running;
+};
+
+/* How many runs the environment may start; of short tasks, or of any. */
+uint32_t slots_left(const struct slot_facts *facts, bool is_short);
+
 /* Never GATE_TURN: who asks knows whose turn it is. */
 enum gate gate_of(const struct gate_facts *facts);
 

@@ -71,8 +71,9 @@ static void place_keep(struct batch *batch, const struct place *place)
     struct queue_hint *queue = rings_queue(rings, place->id);
     bool is_full = false;
 
-    if (place->is_loaded && (place->queue == NULL || place->queue->paused)) {
-        if (queue != NULL) /* it is found again when it is resumed */
+    if (place->is_loaded &&
+        (place->queue == NULL || place->queue->paused || place->is_barred)) {
+        if (queue != NULL) /* it is found again when it is resumed, or at a start */
             rings_queue_drop(rings, queue);
         return;
     }

@@ -373,11 +373,16 @@ static bool place_load(struct batch *batch, struct place *place)
         return true;
     if (!rows_queue(&batch->rows, place->id, &place->queue))
         return false;
-    place->is_loaded = true;
     if (place->queue != NULL) {
+        struct environment *environment;
+        if (!rows_environment(&batch->rows, place->queue->environment, &environment))
+            return false;
         place->share = share_get(batch, place->queue->environment);
+        place->is_barred =
+            environment != NULL && environment->paused && place->share->environment == 0;
         place->total = catalog_total_limit(batch->catalog, place->queue->name);
     }
+    place->is_loaded = true;
     return true;
 }
 
@@ -427,7 +432,8 @@ static bool line_load(struct batch *batch, struct line *line)
     uint32_t capacity = share_room(batch, place->share, true);
     if (!line_grant(batch, line, capacity))
         return false;
-    struct gate_facts facts = { .is_environment_paused = place->share->is_paused,
+    struct gate_facts facts = { .is_environment_paused =
+                                    place->share->is_paused || place->is_barred,
                                 .is_paused = place->queue->paused,
                                 .queue_running = place->running,
                                 .total = place->total,

@@ -97,21 +97,14 @@ uint32_t running_most(const struct batch *batch)
 
 uint32_t share_room(const struct batch *batch, const struct share *share, bool is_short)
 {
-    int64_t own = (int64_t)share->kept - share->running;
-    int64_t slots = batch->catalog->slots, most = running_most(batch);
-    int64_t owed = batch->admission.owed - (own > 0 ? own : 0); /* to the others */
-    int64_t room = slots - batch->admission.in_use - owed;
-    int64_t ahead = most - batch->admission.in_use - owed * factor(batch);
+    struct slot_facts facts = { .slots = batch->catalog->slots,
+                                .factor = factor(batch),
+                                .in_use = batch->admission.in_use,
+                                .owed = batch->admission.owed,
+                                .kept = share->kept,
+                                .running = share->running };
 
-    if (share->is_paused)
-        return 0;
-    if (is_short && ahead > room)
-        room = ahead;
-    if (own > room)
-        room = own;
-    if (room > most - batch->admission.in_use)
-        room = most - batch->admission.in_use;
-    return room > 0 ? (uint32_t)room : 0;
+    return share->is_paused ? 0 : slots_left(&facts, is_short);
 }
 
 void share_start(struct batch *batch, struct share *share)

@@ -83,6 +83,25 @@ BOTH(runs_are_triggered_given_out_ended_and_told_once_each)
     cr_assert_eq(bench.refused, 0);
 }
 
+BOTH(a_start_can_be_with_all_environments_paused)
+{
+    struct err err = { 0 };
+
+    pump_bench_open(*kind, 100, 100);
+    cr_assert(pump_pause_all(bench.pump, SLICE("ann"), SLICE("a move"), &err), "%s", err.text);
+    pump_bench_start();
+    pump_bench_offer("t");
+    must_submit(operation_trigger("t"));
+    pump_bench_until(all_replied);
+    cr_assert_eq(bench.assigned, 0);
+
+    struct operation *resume = operation_create(COMMAND_ENVIRONMENT_PAUSE);
+    resume->command.environment_pause.environment = bench.environment;
+    must_submit(resume);
+    wanted = 1;
+    pump_bench_until(assigned_enough);
+}
+
 BOTH(a_timer_needs_no_command_to_go_off)
 {
     open_started(*kind);

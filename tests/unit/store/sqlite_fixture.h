@@ -56,6 +56,14 @@ struct slice fixture_tags(struct fixture *fixture, const char *first, ...);
 /* One number by SQL, on a connection of its own. */
 int64_t fixture_sql(struct fixture *fixture, const char *sql);
 
+/* SQL that makes a file one of version 8, for those that make an older one. */
+#define BACK_TO_8                                     \
+    "ALTER TABLE environment DROP COLUMN paused;"     \
+    "ALTER TABLE environment DROP COLUMN paused_ms;"  \
+    "ALTER TABLE environment DROP COLUMN paused_by;"  \
+    "ALTER TABLE environment DROP COLUMN paused_why;" \
+    "DROP TABLE node; DROP TABLE limit_grant;"
+
 #define CHECK(fixture, call) cr_assert((call), "%s: %s", #call, (fixture)->err.text)
 
 #endif

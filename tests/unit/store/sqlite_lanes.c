@@ -4,7 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
-static const char before[] =
+static const char before[] = BACK_TO_8
     "DROP TABLE lane; DROP TABLE run_ready; DROP TABLE run_running; DROP TABLE run_out;"
     "CREATE TABLE run_ready (queue INTEGER NOT NULL, rank_ms INTEGER NOT NULL,"
     " run_id INTEGER NOT NULL, PRIMARY KEY (queue, rank_ms, run_id)) WITHOUT ROWID;"

@@ -223,6 +223,7 @@ Test(sqlite_lists, a_tag_is_found_by_its_own_list)
     sqlite3 *db;
     cr_assert_eq(sqlite3_open(fixture.path, &db), SQLITE_OK);
     cr_assert_eq(sqlite3_exec(db,
+                              BACK_TO_8
                               "DROP TABLE run_tag; DROP TABLE waitpoint_tag;"
                               "DROP INDEX queue_live; ALTER TABLE queue DROP COLUMN used_ms;"
                               "ALTER TABLE queue DROP COLUMN removed; DROP TABLE lane;"
