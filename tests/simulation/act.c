@@ -12,6 +12,10 @@ static const char *const lanes[] = { "east", "west", "k0", "x", "y", "z" };
 
 enum { QUEUE_NAMES = sizeof queue_names / sizeof queue_names[0] };
 
+static const struct slice payloads[] = { { "\x81\xa1n\x01", 4 },
+                                         { "\x81\xa1n\x02", 4 },
+                                         { "", 0 } };
+
 static void act_trigger(struct world *world)
 {
     struct command *command = world_command(world, COMMAND_TRIGGER);
@@ -21,7 +25,18 @@ static void act_trigger(struct world *world)
     struct trigger *trigger = &command->trigger;
     trigger->environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
     trigger->task = slice_of(task_names[world_random(world, world_chance(world, 3) ? 4 : 3)]);
-    trigger->payload = SLICE("\x81\xa1n\x01");
+    trigger->payload = payloads[world_random(world, 3)];
+    if (world_chance(world, 20))
+        trigger->max_attempts = 1 + (uint32_t)world_random(world, 5);
+    if (world_chance(world, 10))
+        trigger->limit_ms = moment_any(world_random(world, 1 << 30), 0);
+    if (world_chance(world, 20))
+        trigger->tags = SLICE("\x92\xa1"
+                              "a\xa1"
+                              "b");
+    if (world_chance(world, 10))
+        trigger->note = SLICE("again");
+    trigger->is_test = world_chance(world, 10);
     if (world_chance(world, 40))
         trigger->queue = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
     if (world_chance(world, 40))
@@ -42,6 +57,24 @@ static void act_trigger(struct world *world)
     if (world_chance(world, 10))
         trigger->request_key =
             arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
+}
+
+static void act_token(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_TOKEN_CREATE);
+
+    if (command == NULL)
+        return;
+    struct token_create *create = &command->token_create;
+    create->environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
+    if (world_chance(world, 40))
+        create->timeout_ms = moment_any(world_random(world, 1 << 30), 0);
+    if (world_chance(world, 20))
+        create->due_ms = moment_any(world_random(world, 1 << 30), world->now_ms);
+    if (world_chance(world, 40))
+        create->key = slice_of(keys[world_random(world, 4)]);
+    if (world_chance(world, 40))
+        create->key_ttl_ms = moment_any(world_random(world, 1 << 30), 0);
 }
 
 static int64_t some_token(struct world *world)
@@ -77,6 +110,10 @@ static void act_cancel(struct world *world, const struct run *run)
         return;
     command->cancel.environment = run->environment;
     command->cancel.id = run->id;
+    if (world_chance(world, 50))
+        command->cancel.reason = SLICE("it is not wanted any more");
+    if (world_chance(world, 5) && !world->drains)
+        command->cancel.environment ^= 3; /* the other one: it has no such run */
 }
 
 static void act_cancel_some(struct world *world)
@@ -133,12 +170,25 @@ static void act_redeploy(struct world *world)
     world_catalog(world);
 }
 
+/* Once; or again and again, as if something that it runs were the cause. */
+static void act_crash(struct world *world)
+{
+    for (uint64_t left = world_chance(world, 30) ? 7 : 1; left > 0; left--) {
+        world_crash(world);
+        world_batch(world);
+        world_pass(world, (int64_t)world_random(world, 12000));
+        world_batch(world);
+    }
+}
+
 void act_step(struct world *world)
 {
     uint64_t dice = world_random(world, 1000);
 
-    if (dice < 250)
+    if (dice < 240)
         act_trigger(world);
+    else if (dice < 250)
+        act_token(world);
     else if (dice < 650)
         slots_step(world);
     else if (dice < 780)
@@ -157,7 +207,7 @@ void act_step(struct world *world)
     else if (dice < 940)
         world_pass(world, (int64_t)world_random(world, 800));
     else if (dice < 945)
-        world_crash(world);
+        act_crash(world);
     else if (dice < 950) /* an hour either way */
         world_set_clock(world, (int64_t)world_random(world, 7200000) - 3600000);
     else

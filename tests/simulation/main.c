@@ -1,6 +1,6 @@
 #include "base/clock.h"
+#include "model.h"
 #include "twin.h"
-#include "world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,6 +25,8 @@ static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, bool verbose
         act_drain(world);
     if (world->flaw[0] == '\0')
         check_finished(world);
+    if (world->flaw[0] == '\0')
+        model_finished(world);
     if (world->flaw[0] == '\0' && is_sqlite)
         twin_check(world->store);
     bool ok = world->flaw[0] == '\0';

@@ -27,6 +27,7 @@ void slots_assign(struct world *world, const struct assignment *assignment)
                                    .environment = slice_is(frame->environment, "dev") ? 1 : 2,
                                    .seq = frame->seq,
                                    .entry = frame->entry,
+                                   .once_count = frame->once_count,
                                    .attempt = frame->attempt };
     (void)snprintf(held->task, sizeof held->task, "%.*s", SLICE_ARG(frame->task));
 }
@@ -103,6 +104,9 @@ static void call_token(struct world *world, struct held_segment *held)
                                                    .id = held->id_block + ++held->call };
     if (dice % 5 == 0)
         command->token_create.key = SLICE("shared");
+    command->token_create.key_global = dice / 5 % 3 == 0;
+    if (dice / 15 % 3 == 0)
+        command->token_create.key_ttl_ms = moment_any(dice >> 10, 0);
 }
 
 static void call_trigger(struct world *world, struct held_segment *held)
@@ -122,6 +126,11 @@ static void call_trigger(struct world *world, struct held_segment *held)
                           .parent_seq = held->seq,
                           .id = held->id_block + ++held->call,
                           .unchecked = true };
+    if (dice / 77 % 4 == 0) {
+        command->trigger.key = SLICE("child");
+        command->trigger.key_global = dice / 308 % 2 == 0;
+        command->trigger.key_ttl_ms = dice / 616 % 2 == 0 ? moment_any(dice >> 12, 0) : 0;
+    }
 }
 
 static void end_wait(struct world *world, struct held_segment *held, struct frame_end *end)
@@ -146,9 +155,17 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
         end->span_ms = dice / 8 % 2 == 1 ? moment_any(dice >> 8, 0) : 0;
         return;
     }
-    end->needed = dice / 16 % 3 == 0 ? 1 : 0; /* any, or all */
+    end->needed = dice / 16 % 4; /* all, any, or n of m */
+    if (dice / 512 % 16 == 0)
+        end->ids[end->id_count++] = end->ids[0]; /* twice is once */
+    if (dice / 8192 % 32 == 0 && !world->drains)
+        end->ids[end->id_count++] = 12345; /* nobody knows it */
     end->due_ms = dice / 64 % 4 == 0 ? moment_any(dice >> 9, world->now_ms) : 0;
     end->span_ms = dice / 64 % 4 == 1 ? moment_any(dice >> 9, 0) : 0;
+    /* What a key has found may wait for this one. */
+    for (uint32_t i = 0; end->wait_kind == WAIT_FOR_RUNS && i < held->child_count; i++)
+        if (held->children[i] < held->id_block || held->children[i] > held->id_block + 99)
+            end->due_ms = 0, end->span_ms = 5000;
 }
 
 /* The dispatch may send some of them on their own, earlier than the END; here all go with it.
@@ -175,7 +192,6 @@ static void segment_end(struct world *world, struct held_segment *held)
 {
     struct command *command = world_command(world, COMMAND_SEGMENT_END);
     uint64_t dice = script(world, held, 2) % 100;
-    struct frame_note *note;
 
     if (command == NULL)
         return;
@@ -188,16 +204,22 @@ static void segment_end(struct world *world, struct held_segment *held)
     } else if (dice < 90 || world->drains) {
         end->verdict = VERDICT_DONE;
         end->output = SLICE("\x01");
+    } else if (dice == 90) {
+        end->verdict = VERDICT_PARK;
+        end->error_text = SLICE("another build is to read it");
     } else {
         end->verdict = VERDICT_FAIL;
         end->error_code = SLICE("SCRIPTED");
+        end->error_text = SLICE("as its script says");
         end->retryable = dice % 2 == 0;
     }
-    note = ARENA_NEW(&world->arena, struct frame_note);
-    *note = (struct frame_note){ .kind = NOTE_LOG, .text = SLICE("a line"), .level = 1 };
-    command->segment_end = (struct segment_end){
-        .run_id = held->run_id, .seq = held->seq, .end = end, .notes = note, .note_count = 1
-    };
+    chatter_meta(world, end);
+    command->segment_end =
+        (struct segment_end){ .run_id = held->run_id,
+                              .seq = held->seq,
+                              .end = end,
+                              .busy_us = 1 + (int64_t)world_random(world, 9) };
+    command->segment_end.notes = chatter_notes(world, &command->segment_end.note_count);
     creates_add(world, held, &command->segment_end);
     held->in_call = true; /* until the reply comes */
 }
@@ -215,15 +237,22 @@ static void attempt_lose(struct world *world, struct held_segment *held)
                               .seq = held->seq,
                               .loss = world_chance(world, 50) ? LOSS_CRASHED : LOSS_TIMED_OUT,
                               .error_name = SLICE("SIGSEGV"),
-                              .error_text = SLICE("scripted") };
+                              .error_text = SLICE("scripted"),
+                              .busy_us = lost ? 7 : 0 };
     held->in_call = true;
 }
 
 /* A late answer for a run that has moved on: it must change nothing. */
 static void ghost_step(struct world *world)
 {
-    if (world->ghost.run_id != 0)
+    if (world->ghost.run_id == 0)
+        return;
+    if (world_chance(world, 50))
+        chatter_ghost(world, &world->ghost);
+    else if (world_chance(world, 50))
         segment_end(world, &world->ghost);
+    else
+        attempt_lose(world, &world->ghost);
 }
 
 void slots_step(struct world *world)
@@ -237,6 +266,10 @@ void slots_step(struct world *world)
         return;
     if (held->is_canceled || (!world->drains && world_chance(world, 5))) {
         attempt_lose(world, held);
+        return;
+    }
+    if (world_chance(world, 20)) {
+        chatter_step(world, held);
         return;
     }
     uint64_t plan = script(world, held, 1);
@@ -275,7 +308,7 @@ void slots_reply(struct world *world, struct command *command)
             held->call--, held->in_call = false; /* asked again */
         else if (held != NULL)
             made(world, held, create->token_id, create->id, held->tokens, &held->token_count,
-                 create->key.size > 0);
+                 create->cached);
     } else if (command->kind == COMMAND_TRIGGER && command->trigger.parent_id != 0) {
         const struct trigger *trigger = &command->trigger;
         held = held_find(world, trigger->parent_id, trigger->parent_seq);
@@ -285,9 +318,17 @@ void slots_reply(struct world *world, struct command *command)
             held->call--, held->in_call = false;
         else if (held != NULL)
             made(world, held, trigger->run_id, trigger->id, held->children, &held->child_count,
-                 false);
+                 trigger->cached);
         if (held != NULL && held->child_count == 4)
             held->child_count = 0, held->entry = 100; /* ends without children */
+    } else if (command->kind == COMMAND_ONCE || command->kind == COMMAND_RUN_READ) {
+        held = command->kind == COMMAND_ONCE
+                   ? held_find(world, command->once.run_id, command->once.seq)
+                   : held_find(world, command->run_read.run_id, command->run_read.seq);
+        if (held != NULL) {
+            held->in_call = false;
+            held->once_count += command->kind == COMMAND_ONCE && !failed;
+        }
     } else if (command->kind == COMMAND_SEGMENT_END || command->kind == COMMAND_ATTEMPT_LOST ||
                command->kind == COMMAND_RELEASE) {
         held = held_find(world, command->segment_end.run_id, command->segment_end.seq);

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "codec/pack.h"
-#include "store/batch.h"
+#include "model.h"
 #include "store/timers.h"
 #include "twin.h"
 
@@ -189,6 +189,8 @@ static void world_start(struct world *world)
                                  .count = 1 };
     if (!store_batch_run(&batch, &outcome, NULL, &err))
         world_flaw(world, "recovery failed: %s", err.text);
+    else
+        model_batch(world, &batch, &outcome, true);
     arena_finish(&arena);
     world_catalog(world);
 }
@@ -206,6 +208,7 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, bool verbose
                              .verbose = verbose };
     for (int i = 0; i < TASKS; i++)
         world->available[i] = true;
+    world->model = model_create();
     world->store = is_sqlite ? twin_create(world, on_twin_flaw) : store_memory_create();
     world->memory = is_sqlite ? twin_memory(world->store) : world->store;
     for (int i = 0; i < ENVIRONMENTS; i++)
@@ -221,6 +224,7 @@ void world_close(struct world *world)
     catalog_destroy(world->catalog);
     engine_destroy(world->engine);
     world->store->ops->close(world->store);
+    model_destroy(world->model);
     arena_finish(&world->arena);
 }
 
@@ -292,6 +296,7 @@ void world_batch(struct world *world)
     world->failures += !ok;
     if (ok)
         check_outcome(world, &outcome);
+    model_batch(world, &batch, &outcome, ok);
     if ((!ok && batch.look_for_due) || outcome.is_due_wrong)
         (void)timers_mend(world->store, &batch.now); /* the twin hears what it finds */
     if (!world->store->ops->next_due(world->store, &world->next_due, &err))

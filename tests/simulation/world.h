@@ -28,7 +28,7 @@ enum {
 /* A segment that a slot has, and how far its script is. */
 struct held_segment {
     int64_t run_id, id_block;
-    uint32_t environment, seq, entry, attempt, call;
+    uint32_t environment, seq, entry, attempt, call, once_count;
     char task[16];
     bool in_call, is_canceled;
     int64_t tokens[4], children[4];
@@ -80,7 +80,8 @@ struct world {
     /* The batch being gathered. */
     struct command commands[BATCH_MAX];
     uint32_t command_count;
-    struct arena arena; /* of the commands */
+    struct arena arena;  /* of the commands */
+    struct model *model; /* what the rules say: model.h */
     uint32_t builds;
     bool drains; /* the end: no new work, no faults, everything must finish */
     bool verbose;
@@ -112,6 +113,12 @@ void slots_assign(struct world *world, const struct assignment *assignment);
 void slots_step(struct world *world); /* a random slot says something */
 void slots_reply(struct world *world, struct command *command);
 void slots_event(struct world *world, const struct event *event);
+
+/* chatter.c */
+void chatter_step(struct world *world, struct held_segment *held);
+void chatter_ghost(struct world *world, struct held_segment *ghost);
+struct frame_note *chatter_notes(struct world *world, uint32_t *count);
+void chatter_meta(struct world *world, struct frame_end *end);
 
 /* act.c */
 void act_step(struct world *world);

@@ -1,0 +1,352 @@
+#include "model.h"
+
+#include "base/duration.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+struct model *model_create(void)
+{
+    struct model *model = memory_zeroed(1, sizeof *model);
+
+    table_init(&model->runs, &model->arena);
+    table_init(&model->tokens, &model->arena);
+    table_init(&model->queues, &model->arena);
+    return model;
+}
+
+void model_destroy(struct model *model)
+{
+    arena_finish(&model->arena);
+    free(model);
+}
+
+struct shadow *shadow_of(const struct look *look, int64_t id)
+{
+    struct shadow *shadow = table_find(&look->model->runs, (uint64_t)id);
+
+    if (shadow != NULL && shadow->batch != look->model->batches) {
+        shadow->batch = look->model->batches;
+        shadow->end = shadow->cancel = shadow->made = NULL;
+        shadow->is_recovered = shadow->is_freed = shadow->is_plain = false;
+        shadow->moves = 0;
+    }
+    return shadow;
+}
+
+struct shadow_token *shadow_token_of(const struct look *look, int64_t id, bool add)
+{
+    struct shadow_token *token = table_find(&look->model->tokens, (uint64_t)id);
+
+    if (token == NULL && add) {
+        token = ARENA_NEW(&look->model->arena, struct shadow_token);
+        token->is_made = true;
+        token->batch = look->model->batches;
+        table_set(&look->model->tokens, (uint64_t)id, token);
+    }
+    if (token != NULL && token->batch != look->model->batches && token->was != NULL) {
+        /* What is due comes before all commands. */
+        bool is_over = look->batch->look_for_due && token->was->status == WAITPOINT_PENDING &&
+                       look_is_over(look, token->was->due_ms, token->was->due_is_span);
+        token->batch = look->model->batches;
+        token->is_made = false;
+        token->status = is_over ? WAITPOINT_TIMED_OUT : token->was->status;
+        token->result = token->was->result;
+    }
+    return token;
+}
+
+const struct run *run_now(const struct look *look, int64_t id)
+{
+    return store_memory_find(look->world->memory, id);
+}
+
+const struct waitpoint *token_now(const struct look *look, int64_t id)
+{
+    return store_memory_token(look->world->memory, id);
+}
+
+struct slice model_keep(const struct look *look, struct slice bytes)
+{
+    return arena_copy(&look->model->arena, bytes);
+}
+
+bool look_is_over(const struct look *look, int64_t due_ms, bool is_span)
+{
+    return due_ms != 0 && due_ms <= (is_span ? look->steady_ms : look->now_ms);
+}
+
+int64_t look_deadline(const struct look *look, int64_t date_ms, int64_t span_ms, bool *is_span)
+{
+    *is_span = date_ms == 0 && span_ms != 0;
+    return date_ms != 0   ? time_moment(date_ms)
+           : span_ms != 0 ? time_after(look->steady_ms, span_ms)
+                          : 0;
+}
+
+bool look_is_at(const struct look *look, int64_t run_id, uint32_t seq, bool *is_sure)
+{
+    const struct shadow *shadow = shadow_of(look, run_id);
+    const struct run *run = run_now(look, run_id);
+
+    *is_sure = true;
+    if (shadow == NULL || shadow->was == NULL || shadow->was->status != RUN_RUNNING ||
+        shadow->was->seq != seq || shadow->end != NULL || shadow->is_recovered)
+        return false;
+    *is_sure = run != NULL && run->outcome != OUTCOME_CANCELED;
+    return true;
+}
+
+bool rule_fence(const struct look *look, const struct command *command, int64_t run_id,
+                uint32_t seq)
+{
+    bool is_sure, is_at = look_is_at(look, run_id, seq, &is_sure);
+    bool is_refused = command->err.code == ERR_RULE;
+
+    if (is_at && is_sure && is_refused && command->kind != COMMAND_ONCE)
+        world_flaw(look->world, "run %lld: what its segment said in move %u was refused: %s",
+                   (long long)run_id, seq, command->err.text);
+    if (!is_at && !is_refused)
+        world_flaw(look->world, "run %lld was not in move %u any more, and was heard (%d)",
+                   (long long)run_id, seq, (int)command->kind);
+    return is_at && command->err.code == ERR_OK;
+}
+
+/* ---- commands ---------------------------------------------------------------------------- */
+
+/* What a run that was canceled says at last. */
+static void last_words(const struct look *look, const struct segment_end *said)
+{
+    struct shadow *shadow = shadow_of(look, said->run_id);
+
+    if (shadow == NULL || shadow->was == NULL || shadow->is_freed)
+        return;
+    const struct run *run = run_now(look, said->run_id);
+    bool is_canceled = shadow->was->status == RUN_RUNNING && shadow->was->seq == said->seq &&
+                       shadow->end == NULL && !shadow->is_recovered && run != NULL &&
+                       run->outcome == OUTCOME_CANCELED; /* in this batch */
+    if (!is_canceled && (!shadow->was->is_out || shadow->was->seq != said->seq + 1))
+        return;
+    rule_notes(look, shadow, said->notes, said->note_count);
+    shadow->is_freed = true;
+}
+
+static void end_take(const struct look *look, const struct command *command)
+{
+    const struct segment_end *said = &command->segment_end;
+
+    if (!rule_fence(look, command, said->run_id, said->seq)) {
+        last_words(look, said);
+        return;
+    }
+    struct shadow *shadow = shadow_of(look, said->run_id);
+    if (command->kind != COMMAND_RELEASE) {
+        rule_notes(look, shadow, said->notes, said->note_count);
+        shadow->busy_us += said->busy_us;
+    }
+    for (uint32_t i = 0; i < said->create_count; i++) {
+        rule_token_create(look, said->creates[i]);
+        if (said->creates[i]->err.code == ERR_OK)
+            continue;
+        shadow->is_plain = true;
+        break;
+    }
+    shadow->end = command;
+}
+
+static void cancel_take(const struct look *look, const struct command *command)
+{
+    const struct cancel *cancel = &command->cancel;
+    const struct run *run = run_now(look, cancel->id);
+    struct shadow *shadow = shadow_of(look, cancel->id);
+    bool is_there = run != NULL && run->environment == cancel->environment && shadow != NULL;
+
+    if (is_there != (command->err.code == ERR_OK))
+        world_flaw(look->world, "run %lld is %s, and its cancel is %s", (long long)cancel->id,
+                   is_there ? "there" : "not there", is_there ? "refused" : "taken");
+    if (!is_there)
+        return;
+    if (run->status != RUN_DONE)
+        world_flaw(look->world, "run %lld was canceled and is not done", (long long)run->id);
+    if (shadow->cancel == NULL)
+        shadow->cancel = command;
+    if (shadow->end == NULL && shadow->was != NULL && shadow->was->status < RUN_DONE &&
+        run->outcome != OUTCOME_CANCELED && run->outcome != OUTCOME_EXPIRED)
+        world_flaw(look->world, "run %lld was canceled and has outcome %u", (long long)run->id,
+                   run->outcome);
+}
+
+static void recover_take(const struct look *look, const struct command *command)
+{
+    for (uint32_t i = 0; i < command->recover.count; i++) {
+        struct shadow *shadow = shadow_of(look, command->recover.items[i]);
+        if (shadow == NULL || shadow->was == NULL || shadow->was->status != RUN_RUNNING)
+            continue;
+        shadow->is_recovered = true;
+        shadow->is_clean = command->is_clean;
+    }
+}
+
+static void command_take(const struct look *look, const struct command *command)
+{
+    struct shadow *shadow;
+
+    switch (command->kind) {
+    case COMMAND_TRIGGER:
+        rule_trigger(look, command);
+        break;
+    case COMMAND_CANCEL:
+        cancel_take(look, command);
+        break;
+    case COMMAND_TOKEN_CREATE:
+        rule_token_create(look, command);
+        break;
+    case COMMAND_TOKEN_COMPLETE:
+    case COMMAND_TOKEN_TIMEOUT:
+        rule_token_complete(look, command);
+        break;
+    case COMMAND_SEGMENT_END:
+    case COMMAND_ATTEMPT_LOST:
+    case COMMAND_RELEASE:
+        end_take(look, command);
+        break;
+    case COMMAND_RECOVER:
+        recover_take(look, command);
+        break;
+    case COMMAND_ONCE:
+        rule_once(look, command);
+        break;
+    case COMMAND_NOTES:
+        shadow = shadow_of(look, command->notes.run_id);
+        if (rule_fence(look, command, command->notes.run_id, command->notes.seq))
+            rule_notes(look, shadow, command->notes.notes, command->notes.note_count);
+        break;
+    case COMMAND_RUN_READ:
+        rule_run_read(look, command);
+        break;
+    case COMMAND_QUEUE_PAUSE:
+    case COMMAND_ENVIRONMENT_PAUSE: /* check.c */
+    case COMMAND_CATALOG:
+    case COMMAND_SPEED:
+    case COMMAND_KIND_COUNT:
+        break;
+    }
+}
+
+/* ---- rows -------------------------------------------------------------------------------- */
+
+/* A store makes a new row of what it changes. */
+static bool run_is_same(const struct shadow *shadow, const struct run *run)
+{
+    return shadow->was != NULL && shadow->row == run;
+}
+
+static void runs_look(const struct look *look)
+{
+    struct store *memory = look->world->memory;
+
+    for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(memory, i);
+        struct shadow *shadow = shadow_of(look, run->id);
+        if (shadow == NULL) {
+            world_flaw(look->world, "run %lld was made by nobody", (long long)run->id);
+            return;
+        }
+        if (run_is_same(shadow, run))
+            rule_run_stays(look, shadow, run);
+        else
+            rule_run_row(look, shadow, run);
+    }
+    for (const struct assignment *a = look->outcome->assignments; a != NULL; a = a->next)
+        rule_assignment(look, a);
+}
+
+static void tokens_look(const struct look *look)
+{
+    struct store *memory = look->world->memory;
+
+    for (uint32_t i = 0; i < store_memory_count(memory, ROW_WAITPOINT); i++)
+        rule_token_row(look, store_memory_waitpoint(memory, i));
+    for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(memory, i);
+        const struct shadow *shadow = run->status == RUN_DONE ? shadow_of(look, run->id) : NULL;
+        if (shadow != NULL && (shadow->was == NULL || shadow->was->status != RUN_DONE)) {
+            rule_keys_released(look, run);
+            rule_tokens_closed(look, run);
+            rule_ended(look, run);
+        }
+    }
+    for (uint32_t i = 0; i < store_memory_count(memory, ROW_QUEUE); i++)
+        rule_queue(look, (const struct queue *)store_memory_at(memory, ROW_QUEUE, i));
+}
+
+/* From now on all is as it is. */
+static void rows_keep(const struct look *look)
+{
+    struct store *memory = look->world->memory;
+    struct arena *arena = &look->model->arena;
+
+    for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(memory, i);
+        struct shadow *shadow = shadow_of(look, run->id);
+        if (shadow == NULL || run_is_same(shadow, run))
+            continue;
+        shadow->was = (struct run *)row_copy(ROW_RUN, arena, &run->row,
+                                             PART_INPUT | PART_STATE | PART_OUTPUT);
+        shadow->row = run;
+    }
+    for (uint32_t i = 0; i < store_memory_count(memory, ROW_WAITPOINT); i++) {
+        const struct waitpoint *token = store_memory_waitpoint(memory, i);
+        struct shadow_token *shadow = shadow_token_of(look, token->id, true);
+        if (shadow->was != NULL && shadow->row == token)
+            continue;
+        shadow->was = (struct waitpoint *)row_copy(ROW_WAITPOINT, arena, &token->row, 0);
+        shadow->row = token;
+    }
+}
+
+/* A batch that failed has changed nothing. */
+static void failed_look(const struct look *look)
+{
+    struct store *memory = look->world->memory;
+
+    for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(memory, i);
+        const struct shadow *shadow = shadow_of(look, run->id);
+        if (shadow == NULL || !run_is_same(shadow, run))
+            world_flaw(look->world, "run %lld was changed by a batch that failed",
+                       (long long)run->id);
+    }
+    if (look->outcome->assignments != NULL || look->outcome->events != NULL)
+        world_flaw(look->world, "a batch that failed has published something");
+}
+
+void model_batch(struct world *world, const struct store_batch *batch,
+                 const struct outcome *outcome, bool ok)
+{
+    struct look look = { .world = world,
+                         .model = world->model,
+                         .batch = batch,
+                         .outcome = outcome,
+                         .catalog = engine_catalog(batch->engine),
+                         .now_ms = batch->now.wall_ms,
+                         .steady_ms = batch->now.steady_ms };
+
+    world->model->batches++;
+    if (world->flaw[0] != '\0')
+        return;
+    if (!ok) {
+        failed_look(&look);
+        return;
+    }
+    for (uint32_t i = 0; i < batch->count; i++)
+        command_take(&look, batch->commands[i]);
+    runs_look(&look);
+    tokens_look(&look);
+    rows_keep(&look);
+}
+
+void model_finished(struct world *world)
+{
+    rule_lines(world, world->model);
+}

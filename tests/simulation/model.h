@@ -1,0 +1,152 @@
+/*
+ * The model: what the rules say must be in the rows after each batch, computed from the rows
+ * before it, the commands of the batch and their replies. It knows no more than a client and a
+ * task know, and nothing of how the engine comes to it.
+ *
+ *   rows before + commands, in order ─▶ what must have become of each run and token
+ *   rows after + outcome             ─▶ is it so?
+ *
+ * Where two things in one batch may come in either order the model takes both.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "base/table.h"
+#include "engine/timeline.h"
+#include "engine/wait.h"
+#include "store/batch.h"
+#include "world.h"
+
+enum { SAID_MAX = 96, ONCE_MAX = 16, MODEL_KEYS = 512, MOVES_MAX = 16 };
+
+/* A run as it was before the batch, and what has been said to it since it is there. */
+struct shadow {
+    struct run *was;            /* NULL: it was not there */
+    const struct run *row;      /* the store's, which is another one after each change */
+    const struct command *made; /* by this trigger, in this batch */
+    int64_t entered_ms;   /* its queue, for the first time, by the steady clock; 0: not yet */
+    struct slice segment; /* to enter next; empty: the first */
+    struct slice state, input, output, tags;
+    struct frame_once once[ONCE_MAX]; /* recorded in this entry */
+    uint32_t once_count;
+    int64_t busy_us, counted; /* counted: "sum" of its metadata */
+    uint32_t appended, failures, progress, lines, extra_moves;
+    struct said {
+        uint32_t line, level, attempt;
+    } said[SAID_MAX];
+    uint32_t said_count;
+    /* In this batch: */
+    uint64_t batch;
+    const struct command *end; /* that its segment said, and that counted */
+    bool is_recovered, is_clean;
+    bool is_freed; /* it was canceled, and its segment has returned */
+    const struct command *cancel;
+    struct move path[MOVES_MAX]; /* its moves */
+    uint32_t moves;
+    bool is_plain; /* its end became a failure that is not retried */
+};
+
+struct shadow_token {
+    struct waitpoint *was;
+    const struct waitpoint *row;
+    uint32_t status; /* that it must have now */
+    struct slice result;
+    uint64_t batch; /* for which `status` was begun */
+    bool is_made;   /* in this batch */
+};
+
+struct shadow_key {
+    uint64_t hash;
+    int64_t target, expires_ms;
+    struct slice payload;
+    bool is_released;
+};
+
+struct shadow_queue {
+    int64_t completed, failed, canceled, wait_ms, busy_us;
+};
+
+struct model {
+    struct arena arena;
+    struct table runs, tokens, queues;
+    struct shadow_key keys[MODEL_KEYS];
+    uint32_t key_count;
+    uint64_t batches;
+};
+
+/* A batch that was committed. */
+struct look {
+    struct world *world;
+    struct model *model;
+    const struct store_batch *batch;
+    const struct outcome *outcome;
+    const struct catalog *catalog; /* NULL: there is none yet */
+    int64_t now_ms, steady_ms;
+};
+
+/* model.c */
+struct model *model_create(void);
+void model_destroy(struct model *model);
+/* After each batch; `ok`: it was committed. */
+void model_batch(struct world *world, const struct store_batch *batch,
+                 const struct outcome *outcome, bool ok);
+/* At the end. */
+void model_finished(struct world *world);
+struct shadow *shadow_of(const struct look *look, int64_t id); /* NULL: unknown */
+struct shadow_token *shadow_token_of(const struct look *look, int64_t id, bool add);
+const struct run *run_now(const struct look *look, int64_t id);
+const struct waitpoint *token_now(const struct look *look, int64_t id);
+struct slice model_keep(const struct look *look, struct slice bytes);
+bool look_is_over(const struct look *look, int64_t due_ms, bool is_span);
+/* What `date_ms` and `span_ms` make; *is_span. */
+int64_t look_deadline(const struct look *look, int64_t date_ms, int64_t span_ms, bool *is_span);
+/* Was the run in that segment when the command came? *is_sure: nothing else in the batch may
+ * have ended it before. */
+bool look_is_at(const struct look *look, int64_t run_id, uint32_t seq, bool *is_sure);
+/* The answer to a command of a segment: only the segment that is out is heard. True: it counts.
+ */
+bool rule_fence(const struct look *look, const struct command *command, int64_t run_id,
+                uint32_t seq);
+
+/* rules_trigger.c: what a trigger makes, and what its keys find. */
+void rule_trigger(const struct look *look, const struct command *command);
+void rule_keys_released(const struct look *look, const struct run *run);
+struct shadow_key *key_of(const struct look *look, uint32_t kind, uint32_t environment,
+                          struct slice task, int64_t owner, struct slice text);
+void key_set(const struct look *look, struct shadow_key *key, int64_t target, int64_t ttl_ms);
+bool key_is_over(const struct look *look, const struct shadow_key *key);
+
+/* rules_token.c */
+void rule_token_create(const struct look *look, const struct command *command);
+void rule_token_complete(const struct look *look, const struct command *command);
+void rule_token_row(const struct look *look, const struct waitpoint *token);
+void rule_tokens_closed(const struct look *look, const struct run *run);
+
+/* rules_run.c: the moves of a run. */
+void rule_run_row(const struct look *look, struct shadow *shadow, const struct run *run);
+/* The same of one that this batch has not changed. */
+void rule_run_stays(const struct look *look, const struct shadow *shadow,
+                    const struct run *run);
+
+/* rules_end.c: what the end of a segment leads to. */
+void rule_end(const struct look *look, struct shadow *shadow, const struct run *run);
+void rule_jitter(const struct look *look, const struct run *run, double cap, int64_t delay_ms);
+
+/* rules_wait.c: waits, and what the next segment is told. */
+void rule_waited(const struct look *look, const struct shadow *shadow, const struct run *run);
+void rule_wait(const struct look *look, const struct shadow *shadow, const struct run *run,
+               const struct frame_end *end);
+bool wait_is_known(const struct look *look, const struct run *run, const struct frame_end *end);
+void rule_assignment(const struct look *look, const struct assignment *assignment);
+
+/* rules_note.c: what segments say on their way. */
+void rule_notes(const struct look *look, struct shadow *shadow, const struct frame_note *notes,
+                uint32_t count);
+void rule_once(const struct look *look, const struct command *command);
+void rule_run_read(const struct look *look, const struct command *command);
+void rule_said(const struct look *look, struct shadow *shadow, const struct run *run);
+void rule_ended(const struct look *look, const struct run *run);
+void rule_queue(const struct look *look, const struct queue *queue);
+void rule_lines(struct world *world, struct model *model);
+
+#endif

@@ -1,0 +1,256 @@
+/* The end of a segment: attempts are counted, retries come back in time, what it saved stays.
+ */
+#include "codec/pack.h"
+#include "model.h"
+
+#include <math.h>
+
+enum { HOUR_MS = 3600 * 1000, DEATH_BYTES = 8, DEATHS_MOST = 5, EARLIER_MOST = 10 };
+
+static void flaw(const struct look *look, const struct run *run, const char *what)
+{
+    world_flaw(look->world, "run %lld (status %u, move %u): %s", (long long)run->id,
+               run->status, run->seq, what);
+}
+
+/* ---- failures ---------------------------------------------------------------------------- */
+
+/* Full jitter: no two failures of a crowd come back at one moment. Over all worlds, since one
+ * has too few of them to tell. */
+void rule_jitter(const struct look *look, const struct run *run, double cap, int64_t delay_ms)
+{
+    static uint32_t count, low, high;
+    enum { ENOUGH = 48 };
+
+    if (delay_ms < 0 || (double)delay_ms > cap)
+        world_flaw(look->world,
+                   "run %lld is to be tried again in %lld ms, at most %.0f are due",
+                   (long long)run->id, (long long)delay_ms, cap);
+    if (cap < 50)
+        return;
+    count++;
+    low += (double)delay_ms < cap / 3;
+    high += (double)delay_ms > cap * 2 / 3;
+    if (count < ENOUGH)
+        return;
+    if (low < 4 || high < 4)
+        world_flaw(look->world,
+                   "of %u pauses before a retry %u are short and %u long: that is no jitter",
+                   count, low, high);
+    count = low = high = 0;
+}
+
+static double retry_cap(const struct catalog_task *task, uint32_t attempt)
+{
+    double least = task == NULL ? 1000 : (double)task->retry_min_ms;
+    double most = task == NULL ? 60000 : (double)task->retry_max_ms;
+    double cap = least * pow(task == NULL ? 2 : task->retry_factor, attempt - 1);
+
+    return cap < most ? cap : most;
+}
+
+static void error_look(const struct look *look, const struct run *run, struct slice name,
+                       uint32_t attempt, uint32_t before)
+{
+    struct arena arena = { 0 };
+    struct value error = { .kind = VALUE_NULL };
+    uint32_t kept = before < EARLIER_MOST ? before : EARLIER_MOST;
+
+    if (run->error.size > 0 && !pack_read(&arena, run->error, &error, NULL))
+        flaw(look, run, "its error cannot be read");
+    const struct value *named = value_find(&error, "name");
+    const struct value *tried = value_find(&error, "attempt");
+    const struct value *earlier = value_find(&error, "earlier");
+    if (name.size > 0 ? named == NULL || !slice_equal(named->bytes, name) : named != NULL)
+        flaw(look, run, "its error has another name");
+    if (name.size > 0 && (tried == NULL || tried->integer != attempt))
+        flaw(look, run, "its error is of another attempt");
+    if ((earlier == NULL ? 0 : earlier->count) != kept)
+        flaw(look, run, "failures of earlier attempts are missing");
+    arena_finish(&arena);
+}
+
+static void retry_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                       const struct catalog_task *task)
+{
+    double cap = retry_cap(task, shadow->was->attempt);
+    uint32_t status = shadow->path[0].status;
+
+    if (status == RUN_DELAYED && run->status == RUN_DELAYED && shadow->moves == 1) {
+        rule_jitter(look, run, cap, run->due_ms - look->steady_ms);
+        if (!run->due_is_span)
+            flaw(look, run, "its pause before a retry goes by the wall clock");
+    } else if (status == RUN_QUEUED) {
+        rule_jitter(look, run, cap, 0);
+    } else if (status != RUN_PARKED && status != RUN_DELAYED) {
+        flaw(look, run, "it is to be tried again, and is not");
+    }
+    if (task != NULL && task->retry_from == RETRY_FROM_START)
+        shadow->segment = shadow->state = (struct slice){ 0 };
+}
+
+/* True: it is tried again. */
+static bool failure_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                         bool is_retryable, uint32_t outcome, struct slice name)
+{
+    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+    uint32_t most = run->max_attempts > 0 ? run->max_attempts
+                    : task != NULL        ? task->max_attempts
+                                          : 3;
+    bool is_retry = is_retryable && shadow->was->attempt < most;
+
+    if (shadow->path[0].text.size > 0 && is_retry && !slice_equal(shadow->path[0].text, name) &&
+        shadow->path[0].status != RUN_PARKED)
+        flaw(look, run, "its retry does not say why");
+    if (is_retry)
+        retry_look(look, shadow, run, task);
+    else if (shadow->path[0].status != RUN_DONE || shadow->path[0].outcome != outcome)
+        world_flaw(look->world, "run %lld has failed in attempt %u of %u, and has outcome %u",
+                   (long long)run->id, shadow->was->attempt, most, shadow->path[0].outcome);
+    error_look(look, run, name, shadow->was->attempt, shadow->failures);
+    shadow->failures++;
+    return is_retry;
+}
+
+/* ---- what it said ------------------------------------------------------------------------ */
+
+static void metadata_take(struct shadow *shadow, const struct frame_end *end)
+{
+    struct arena arena = { 0 };
+    struct value by;
+
+    for (uint32_t i = 0; i < end->meta_count; i++)
+        if (end->meta[i].kind == META_APPEND)
+            shadow->appended++;
+        else if (pack_read(&arena, end->meta[i].value, &by, NULL))
+            shadow->counted += by.integer;
+    arena_finish(&arena);
+}
+
+static bool waits_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                       const struct frame_end *end)
+{
+    if (!wait_is_known(look, run, end)) {
+        (void)failure_look(look, shadow, run, false, OUTCOME_FAILED, SLICE("wait_unknown"));
+        return false;
+    }
+    shadow->segment = model_keep(look, end->then);
+    shadow->state = model_keep(look, end->state);
+    rule_wait(look, shadow, run, end);
+    return true;
+}
+
+/* How the attempt and the entry change; *entered: it enters another segment. */
+static bool said_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                      bool *entered)
+{
+    const struct segment_end *said = &shadow->end->segment_end;
+    const struct frame_end *end = said->end;
+    uint32_t status = shadow->path[0].status;
+
+    if (shadow->end->kind == COMMAND_ATTEMPT_LOST)
+        return failure_look(look, shadow, run, true,
+                            said->loss == LOSS_TIMED_OUT ? OUTCOME_TIMED_OUT : OUTCOME_CRASHED,
+                            said->error_name);
+    if (shadow->end->kind == COMMAND_SEGMENT_END && !shadow->is_plain)
+        metadata_take(shadow, end);
+    if (shadow->end->kind == COMMAND_RELEASE ||
+        (!shadow->is_plain && end->verdict == VERDICT_PARK)) {
+        if (status != RUN_QUEUED && status != RUN_PARKED)
+            flaw(look, run, "it was given back, and is not in its queue");
+        return false;
+    }
+    if (shadow->is_plain)
+        return failure_look(look, shadow, run, false, OUTCOME_FAILED, SLICE("refused"));
+    if (end->verdict == VERDICT_FAIL)
+        return failure_look(look, shadow, run, end->retryable, OUTCOME_FAILED, end->error_code);
+    if (end->verdict == VERDICT_WAIT) {
+        *entered = waits_look(look, shadow, run, end);
+        return false;
+    }
+    if (status != RUN_DONE || shadow->path[0].outcome != OUTCOME_COMPLETED)
+        flaw(look, run, "its segment has completed it, and it is not");
+    if (!slice_equal(run->output, end->output))
+        flaw(look, run, "it has another output");
+    error_look(look, run, (struct slice){ 0 }, 0, shadow->failures);
+    return false;
+}
+
+/* ---- the server died --------------------------------------------------------------------- */
+
+static int64_t death_at(const struct run *run, uint32_t at)
+{
+    uint64_t time = 0;
+
+    for (uint32_t i = 0; i < DEATH_BYTES; i++)
+        time |= (uint64_t)(unsigned char)run->deaths.data[at * DEATH_BYTES + i] << 8 * i;
+    return (int64_t)time;
+}
+
+static void death_look(const struct look *look, const struct shadow *shadow,
+                       const struct run *run)
+{
+    uint32_t before = (uint32_t)shadow->was->deaths.size / DEATH_BYTES;
+    uint32_t most = before + 1 < DEATHS_MOST ? before + 1 : DEATHS_MOST;
+    uint32_t count = (uint32_t)run->deaths.size / DEATH_BYTES;
+    bool is_parked = shadow->path[0].status == RUN_PARKED;
+
+    if (shadow->is_clean ? !slice_equal(shadow->was->deaths, run->deaths)
+                         : count != most || death_at(run, count - 1) != look->now_ms)
+        flaw(look, run, "the server died with it, and that was counted wrong");
+    if (look->catalog == NULL &&
+        is_parked != (!shadow->is_clean && count == DEATHS_MOST &&
+                      death_at(run, count - 1) - death_at(run, 0) < HOUR_MS))
+        world_flaw(look->world,
+                   "run %lld was out at %u deaths of the server, and is%s set aside",
+                   (long long)run->id, count, is_parked ? "" : " not");
+}
+
+/* ---- all --------------------------------------------------------------------------------- */
+
+static void entry_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                       bool is_next)
+{
+    const struct run *was = shadow->was;
+
+    if (run->entry != was->entry + is_next)
+        world_flaw(look->world, "run %lld is in entry %u, it must be in %u", (long long)run->id,
+                   run->entry, was->entry + is_next);
+    if (is_next)
+        shadow->once_count = 0;
+    if (is_next ? run->id_block != 0 && run->id_block == was->id_block
+                : was->id_block != 0 && run->id_block != was->id_block)
+        flaw(look, run,
+             is_next ? "it has the ids of the segment before"
+                     : "its segment runs again and gets other ids");
+    if (!is_next && run->status < RUN_DONE && was->status != RUN_WAITING &&
+        !slice_equal(was->wait, run->wait))
+        flaw(look, run, "what it waited for is forgotten before its segment has ended");
+}
+
+void rule_end(const struct look *look, struct shadow *shadow, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+    const struct run *was = shadow->was;
+    uint32_t attempt = was->attempt + (was->started_ms == 0 && run->started_ms != 0);
+    bool is_retry = false, is_next = false;
+
+    if (shadow->end != NULL)
+        is_retry = said_look(look, shadow, run, &is_next);
+    if (shadow->is_recovered)
+        death_look(look, shadow, run);
+    else if (!slice_equal(was->deaths, run->deaths) && run->deaths.size > 0)
+        flaw(look, run, "deaths of the server were counted, and it has not died");
+    if (shadow->end != NULL && shadow->end->kind == COMMAND_SEGMENT_END && run->deaths.size > 0)
+        flaw(look, run, "its segment has ended, and deaths of the server are held against it");
+    if (run->attempt != attempt + is_retry)
+        world_flaw(look->world, "run %lld is in attempt %u, it must be in %u",
+                   (long long)run->id, run->attempt, attempt + is_retry);
+    entry_look(look, shadow, run,
+               is_next || (is_retry && task != NULL && task->retry_from == RETRY_FROM_START));
+    if (run->status < RUN_DONE && (!slice_equal(run->segment, shadow->segment) ||
+                                   !slice_equal(run->state, shadow->state)))
+        flaw(look, run, "it has another state, or goes on elsewhere");
+    if (run->outcome != OUTCOME_COMPLETED && run->output.size > 0)
+        flaw(look, run, "it has an output, and is not completed");
+}

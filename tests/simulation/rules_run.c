@@ -1,0 +1,298 @@
+/* Runs: what never changes, and the moves that each may make, with their reasons. */
+#include "base/duration.h"
+#include "engine/deaths.h"
+#include "model.h"
+
+static void flaw(const struct look *look, const struct run *run, const char *what)
+{
+    world_flaw(look->world, "run %lld (status %u, move %u): %s", (long long)run->id,
+               run->status, run->seq, what);
+}
+
+/* ---- what stays -------------------------------------------------------------------------- */
+
+static void same_look(const struct look *look, const struct run *was, const struct run *run)
+{
+    if (was->rank_ms != run->rank_ms)
+        flaw(look, run, "its rank has changed");
+    if (was->priority_ms != run->priority_ms || was->ttl_ms != run->ttl_ms ||
+        was->limit_ms != run->limit_ms || was->max_attempts != run->max_attempts ||
+        was->is_test != run->is_test || was->created_ms != run->created_ms)
+        flaw(look, run, "what was asked for has changed");
+    if (was->environment != run->environment || !slice_equal(was->task, run->task) ||
+        was->queue != run->queue || was->lane != run->lane ||
+        !slice_equal(was->concurrency_key, run->concurrency_key))
+        flaw(look, run, "it has changed its place");
+    if (was->parent_id != run->parent_id || was->root_id != run->root_id ||
+        was->depth != run->depth)
+        flaw(look, run, "it has another family");
+    if (!slice_equal(was->key, run->key) || !slice_equal(was->tags, run->tags) ||
+        !slice_equal(was->input, run->input))
+        flaw(look, run, "its key, tags or input have changed");
+    if (was->started_ms != 0 && was->started_ms != run->started_ms)
+        flaw(look, run, "it has started for the first time twice");
+    if (run->seq < was->seq || run->entry < was->entry || run->attempt < was->attempt)
+        flaw(look, run, "it has gone back");
+}
+
+/* ---- the timeline ------------------------------------------------------------------------ */
+
+/* Its last moves, without the remarks between them; false: they are not there. */
+static void path_read(const struct look *look, struct shadow *shadow, const struct run *run)
+{
+    struct arena arena = { 0 };
+    struct move *lines, *moves[TIMELINE_FIRST + TIMELINE_LAST + 1];
+    uint32_t count = timeline_read(&arena, run, &lines), kept = 0;
+    uint32_t made = run->seq - (shadow->was == NULL ? 0 : shadow->was->seq);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (kept > 0 && moves[kept - 1]->status == lines[i].status)
+            continue; /* a remark */
+        else
+            moves[kept++] = &lines[i];
+    if (count < TIMELINE_FIRST + TIMELINE_LAST && count != run->seq + shadow->extra_moves)
+        world_flaw(look->world, "run %lld has %u lines, made %u moves and has %u remarks",
+                   (long long)run->id, count, run->seq, shadow->extra_moves);
+    if (kept == 0 || lines[count - 1].status != run->status ||
+        lines[count - 1].outcome != run->outcome || made > kept || made > MOVES_MAX)
+        flaw(look, run, "its timeline does not say where it is");
+    shadow->moves = made > kept || made > MOVES_MAX ? 0 : made;
+    for (uint32_t i = 0; i < shadow->moves; i++) {
+        shadow->path[i] = *moves[kept - made + i];
+        shadow->path[i].text = model_keep(look, shadow->path[i].text);
+    }
+    arena_finish(&arena);
+}
+
+/* ---- reasons ----------------------------------------------------------------------------- */
+
+static bool can_run(const struct look *look, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+
+    return look->catalog == NULL || (task != NULL && task->available);
+}
+
+static const struct assignment *assignment_of(const struct look *look, const struct run *run)
+{
+    for (const struct assignment *a = look->outcome->assignments; a != NULL; a = a->next)
+        if (a->run_id == run->id && a->seq == run->seq)
+            return a;
+    return NULL;
+}
+
+static void canceled_look(const struct look *look, const struct shadow *shadow,
+                          const struct run *run, const struct move *move)
+{
+    const struct run *parent = run_now(look, run->parent_id);
+    bool by_parent = parent != NULL && parent->outcome == OUTCOME_CANCELED;
+
+    if (shadow->cancel == NULL && !by_parent)
+        flaw(look, run, "it is canceled, and nobody wanted that");
+    if (shadow->cancel != NULL && !by_parent &&
+        !slice_equal(move->text, shadow->cancel->cancel.reason))
+        flaw(look, run, "it does not say why it was canceled");
+}
+
+/* Not started in time: after its first start a ttl is nothing. */
+static void expired_look(const struct look *look, const struct shadow *shadow,
+                         const struct run *run)
+{
+    if (run->ttl_ms == 0 || run->started_ms != 0 || run->attempt != 0)
+        flaw(look, run, "it is expired, and has no ttl, or has been started");
+    else if (time_after(shadow->entered_ms, run->ttl_ms) > look->steady_ms)
+        flaw(look, run, "it is expired before its time");
+}
+
+static void done_look(const struct look *look, const struct shadow *shadow,
+                      const struct run *run, uint32_t from, const struct move *move)
+{
+    if (move->outcome == OUTCOME_CANCELED)
+        canceled_look(look, shadow, run, move);
+    else if (move->outcome == OUTCOME_EXPIRED)
+        expired_look(look, shadow, run);
+    else if (from != RUN_RUNNING || shadow->end == NULL)
+        flaw(look, run, "it is done, and its segment has not said so");
+    if (run->finished_ms != look->now_ms)
+        flaw(look, run, "it does not say when it was done");
+    if (run->state.size > 0 || run->once.size > 0 || run->wait.size > 0 || run->remaining > 0)
+        flaw(look, run, "it is done and has a state");
+}
+
+/* Into its queue, or beside it as nothing can run it now. */
+static void queued_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                        uint32_t from)
+{
+    const struct run *was = shadow->was;
+
+    if (from == RUN_DELAYED &&
+        (was == NULL || was->status != RUN_DELAYED || !look->batch->look_for_due ||
+         !look_is_over(look, was->due_ms, was->due_is_span)))
+        flaw(look, run, "it was delayed, and starts before its time");
+    if (from == RUN_DELAYED && run->started_ms == 0)
+        shadow->entered_ms = look->steady_ms;
+    if (from == RUN_RUNNING && shadow->end == NULL && !shadow->is_recovered)
+        flaw(look, run, "it was running, and its segment has not said a thing");
+    if (from == RUN_WAITING && was != NULL && was->status == RUN_WAITING)
+        rule_waited(look, shadow, run);
+}
+
+static void move_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                      uint32_t from, const struct move *to)
+{
+    switch (to->status) {
+    case RUN_DONE:
+        done_look(look, shadow, run, from, to);
+        break;
+    case RUN_RUNNING:
+        if (from != RUN_QUEUED || (run->status == RUN_RUNNING && !assignment_of(look, run)))
+            flaw(look, run, "it runs, and was not given to a slot");
+        if (!can_run(look, run))
+            flaw(look, run, "it runs, and its task is not available");
+        break;
+    case RUN_PARKED:
+        if (can_run(look, run) && !shadow->is_recovered &&
+            (shadow->end == NULL || shadow->end->segment_end.end == NULL ||
+             shadow->end->segment_end.end->verdict != VERDICT_PARK))
+            flaw(look, run, "it is parked, and its task is available");
+        if (to->text.size == 0)
+            flaw(look, run, "it is parked and does not say why");
+        if (from != RUN_QUEUED)
+            queued_look(look, shadow, run, from);
+        break;
+    case RUN_QUEUED:
+        if (!can_run(look, run))
+            flaw(look, run, "it is queued, and its task is not available");
+        queued_look(look, shadow, run, from);
+        break;
+    case RUN_WAITING:
+    case RUN_DELAYED:
+        if (from != RUN_RUNNING)
+            flaw(look, run, "it did not run, and waits");
+        break;
+    default:
+        flaw(look, run, "it has a status that there is not");
+    }
+}
+
+static void path_look(const struct look *look, struct shadow *shadow, const struct run *run)
+{
+    uint32_t from, first = 0;
+
+    path_read(look, shadow, run);
+    if (shadow->was == NULL && shadow->moves > 0) /* its first status is no move */
+        first = shadow->path[0].status == RUN_RUNNING ? 0 : 1;
+    from = shadow->was != NULL ? shadow->was->status
+           : first == 1        ? shadow->path[0].status
+                               : RUN_QUEUED;
+    for (uint32_t i = first; i < shadow->moves; i++) {
+        move_look(look, shadow, run, from, &shadow->path[i]);
+        from = shadow->path[i].status;
+    }
+}
+
+/* ---- as it is now ------------------------------------------------------------------------ */
+
+static void times_look(const struct look *look, const struct shadow *shadow,
+                       const struct run *run)
+{
+    bool is_queued = run->status == RUN_QUEUED || run->status == RUN_PARKED;
+    int64_t due_ms = is_queued && run->started_ms == 0 && run->ttl_ms != 0
+                         ? time_after(shadow->entered_ms, run->ttl_ms)
+                         : 0;
+
+    if ((is_queued || run->status == RUN_RUNNING) &&
+        (run->due_ms != due_ms || (due_ms != 0 && !run->due_is_span)))
+        world_flaw(look->world, "run %lld is due at %lld, by its ttl at %lld",
+                   (long long)run->id, (long long)run->due_ms, (long long)due_ms);
+    if ((run->started_ms != 0) != (run->attempt != 0))
+        flaw(look, run, "it was started, and is in no attempt");
+    if ((run->finished_ms != 0) != (run->status == RUN_DONE))
+        flaw(look, run, "it says when it was done, and is not");
+}
+
+/* Below what was canceled nothing lives; where there are many, soon. */
+static void parent_look(const struct look *look, const struct run *run)
+{
+    const struct run *parent = run_now(look, run->parent_id);
+
+    if (parent == NULL || run->status == RUN_DONE || parent->outcome != OUTCOME_CANCELED)
+        return;
+    if (parent->due_ms == 0)
+        flaw(look, run, "its parent was canceled, and it goes on");
+    if (run->id <= parent->swept_id)
+        flaw(look, run, "its parent was canceled, and it was passed by");
+}
+
+static const struct event *event_of(const struct look *look, const struct run *run,
+                                    uint32_t status)
+{
+    for (const struct event *event = look->outcome->events; event != NULL; event = event->next)
+        if (event->run_id == run->id && event->status == status)
+            return event;
+    return NULL;
+}
+
+static void events_look(const struct look *look, const struct shadow *shadow,
+                        const struct run *run)
+{
+    uint32_t from = shadow->was == NULL ? RUN_QUEUED : shadow->was->status;
+
+    for (uint32_t i = 0; i < shadow->moves; i++) {
+        uint32_t status = shadow->path[i].status;
+        const struct event *event;
+        if (status != RUN_DONE && status != RUN_WAITING && status != RUN_PARKED) {
+            from = status;
+            continue;
+        }
+        event = event_of(look, run, status);
+        if (event == NULL || event->environment != run->environment ||
+            event->outcome != shadow->path[i].outcome)
+            flaw(look, run, "who looks at it was not told of a move");
+        else if (status == RUN_DONE &&
+                 event->was_running !=
+                     (from == RUN_RUNNING && event->outcome == OUTCOME_CANCELED))
+            flaw(look, run, "its slot was told to stop, and has none; or was not told");
+        from = status;
+    }
+}
+
+static void parked_look(const struct look *look, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+
+    if (run->status == RUN_PARKED && !look->outcome->again && task != NULL && task->available &&
+        catalog_has_segment(task, run->segment) && !slice_equal(task->build, run->build))
+        flaw(look, run, "it is parked, and a build has come that can run it");
+}
+
+void rule_run_stays(const struct look *look, const struct shadow *shadow, const struct run *run)
+{
+    if (shadow->end != NULL)
+        flaw(look, run, "its segment has ended, and it has not moved");
+    if (shadow->is_recovered)
+        flaw(look, run, "the server has died, and it still runs");
+    if (run->log_lines != shadow->lines || run->progress != shadow->progress)
+        flaw(look, run, "what its segment has said is lost");
+    parent_look(look, run);
+    parked_look(look, run);
+}
+
+void rule_run_row(const struct look *look, struct shadow *shadow, const struct run *run)
+{
+    const struct run *was = shadow->was;
+
+    if (was != NULL)
+        same_look(look, was, run);
+    if (was == NULL || was->seq != run->seq)
+        path_look(look, shadow, run);
+    else
+        rule_run_stays(look, shadow, run);
+    if (was != NULL && shadow->moves > 0)
+        rule_end(look, shadow, run);
+    events_look(look, shadow, run);
+    times_look(look, shadow, run);
+    parent_look(look, run);
+    parked_look(look, run);
+    rule_said(look, shadow, run);
+}

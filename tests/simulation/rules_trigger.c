@@ -1,0 +1,248 @@
+/* Triggers: which run they make, and which one their keys find. */
+#include "base/duration.h"
+#include "codec/pack.h"
+#include "engine/key.h"
+#include "model.h"
+
+#define KEY_DAYS_MS (INT64_C(30) * 86400 * 1000)
+
+/* ---- keys -------------------------------------------------------------------------------- */
+
+struct shadow_key *key_of(const struct look *look, uint32_t kind, uint32_t environment,
+                          struct slice task, int64_t owner, struct slice text)
+{
+    struct model *model = look->model;
+    int64_t parts[] = { kind, environment, owner };
+    uint64_t hash = table_hash((struct slice){ (const char *)parts, sizeof parts },
+                               table_hash(task, table_hash(text, 1)));
+
+    for (uint32_t i = 0; i < model->key_count; i++)
+        if (model->keys[i].hash == hash)
+            return &model->keys[i];
+    if (model->key_count == MODEL_KEYS)
+        return NULL;
+    model->keys[model->key_count] = (struct shadow_key){ .hash = hash };
+    return &model->keys[model->key_count++];
+}
+
+void key_set(const struct look *look, struct shadow_key *key, int64_t target, int64_t ttl_ms)
+{
+    if (key == NULL)
+        return;
+    key->target = target;
+    key->expires_ms = ttl_ms == 0 ? 0 : time_after(look->steady_ms, ttl_ms);
+    key->is_released = false;
+}
+
+bool key_is_over(const struct look *look, const struct shadow_key *key)
+{
+    return key->target == 0 || key->is_released ||
+           (key->expires_ms != 0 && key->expires_ms <= look->steady_ms);
+}
+
+static bool outcome_releases(const struct run *run)
+{
+    return run->status == RUN_DONE && run->outcome != OUTCOME_COMPLETED &&
+           run->outcome != OUTCOME_CANCELED;
+}
+
+void rule_keys_released(const struct look *look, const struct run *run)
+{
+    for (uint32_t i = 0; i < look->model->key_count; i++)
+        if (look->model->keys[i].target == run->id && outcome_releases(run) &&
+            run->key.size > 0)
+            look->model->keys[i].is_released = true;
+}
+
+/* It failed in this batch: before the trigger, or after it. */
+static bool key_may_be_over(const struct look *look, const struct shadow_key *key)
+{
+    const struct run *run = run_now(look, key->target);
+    const struct shadow *shadow = shadow_of(look, key->target);
+
+    return run != NULL && outcome_releases(run) &&
+           (shadow == NULL || shadow->was == NULL || shadow->was->status != RUN_DONE);
+}
+
+/* ---- what it makes ----------------------------------------------------------------------- */
+
+static int64_t rank_expected(const struct look *look, const struct trigger *trigger,
+                             bool is_delayed, int64_t due_ms, bool is_span)
+{
+    int64_t ready_ms = !is_delayed ? look->steady_ms
+                       : is_span   ? due_ms
+                                   : time_after(due_ms, look->steady_ms - look->now_ms);
+    int64_t rank_ms;
+
+    if (__builtin_sub_overflow(ready_ms, trigger->priority_ms, &rank_ms))
+        return trigger->priority_ms > 0 ? INT64_MIN : INT64_MAX;
+    return rank_ms;
+}
+
+static void made_queue(const struct look *look, const struct trigger *trigger,
+                       const struct run *run)
+{
+    const struct queue *queue = store_memory_queue(look->world->memory, run->queue);
+    bool is_named = trigger->queue.size > 0;
+
+    if (queue == NULL || (is_named ? !slice_equal(queue->name, trigger->queue)
+                                   : !slice_starts(queue->name, "task/")))
+        world_flaw(look->world, "run %lld is not in the queue that was asked for",
+                   (long long)run->id);
+    if (!slice_equal(run->concurrency_key, trigger->concurrency_key))
+        world_flaw(look->world, "run %lld has another concurrency key", (long long)run->id);
+}
+
+static void made_family(const struct look *look, const struct trigger *trigger,
+                        const struct run *run)
+{
+    const struct run *parent = run_now(look, trigger->parent_id);
+    uint32_t depth = parent == NULL ? 0 : parent->depth + 1;
+    int64_t root_id = parent == NULL ? run->id : parent->root_id;
+
+    if (run->parent_id != trigger->parent_id || run->depth != depth || run->root_id != root_id)
+        world_flaw(look->world, "run %lld has parent %lld, depth %u", (long long)run->id,
+                   (long long)run->parent_id, run->depth);
+    if (look->catalog != NULL && run->depth > look->catalog->limits.depth)
+        world_flaw(look->world, "run %lld is %u deep", (long long)run->id, run->depth);
+}
+
+static void made_look(const struct look *look, const struct command *command,
+                      const struct run *run)
+{
+    const struct trigger *trigger = &command->trigger;
+    struct shadow *shadow = ARENA_NEW(&look->model->arena, struct shadow);
+    bool is_span;
+    int64_t due_ms = look_deadline(look, trigger->due_ms, trigger->delay_ms, &is_span);
+    bool is_delayed = due_ms != 0 && !look_is_over(look, due_ms, is_span);
+
+    shadow->batch = look->model->batches;
+    shadow->made = command;
+    shadow->entered_ms = is_delayed ? 0 : look->steady_ms;
+    shadow->input = model_keep(look, trigger->payload);
+    shadow->tags = model_keep(look, trigger->tags);
+    shadow->extra_moves = trigger->note.size > 0;
+    table_set(&look->model->runs, (uint64_t)run->id, shadow);
+    if (is_delayed && run->status < RUN_DONE &&
+        (run->status != RUN_DELAYED || run->due_ms != due_ms || run->due_is_span != is_span))
+        world_flaw(look->world, "run %lld is to start in %lld ms, and has status %u",
+                   (long long)run->id,
+                   (long long)(due_ms - (is_span ? look->steady_ms : look->now_ms)),
+                   run->status);
+    if (!is_delayed && run->status == RUN_DELAYED)
+        world_flaw(look->world, "run %lld is delayed without a reason", (long long)run->id);
+    if (run->rank_ms != rank_expected(look, trigger, is_delayed, due_ms, is_span))
+        world_flaw(look->world, "run %lld has rank %lld, priority %lld", (long long)run->id,
+                   (long long)run->rank_ms, (long long)trigger->priority_ms);
+    if (run->environment != trigger->environment || !slice_equal(run->task, trigger->task) ||
+        run->priority_ms != trigger->priority_ms || run->ttl_ms != trigger->ttl_ms ||
+        run->limit_ms != trigger->limit_ms || run->max_attempts != trigger->max_attempts ||
+        run->is_test != trigger->is_test || !slice_equal(run->tags, trigger->tags) ||
+        run->created_ms != look->now_ms)
+        world_flaw(look->world, "run %lld is not as it was asked for", (long long)run->id);
+    if (!slice_equal(run->key_text,
+                     trigger->key_text.size > 0 ? trigger->key_text : trigger->key))
+        world_flaw(look->world, "run %lld does not say its key", (long long)run->id);
+    made_queue(look, trigger, run);
+    made_family(look, trigger, run);
+}
+
+/* ---- what it answers --------------------------------------------------------------------- */
+
+static void refused_look(const struct look *look, const struct command *command)
+{
+    const struct trigger *trigger = &command->trigger;
+    const struct run *parent = run_now(look, trigger->parent_id);
+    uint32_t limit = look->catalog == NULL ? 0 : look->catalog->limits.depth;
+
+    if (command->err.code == ERR_LIMIT && parent != NULL && parent->depth < limit)
+        world_flaw(look->world, "a child of run %lld was refused, which is %u deep",
+                   (long long)trigger->parent_id, parent->depth);
+    if (command->err.code == ERR_NOT_FOUND && slice_compare(trigger->task, SLICE("unknown")))
+        world_flaw(look->world, "task %.*s was not found", SLICE_ARG(trigger->task));
+}
+
+/* Found by its key: what must be told besides. */
+static void hit_look(const struct look *look, const struct trigger *trigger,
+                     const struct shadow_key *key)
+{
+    bool differs = !slice_equal(key->payload, trigger->payload);
+
+    if (!trigger->cached || trigger->is_new || trigger->run_id != key->target)
+        world_flaw(look->world, "a key of run %lld has given %s run %lld",
+                   (long long)key->target, trigger->is_new ? "new" : "old",
+                   (long long)trigger->run_id);
+    if (trigger->differs != differs)
+        world_flaw(look->world, "the payload %s, and the reply says another thing",
+                   differs ? "differs" : "is the same");
+}
+
+static void new_look(const struct look *look, const struct command *command)
+{
+    const struct trigger *trigger = &command->trigger;
+    const struct run *run = run_now(look, trigger->run_id);
+
+    if (run == NULL) {
+        world_flaw(look->world, "run %lld was acknowledged and is not there",
+                   (long long)trigger->run_id);
+        return;
+    }
+    if (!trigger->is_new || trigger->cached || shadow_of(look, run->id) != NULL ||
+        (trigger->id != 0 && trigger->id != run->id))
+        world_flaw(look->world, "a trigger was to make a run, and gives run %lld%s",
+                   (long long)run->id, trigger->cached ? " by its key" : "");
+    else
+        made_look(look, command, run);
+}
+
+void rule_trigger(const struct look *look, const struct command *command)
+{
+    const struct trigger *trigger = &command->trigger;
+    struct shadow_key *key = NULL, *request = NULL;
+
+    if (look->catalog == NULL) {
+        if (command->err.code != ERR_STOPPING)
+            world_flaw(look->world, "a trigger was taken before there were tasks");
+        return;
+    }
+    if (trigger->parent_id != 0 &&
+        !rule_fence(look, command, trigger->parent_id, trigger->parent_seq) &&
+        command->err.code == ERR_RULE)
+        return;
+    if (command->err.code != ERR_OK) {
+        refused_look(look, command);
+        return;
+    }
+    if (trigger->key.size > 0)
+        key = key_of(look, KEY_RUN, trigger->environment, trigger->task,
+                     trigger->key_global ? 0 : trigger->parent_id, trigger->key);
+    if (trigger->request_key.size > 0)
+        request = key_of(look, KEY_REQUEST, trigger->environment, trigger->task, 0,
+                         trigger->request_key);
+    if ((trigger->key.size > 0 && key == NULL) ||
+        (trigger->request_key.size > 0 && request == NULL))
+        return; /* too many to know */
+    if (request != NULL && !key_is_over(look, request)) {
+        if (trigger->is_new || trigger->run_id != request->target)
+            world_flaw(look->world, "one request has made runs %lld and %lld",
+                       (long long)request->target, (long long)trigger->run_id);
+        return;
+    }
+    if (trigger->id != 0 && shadow_of(look, trigger->id) != NULL) {
+        if (trigger->is_new || trigger->run_id != trigger->id)
+            world_flaw(look->world, "a segment that runs again has made run %lld anew",
+                       (long long)trigger->run_id);
+        return;
+    }
+    if (key != NULL && !key_is_over(look, key) &&
+        !(trigger->is_new && key_may_be_over(look, key))) {
+        hit_look(look, trigger, key);
+        return;
+    }
+    new_look(look, command);
+    key_set(look, key, trigger->run_id,
+            trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_DAYS_MS);
+    if (key != NULL)
+        key->payload = model_keep(look, trigger->payload);
+    key_set(look, request, trigger->run_id, REQUEST_TTL_MS);
+}
