@@ -11,18 +11,26 @@
 
 enum { CLOSE_MAX = 1000 };
 
-/* One edge in the database is enough to know, unless this batch has taken it away. */
-static bool edges_load(struct batch *batch, int64_t id, struct edges **edges)
-{
-    return rows_edges(&batch->rows, id, batch->few, edges);
-}
-
 static bool is_awaited(const struct edges *edges)
 {
     for (const struct edge *edge = edges->first; edge != NULL; edge = edge->next)
         if (!edge->row.is_deleted)
             return true;
-    return edges->count >= edges->limit; /* there may be more */
+    return false;
+}
+
+/* One edge is enough to know; those that this batch has taken away say nothing of the others.
+ */
+static bool edges_load(struct batch *batch, int64_t id, struct edges **edges)
+{
+    uint32_t limit = batch->few;
+
+    while (rows_edges(&batch->rows, id, limit, edges)) {
+        if (is_awaited(*edges) || (*edges)->count < (*edges)->limit)
+            return true;
+        limit = (*edges)->limit * 2;
+    }
+    return false;
 }
 
 static bool may_close(const struct waitpoint *token)

@@ -18,13 +18,13 @@ struct model *model_create(void)
 void model_destroy(struct model *model)
 {
     arena_finish(&model->arena);
+    free(model->seen_runs);
+    free(model->seen_tokens);
     free(model);
 }
 
-struct shadow *shadow_of(const struct look *look, int64_t id)
+static struct shadow *shadow_begin(const struct look *look, struct shadow *shadow)
 {
-    struct shadow *shadow = table_find(&look->model->runs, (uint64_t)id);
-
     if (shadow != NULL && shadow->batch != look->model->batches) {
         shadow->batch = look->model->batches;
         shadow->end = shadow->cancel = shadow->made = NULL;
@@ -32,6 +32,27 @@ struct shadow *shadow_of(const struct look *look, int64_t id)
         shadow->moves = 0;
     }
     return shadow;
+}
+
+struct shadow *shadow_of(const struct look *look, int64_t id)
+{
+    return shadow_begin(look, table_find(&look->model->runs, (uint64_t)id));
+}
+
+static bool is_seen(const struct seen *seen, uint32_t count, uint32_t at, const void *row,
+                    int64_t id)
+{
+    return at < count && seen[at].row == row && seen[at].id == id;
+}
+
+/* The same of the row at that place. */
+static struct shadow *shadow_at(const struct look *look, uint32_t at, const struct run *run)
+{
+    const struct model *model = look->model;
+
+    return is_seen(model->seen_runs, model->seen_run_count, at, run, run->id)
+               ? shadow_begin(look, model->seen_runs[at].shadow)
+               : shadow_of(look, run->id);
 }
 
 struct shadow_token *shadow_token_of(const struct look *look, int64_t id, bool add)
@@ -247,7 +268,7 @@ static void runs_look(const struct look *look)
 
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(memory, i);
-        struct shadow *shadow = shadow_of(look, run->id);
+        struct shadow *shadow = shadow_at(look, i, run);
         if (shadow == NULL) {
             world_flaw(look->world, "run %lld was made by nobody", (long long)run->id);
             return;
@@ -261,12 +282,26 @@ static void runs_look(const struct look *look)
         rule_assignment(look, a);
 }
 
+/* Nothing has come to it in this batch, and it is as it was. */
+static bool token_stays(const struct look *look, uint32_t at, const struct waitpoint *token)
+{
+    const struct model *model = look->model;
+
+    return is_seen(model->seen_tokens, model->seen_token_count, at, token, token->id) &&
+           ((struct shadow_token *)model->seen_tokens[at].shadow)->batch != model->batches &&
+           !(look->batch->look_for_due && token->status == WAITPOINT_PENDING &&
+             look_is_over(look, token->due_ms, token->due_is_span));
+}
+
 static void tokens_look(const struct look *look)
 {
     struct store *memory = look->world->memory;
 
-    for (uint32_t i = 0; i < store_memory_count(memory, ROW_WAITPOINT); i++)
-        rule_token_row(look, store_memory_waitpoint(memory, i));
+    for (uint32_t i = 0; i < store_memory_count(memory, ROW_WAITPOINT); i++) {
+        const struct waitpoint *token = store_memory_waitpoint(memory, i);
+        if (!token_stays(look, i, token))
+            rule_token_row(look, token);
+    }
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(memory, i);
         const struct shadow *shadow = run->status == RUN_DONE ? shadow_of(look, run->id) : NULL;
@@ -280,28 +315,44 @@ static void tokens_look(const struct look *look)
         rule_queue(look, (const struct queue *)store_memory_at(memory, ROW_QUEUE, i));
 }
 
+static void see(struct seen **seen, uint32_t *count, uint32_t at, const void *row, int64_t id,
+                void *shadow)
+{
+    if (at >= *count) {
+        *count = (at + 1) * 2;
+        *seen = memory_grow(*seen, *count * sizeof **seen);
+        memset(*seen + at, 0, (*count - at) * sizeof **seen);
+    }
+    (*seen)[at] = (struct seen){ row, id, shadow };
+}
+
 /* From now on all is as it is. */
 static void rows_keep(const struct look *look)
 {
     struct store *memory = look->world->memory;
-    struct arena *arena = &look->model->arena;
+    struct model *model = look->model;
 
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(memory, i);
-        struct shadow *shadow = shadow_of(look, run->id);
-        if (shadow == NULL || run_is_same(shadow, run))
+        if (is_seen(model->seen_runs, model->seen_run_count, i, run, run->id))
             continue;
-        shadow->was = (struct run *)row_copy(ROW_RUN, arena, &run->row,
-                                             PART_INPUT | PART_STATE | PART_OUTPUT);
+        struct shadow *shadow = shadow_of(look, run->id);
+        if (!run_is_same(shadow, run))
+            shadow->was = (struct run *)row_copy(ROW_RUN, &model->arena, &run->row,
+                                                 PART_INPUT | PART_STATE | PART_OUTPUT);
         shadow->row = run;
+        see(&model->seen_runs, &model->seen_run_count, i, run, run->id, shadow);
     }
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_WAITPOINT); i++) {
         const struct waitpoint *token = store_memory_waitpoint(memory, i);
-        struct shadow_token *shadow = shadow_token_of(look, token->id, true);
-        if (shadow->was != NULL && shadow->row == token)
+        if (is_seen(model->seen_tokens, model->seen_token_count, i, token, token->id))
             continue;
-        shadow->was = (struct waitpoint *)row_copy(ROW_WAITPOINT, arena, &token->row, 0);
+        struct shadow_token *shadow = shadow_token_of(look, token->id, true);
+        if (shadow->was == NULL || shadow->row != token)
+            shadow->was =
+                (struct waitpoint *)row_copy(ROW_WAITPOINT, &model->arena, &token->row, 0);
         shadow->row = token;
+        see(&model->seen_tokens, &model->seen_token_count, i, token, token->id, shadow);
     }
 }
 
@@ -312,7 +363,7 @@ static void failed_look(const struct look *look)
 
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(memory, i);
-        const struct shadow *shadow = shadow_of(look, run->id);
+        const struct shadow *shadow = shadow_at(look, i, run);
         if (shadow == NULL || !run_is_same(shadow, run))
             world_flaw(look->world, "run %lld was changed by a batch that failed",
                        (long long)run->id);
@@ -343,7 +394,8 @@ void model_batch(struct world *world, const struct store_batch *batch,
         command_take(&look, batch->commands[i]);
     runs_look(&look);
     tokens_look(&look);
-    rows_keep(&look);
+    if (world->flaw[0] == '\0')
+        rows_keep(&look);
 }
 
 void model_finished(struct world *world)

@@ -72,6 +72,13 @@ struct model {
     struct shadow_key keys[MODEL_KEYS];
     uint32_t key_count;
     uint64_t batches;
+    /* Of each row by its place in the store: most have not changed, and need no search. */
+    struct seen {
+        const void *row;
+        int64_t id;
+        void *shadow;
+    } * seen_runs, *seen_tokens;
+    uint32_t seen_run_count, seen_token_count;
 };
 
 /* A batch that was committed. */

@@ -112,6 +112,21 @@ Test(close, a_parents_token_that_a_child_waits_for_goes_with_the_tree)
     cr_assert_eq(token_of(token)->status, WAITPOINT_CANCELLED);
 }
 
+/* All that is looked at of who waits for it goes with the run: that says nothing of others, and
+ * there are none. */
+Test(close, one_that_only_the_run_itself_waits_for)
+{
+    bench.limits.steps = 1;
+    bench_catalog();
+    int64_t run = start("t");
+    int64_t token = make_token(run, 1, 0);
+    wait_for(run, WAIT_FOR_TOKEN, &token, 1, 0, 0);
+
+    cancel(run);
+
+    cr_assert_eq(token_of(token)->status, WAITPOINT_CANCELLED);
+}
+
 Test(close, one_with_a_global_key_stays)
 {
     int64_t run = start("t");
