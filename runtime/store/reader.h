@@ -72,6 +72,12 @@ struct queue_page {
     uint32_t count, total;
 };
 
+/* Of all environments. */
+struct running_page {
+    struct running *rows;
+    uint32_t count;
+};
+
 struct totals {
     int64_t live[RUN_STATUS_COUNT];      /* runs by status, DONE left 0 */
     int64_t completed, failed, canceled; /* sums over the queues */
@@ -101,6 +107,14 @@ struct reader_ops {
     /* name, or id when name is empty. */
     bool (*queue)(struct reader *reader, struct arena *arena, uint32_t environment,
                   struct slice name, int64_t id, struct queue_stats **row, struct err *err);
+    bool (*environment)(struct reader *reader, struct arena *arena, uint32_t number,
+                        struct environment **row, struct err *err);
+    /* What counts against limits and slots, by lane. */
+    bool (*running)(struct reader *reader, struct arena *arena, struct running_page *page,
+                    struct err *err);
+    /* How many QUEUED runs of its lane come before this one, counted up to `most`. */
+    bool (*before)(struct reader *reader, const struct run *run, uint32_t most, int64_t *count,
+                   struct err *err);
     bool (*logs)(struct reader *reader, struct arena *arena, int64_t run_id, uint32_t limit,
                  struct log_line **lines, struct err *err);
     /* Live runs by status of one environment, and totals; for /metrics. */

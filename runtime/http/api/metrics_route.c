@@ -21,7 +21,8 @@ static const char other[] = "(other)";
 struct metrics {
     struct totals *totals; /* by environment */
     struct queue_page *queues;
-    struct list sharing; /* other requests that get this count */
+    struct environment **environments; /* NULL where there is no row */
+    struct list sharing;               /* other requests that get this count */
 };
 
 static bool metrics_work(struct request *request, struct pool_reader *reader, struct err *err)
@@ -33,6 +34,8 @@ static bool metrics_work(struct request *request, struct pool_reader *reader, st
     for (uint32_t i = 0; i < http->world_count; i++) {
         uint32_t number = http->worlds[i].environment->number;
         if (!ops->totals(reader->reader, number, &metrics->totals[i], err) ||
+            !ops->environment(reader->reader, &request->arena, number,
+                              &metrics->environments[i], err) ||
             !ops->queues(reader->reader, &request->arena, number, 0,
                          http->config->limits.queues, &metrics->queues[i], err))
             return false;
@@ -108,6 +111,19 @@ static void write_totals(struct buffer *out, const struct request *request,
     for (uint32_t i = from; i < end; i++)
         buffer_format(out, "bide_tokens_pending{environment=\"%s\"} %" PRId64 "\n",
                       http->worlds[i].environment->name, metrics->totals[i].tokens_pending);
+}
+
+static void write_pauses(struct buffer *out, const struct request *request,
+                         const struct metrics *metrics)
+{
+    uint32_t from, end;
+
+    worlds_of(request, &from, &end);
+    head(out, "bide_environment_paused", "gauge", "1 while nothing of it is started");
+    for (uint32_t i = from; i < end; i++)
+        buffer_format(out, "bide_environment_paused{environment=\"%s\"} %d\n",
+                      request->http->worlds[i].environment->name,
+                      metrics->environments[i] != NULL && metrics->environments[i]->paused);
 }
 
 static void queue_line(struct buffer *out, const char *name, const char *environment,
@@ -246,6 +262,7 @@ static void answer(struct request *request, const struct request *counter)
         return;
     }
     write_totals(out, request, metrics);
+    write_pauses(out, request, metrics);
     write_queues(out, request, metrics);
     write_pump(out, http);
     write_http(out, http);
@@ -282,6 +299,8 @@ static void scrape_next(struct http *http)
     struct metrics *metrics = ARENA_NEW(&request->arena, struct metrics);
     metrics->totals = ARENA_ARRAY(&request->arena, struct totals, http->world_count);
     metrics->queues = ARENA_ARRAY(&request->arena, struct queue_page, http->world_count);
+    metrics->environments =
+        ARENA_ARRAY(&request->arena, struct environment *, http->world_count);
     list_init(&metrics->sharing);
     while ((node = list_shift(&http->scrapes)) != NULL)
         list_push(&metrics->sharing, node);

@@ -27,6 +27,7 @@ struct queue_view {
     int64_t page, per_page;
     struct queue_page rows;
     struct queue_stats *row;
+    struct environment *environment; /* NULL: it has no row */
     bool paused;
 };
 
@@ -112,6 +113,16 @@ static void name_write(struct out *out, const struct queue *queue)
     out_word(out, "type", is_task ? "task" : "custom");
 }
 
+static void paused_write(const struct request *request, struct out *out,
+                         const struct queue *queue)
+{
+    const struct queue_view *view = request->view;
+
+    out_bool(out, "paused", queue->paused);
+    out_time(out, "pausedAt", queue->paused_ms);
+    out_bool(out, "environmentPaused", view->environment != NULL && view->environment->paused);
+}
+
 static void queue_write(const struct request *request, struct out *out, const char *key,
                         const struct queue_stats *stats)
 {
@@ -123,8 +134,7 @@ static void queue_write(const struct request *request, struct out *out, const ch
     out_int(out, "queued", stats->queued);
     out_int(out, "delayed", stats->delayed);
     out_int(out, "waiting", stats->waiting);
-    out_bool(out, "paused", stats->queue.paused);
-    out_time(out, "pausedAt", stats->queue.paused_ms);
+    paused_write(request, out, &stats->queue);
     limits_write(request, out, &stats->queue);
     out_map(out, "concurrency");
     for (int i = 0; i < 2; i++) {
@@ -149,7 +159,7 @@ static void statistics_write(const struct request *request, struct out *out,
 
     out_map(out, NULL);
     name_write(out, queue);
-    out_bool(out, "paused", queue->paused);
+    paused_write(request, out, queue);
     limits_write(request, out, queue);
     out_int(out, "running", stats->running);
     out_int(out, "queued", stats->queued);
@@ -170,12 +180,23 @@ static void statistics_write(const struct request *request, struct out *out,
 
 /* ---- list -------------------------------------------------------------------------------- */
 
+static bool environment_read(struct request *request, struct pool_reader *reader,
+                             struct err *err)
+{
+    struct queue_view *view = request->view;
+
+    return reader->reader->ops->environment(reader->reader, &request->arena,
+                                            request->world->environment->number,
+                                            &view->environment, err);
+}
+
 static bool list_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     struct queue_view *view = request->view;
     int64_t offset = (view->page - 1) * view->per_page;
 
-    return reader->reader->ops->queues(reader->reader, &request->arena,
+    return environment_read(request, reader, err) &&
+           reader->reader->ops->queues(reader->reader, &request->arena,
                                        request->world->environment->number, (uint32_t)offset,
                                        (uint32_t)view->per_page, &view->rows, err);
 }
@@ -224,7 +245,8 @@ static bool show_work(struct request *request, struct pool_reader *reader, struc
 {
     struct queue_view *view = request->view;
 
-    if (!reader->reader->ops->queue(reader->reader, &request->arena,
+    if (!environment_read(request, reader, err) ||
+        !reader->reader->ops->queue(reader->reader, &request->arena,
                                     request->world->environment->number, view->name, view->id,
                                     &view->row, err))
         return false;

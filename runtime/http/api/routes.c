@@ -27,6 +27,10 @@ const struct route routes[] = {
     { "POST", "/api/v1/queues/:queue/pause",                       queue_pause,      0, 0 },
     { "GET",  "/api/v1/queues/:queue/statistics",                  queue_statistics, 0, 0 },
 
+    { "GET",  "/api/v1/environments",                              environment_list, 0, 0 },
+    { "GET",  "/api/v1/environments/:environment",                 environment_show, 0, 0 },
+    { "POST", "/api/v1/environments/:environment/pause",           environment_pause, 0, 0 },
+
     { "GET",  "/api/v1/plugins",                                   plugin_list,      0, 0 },
 
     { "GET",  "/healthz",                                          health_show,      ROUTE_OPEN, 0 },

@@ -23,6 +23,10 @@ void queue_show(struct request *request);
 void queue_pause(struct request *request);
 void queue_statistics(struct request *request);
 
+void environment_list(struct request *request);
+void environment_show(struct request *request);
+void environment_pause(struct request *request);
+
 void plugin_list(struct request *request);
 
 void health_show(struct request *request);

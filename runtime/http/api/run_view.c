@@ -247,6 +247,18 @@ static bool waits_read(struct run_view *view, struct reader *reader, struct aren
     return true;
 }
 
+static void wait_say(struct run_view *view, struct arena *arena)
+{
+    const char *type = view->wait_count == 0 ? "time" : view->waits[0].type;
+
+    view->hold.gate = "wait";
+    view->hold.text = view->wait_total <= 1 ? arena_format(arena, "it waits for a %s", type)
+                      : view->needed == view->wait_total
+                          ? arena_format(arena, "it waits for %u %ss", view->needed, type)
+                          : arena_format(arena, "it waits for %u of %u %ss", view->needed,
+                                         view->wait_total, type);
+}
+
 static void write_waits(struct out *out, const struct run_view *view)
 {
     out_list(out, "waitingFor");
@@ -291,8 +303,13 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
         uint32_t count = timeline_read(arena, run, &moves);
         if (count > 0)
             view->parked = moves[count - 1].text;
+        view->hold.gate = "plugin";
+        view->hold.text = view->parked;
+    } else if (run->status == RUN_WAITING) {
+        wait_say(view, arena);
     }
-    return true;
+    return (run->status != RUN_QUEUED && run->status != RUN_DELAYED) ||
+           hold_read(&view->hold, run, view->queue, view->catalog, reader->reader, arena, err);
 }
 
 static void write_relatives(struct out *out, const struct run_view *view)
@@ -344,6 +361,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
     if (run->build.size > 0)
         out_text(out, "build", run->build);
     write_schema(out, run);
+    hold_write(out, &view->hold);
     if (view->parked.size > 0)
         out_text(out, "parkedReason", view->parked);
     if (run->status == RUN_WAITING) {

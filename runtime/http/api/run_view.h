@@ -4,6 +4,7 @@
 
 #include "engine/catalog.h"
 #include "engine/rows/row.h"
+#include "http/api/hold.h"
 #include "http/server/out.h"
 #include "http/server/read_pool.h"
 
@@ -30,6 +31,7 @@ struct run_view {
     uint32_t wait_count, wait_total;
     uint32_t needed;
     struct slice parked; /* why, for a person */
+    struct hold hold;
 };
 
 /* Loads all of it; false with err. view->run and view->catalog are given. */

@@ -187,7 +187,7 @@ static bool kind_has(const struct kind *kind, unsigned op)
         return kind->title != NULL;
     if (op == KIND_LOAD)
         return kind->key_fields == 1;
-    return op != KIND_FIND || kind->fields[0].type == FIELD_ID;
+    return op != KIND_FIND || (kind->key_fields == 1 && kind->fields[0].type != FIELD_RAW);
 }
 
 const char *statement_text(unsigned which, char buffer[STATEMENT_TEXT_SIZE])

@@ -353,10 +353,8 @@ static bool load_running(struct connection *connection, struct rows *rows, struc
     while (query_row(&query, &row, err)) {
         if (!row)
             return true;
-        struct running running = { .queue = take_int(&query) };
-        running.lane = take_int(&query);
-        running.count = take_count(&query);
-        running.environment = take_count(&query);
+        struct running running;
+        running_take(&query, &running);
         rows_put_running(rows, &running);
     }
     return false;

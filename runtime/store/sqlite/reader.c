@@ -304,6 +304,74 @@ static bool reader_queue(struct reader *reader, struct arena *arena, uint32_t en
            snapshot_end(reader, find_queue(connection, arena, environment, name, id, row, err));
 }
 
+/* ---- what holds runs --------------------------------------------------------------------- */
+
+static bool reader_environment(struct reader *reader, struct arena *arena, uint32_t number,
+                               struct environment **row, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+    struct environment *environment = ARENA_NEW(arena, struct environment);
+    bool found = false;
+
+    *row = NULL;
+    if (connection == NULL ||
+        !snapshot_end(reader, row_find(connection, arena, ROW_ENVIRONMENT, number,
+                                       &environment->row, &found, err)))
+        return false;
+    *row = found ? environment : NULL;
+    return true;
+}
+
+static bool find_running(struct connection *connection, struct arena *arena,
+                         struct running_page *page, struct err *err)
+{
+    struct query query;
+    uint32_t capacity = 0;
+    bool row;
+
+    if (!query_start(&query, connection, SQL_RUNNING_COUNTS, err))
+        return false;
+    while (query_row(&query, &row, err)) {
+        if (!row)
+            return true;
+        if (page->count == capacity) {
+            struct running *old = page->rows;
+            capacity = capacity == 0 ? 64 : 2 * capacity;
+            page->rows = ARENA_ARRAY(arena, struct running, capacity);
+            if (page->count > 0)
+                memcpy(page->rows, old, page->count * sizeof *old);
+        }
+        running_take(&query, &page->rows[page->count++]);
+    }
+    return false;
+}
+
+static bool reader_running(struct reader *reader, struct arena *arena,
+                           struct running_page *page, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    *page = (struct running_page){ 0 };
+    return connection != NULL &&
+           snapshot_end(reader, find_running(connection, arena, page, err));
+}
+
+static bool reader_before(struct reader *reader, const struct run *run, uint32_t most,
+                          int64_t *count, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+    struct query query;
+
+    if (connection == NULL || !query_start(&query, connection, SQL_LANE_BEFORE, err))
+        return connection != NULL && snapshot_end(reader, false);
+    bind_int(&query, run->queue);
+    bind_int(&query, run->lane);
+    bind_int(&query, run->rank_ms);
+    bind_int(&query, run->id);
+    bind_int(&query, most);
+    return snapshot_end(reader, query_number(&query, count, err));
+}
+
 /* ---- the rest ---------------------------------------------------------------------------- */
 
 static bool find_logs(struct connection *connection, struct arena *arena, int64_t run_id,
@@ -397,6 +465,9 @@ static const struct reader_ops ops = {
     .tokens = reader_tokens,
     .queues = reader_queues,
     .queue = reader_queue,
+    .environment = reader_environment,
+    .running = reader_running,
+    .before = reader_before,
     .logs = reader_logs,
     .totals = reader_totals,
 };

@@ -74,6 +74,14 @@ void queue_counts_take(struct query *query, struct queue_stats *stats)
     stats->waiting = take_int(query);
 }
 
+void running_take(struct query *query, struct running *running)
+{
+    running->queue = take_int(query);
+    running->lane = take_int(query);
+    running->count = take_count(query);
+    running->environment = take_count(query);
+}
+
 bool row_find(struct connection *connection, struct arena *arena, enum row_kind kind,
               int64_t id, struct row *row, bool *found, struct err *err)
 {

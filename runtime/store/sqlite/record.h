@@ -45,6 +45,9 @@ bool row_take(struct query *query, enum row_kind kind, struct row *row, struct e
 /* The counts that follow a queue's columns. */
 void queue_counts_take(struct query *query, struct queue_stats *stats);
 
+/* Of RUNNING_COUNTS. */
+void running_take(struct query *query, struct running *running);
+
 /* One row by its id; *found is false when absent. */
 bool row_find(struct connection *connection, struct arena *arena, enum row_kind kind,
               int64_t id, struct row *row, bool *found, struct err *err);

@@ -108,6 +108,8 @@
         " WHERE removed = 0 AND name <> '' AND (?1 = 0 OR environment = ?1)")                  \
     X(LANE_OLDEST, "find oldest run", "SELECT min(run_id) FROM (SELECT run_id FROM run_ready"  \
         " WHERE queue = ?1 AND lane = ?2 ORDER BY rank_ms, run_id LIMIT ?3)")                  \
+    X(LANE_BEFORE, "count runs before one", "SELECT count(*) FROM (SELECT 1 FROM run_ready"     \
+        " WHERE queue = ?1 AND lane = ?2 AND (rank_ms, run_id) < (?3, ?4) LIMIT ?5)")          \
     X(TOTALS, "sum queues", "SELECT sum(delayed), sum(queued), sum(parked), sum(running),"     \
         " sum(waiting), sum(completed), sum(failed), sum(canceled) FROM queue"                 \
         " WHERE removed = 0 AND (?1 = 0 OR environment = ?1)")                                 \

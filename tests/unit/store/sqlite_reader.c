@@ -312,6 +312,38 @@ Test(sqlite_reader, readers_on_other_threads_see_whole_batches)
     }
 }
 
+Test(sqlite_reader, what_runs_and_who_is_before_a_run_are_counted)
+{
+    struct running_page page;
+    struct environment *environment;
+    struct run *runs[4];
+    int64_t before;
+
+    fixture_begin(&fixture);
+    for (int i = 0; i < 4; i++) {
+        runs[i] = fixture_run(&fixture, i == 3 ? RUN_RUNNING : RUN_QUEUED);
+        runs[i]->rank_ms = i == 0 ? 9 : 5; /* the oldest is behind the others */
+    }
+    fixture_commit(&fixture);
+
+    static const int64_t places[] = { 2, 0, 1 };
+    for (int i = 0; i < 3; i++) {
+        CHECK(&fixture, reader->ops->before(reader, runs[i], 10, &before, &fixture.err));
+        cr_assert_eq(before, places[i], "%d: %lld", i, (long long)before);
+    }
+    CHECK(&fixture, reader->ops->before(reader, runs[0], 1, &before, &fixture.err));
+    cr_assert_eq(before, 1);
+    CHECK(&fixture, reader->ops->running(reader, &shown, &page, &fixture.err));
+    cr_assert_eq(page.count, 1);
+    cr_assert(page.rows[0].queue == fixture.queue && page.rows[0].lane == fixture.queue &&
+              page.rows[0].environment == fixture.environment && page.rows[0].count == 1);
+    CHECK(&fixture, reader->ops->environment(reader, &shown, fixture.environment, &environment,
+                                             &fixture.err));
+    cr_assert(slice_is(environment->name, "prod") && !environment->paused);
+    CHECK(&fixture, reader->ops->environment(reader, &shown, 77, &environment, &fixture.err));
+    cr_assert_null(environment);
+}
+
 Test(sqlite_reader, the_store_may_close_and_open_under_a_reader)
 {
     struct reader *own = fixture.store->ops->reader_open(fixture.store, &fixture.err);

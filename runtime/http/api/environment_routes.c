@@ -1,0 +1,181 @@
+/*
+ * Environments: list, show, pause and resume. A key opens its own environment, so that is all
+ * that a list shows, and others are not there.
+ *
+ *   request ─▶ COMMAND_ENVIRONMENT_PAUSE ─▶ the row and its counts (reader) ─▶ 200
+ *
+ * Who pauses is known by the key alone; the name that comes with it is written down as it was
+ * said, with the key beside it.
+ */
+#include "base/log.h"
+#include "http/api/hold.h"
+#include "http/api/members.h"
+#include "http/api/routes.h"
+#include "http/server/reply.h"
+
+enum { REASON_MAX = 500, BY_MAX = 100 };
+
+struct environment_view {
+    struct environment *row;
+    struct totals totals;
+};
+
+static bool show_work(struct request *request, struct pool_reader *reader, struct err *err)
+{
+    struct environment_view *view = request->view;
+    const struct reader_ops *ops = reader->reader->ops;
+    uint32_t number = request->world->environment->number;
+
+    return ops->environment(reader->reader, &request->arena, number, &view->row, err) &&
+           ops->totals(reader->reader, number, &view->totals, err);
+}
+
+static void environment_write(const struct request *request, struct out *out)
+{
+    static const struct {
+        const char *name;
+        uint32_t status;
+    } counts[] = { { "running", RUN_RUNNING },
+                   { "queued", RUN_QUEUED },
+                   { "delayed", RUN_DELAYED },
+                   { "waiting", RUN_WAITING },
+                   { "parked", RUN_PARKED } };
+    const struct environment_view *view = request->view;
+    const char *name = request->world->environment->name;
+
+    out_map(out, NULL);
+    out_word(out, "id", name);
+    out_word(out, "name", name);
+    out_bool(out, "paused", view->row != NULL && view->row->paused);
+    if (view->row != NULL)
+        pause_write(out, view->row);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        out_int(out, counts[i].name, view->totals.live[counts[i].status]);
+    out_end_map(out);
+}
+
+static void show_done(struct request *request)
+{
+    struct out out = reply_out(request);
+
+    environment_write(request, &out);
+    reply_send(request, HTTP_OK);
+}
+
+static void list_done(struct request *request)
+{
+    struct out out = reply_out(request);
+
+    out_map(&out, NULL);
+    out_list(&out, "data");
+    environment_write(request, &out);
+    out_end_list(&out);
+    out_end_map(&out);
+    reply_send(request, HTTP_OK);
+}
+
+static void read_row(struct request *request, void (*done)(struct request *request))
+{
+    request->view = ARENA_NEW(&request->arena, struct environment_view);
+    request_read(request, show_work, done);
+}
+
+void environment_list(struct request *request)
+{
+    if (request_params(request, (const char *const[]){ NULL }))
+        read_row(request, list_done);
+}
+
+/* The one in capture 0 is the key's; false: answered 404. */
+static bool is_own(struct request *request)
+{
+    const char *own = request->world->environment->name;
+
+    if (slice_is(request->captures[0], own))
+        return true;
+    reply_error(
+        request, HTTP_NOT_FOUND,
+        arena_format(&request->arena, "Environment not found; the key is that of %s", own));
+    return false;
+}
+
+void environment_show(struct request *request)
+{
+    if (is_own(request) && request_params(request, (const char *const[]){ NULL }))
+        read_row(request, show_done);
+}
+
+/* ---- pause and resume -------------------------------------------------------------------- */
+
+static const struct member_rule pause_members[] = {
+    { "action", MEMBER_TAKEN, NULL },
+    { "reason", MEMBER_TAKEN, NULL },
+    { "by", MEMBER_TAKEN, NULL },
+    { "paused", MEMBER_ELSEWHERE, "is no member here: \"action\" is \"pause\" or \"resume\"" },
+    { "message", MEMBER_ELSEWHERE, "is called \"reason\" here" },
+    { "user", MEMBER_ELSEWHERE, "is called \"by\" here" },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
+/* Absent: *text stays empty. */
+static bool text_read(struct request *request, const struct value *body, const char *name,
+                      size_t most, struct slice *text, struct err *err)
+{
+    const struct value *value = value_find(body, name);
+
+    if (value == NULL || value->kind == VALUE_NULL)
+        return true;
+    if (value->kind != VALUE_STRING || value->bytes.size == 0 || value->bytes.size > most)
+        return err_set(err, ERR_BAD_REQUEST, "%s must be a string of 1 to %zu bytes", name,
+                       most);
+    *text = arena_copy(&request->arena, value->bytes);
+    return true;
+}
+
+static bool pause_read(struct request *request, const struct value *body, struct err *err)
+{
+    struct environment_pause *pause = &request->command.environment_pause;
+    const struct value *action = value_find(body, "action");
+    const char *name = request->world->environment->name;
+
+    if (action == NULL || action->kind != VALUE_STRING ||
+        (!slice_is(action->bytes, "pause") && !slice_is(action->bytes, "resume")))
+        return err_set(err, ERR_BAD_REQUEST, "action must be \"pause\" or \"resume\"");
+    pause->environment = request->world->environment->number;
+    pause->paused = slice_is(action->bytes, "pause");
+    if (!text_read(request, body, "reason", REASON_MAX, &pause->why, err) ||
+        !text_read(request, body, "by", BY_MAX, &pause->by, err))
+        return false;
+    pause->by = pause->by.size == 0 ? arena_format(&request->arena, "the key of %s", name)
+                                    : arena_format(&request->arena, "%.*s, with the key of %s",
+                                                   SLICE_ARG(pause->by), name);
+    return true;
+}
+
+static void pause_done(struct request *request)
+{
+    const struct environment_pause *pause = &request->command.environment_pause;
+
+    if (pause->is_changed)
+        log_info(pause->paused ? "environment.paused" : "environment.resumed",
+                 "environment=%s by=\"%.*s\" reason=\"%.*s\"",
+                 request->world->environment->name, SLICE_ARG(pause->by),
+                 SLICE_ARG(pause->why));
+    reply_header(request, "x-bide-accepted", pause->is_changed ? "true" : "false");
+    read_row(request, show_done);
+}
+
+void environment_pause(struct request *request)
+{
+    struct err err = { 0 };
+    struct value body;
+
+    if (!is_own(request) || !request_members(request, pause_members, &body))
+        return;
+    if (!pause_read(request, &body, &err)) {
+        reply_err(request, &err);
+        return;
+    }
+    request->command.kind = COMMAND_ENVIRONMENT_PAUSE;
+    request_submit(request, pause_done);
+}

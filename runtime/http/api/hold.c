@@ -1,0 +1,213 @@
+#include "hold.h"
+
+#include "engine/admission/gates.h"
+
+#include <inttypes.h>
+
+/* What is read for one run. */
+struct look {
+    const struct run *run;
+    const struct catalog *catalog;
+    struct queue_stats *queue; /* NULL: it is not there */
+    struct environment *environment;
+    struct running_page running;
+    struct gate_facts gates;
+    struct slot_facts slots;
+};
+
+static uint32_t running_in(const struct look *look, uint32_t environment)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < look->running.count; i++)
+        if (environment == 0 || look->running.rows[i].environment == environment)
+            count += look->running.rows[i].count;
+    return count;
+}
+
+/* Slots that are kept for environments which are not paused and do not use them. */
+static bool slots_look(struct look *look, struct reader *reader, struct arena *arena,
+                       struct err *err)
+{
+    const struct catalog *catalog = look->catalog;
+    struct environment *environment;
+
+    look->slots = (struct slot_facts){ .slots = catalog->slots,
+                                       .factor = 1,
+                                       .in_use = running_in(look, 0),
+                                       .running = running_in(look, look->run->environment) };
+    for (uint32_t i = 0; catalog->environment_kept != NULL && i < catalog->environment_count;
+         i++) {
+        uint32_t number = catalog->environments[i], kept = catalog->environment_kept[i];
+        uint32_t running = running_in(look, number);
+        if (!reader->ops->environment(reader, arena, number, &environment, err))
+            return false;
+        if (environment != NULL && environment->paused)
+            continue;
+        look->slots.owed += running < kept ? kept - running : 0;
+        if (number == look->run->environment)
+            look->slots.kept = kept;
+    }
+    return true;
+}
+
+static bool look_around(struct look *look, struct reader *reader, struct arena *arena,
+                        struct err *err)
+{
+    const struct reader_ops *ops = reader->ops;
+    const struct run *run = look->run;
+    struct gate_facts *gates = &look->gates;
+
+    if (!ops->environment(reader, arena, run->environment, &look->environment, err) ||
+        !ops->queue(reader, arena, 0, SLICE(""), run->queue, &look->queue, err) ||
+        !ops->running(reader, arena, &look->running, err) ||
+        (look->catalog != NULL && !slots_look(look, reader, arena, err)))
+        return false;
+    *gates = (struct gate_facts){
+        .is_environment_paused = look->environment != NULL && look->environment->paused,
+        .is_paused = look->queue != NULL && look->queue->queue.paused,
+        .is_early = run->status == RUN_DELAYED,
+        .total = UINT32_MAX,
+        .lane_limit = UINT32_MAX,
+        .room = 1,
+    };
+    for (uint32_t i = 0; i < look->running.count; i++) {
+        const struct running *running = &look->running.rows[i];
+        gates->queue_running += running->queue == run->queue ? running->count : 0;
+        gates->lane_running += running->lane == run->lane ? running->count : 0;
+    }
+    if (look->catalog == NULL || look->queue == NULL)
+        return true;
+    struct slice name = look->queue->queue.name;
+    gates->total = catalog_total_limit(look->catalog, name);
+    gates->lane_limit = catalog_lane_limit(look->catalog, name, run->lane != run->queue);
+    gates->room = slots_left(&look->slots, false);
+    return true;
+}
+
+/* ---- in words ---------------------------------------------------------------------------- */
+
+static struct slice environment_text(struct arena *arena, const struct environment *environment)
+{
+    struct slice by = environment->paused_by, why = environment->paused_why;
+
+    return arena_format(arena, "%s%s%.*s%s%.*s", gate_sentence(GATE_ENVIRONMENT),
+                        by.size > 0 ? " by " : "", SLICE_ARG(by), why.size > 0 ? ": " : "",
+                        SLICE_ARG(why));
+}
+
+static void full_say(struct hold *hold, struct arena *arena, uint32_t running, uint32_t limit,
+                     const char *where, struct slice name)
+{
+    hold->has_counts = true;
+    hold->running = running;
+    hold->limit = limit;
+    hold->text =
+        arena_format(arena, "%u of %u running %s%.*s", running, limit, where, SLICE_ARG(name));
+}
+
+/* All slots may be in use, or those that are left be kept for other environments. */
+static void slots_say(struct hold *hold, struct arena *arena, const struct look *look)
+{
+    uint32_t in_use = look->slots.in_use, slots = look->slots.slots;
+
+    full_say(hold, arena, in_use, slots, "in all", SLICE(""));
+    if (in_use < slots)
+        hold->text = arena_format(arena, "%.*s, and other environments have the rest kept",
+                                  SLICE_ARG(hold->text));
+}
+
+static void turn_say(struct hold *hold, struct arena *arena, const struct look *look)
+{
+    const char *whose = look->run->lane != look->run->queue ? "its queue and key" : "its queue";
+
+    hold->has_before = true;
+    if (hold->before == 0)
+        hold->text = arena_format(arena, "it is the next of %s, which take turns", whose);
+    else
+        hold->text = arena_format(arena, "%s%" PRId64 " of %s %s before it",
+                                  hold->before == HOLD_BEFORE_MOST ? "at least " : "",
+                                  hold->before, whose, hold->before == 1 ? "is" : "are");
+}
+
+static void hold_say(struct hold *hold, enum gate gate, struct slice queue, struct arena *arena,
+                     const struct look *look)
+{
+    const struct run *run = look->run;
+
+    hold->gate = gate_name(gate);
+    hold->text = slice_of(gate_sentence(gate));
+    if (gate == GATE_ENVIRONMENT) {
+        hold->environment = look->environment;
+        hold->text = environment_text(arena, look->environment);
+    } else if (gate == GATE_PAUSED) {
+        hold->text = arena_format(arena, "its queue %.*s is paused", SLICE_ARG(queue));
+    } else if (gate == GATE_TOTAL) {
+        full_say(hold, arena, look->gates.queue_running, look->gates.total, "in all of queue ",
+                 queue);
+    } else if (gate == GATE_LANE) {
+        full_say(hold, arena, look->gates.lane_running, look->gates.lane_limit, "in queue ",
+                 queue);
+        if (run->lane != run->queue)
+            hold->text = arena_format(arena, "%.*s with key %.*s", SLICE_ARG(hold->text),
+                                      SLICE_ARG(run->concurrency_key));
+    } else if (gate == GATE_SLOTS) {
+        slots_say(hold, arena, look);
+    } else if (gate == GATE_TURN) {
+        turn_say(hold, arena, look);
+    }
+}
+
+bool hold_read(struct hold *hold, const struct run *run, struct slice queue,
+               const struct catalog *catalog, struct reader *reader, struct arena *arena,
+               struct err *err)
+{
+    struct look look = { .run = run, .catalog = catalog };
+
+    if (!look_around(&look, reader, arena, err))
+        return false;
+    enum gate gate = gate_of(&look.gates);
+    if (gate == GATE_NONE && catalog == NULL) {
+        hold->gate = "plugin";
+        hold->text = SLICE("the server has just started, and loads its plugins");
+        return true;
+    }
+    if (gate == GATE_NONE) {
+        gate = GATE_TURN;
+        if (!reader->ops->before(reader, run, HOLD_BEFORE_MOST, &hold->before, err))
+            return false;
+    }
+    hold_say(hold, gate, queue, arena, &look);
+    return true;
+}
+
+/* ---- as JSON ----------------------------------------------------------------------------- */
+
+void pause_write(struct out *out, const struct environment *environment)
+{
+    if (!environment->paused)
+        return;
+    out_time(out, "pausedAt", environment->paused_ms);
+    if (environment->paused_by.size > 0)
+        out_text(out, "pausedBy", environment->paused_by);
+    if (environment->paused_why.size > 0)
+        out_text(out, "pausedReason", environment->paused_why);
+}
+
+void hold_write(struct out *out, const struct hold *hold)
+{
+    if (hold->gate == NULL)
+        return;
+    out_map(out, "heldBy");
+    out_word(out, "gate", hold->gate);
+    out_text(out, "text", hold->text);
+    if (hold->has_counts) {
+        out_int(out, "running", hold->running);
+        out_int(out, "limit", hold->limit);
+    }
+    if (hold->has_before)
+        out_int(out, "before", hold->before);
+    if (hold->environment != NULL)
+        pause_write(out, hold->environment);
+    out_end_map(out);
+}

@@ -1,0 +1,34 @@
+/*
+ * Holds: why a run does not start, as the engine sees it: the same gates in the same order,
+ * over the rows of one snapshot.
+ */
+#ifndef HOLD_H
+#define HOLD_H
+
+#include "engine/catalog.h"
+#include "engine/rows/row.h"
+#include "http/server/out.h"
+#include "store/reader.h"
+
+struct hold {
+    const char *gate;  /* for programs; NULL: nothing holds it */
+    struct slice text; /* for people */
+    bool has_counts, has_before;
+    int64_t running, limit; /* has_counts: of what is full */
+    int64_t before;         /* has_before: QUEUED runs of its lane that come first */
+    const struct environment *environment; /* that is paused; else NULL */
+};
+
+enum { HOLD_BEFORE_MOST = 1000 };
+
+/* Of a run that is QUEUED or DELAYED; `queue` is its queue's name, `catalog` NULL before there
+ * is one. All of it in one snapshot: between the reader's begin and end. */
+bool hold_read(struct hold *hold, const struct run *run, struct slice queue,
+               const struct catalog *catalog, struct reader *reader, struct arena *arena,
+               struct err *err);
+/* "heldBy", or nothing at all. */
+void hold_write(struct out *out, const struct hold *hold);
+/* pausedAt, pausedBy and pausedReason; nothing of one that is not paused. */
+void pause_write(struct out *out, const struct environment *environment);
+
+#endif

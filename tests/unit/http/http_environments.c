@@ -1,0 +1,174 @@
+/* Environments over HTTP, and what holds a run. */
+#include "site.h"
+
+#include <criterion/criterion.h>
+
+static struct site site;
+
+static void setup(void)
+{
+    site_init(&site);
+    site_start(&site);
+}
+
+static void teardown(void)
+{
+    site_finish(&site);
+}
+
+TestSuite(environments, .init = setup, .fini = teardown, .timeout = 60);
+
+#define DEV "/api/v1/environments/dev"
+
+static struct answer pause_dev(const char *body)
+{
+    return site_post(&site, DEV "/pause", body);
+}
+
+static struct answer run_show(const char *run)
+{
+    return site_get(&site, site_path(&site, "/api/v3/runs/%s", run));
+}
+
+static void check_held(struct answer run, const char *gate, const char *words)
+{
+    cr_assert_str_eq(answer_text(&site, run, "heldBy.gate"), gate, "%s", run.body.data);
+    cr_assert_str_eq(answer_text(&site, run, "heldBy.text"), words, "%s", run.body.data);
+}
+
+static bool is_accepted(struct answer answer)
+{
+    struct slice value;
+
+    cr_assert(answer_header(answer, "x-bide-accepted", &value));
+    return slice_is(value, "true");
+}
+
+Test(environments, a_key_sees_its_own_alone)
+{
+    struct answer all = site_get(&site, "/api/v1/environments");
+    struct answer prod = site_ask(&site, "GET", "/api/v1/environments",
+                                  "authorization: Bearer " KEY_PROD "\r\n", NULL);
+
+    cr_assert_eq(answer_find(all, "data")->count, 1, "%s", all.body.data);
+    cr_assert_not_null(strstr(all.body.data, "\"name\":\"dev\""));
+    cr_assert_not_null(strstr(prod.body.data, "\"name\":\"prod\""));
+    cr_assert_eq(site_get(&site, DEV).status, 200);
+    struct answer other = site_get(&site, "/api/v1/environments/prod");
+    cr_assert_eq(other.status, 404);
+    cr_assert_not_null(strstr(other.body.data, "the key is that of dev"));
+    cr_assert_eq(
+        site_post(&site, "/api/v1/environments/prod/pause", "{\"action\":\"pause\"}").status,
+        404);
+    cr_assert_eq(site_ask(&site, "GET", DEV, "", NULL).status, 401);
+}
+
+Test(environments, a_paused_one_says_who_why_and_since_when_and_starts_nothing)
+{
+    struct answer paused =
+        pause_dev("{\"action\":\"pause\",\"reason\":\"the disk moves\",\"by\":\"ann\"}");
+    const char *run = site_run(&site, "echo", "{}");
+    struct answer held = run_show(run);
+    struct answer queue = site_get(&site, "/api/v1/queues/echo/statistics?type=task");
+    struct answer queues = site_get(&site, "/api/v1/queues");
+    struct answer metrics = site_get(&site, "/metrics");
+
+    cr_assert_eq(paused.status, 200, "%s", paused.body.data);
+    cr_assert(is_accepted(paused));
+    cr_assert(answer_find(paused, "paused")->boolean);
+    cr_assert_str_eq(answer_text(&site, paused, "pausedBy"), "ann, with the key of dev");
+    cr_assert_str_eq(answer_text(&site, paused, "pausedReason"), "the disk moves");
+    cr_assert_str_neq(answer_text(&site, paused, "pausedAt"), "");
+    cr_assert_str_eq(answer_text(&site, held, "status"), "QUEUED");
+    check_held(held, "environment",
+               "its environment is paused by ann, with the key of dev: the disk moves");
+    cr_assert_str_eq(answer_text(&site, held, "heldBy.pausedReason"), "the disk moves");
+    cr_assert(answer_find(queue, "environmentPaused")->boolean, "%s", queue.body.data);
+    cr_assert_not(answer_find(queue, "paused")->boolean);
+    cr_assert_not_null(strstr(queues.body.data, "\"environmentPaused\":true"));
+    cr_assert_not_null(
+        strstr(metrics.body.data, "\nbide_environment_paused{environment=\"dev\"} 1\n"));
+    cr_assert_eq(answer_find(site_get(&site, DEV), "queued")->integer, 1);
+
+    cr_assert(is_accepted(pause_dev("{\"action\":\"resume\"}")));
+    site_until(&site, run, "COMPLETED");
+    cr_assert_null(answer_find(run_show(run), "heldBy"));
+    cr_assert_null(answer_find(site_get(&site, DEV), "pausedReason"));
+}
+
+Test(environments, what_changes_nothing_is_told)
+{
+    cr_assert_not(is_accepted(pause_dev("{\"action\":\"resume\"}")));
+    cr_assert(is_accepted(pause_dev("{\"action\":\"pause\"}")));
+    struct answer again = pause_dev("{\"action\":\"pause\"}");
+    cr_assert_not(is_accepted(again));
+    cr_assert_str_eq(answer_text(&site, again, "pausedBy"), "the key of dev");
+    cr_assert(is_accepted(pause_dev("{\"action\":\"pause\",\"reason\":\"a move\"}")));
+}
+
+Test(environments, bad_pauses_are_refused)
+{
+    static const char *const bad[] = { "",
+                                       "{}",
+                                       "{\"action\":\"stop\"}",
+                                       "{\"paused\":true}",
+                                       "{\"action\":\"pause\",\"reason\":\"\"}",
+                                       "{\"action\":\"pause\",\"reason\":7}",
+                                       "{\"action\":\"pause\",\"by\":\"\"}",
+                                       "{\"action\":\"pause\",\"user\":\"ann\"}" };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(pause_dev(bad[i]).status, 400, "%s", bad[i]);
+    cr_assert_not(answer_find(site_get(&site, DEV), "paused")->boolean);
+}
+
+/* ---- what holds a run -------------------------------------------------------------------- */
+
+/* "hold" stays running; its queue, slow/lane, has 7 of a lane, 2 of one with a key, 9 in all.
+ */
+static const char *hold_run(const char *options)
+{
+    struct answer made =
+        site_post(&site, "/api/v1/tasks/hold/trigger",
+                  site_path(&site, "{\"payload\":{},\"options\":{%s}}", options));
+
+    cr_assert_eq(made.status, 200, "%s", made.body.data);
+    return answer_text(&site, made, "id");
+}
+
+#define KEY "\"concurrencyKey\":\"acme\""
+
+Test(environments, a_full_lane_and_a_full_queue_say_how_many_run)
+{
+    hold_run(KEY);
+    hold_run(KEY);
+    struct answer run = run_show(hold_run(KEY));
+    check_held(run, "lane", "2 of 2 running in queue slow/lane with key acme");
+    cr_assert_eq(answer_find(run, "heldBy.running")->integer, 2);
+    cr_assert_eq(answer_find(run, "heldBy.limit")->integer, 2);
+    for (int i = 0; i < 7; i++)
+        hold_run("");
+
+    check_held(run_show(hold_run("")), "total", "9 of 9 running in all of queue slow/lane");
+}
+
+Test(environments, a_full_server_and_a_paused_queue_say_so)
+{
+    for (int i = 0; i < 100; i++)
+        hold_run("\"queue\":{\"name\":\"many\"}");
+    const char *run = site_run(&site, "echo", "{}");
+
+    check_held(run_show(run), "slots", "100 of 100 running in all");
+    site_post(&site, "/api/v1/queues/echo/pause", "{\"type\":\"task\",\"action\":\"pause\"}");
+    check_held(run_show(run), "paused", "its queue task/echo is paused");
+}
+
+Test(environments, what_waits_or_is_delayed_says_so)
+{
+    const char *run = site_run(&site, "approve", "{}");
+    struct answer made = site_post(&site, "/api/v1/tasks/echo/trigger",
+                                   "{\"payload\":{},\"options\":{\"delay\":\"1h\"}}");
+
+    check_held(site_until(&site, run, "WAITING"), "wait", "it waits for a token");
+    check_held(run_show(answer_text(&site, made, "id")), "not-before", "its time has not come");
+}
