@@ -21,6 +21,9 @@
     X(queues_show)         \
     X(queues_pause)        \
     X(queues_resume)       \
+    X(env_list)            \
+    X(env_pause)           \
+    X(env_resume)          \
     X(deploy)              \
     X(plugins_list)        \
     X(plugins_inspect)     \

@@ -68,7 +68,10 @@ static void print_list(struct arena *arena, const struct value *page)
             if (limit != NULL && limit->kind == VALUE_INT)
                 grid_format(&grid, 3 + k, "%" PRId64, limit->integer);
         }
-        grid_cell(&grid, 6, member_bool(queue, "paused") ? SLICE("paused") : SLICE("open"));
+        grid_cell(&grid, 6,
+                  member_bool(queue, "paused")              ? SLICE("paused")
+                  : member_bool(queue, "environmentPaused") ? SLICE("environment paused")
+                                                            : SLICE("open"));
     }
     grid_print(&grid);
 }

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NOTE_MAX_BYTES = 64 << 10 };
+enum { NOTE_MAX_BYTES = 64 << 10, NAMES_MOST = 1000 };
 
 /* Directories that are missing are made, for this user alone. */
 static bool note_path(char path[PATH_MAX], uint16_t port, bool make)
@@ -128,19 +128,38 @@ static bool note_read(uint16_t port, struct buffer *note)
     return got > 0;
 }
 
-const char *place_find(struct arena *arena, uint16_t port, const char *word)
+/* The lines that start with `word`, without it, at most `most`. */
+static uint32_t lines_find(struct arena *arena, uint16_t port, const char *word, uint32_t most,
+                           char **found)
 {
     struct buffer note = { 0 };
-    const char *found = NULL;
+    size_t size = strlen(word);
+    uint32_t count = 0;
 
     if (note_read(port, &note)) {
         char *text = arena_text(arena, buffer_view(&note)), *rest = NULL;
-        size_t size = strlen(word);
-        for (char *line = strtok_r(text, "\n", &rest); line != NULL && found == NULL;
+        for (char *line = strtok_r(text, "\n", &rest); line != NULL && count < most;
              line = strtok_r(NULL, "\n", &rest))
             if (strncmp(line, word, size) == 0 && line[size] == ' ')
-                found = line + size + 1;
+                found[count++] = line + size + 1;
     }
     buffer_finish(&note);
-    return found;
+    return count;
+}
+
+uint32_t place_names(struct arena *arena, uint16_t port, const char *word, char ***names)
+{
+    *names = ARENA_ARRAY(arena, char *, NAMES_MOST);
+    uint32_t count = lines_find(arena, port, word, NAMES_MOST, *names);
+
+    for (uint32_t i = 0; i < count; i++)
+        (*names)[i][strcspn((*names)[i], " ")] = '\0';
+    return count;
+}
+
+const char *place_find(struct arena *arena, uint16_t port, const char *word)
+{
+    char *found;
+
+    return lines_find(arena, port, word, 1, &found) == 1 ? found : NULL;
 }

@@ -16,6 +16,8 @@
 
 bool place_write(const struct config *config, uint16_t port);
 void place_remove(uint16_t port);
+/* The second words of the lines that start with `word` ("key"). */
+uint32_t place_names(struct arena *arena, uint16_t port, const char *word, char ***names);
 /* What stands behind `word` ("key dev", "plugins"), in the arena. NULL: nothing is noted, or by
  * somebody else. */
 const char *place_find(struct arena *arena, uint16_t port, const char *word);

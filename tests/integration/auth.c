@@ -35,6 +35,9 @@ static const char *const guarded[][2] = {
     { "GET", "/api/v1/waitpoints/tokens" },
     { "POST", "/api/v1/waitpoints/tokens" },
     { "POST", "/api/v1/waitpoints/tokens/waitpoint_1/complete" },
+    { "GET", "/api/v1/environments" },
+    { "GET", "/api/v1/environments/dev" },
+    { "POST", "/api/v1/environments/dev/pause" },
     { "GET", "/api/v1/queues" },
     { "POST", "/api/v1/queues/approve-refund/pause" },
 };

@@ -134,7 +134,7 @@ Test(cli, every_list_is_json_when_asked)
 {
     bide(0, "trigger hello --wait --payload '{}'");
     static const char *const lists[] = { "runs list", "tokens list", "queues list",
-                                         "plugins list" };
+                                         "plugins list", "env list" };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         bide(0, text("%s --json | jq -e .data", lists[i]));
 }
@@ -149,6 +149,44 @@ Test(cli, a_queue_is_paused_and_resumed)
     assert_says(bide(0, text("runs show %s", run)), "QUEUED");
     bide(0, "queues resume task/hello");
     bide(0, text("runs watch %s", run));
+}
+
+Test(cli, an_environment_is_paused_and_resumed)
+{
+    bide(0, "env pause dev --reason 'the disk moves' --by ann");
+    assert_says(bide(0, "env list"), "the disk moves");
+    assert_says(bide(0, "queues list"), "environment paused");
+    const char *run = bide(0, "trigger hello --payload '{}'");
+    run = text("%.*s", (int)strcspn(run, "\n"), run);
+    assert_says(bide(0, text("runs show %s", run)),
+                "environment: its environment is paused by ann, with the key of dev: "
+                "the disk moves");
+    assert_says(bide(3, "env pause dev"), "by ann, with the key of dev: the disk moves; "
+                                          "nothing was changed");
+    bide(0, "env pause dev --reason 'it moves still' --json | jq -e .paused");
+    assert_says(bide(1, "env pause nosuch"), "the key is that of dev");
+    bide(2, "env pause");
+    bide(2, "env resume dev --reason x");
+    bide(0, "env resume dev");
+    assert_says(bide(3, "env resume dev"), "already open");
+    bide(0, text("runs watch %s", run));
+}
+
+/* Each with its own key. */
+Test(cli, all_environments_are_listed_whose_keys_are_at_hand)
+{
+    int status;
+    const char *said =
+        command_run(&status,
+                    BINARY_DIR "/bide env pause prod --url %s --data '%s/data' && " BINARY_DIR
+                               "/bide env list --url %s --data '%s/data'",
+                    s.url, s.dir, s.url, s.dir);
+
+    cr_assert_eq(status, 0, "%d %s", status, said);
+    const char *dev = strstr(said, "\ndev "), *prod = strstr(said, "\nprod ");
+    cr_assert(dev != NULL && prod != NULL && dev < prod, "%s", said);
+    cr_assert_not_null(strstr(dev, "open"));
+    cr_assert_not_null(strstr(prod, "paused"));
 }
 
 Test(cli, the_key_is_found_beside_the_database)

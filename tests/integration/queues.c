@@ -68,6 +68,59 @@ Test(queues, a_paused_queue_stays_paused_over_kill_9)
     cr_assert_eq(reply_number(queue_get("hello", "task"), "queued"), 0);
 }
 
+static void environment_do(const char *action)
+{
+    const struct reply *reply =
+        server_call(&s, "POST", "/api/v1/environments/dev/pause",
+                    text("{\"action\": \"%s\", \"reason\": \"a move\"}", action));
+    cr_assert_eq(reply->status, 200, "%s: %ld %s", action, reply->status, reply->text);
+}
+
+/* Of all its queues, and what wakes up too. */
+Test(queues, a_paused_environment_stays_paused_over_kill_9)
+{
+    const char *waits =
+        run_trigger(&s, "approve-refund", "{\"order_id\": \"A\", \"amount_cents\": 1}", NULL);
+    char *url = strdup(reply_text(run_until(&s, waits, "WAITING"), "metadata.approval_url"));
+    environment_do("pause");
+    const char *run = run_trigger(&s, "hello", "{}", NULL);
+    server_kill(&s);
+    server_start(&s);
+    server_call_as(&s, NULL, "POST", url, "{\"approved\": true, \"by\": \"ada\"}");
+    const struct reply *held = run_until(&s, waits, "QUEUED");
+
+    cr_assert_str_eq(reply_text(held, "heldBy.gate"), "environment", "%s", held->text);
+    pause_ms(300);
+    cr_assert_str_eq(reply_text(run_get(&s, run), "status"), "QUEUED");
+    cr_assert_str_eq(reply_text(run_get(&s, run), "heldBy.pausedReason"), "a move");
+
+    environment_do("resume");
+    cr_assert_str_eq(reply_text(run_end(&s, run), "status"), "COMPLETED");
+    cr_assert_str_eq(reply_text(run_end(&s, waits), "status"), "COMPLETED");
+    free(url);
+}
+
+Test(queues, a_server_that_starts_paused_starts_nothing)
+{
+    const char *run = run_trigger(&s, "sleep", "{\"ms\": 2000}", NULL);
+    run_until(&s, run, "EXECUTING");
+    server_kill(&s);
+    s.starts_paused = true;
+    server_start(&s);
+    const struct reply *held = run_get(&s, run);
+    cr_assert_str_eq(reply_text(held, "status"), "QUEUED", "%s", held->text);
+    cr_assert_str_eq(reply_text(held, "heldBy.pausedBy"), "bide serve --start-paused");
+    cr_assert_str_eq(reply_text(held, "heldBy.pausedReason"), "started paused");
+
+    server_stop(&s);
+    s.starts_paused = false;
+    server_start(&s);
+    pause_ms(300);
+    cr_assert_str_eq(reply_text(run_get(&s, run), "status"), "QUEUED", "until it is resumed");
+    environment_do("resume");
+    cr_assert_str_eq(reply_text(run_end(&s, run), "status"), "COMPLETED");
+}
+
 /* Pausing takes nothing from what runs, and what wakes up meanwhile stays in its queue. */
 Test(queues, a_run_that_wakes_up_in_a_paused_queue_waits)
 {

@@ -83,10 +83,16 @@ static void headers_tell(struct slice headers)
 
 bool client_open(struct client *client, struct call *call, int *code)
 {
+    return client_open_in(client, call, NULL, code);
+}
+
+bool client_open_in(struct client *client, struct call *call, const char *environment,
+                    int *code)
+{
     struct err err = { 0 };
 
     *client = (struct client){ .call = call, .arena = &call->arena };
-    if (!settings_find(call, &client->settings, &err)) {
+    if (!settings_find_in(call, environment, &client->settings, &err)) {
         *code = cli_fail(err.code == ERR_BAD_REQUEST ? CLI_USAGE : CLI_FAILED, "%s", err.text);
         return false;
     }

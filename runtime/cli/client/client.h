@@ -28,6 +28,9 @@ struct reply {
 /* Reads the settings; *code is CLI_DONE. False: it has said on stderr why, *code is the exit
  * code. */
 bool client_open(struct client *client, struct call *call, int *code);
+/* The same with the key of an environment: see settings_find_in. */
+bool client_open_in(struct client *client, struct call *call, const char *environment,
+                    int *code);
 void client_close(struct client *client);
 
 /*

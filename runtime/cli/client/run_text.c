@@ -80,6 +80,19 @@ static struct slice waiting_text(struct arena *arena, const struct value *run, i
                         SLICE_ARG(more));
 }
 
+/* What holds it, where its status does not say that already; without counts, which change by
+ * themselves, when `is_mark`. */
+static struct slice held_text(const struct value *run, bool is_mark)
+{
+    static const char *const said[] = { "plugin", "wait", "not-before" };
+    const struct value *held = value_find(run, "heldBy");
+
+    for (size_t i = 0; held != NULL && i < sizeof said / sizeof *said; i++)
+        if (slice_is(member_text(held, "gate"), said[i]))
+            return SLICE("");
+    return held == NULL ? SLICE("") : member_text(held, is_mark ? "gate" : "text");
+}
+
 static int64_t run_age_ms(const struct value *run, int64_t now_ms)
 {
     int64_t created_ms = member_time(run, "createdAt");
@@ -93,6 +106,7 @@ static struct slice status_text(struct arena *arena, const struct value *run, in
     struct buffer out = { 0 };
     struct slice segment = member_text(run, "segment");
     struct slice parked = member_text(run, "parkedReason");
+    struct slice held = held_text(run, now_ms == 0);
     bool done = member_bool(run, "isCompleted");
     struct slice waiting = done ? SLICE("") : waiting_text(arena, run, now_ms);
     int64_t attempt = member_int(run, "attempt"), progress = member_int(run, "progress");
@@ -102,6 +116,8 @@ static struct slice status_text(struct arena *arena, const struct value *run, in
         buffer_format(&out, " in %.*s", SLICE_ARG(segment));
     if (parked.size > 0)
         buffer_format(&out, " · %.*s", SLICE_ARG(text_safe(arena, parked)));
+    if (held.size > 0)
+        buffer_format(&out, " · %.*s", SLICE_ARG(text_safe(arena, held)));
     if (waiting.size > 0)
         buffer_format(&out, " · for %.*s", SLICE_ARG(waiting));
     if (attempt > 1)
@@ -196,6 +212,17 @@ static void add_timeline(struct buffer *out, const struct value *run)
         add_move(out, &moves[i]);
 }
 
+/* "lane: 3 of 3 running in queue mail" */
+static struct slice held_line(struct arena *arena, const struct value *run)
+{
+    const struct value *held = value_find(run, "heldBy");
+
+    return held == NULL
+               ? SLICE("")
+               : arena_format(arena, "%.*s: %.*s", SLICE_ARG(member_text(held, "gate")),
+                              SLICE_ARG(member_text(held, "text")));
+}
+
 static void add_waits(struct buffer *out, struct arena *arena, const struct value *run,
                       int64_t now_ms)
 {
@@ -265,6 +292,7 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_field(out, "build", member_text(run, "build"));
     add_schema(out, arena, run);
     add_field(out, "status", run_status_line(arena, run, now_ms));
+    add_field(out, "held by", held_line(arena, run));
     add_waits(out, arena, run, now_ms);
     add_relatives(out, arena, run);
     add_field(out, "queue", member_text(run, "queue"));

@@ -25,6 +25,14 @@ struct settings {
  */
 bool settings_find(struct call *call, struct settings *settings, struct err *err);
 
+/* The same as if --env said `environment`; where that has no key file, the key of the variables
+ * counts: the server says whose it is. NULL: settings_find. */
+bool settings_find_in(struct call *call, const char *environment, struct settings *settings,
+                      struct err *err);
+/* Names of the environments whose keys are at hand, sorted; 0 when a key or an environment is
+ * given. */
+uint32_t settings_environments(struct call *call, char ***names);
+
 /* Does the URL lead to this machine? */
 bool settings_is_local(const char *url);
 /* What the server at this URL has noted: its key ("key", "dev"), its directory of plugins

@@ -35,6 +35,27 @@ Test(runview, a_run_that_is_parked_says_why)
     cr_assert_str_eq(mark("{\"status\":\"QUEUED\"}"), "QUEUED");
 }
 
+/* The mark has no counts in it: they change by themselves. */
+Test(runview, what_holds_a_run_is_said_where_its_status_does_not)
+{
+    static const char held[] = "{\"status\":\"QUEUED\",\"heldBy\":{\"gate\":\"lane\",\"text\":"
+                               "\"3 of 3 running in queue "
+                               "mail\"}}";
+    struct buffer out = { 0 };
+    struct value run;
+
+    cr_assert_str_eq(mark(held), "QUEUED · lane");
+    cr_assert_str_eq(mark("{\"status\":\"DELAYED\",\"heldBy\":{\"gate\":\"not-before\"}}"),
+                     "DELAYED");
+    cr_assert(json_read(&arena, slice_of(held), &run, NULL));
+    run_print(&out, &arena, &run, 1);
+    const char *text = arena_text(&arena, buffer_view(&out));
+    cr_assert_not_null(strstr(text, "QUEUED · 3 of 3 running in queue mail"), "%s", text);
+    cr_assert_not_null(strstr(text, "held by    lane: 3 of 3 running in queue mail\n"), "%s",
+                       text);
+    buffer_finish(&out);
+}
+
 /* A time has no name, and leaves no gap for one. */
 Test(runview, what_is_waited_for_is_named_where_it_has_a_name)
 {

@@ -120,6 +120,42 @@ Test(settings, an_environment_named_on_the_command_line_wins_over_an_exported_ke
     call_finish(&call);
 }
 
+/* So an exported key serves a server elsewhere, and never the wrong environment here. */
+Test(settings, an_environment_has_its_own_key_or_else_the_exported_one)
+{
+    struct call call;
+    struct settings settings;
+    struct err err = { 0 };
+    setenv("BIDE_KEY", "tr_dev_ours", 1);
+    cr_assert(find(&call, NULL, NULL, &settings, &err), "%s", err.text);
+
+    cr_assert(settings_find_in(&call, "prod", &settings, &err), "%s", err.text);
+    cr_expect_str_eq(settings.key, "tr_prod_fromfile");
+    cr_assert(settings_find_in(&call, "far", &settings, &err), "%s", err.text);
+    cr_expect_str_eq(settings.key, "tr_dev_ours");
+    cr_assert_not(settings_find_in(&call, "a/b", &settings, &err));
+    unsetenv("BIDE_KEY");
+    cr_assert(settings_find_in(&call, "far", &settings, &err), "%s", err.text);
+    cr_expect_null(settings.key);
+    call_finish(&call);
+}
+
+Test(settings, all_environments_whose_keys_are_at_hand_are_found)
+{
+    struct call call;
+    struct settings settings;
+    struct err err = { 0 };
+    char **names;
+    cr_assert(find(&call, NULL, NULL, &settings, &err), "%s", err.text);
+
+    cr_assert_eq(settings_environments(&call, &names), 4);
+    cr_expect_str_eq(names[0], "bad");
+    cr_expect_str_eq(names[3], "prod");
+    setenv("BIDE_KEY", "tr_dev_ours", 1);
+    cr_assert_eq(settings_environments(&call, &names), 0, "the key says which one");
+    call_finish(&call);
+}
+
 Test(settings, an_empty_variable_counts_as_none)
 {
     struct call call;
