@@ -97,6 +97,8 @@ static void act_complete(struct world *world, int64_t id)
         return;
     command->token_complete.environment =
         token == NULL || token->environment == 0 ? 1 : token->environment;
+    if (world_chance(world, 5) && !world->drains)
+        command->token_complete.environment ^= 3; /* the other one: it has no such token */
     command->token_complete.id = id;
     command->token_complete.data =
         arena_format(&world->arena, "%c", (int)world_random(world, 127));

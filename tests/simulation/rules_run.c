@@ -129,12 +129,19 @@ static void queued_look(const struct look *look, struct shadow *shadow, const st
         (was == NULL || was->status != RUN_DELAYED || !look->batch->look_for_due ||
          !look_is_over(look, was->due_ms, was->due_is_span)))
         flaw(look, run, "it was delayed, and starts before its time");
-    if (from == RUN_DELAYED && run->started_ms == 0)
+    if (from == RUN_DELAYED && (was == NULL || was->started_ms == 0))
         shadow->entered_ms = look->steady_ms;
     if (from == RUN_RUNNING && shadow->end == NULL && !shadow->is_recovered)
         flaw(look, run, "it was running, and its segment has not said a thing");
     if (from == RUN_WAITING && was != NULL && was->status == RUN_WAITING)
         rule_waited(look, shadow, run);
+}
+
+static bool is_first_start(const struct look *look, const struct shadow *shadow,
+                           const struct run *run)
+{
+    return run->started_ms == look->now_ms &&
+           (shadow->was == NULL || shadow->was->attempt == 0);
 }
 
 static void move_look(const struct look *look, struct shadow *shadow, const struct run *run,
@@ -149,6 +156,9 @@ static void move_look(const struct look *look, struct shadow *shadow, const stru
             flaw(look, run, "it runs, and was not given to a slot");
         if (!can_run(look, run))
             flaw(look, run, "it runs, and its task is not available");
+        if (is_first_start(look, shadow, run) && run->ttl_ms != 0 &&
+            time_after(shadow->entered_ms, run->ttl_ms) <= look->steady_ms)
+            flaw(look, run, "it starts, and its ttl is over");
         break;
     case RUN_PARKED:
         if (can_run(look, run) && !shadow->is_recovered &&

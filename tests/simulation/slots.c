@@ -133,6 +133,21 @@ static void call_trigger(struct world *world, struct held_segment *held)
     }
 }
 
+/* Somebody else's, of another environment, the run itself, or nothing at all. */
+static int64_t other_thing(struct world *world, const struct held_segment *held, uint32_t kind)
+{
+    uint32_t tokens = store_memory_count(world->memory, ROW_WAITPOINT);
+    uint32_t at = (uint32_t)world_random(world, tokens + 1);
+
+    if (kind == WAIT_FOR_RUNS)
+        return world_chance(world, 50) ? held->run_id : 12345;
+    if (at == tokens)
+        return 12345;
+    const struct waitpoint *token = store_memory_waitpoint(world->memory, at);
+    bool is_near = token->environment == held->environment || world_chance(world, 20);
+    return is_near ? token->id : held->tokens[0];
+}
+
 static void end_wait(struct world *world, struct held_segment *held, struct frame_end *end)
 {
     uint64_t dice = script(world, held, 3);
@@ -158,8 +173,8 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
     end->needed = dice / 16 % 4; /* all, any, or n of m */
     if (dice / 512 % 16 == 0)
         end->ids[end->id_count++] = end->ids[0]; /* twice is once */
-    if (dice / 8192 % 32 == 0 && !world->drains)
-        end->ids[end->id_count++] = 12345; /* nobody knows it */
+    if (dice / 8192 % 4 == 0 && !world->drains)
+        end->ids[end->id_count++] = other_thing(world, held, end->wait_kind);
     end->due_ms = dice / 64 % 4 == 0 ? moment_any(dice >> 9, world->now_ms) : 0;
     end->span_ms = dice / 64 % 4 == 1 ? moment_any(dice >> 9, 0) : 0;
     /* What a key has found may wait for this one. */
