@@ -123,11 +123,13 @@ static void turn_say(struct hold *hold, struct arena *arena, const struct look *
 
     hold->has_before = true;
     if (hold->before == 0)
-        hold->text = arena_format(arena, "it is the next of %s, which take turns", whose);
+        hold->text =
+            arena_format(arena, "it is the next of %s; queues and keys take turns", whose);
     else
-        hold->text = arena_format(arena, "%s%" PRId64 " of %s %s before it",
+        hold->text = arena_format(arena, "%s%" PRId64 " %s of %s %s before it",
                                   hold->before == HOLD_BEFORE_MOST ? "at least " : "",
-                                  hold->before, whose, hold->before == 1 ? "is" : "are");
+                                  hold->before, hold->before == 1 ? "run" : "runs", whose,
+                                  hold->before == 1 ? "is" : "are");
 }
 
 static void hold_say(struct hold *hold, enum gate gate, struct slice queue, struct arena *arena,
