@@ -119,7 +119,7 @@ static void rows_compare(struct twin *twin, struct rows *rows, struct rows *othe
     const struct row_field *field;
     char what[100];
 
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         for (const struct row *other = others->list[kind]; other != NULL; other = other->next) {
             const struct row_field *id = &row_kinds[kind].fields[0];
             struct row_key key = { row_number(other, id), row_slice(other, id) };

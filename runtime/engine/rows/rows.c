@@ -59,7 +59,7 @@ void rows_init(struct rows *rows, struct arena *arena)
     *rows = (struct rows){ .arena = arena };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         table_init(tables[i], arena);
-    for (int kind = 0; kind < ROW_KINDS; kind++) {
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
         table_init(&rows->by_key[kind], arena);
         table_init(&rows->by_title[kind], arena);
     }
@@ -307,7 +307,7 @@ bool rows_wanted(const struct rows *rows)
                   (wants->edge_count | wants->child_count | wants->tokens.count |
                    wants->ready_count | wants->idle_count) != 0;
 
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         wanted |= (wants->keys[kind].count | wants->titles[kind].count) != 0;
     return wanted;
 }

@@ -155,7 +155,7 @@ struct log_line *rows_new_log(struct rows *rows, int64_t run_id)
 
 bool rows_changed(const struct rows *rows)
 {
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
             if (row_is_changed(kind, row))
                 return true;

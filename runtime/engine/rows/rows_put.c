@@ -125,7 +125,7 @@ void rows_loaded(struct rows *rows)
 {
     struct wants *wants = &rows->wants;
 
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         kind_loaded(rows, kind);
     for (uint32_t i = 0; i < wants->tokens.count; i++)
         rows_known_loaded(&rows->tokens, wants->tokens.items[i]);

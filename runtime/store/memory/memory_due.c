@@ -58,7 +58,7 @@ bool memory_due(struct store *store, const struct moment *now, uint32_t limit,
     *due = (struct row_refs){ 0 };
     if (memory_fails(memory, err))
         return false;
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         if (row_kinds[kind].due != NULL)
             due_find(&memory->db->rows[kind], now, limit, arena, due);
     return true;
@@ -70,7 +70,7 @@ bool memory_next_due(struct store *store, struct moment *next, struct err *err)
 
     (void)err; /* looking at memory cannot fail */
     *next = (struct moment){ 0 };
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         for (uint32_t i = 0; row_kinds[kind].due != NULL && i < memory->db->rows[kind].count;
              i++) {
             struct due_row row = due_row(&memory->db->rows[kind], i);

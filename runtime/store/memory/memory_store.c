@@ -67,7 +67,7 @@ static bool memory_load(struct store *store, struct rows *rows, struct err *err)
 
     if (memory_fails(memory, err))
         return false;
-    for (int kind = 0; kind < ROW_KINDS; kind++) {
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
         const struct row_wants *keys = &rows->wants.keys[kind];
         const struct row_wants *titles = &rows->wants.titles[kind];
         for (uint32_t i = 0; i < keys->count; i++) {
@@ -170,7 +170,7 @@ static bool guards_hold(const struct memory_store *memory, const struct rows *ro
 {
     uint32_t version;
 
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
             if (is_overtaken(memory, kind, row, &version))
                 return err_set(err, ERR_CONFLICT,
@@ -191,7 +191,7 @@ static bool memory_commit(struct store *store, struct err *err)
         return false;
     if (rows != NULL && memory->db->users > 1 && !guards_hold(memory, rows, err))
         return false;
-    for (int kind = 0; rows != NULL && kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; rows != NULL && kind < ROW_KINDS; kind++)
         for (struct row *row = rows->list[kind]; row != NULL; row = row->next)
             if (row_is_changed(kind, row))
                 commit_row(memory, kind, row);
@@ -290,7 +290,7 @@ static bool memory_last_id(struct store *store, int64_t *id, struct err *err)
 
     (void)err; /* looking at memory cannot fail */
     *id = 0;
-    for (int kind = 0; kind < ROW_KINDS; kind++) {
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
         const struct sorted_rows *rows = &memory->db->rows[kind];
         if (row_kinds[kind].fields[0].type == FIELD_ID && rows->count > 0) {
             int64_t last =
@@ -309,7 +309,7 @@ static void memory_close(struct store *store)
     struct memory_store *memory = memory_of(store);
 
     if (--memory->db->users == 0) {
-        for (int kind = 0; kind < ROW_KINDS; kind++)
+        for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
             sorted_finish(&memory->db->rows[kind]);
         free(memory->db);
     }
@@ -351,7 +351,7 @@ struct store *store_memory_create(void)
 {
     struct memory_db *db = memory_zeroed(1, sizeof *db);
 
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         db->rows[kind].kind = kind;
     return session(db);
 }

@@ -251,7 +251,7 @@ bool changes_write(struct changes *changes, struct err *err)
 {
     struct connection *connection = changes->connection;
 
-    for (int kind = 0; kind < ROW_KINDS; kind++) {
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
         const struct kind_changes *of = &changes->kinds[kind];
         if (!bulk_run(connection, kind_sql(kind, KIND_INSERT), &of->inserts, err) ||
             !bulk_run(connection, kind_sql(kind, KIND_WRITE), &of->writes, err))

@@ -26,7 +26,7 @@ bool sqlite_due(struct connection *connection, const struct moment *now, uint32_
                 struct arena *arena, struct row_refs *due, struct err *err)
 {
     *due = (struct row_refs){ 0 };
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         for (unsigned is_span = 0; row_kinds[kind].due != NULL && is_span < 2; is_span++) {
             struct ids ids = { 0 };
             if (!due_list(connection, kind, is_span, now, limit, arena, &ids, err))
@@ -42,7 +42,7 @@ bool sqlite_next_due(struct connection *connection, struct moment *next, struct 
     struct query query;
 
     *next = (struct moment){ 0 };
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         for (unsigned is_span = 0; row_kinds[kind].due != NULL && is_span < 2; is_span++) {
             int64_t *earliest_ms = is_span ? &next->steady_ms : &next->wall_ms;
             int64_t due_ms = 0;
@@ -109,7 +109,7 @@ bool sqlite_mend_due(struct connection *connection, const struct moment *now, ui
                      struct arena *arena, struct row_refs *lost, struct err *err)
 {
     *lost = (struct row_refs){ 0 };
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         for (unsigned is_span = 0; row_kinds[kind].due != NULL && is_span < 2; is_span++)
             if (!kind_mend(connection, kind, is_span, now, limit, arena, lost, err))
                 return false;

@@ -137,7 +137,7 @@ static const struct row **collect(const struct rows *rows, enum row_kind kind, u
 
 static bool flush_kinds(struct changes *changes, const struct rows *rows, struct err *err)
 {
-    for (int kind = 0; kind < ROW_KINDS; kind++) {
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
         uint32_t count;
         const struct row **sorted = collect(rows, kind, &count);
         for (uint32_t i = 0; i < count; i++)

@@ -362,7 +362,7 @@ static bool load_running(struct connection *connection, struct rows *rows, struc
 
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err)
 {
-    for (int kind = 0; kind < ROW_KINDS; kind++)
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         if (!load_kind(connection, rows, kind, err))
             return false;
     for (uint32_t i = 0; i < rows->wants.idle_count; i++)

@@ -472,7 +472,7 @@ Test(sqlite_rows, log_lines_keep_their_order_over_batches)
         cr_assert_eq(lines->at_ms, 1);
         cr_assert_eq(lines->level, 2);
         cr_assert_eq(lines->attempt, 3);
-        cr_assert_eq(lines->line, i + 1);
+        cr_assert_eq(lines->line, (uint32_t)i + 1);
         cr_assert(slice_is(lines->segment, "start"));
     }
     cr_assert_null(lines);
