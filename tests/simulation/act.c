@@ -146,7 +146,8 @@ static void act_pause_environment(struct world *world)
         return;
     command->environment_pause.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
     command->environment_pause.paused = world_chance(world, 40);
-    command->environment_pause.why = SLICE("the database moves");
+    command->environment_pause.why =
+        world_chance(world, 50) ? SLICE("the database moves") : (struct slice){ 0 };
 }
 
 static void act_speed(struct world *world)

@@ -246,7 +246,11 @@ static void command_take(const struct look *look, const struct command *command)
         rule_run_read(look, command);
         break;
     case COMMAND_QUEUE_PAUSE:
-    case COMMAND_ENVIRONMENT_PAUSE: /* check.c */
+        rule_queue_pause(look, command);
+        break;
+    case COMMAND_ENVIRONMENT_PAUSE:
+        rule_environment_pause(look, command);
+        break;
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
     case COMMAND_KIND_COUNT:
@@ -313,6 +317,7 @@ static void tokens_look(const struct look *look)
     }
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_QUEUE); i++)
         rule_queue(look, (const struct queue *)store_memory_at(memory, ROW_QUEUE, i));
+    rule_environments(look);
 }
 
 static void see(struct seen **seen, uint32_t *count, uint32_t at, const void *row, int64_t id,

@@ -63,7 +63,14 @@ struct shadow_key {
 };
 
 struct shadow_queue {
-    int64_t completed, failed, canceled, wait_ms, busy_us;
+    int64_t completed, failed, canceled, wait_ms, busy_us, paused_ms;
+    bool paused;
+};
+
+struct shadow_environment {
+    bool paused;
+    int64_t paused_ms;
+    struct slice why;
 };
 
 struct model {
@@ -71,6 +78,7 @@ struct model {
     struct table runs, tokens, queues;
     struct shadow_key keys[MODEL_KEYS];
     uint32_t key_count;
+    struct shadow_environment environments[ENVIRONMENTS + 1];
     uint64_t batches;
     /* Of each row by its place in the store: most have not changed, and need no search. */
     struct seen {
@@ -137,7 +145,6 @@ void rule_run_stays(const struct look *look, const struct shadow *shadow,
 
 /* rules_end.c: what the end of a segment leads to. */
 void rule_end(const struct look *look, struct shadow *shadow, const struct run *run);
-void rule_jitter(const struct look *look, const struct run *run, double cap, int64_t delay_ms);
 
 /* rules_wait.c: waits, and what the next segment is told. */
 void rule_waited(const struct look *look, const struct shadow *shadow, const struct run *run);
@@ -146,14 +153,19 @@ void rule_wait(const struct look *look, const struct shadow *shadow, const struc
 bool wait_is_known(const struct look *look, const struct run *run, const struct frame_end *end);
 void rule_assignment(const struct look *look, const struct assignment *assignment);
 
+/* rules_pause.c: queues and environments, their pauses and sums. */
+void rule_queue_pause(const struct look *look, const struct command *command);
+void rule_environment_pause(const struct look *look, const struct command *command);
+void rule_ended(const struct look *look, const struct run *run);
+void rule_queue(const struct look *look, const struct queue *queue);
+void rule_environments(const struct look *look);
+
 /* rules_note.c: what segments say on their way. */
 void rule_notes(const struct look *look, struct shadow *shadow, const struct frame_note *notes,
                 uint32_t count);
 void rule_once(const struct look *look, const struct command *command);
 void rule_run_read(const struct look *look, const struct command *command);
 void rule_said(const struct look *look, struct shadow *shadow, const struct run *run);
-void rule_ended(const struct look *look, const struct run *run);
-void rule_queue(const struct look *look, const struct queue *queue);
 void rule_lines(struct world *world, struct model *model);
 
 #endif

@@ -16,28 +16,32 @@ static void flaw(const struct look *look, const struct run *run, const char *wha
 /* ---- failures ---------------------------------------------------------------------------- */
 
 /* Full jitter: no two failures of a crowd come back at one moment. Over all worlds, since one
- * has too few of them to tell. */
-void rule_jitter(const struct look *look, const struct run *run, double cap, int64_t delay_ms)
+ * has too few of them to tell; of first retries and of later ones. */
+static void jitter_look(const struct look *look, const struct run *run, uint32_t attempt,
+                        double cap, int64_t delay_ms)
 {
-    static uint32_t count, low, high;
-    enum { ENOUGH = 48 };
+    static struct {
+        uint32_t count, low, high;
+    } sums[2], *sum;
+    enum { ENOUGH = 48, LEAST_MS = 50 };
 
     if (delay_ms < 0 || (double)delay_ms > cap)
         world_flaw(look->world,
                    "run %lld is to be tried again in %lld ms, at most %.0f are due",
                    (long long)run->id, (long long)delay_ms, cap);
-    if (cap < 50)
+    if (cap < LEAST_MS)
         return;
-    count++;
-    low += (double)delay_ms < cap / 3;
-    high += (double)delay_ms > cap * 2 / 3;
-    if (count < ENOUGH)
+    sum = &sums[attempt > 1];
+    sum->count++;
+    sum->low += (double)delay_ms < cap / 3;
+    sum->high += (double)delay_ms > cap * 2 / 3;
+    if (sum->count < ENOUGH)
         return;
-    if (low < 4 || high < 4)
+    if (sum->low < 4 || sum->high < 4)
         world_flaw(look->world,
                    "of %u pauses before a retry %u are short and %u long: that is no jitter",
-                   count, low, high);
-    count = low = high = 0;
+                   sum->count, sum->low, sum->high);
+    sum->count = sum->low = sum->high = 0;
 }
 
 static double retry_cap(const struct catalog_task *task, uint32_t attempt)
@@ -70,6 +74,15 @@ static void error_look(const struct look *look, const struct run *run, struct sl
     arena_finish(&arena);
 }
 
+/* Of what it has saved and waited for nothing is left. */
+static void start_again_look(const struct look *look, struct shadow *shadow,
+                             const struct run *run)
+{
+    shadow->segment = shadow->state = (struct slice){ 0 };
+    if (run->wait.size > 0 || run->once.size > 0)
+        flaw(look, run, "it begins anew, and knows of its last try");
+}
+
 static void retry_look(const struct look *look, struct shadow *shadow, const struct run *run,
                        const struct catalog_task *task)
 {
@@ -77,16 +90,16 @@ static void retry_look(const struct look *look, struct shadow *shadow, const str
     uint32_t status = shadow->path[0].status;
 
     if (status == RUN_DELAYED && run->status == RUN_DELAYED && shadow->moves == 1) {
-        rule_jitter(look, run, cap, run->due_ms - look->steady_ms);
+        jitter_look(look, run, shadow->was->attempt, cap, run->due_ms - look->steady_ms);
         if (!run->due_is_span)
             flaw(look, run, "its pause before a retry goes by the wall clock");
     } else if (status == RUN_QUEUED) {
-        rule_jitter(look, run, cap, 0);
+        jitter_look(look, run, shadow->was->attempt, cap, 0);
     } else if (status != RUN_PARKED && status != RUN_DELAYED) {
         flaw(look, run, "it is to be tried again, and is not");
     }
     if (task != NULL && task->retry_from == RETRY_FROM_START)
-        shadow->segment = shadow->state = (struct slice){ 0 };
+        start_again_look(look, shadow, run);
 }
 
 /* True: it is tried again. */

@@ -1,4 +1,4 @@
-/* What segments say on their way, and what is summed up of runs. */
+/* What segments say on their way, and what is kept of it. */
 #include "codec/pack.h"
 #include "model.h"
 
@@ -102,42 +102,6 @@ void rule_said(const struct look *look, struct shadow *shadow, const struct run 
     if (shadow->was == NULL || !slice_equal(shadow->was->metadata, run->metadata) ||
         shadow->end != NULL)
         metadata_look(look, shadow, run);
-}
-
-void rule_ended(const struct look *look, const struct run *run)
-{
-    struct table *queues = &look->model->queues;
-    struct shadow_queue *queue = table_find(queues, (uint64_t)run->queue);
-
-    if (queue == NULL) {
-        queue = ARENA_NEW(&look->model->arena, struct shadow_queue);
-        table_set(queues, (uint64_t)run->queue, queue);
-    }
-    queue->completed += run->outcome == OUTCOME_COMPLETED;
-    queue->canceled += run->outcome == OUTCOME_CANCELED;
-    queue->failed += run->outcome != OUTCOME_COMPLETED && run->outcome != OUTCOME_CANCELED;
-    if (run->started_ms > run->created_ms)
-        queue->wait_ms += run->started_ms - run->created_ms;
-    queue->busy_us += run->busy_us;
-}
-
-void rule_queue(const struct look *look, const struct queue *queue)
-{
-    static const struct shadow_queue none;
-    const struct shadow_queue *sums = table_find(&look->model->queues, (uint64_t)queue->id);
-
-    if (queue->removed || queue->name.size == 0)
-        return;
-    sums = sums == NULL ? &none : sums;
-    if (queue->completed != sums->completed || queue->failed != sums->failed ||
-        queue->canceled != sums->canceled || queue->wait_ms != sums->wait_ms ||
-        queue->busy_us != sums->busy_us)
-        world_flaw(look->world,
-                   "queue %.*s has %lld + %lld + %lld runs, %lld + %lld + %lld are "
-                   "counted",
-                   SLICE_ARG(queue->name), (long long)sums->completed, (long long)sums->failed,
-                   (long long)sums->canceled, (long long)queue->completed,
-                   (long long)queue->failed, (long long)queue->canceled);
 }
 
 /* ---- lines that are kept ----------------------------------------------------------------- */

@@ -190,6 +190,8 @@ static void path_look(const struct look *look, struct shadow *shadow, const stru
     uint32_t from, first = 0;
 
     path_read(look, shadow, run);
+    if (run->updated_ms != look->now_ms)
+        flaw(look, run, "it does not say when it has moved");
     if (shadow->was == NULL && shadow->moves > 0) /* its first status is no move */
         first = shadow->path[0].status == RUN_RUNNING ? 0 : 1;
     from = shadow->was != NULL ? shadow->was->status
