@@ -325,6 +325,9 @@ static bool parts_start(struct serve *serve, struct err *err)
     if (serve->starts_paused && !pump_pause_all(serve->pump, SLICE("bide serve --start-paused"),
                                                 SLICE("started paused"), err))
         return false;
+    if (serve->starts_paused)
+        log_info("serve.paused", "nothing is started in any environment until it is resumed: "
+                                 "bide env resume NAME");
     if (!pump_start(serve->pump, err) || !http_create(&http, &serve->http, &port, err))
         return false;
     serve->port = port;

@@ -95,6 +95,7 @@ Test(queues, a_paused_environment_stays_paused_over_kill_9)
     cr_assert_str_eq(reply_text(run_get(&s, run), "heldBy.pausedReason"), "a move");
 
     environment_do("resume");
+    server_logs(&s, "environment=dev by=\"the key of dev\" reason=\"a move\"");
     cr_assert_str_eq(reply_text(run_end(&s, run), "status"), "COMPLETED");
     cr_assert_str_eq(reply_text(run_end(&s, waits), "status"), "COMPLETED");
     free(url);
@@ -107,6 +108,7 @@ Test(queues, a_server_that_starts_paused_starts_nothing)
     server_kill(&s);
     s.starts_paused = true;
     server_start(&s);
+    server_logs(&s, "serve.paused");
     const struct reply *held = run_get(&s, run);
     cr_assert_str_eq(reply_text(held, "status"), "QUEUED", "%s", held->text);
     cr_assert_str_eq(reply_text(held, "heldBy.pausedBy"), "bide serve --start-paused");

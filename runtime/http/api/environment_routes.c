@@ -158,7 +158,8 @@ static void pause_done(struct request *request)
 
     if (pause->is_changed)
         log_info(pause->paused ? "environment.paused" : "environment.resumed",
-                 "environment=%s by=\"%.*s\" reason=\"%.*s\"",
+                 pause->why.size > 0 ? "environment=%s by=\"%.*s\" reason=\"%.*s\""
+                                     : "environment=%s by=\"%.*s\"%.*s",
                  request->world->environment->name, SLICE_ARG(pause->by),
                  SLICE_ARG(pause->why));
     reply_header(request, "x-bide-accepted", pause->is_changed ? "true" : "false");
