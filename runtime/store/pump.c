@@ -4,7 +4,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "store/batch.h"
+#include "store/batch_run.h"
 #include "store/timers.h"
 
 #include <errno.h>

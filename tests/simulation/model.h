@@ -14,7 +14,7 @@
 #include "base/table.h"
 #include "engine/timeline.h"
 #include "engine/wait.h"
-#include "store/batch.h"
+#include "store/batch_run.h"
 #include "world.h"
 
 enum { SAID_MAX = 96, ONCE_MAX = 16, MODEL_KEYS = 512, MOVES_MAX = 16 };

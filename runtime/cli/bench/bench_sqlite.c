@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
-#include "store/sqlite/file.h"
-#include "store/sqlite/record.h"
-#include "store/sqlite/schema.h"
+#include "store/sqlite/file/database_file.h"
+#include "store/sqlite/migrations.h"
+#include "store/sqlite/rows/record.h"
 #include "store/sqlite/sqlite.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "connection.h"
 
-#include "log_vfs.h"
+#include "store/sqlite/file/log_vfs.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -8,9 +8,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
-#include "bulk.h"
-#include "names.h"
-#include "store/sqlite/kind_sql.h"
+#include "store/sqlite/rows/bulk.h"
+#include "store/sqlite/rows/kind_sql.h"
+#include "store/sqlite/rows/words.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>

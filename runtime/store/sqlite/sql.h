@@ -9,7 +9,7 @@
 #define SQL_H
 
 #include "engine/rows/fields.h"
-#include "store/sqlite/lane_sql.h"
+#include "store/sqlite/rows/lane_sql.h"
 
 /* clang-format off */
 /* Columns in the order of the fields, each with a comma behind it. */

@@ -11,14 +11,14 @@
  */
 #include "base/log.h"
 #include "base/memory.h"
-#include "checkpoint.h"
-#include "due.h"
-#include "file.h"
-#include "gate.h"
-#include "record.h"
-#include "room.h"
-#include "schema.h"
+#include "migrations.h"
 #include "sqlite.h"
+#include "store/sqlite/file/checkpoint.h"
+#include "store/sqlite/file/database_file.h"
+#include "store/sqlite/file/disk_room.h"
+#include "store/sqlite/file/reader_gate.h"
+#include "store/sqlite/questions/due.h"
+#include "store/sqlite/rows/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>

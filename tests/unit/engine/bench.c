@@ -1,6 +1,6 @@
 #include "bench.h"
 
-#include "store/batch.h"
+#include "store/batch_run.h"
 
 #include <stdlib.h>
 

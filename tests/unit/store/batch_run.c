@@ -1,5 +1,6 @@
 /* One batch: what the store is asked, and when it is asked nothing. */
-#include "store/batch.h"
+#include "store/batch_run.h"
+
 #include "store/memory/memory_store.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* Rows as earlier versions wrote them: what they did not know reads as "none". */
-#include "store/sqlite/pack_row.h"
+#include "store/sqlite/rows/pack_row.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "gate.h"
+#include "reader_gate.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

@@ -1,6 +1,6 @@
-#include "names.h"
+#include "words.h"
 
-#include "connection.h"
+#include "store/sqlite/connection.h"
 
 /* Words come from plugins, so there are few. */
 enum { NAMES_MAX = 8192 };

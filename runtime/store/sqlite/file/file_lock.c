@@ -6,7 +6,7 @@
  *   path is there ── open, flock ── is it still what `path` names? ── ours
  *   it is not ────── open path.new, flock ── file_create fills it and renames it ── ours
  */
-#include "file.h"
+#include "database_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

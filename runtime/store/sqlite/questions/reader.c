@@ -5,10 +5,10 @@
  */
 #include "base/clock.h"
 #include "base/memory.h"
-#include "gate.h"
-#include "list.h"
-#include "record.h"
-#include "sqlite.h"
+#include "index_walk.h"
+#include "store/sqlite/file/reader_gate.h"
+#include "store/sqlite/rows/record.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  * The engine never touches the store: it says what it misses, and is asked again when that is
  * loaded.
  */
-#include "batch.h"
+#include "batch_run.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,8 +1,8 @@
-#include "list.h"
+#include "index_walk.h"
 
 #include "base/id.h"
 #include "codec/pack.h"
-#include "record.h"
+#include "store/sqlite/rows/record.h"
 
 void walk_init(struct walk *walk, struct connection *connection, struct stream *streams,
                int64_t from_ms, int64_t to_ms)

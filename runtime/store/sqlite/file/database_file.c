@@ -7,9 +7,9 @@
  * SQLite would notice most of this too, but only after it has rolled back journals, and in
  * words that do not say what to do.
  */
-#include "file.h"
+#include "database_file.h"
 
-#include "schema.h"
+#include "store/sqlite/migrations.h"
 
 #include <errno.h>
 #include <fcntl.h>

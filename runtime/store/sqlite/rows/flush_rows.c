@@ -8,7 +8,7 @@
  * moved.
  */
 #include "base/id.h"
-#include "store/sqlite/record.h"
+#include "store/sqlite/rows/record.h"
 #include "store/sqlite/sqlite.h"
 
 #include <stdlib.h>

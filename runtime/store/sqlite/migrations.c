@@ -19,7 +19,7 @@
  * looked at for every row that is written, whether it moved or not, and stand in the way of
  * writing in bulk.
  */
-#include "schema.h"
+#include "migrations.h"
 
 #include <stddef.h>
 

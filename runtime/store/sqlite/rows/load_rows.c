@@ -1,7 +1,7 @@
 /*
  * Loading: the wants of one round, answered by one statement a kind.
  */
-#include "store/sqlite/record.h"
+#include "store/sqlite/rows/record.h"
 #include "store/sqlite/sqlite.h"
 
 bool ids_take(struct query *query, struct arena *arena, struct ids *ids, struct err *err)

@@ -1,4 +1,4 @@
-#include "room.h"
+#include "disk_room.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -1,6 +1,6 @@
 /* Tokens of a filter. */
-#include "list.h"
-#include "record.h"
+#include "index_walk.h"
+#include "store/sqlite/rows/record.h"
 
 struct search {
     const struct token_filter *filter;

@@ -1,5 +1,5 @@
 /* Loading lanes: by key, those of a queue that have something, those that nobody is in. */
-#include "store/sqlite/record.h"
+#include "store/sqlite/rows/record.h"
 #include "store/sqlite/sqlite.h"
 
 static bool load_lanes_of(struct connection *connection, struct rows *rows,

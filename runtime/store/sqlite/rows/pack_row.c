@@ -1,4 +1,4 @@
-#include "store/sqlite/pack_row.h"
+#include "store/sqlite/rows/pack_row.h"
 
 #include "base/id.h"
 

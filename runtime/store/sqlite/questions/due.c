@@ -1,6 +1,6 @@
-#include "store/sqlite/due.h"
+#include "store/sqlite/questions/due.h"
 
-#include "store/sqlite/record.h"
+#include "store/sqlite/rows/record.h"
 #include "store/sqlite/sqlite.h"
 
 /* Dates before spans. */

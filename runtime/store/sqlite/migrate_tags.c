@@ -1,8 +1,8 @@
 /* Tags of rows that are older than their marks, marked once. */
 #include "codec/pack.h"
-#include "record.h"
-#include "schema.h"
-#include "store/sqlite/pack_row.h"
+#include "migrations.h"
+#include "store/sqlite/rows/pack_row.h"
+#include "store/sqlite/rows/record.h"
 
 enum { TASK_NUMBER = 51 }; /* of that field of a run */
 

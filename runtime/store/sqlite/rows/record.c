@@ -1,6 +1,6 @@
-#include "store/sqlite/record.h"
+#include "store/sqlite/rows/record.h"
 
-#include "store/sqlite/pack_row.h"
+#include "store/sqlite/rows/pack_row.h"
 
 static bool damaged(const struct kind *kind, const struct row *row, struct err *err)
 {

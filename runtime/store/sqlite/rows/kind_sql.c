@@ -1,6 +1,6 @@
-#include "store/sqlite/kind_sql.h"
+#include "store/sqlite/rows/kind_sql.h"
 
-#include "store/sqlite/bulk.h"
+#include "store/sqlite/rows/bulk.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -8,8 +8,8 @@
 #ifndef LIST_SQLITE_H
 #define LIST_SQLITE_H
 
-#include "connection.h"
 #include "store/reader.h"
+#include "store/sqlite/connection.h"
 
 enum { LIST_LOOKS = 20000, LIST_MAX = 1000, STREAM_CHUNK = 32, STREAMS_MAX = 64 };
 

@@ -1,6 +1,6 @@
 #include "codec/pack.h"
-#include "store/sqlite/pack_row.h"
-#include "store/sqlite/record.h"
+#include "store/sqlite/rows/pack_row.h"
+#include "store/sqlite/rows/record.h"
 
 void changes_init(struct changes *changes, struct connection *connection, struct arena *arena)
 {

@@ -1,6 +1,6 @@
 /* Runs of a filter. */
-#include "list.h"
-#include "record.h"
+#include "index_walk.h"
+#include "store/sqlite/rows/record.h"
 
 enum { QUEUES_MAX = 256 };
 
