@@ -10,7 +10,7 @@
 #define ROWS_H
 
 #include "base/table.h"
-#include "engine/admission/lane.h"
+#include "engine/rows/lane.h"
 #include "engine/rows/row.h"
 #include "engine/rows/want.h"
 

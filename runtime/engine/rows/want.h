@@ -2,7 +2,7 @@
 #ifndef WANT_H
 #define WANT_H
 
-#include "engine/admission/lane.h"
+#include "engine/rows/lane.h"
 #include "engine/rows/row.h"
 
 struct edges_want {
