@@ -148,7 +148,7 @@ static void last_words(const struct look *look, const struct segment_end *said)
                        run->outcome == OUTCOME_CANCELED; /* in this batch */
     if (!is_canceled && (!shadow->was->is_out || shadow->was->seq != said->seq + 1))
         return;
-    rule_notes(look, shadow, said->notes, said->note_count);
+    rule_notes(shadow, said->notes, said->note_count);
     shadow->is_freed = true;
 }
 
@@ -162,7 +162,7 @@ static void end_take(const struct look *look, const struct command *command)
     }
     struct shadow *shadow = shadow_of(look, said->run_id);
     if (command->kind != COMMAND_RELEASE) {
-        rule_notes(look, shadow, said->notes, said->note_count);
+        rule_notes(shadow, said->notes, said->note_count);
         shadow->busy_us += said->busy_us;
     }
     for (uint32_t i = 0; i < said->create_count; i++) {
@@ -240,7 +240,7 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_NOTES:
         shadow = shadow_of(look, command->notes.run_id);
         if (rule_fence(look, command, command->notes.run_id, command->notes.seq))
-            rule_notes(look, shadow, command->notes.notes, command->notes.note_count);
+            rule_notes(shadow, command->notes.notes, command->notes.note_count);
         break;
     case COMMAND_RUN_READ:
         rule_run_read(look, command);

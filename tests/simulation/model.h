@@ -161,8 +161,7 @@ void rule_queue(const struct look *look, const struct queue *queue);
 void rule_environments(const struct look *look);
 
 /* rules_note.c: what segments say on their way. */
-void rule_notes(const struct look *look, struct shadow *shadow, const struct frame_note *notes,
-                uint32_t count);
+void rule_notes(struct shadow *shadow, const struct frame_note *notes, uint32_t count);
 void rule_once(const struct look *look, const struct command *command);
 void rule_run_read(const struct look *look, const struct command *command);
 void rule_said(const struct look *look, struct shadow *shadow, const struct run *run);

@@ -2,8 +2,7 @@
 #include "codec/pack.h"
 #include "model.h"
 
-void rule_notes(const struct look *look, struct shadow *shadow, const struct frame_note *notes,
-                uint32_t count)
+void rule_notes(struct shadow *shadow, const struct frame_note *notes, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct frame_note *note = &notes[i];
@@ -19,7 +18,6 @@ void rule_notes(const struct look *look, struct shadow *shadow, const struct fra
                                                               .attempt = shadow->was->attempt };
         shadow->said_count++;
     }
-    (void)look;
 }
 
 void rule_once(const struct look *look, const struct command *command)
