@@ -57,6 +57,7 @@ struct shadow_token {
 
 struct shadow_key {
     uint64_t hash;
+    uint32_t kind; /* enum key_kind */
     int64_t target, expires_ms;
     struct slice payload;
     bool is_released;

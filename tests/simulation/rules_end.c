@@ -37,7 +37,7 @@ static void jitter_look(const struct look *look, const struct run *run, uint32_t
     sum->high += (double)delay_ms > cap * 2 / 3;
     if (sum->count < ENOUGH)
         return;
-    if (sum->low < 4 || sum->high < 4)
+    if (sum->low == 0 || sum->high == 0)
         world_flaw(look->world,
                    "of %u pauses before a retry %u are short and %u long: that is no jitter",
                    sum->count, sum->low, sum->high);

@@ -21,7 +21,7 @@ struct shadow_key *key_of(const struct look *look, uint32_t kind, uint32_t envir
             return &model->keys[i];
     if (model->key_count == MODEL_KEYS)
         return NULL;
-    model->keys[model->key_count] = (struct shadow_key){ .hash = hash };
+    model->keys[model->key_count] = (struct shadow_key){ .hash = hash, .kind = kind };
     return &model->keys[model->key_count++];
 }
 
@@ -48,10 +48,10 @@ static bool outcome_releases(const struct run *run)
 
 void rule_keys_released(const struct look *look, const struct run *run)
 {
-    for (uint32_t i = 0; i < look->model->key_count; i++)
-        if (look->model->keys[i].target == run->id && outcome_releases(run) &&
-            run->key.size > 0)
-            look->model->keys[i].is_released = true;
+    for (uint32_t i = 0; i < look->model->key_count && outcome_releases(run); i++) {
+        struct shadow_key *key = &look->model->keys[i];
+        key->is_released |= key->kind == KEY_RUN && key->target == run->id;
+    }
 }
 
 /* It failed in this batch: before the trigger, or after it. */

@@ -139,6 +139,8 @@ static int64_t other_thing(struct world *world, const struct held_segment *held,
     uint32_t tokens = store_memory_count(world->memory, ROW_WAITPOINT);
     uint32_t at = (uint32_t)world_random(world, tokens + 1);
 
+    if (world_chance(world, 60))
+        at = tokens - (tokens < 3 ? tokens : (uint32_t)world_random(world, 3)); /* a crowd */
     if (kind == WAIT_FOR_RUNS)
         return world_chance(world, 50) ? held->run_id : 12345;
     if (at == tokens)
@@ -216,7 +218,7 @@ static void segment_end(struct world *world, struct held_segment *held)
     /* Runs get tired: a long one finishes. */
     if (held->entry < 6 && dice < 55) {
         end_wait(world, held, end);
-    } else if (dice < 90 || world->drains) {
+    } else if (dice < 90 || (dice == 90 && world->drains)) {
         end->verdict = VERDICT_DONE;
         end->output = SLICE("\x01");
     } else if (dice == 90) {

@@ -99,7 +99,7 @@ static struct catalog *catalog_make(struct world *world)
             .segment_count = 3,
             .max_attempts = 3,
             .retry_min_ms = i == 0 ? 0 : 100,
-            .retry_max_ms = i == 1 ? 250 : 5000,
+            .retry_max_ms = i == 1 ? 150 : 5000,
             .retry_factor = 2,
             .retry_from = i == 2 ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
             .limit_ms = 1000,
