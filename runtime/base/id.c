@@ -12,7 +12,14 @@ static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford's,
 
 void id_source_init(struct id_source *source, uint64_t seed)
 {
-    *source = (struct id_source){ .random = seed == 0 ? 0x9e3779b97f4a7c15u : seed };
+    *source = (struct id_source){ .limit = COUNTER_LIMIT,
+                                  .random = seed == 0 ? 0x9e3779b97f4a7c15u : seed };
+}
+
+void id_source_node(struct id_source *source, uint32_t node)
+{
+    source->counter = source->first = node % ID_NODES * (COUNTER_LIMIT / ID_NODES);
+    source->limit = source->first + COUNTER_LIMIT / ID_NODES;
 }
 
 void id_source_skip(struct id_source *source, int64_t last)
@@ -20,6 +27,10 @@ void id_source_skip(struct id_source *source, int64_t last)
     int64_t at_ms = id_time_ms(last);
     uint32_t next = (uint32_t)(last & (COUNTER_LIMIT - 1)) + 1;
 
+    if (source->limit - source->first < COUNTER_LIMIT) { /* its counter is another node's */
+        source->last_ms = at_ms > source->last_ms ? at_ms : source->last_ms;
+        return;
+    }
     if (at_ms < source->last_ms || (at_ms == source->last_ms && next <= source->counter))
         return;
     source->last_ms = at_ms;
@@ -32,12 +43,12 @@ static int64_t ids_take(struct id_source *source, int64_t now_ms, uint32_t count
         now_ms = EPOCH_MS; /* a clock that was never set */
     if (now_ms > source->last_ms) {
         source->last_ms = now_ms;
-        source->counter = 0;
+        source->counter = source->first;
     }
     source->counter = (source->counter + count - 1) / count * count; /* blocks are aligned */
-    if (source->counter + count > COUNTER_LIMIT) {
+    if (source->counter + count > source->limit) {
         source->last_ms++; /* borrow from the next millisecond rather than wait for it */
-        source->counter = 0;
+        source->counter = source->first;
     }
     int64_t id =
         (int64_t)((uint64_t)(source->last_ms - EPOCH_MS) << COUNTER_BITS | source->counter);

@@ -3,6 +3,8 @@
  *
  *   41 bits milliseconds since 2024 | 22 bits counter
  *
+ * Where several nodes make ids for one store, the first 6 bits of the counter are the node.
+ *
  * As text: a prefix and 13 lowercase base-32 digits whose lexical order is the order of
  * creation, "run_01hq3k7v9x2aa". Ids are names, not secrets: what must not be guessed carries
  * an HMAC.
@@ -15,16 +17,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ID_TEXT_SIZE = 40, ID_BLOCK = 64 };
+enum { ID_TEXT_SIZE = 40, ID_BLOCK = 64, ID_NODES = 64 };
 
 /* State is the caller's, so that a simulation replays. One thread. */
 struct id_source {
-    int64_t last_ms; /* the clock may step back, ids may not */
-    uint32_t counter;
-    uint64_t random; /* xorshift state, never 0; for jitter, not for secrets */
+    int64_t last_ms;                /* the clock may step back, ids may not */
+    uint32_t counter, first, limit; /* of the counter: those that are this node's */
+    uint64_t random;                /* xorshift state, never 0; for jitter, not for secrets */
 };
 
 void id_source_init(struct id_source *source, uint64_t seed);
+
+/* One of ID_NODES nodes that make ids at the same time: no two make the same. */
+void id_source_node(struct id_source *source, uint32_t node);
 
 /* The ids to come are above `last`: one that an earlier process has made. */
 void id_source_skip(struct id_source *source, int64_t last);

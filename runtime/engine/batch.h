@@ -28,6 +28,7 @@ struct batch {
     struct command **commands;
     uint32_t count, at;
     enum phase phase;
+    struct node *roll; /* nodes.c: changes with what the nodes offer; NULL: it is alone */
     bool is_node_begun, is_fenced, is_poll, is_fetched; /* nodes.h */
     struct row_refs due;
     struct ids unparked;

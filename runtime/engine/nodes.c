@@ -48,15 +48,18 @@ static bool offers_has(const struct batch *batch, const struct node *node, struc
 
 static bool node_lives(const struct batch *batch, const struct node *node)
 {
-    return !node->row.is_deleted && node->lease_ms > batch->steady_ms;
+    return node->number != 0 && !node->row.is_deleted && node->lease_ms > batch->steady_ms;
 }
 
+/* That nobody offers it must be so when it is written, too: the roll is held then. */
 uint32_t node_offering(const struct batch *batch, struct slice task)
 {
     EACH_ROW(&batch->rows, ROW_NODE, node, node)
     if (node->number != self_of(batch)->number && node_lives(batch, node) &&
         offers_has(batch, node, task))
         return (uint32_t)node->number;
+    if (batch->roll != NULL)
+        batch->roll->row.is_held = true;
     return 0;
 }
 
@@ -112,12 +115,13 @@ static bool node_take_over(struct batch *batch, struct node *dead)
 bool node_begin(struct batch *batch)
 {
     const struct node_self *self = self_of(batch);
-    struct row *row;
+    struct row *row, *roll;
 
     if (node_is_alone(self) || batch->is_node_begun)
         return true;
     bool has_own =
         rows_get(&batch->rows, ROW_NODE, (struct row_key){ .id = self->number }, 0, &row);
+    has_own &= rows_get(&batch->rows, ROW_NODE, (struct row_key){ .id = 0 }, 0, &roll);
     if (!rows_nodes(&batch->rows) || !has_own)
         return false;
     struct node *own = (struct node *)row;
@@ -128,16 +132,19 @@ bool node_begin(struct batch *batch)
         batch->is_fenced = true; /* others have taken over */
         return true;
     }
+    batch->roll = roll != NULL ? (struct node *)roll : rows_new_node(&batch->rows, 0);
     EACH_ROW(&batch->rows, ROW_NODE, node, other)
-    if (other != own && !other->row.is_deleted && !node_lives(batch, other) &&
-        !node_take_over(batch, other))
+    if (other != own && other->number != 0 && !other->row.is_deleted &&
+        !node_lives(batch, other) && !node_take_over(batch, other))
         return false;
     own->row.is_held = true;
     if (own->lease_ms - batch->steady_ms <= NODE_LEASE_MS - NODE_RENEW_MS)
         own->lease_ms = batch->steady_ms + NODE_LEASE_MS;
     struct slice offers = offers_pack(batch);
-    if (!slice_equal(offers, own->offers))
+    if (own->row.loaded == NULL || !slice_equal(offers, own->offers)) {
         own->offers = offers;
+        batch->roll->epoch++;
+    }
     batch->is_poll = batch->steady_ms >= self->poll_ms;
     batch->is_node_begun = true;
     return true;

@@ -166,9 +166,11 @@ static void act_redeploy(struct world *world)
         if (world->commands[i].kind == COMMAND_CATALOG)
             return; /* one at a time, as the host does */
     world->available[world_random(world, TASKS)] = world_chance(world, 70);
-    world->queue_limit = 1 + (uint32_t)world_random(world, 4);
-    world->key_limit = (uint32_t)world_random(world, 3);
-    world->total_limit = (uint32_t)world_random(world, 5);
+    if (host_is_alone(world)) { /* the nodes' configurations are the same */
+        world->queue_limit = 1 + (uint32_t)world_random(world, 4);
+        world->key_limit = (uint32_t)world_random(world, 3);
+        world->total_limit = (uint32_t)world_random(world, 5);
+    }
     world->builds += world_chance(world, 30);
     world_catalog(world);
 }
@@ -186,6 +188,7 @@ static void act_crash(struct world *world)
 
 void act_step(struct world *world)
 {
+    host_any(world);
     uint64_t dice = world_random(world, 1000);
 
     if (dice < 240)
@@ -209,8 +212,10 @@ void act_step(struct world *world)
         act_speed(world);
     else if (dice < 940)
         world_pass(world, (int64_t)world_random(world, 800));
-    else if (dice < 945)
+    else if (dice < 943)
         act_crash(world);
+    else if (dice < 945)
+        host_cut(world);
     else if (dice < 950) /* an hour either way */
         world_set_clock(world, (int64_t)world_random(world, 7200000) - 3600000);
     else
@@ -272,12 +277,17 @@ void act_drain(struct world *world)
     struct command *command;
 
     world->drains = true;
-    world_batch(world);
-    for (int i = 0; i < TASKS; i++)
-        world->available[i] = true;
-    world->queue_limit = 3;
+    hosts_join(world);
+    if (host_is_alone(world))
+        world->queue_limit = 3;
     world->builds++; /* what the server died with may start again */
-    world_catalog(world);
+    for (uint32_t host = 0; host < world->host_count; host++) {
+        host_turn(world, host);
+        world_batch(world);
+        for (int i = 0; i < TASKS; i++)
+            world->available[i] = true;
+        world_catalog(world);
+    }
     for (size_t i = 0; i < (size_t)QUEUE_NAMES * ENVIRONMENTS; i++) {
         if (i == QUEUE_NAMES)
             world_batch(world);
@@ -290,6 +300,7 @@ void act_drain(struct world *world)
         world_command(world, COMMAND_ENVIRONMENT_PAUSE)->environment_pause.environment = i;
     world_batch(world);
     for (int round = 0; round < 3000 && !all_done(world) && world->flaw[0] == '\0'; round++) {
+        host_turn(world, (uint32_t)round % world->host_count);
         for (int i = 0; i < 8; i++)
             slots_step(world);
         if (round % 4 == 0) {

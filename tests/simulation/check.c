@@ -149,12 +149,11 @@ static uint32_t check_waiting(struct world *world, const struct run *run)
 /* A run that takes a place is in exactly one slot, a slot has only such runs. */
 static void check_running(struct world *world, const struct run *run)
 {
-    uint32_t slots = 0;
+    uint32_t slots = hosts_hold(world, run);
 
-    for (uint32_t i = 0; i < world->held_count; i++)
-        slots += world->held[i].run_id == run->id &&
-                 world->held[i].seq == run->seq - (run->is_out ? 1 : 0);
-    if (slots != 1)
+    /* A node that is dead takes its slots with it, and its runs wait for the end of its lease.
+     */
+    if (slots > 1 || (slots == 0 && host_is_alone(world)))
         world_flaw(world, "run %lld is running in %u slots", (long long)run->id, slots);
 }
 
@@ -193,7 +192,7 @@ void check_rows(struct world *world)
         if (run->status == RUN_DONE && run->due_ms > world->steady_ms)
             world_flaw(world, "run %lld is done and has a timer", (long long)run->id);
     }
-    if (running != world->held_count)
+    if (host_is_alone(world) && running != world->held_count)
         world_flaw(world, "%u runs are running, %u slots are held", running, world->held_count);
     if (edges != store_memory_count(world->memory, ROW_EDGE))
         world_flaw(world, "%u edges are stored, waiting runs have %u",
@@ -252,7 +251,8 @@ static void check_idle(struct world *world)
 
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++)
         running += run_is_executing(store_memory_run(world->memory, i));
-    for (uint32_t i = 0; running < SLOTS && i < store_memory_count(world->memory, ROW_RUN);
+    for (uint32_t i = 0; host_is_alone(world) && running < SLOTS &&
+                         i < store_memory_count(world->memory, ROW_RUN);
          i++) {
         const struct run *run = store_memory_run(world->memory, i);
         const struct queue *queue = store_memory_queue(world->memory, run->queue);
@@ -301,6 +301,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
         for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
             const struct run *other = store_memory_run(world->memory, i);
             if (other->status == RUN_QUEUED && other->lane == started->lane &&
+                other->home == started->home &&
                 other->deaths.size == 0 && /* may be a suspect */
                 (other->rank_ms < started->rank_ms ||
                  (other->rank_ms == started->rank_ms && other->id < started->id)))
@@ -341,8 +342,11 @@ void check_finished(struct world *world)
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
-            world_flaw(world, "run %lld is stuck in status %u, due in %lld ms",
-                       (long long)run->id, run->status,
+            world_flaw(world,
+                       "run %lld is stuck in status %u (home %u, queue %lld, lane %lld, %zu "
+                       "deaths), due in %lld ms",
+                       (long long)run->id, run->status, run->home, (long long)run->queue,
+                       (long long)run->lane, run->deaths.size / 8,
                        (long long)(run->due_ms -
                                    (run->due_is_span ? world->steady_ms : world->now_ms)));
     }

@@ -11,21 +11,22 @@ struct totals {
     uint64_t steps, batches, crashes, failures, runs;
 };
 
-static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, bool verbose,
-                     struct totals *totals)
+static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, uint64_t nodes,
+                     bool verbose, struct totals *totals)
 {
     struct world *world = malloc(sizeof *world);
 
     if (world == NULL)
         abort();
-    world_open(world, seed, is_sqlite, verbose);
+    world_open(world, seed, is_sqlite, nodes == 0 ? 1 + (uint32_t)(seed % 4) : (uint32_t)nodes,
+               verbose);
     for (; world->steps < steps && world->flaw[0] == '\0'; world->steps++)
         act_step(world);
     if (world->flaw[0] == '\0')
         act_drain(world);
     if (world->flaw[0] == '\0')
         check_finished(world);
-    if (world->flaw[0] == '\0')
+    if (world->flaw[0] == '\0' && host_is_alone(world))
         model_finished(world);
     if (world->flaw[0] == '\0' && is_sqlite)
         twin_check(world->store);
@@ -50,9 +51,10 @@ static int usage(void)
 {
     fprintf(
         stderr,
-        "usage: simulation [--store memory|sqlite] [--seeds N] [--first SEED] [--steps N]\n"
-        "                  [--verbose]\n"
+        "usage: simulation [--store memory|sqlite] [--nodes N] [--seeds N] [--first SEED]\n"
+        "                  [--steps N] [--verbose]\n"
         "  --store KIND  sqlite: real files in /dev/shm, compared with memory; default memory\n"
+        "  --nodes N     1 to 4 over one memory store; 0: drawn from the seed; default 1\n"
         "  --seeds N     how many worlds to play, default 100\n"
         "  --first SEED  the first seed, default 1; --seeds 1 replays one world\n"
         "  --steps N     steps in each, default 1000\n");
@@ -61,7 +63,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-    uint64_t seeds = 100, first = 1, steps = 1000, passed = 0, failed = 0;
+    uint64_t seeds = 100, first = 1, steps = 1000, nodes = 1, passed = 0, failed = 0;
     struct totals totals = { 0 };
     bool verbose = false, is_sqlite = false;
 
@@ -69,6 +71,7 @@ int main(int argc, char **argv)
         uint64_t *number = strcmp(argv[i], "--seeds") == 0   ? &seeds
                            : strcmp(argv[i], "--first") == 0 ? &first
                            : strcmp(argv[i], "--steps") == 0 ? &steps
+                           : strcmp(argv[i], "--nodes") == 0 ? &nodes
                                                              : NULL;
         if (number != NULL && i + 1 < argc)
             *number = strtoull(argv[++i], NULL, 10);
@@ -80,9 +83,11 @@ int main(int argc, char **argv)
         else
             return usage();
     }
+    if (nodes > 4 || (is_sqlite && nodes != 1))
+        return usage();
     uint64_t start_ns = clock_monotonic_ns();
     for (uint64_t seed = first; seed < first + seeds && failed < 5; seed++)
-        if (seed_run(seed, steps, is_sqlite, verbose, &totals))
+        if (seed_run(seed, steps, is_sqlite, nodes, verbose, &totals))
             passed++;
         else
             failed++;

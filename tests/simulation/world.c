@@ -53,8 +53,15 @@ void world_fail(struct world *world, int calls)
 
 void world_pass(struct world *world, int64_t ms)
 {
-    world->now_ms += ms;
-    world->steady_ms += ms;
+    /* No faster than nodes can renew their leases. */
+    int64_t most = host_is_alone(world) ? ms : 4000;
+
+    for (int64_t step; ms > 0; ms -= step) {
+        step = ms < most ? ms : most;
+        world->now_ms += step;
+        world->steady_ms += step;
+        hosts_pass(world);
+    }
 }
 
 void world_set_clock(struct world *world, int64_t step_ms)
@@ -156,7 +163,7 @@ void world_catalog(struct world *world)
 
 /* The process starts: an engine without memory, and the rows that were committed. As
  * recover() in store/pump.c. */
-static void world_start(struct world *world)
+void world_start(struct world *world)
 {
     const struct store_ops *ops = world->store->ops;
     struct arena arena = { 0 };
@@ -173,13 +180,21 @@ static void world_start(struct world *world)
     world->held_count = 0;
     world->steady_ms = world->now_ms; /* what was set back before it died is not known */
     world->next_due = (struct moment){ 1, 1 };
-    id_source_init(&world->ids, world->seed + world->crashes + 1);
-    world->engine = engine_create(&world->ids);
+    id_source_init(world->ids, world->seed + world->crashes + world->last_number + 1);
+    world->engine = engine_create(world->ids);
+    if (!host_is_alone(world)) {
+        /* What another had is taken over when its lease is over. */
+        world->number = ++world->last_number;
+        id_source_node(world->ids, world->number);
+        engine_node(world->engine, world->number, 1);
+        world_catalog(world);
+        return;
+    }
     if (!ops->last_id(world->store, &last, &err) ||
         !ops->backlog(world->store, &arena, &backlog, &err) ||
         !ops->running(world->store, &arena, &command.recover, &err))
         world_flaw(world, "the start failed: %s", err.text);
-    id_source_skip(&world->ids, last);
+    id_source_skip(world->ids, last);
     engine_backlog(world->engine, &backlog);
     struct store_batch batch = { .store = world->store,
                                  .engine = world->engine,
@@ -189,14 +204,16 @@ static void world_start(struct world *world)
                                  .count = 1 };
     if (!store_batch_run(&batch, &outcome, NULL, &err))
         world_flaw(world, "recovery failed: %s", err.text);
-    else
+    else if (host_is_alone(world))
         model_batch(world, &batch, &outcome, true);
     arena_finish(&arena);
     world_catalog(world);
 }
 
-void world_open(struct world *world, uint64_t seed, bool is_sqlite, bool verbose)
+void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nodes,
+                bool verbose)
 {
+    struct store *store;
     uint32_t number;
     struct err err;
 
@@ -206,26 +223,34 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, bool verbose
                              .queue_limit = 3,
                              .is_sqlite = is_sqlite,
                              .verbose = verbose };
-    for (int i = 0; i < TASKS; i++)
-        world->available[i] = true;
     world->model = model_create();
-    world->store = is_sqlite ? twin_create(world, on_twin_flaw) : store_memory_create();
-    world->memory = is_sqlite ? twin_memory(world->store) : world->store;
+    store = is_sqlite ? twin_create(world, on_twin_flaw) : store_memory_create();
+    world->memory = is_sqlite ? twin_memory(store) : store;
     for (int i = 0; i < ENVIRONMENTS; i++)
-        if (!world->store->ops->environment(world->store, environment_names[i], &number,
-                                            &err) ||
+        if (!store->ops->environment(store, environment_names[i], &number, &err) ||
             number != environments[i])
             world_flaw(world, "environment %s has another number", environment_names[i]);
-    world_start(world);
+    if (nodes > 1) {
+        world->queue_limit = 1 + (uint32_t)world_random(world, 4);
+        world->key_limit = (uint32_t)world_random(world, 3);
+        world->total_limit = (uint32_t)world_random(world, 5);
+    }
+    hosts_open(world, nodes, store);
 }
 
 void world_close(struct world *world)
 {
-    catalog_destroy(world->catalog);
-    engine_destroy(world->engine);
-    world->store->ops->close(world->store);
+    hosts_close(world);
     model_destroy(world->model);
     arena_finish(&world->arena);
+}
+
+/* The replies of all nodes are in it. */
+static void commands_forget(struct world *world)
+{
+    world->command_count = 0;
+    if (host_is_alone(world))
+        arena_reset(&world->arena);
 }
 
 void world_crash(struct world *world)
@@ -244,8 +269,7 @@ void world_crash(struct world *world)
     } catalog = { .used = engine_catalog(world->engine) };
     if (catalog.own != lent)
         catalog_destroy(catalog.own);
-    world->command_count = 0;
-    arena_reset(&world->arena);
+    commands_forget(world);
     engine_destroy(world->engine);
     world->crashes++;
     world->catalog = NULL;
@@ -296,7 +320,8 @@ void world_batch(struct world *world)
     world->failures += !ok;
     if (ok)
         check_outcome(world, &outcome);
-    model_batch(world, &batch, &outcome, ok);
+    if (host_is_alone(world))
+        model_batch(world, &batch, &outcome, ok);
     if ((!ok && batch.look_for_due) || outcome.is_due_wrong)
         (void)timers_mend(world->store, &batch.now); /* the twin hears what it finds */
     if (!world->store->ops->next_due(world->store, &world->next_due, &err))
@@ -304,7 +329,9 @@ void world_batch(struct world *world)
     if (ok)
         check_overdue(world, &batch.now);
     /* Committed but not told: the plug is pulled before the replies go out. */
-    if (!world->drains && world_chance(world, 3))
+    if (ok)
+        host_check(world, outcome.is_fenced);
+    if (outcome.is_fenced || (!world->drains && world_chance(world, 3)))
         stays = false;
     else
         world_publish(world, &outcome);
@@ -312,8 +339,7 @@ void world_batch(struct world *world)
         buffer_finish(&a->bytes);
     arena_finish(&arena);
     if (stays) {
-        world->command_count = 0;
-        arena_reset(&world->arena);
+        commands_forget(world);
     } else {
         for (uint32_t i = 0; i < world->command_count; i++)
             if (world->commands[i].kind == COMMAND_CATALOG)

@@ -60,28 +60,35 @@ struct world {
     uint64_t seed, random;
     uint64_t steps, batches, crashes, failures;
     int64_t now_ms, steady_ms; /* the two clocks, as base/clock.h has them */
-    struct moment next_due;    /* as the store said last: the pump looks when it has come */
-    struct store *store;
-    struct store *memory; /* the rows: of the memory store, or of the twin beside SQLite */
+    struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */
     bool is_sqlite;
+    uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
+    /* Of the node whose turn it is; the others' are in `hosts`: nodes.c. */
+    struct store *store;
+    struct moment next_due; /* as the store said last: the pump looks when it has come */
     struct engine *engine;
-    struct id_source ids;
+    struct id_source *ids;
     struct catalog *catalog;
     bool available[TASKS];
-    uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
-    struct held_segment held[HELD_MAX];
+    struct held_segment *held; /* HELD_MAX */
     uint32_t held_count;
     struct held_segment ghost; /* a slot that was given up on, and may yet speak */
+    struct command *commands;  /* of the batch being gathered; BATCH_MAX */
+    uint32_t command_count;
+    uint32_t number;       /* of the node; 0: it is alone */
+    int64_t away_until_ms; /* it is cut off from the store until then, by the steady clock */
+    char node_end;
+    struct host *hosts;
+    uint32_t host_count, host; /* `host` is whose turn it is */
+    uint32_t last_number;
+    bool is_between; /* one node's batch is under way, and another's has come in between */
     struct known_run runs[KNOWN_MAX];
     uint32_t run_count;
     struct known_token tokens[KNOWN_MAX];
     uint32_t token_count;
     uint16_t run_slots[KNOWN_SLOTS], token_slots[KNOWN_SLOTS]; /* where an id is, plus one */
-    /* The batch being gathered. */
-    struct command commands[BATCH_MAX];
-    uint32_t command_count;
-    struct arena arena;  /* of the commands */
-    struct model *model; /* what the rules say: model.h */
+    struct arena arena;                                        /* of the commands */
+    struct model *model;                                       /* what the rules say: model.h */
     uint32_t builds;
     bool drains; /* the end: no new work, no faults, everything must finish */
     bool verbose;
@@ -89,7 +96,9 @@ struct world {
 };
 
 /* world.c */
-void world_open(struct world *world, uint64_t seed, bool is_sqlite, bool verbose);
+/* `nodes` over one store, 1 alone. */
+void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nodes,
+                bool verbose);
 void world_close(struct world *world);
 uint64_t world_random(struct world *world, uint64_t below);
 bool world_chance(struct world *world, unsigned percent);
@@ -107,6 +116,28 @@ int64_t moment_any(uint64_t dice, int64_t from_ms);
 void world_batch(struct world *world);
 void world_crash(struct world *world);
 void world_catalog(struct world *world);
+
+/* The process of this turn's node starts. */
+void world_start(struct world *world);
+
+/* nodes.c */
+void hosts_open(struct world *world, uint32_t nodes, struct store *first);
+void hosts_close(struct world *world);
+void host_turn(struct world *world, uint32_t host);
+/* Any node that is there. */
+void host_any(struct world *world);
+/* It is cut off for a while, longer than its lease or not. */
+void host_cut(struct world *world);
+/* Time has passed: every node that is there looks. */
+void hosts_pass(struct world *world);
+/* All have come back: none is cut off any more. */
+void hosts_join(struct world *world);
+/* After a batch of this turn's node: did it write although others take it for dead? */
+void host_check(struct world *world, bool is_fenced);
+bool host_is_alone(const struct world *world);
+/* In how many slots of nodes that live is it? */
+uint32_t hosts_hold(struct world *world, const struct run *run);
+uint32_t hosts_held(struct world *world);
 
 /* slots.c */
 void slots_assign(struct world *world, const struct assignment *assignment);

@@ -79,7 +79,8 @@ struct queue {
     bool removed;
 };
 
-/* A process that shares the store with others. */
+/* A process that shares the store with others. Number 0 is none: its epoch counts how often
+ * one has joined, or offers something else. */
 struct node {
     struct row row;
     int64_t number; /* of this start: never given out again */
