@@ -52,15 +52,15 @@ static bool node_lives(const struct batch *batch, const struct node *node)
 }
 
 /* That nobody offers it must be so when it is written, too: the roll is held then. */
-uint32_t node_offering(const struct batch *batch, struct slice task)
+bool node_is_offered(const struct batch *batch, struct slice task)
 {
     EACH_ROW(&batch->rows, ROW_NODE, node, node)
     if (node->number != self_of(batch)->number && node_lives(batch, node) &&
         offers_has(batch, node, task))
-        return (uint32_t)node->number;
+        return true;
     if (batch->roll != NULL)
         batch->roll->row.is_held = true;
-    return 0;
+    return false;
 }
 
 bool node_has_ready(const struct batch *batch, const struct run *run)
@@ -147,6 +147,27 @@ bool node_begin(struct batch *batch)
     }
     batch->is_poll = batch->steady_ms >= self->poll_ms;
     batch->is_node_begun = true;
+    return true;
+}
+
+bool node_tell(struct batch *batch)
+{
+    struct tokens *runs;
+    struct run *run;
+    bool loaded = true;
+
+    if (!rows_runs_of(&batch->rows, self_of(batch)->number, TAKE_OVER, &runs))
+        return false;
+    for (uint32_t i = 0; i < runs->ids.count; i++)
+        loaded &= rows_run(&batch->rows, runs->ids.items[i], 0, &run);
+    if (!loaded)
+        return false;
+    for (uint32_t i = 0; i < runs->ids.count; i++) {
+        (void)rows_run(&batch->rows, runs->ids.items[i], 0, &run); /* loaded above */
+        if (run->is_out && node_is_executing(batch, run))
+            (void)batch_event(batch, run, true); /* it is told until it has returned */
+    }
+    batch->is_told = true;
     return true;
 }
 

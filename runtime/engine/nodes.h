@@ -29,6 +29,7 @@ struct node_self {
         int64_t scope;
         uint32_t count;
         bool is_hungry; /* it would take more, and was told that there is none */
+        bool is_given;  /* back, in this batch: others are before it */
     } * grants; /* malloc'ed, by rising scope: its own, so that nobody else changes it */
     uint32_t grant_count, grant_capacity;
 };
@@ -40,8 +41,9 @@ static inline bool node_is_alone(const struct node_self *self)
 
 /* Join, renew, take over; false: more rows are needed. */
 bool node_begin(struct batch *batch);
-/* Another node that lives and offers the task; 0: none. */
-uint32_t node_offering(const struct batch *batch, struct slice task);
+/* Does another node that lives offer the task? Then the run is nobody's (home 0) until that
+ * one fetches it. */
+bool node_is_offered(const struct batch *batch, struct slice task);
 /* Is it QUEUED, and this node the one that may start it? */
 bool node_has_ready(const struct batch *batch, const struct run *run);
 /* Did it execute here when it was loaded? */
@@ -49,6 +51,9 @@ bool node_was_executing(const struct batch *batch, const struct run *run);
 bool node_is_executing(const struct batch *batch, const struct run *run);
 /* Runs that others have ready, and that could start here: they are at home here from now on.
  * False: more rows are needed. */
+/* Runs that were canceled by another node: their slots are to be told. False: more rows are
+ * needed. */
+bool node_tell(struct batch *batch);
 bool node_fetch(struct batch *batch, uint32_t slots);
 void node_committed(struct batch *batch);
 
@@ -56,8 +61,9 @@ void node_committed(struct batch *batch);
  * False: more rows are needed. */
 bool grant_take(struct batch *batch, int64_t scope, uint32_t limit, uint32_t need,
                 uint32_t *granted);
-/* What is held and not used is given back to those who are hungry. `used` of a scope; is
- * anything of it waiting here? */
+/* What is held beyond `used` is of no use without another grant. */
+void grant_leave(struct batch *batch, int64_t scope, uint32_t used);
+/* What is held and not used is given back to those who are hungry. */
 bool grants_return(struct batch *batch);
 /* Of a node that is dead: all that it holds. */
 bool grants_release(struct batch *batch, uint32_t node);

@@ -59,10 +59,10 @@ void run_enqueue(struct batch *batch, struct run *run, struct slice text)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
     bool is_here = task != NULL && task->available && catalog_has_segment(task, run->segment);
-    uint32_t other = is_here ? 0 : node_offering(batch, run->task);
+    bool is_elsewhere = !is_here && node_is_offered(batch, run->task);
 
-    run->home = other != 0 ? other : batch->engine->node.number;
-    if (batch->catalog == NULL || other != 0) /* the plugins are still being looked at */
+    run->home = is_elsewhere ? 0 : batch->engine->node.number;
+    if (batch->catalog == NULL || is_elsewhere) /* the plugins are still being looked at */
         must_move(batch, run, RUN_QUEUED, text);
     else if (task == NULL) /* one that it never had, or one that is gone */
         must_move(batch, run, RUN_PARKED,

@@ -299,7 +299,9 @@ void act_drain(struct world *world)
     for (uint32_t i = 1; i <= ENVIRONMENTS; i++)
         world_command(world, COMMAND_ENVIRONMENT_PAUSE)->environment_pause.environment = i;
     world_batch(world);
-    for (int round = 0; round < 3000 && !all_done(world) && world->flaw[0] == '\0'; round++) {
+    for (int round = 0; round < (host_is_alone(world) ? 3000 : 1500) && !all_done(world) &&
+                        world->flaw[0] == '\0';
+         round++) {
         host_turn(world, (uint32_t)round % world->host_count);
         for (int i = 0; i < 8; i++)
             slots_step(world);
@@ -310,7 +312,9 @@ void act_drain(struct world *world)
                     act_complete(world, token->id);
             }
             never_cancel(world);
-            world_pass(world, round < 2000 ? 20000 : 3600000); /* retries may be long */
+            world_pass(world, round < (host_is_alone(world) ? 2000 : 1200)
+                                  ? 20000
+                                  : 3600000); /* retries may be long */
         }
         world_batch(world);
     }

@@ -126,7 +126,92 @@ void host_cut(struct world *world)
             world->steady_ms + (int64_t)world_random(world, 3 * (uint64_t)NODE_LEASE_MS);
 }
 
-void hosts_pass(struct world *world)
+/* ---- what could start does ----------------------------------------------------------------
+ */
+
+/* Of the limit: what is used by nodes that are there, and held by those that are not. */
+static uint32_t taken(struct world *world, int64_t scope)
+{
+    struct grant_pair {
+        uint32_t node, count;
+    } pair;
+    const struct grant *grant =
+        (const struct grant *)store_memory_get(world->memory, ROW_GRANT, scope);
+    uint32_t count = 0, host = world->host;
+
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        count +=
+            run_is_executing(run) && (scope > 0 ? run->lane == scope : run->queue == -scope);
+    }
+    for (size_t at = 0; grant != NULL && at + sizeof pair <= grant->holders.size;
+         at += sizeof pair) {
+        bool is_here = false;
+        memcpy(&pair, grant->holders.data + at, sizeof pair);
+        for (uint32_t i = 0; i < world->host_count; i++) {
+            host_turn(world, i);
+            is_here |= world->number == pair.node && !is_away(world);
+        }
+        count += is_here ? 0 : pair.count;
+    }
+    host_turn(world, host);
+    return count;
+}
+
+/* Is a node there that could start it? */
+static bool is_wanted(struct world *world, const struct run *run)
+{
+    uint32_t host = world->host;
+    bool wanted = false;
+
+    for (uint32_t i = 0; i < world->host_count; i++) {
+        host_turn(world, i);
+        const struct catalog *catalog = engine_catalog(world->engine);
+        const struct catalog_task *task = catalog_task(catalog, run->task);
+        wanted |=
+            !is_away(world) && task != NULL && task->available && world->held_count < SLOTS;
+    }
+    host_turn(world, host);
+    return wanted;
+}
+
+static bool could_start(struct world *world, const struct run *run)
+{
+    const struct catalog *catalog = engine_catalog(world->engine);
+    const struct queue *queue = store_memory_queue(world->memory, run->queue);
+    const struct environment *environment = (const struct environment *)store_memory_get(
+        world->memory, ROW_ENVIRONMENT, run->environment);
+    bool has_key = run->concurrency_key.size > 0;
+
+    return run->status == RUN_QUEUED && run->deaths.size == 0 && catalog != NULL &&
+           !queue->paused && !environment->paused && is_wanted(world, run) &&
+           taken(world, run->lane) < catalog_lane_limit(catalog, queue->name, has_key) &&
+           taken(world, -run->queue) < catalog_total_limit(catalog, queue->name);
+}
+
+/* Nothing waits that a node could run. A node looks once a second for what others have ready,
+ * and for what it holds of a limit and does not use; where several are after the last of a
+ * limit it may take some such rounds until run, lane and total are at one node. */
+static void check_waits(struct world *world)
+{
+    enum { MOST_MS = 15 * NODE_POLL_MS };
+
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        struct known_run *known = known_run(world, run->id, true);
+        if (known == NULL)
+            continue;
+        if (!could_start(world, run))
+            known->ready_ms = 0;
+        else if (known->ready_ms == 0)
+            known->ready_ms = world->looked_ms;
+        else if (world->looked_ms - known->ready_ms > MOST_MS)
+            world_flaw(world, "run %lld could start for %lld ms and waits", (long long)run->id,
+                       (long long)(world->looked_ms - known->ready_ms));
+    }
+}
+
+void hosts_pass(struct world *world, int64_t ms)
 {
     uint32_t host = world->host;
 
@@ -136,6 +221,9 @@ void hosts_pass(struct world *world)
             world_batch(world);
     }
     host_turn(world, host);
+    world->looked_ms += ms < NODE_POLL_MS ? ms : NODE_POLL_MS;
+    if (!host_is_alone(world) && !world->drains)
+        check_waits(world);
 }
 
 void hosts_join(struct world *world)

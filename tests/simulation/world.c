@@ -60,7 +60,7 @@ void world_pass(struct world *world, int64_t ms)
         step = ms < most ? ms : most;
         world->now_ms += step;
         world->steady_ms += step;
-        hosts_pass(world);
+        hosts_pass(world, step);
     }
 }
 
@@ -178,7 +178,8 @@ void world_start(struct world *world)
 
     world_fail(world, 0);
     world->held_count = 0;
-    world->steady_ms = world->now_ms; /* what was set back before it died is not known */
+    if (host_is_alone(world))
+        world->steady_ms = world->now_ms; /* what was set back before it died is not known */
     world->next_due = (struct moment){ 1, 1 };
     id_source_init(world->ids, world->seed + world->crashes + world->last_number + 1);
     world->engine = engine_create(world->ids);

@@ -44,6 +44,7 @@ struct held_segment {
 struct known_run {
     int64_t id;
     uint32_t seq, outcome;
+    int64_t ready_ms; /* since when it could start, with many nodes; 0: it could not */
     bool is_done;
     char key[16]; /* idempotency key; empty: none */
     uint8_t task;
@@ -81,7 +82,8 @@ struct world {
     struct host *hosts;
     uint32_t host_count, host; /* `host` is whose turn it is */
     uint32_t last_number;
-    bool is_between; /* one node's batch is under way, and another's has come in between */
+    int64_t looked_ms; /* time in which the nodes had their turns; a second at most each */
+    bool is_between;   /* one node's batch is under way, and another's has come in between */
     struct known_run runs[KNOWN_MAX];
     uint32_t run_count;
     struct known_token tokens[KNOWN_MAX];
@@ -129,7 +131,7 @@ void host_any(struct world *world);
 /* It is cut off for a while, longer than its lease or not. */
 void host_cut(struct world *world);
 /* Time has passed: every node that is there looks. */
-void hosts_pass(struct world *world);
+void hosts_pass(struct world *world, int64_t ms);
 /* All have come back: none is cut off any more. */
 void hosts_join(struct world *world);
 /* After a batch of this turn's node: did it write although others take it for dead? */

@@ -82,9 +82,8 @@ static bool run_set_aside(struct batch *batch, struct run *run)
 
     if (task != NULL && task->available && catalog_has_segment(task, run->segment))
         return false;
-    uint32_t other = node_offering(batch, run->task);
-    if (other != 0) {
-        run->home = other;
+    if (node_is_offered(batch, run->task)) {
+        run->home = 0;
         return true;
     }
     (void)run_move(batch, run, RUN_PARKED,
@@ -263,6 +262,8 @@ static bool nodes_look(struct batch *batch)
 
     if (!batch->is_poll || batch->admission.is_begun)
         return true;
+    if (!batch->is_told && !node_tell(batch))
+        return false;
     for (uint32_t i = 0; i < batch->rows.running_count; i++)
         used += batch->rows.running[i].count;
     EACH_RUN(&batch->rows, run)

@@ -117,7 +117,7 @@ bool grant_take(struct batch *batch, int64_t scope, uint32_t limit, uint32_t nee
     if (node_is_alone(&batch->engine->node) || limit == UINT32_MAX)
         return true;
     need = need < limit ? need : limit;
-    if (mine.count < need) {
+    if (mine.count < need && !mine.is_given) {
         if (!rows_grant(&batch->rows, scope, &grant))
             return false;
         if (grant == NULL)
@@ -136,6 +136,19 @@ bool grant_take(struct batch *batch, int64_t scope, uint32_t limit, uint32_t nee
     }
     *granted = mine.count < limit ? mine.count : limit;
     return true;
+}
+
+void grant_leave(struct batch *batch, int64_t scope, uint32_t used)
+{
+    struct grant_hint mine = grant_mine(batch, scope);
+    struct grant *grant;
+
+    if (mine.count <= used || !rows_grant(&batch->rows, scope, &grant) || grant == NULL)
+        return; /* what it has had before is given back when somebody wants it */
+    mine.count = used;
+    grant->holders = pairs_set(batch->arena, grant->holders, batch->engine->node.number, used);
+    grant_tidy(grant);
+    grant_note(batch, mine);
 }
 
 static uint32_t used_of(const struct batch *batch, int64_t scope)
@@ -171,6 +184,7 @@ bool grants_return(struct batch *batch)
             continue;
         mine.count = used;
         mine.is_hungry = false;
+        mine.is_given = true;
         grant->holders = pairs_set(batch->arena, grant->holders, self->number, used);
         grant->hungry = (struct slice){ 0 }; /* who still is will say so */
         grant_tidy(grant);
@@ -230,6 +244,7 @@ void grants_committed(struct batch *batch)
                     (self->grant_count++ - at) * sizeof *self->grants);
         }
         self->grants[at] = *mine;
+        self->grants[at].is_given = false;
     }
 }
 

@@ -413,7 +413,14 @@ static bool line_grant(struct batch *batch, struct line *line, uint32_t capacity
         !grant_take(batch, -place->id, place->total, place->running + capacity, &place->total))
         return false;
     place->is_granted = true;
-    return grant_take(batch, line->lane, limit, line->running + capacity, &line->limit);
+    if (!grant_take(batch, line->lane, limit, line->running + capacity, &line->limit))
+        return false;
+    /* One without the other helps nobody. */
+    if (place->total <= place->running)
+        grant_leave(batch, line->lane, line->running);
+    else if (line->limit <= line->running && place->first == line && line->next == NULL)
+        grant_leave(batch, -place->id, place->running);
+    return true;
 }
 
 /* Ask the gates that are the same for all its runs and, where the database may hold more, load

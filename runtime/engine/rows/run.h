@@ -74,7 +74,7 @@ struct run {
     uint32_t log_lines;   /* said so far; of many, the first and the last are kept */
     uint32_t secrets;     /* enum run_secrets */
     uint32_t node, epoch; /* of the last start; 0: there is one node */
-    uint32_t home;        /* QUEUED: the node that may start it; 0: there is one */
+    uint32_t home;        /* QUEUED: the node that may start it; 0: any, or there is one */
     bool is_test;
     bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
     bool needs_parent; /* made by a task that may wait for it; informational */

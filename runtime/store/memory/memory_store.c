@@ -123,7 +123,10 @@ static void commit_row(struct memory_store *memory, enum row_kind kind, struct r
             row_set_slice(copy, &is->parts[i], row_slice(old, &is->parts[i]));
     if (old != NULL && row->loaded != NULL)
         merge(is, copy, row->loaded, old);
-    sorted_put(&memory->db->rows[kind], copy)->version = ++memory->db->version;
+    /* What is added to a sum changes nothing that others go by. */
+    bool is_same = old != NULL && !row_is_guarded(kind, row);
+    uint32_t version = is_same ? old->version : ++memory->db->version;
+    sorted_put(&memory->db->rows[kind], copy)->version = version;
 }
 
 /* Has another node made or changed what must be as it was loaded? */
