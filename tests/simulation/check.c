@@ -172,12 +172,34 @@ static void check_place(struct world *world, const struct run *run)
                    SLICE_ARG(run->task), SLICE_ARG(queue->name));
 }
 
+/* The totals of an environment's queues: each run that has ended is in one of them. */
+static void check_totals(struct world *world)
+{
+    for (uint32_t environment = 1; environment <= ENVIRONMENTS; environment++) {
+        int64_t totals = 0, ended = 0;
+        for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_QUEUE); i++) {
+            const struct queue *queue =
+                (const struct queue *)store_memory_at(world->memory, ROW_QUEUE, i);
+            if (queue->environment == environment)
+                totals += queue->completed + queue->failed + queue->canceled;
+        }
+        for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
+            const struct run *run = store_memory_run(world->memory, i);
+            ended += run->environment == environment && run->status == RUN_DONE;
+        }
+        if (totals < ended) /* what was pruned is still counted */
+            world_flaw(world, "%lld runs of environment %u have ended, %lld are counted",
+                       (long long)ended, environment, (long long)totals);
+    }
+}
+
 void check_rows(struct world *world)
 {
     uint32_t running = 0, edges = 0;
 
     check_known(world);
     check_tokens(world);
+    check_totals(world);
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         check_place(world, run);
