@@ -121,10 +121,16 @@ static void act_cancel(struct world *world, const struct run *run)
 static void act_cancel_some(struct world *world)
 {
     uint32_t count = store_memory_count(world->memory, ROW_RUN);
+    const struct run *run = NULL;
 
-    if (count > 0)
-        act_cancel(world,
-                   store_memory_run(world->memory, (uint32_t)world_random(world, count)));
+    if (count == 0)
+        return;
+    for (int tries = 0; tries < 5 && (run == NULL || run->status == RUN_DONE); tries++)
+        run = store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    if (world->held_count > 0 && world_chance(world, 50))
+        run = store_memory_find(world->memory,
+                                world->held[world_random(world, world->held_count)].run_id);
+    act_cancel(world, run);
 }
 
 static void act_pause(struct world *world)
@@ -140,14 +146,14 @@ static void act_pause(struct world *world)
 
 static void act_pause_environment(struct world *world)
 {
+    static const char *const reasons[] = { "the database moves", "it is slow", "" };
     struct command *command = world_command(world, COMMAND_ENVIRONMENT_PAUSE);
 
     if (command == NULL)
         return;
     command->environment_pause.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
     command->environment_pause.paused = world_chance(world, 40);
-    command->environment_pause.why =
-        world_chance(world, 50) ? SLICE("the database moves") : (struct slice){ 0 };
+    command->environment_pause.why = slice_of(reasons[world_random(world, 3)]);
 }
 
 static void act_speed(struct world *world)
@@ -202,7 +208,7 @@ void act_step(struct world *world)
     else if (dice < 800)
         act_cancel_some(world);
     else if (dice < 820)
-        if (world_chance(world, 80))
+        if (world_chance(world, 50))
             act_pause(world);
         else
             act_pause_environment(world);

@@ -32,9 +32,18 @@ void slots_assign(struct world *world, const struct assignment *assignment)
     (void)snprintf(held->task, sizeof held->task, "%.*s", SLICE_ARG(frame->task));
 }
 
+/* The ghost's run is out again, or still: what it says now may be taken for its successor's. */
+static bool is_haunted(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->held_count; i++)
+        if (world->held[i].run_id == world->ghost.run_id)
+            return true;
+    return false;
+}
+
 static void held_drop(struct world *world, struct held_segment *held)
 {
-    if (world_chance(world, 20))
+    if (world_chance(world, is_haunted(world) ? 5 : 30))
         world->ghost = *held;
     *held = world->held[--world->held_count];
 }
@@ -274,13 +283,15 @@ static void ghost_step(struct world *world)
 
 void slots_step(struct world *world)
 {
-    if (world_chance(world, 5))
+    if (world_chance(world, is_haunted(world) ? 25 : 5))
         ghost_step(world);
     if (world->held_count == 0)
         return;
     struct held_segment *held = &world->held[world_random(world, world->held_count)];
     if (held->in_call)
         return;
+    if (held->is_canceled && !world->drains && world_chance(world, 60))
+        return; /* it takes its time */
     if (held->is_canceled || (!world->drains && world_chance(world, 5))) {
         attempt_lose(world, held);
         return;
