@@ -308,6 +308,11 @@ void act_drain(struct world *world)
     for (int round = 0; round < (host_is_alone(world) ? 3000 : 1500) && !all_done(world) &&
                         world->flaw[0] == '\0';
          round++) {
+        world->builds += round == 700; /* whom a node has died with may start again */
+        for (uint32_t host = 0; round == 700 && host < world->host_count; host++) {
+            host_turn(world, host);
+            world_catalog(world);
+        }
         host_turn(world, (uint32_t)round % world->host_count);
         for (int i = 0; i < 8; i++)
             slots_step(world);
