@@ -9,53 +9,6 @@ enum {
     FEW = 8
 };
 
-/* The catalog and the speeds are the process's own, not the database's: they take effect
- * whatever the store says, and need no row. */
-static void memory_commands(struct engine *engine, struct command **commands, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        struct command *command = commands[i];
-        if (command->kind == COMMAND_CATALOG) {
-            /* Lent to us until replaced; only the loop thread, which made it, may change it. */
-            union {
-                const struct catalog *lent;
-                struct catalog *own;
-            } previous = { .lent = engine->catalog };
-            command->catalog.previous = previous.own;
-            engine->catalog = command->catalog.next;
-            engine->queues_missing = true;
-            for (uint32_t k = 0; k < engine->census_count; k++)
-                engine->censuses[k].is_full = false;
-            rings_open_all(&engine->rings);
-            engine->unpark_at = 0;
-            engine->unpark_after = 0;
-        } else if (command->kind == COMMAND_SPEED) {
-            engine_short_set(engine, command->speed.task, command->speed.is_short);
-            rings_open_environments(&engine->rings);
-        }
-    }
-}
-
-/* Nothing of it has been answered yet. */
-static void command_clear(struct command *command)
-{
-    command->err = (struct err){ 0 };
-    command->problems = NULL;
-    if (command->kind == COMMAND_TRIGGER) {
-        command->trigger.run_id = 0;
-        command->trigger.cached = command->trigger.differs = command->trigger.is_new = false;
-    } else if (command->kind == COMMAND_TOKEN_CREATE) {
-        command->token_create.token_id = 0;
-        command->token_create.cached = false;
-    } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
-               command->kind == COMMAND_TOKEN_TIMEOUT) {
-        command->token_complete.won = false;
-        command->token_complete.problems = (struct problems){ 0 };
-    } else if (command->kind == COMMAND_RUN_READ) {
-        command->run_read.run = NULL;
-    }
-}
-
 static struct batch *begin(struct engine *engine, struct arena *arena, const struct moment *now,
                            struct command **commands, uint32_t count)
 {
@@ -85,15 +38,22 @@ static struct batch *begin(struct engine *engine, struct arena *arena, const str
     batch->is_lane_sweep = batch->count > 0 && batch->now_ms >= engine->lane_sweep_ms;
     batch->unpark_next = engine->unpark_at;
     batch->unpark_after = engine->unpark_after;
-    for (uint32_t i = 0; i < count; i++)
-        command_clear(commands[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct command_rule *rule = &command_rules[commands[i]->kind];
+        commands[i]->err = (struct err){ 0 };
+        commands[i]->problems = NULL;
+        if (rule->clear != NULL)
+            rule->clear(commands[i]);
+    }
     return batch;
 }
 
 struct batch *batch_begin(struct engine *engine, struct arena *arena, const struct moment *now,
                           struct command **commands, uint32_t count)
 {
-    memory_commands(engine, commands, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (command_rules[commands[i]->kind].take != NULL)
+            command_rules[commands[i]->kind].take(engine, commands[i]);
     return begin(engine, arena, now, commands, count);
 }
 
@@ -241,40 +201,9 @@ static bool unpark_one(struct batch *batch, int64_t id)
 
 static bool command_decide(struct batch *batch, struct command *command)
 {
-    switch (command->kind) {
-    case COMMAND_TRIGGER:
-        return trigger_decide(batch, command);
-    case COMMAND_CANCEL:
-        return cancel_decide(batch, command);
-    case COMMAND_TOKEN_CREATE:
-        return token_create_decide(batch, command);
-    case COMMAND_TOKEN_COMPLETE:
-    case COMMAND_TOKEN_TIMEOUT:
-        return token_complete_decide(batch, command);
-    case COMMAND_QUEUE_PAUSE:
-        return queue_pause_decide(batch, command);
-    case COMMAND_ENVIRONMENT_PAUSE:
-        return environment_pause_decide(batch, command);
-    case COMMAND_SEGMENT_END:
-        return segment_end_decide(batch, command);
-    case COMMAND_ATTEMPT_LOST:
-        return attempt_lost_decide(batch, command);
-    case COMMAND_RELEASE:
-        return release_decide(batch, command);
-    case COMMAND_RUN_READ:
-        return run_read_decide(batch, command);
-    case COMMAND_ONCE:
-        return once_decide(batch, command);
-    case COMMAND_NOTES:
-        return notes_decide(batch, command);
-    case COMMAND_RECOVER:
-        return recover_decide(batch, command);
-    case COMMAND_CATALOG:
-    case COMMAND_SPEED:
-    case COMMAND_KIND_COUNT:
-        break; /* done in memory_commands */
-    }
-    return true;
+    const struct command_rule *rule = &command_rules[command->kind];
+
+    return rule->decide == NULL || rule->decide(batch, command);
 }
 
 static bool due_decide(struct batch *batch)
@@ -364,8 +293,7 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
 void batch_failed(struct batch *batch, const struct err *err)
 {
     for (uint32_t i = 0; i < batch->count; i++)
-        if (batch->commands[i]->kind != COMMAND_CATALOG &&
-            batch->commands[i]->kind != COMMAND_SPEED)
+        if (command_rules[batch->commands[i]->kind].take == NULL)
             batch->commands[i]->err = *err;
     for (struct assignment *a = batch->first_assignment; a != NULL; a = a->next)
         buffer_finish(&a->bytes);

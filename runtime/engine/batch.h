@@ -110,11 +110,12 @@ struct event *batch_event(struct batch *batch, const struct run *run, bool was_r
 
 /* prefetch.c */
 void batch_prefetch(struct batch *batch);
+/* What follows from the end of this waitpoint. */
+void waiters_prefetch(struct batch *batch, int64_t waitpoint);
 
-/* Note wants in bulk; what they return is of no interest. */
-bool trigger_prefetch(struct batch *batch, const struct command *command);
-bool token_prefetch(struct batch *batch, const struct command *command);
-bool wait_load(struct batch *batch, const struct frame_end *end);
+/* What is due; false: more rows are needed, nothing was done. */
+bool token_due(struct batch *batch, int64_t id);
+bool run_due(struct batch *batch, int64_t id);
 
 /* segment.c: a running run with that fence, NULL with command->err set otherwise. */
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
@@ -122,6 +123,10 @@ bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32
 
 /* A line of its log, or its progress. */
 void run_note_take(struct batch *batch, struct run *run, const struct frame_note *note);
+void notes_take(struct batch *batch, struct run *run, const struct frame_note *notes,
+                uint32_t count);
+/* Of a run that has moved on: free its place. */
+bool segment_free(struct batch *batch, const struct segment_end *ended);
 
 /* output.c: false: the run has failed over its output. True: `output` is as it will be stored,
  * with defaults; a run may have got warnings. */
@@ -141,7 +146,7 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run);
 enum wait_status token_ended(const struct batch *batch, const struct waitpoint *token);
 enum wait_status run_ended(const struct run *run);
 
-#include "engine/handlers.h"
+#include "engine/commands/commands.h"
 #include "engine/key.h"
 
 #endif

@@ -145,3 +145,8 @@ bool catalog_has_segment(const struct catalog_task *task, struct slice segment)
             return true;
     return false;
 }
+
+bool catalog_schema_is_wrong(const struct catalog_task *task)
+{
+    return task != NULL && task->is_refusing && task->schema == NULL;
+}

@@ -77,6 +77,8 @@ struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,
 /* Runs at a time: of a lane, and of all lanes of a queue; UINT32_MAX: any number. */
 uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, bool has_key);
 uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue);
+/* There is a schema file, and it says nothing just now. */
+bool catalog_schema_is_wrong(const struct catalog_task *task);
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment);
 
 #endif

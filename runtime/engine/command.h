@@ -13,29 +13,29 @@
 #include "codec/frame.h"
 #include "codec/value.h"
 #include "engine/catalog.h"
-#include "engine/rows/row.h"
 #include "engine/rows/rows.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What each does: engine/commands/commands.c. */
 enum command_kind {
     COMMAND_TRIGGER,
     COMMAND_CANCEL,
     COMMAND_TOKEN_CREATE,
     COMMAND_TOKEN_COMPLETE,
-    COMMAND_TOKEN_TIMEOUT, /* by hand */
-    COMMAND_QUEUE_PAUSE,   /* and resume */
+    COMMAND_TOKEN_TIMEOUT,
+    COMMAND_QUEUE_PAUSE,
     COMMAND_ENVIRONMENT_PAUSE,
     COMMAND_SEGMENT_END,
-    COMMAND_ATTEMPT_LOST, /* crash, exit, time limit: costs the attempt */
-    COMMAND_RELEASE,      /* not started, or its nursery died: costs nothing */
-    COMMAND_RUN_READ,     /* CALL_RUN */
+    COMMAND_ATTEMPT_LOST,
+    COMMAND_RELEASE,
+    COMMAND_RUN_READ,
     COMMAND_ONCE,
-    COMMAND_NOTES, /* log lines and progress of a running segment */
+    COMMAND_NOTES,
     COMMAND_CATALOG,
-    COMMAND_SPEED,   /* a task's segments are short or long */
-    COMMAND_RECOVER, /* once, at start: what was running goes back to its queue */
+    COMMAND_SPEED,
+    COMMAND_RECOVER,
     COMMAND_KIND_COUNT
 };
 

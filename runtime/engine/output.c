@@ -56,7 +56,7 @@ bool output_check(struct batch *batch, struct run *run, const struct catalog_tas
 
     if (task == NULL)
         return true;
-    if (task->is_refusing && task->schema == NULL)
+    if (catalog_schema_is_wrong(task))
         run_note(batch, run,
                  SLICE("the output is not checked: the schema file is wrong just now"));
     if (schema_check(schema_output(task->schema), output, batch->arena, &problems))

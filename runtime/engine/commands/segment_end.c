@@ -1,58 +1,8 @@
-/*
- * Segments: what a worker says about its run. It carries the run's sequence number of the
- * assignment: an answer for one that has moved on since is refused.
- */
+/* A segment has ended: its run waits, is done, has failed, or is parked. */
 #include "codec/pack.h"
 #include "engine/batch.h"
 #include "engine/contract.h"
-#include "engine/deaths.h"
 #include "engine/metadata.h"
-
-bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,
-                uint32_t parts, struct run **run)
-{
-    if (!rows_run(&batch->rows, id, parts, run))
-        return false;
-    if (*run == NULL || (*run)->status != RUN_RUNNING || (*run)->seq != seq) {
-        err_set(&command->err, ERR_RULE, "the run has moved on");
-        *run = NULL;
-    }
-    return true;
-}
-
-void run_note_take(struct batch *batch, struct run *run, const struct frame_note *note)
-{
-    const struct config_limits *limits = &batch->catalog->limits;
-
-    if (note->kind == NOTE_PROGRESS) {
-        run->progress = note->level > 100 ? 100 : note->level;
-        return;
-    }
-    if (note->kind == NOTE_REMARK)
-        run_note(batch, run, note->text);
-    struct log_line *line = rows_new_log(&batch->rows, run->id);
-    /* A fifth of those that are kept are the first, the others the last: there the error is. */
-    line->line = run->log_lines += note->left_out + 1; /* a liar has its own log */
-    line->keeps = limits->log_lines / 5;
-    if (line->line > limits->log_lines)
-        line->drops = line->line - (limits->log_lines - line->keeps);
-    line->segment = run_segment(batch, run);
-    line->at_ms = note->at_ms;
-    line->level = note->level;
-    line->attempt = run->attempt;
-    line->text = arena_copy(batch->arena, note->text);
-    if (line->text.size > limits->log_line_bytes)
-        line->text.size = limits->log_line_bytes;
-    while (line->text.size > 0 && !utf8_is_valid(line->text))
-        line->text.size--; /* not in the middle of a character */
-}
-
-static void notes_take(struct batch *batch, struct run *run, const struct frame_note *notes,
-                       uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        run_note_take(batch, run, &notes[i]);
-}
 
 static void fail_plainly(struct batch *batch, struct run *run, struct slice name,
                          struct slice message)
@@ -84,7 +34,7 @@ static int waits_for(struct batch *batch, const struct run *run, uint32_t kind, 
     return other->status != RUN_DONE || other->is_out;
 }
 
-bool wait_load(struct batch *batch, const struct frame_end *end)
+static bool wait_load(struct batch *batch, const struct frame_end *end)
 {
     struct waitpoint *token;
     struct run *run;
@@ -272,18 +222,6 @@ static bool creates_decide(struct batch *batch, struct run *run, const struct se
     return true;
 }
 
-/* Of a run that was canceled meanwhile; of any other that has moved on it says nothing new. */
-static bool segment_free(struct batch *batch, const struct segment_end *ended)
-{
-    struct run *run;
-    (void)rows_run(&batch->rows, ended->run_id, 0, &run); /* loaded by run_fenced */
-    if (run != NULL && run->is_out && run->seq == ended->seq + 1) {
-        notes_take(batch, run, ended->notes, ended->note_count); /* its last words */
-        run_free(batch, run);
-    }
-    return true;
-}
-
 bool segment_end_decide(struct batch *batch, struct command *command)
 {
     const struct segment_end *done = &command->segment_end;
@@ -293,7 +231,7 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     bool loaded = run_fenced(batch, command, done->run_id, done->seq, 0, &run);
 
     for (uint32_t i = 0; i < done->create_count; i++)
-        loaded &= token_prefetch(batch, done->creates[i]);
+        loaded &= token_create_prefetch(batch, done->creates[i]);
     if (!loaded)
         return false;
     if (run == NULL)
@@ -324,173 +262,18 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     return true;
 }
 
-bool attempt_lost_decide(struct batch *batch, struct command *command)
+bool segment_end_prefetch(struct batch *batch, const struct command *command)
 {
-    const struct segment_end *lost = &command->segment_end;
+    const struct segment_end *done = &command->segment_end;
     struct run *run;
 
-    if (!run_fenced(batch, command, lost->run_id, lost->seq, 0, &run))
-        return false;
-    if (run == NULL)
-        return segment_free(batch, lost);
-    if (!run_finish_ready(batch, run))
-        return false;
-    run->busy_us += lost->busy_us;
-    notes_take(batch, run, lost->notes, lost->note_count);
-    run_fail(batch, run,
-             &(struct failure){ .outcome = lost->loss == LOSS_TIMED_OUT ? OUTCOME_TIMED_OUT
-                                                                        : OUTCOME_CRASHED,
-                                .retryable = true,
-                                .name = arena_copy(batch->arena, lost->error_name),
-                                .message = arena_copy(batch->arena, lost->error_text),
-                                .stack = arena_copy(batch->arena, lost->stack) });
-    return true;
-}
-
-bool release_decide(struct batch *batch, struct command *command)
-{
-    const struct segment_end *lost = &command->segment_end;
-    struct run *run;
-
-    if (!run_fenced(batch, command, lost->run_id, lost->seq, 0, &run))
-        return false;
-    if (run == NULL)
-        return segment_free(batch, lost);
-    /* Back to its queue, at its old rank, as if it had not been started. */
-    run_enqueue(batch, run, SLICE("its worker is gone; no attempt is lost"));
-    return true;
-}
-
-void run_recover(struct batch *batch, struct run *run, bool is_clean)
-{
-    if (!is_clean && deaths_add(batch, run)) {
-        (void)run_move(batch, run, RUN_PARKED, /* RUNNING may be parked */
-                       SLICE("the server died five times within an hour while this run was "
-                             "out; it waits for another build"));
-        return;
+    if (rows_run(&batch->rows, done->run_id, 0, &run) && run != NULL) {
+        (void)run_finish_ready(batch, run); /* a want is enough */
+        if (done->end != NULL && done->end->verdict == VERDICT_DONE)
+            waiters_prefetch(batch, run->id);
     }
-    run_enqueue(batch, run,
-                is_clean ? SLICE("the server stops; no attempt is lost")
-                         : SLICE("the server died while it was out; no attempt is lost"));
-}
-
-bool recover_decide(struct batch *batch, struct command *command)
-{
-    const struct ids *ids = &command->recover;
-    struct run *run;
-    bool loaded = true;
-
-    for (uint32_t i = 0; i < ids->count; i++)
-        loaded &= rows_run(&batch->rows, ids->items[i], 0, &run);
-    if (!loaded)
-        return false;
-    batch->is_stopping = command->is_clean;
-    for (uint32_t i = 0; i < ids->count; i++) {
-        (void)rows_run(&batch->rows, ids->items[i], 0, &run); /* loaded above */
-        if (run == NULL)
-            continue;
-        id_source_skip(batch->engine->ids,
-                       run->id_block + ID_BLOCK - 1); /* given out already */
-        if (run->status == RUN_RUNNING)
-            run_recover(batch, run, command->is_clean);
-        else if (run->is_out)
-            run_free(batch, run);
-    }
-    return true;
-}
-
-/* ---- in the middle of a segment ---------------------------------------------------------- */
-
-/* The data of a token that did not fit the segment's frame, as if it were a run's output. */
-static void token_read(struct batch *batch, struct command *command, const struct run *run,
-                       const struct waitpoint *token)
-{
-    if (run == NULL || token == NULL || token->environment != run->environment)
-        return;
-    command->run_read.status = token_ended(batch, token);
-    if (token->status != WAITPOINT_COMPLETED)
-        return;
-    command->run_read.run = ARENA_NEW(command->arena, struct run);
-    *command->run_read.run =
-        (struct run){ .id = token->id,
-                      .environment = token->environment,
-                      .status = RUN_DONE,
-                      .outcome = OUTCOME_COMPLETED,
-                      .row.parts = PART_OUTPUT,
-                      .output = arena_copy(command->arena, token->result) };
-}
-
-bool run_read_decide(struct batch *batch, struct command *command)
-{
-    struct run_read *read = &command->run_read;
-    struct run *run, *target;
-    struct waitpoint *token = NULL;
-    bool loaded = run_fenced(batch, command, read->run_id, read->seq, 0, &run);
-
-    loaded &= rows_run(&batch->rows, read->target, PART_OUTPUT, &target);
-    if (loaded && target == NULL)
-        loaded = rows_waitpoint(&batch->rows, read->target, &token);
-    if (!loaded)
-        return false;
-    read->run = NULL;
-    read->status = WAIT_CANCELLED;
-    token_read(batch, command, run, token);
-    if (run == NULL || target == NULL || target->environment != run->environment)
-        return true;
-    if (target->secrets != 0)
-        run_met_secrets(run);
-    read->status = run_ended(target);
-    /* The row dies with the batch; the reply is the command's. */
-    read->run = ARENA_NEW(command->arena, struct run);
-    *read->run = (struct run){ .id = target->id,
-                               .environment = target->environment,
-                               .status = target->status,
-                               .outcome = target->outcome,
-                               .row.parts = PART_OUTPUT,
-                               .task = arena_copy(command->arena, target->task),
-                               .error = arena_copy(command->arena, target->error),
-                               .output = arena_copy(command->arena, target->output) };
-    return true;
-}
-
-bool once_decide(struct batch *batch, struct command *command)
-{
-    const struct once *once = &command->once;
-    struct value map = value_map();
-    struct run *run;
-
-    if (!run_fenced(batch, command, once->run_id, once->seq, 0, &run))
-        return false;
-    if (run == NULL)
-        return true;
-    if (run->once.size > 0 && !pack_read(batch->arena, run->once, &map, &command->err))
-        return true;
-    if (value_find_slice(&map, once->name) != NULL) {
-        err_set(&command->err, ERR_RULE, "\"%.*s\" is recorded already in this segment",
-                SLICE_ARG(once->name));
-        return true;
-    }
-    value_put_slice(batch->arena, &map, once->name,
-                    (struct value){ .kind = VALUE_BYTES, .bytes = once->value });
-    struct slice packed = pack_value(batch->arena, &map);
-    if ((int64_t)packed.size > batch->catalog->limits.state_bytes) {
-        err_set(&command->err, ERR_TOO_LARGE,
-                "the recorded results have %zu bytes, %lld are allowed", packed.size,
-                (long long)batch->catalog->limits.state_bytes);
-        return true;
-    }
-    run->once = packed;
-    return true;
-}
-
-bool notes_decide(struct batch *batch, struct command *command)
-{
-    const struct notes *notes = &command->notes;
-    struct run *run;
-
-    if (!run_fenced(batch, command, notes->run_id, notes->seq, 0, &run))
-        return false;
-    if (run != NULL)
-        notes_take(batch, run, notes->notes, notes->note_count);
-    return true;
+    for (uint32_t i = 0; i < done->create_count; i++)
+        (void)token_create_prefetch(batch, done->creates[i]);
+    return done->end == NULL || done->end->verdict != VERDICT_WAIT ||
+           wait_load(batch, done->end);
 }

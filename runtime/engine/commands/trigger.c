@@ -294,3 +294,9 @@ bool trigger_decide(struct batch *batch, struct command *command)
         (void)run_due(batch, run->id); /* its ttl is over; all rows are there */
     return true;
 }
+
+void trigger_clear(struct command *command)
+{
+    command->trigger.run_id = 0;
+    command->trigger.cached = command->trigger.differs = command->trigger.is_new = false;
+}

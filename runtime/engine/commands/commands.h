@@ -1,0 +1,52 @@
+/* Commands: what a batch does for each kind, as one table; a file each. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "engine/command.h"
+
+struct batch;
+struct engine;
+
+struct command_rule {
+    const char *name, *sentence;
+    /* False: more rows are needed, nothing was done. */
+    bool (*decide)(struct batch *batch, struct command *command);
+    /* Want in bulk what `decide` will ask for; what it returns is of no interest. */
+    bool (*prefetch)(struct batch *batch, const struct command *command);
+    /* Forget the reply: it is decided again. NULL: it has none. */
+    void (*clear)(struct command *command);
+    /* Of what is the process's own, not the database's: it takes effect whatever the store
+     * says, and needs no row. In place of `decide`. */
+    void (*take)(struct engine *engine, struct command *command);
+};
+
+extern const struct command_rule command_rules[COMMAND_KIND_COUNT];
+
+bool trigger_decide(struct batch *batch, struct command *command);
+bool cancel_decide(struct batch *batch, struct command *command);
+bool token_create_decide(struct batch *batch, struct command *command);
+bool token_complete_decide(struct batch *batch, struct command *command);
+bool queue_pause_decide(struct batch *batch, struct command *command);
+bool environment_pause_decide(struct batch *batch, struct command *command);
+bool segment_end_decide(struct batch *batch, struct command *command);
+bool segment_lost_decide(struct batch *batch, struct command *command);
+bool segment_release_decide(struct batch *batch, struct command *command);
+bool run_read_decide(struct batch *batch, struct command *command);
+bool once_decide(struct batch *batch, struct command *command);
+bool notes_decide(struct batch *batch, struct command *command);
+bool recover_decide(struct batch *batch, struct command *command);
+
+bool trigger_prefetch(struct batch *batch, const struct command *command);
+bool token_create_prefetch(struct batch *batch, const struct command *command);
+bool token_complete_prefetch(struct batch *batch, const struct command *command);
+bool segment_end_prefetch(struct batch *batch, const struct command *command);
+
+void trigger_clear(struct command *command);
+void token_create_clear(struct command *command);
+void token_complete_clear(struct command *command);
+void run_read_clear(struct command *command);
+
+void catalog_take(struct engine *engine, struct command *command);
+void speed_take(struct engine *engine, struct command *command);
+
+#endif

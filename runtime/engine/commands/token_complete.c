@@ -1,0 +1,165 @@
+/* A token is answered, or is timed out: by hand, or because its time has come. */
+#include "codec/pack.h"
+#include "engine/batch.h"
+#include "engine/close.h"
+
+enum { EARLY_MS = 24 * 3600 * 1000 };
+
+static void token_settle(struct batch *batch, struct waitpoint *token,
+                         enum waitpoint_status status, struct slice result)
+{
+    token->status = status;
+    token->completed_ms = batch->now_ms;
+    token->result = result;
+    settle_token(batch, token);
+}
+
+static bool size_check(const struct batch *batch, struct command *command)
+{
+    size_t bytes = command->token_complete.data.size;
+
+    if (batch->catalog == NULL || (int64_t)bytes <= batch->catalog->limits.token_bytes)
+        return true;
+    return err_set(&command->err, ERR_TOO_LARGE, "the data has %zu bytes, %lld are allowed",
+                   bytes, (long long)batch->catalog->limits.token_bytes);
+}
+
+static bool data_check(struct batch *batch, struct command *command,
+                       const struct waitpoint *token)
+{
+    struct token_complete *complete = &command->token_complete;
+    const struct catalog_task *task = catalog_task(batch->catalog, token->task);
+    const struct schema *schema =
+        task == NULL || task->schema == NULL ? NULL : schema_token(task->schema, token->schema);
+    struct value data = { .kind = VALUE_NULL };
+
+    if (!size_check(batch, command))
+        return false;
+    if (token->schema.size > 0 && batch->catalog == NULL)
+        return err_set(&command->err, ERR_STOPPING, "the server is still starting");
+    if (token->schema.size > 0 && catalog_schema_is_wrong(task))
+        return err_set(&command->err, ERR_UNAVAILABLE,
+                       "the data cannot be checked just now, send it again later: %.*s",
+                       SLICE_ARG(task->reason));
+    if (token->schema.size == 0)
+        return true;
+    if (schema == NULL)
+        return err_set(&command->err, ERR_UNAVAILABLE,
+                       "the data cannot be checked just now, send it again later: no schema "
+                       "file declares token \"%.*s\" of task %.*s; the run keeps waiting",
+                       SLICE_ARG(token->schema), SLICE_ARG(token->task));
+    if (complete->data.size > 0 &&
+        !pack_read(batch->arena, complete->data, &data, &command->err))
+        return false;
+    if (!schema_check(schema, &data, command->arena, &complete->problems)) {
+        command->problems = &complete->problems;
+        return err_set(
+            &command->err, ERR_BAD_DATA,
+            "the data does not match the schema of token \"%.*s\"; the run keeps waiting",
+            SLICE_ARG(token->schema));
+    }
+    complete->data = pack_value(command->arena, &data); /* with defaults */
+    if (schema_has_secrets(schema))
+        complete->secret = task->schema_hash;
+    return true;
+}
+
+/* Is it an id that a slot may have got a day ago at most? Ids never go back either. */
+static bool is_recent(const struct batch *batch, int64_t id)
+{
+    int64_t made_ms = id_time_ms(id);
+
+    return made_ms <= batch->steady_ms + 60000 && made_ms >= batch->now_ms - EARLY_MS;
+}
+
+/* Keep what was posted to a URL whose token is still to be created. */
+static void early_make(struct batch *batch, struct command *command)
+{
+    struct token_complete *complete = &command->token_complete;
+    struct waitpoint *token;
+
+    if (!size_check(batch, command))
+        return;
+    token = rows_new_waitpoint(&batch->rows, complete->id);
+    token->kind = WAITPOINT_TOKEN;
+    token->status = WAITPOINT_COMPLETED;
+    token->created_ms = token->completed_ms = batch->now_ms;
+    token->result = arena_copy(batch->arena, complete->data);
+    complete->won = true;
+}
+
+bool token_complete_decide(struct batch *batch, struct command *command)
+{
+    struct token_complete *complete = &command->token_complete;
+    bool is_by_url = command->kind == COMMAND_TOKEN_COMPLETE && complete->environment == 0;
+    struct waitpoint *token;
+
+    if (!rows_waitpoint(&batch->rows, complete->id, &token))
+        return false;
+    if (token == NULL && is_by_url && is_recent(batch, complete->id)) {
+        early_make(batch, command);
+        return true;
+    }
+    if (token == NULL || token->kind != WAITPOINT_TOKEN ||
+        (complete->environment != 0 && token->environment != complete->environment)) {
+        err_set(&command->err, ERR_NOT_FOUND, "Waitpoint not found");
+        return true;
+    }
+    if (!token_outlived(batch, token))
+        return false;
+    if (token->status == WAITPOINT_CANCELLED)
+        err_set(&command->err, ERR_GONE,
+                "The run that made this token has ended; nobody waits for an answer any more");
+    if (token->status != WAITPOINT_PENDING)
+        return true; /* the first result stays */
+    if (batch_is_over(batch, token->due_ms, token->due_is_span)) {
+        /* The deadline is exclusive, whether or not its timer was looked at yet. */
+        token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
+        return true;
+    }
+    if (command->kind == COMMAND_TOKEN_TIMEOUT) {
+        token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
+        complete->won = true;
+    } else if (data_check(batch, command, token)) {
+        token->secret = complete->secret;
+        token_settle(batch, token, WAITPOINT_COMPLETED,
+                     arena_copy(batch->arena, complete->data));
+        complete->won = true;
+    }
+    return true;
+}
+
+bool token_due(struct batch *batch, int64_t id)
+{
+    struct waitpoint *token;
+
+    if (!rows_waitpoint(&batch->rows, id, &token))
+        return false;
+    if (token == NULL || !batch_is_over(batch, token->due_ms, token->due_is_span))
+        /* Settled since the batch began, or the store is wrong about it. */
+        batch->is_due_wrong |=
+            !batch_was_due(batch, ROW_WAITPOINT, token == NULL ? NULL : &token->row);
+    else if (token->status == WAITPOINT_PENDING)
+        token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
+    else
+        settle_token(batch, token); /* runs are still to be told */
+    return true;
+}
+
+bool token_complete_prefetch(struct batch *batch, const struct command *command)
+{
+    struct waitpoint *token;
+    struct run *run;
+
+    if (rows_waitpoint(&batch->rows, command->token_complete.id, &token) && token != NULL &&
+        token->run_id != 0)
+        (void)rows_run(&batch->rows, token->run_id, 0, &run); /* a want is enough */
+    waiters_prefetch(batch, command->token_complete.id);
+    return true;
+}
+
+void token_complete_clear(struct command *command)
+{
+    command->token_complete.won = false;
+    command->token_complete.problems = (struct problems){ 0 };
+}
