@@ -96,6 +96,14 @@ void pump_destroy(struct pump *pump)
     free(pump);
 }
 
+static struct moment store_now(struct store *store)
+{
+    struct moment now;
+
+    store->ops->now(store, &now);
+    return now;
+}
+
 /* ---- the store thread -------------------------------------------------------------------- */
 
 static struct timespec monotonic_in(int64_t ms)
@@ -116,7 +124,7 @@ static struct timespec monotonic_in(int64_t ms)
  * is set wakes the pump; that long sleeps are cut is for systems that cannot tell. */
 static int64_t idle_ms(const struct pump *pump)
 {
-    struct moment now = moment_now();
+    struct moment now = store_now(pump->options.store);
 
     if (!pump->was_ok)
         return RETRY_MS;
@@ -230,7 +238,7 @@ static void batch_of(struct pump *pump, uint32_t count)
     struct publication *publication = publication_get(pump);
     struct store *store = pump->options.store;
     uint64_t start_ns = clock_monotonic_ns(), commit_ns = 0;
-    struct moment now = moment_now();
+    struct moment now = store_now(store);
     struct store_batch batch = { .store = store,
                                  .engine = pump->engine,
                                  .arena = &publication->arena,
@@ -295,7 +303,7 @@ static bool recover(struct pump *pump, bool is_clean, struct err *err)
         struct store_batch batch = { .store = store,
                                      .engine = pump->engine,
                                      .arena = &arena,
-                                     .now = moment_now(),
+                                     .now = store_now(pump->options.store),
                                      .commands = commands,
                                      .count = 1 };
         ok = command.recover.count == 0 || store_batch_run(&batch, &outcome, NULL, err);
@@ -334,7 +342,7 @@ bool pump_pause_all(struct pump *pump, struct slice by, struct slice why, struct
         struct store_batch batch = { .store = pump->options.store,
                                      .engine = pump->engine,
                                      .arena = &arena,
-                                     .now = moment_now(),
+                                     .now = store_now(pump->options.store),
                                      .commands = list,
                                      .count = STEP };
         ok = store_batch_run(&batch, &outcome, NULL, err);
@@ -355,7 +363,7 @@ static void probe(struct pump *pump)
     struct store_batch batch = { .store = pump->options.store,
                                  .engine = pump->engine,
                                  .arena = &arena,
-                                 .now = moment_now(),
+                                 .now = store_now(pump->options.store),
                                  .must_write = true };
 
     outcome_log(pump, store_batch_run(&batch, &outcome, NULL, &err), &err);

@@ -26,6 +26,8 @@ struct room {
  */
 struct store_ops {
     const char *name;
+    /* What time it is, for all nodes that share the store. Any thread. */
+    void (*now)(struct store *store, struct moment *now);
     bool (*begin)(struct store *store, struct err *err);
     /* Answer rows->wants with rows_put_*; the caller calls rows_loaded. */
     bool (*load)(struct store *store, struct rows *rows, struct err *err);

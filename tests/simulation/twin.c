@@ -245,6 +245,12 @@ static void twin_room(struct store *store, struct room *room)
     twin->memory->ops->room(twin->memory, room);
 }
 
+/* The world has its own. */
+static void twin_now(struct store *store, struct moment *now)
+{
+    self(store)->memory->ops->now(self(store)->memory, now);
+}
+
 static void twin_rollback(struct store *store)
 {
     struct twin *twin = self(store);
@@ -445,6 +451,7 @@ static const struct store_ops twin_ops = { .name = "twin",
                                            .rollback = twin_rollback,
                                            .touch = twin_touch,
                                            .room = twin_room,
+                                           .now = twin_now,
                                            .running = twin_running,
                                            .backlog = twin_backlog,
                                            .parked = twin_parked,

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "store/memory/memory_rows.h"
 #include "store/memory/memory_store.h"
+#include "store/timers.h"
 
 #include <stdlib.h>
 
@@ -95,6 +96,12 @@ bool memory_mend_due(struct store *store, const struct moment *now, uint32_t lim
 bool memory_touch(struct store *store, struct err *err)
 {
     return !memory_fails(memory_of(store), err);
+}
+
+void memory_now(struct store *store, struct moment *now)
+{
+    (void)store;
+    *now = moment_now();
 }
 
 void memory_room(struct store *store, struct room *room)

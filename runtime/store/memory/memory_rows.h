@@ -45,6 +45,7 @@ bool memory_next_due(struct store *store, struct moment *next, struct err *err);
 bool memory_mend_due(struct store *store, const struct moment *now, uint32_t limit,
                      struct arena *arena, struct row_refs *lost, struct err *err);
 bool memory_touch(struct store *store, struct err *err);
+void memory_now(struct store *store, struct moment *now);
 void memory_room(struct store *store, struct room *room);
 
 #endif

@@ -330,6 +330,7 @@ static const struct store_ops memory_ops = {
     .commit = memory_commit,
     .touch = memory_touch,
     .room = memory_room,
+    .now = memory_now,
     .rollback = memory_rollback,
     .running = memory_running,
     .backlog = memory_backlog,

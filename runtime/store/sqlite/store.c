@@ -19,6 +19,7 @@
 #include "store/sqlite/file/reader_gate.h"
 #include "store/sqlite/questions/due.h"
 #include "store/sqlite/rows/record.h"
+#include "store/timers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,13 @@ static bool store_touch(struct store *store, struct err *err)
     (void)snprintf(text, sizeof text, "PRAGMA user_version = %d", schema_version()); /* fits */
     sqlite->has_failed = !connection_exec(&sqlite->connection, "write", text, err);
     return !sqlite->has_failed;
+}
+
+/* One process has the file, so its own clocks will do. */
+static void store_now(struct store *store, struct moment *now)
+{
+    (void)store;
+    *now = moment_now();
 }
 
 static void store_room(struct store *store, struct room *room)
@@ -363,6 +371,7 @@ static const struct store_ops ops = {
     .commit = store_commit,
     .touch = store_touch,
     .room = store_room,
+    .now = store_now,
     .rollback = store_rollback,
     .running = store_running,
     .backlog = store_backlog,
