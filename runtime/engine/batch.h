@@ -146,7 +146,7 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run);
 enum wait_status token_ended(const struct batch *batch, const struct waitpoint *token);
 enum wait_status run_ended(const struct run *run);
 
-#include "engine/commands/commands.h"
+#include "engine/commands/command_table.h"
 #include "engine/key.h"
 
 #endif

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What each does: engine/commands/commands.c. */
+/* What each does: engine/commands/command_table.c. */
 enum command_kind {
     COMMAND_TRIGGER,
     COMMAND_CANCEL,

@@ -1,6 +1,6 @@
 /* One batch: the engine and a store taking turns until everything is decided and durable. */
-#ifndef STORE_BATCH_H
-#define STORE_BATCH_H
+#ifndef BATCH_RUN_H
+#define BATCH_RUN_H
 
 #include "engine/engine.h"
 #include "store/store.h"

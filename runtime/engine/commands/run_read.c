@@ -1,5 +1,6 @@
 /* A segment asks for another run, or for a token: how far it is, and with what it ended. */
 #include "engine/batch.h"
+#include "engine/contract.h"
 
 /* The data of a token that did not fit the segment's frame, as if it were a run's output. */
 static void token_read(struct batch *batch, struct command *command, const struct run *run,

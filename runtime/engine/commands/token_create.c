@@ -10,6 +10,7 @@
  */
 #include "base/duration.h"
 #include "engine/batch.h"
+#include "engine/contract.h"
 #include "engine/rerun.h"
 
 struct token_rows {

@@ -1,6 +1,6 @@
 /* The schema: what is in a database file, and how an older file becomes a newer one. */
-#ifndef SCHEMA_SQLITE_H
-#define SCHEMA_SQLITE_H
+#ifndef MIGRATIONS_H
+#define MIGRATIONS_H
 
 #include "base/err.h"
 

@@ -2,8 +2,8 @@
 #ifndef SQLITE_STORE_H
 #define SQLITE_STORE_H
 
-#include "connection.h"
 #include "engine/rows/rows.h"
+#include "sqlite_connection.h"
 #include "store/store.h"
 
 /* Pages in memory. With 100,000 suspended runs the whole runtime has to stay under 64 MiB. */

@@ -3,7 +3,7 @@
  * without sorting. A new statement that does has to be named here, with the reason.
  */
 #include "sqlite_fixture.h"
-#include "store/sqlite/connection.h"
+#include "store/sqlite/sqlite_connection.h"
 
 #include <stdio.h>
 

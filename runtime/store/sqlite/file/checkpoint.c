@@ -1,8 +1,8 @@
 #include "checkpoint.h"
 
 #include "base/memory.h"
-#include "store/sqlite/connection.h"
 #include "store/sqlite/sqlite.h"
+#include "store/sqlite/sqlite_connection.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* The file: whose it is, and whether it is ours to open. Looks before anything is written. */
-#ifndef FILE_SQLITE_H
-#define FILE_SQLITE_H
+#ifndef DATABASE_FILE_H
+#define DATABASE_FILE_H
 
 #include "base/err.h"
 

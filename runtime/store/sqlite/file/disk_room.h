@@ -5,8 +5,8 @@
  * given back, and completions, cancels and ends of segments have that much; nothing new is
  * taken until there is room for it again.
  */
-#ifndef ROOM_SQLITE_H
-#define ROOM_SQLITE_H
+#ifndef DISK_ROOM_H
+#define DISK_ROOM_H
 
 #include "store/store.h"
 

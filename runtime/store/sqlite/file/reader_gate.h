@@ -3,8 +3,8 @@
  * and with readers that overlap somebody always does: for that moment those who come wait at
  * the gate, and those who are in it too long are sent out.
  */
-#ifndef GATE_SQLITE_H
-#define GATE_SQLITE_H
+#ifndef READER_GATE_H
+#define READER_GATE_H
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -2,7 +2,7 @@
 #ifndef DUE_SQLITE_H
 #define DUE_SQLITE_H
 
-#include "store/sqlite/connection.h"
+#include "store/sqlite/sqlite_connection.h"
 #include "store/store.h"
 
 bool sqlite_due(struct connection *connection, const struct moment *now, uint32_t limit,

@@ -5,11 +5,11 @@
  * …); all else is checked on the row. A walk looks at LIST_LOOKS rows at most, then the page
  * ends where it stands.
  */
-#ifndef LIST_SQLITE_H
-#define LIST_SQLITE_H
+#ifndef INDEX_WALK_H
+#define INDEX_WALK_H
 
 #include "store/reader.h"
-#include "store/sqlite/connection.h"
+#include "store/sqlite/sqlite_connection.h"
 
 enum { LIST_LOOKS = 20000, LIST_MAX = 1000, STREAM_CHUNK = 32, STREAMS_MAX = 64 };
 

@@ -13,7 +13,7 @@
 #include "base/buffer.h"
 #include "engine/rows/row.h"
 #include "store/reader.h"
-#include "store/sqlite/connection.h"
+#include "store/sqlite/sqlite_connection.h"
 
 /* ---- writing; inside a transaction --------------------------------------------------------
  */

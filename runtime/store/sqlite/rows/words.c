@@ -1,6 +1,6 @@
 #include "words.h"
 
-#include "store/sqlite/connection.h"
+#include "store/sqlite/sqlite_connection.h"
 
 /* Words come from plugins, so there are few. */
 enum { NAMES_MAX = 8192 };

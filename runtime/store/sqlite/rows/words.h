@@ -4,8 +4,8 @@
  * rollback, because a number given out in the transaction that failed will be given to another
  * word.
  */
-#ifndef NAMES_SQLITE_H
-#define NAMES_SQLITE_H
+#ifndef WORDS_H
+#define WORDS_H
 
 #include "base/arena.h"
 #include "base/err.h"

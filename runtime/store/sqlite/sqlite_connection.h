@@ -2,8 +2,8 @@
  * Connections: one SQLite handle with its prepared statements and the names it knows. Used by
  * one thread at a time; the writer has one, each reader has one.
  */
-#ifndef CONNECTION_SQLITE_H
-#define CONNECTION_SQLITE_H
+#ifndef SQLITE_CONNECTION_H
+#define SQLITE_CONNECTION_H
 
 #include "base/arena.h"
 #include "base/err.h"

@@ -1,9 +1,9 @@
 /* The table of commands: none without a line. */
-#include "engine/commands/commands.h"
+#include "engine/commands/command_table.h"
 
 #include <criterion/criterion.h>
 
-Test(commands, each_has_a_line)
+Test(command_table, each_has_a_line)
 {
     for (enum command_kind kind = 0; kind < COMMAND_KIND_COUNT; kind++) {
         const struct command_rule *rule = &command_rules[kind];

@@ -1,6 +1,6 @@
 /* Commands: what a batch does for each kind, as one table; a file each. */
-#ifndef COMMANDS_H
-#define COMMANDS_H
+#ifndef COMMAND_TABLE_H
+#define COMMAND_TABLE_H
 
 #include "engine/command.h"
 
