@@ -123,8 +123,8 @@ bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32
 
 /* A line of its log, or its progress. */
 void run_note_take(struct batch *batch, struct run *run, const struct frame_note *note);
-void notes_take(struct batch *batch, struct run *run, const struct frame_note *notes,
-                uint32_t count);
+void run_notes_take(struct batch *batch, struct run *run, const struct frame_note *notes,
+                    uint32_t count);
 /* Of a run that has moved on: free its place. */
 bool segment_free(struct batch *batch, const struct segment_end *ended);
 

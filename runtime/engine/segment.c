@@ -43,8 +43,8 @@ void run_note_take(struct batch *batch, struct run *run, const struct frame_note
         line->text.size--; /* not in the middle of a character */
 }
 
-void notes_take(struct batch *batch, struct run *run, const struct frame_note *notes,
-                uint32_t count)
+void run_notes_take(struct batch *batch, struct run *run, const struct frame_note *notes,
+                    uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         run_note_take(batch, run, &notes[i]);
@@ -56,7 +56,7 @@ bool segment_free(struct batch *batch, const struct segment_end *ended)
     struct run *run;
     (void)rows_run(&batch->rows, ended->run_id, 0, &run); /* loaded by run_fenced */
     if (run != NULL && run->is_out && run->seq == ended->seq + 1) {
-        notes_take(batch, run, ended->notes, ended->note_count); /* its last words */
+        run_notes_take(batch, run, ended->notes, ended->note_count); /* its last words */
         run_free(batch, run);
     }
     return true;

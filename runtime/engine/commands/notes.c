@@ -9,6 +9,6 @@ bool notes_decide(struct batch *batch, struct command *command)
     if (!run_fenced(batch, command, notes->run_id, notes->seq, 0, &run))
         return false;
     if (run != NULL)
-        notes_take(batch, run, notes->notes, notes->note_count);
+        run_notes_take(batch, run, notes->notes, notes->note_count);
     return true;
 }

@@ -241,7 +241,7 @@ bool segment_end_decide(struct batch *batch, struct command *command)
         return false;
     run->busy_us += done->busy_us;
     run->deaths = (struct slice){ 0 }; /* it was not this segment */
-    notes_take(batch, run, done->notes, done->note_count);
+    run_notes_take(batch, run, done->notes, done->note_count);
     if (!creates_decide(batch, run, done))
         return true;
     if (end->meta_count > 0 &&

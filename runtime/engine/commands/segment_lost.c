@@ -13,7 +13,7 @@ bool segment_lost_decide(struct batch *batch, struct command *command)
     if (!run_finish_ready(batch, run))
         return false;
     run->busy_us += lost->busy_us;
-    notes_take(batch, run, lost->notes, lost->note_count);
+    run_notes_take(batch, run, lost->notes, lost->note_count);
     run_fail(batch, run,
              &(struct failure){ .outcome = lost->loss == LOSS_TIMED_OUT ? OUTCOME_TIMED_OUT
                                                                         : OUTCOME_CRASHED,
