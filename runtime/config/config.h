@@ -39,6 +39,15 @@ struct config_limits {
     uint32_t steps; /* waiters told and children canceled in one commit; 0: as many as usual */
 };
 
+enum retention_kind { RETAIN_RUNS, RETAIN_TOKENS, RETAIN_LOGS, RETAIN_KINDS };
+
+#define RETENTION_FOREVER INT64_MAX
+
+/* How long what has ended is kept; 0: not said here. */
+struct config_retention {
+    int64_t span_ms[RETAIN_KINDS];
+};
+
 struct config {
     struct arena arena;      /* owns all text */
     const char *path, *base; /* base: where relative paths begin; "": here */

@@ -12,6 +12,7 @@
 #include "engine/admission/admission.h"
 #include "engine/admission/hints.h"
 #include "engine/engine.h"
+#include "engine/prune.h"
 #include "engine/settle.h"
 #include "engine/wait.h"
 
@@ -38,6 +39,7 @@ struct batch {
     struct census *censuses; /* the engine's after the commit */
     uint32_t census_count;
     bool is_sweep, is_swept, is_lane_sweep, has_more_lanes;
+    bool is_marked;       /* what runs wait for is known anew */
     uint32_t unpark_next; /* engine->unpark_at and unpark_after after the commit */
     int64_t unpark_after;
     /* Consequences still to be drawn, in order (settle.c). */

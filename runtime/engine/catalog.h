@@ -45,6 +45,11 @@ struct catalog_queue {
     uint32_t total;   /* of all together; 0: any number */
 };
 
+struct catalog_retention {
+    struct slice name;
+    struct config_retention retention;
+};
+
 struct catalog {
     struct arena arena;         /* owns everything but the schemas */
     struct catalog_task *tasks; /* sorted by id */
@@ -53,6 +58,11 @@ struct catalog {
     uint32_t queue_count;
     uint32_t queue_limit; /* of a queue that is not named */
     struct config_limits limits;
+    struct config_retention retention;
+    struct catalog_retention *task_retentions, *queue_retentions; /* where they say something */
+    uint32_t task_retention_count, queue_retention_count;
+    const struct config_retention *environment_retentions; /* of each; NULL: none says any */
+    int64_t early_ms;             /* an answer waits for its token; 0: a day */
     uint32_t slots;               /* segments at a time, all queues together */
     const uint32_t *environments; /* numbers; each has the queues of all tasks from the start */
     const char *const *environment_names;

@@ -32,6 +32,7 @@ enum command_kind {
     COMMAND_RELEASE,
     COMMAND_RUN_READ,
     COMMAND_ONCE,
+    COMMAND_PRUNE,
     COMMAND_NOTES,
     COMMAND_CATALOG,
     COMMAND_SPEED,
@@ -150,6 +151,27 @@ struct run_read {
                         completed token its data is the output */
 };
 
+struct pruned {
+    uint32_t runs, tokens, early_answers, logs;
+};
+
+/* The rows of a kind above `after`, as many as are looked at in one command. */
+struct prune {
+    enum row_kind kind;   /* ROW_RUN, ROW_WAITPOINT */
+    uint32_t environment; /* 0: all, and what runs wait for is marked by the way */
+    int64_t after;
+    uint32_t looks, most; /* rows to look at, and to remove */
+    bool is_dry;          /* only count */
+    struct ids ids;       /* the store's answer; */
+    bool is_all;          /* there are no more behind them */
+    /* Reply */
+    int64_t last; /* go on behind it */
+    bool is_end;
+    int64_t shortest_ms; /* of the times that anything is kept */
+    bool has_marks; /* false: it is not known yet what runs wait for, so that little goes */
+    struct pruned pruned;
+};
+
 struct once {
     int64_t run_id;
     uint32_t seq;
@@ -175,6 +197,7 @@ struct command {
         struct environment_pause environment_pause;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
         struct run_read run_read;
+        struct prune prune;
         struct once once;
         struct notes notes;
         struct ids recover; /* runs that were RUNNING when the process started */

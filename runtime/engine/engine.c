@@ -23,6 +23,8 @@ void engine_destroy(struct engine *engine)
     rings_finish(&engine->rings);
     grants_finish(&engine->node);
     free(engine->censuses);
+    marks_finish(&engine->marks);
+    marks_finish(&engine->marking);
     free(engine);
 }
 

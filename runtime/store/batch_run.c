@@ -42,6 +42,22 @@ static bool parked_load(struct store_batch *run, struct batch *batch, struct err
     return true;
 }
 
+static bool walk_load(struct store_batch *run, struct err *err)
+{
+    for (uint32_t i = 0; i < run->count; i++) {
+        struct prune *prune = &run->commands[i]->prune;
+        if (run->commands[i]->kind != COMMAND_PRUNE)
+            continue;
+        prune->ids = (struct ids){ 0 };
+        prune->pruned = (struct pruned){ 0 };
+        if (!run->store->ops->walk(run->store, prune->kind, prune->after, prune->looks,
+                                   run->arena, &prune->ids, err))
+            return false;
+        prune->is_all = prune->ids.count < prune->looks;
+    }
+    return true;
+}
+
 static bool decide(struct store_batch *run, struct batch *batch, bool (*step)(struct batch *),
                    struct err *err)
 {
@@ -62,7 +78,8 @@ static bool transact(struct store_batch *run, struct batch *batch, uint64_t *com
     const struct store_ops *ops = run->store->ops;
 
     if ((run->look_for_due && !due_load(run, batch, err)) || !parked_load(run, batch, err) ||
-        !decide(run, batch, batch_decide, err) || !decide(run, batch, batch_dispatch, err))
+        !walk_load(run, err) || !decide(run, batch, batch_decide, err) ||
+        !decide(run, batch, batch_dispatch, err))
         return false;
     if (rows_changed(batch_rows(batch))) {
         if (!ops->flush(run->store, batch_rows(batch), err))

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/batch_run.h"
+#include "store/pruner.h"
 #include "store/timers.h"
 
 #include <errno.h>
@@ -47,7 +48,8 @@ struct pump {
     /* The store thread's own. */
     struct command **batch;
     struct moment next_due; /* as the store says */
-    int64_t next_sweep_ms;  /* by the steady clock */
+    struct pruner pruner;
+    int64_t next_sweep_ms; /* by the steady clock */
     struct clock_watch watch;
     bool again, was_ok;
 };
@@ -62,7 +64,7 @@ struct pump *pump_create(const struct pump_options *options)
     crypto_random(&seed, sizeof seed);
     id_source_init(&pump->ids, seed);
     pump->engine = engine_create(&pump->ids);
-    pump->batch = memory_get(options->max_batch * sizeof *pump->batch);
+    pump->batch = memory_get((options->max_batch + 1) * sizeof *pump->batch); /* and a prune */
     pump->was_ok = pump->stats.store_ok = true;
     pump->next_due = (struct moment){ 1, 1 }; /* look at once */
     (void)clock_watch_look(&pump->watch);     /* the first look tells nothing */
@@ -128,7 +130,9 @@ static int64_t idle_ms(const struct pump *pump)
 
     if (!pump->was_ok)
         return RETRY_MS;
-    return pump->again ? 0 : moment_idle_ms(&pump->next_due, &now, IDLE_MOST_MS);
+    int64_t due_ms = moment_idle_ms(&pump->next_due, &now, IDLE_MOST_MS);
+    int64_t prune_ms = pruner_idle_ms(&pump->pruner, &now);
+    return pump->again ? 0 : prune_ms < due_ms ? prune_ms : due_ms;
 }
 
 /* Wait for something to do; take what was submitted. False: stopping, and nothing is left. */
@@ -233,6 +237,22 @@ static void stats_add(struct pump *pump, uint64_t *number, uint32_t more)
     pthread_mutex_unlock(&pump->lock);
 }
 
+static void prune_end(struct pump *pump, bool ok, uint64_t start_ns)
+{
+    struct store *store = pump->options.store;
+    struct moment now = moment_now();
+    struct room room;
+
+    store->ops->room(store, &room);
+    if (ok) {
+        pthread_mutex_lock(&pump->lock);
+        pruned_add(&pump->stats.pruned, &pump->pruner.command.prune.pruned);
+        pthread_mutex_unlock(&pump->lock);
+    }
+    pruner_done(&pump->pruner, ok, room.is_low, &now,
+                (int64_t)((clock_monotonic_ns() - start_ns) / 1000000));
+}
+
 static void batch_of(struct pump *pump, uint32_t count)
 {
     struct publication *publication = publication_get(pump);
@@ -247,10 +267,15 @@ static void batch_of(struct pump *pump, uint32_t count)
                                  .must_write = !pump->was_ok,
                                  .commands = pump->batch,
                                  .count = count };
+    struct command *prune = pump->was_ok ? pruner_next(&pump->pruner, &now) : NULL;
     struct err err = { 0 };
     uint32_t aside;
 
+    if (prune != NULL)
+        pump->batch[batch.count++] = prune; /* the last: the others have changed what it sees */
     bool ok = store_batch_run(&batch, &publication->outcome, &commit_ns, &err);
+    if (prune != NULL)
+        prune_end(pump, ok, start_ns);
     outcome_log(pump, ok, &err);
     if (ok) /* else what was to be done still is */
         pump->again = publication->outcome.again;
@@ -376,6 +401,11 @@ bool pump_start(struct pump *pump, struct err *err)
     if (!recover(pump, false, err))
         return false;
     probe(pump);
+    struct moment now = moment_now();
+    if (!pump->options.store->ops->kept_until(pump->options.store, &pump->stats.pruned_from_ms,
+                                              err))
+        return false;
+    pruner_init(&pump->pruner, &now, pump->stats.pruned_from_ms);
     int rc = pthread_create(&pump->thread, NULL, pump_main, pump);
     if (rc != 0)
         return err_set(err, ERR_SYSTEM, "cannot start the store thread: %s", strerror(rc));

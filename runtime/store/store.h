@@ -62,6 +62,12 @@ struct store_ops {
     /* PARKED runs of a task with ids above `after`, oldest first, at most `limit`. */
     bool (*parked)(struct store *store, struct slice task, int64_t after, uint32_t limit,
                    struct arena *arena, struct ids *runs, struct err *err);
+    /* Ids above `after` of all rows of a kind, the lowest first, at most `limit`. */
+    bool (*walk)(struct store *store, enum row_kind kind, int64_t after, uint32_t limit,
+                 struct arena *arena, struct ids *ids, struct err *err);
+    /* A migration has just been: nothing old goes before this date; 0: there was none. Asked
+     * once, at start. */
+    bool (*kept_until)(struct store *store, int64_t *wall_ms, struct err *err);
     /* The number of an environment, given out on first use; outside a transaction. */
     bool (*environment)(struct store *store, const char *name, uint32_t *number,
                         struct err *err);

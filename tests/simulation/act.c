@@ -82,7 +82,7 @@ static int64_t some_token(struct world *world)
     uint32_t count = store_memory_count(world->memory, ROW_WAITPOINT);
 
     return count == 0
-               ? 1
+               ? id_floor(world->now_ms) /* nobody's */
                : store_memory_waitpoint(world->memory, (uint32_t)world_random(world, count))
                      ->id;
 }
@@ -205,6 +205,8 @@ void act_step(struct world *world)
         slots_step(world);
     else if (dice < 780)
         act_complete(world, some_token(world));
+    else if (dice < 790)
+        act_token(world);
     else if (dice < 800)
         act_cancel_some(world);
     else if (dice < 820)
@@ -243,9 +245,14 @@ void act_reply(struct world *world, struct command *command)
     if (command->err.code != ERR_OK)
         return;
     if (command->kind == COMMAND_TRIGGER) {
-        if (store_memory_find(world->memory, command->trigger.run_id) == NULL)
-            world_flaw(world, "run %lld was acknowledged and is not there",
-                       (long long)command->trigger.run_id);
+        if (store_memory_find(world->memory, command->trigger.run_id) == NULL) {
+            const struct known_run *known = known_run(world, command->trigger.run_id, false);
+            /* A key outlives its run, and so does what was made by it. */
+            if (command->trigger.is_new || known == NULL || !known->is_done)
+                world_flaw(world, "run %lld was acknowledged and is not there",
+                           (long long)command->trigger.run_id);
+            return;
+        }
         (void)known_run(world, command->trigger.run_id, true); /* remembered from now on */
     } else if (command->kind == COMMAND_TOKEN_CREATE) {
         (void)known_token(world, command->token_create.token_id, true); /* the same */

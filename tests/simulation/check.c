@@ -51,6 +51,50 @@ struct known_token *known_token(struct world *world, int64_t id, bool add)
     return *slot == 0 ? NULL : &world->tokens[*slot - 1];
 }
 
+/* How long what a task leaves is kept. */
+static int64_t kept_ms(const struct world *world, struct slice task, enum retention_kind kind)
+{
+    int64_t own_ms = slice_is(task, "beta") ? world->beta_retention.span_ms[kind] : 0;
+    int64_t ms = own_ms != 0 ? own_ms : world->retention.span_ms[kind];
+
+    return ms == 0 ? RETENTION_FOREVER : ms;
+}
+
+static bool is_past(const struct world *world, int64_t since_ms, int64_t span_ms)
+{
+    return span_ms != RETENTION_FOREVER && since_ms <= world->latest_ms - span_ms;
+}
+
+/* What a live run has waited for stays until it has asked what came of it. */
+static void check_unasked(struct world *world, int64_t gone)
+{
+    struct arena arena = { 0 };
+    struct wait wait;
+
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        if (run->status != RUN_DONE && wait_read(&arena, run->wait, &wait) &&
+            wait_has(&wait, gone))
+            world_flaw(world, "run %lld asks for %lld, which was removed", (long long)run->id,
+                       (long long)gone);
+    }
+    arena_finish(&arena);
+}
+
+/* Only what has ended may go, and only when it is old. */
+static void run_gone(struct world *world, struct known_run *known)
+{
+    if (!known->is_done ||
+        !is_past(world, known->finished_ms, kept_ms(world, slice_of(known->task), RETAIN_RUNS)))
+        world_flaw(world, "run %lld is lost", (long long)known->id);
+    check_unasked(world, known->id);
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_LOG_LINE); i++)
+        if (((const struct log_line *)store_memory_at(world->memory, ROW_LOG_LINE, i))
+                ->run_id == known->id)
+            world_flaw(world, "run %lld has left a line of its log", (long long)known->id);
+    known->is_gone = true;
+}
+
 /* No acknowledged run is lost, none finishes twice or goes back in time. */
 static void check_known(struct world *world)
 {
@@ -58,8 +102,9 @@ static void check_known(struct world *world)
         struct known_run *known = &world->runs[i];
         const struct run *run = store_memory_find(world->memory, known->id);
         if (run == NULL) {
-            world_flaw(world, "run %lld is lost", (long long)known->id);
-            return;
+            if (!known->is_gone)
+                run_gone(world, known);
+            continue;
         }
         if (run->seq < known->seq)
             world_flaw(world, "run %lld went back from move %u to %u", (long long)run->id,
@@ -72,6 +117,28 @@ static void check_known(struct world *world)
         known->seq = run->seq;
         known->is_done = run->status == RUN_DONE;
         known->outcome = run->outcome;
+        known->finished_ms = run->finished_ms;
+        (void)snprintf(known->task, sizeof known->task, "%.*s", SLICE_ARG(run->task));
+    }
+}
+
+/* The same of tokens. */
+static void check_gone_tokens(struct world *world)
+{
+    for (uint32_t i = 0; i < world->token_count; i++) {
+        struct known_token *known = &world->tokens[i];
+        if (!known->is_there || known->seen == world->batches)
+            continue;
+        known->is_there = false;
+        /* One that was answered before it was made had no task yet. */
+        int64_t kept = kept_ms(world, slice_of(known->task), RETAIN_TOKENS);
+        int64_t beta = kept_ms(world, SLICE("beta"), RETAIN_TOKENS);
+        kept = known->task[0] == '\0' && beta < kept ? beta : kept;
+        if (known->status == WAITPOINT_PENDING || !is_past(world, known->completed_ms, kept))
+            world_flaw(world, "token %lld is lost: status %u, settled %lld ms ago, of %s",
+                       (long long)known->id, known->status,
+                       (long long)(world->now_ms - known->completed_ms), known->task);
+        check_unasked(world, known->id);
     }
 }
 
@@ -88,6 +155,10 @@ static void check_tokens(struct world *world)
                 world_flaw(world, "token %lld was settled and changed", (long long)token->id);
             known->status = token->status;
             known->result_hash = hash;
+            known->completed_ms = token->completed_ms;
+            known->is_there = true;
+            known->seen = world->batches;
+            (void)snprintf(known->task, sizeof known->task, "%.*s", SLICE_ARG(token->task));
         }
         if (token->environment == 0 && token->status != WAITPOINT_COMPLETED)
             world_flaw(world, "token %lld is nobody's and was never posted to",
@@ -197,9 +268,11 @@ void check_rows(struct world *world)
 {
     uint32_t running = 0, edges = 0;
 
+    world->latest_ms = world->now_ms > world->latest_ms ? world->now_ms : world->latest_ms;
     check_known(world);
     check_tokens(world);
     check_totals(world);
+    check_gone_tokens(world);
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         check_place(world, run);

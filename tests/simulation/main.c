@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct totals {
-    uint64_t steps, batches, crashes, failures, runs;
+    uint64_t steps, batches, crashes, failures, runs, pruned;
 };
 
 static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, uint64_t nodes,
@@ -41,6 +41,7 @@ static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, uint64_t nod
     totals->batches += world->batches;
     totals->crashes += world->crashes;
     totals->failures += world->failures;
+    totals->pruned += world->pruned;
     totals->runs += store_memory_count(world->memory, ROW_RUN);
     world_close(world);
     free(world);
@@ -93,9 +94,10 @@ int main(int argc, char **argv)
             failed++;
     double seconds = (double)(clock_monotonic_ns() - start_ns) / 1e9;
     printf("%" PRIu64 " steps, %" PRIu64 " batches, %" PRIu64 " runs, %" PRIu64
-           " crashes, %" PRIu64 " store failures; %.1f seeds/s, %.0f steps/s\n",
+           " crashes, %" PRIu64 " store failures, %" PRIu64
+           " removed; %.1f seeds/s, %.0f steps/s\n",
            totals.steps, totals.batches, totals.runs, totals.crashes, totals.failures,
-           (double)(passed + failed) / seconds, (double)totals.steps / seconds);
+           totals.pruned, (double)(passed + failed) / seconds, (double)totals.steps / seconds);
     printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

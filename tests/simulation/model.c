@@ -180,6 +180,8 @@ static void cancel_take(const struct look *look, const struct command *command)
     const struct cancel *cancel = &command->cancel;
     const struct run *run = run_now(look, cancel->id);
     struct shadow *shadow = shadow_of(look, cancel->id);
+    if (run == NULL && shadow != NULL)
+        return; /* it was there, and went at the end of the batch: check.c */
     bool is_there = run != NULL && run->environment == cancel->environment && shadow != NULL;
 
     if (is_there != (command->err.code == ERR_OK))
@@ -253,6 +255,7 @@ static void command_take(const struct look *look, const struct command *command)
         break;
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
+    case COMMAND_PRUNE: /* check.c */
     case COMMAND_KIND_COUNT:
         break;
     }
@@ -320,6 +323,24 @@ static void tokens_look(const struct look *look)
     rule_environments(look);
 }
 
+/* What was removed is known no more. */
+static void gone_forget(const struct look *look)
+{
+    struct table *runs = &look->model->runs, *tokens = &look->model->tokens;
+    uint32_t gone = 0;
+
+    for (uint32_t i = 0; i < look->batch->count; i++)
+        if (look->batch->commands[i]->kind == COMMAND_PRUNE)
+            gone += look->batch->commands[i]->prune.pruned.runs +
+                    look->batch->commands[i]->prune.pruned.tokens;
+    for (uint32_t i = 0; gone > 0 && i < runs->capacity; i++)
+        if (runs->entries[i].used && run_now(look, (int64_t)runs->entries[i].key) == NULL)
+            runs->entries[i].value = NULL;
+    for (uint32_t i = 0; gone > 0 && i < tokens->capacity; i++)
+        if (tokens->entries[i].used && token_now(look, (int64_t)tokens->entries[i].key) == NULL)
+            tokens->entries[i].value = NULL;
+}
+
 static void see(struct seen **seen, uint32_t *count, uint32_t at, const void *row, int64_t id,
                 void *shadow)
 {
@@ -337,6 +358,7 @@ static void rows_keep(const struct look *look)
     struct store *memory = look->world->memory;
     struct model *model = look->model;
 
+    gone_forget(look);
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(memory, i);
         if (is_seen(model->seen_runs, model->seen_run_count, i, run, run->id))

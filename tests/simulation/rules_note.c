@@ -51,7 +51,7 @@ void rule_run_read(const struct look *look, const struct command *command)
         return;
     const struct run *asker = run_now(look, read->run_id);
     if (target == NULL || asker == NULL || target->environment != asker->environment) {
-        if (read->run != NULL && token_now(look, read->target) == NULL)
+        if (target != NULL && read->run != NULL && token_now(look, read->target) == NULL)
             world_flaw(look->world, "run %lld was shown to another environment",
                        (long long)read->target);
         return;

@@ -294,6 +294,8 @@ void rule_run_row(const struct look *look, struct shadow *shadow, const struct r
 {
     const struct run *was = shadow->was;
 
+    if (was != NULL && was->status == RUN_DONE && run->log_lines == 0)
+        shadow->lines = shadow->said_count = 0; /* it was old */
     if (was != NULL)
         same_look(look, was, run);
     if (was == NULL || was->seq != run->seq)

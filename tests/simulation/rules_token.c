@@ -40,6 +40,8 @@ void rule_token_create(const struct look *look, const struct command *command)
         (void)rule_fence(look, command, create->run_id, create->run_seq); /* or is not heard */
     if (command->err.code != ERR_OK)
         return;
+    if (token == NULL && shadow_token_of(look, create->token_id, false) != NULL)
+        return; /* the same */
     if (token == NULL || token->environment != create->environment) {
         world_flaw(look->world, "token %lld was acknowledged and is not there",
                    (long long)create->token_id);
@@ -56,7 +58,8 @@ void rule_token_create(const struct look *look, const struct command *command)
         if (create->token_id != create->id || create->cached)
             world_flaw(look->world, "a segment that runs again has made token %lld anew",
                        (long long)create->token_id);
-    } else if (key != NULL && !key_is_over(look, key)) {
+    } else if (key != NULL && !key_is_over(look, key) &&
+               shadow_token_of(look, key->target, false) != NULL) {
         if (!create->cached || create->token_id != key->target)
             world_flaw(look->world, "a key of token %lld has given token %lld",
                        (long long)key->target, (long long)create->token_id);
@@ -110,6 +113,9 @@ void rule_token_complete(const struct look *look, const struct command *command)
     const struct waitpoint *token = token_now(look, complete->id);
     struct shadow_token *shadow = shadow_token_of(look, complete->id, false);
 
+    if (token == NULL && shadow != NULL && shadow->was != NULL &&
+        shadow->was->status != WAITPOINT_PENDING && !complete->won)
+        return; /* it was there, and went at the end of the batch */
     if (token == NULL || shadow == NULL ||
         (complete->environment != 0 && token->environment != complete->environment)) {
         if (token == NULL || shadow == NULL || complete->won)

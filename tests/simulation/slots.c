@@ -151,12 +151,32 @@ static int64_t other_thing(struct world *world, const struct held_segment *held,
     if (world_chance(world, 60))
         at = tokens - (tokens < 3 ? tokens : (uint32_t)world_random(world, 3)); /* a crowd */
     if (kind == WAIT_FOR_RUNS)
-        return world_chance(world, 50) ? held->run_id : 12345;
+        return world_chance(world, 50) ? held->run_id : held->id_block + ID_BLOCK - 1;
     if (at == tokens)
-        return 12345;
+        return held->id_block + ID_BLOCK - 1;
     const struct waitpoint *token = store_memory_waitpoint(world->memory, at);
     bool is_near = token->environment == held->environment || world_chance(world, 20);
     return is_near ? token->id : held->tokens[0];
+}
+
+/* Made by somebody else, and maybe settled long ago; 0: there is none. */
+static int64_t foreign(struct world *world, const struct held_segment *held, enum row_kind kind)
+{
+    uint32_t count = store_memory_count(world->memory, kind);
+
+    for (int tries = 0; count > 0 && tries < 5; tries++) {
+        uint32_t at = (uint32_t)world_random(world, count);
+        const struct row *row = store_memory_at(world->memory, kind, at);
+        const struct run *run = (const struct run *)row;
+        const struct waitpoint *token = (const struct waitpoint *)row;
+        if (kind == ROW_WAITPOINT && token->run_id == 0 &&
+            token->environment == held->environment)
+            return token->id;
+        /* A run that lives might wait for this one. */
+        if (kind == ROW_RUN && run->status == RUN_DONE && run->environment == held->environment)
+            return run->id;
+    }
+    return 0;
 }
 
 static void end_wait(struct world *world, struct held_segment *held, struct frame_end *end)
@@ -181,6 +201,12 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
         end->span_ms = dice / 8 % 2 == 1 ? moment_any(dice >> 8, 0) : 0;
         return;
     }
+    int64_t other =
+        dice / 1024 % 3 == 0
+            ? foreign(world, held, end->wait_kind == WAIT_FOR_RUNS ? ROW_RUN : ROW_WAITPOINT)
+            : 0;
+    if (other != 0)
+        end->ids[end->id_count++] = other;
     end->needed = dice / 16 % 4; /* all, any, or n of m */
     if (dice / 512 % 16 == 0)
         end->ids[end->id_count++] = end->ids[0]; /* twice is once */

@@ -302,6 +302,28 @@ static bool twin_parked(struct store *store, struct slice task, int64_t after, u
     return true;
 }
 
+static bool twin_walk(struct store *store, enum row_kind kind, int64_t after, uint32_t limit,
+                      struct arena *arena, struct ids *ids, struct err *err)
+{
+    struct twin *twin = self(store);
+    struct ids others = { 0 };
+
+    if (fails(twin, err) ||
+        !twin->sqlite->ops->walk(twin->sqlite, kind, after, limit, arena, ids, err) ||
+        !twin->memory->ops->walk(twin->memory, kind, after, limit, arena, &others, err))
+        return false;
+    if (!ids_same(ids, &others))
+        flaw(twin, "the rows above", after);
+    return true;
+}
+
+static bool twin_kept_until(struct store *store, int64_t *wall_ms, struct err *err)
+{
+    struct twin *twin = self(store);
+
+    return twin->sqlite->ops->kept_until(twin->sqlite, wall_ms, err);
+}
+
 static bool twin_environment(struct store *store, const char *name, uint32_t *number,
                              struct err *err)
 {
@@ -455,6 +477,8 @@ static const struct store_ops twin_ops = { .name = "twin",
                                            .running = twin_running,
                                            .backlog = twin_backlog,
                                            .parked = twin_parked,
+                                           .walk = twin_walk,
+                                           .kept_until = twin_kept_until,
                                            .environment = twin_environment,
                                            .sweep = twin_sweep,
                                            .last_id = twin_last_id,

@@ -134,6 +134,11 @@ static struct catalog *catalog_make(struct world *world)
                                               .depth = 3,
                                               .calls = 60,
                                               .steps = world->queue_limit };
+    world->beta = (struct catalog_retention){ slice_of(task_names[1]), world->beta_retention };
+    catalog->retention = world->retention;
+    catalog->task_retentions = &world->beta;
+    catalog->task_retention_count = 1;
+    catalog->early_ms = INT64_C(10) * 86400000; /* segments take any time here */
     catalog->slots = SLOTS;
     catalog->environments = environments;
     catalog->environment_names = environment_names;
@@ -161,6 +166,35 @@ void world_catalog(struct world *world)
     world->catalog = command->catalog.next;
 }
 
+static void prune_begin(struct world *world)
+{
+    world->prune = (struct command){ .kind = COMMAND_PRUNE, .prune = { .kind = ROW_RUN } };
+}
+
+/* As store/pruner.c, in small steps. */
+static void prune_go_on(struct world *world)
+{
+    struct prune *prune = &world->prune.prune;
+
+    if (world->prune.err.code != ERR_OK)
+        return;
+    world->pruned += prune->pruned.runs + prune->pruned.tokens;
+    prune->after = prune->is_end ? 0 : prune->last;
+    if (prune->is_end)
+        prune->kind = prune->kind == ROW_RUN ? ROW_WAITPOINT : ROW_RUN;
+}
+
+/* Nothing, or from a moment to a minute. */
+static struct config_retention retention_any(struct world *world)
+{
+    static const int64_t spans[] = { 0, 1, 1500, 10000, 60000, RETENTION_FOREVER };
+    struct config_retention retention;
+
+    for (int kind = 0; kind < RETAIN_KINDS; kind++)
+        retention.span_ms[kind] = spans[world_random(world, sizeof spans / sizeof spans[0])];
+    return retention;
+}
+
 /* The process starts: an engine without memory, and the rows that were committed. As
  * recover() in store/pump.c. */
 void world_start(struct world *world)
@@ -181,6 +215,7 @@ void world_start(struct world *world)
     if (host_is_alone(world))
         world->steady_ms = world->now_ms; /* what was set back before it died is not known */
     world->next_due = (struct moment){ 1, 1 };
+    prune_begin(world);
     id_source_init(world->ids, world->seed + world->crashes + world->last_number + 1);
     world->engine = engine_create(world->ids);
     if (!host_is_alone(world)) {
@@ -225,6 +260,8 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
                              .is_sqlite = is_sqlite,
                              .verbose = verbose };
     world->model = model_create();
+    world->retention = retention_any(world);
+    world->beta_retention = retention_any(world);
     store = is_sqlite ? twin_create(world, on_twin_flaw) : store_memory_create();
     world->memory = is_sqlite ? twin_memory(store) : store;
     for (int i = 0; i < ENVIRONMENTS; i++)
@@ -297,8 +334,9 @@ static void world_publish(struct world *world, const struct outcome *outcome)
 
 void world_batch(struct world *world)
 {
-    struct command *commands[BATCH_MAX];
+    struct command *commands[BATCH_MAX + 1];
     struct arena arena = { 0 };
+    bool prunes = host_is_alone(world) && world_chance(world, 40);
     struct outcome outcome;
     struct err err = { 0 };
     bool stays = true;
@@ -313,12 +351,19 @@ void world_batch(struct world *world)
                                  .commands = commands,
                                  .count = world->command_count };
     batch.look_for_due = moment_is_due(&world->next_due, &batch.now);
+    if (prunes) {
+        world->prune.prune.looks = 1 + (uint32_t)world_random(world, 200);
+        world->prune.prune.most = 1 + (uint32_t)world_random(world, 8);
+        commands[batch.count++] = &world->prune;
+    }
     if (!world->drains && world_chance(world, 4))
         world_fail(world, 1 + (int)world_random(world, 6));
     bool ok = store_batch_run(&batch, &outcome, NULL, &err);
     world_fail(world, 0);
     world->batches++;
     world->failures += !ok;
+    if (ok && prunes)
+        prune_go_on(world);
     if (ok)
         check_outcome(world, &outcome);
     if (host_is_alone(world))

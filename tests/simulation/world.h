@@ -45,9 +45,9 @@ struct known_run {
     int64_t id;
     uint32_t seq, outcome;
     int64_t ready_ms; /* since when it could start, with many nodes; 0: it could not */
-    bool is_done;
-    char key[16]; /* idempotency key; empty: none */
-    uint8_t task;
+    int64_t finished_ms;
+    bool is_done, is_gone; /* gone: it was old */
+    char task[16];
 };
 
 struct known_token {
@@ -55,11 +55,16 @@ struct known_token {
     uint32_t status;
     uint64_t result_hash;
     uint32_t wins;
+    int64_t completed_ms;
+    uint64_t seen; /* in which batch */
+    bool is_there;
+    char task[16];
 };
 
 struct world {
     uint64_t seed, random;
-    uint64_t steps, batches, crashes, failures;
+    uint64_t steps, batches, crashes, failures, pruned;
+    int64_t latest_ms;         /* what the wall clock has said at most */
     int64_t now_ms, steady_ms; /* the two clocks, as base/clock.h has them */
     struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */
     bool is_sqlite;
@@ -71,6 +76,10 @@ struct world {
     struct id_source *ids;
     struct catalog *catalog;
     bool available[TASKS];
+    struct config_retention retention; /* of all, and of the task "beta" */
+    struct config_retention beta_retention;
+    struct catalog_retention beta;
+    struct command prune; /* how far the walk is that removes what is old */
     struct held_segment *held; /* HELD_MAX */
     uint32_t held_count;
     struct held_segment ghost; /* a slot that was given up on, and may yet speak */

@@ -57,6 +57,7 @@ void hints_commit(struct batch *batch)
         engine->lane_sweep_ms = batch->now_ms + (batch->has_more_lanes ? 0 : SWEEP_MS);
     engine->unpark_at = batch->unpark_next;
     engine->unpark_after = batch->unpark_after;
+    prune_commit(batch);
     admission_keep(batch);
     node_committed(batch);
 }

@@ -4,6 +4,7 @@
 
 #include "engine/admission/rings.h"
 #include "engine/engine.h"
+#include "engine/marks.h"
 #include "engine/nodes.h"
 
 /* What is known of an environment's queues. */
@@ -32,7 +33,9 @@ struct engine {
     int64_t lane_sweep_ms; /* the same for lanes */
     char **short_tasks;    /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
-    int64_t suspect;    /* a run that was started alone (deaths.h); 0: none is out */
+    struct marks marks, marking; /* of the last walk over all runs, and of the one under way */
+    int64_t latest_ms;           /* the wall clock at the last batch */
+    int64_t suspect;             /* a run that was started alone (deaths.h); 0: none is out */
     uint32_t unpark_at; /* the next task of the catalog whose parked runs are to be looked at */
     int64_t unpark_after; /* and the last of them that was */
 };

@@ -33,6 +33,7 @@ bool segment_lost_decide(struct batch *batch, struct command *command);
 bool segment_release_decide(struct batch *batch, struct command *command);
 bool run_read_decide(struct batch *batch, struct command *command);
 bool once_decide(struct batch *batch, struct command *command);
+bool prune_decide(struct batch *batch, struct command *command);
 bool notes_decide(struct batch *batch, struct command *command);
 bool recover_decide(struct batch *batch, struct command *command);
 

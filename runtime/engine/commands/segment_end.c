@@ -13,7 +13,8 @@ static void fail_plainly(struct batch *batch, struct run *run, struct slice name
 
 /* ---- wait -------------------------------------------------------------------------------- */
 
-/* One thing to wait for: 1 pending, 0 ended, -1 unknown. Loaded already. */
+/* One thing to wait for: 1 pending, 0 ended, -1 unknown. Loaded already. What is not there and
+ * is old has ended, and was removed; it says so when the run asks. */
 static int waits_for(struct batch *batch, const struct run *run, uint32_t kind, int64_t id)
 {
     struct waitpoint *token;
@@ -21,17 +22,26 @@ static int waits_for(struct batch *batch, const struct run *run, uint32_t kind, 
 
     if (kind == WAIT_FOR_TOKEN) {
         (void)rows_waitpoint(&batch->rows, id, &token);
+        if (token == NULL && prune_is_past(batch, id))
+            return 0;
         if (token == NULL || token->environment != run->environment)
             return -1;
         if (token->status == WAITPOINT_PENDING &&
             batch_is_over(batch, token->due_ms, token->due_is_span))
             (void)token_due(batch, id); /* loaded: it times out now */
+        if (token->status != WAITPOINT_PENDING)
+            prune_hold_token(batch, token);
         return token->status == WAITPOINT_PENDING;
     }
     (void)rows_run(&batch->rows, id, 0, &other);
+    if (other == NULL && prune_is_past(batch, id))
+        return 0;
     if (other == NULL || other->environment != run->environment || id == run->id)
         return -1;
-    return other->status != RUN_DONE || other->is_out;
+    if (other->status != RUN_DONE || other->is_out)
+        return 1;
+    prune_hold_run(batch, other);
+    return 0;
 }
 
 static bool wait_load(struct batch *batch, const struct frame_end *end)

@@ -3,7 +3,6 @@
 #include "engine/batch.h"
 #include "engine/close.h"
 
-enum { EARLY_MS = 24 * 3600 * 1000 };
 
 static void token_settle(struct batch *batch, struct waitpoint *token,
                          enum waitpoint_status status, struct slice result)
@@ -64,12 +63,10 @@ static bool data_check(struct batch *batch, struct command *command,
     return true;
 }
 
-/* Is it an id that a slot may have got a day ago at most? Ids never go back either. */
+/* Is it an id that a slot may have got for a segment that still runs? Ids never go back. */
 static bool is_recent(const struct batch *batch, int64_t id)
 {
-    int64_t made_ms = id_time_ms(id);
-
-    return made_ms <= batch->steady_ms + 60000 && made_ms >= batch->now_ms - EARLY_MS;
+    return id_time_ms(id) <= batch->steady_ms + 60000 && !prune_is_past(batch, id);
 }
 
 /* Keep what was posted to a URL whose token is still to be created. */
@@ -102,7 +99,12 @@ bool token_complete_decide(struct batch *batch, struct command *command)
     }
     if (token == NULL || token->kind != WAITPOINT_TOKEN ||
         (complete->environment != 0 && token->environment != complete->environment)) {
-        err_set(&command->err, ERR_NOT_FOUND, "Waitpoint not found");
+        if (token == NULL && prune_is_past(batch, complete->id))
+            err_set(&command->err, ERR_GONE,
+                    "This token is gone: it has ended, and what has ended is removed after a "
+                    "time; nobody waits for an answer any more");
+        else
+            err_set(&command->err, ERR_NOT_FOUND, "Waitpoint not found");
         return true;
     }
     if (!token_outlived(batch, token))

@@ -16,6 +16,7 @@
 struct token_rows {
     struct run *run, *child; /* child: of that id, when a segment is run again */
     struct waitpoint *again;
+    struct waitpoint *keyed; /* that its key names; NULL: it was removed */
     struct key *key, *request;
     uint8_t key_hash[16], request_hash[16];
 };
@@ -37,6 +38,8 @@ static bool token_load(struct batch *batch, const struct token_create *create,
         key_hash(KEY_TOKEN, create->environment, (struct slice){ 0 },
                  create->key_global ? 0 : create->run_id, create->key, found->key_hash);
         loaded &= rows_key(rows, found->key_hash, &found->key);
+        if (found->key != NULL)
+            loaded &= rows_waitpoint(rows, found->key->target, &found->keyed);
     }
     if (create->request_key.size > 0) {
         key_hash(KEY_REQUEST, create->environment, (struct slice){ 0 }, 0, create->request_key,
@@ -126,6 +129,7 @@ static void token_make(struct batch *batch, struct token_create *create,
             arena_copy(arena, create->key_text.size > 0 ? create->key_text : create->key);
         token->key_expires_ms =
             create->key_ttl_ms == 0 ? 0 : time_after(batch->now_ms, create->key_ttl_ms);
+        token->key = arena_copy(arena, (struct slice){ (const char *)found->key_hash, 16 });
         key_make(batch, found->key_hash, id, create->key_ttl_ms);
     }
     if (create->request_key.size > 0)
@@ -163,7 +167,7 @@ bool token_create_decide(struct batch *batch, struct command *command)
         create->token_id = found.request->target;
     } else if (found.again != NULL && !is_unmade(found.again)) {
         create->token_id = found.again->id; /* the segment is run again */
-    } else if (key_is_live(batch, found.key)) {
+    } else if (found.keyed != NULL && key_is_live(batch, found.key)) {
         create->token_id = found.key->target;
         create->cached = true;
     } else if (create->run_id != 0 || batch_has_room(batch, command)) {

@@ -36,9 +36,10 @@
     X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, environment)             \
     X(row, 3, COUNT, kind) X(row, 4, COUNT, status) X(row, 6, COUNT, is_shared)                \
     X(row, 5, FLAG, due_is_span) X(row, 16, TIME, timeout_ms) X(row, 17, TIME, completed_ms)   \
-    X(row, 18, TIME, key_expires_ms) X(row, 19, TIME, due_ms) X(row, 24, REF, run_id)          \
-    X(row, 32, TASK, task) X(row, 33, WORD, schema) X(row, 40, BYTES, tags)                    \
-    X(row, 41, BYTES, key_text) X(row, 42, BYTES, secret) X(row, 0, BESIDE, result)
+    X(row, 18, TIME, key_expires_ms) X(row, 19, TIME, due_ms) X(row, 20, TIME, used_ms)         \
+    X(row, 24, REF, run_id) X(row, 32, TASK, task) X(row, 33, WORD, schema) X(row, 40, BYTES, tags)                    \
+    X(row, 41, BYTES, key_text) X(row, 42, BYTES, secret)                            \
+    X(row, 43, BYTES, key) X(row, 0, BESIDE, result)
 
 #define ENVIRONMENT_FIELDS(X, row)                                                             \
     X(row, 0, NUMBER, number) X(row, 0, TEXT, name) X(row, 0, FLAG, paused)                    \

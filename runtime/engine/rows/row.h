@@ -33,12 +33,14 @@ struct waitpoint {
     bool due_is_span;   /* by the steady clock, no date */
     int64_t timeout_ms; /* when it was to time out, a date kept for show; 0: never */
     int64_t created_ms, completed_ms;
-    int64_t run_id;      /* that made it; 0: made over HTTP */
-    uint32_t is_shared;  /* its key is not that run's alone: it outlives the run */
-    struct slice task;   /* of that run; empty: none */
+    int64_t used_ms;    /* a run began to wait for it when it was settled already, by the steady
+                           clock; 0: none did */
+    int64_t run_id;     /* that made it; 0: made over HTTP */
+    uint32_t is_shared; /* its key is not that run's alone: it outlives the run */
+    struct slice task;  /* of that run; empty: none */
     struct slice schema; /* the token's name in the task's schema file; empty: unchecked */
     struct slice tags;   /* packed list; empty: none */
-    struct slice key_text;
+    struct slice key, key_text; /* key: 16 raw bytes of its hash; it goes with the token */
     int64_t key_expires_ms;
     struct slice result; /* packed; empty until completed */
     struct slice secret; /* SCHEMA_KEPT_BYTES of the schema file that marks secrets in the

@@ -167,6 +167,8 @@ void rows_delete_edge(struct rows *rows, struct edge *edge);
 /* Takes the edge run → waitpoint away without loading the others. */
 void rows_unlink(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
 struct log_line *rows_new_log(struct rows *rows, int64_t run_id);
+/* All that the run has said goes. */
+void rows_drop_log(struct rows *rows, int64_t run_id);
 
 bool rows_wanted(const struct rows *rows);  /* is there anything to load? */
 bool rows_changed(const struct rows *rows); /* is there anything to write? */

@@ -153,6 +153,14 @@ struct log_line *rows_new_log(struct rows *rows, int64_t run_id)
     return line;
 }
 
+void rows_drop_log(struct rows *rows, int64_t run_id)
+{
+    struct log_line *line = rows_new_log(rows, run_id);
+
+    line->row.is_deleted = true; /* there is no line 0: it only says that the others go */
+    line->drops = UINT32_MAX;
+}
+
 bool rows_changed(const struct rows *rows)
 {
     for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)

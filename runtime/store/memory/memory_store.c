@@ -253,6 +253,28 @@ static bool memory_parked(struct store *store, struct slice task, int64_t after,
     return true;
 }
 
+static bool memory_walk(struct store *store, enum row_kind kind, int64_t after, uint32_t limit,
+                        struct arena *arena, struct ids *ids, struct err *err)
+{
+    const struct sorted_rows *rows = &memory_of(store)->db->rows[kind];
+
+    if (memory_fails(memory_of(store), err))
+        return false;
+    for (uint32_t i = 0; i < rows->count && ids->count < limit; i++) {
+        int64_t id = row_number(rows->items[i].row, &row_kinds[kind].fields[0]);
+        if (id > after)
+            rows_ids_add(arena, ids, id);
+    }
+    return true;
+}
+
+static bool memory_kept_until(struct store *store, int64_t *wall_ms, struct err *err)
+{
+    (void)store, (void)err; /* it never had another format */
+    *wall_ms = 0;
+    return true;
+}
+
 static bool memory_environment(struct store *store, const char *name, uint32_t *number,
                                struct err *err)
 {
@@ -335,6 +357,8 @@ static const struct store_ops memory_ops = {
     .running = memory_running,
     .backlog = memory_backlog,
     .parked = memory_parked,
+    .walk = memory_walk,
+    .kept_until = memory_kept_until,
     .environment = memory_environment,
     .sweep = memory_sweep,
     .last_id = memory_last_id,

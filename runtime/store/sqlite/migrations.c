@@ -125,10 +125,17 @@ static const char *const steps[] = {
     "CREATE TABLE node (number INTEGER PRIMARY KEY, epoch INTEGER NOT NULL,"
     " lease_ms INTEGER NOT NULL, offers BLOB);"
     "CREATE TABLE limit_grant (scope INTEGER PRIMARY KEY, holders BLOB, hungry BLOB);",
+
+    /* Whoever comes from an older format can go back to the copy of it for some days. */
+    "CREATE TABLE kept (one INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL);"
+    "INSERT INTO kept VALUES (1, 0);",
 };
 
 /* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */
 enum { STEP_TAGS = 5 };
+
+/* After a migration nothing old is removed for so long. */
+enum { KEPT_SECONDS = 7 * 86400 };
 
 int schema_version(void)
 {
@@ -137,8 +144,10 @@ int schema_version(void)
 
 static bool run_steps(sqlite3 *db, int from)
 {
-    char *pragmas = sqlite3_mprintf("PRAGMA application_id = %d; PRAGMA user_version = %d",
-                                    (int)SCHEMA_APPLICATION, schema_version());
+    char *pragmas = sqlite3_mprintf(
+        "PRAGMA application_id = %d; PRAGMA user_version = %d;"
+        "UPDATE kept SET until_ms = (strftime('%%s', 'now') + %d) * 1000 WHERE %d > 0",
+        (int)SCHEMA_APPLICATION, schema_version(), KEPT_SECONDS, from);
     bool done = pragmas != NULL;
 
     for (int step = from; done && step < schema_version(); step++)

@@ -305,6 +305,24 @@ static bool store_parked(struct store *store, struct slice task, int64_t after, 
     return true;
 }
 
+static bool store_walk(struct store *store, enum row_kind kind, int64_t after, uint32_t limit,
+                       struct arena *arena, struct ids *ids, struct err *err)
+{
+    struct query query;
+
+    if (!query_start(&query, &self(store)->connection, kind_sql(kind, KIND_WALK), err))
+        return false;
+    bind_int(&query, after);
+    bind_int(&query, limit);
+    return ids_take(&query, arena, ids, err);
+}
+
+static bool store_kept_until(struct store *store, int64_t *wall_ms, struct err *err)
+{
+    return connection_number(&self(store)->connection, "SELECT until_ms FROM kept", wall_ms,
+                             err);
+}
+
 static bool store_environment(struct store *store, const char *name, uint32_t *number,
                               struct err *err)
 {
@@ -376,6 +394,8 @@ static const struct store_ops ops = {
     .running = store_running,
     .backlog = store_backlog,
     .parked = store_parked,
+    .walk = store_walk,
+    .kept_until = store_kept_until,
     .environment = store_environment,
     .sweep = store_sweep,
     .last_id = store_last_id,

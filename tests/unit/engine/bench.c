@@ -67,6 +67,11 @@ static struct catalog *catalog_make(void)
     made->queue_count = bench.queue_count;
     made->queue_limit = bench.queue_limit;
     made->limits = bench.limits;
+    made->retention = bench.retention;
+    made->task_retentions = bench.task_retentions;
+    made->queue_retentions = bench.queue_retentions;
+    made->task_retention_count = made->queue_retention_count = bench.retention_count;
+    made->environment_retentions = bench.environment_retentions;
     made->slots = bench.slots;
     made->environments = environments;
     made->environment_names = environment_names;

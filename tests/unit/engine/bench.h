@@ -37,6 +37,10 @@ struct bench {
     uint32_t queue_count, queue_limit, slots;
     uint32_t shares[2]; /* of DEV and PROD; 0: no slots are kept for anybody */
     struct config_limits limits;
+    struct config_retention retention;
+    struct catalog_retention *task_retentions, *queue_retentions;
+    uint32_t retention_count; /* of each */
+    const struct config_retention *environment_retentions;
     /* What came out. */
     uint32_t batches, assignments;
     struct event events[EVENTS_MAX]; /* of the last commit() */

@@ -96,6 +96,38 @@ static void look_at_environment(struct store *store)
     arena_finish(&arena);
 }
 
+/* From `after` on, whatever the order they were made in. */
+static void walk(struct store *store)
+{
+    const struct store_ops *ops = store->ops;
+    struct arena arena = { 0 };
+    struct rows rows;
+    struct err err;
+
+    rows_init(&rows, &arena);
+    cr_assert(ops->begin(store, &err));
+    for (int i = 0; i < 5; i++) {
+        rows_new_waitpoint(&rows, 300 - 10 * i);
+        run_make(&rows, 100 + 10 * i, RUN_QUEUED, 1);
+    }
+    cr_assert(ops->flush(store, &rows, &err) && ops->commit(store, &err), "%s", err.text);
+    cr_assert(ops->begin(store, &err));
+    for (enum row_kind kind = ROW_WAITPOINT; kind <= ROW_RUN; kind++) {
+        int64_t first = kind == ROW_RUN ? 100 : 260;
+        struct ids ids = { 0 };
+        cr_assert(ops->walk(store, kind, first, 3, &arena, &ids, &err), "%s", err.text);
+        cr_assert_eq(ids.count, 3);
+        for (int i = 0; i < 3; i++)
+            cr_assert_eq(ids.items[i], first + 10 * (i + 1));
+        ids = (struct ids){ 0 };
+        cr_assert(ops->walk(store, kind, first + 40, 3, &arena, &ids, &err), "%s", err.text);
+        cr_assert_eq(ids.count, 0);
+    }
+    ops->rollback(store);
+    ops->close(store);
+    arena_finish(&arena);
+}
+
 static void in_every_store(void (*what)(struct store *store))
 {
     char directory[] = "/tmp/bide-queues-XXXXXX", path[96], line[96];
@@ -119,4 +151,9 @@ Test(contract_queues, idle_ones_are_found_longest_unused_first)
 Test(contract_queues, an_environment_is_a_row)
 {
     in_every_store(look_at_environment);
+}
+
+Test(contract_queues, rows_are_walked_over_by_rising_id)
+{
+    in_every_store(walk);
 }

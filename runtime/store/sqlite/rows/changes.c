@@ -68,25 +68,33 @@ static bool index_drop(struct changes *changes, enum row_kind kind, unsigned whi
     return query_run(&query, err);
 }
 
-/* Tags are only ever added. */
-static void index_tags(struct changes *changes, enum row_kind kind, int which,
-                       const struct row *row, int64_t id)
+/* One by one: tags are few, and never taken away but with their row. */
+static bool index_tags(struct changes *changes, enum row_kind kind, unsigned which,
+                       const struct row *row, struct err *err)
 {
-    const struct row_field *tags = row_kinds[kind].indexes[which].tags;
-    int64_t environment = row_number(row, row_kinds[kind].environment);
-    struct slice packed = row_slice(row, tags);
+    const struct kind *is = &row_kinds[kind];
+    const struct row_field *tags = is->indexes[which].tags;
+    int64_t environment = row_number(row, is->environment);
+    int64_t id = row_number(row, &is->fields[0]);
+    const struct row *told = row->is_deleted ? row->loaded : row;
+    struct slice packed = told == NULL ? (struct slice){ 0 } : row_slice(told, tags);
     struct value list;
 
     if (packed.size == 0 ||
-        (row->loaded != NULL && slice_equal(packed, row_slice(row->loaded, tags))) ||
+        (!row->is_deleted && row->loaded != NULL &&
+         slice_equal(packed, row_slice(row->loaded, tags))) ||
         !pack_read(changes->arena, packed, &list, NULL))
-        return;
-    for (uint32_t i = 0; list.kind == VALUE_LIST && i < list.count; i++)
-        if (list.items[i].kind == VALUE_STRING)
-            index_add(changes, kind, which,
-                      &(struct index_at){
-                          { tag_number((uint32_t)environment, list.items[i].bytes) } },
-                      id);
+        return true;
+    for (uint32_t i = 0; list.kind == VALUE_LIST && i < list.count; i++) {
+        if (list.items[i].kind != VALUE_STRING)
+            continue;
+        struct index_at at = { { tag_number((uint32_t)environment, list.items[i].bytes) } };
+        if (!row->is_deleted)
+            index_add(changes, kind, (int)which, &at, id);
+        else if (!index_drop(changes, kind, which, &at, id, err))
+            return false;
+    }
+    return true;
 }
 
 static bool index_move(struct changes *changes, enum row_kind kind, unsigned which,
@@ -97,10 +105,8 @@ static bool index_move(struct changes *changes, enum row_kind kind, unsigned whi
     int64_t id = row_number(row, &is->fields[0]);
     struct index_at was, now;
 
-    if (index->tags != NULL) {
-        index_tags(changes, kind, (int)which, row, id);
-        return true;
-    }
+    if (index->tags != NULL)
+        return index_tags(changes, kind, which, row, err);
     bool is_in = !row->is_deleted && row_index_at(index, row, &now);
     bool was_in = row_index_at(index, row->loaded, &was);
     if (index->word != NULL) /* which never changes */

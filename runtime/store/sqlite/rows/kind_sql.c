@@ -187,6 +187,8 @@ static bool kind_has(const struct kind *kind, unsigned op)
         return kind->title != NULL;
     if (op == KIND_LOAD)
         return kind->key_fields == 1;
+    if (op == KIND_WALK)
+        return kind->fields[0].type == FIELD_ID;
     return op != KIND_FIND || (kind->key_fields == 1 && kind->fields[0].type != FIELD_RAW);
 }
 
@@ -219,6 +221,8 @@ const char *statement_text(unsigned which, char buffer[STATEMENT_TEXT_SIZE])
         put(&text, ") SELECT ");
         put_bulk(&text, kind);
         put(&text, " FROM bulk");
+    } else if (op == KIND_WALK) {
+        put(&text, "SELECT id FROM %s WHERE id > ?1 ORDER BY id LIMIT ?2", kind->name);
     } else if (op == KIND_DELETE) {
         put(&text, "DELETE FROM %s WHERE ", kind->name);
         put_key(&text, kind);
@@ -239,7 +243,8 @@ const char *statement_text(unsigned which, char buffer[STATEMENT_TEXT_SIZE])
 
 const char *statement_words(unsigned which, char buffer[STATEMENT_TEXT_SIZE])
 {
-    static const char *const verbs[] = { "load", "load", "load", "insert", "update", "delete" };
+    static const char *const verbs[] = { "load",   "load",      "load",  "insert",
+                                         "update", "walk over", "delete" };
     struct text text = { buffer, STATEMENT_TEXT_SIZE };
 
     if (which < SQL_COUNT)

@@ -1,0 +1,340 @@
+/*
+ * Pruning.
+ *
+ *   run     DONE, all that follows from its end is done  ──▶ its parent lives?  ─▶ stays
+ *   token   settled, all who waited for it are told       ──▶ its maker lives?   ─▶ stays
+ *                                                             marked (marks.h)?  ─▶ stays
+ *
+ * Each of them goes alone: a child may go before its parent's parent, and after its parent.
+ * Runs that live are never touched, whatever is said; nor is a token that is pending.
+ *
+ * A walk over all rows by rising id, some of them in a command, costs nothing when rows are
+ * written. What a walk over the runs has marked counts for what had ended before that walk
+ * began: whoever began to wait for it since has held it (prune_hold_*), which is written.
+ */
+#include "engine/prune.h"
+
+#include "base/duration.h"
+#include "engine/batch.h"
+#include "engine/commands/command_table.h"
+
+enum {
+    EARLY_STANDARD_MS = 24 * 3600 * 1000,
+    HOLD_MS = 1000 /* what ended so short ago need not be held, for it stays anyway */
+};
+
+/* ---- how long ---------------------------------------------------------------------------- */
+
+static const struct config_retention *retention_named(const struct catalog_retention *items,
+                                                      uint32_t count, struct slice name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (slice_equal(items[i].name, name))
+            return &items[i].retention;
+    return NULL;
+}
+
+/* What is said of one kind; 0: nothing. */
+static int64_t span_of(const struct config_retention *retention, enum retention_kind kind)
+{
+    return retention == NULL ? 0 : retention->span_ms[kind];
+}
+
+/* Most specific wins. */
+static int64_t span_for(const struct catalog *catalog, enum retention_kind kind,
+                        uint32_t environment, struct slice task, struct slice queue)
+{
+    const struct config_retention *of_task =
+        retention_named(catalog->task_retentions, catalog->task_retention_count, task);
+    const struct config_retention *of_queue =
+        retention_named(catalog->queue_retentions, catalog->queue_retention_count, queue);
+    const struct config_retention *of_environment = NULL;
+
+    for (uint32_t i = 0; i < catalog->environment_count; i++)
+        if (catalog->environment_retentions != NULL && catalog->environments[i] == environment)
+            of_environment = &catalog->environment_retentions[i];
+    const struct config_retention *all[] = { of_task, of_queue, of_environment,
+                                             &catalog->retention };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (span_of(all[i], kind) != 0)
+            return span_of(all[i], kind);
+    return RETENTION_FOREVER;
+}
+
+static int64_t early_ms(const struct catalog *catalog)
+{
+    return catalog != NULL && catalog->early_ms > 0 ? catalog->early_ms : EARLY_STANDARD_MS;
+}
+
+bool prune_is_past(const struct batch *batch, int64_t id)
+{
+    return id_time_ms(id) < batch->now_ms - early_ms(batch->catalog);
+}
+
+static bool is_past(const struct batch *batch, int64_t since_ms, int64_t span_ms)
+{
+    return span_ms != RETENTION_FOREVER && since_ms <= batch->now_ms - span_ms;
+}
+
+/* ---- what is held ------------------------------------------------------------------------ */
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+void prune_hold_run(const struct batch *batch, struct run *run)
+{
+    if (later(run->finished_ms, run->updated_ms) <= batch->now_ms - HOLD_MS)
+        run->updated_ms = batch->now_ms;
+}
+
+void prune_hold_token(const struct batch *batch, struct waitpoint *token)
+{
+    if (later(token->completed_ms, token->used_ms) <= batch->now_ms - HOLD_MS)
+        token->used_ms = batch->now_ms;
+}
+
+/* Times in rows can be compared with those of the marks while the clock only goes forward. */
+void prune_look(struct batch *batch)
+{
+    struct engine *engine = batch->engine;
+
+    if (batch->now_ms < engine->latest_ms)
+        engine->marks.since_ms = engine->marking.since_ms = 0;
+    engine->latest_ms = batch->now_ms;
+}
+
+/* Has it ended before the marks began to be made, and is not among them? */
+static bool is_let_go(const struct batch *batch, int64_t id, int64_t since_ms)
+{
+    const struct marks *marks = &batch->engine->marks;
+
+    return since_ms < marks->since_ms - HOLD_MS && !marks_have(marks, id);
+}
+
+static bool is_alive(const struct run *run)
+{
+    return run != NULL && (run->status != RUN_DONE || run->is_out);
+}
+
+static void run_mark(struct batch *batch, const struct run *run)
+{
+    struct wait wait;
+
+    if (!is_alive(run) || !wait_read(batch->arena, run->wait, &wait))
+        return;
+    for (uint32_t i = 0; i < wait.count; i++)
+        marks_add(&batch->engine->marking, wait.ids[i]);
+}
+
+/* ---- runs -------------------------------------------------------------------------------- */
+
+struct old_run {
+    struct run *run;
+    bool is_old, has_old_log;
+};
+
+/* False: not loaded. */
+static bool run_look(struct batch *batch, const struct prune *prune, int64_t id,
+                     struct old_run *old)
+{
+    const struct catalog *catalog = batch->catalog;
+    struct queue *queue = NULL;
+    struct run *run;
+
+    *old = (struct old_run){ 0 };
+    if (!rows_run(&batch->rows, id, 0, &run))
+        return false;
+    if (run == NULL || run->row.is_deleted)
+        return true;
+    old->run = run;
+    if (is_alive(run) || run->due_ms != 0 ||
+        (prune->environment != 0 && run->environment != prune->environment))
+        return true;
+    if (catalog->queue_retention_count > 0 && !rows_queue(&batch->rows, run->queue, &queue))
+        return false;
+    struct slice name = queue == NULL ? (struct slice){ 0 } : queue->name;
+    int64_t runs_ms = span_for(catalog, RETAIN_RUNS, run->environment, run->task, name);
+    int64_t logs_ms = span_for(catalog, RETAIN_LOGS, run->environment, run->task, name);
+    old->is_old = is_past(batch, run->finished_ms, runs_ms) &&
+                  is_let_go(batch, run->id, later(run->finished_ms, run->updated_ms));
+    old->has_old_log = run->log_lines > 0 && is_past(batch, run->finished_ms, logs_ms);
+    return true;
+}
+
+static void run_prune(struct batch *batch, struct prune *prune, const struct old_run *old)
+{
+    struct run *run = old->run, *parent = NULL;
+
+    if (run->parent_id != 0)
+        (void)rows_run(&batch->rows, run->parent_id, 0, &parent); /* loaded */
+    bool goes = old->is_old && !is_alive(parent);
+    if (goes)
+        prune->pruned.runs++;
+    else if (old->has_old_log)
+        prune->pruned.logs++;
+    if (prune->is_dry || (!goes && !old->has_old_log))
+        return;
+    if (run->log_lines > 0)
+        rows_drop_log(&batch->rows, run->id);
+    run->log_lines = 0;
+    run->row.is_deleted = goes;
+}
+
+static bool runs_prune(struct batch *batch, struct prune *prune)
+{
+    struct old_run *olds = ARENA_ARRAY(batch->arena, struct old_run, prune->ids.count + 1);
+    uint32_t count = 0, found = 0;
+    struct run *parent;
+    bool loaded = true;
+
+    for (uint32_t i = 0; i < prune->ids.count; i++)
+        loaded &= run_look(batch, prune, prune->ids.items[i], &olds[i]);
+    for (; loaded && count < prune->ids.count && found < prune->most; count++)
+        found += olds[count].is_old || olds[count].has_old_log;
+    for (uint32_t i = 0; i < count; i++)
+        if (olds[i].is_old && olds[i].run->parent_id != 0)
+            loaded &= rows_run(&batch->rows, olds[i].run->parent_id, 0, &parent);
+    if (!loaded)
+        return false;
+    if (prune->environment == 0 && prune->after == 0)
+        marks_begin(&batch->engine->marking, batch->now_ms);
+    for (uint32_t i = 0; i < count; i++) {
+        if (prune->environment == 0)
+            run_mark(batch, olds[i].run);
+        if (olds[i].is_old || olds[i].has_old_log)
+            run_prune(batch, prune, &olds[i]);
+    }
+    prune->last = count == 0 ? prune->after : prune->ids.items[count - 1];
+    prune->is_end = prune->is_all && count == prune->ids.count;
+    batch->is_marked |= prune->is_end && prune->environment == 0;
+    return true;
+}
+
+/* ---- tokens ------------------------------------------------------------------------------ */
+
+static bool is_old_token(const struct batch *batch, const struct prune *prune,
+                         const struct waitpoint *token)
+{
+    const struct catalog *catalog = batch->catalog;
+
+    if (token == NULL || token->row.is_deleted || token->status == WAITPOINT_PENDING ||
+        token->due_ms != 0)
+        return false;
+    if (token->environment == 0)
+        return prune->environment == 0 && is_past(batch, token->created_ms, early_ms(catalog));
+    int64_t span_ms =
+        span_for(catalog, RETAIN_TOKENS, token->environment, token->task, (struct slice){ 0 });
+    return (prune->environment == 0 || prune->environment == token->environment) &&
+           is_past(batch, later(token->completed_ms, token->used_ms), span_ms) &&
+           is_let_go(batch, token->id, later(token->completed_ms, token->used_ms));
+}
+
+/* Who made it, and the key that it is found by: it goes with the token. */
+static bool token_rows_load(struct batch *batch, const struct waitpoint *token,
+                            struct run **maker, struct key **key)
+{
+    bool loaded = true;
+
+    *maker = NULL;
+    *key = NULL;
+    if (token->run_id != 0)
+        loaded &= rows_run(&batch->rows, token->run_id, 0, maker);
+    if (token->key.size == sizeof(*key)->hash)
+        loaded &= rows_key(&batch->rows, (const uint8_t *)token->key.data, key);
+    return loaded;
+}
+
+static void token_prune(struct batch *batch, struct prune *prune, struct waitpoint *token)
+{
+    struct run *maker;
+    struct key *key;
+
+    (void)token_rows_load(batch, token, &maker, &key); /* loaded */
+    if (is_alive(maker))
+        return;
+    if (token->environment == 0)
+        prune->pruned.early_answers++;
+    else
+        prune->pruned.tokens++;
+    if (prune->is_dry)
+        return;
+    token->row.is_deleted = true;
+    if (key != NULL && key->target == token->id)
+        key->row.is_deleted = true;
+}
+
+static bool tokens_prune(struct batch *batch, struct prune *prune)
+{
+    uint32_t count = 0, found = 0;
+    struct waitpoint *token;
+    bool loaded = true;
+    struct run *maker;
+    struct key *key;
+
+    for (uint32_t i = 0; i < prune->ids.count; i++)
+        loaded &= rows_waitpoint(&batch->rows, prune->ids.items[i], &token);
+    for (; loaded && count < prune->ids.count && found < prune->most; count++)
+        found += is_old_token(batch, prune,
+                              rows_waitpoint_here(&batch->rows, prune->ids.items[count]));
+    for (uint32_t i = 0; i < count; i++) {
+        token = rows_waitpoint_here(&batch->rows, prune->ids.items[i]);
+        if (is_old_token(batch, prune, token))
+            loaded &= token_rows_load(batch, token, &maker, &key);
+    }
+    if (!loaded)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        token = rows_waitpoint_here(&batch->rows, prune->ids.items[i]);
+        if (is_old_token(batch, prune, token))
+            token_prune(batch, prune, token);
+    }
+    prune->last = count == 0 ? prune->after : prune->ids.items[count - 1];
+    prune->is_end = prune->is_all && count == prune->ids.count;
+    return true;
+}
+
+static void shortest_of(const struct config_retention *retention, int64_t *shortest_ms)
+{
+    for (int kind = 0; kind < RETAIN_KINDS; kind++)
+        if (retention->span_ms[kind] != 0 && retention->span_ms[kind] < *shortest_ms)
+            *shortest_ms = retention->span_ms[kind];
+}
+
+static int64_t shortest_span(const struct catalog *catalog)
+{
+    int64_t shortest_ms = early_ms(catalog);
+
+    shortest_of(&catalog->retention, &shortest_ms);
+    for (uint32_t i = 0; i < catalog->task_retention_count; i++)
+        shortest_of(&catalog->task_retentions[i].retention, &shortest_ms);
+    for (uint32_t i = 0; i < catalog->queue_retention_count; i++)
+        shortest_of(&catalog->queue_retentions[i].retention, &shortest_ms);
+    for (uint32_t i = 0;
+         catalog->environment_retentions != NULL && i < catalog->environment_count; i++)
+        shortest_of(&catalog->environment_retentions[i], &shortest_ms);
+    return shortest_ms;
+}
+
+bool prune_decide(struct batch *batch, struct command *command)
+{
+    struct prune *prune = &command->prune;
+
+    if (batch->catalog == NULL)
+        return err_set(&command->err, ERR_STOPPING, "the server is still starting") || true;
+    prune->shortest_ms = shortest_span(batch->catalog);
+    prune->has_marks = batch->engine->marks.since_ms != 0;
+    return prune->kind == ROW_RUN ? runs_prune(batch, prune) : tokens_prune(batch, prune);
+}
+
+void prune_commit(struct batch *batch)
+{
+    struct engine *engine = batch->engine;
+
+    if (!batch->is_marked)
+        return;
+    marks_finish(&engine->marks);
+    engine->marks = engine->marking;
+    engine->marking = (struct marks){ 0 };
+}

@@ -1,0 +1,105 @@
+#include "store/pruner.h"
+
+#include "base/log.h"
+
+#include <time.h>
+
+enum {
+    START_MS = 1000,        /* others come first when a server starts */
+    PAUSE_MS = 50,          /* between two steps, at least */
+    SHARE = 9,              /* it takes a tenth of the time at most */
+    REST_MOST_MS = 3600000, /* between two walks; a tenth of what is kept shortest, if less */
+    REST_LEAST_MS = 1000,
+    LOOKS = 250,
+    MOST = 100
+};
+
+void pruned_add(struct pruned *to, const struct pruned *more)
+{
+    to->runs += more->runs;
+    to->tokens += more->tokens;
+    to->early_answers += more->early_answers;
+    to->logs += more->logs;
+}
+
+static void begin_anew(struct pruner *pruner)
+{
+    pruner->command = (struct command){ .kind = COMMAND_PRUNE, .prune = { .kind = ROW_RUN } };
+    pruner->round = (struct pruned){ 0 };
+}
+
+void pruner_init(struct pruner *pruner, const struct moment *now, int64_t not_before_ms)
+{
+    *pruner =
+        (struct pruner){ .next_ms = now->steady_ms + START_MS, .not_before_ms = not_before_ms };
+    begin_anew(pruner);
+    if (not_before_ms <= now->wall_ms)
+        return;
+    time_t at = (time_t)(not_before_ms / 1000);
+    struct tm date;
+    char text[32];
+    (void)gmtime_r(&at, &date); /* cannot fail: it is near */
+    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &date); /* it fits */
+    log_info(
+        "store.prune_waits",
+        "until=%s the database was brought to a new format; nothing is removed before that "
+        "date, so that the copy from before can take its place",
+        text);
+}
+
+int64_t pruner_idle_ms(const struct pruner *pruner, const struct moment *now)
+{
+    int64_t held_ms = pruner->not_before_ms - now->wall_ms;
+    int64_t ms = pruner->next_ms - now->steady_ms;
+
+    ms = ms > held_ms ? ms : held_ms;
+    return ms > 0 ? ms : 0;
+}
+
+struct command *pruner_next(struct pruner *pruner, const struct moment *now)
+{
+    if (pruner_idle_ms(pruner, now) > 0)
+        return NULL;
+    pruner->command.prune.looks = LOOKS;
+    pruner->command.prune.most = MOST;
+    return &pruner->command;
+}
+
+static void round_end(struct pruner *pruner, const struct moment *now)
+{
+    const struct pruned *round = &pruner->round;
+    int64_t rest_ms = pruner->command.prune.shortest_ms / 10;
+
+    if (round->runs + round->tokens + round->early_answers + round->logs > 0)
+        log_info("store.pruned", "runs=%u tokens=%u early_answers=%u logs=%u", round->runs,
+                 round->tokens, round->early_answers, round->logs);
+    rest_ms = rest_ms > REST_MOST_MS ? REST_MOST_MS : rest_ms;
+    rest_ms = rest_ms < REST_LEAST_MS ? REST_LEAST_MS : rest_ms;
+    /* The first walk of a server only finds out what must stay. */
+    pruner->next_ms = now->steady_ms + (pruner->has_marks ? rest_ms : REST_LEAST_MS + PAUSE_MS);
+    pruner->has_marks = pruner->command.prune.has_marks;
+    begin_anew(pruner);
+}
+
+void pruner_done(struct pruner *pruner, bool ok, bool is_low, const struct moment *now,
+                 int64_t busy_ms)
+{
+    struct prune *prune = &pruner->command.prune;
+    int64_t pause_ms = busy_ms * SHARE > PAUSE_MS ? busy_ms * SHARE : PAUSE_MS;
+
+    if (!ok || pruner->command.err.code != ERR_OK) {
+        pruner->next_ms = now->steady_ms + REST_LEAST_MS;
+        return;
+    }
+    pruned_add(&pruner->round, &prune->pruned);
+    pruner->next_ms = now->steady_ms + (is_low ? 0 : pause_ms);
+    prune->after = prune->last;
+    if (!prune->is_end)
+        return;
+    if (prune->kind == ROW_WAITPOINT) {
+        round_end(pruner, now);
+    } else {
+        prune->kind = ROW_WAITPOINT;
+        prune->after = 0;
+    }
+}

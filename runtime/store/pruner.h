@@ -1,0 +1,30 @@
+/*
+ * The pruner: walks over runs and tokens again and again, some rows in a batch, so that nobody
+ * waits for it. What goes is the engine's to say (engine/prune.c).
+ */
+#ifndef PRUNER_H
+#define PRUNER_H
+
+#include "engine/engine.h"
+
+struct pruner {
+    struct command command; /* the one under way, or the last */
+    int64_t next_ms;        /* when the next is due, by the steady clock */
+    int64_t not_before_ms;  /* after a migration nothing goes before this date; 0: none was */
+    struct pruned round;    /* in this walk over all */
+    bool has_marks;         /* all runs were looked at once */
+};
+
+/* `not_before_ms` is the store's. */
+void pruner_init(struct pruner *pruner, const struct moment *now, int64_t not_before_ms);
+/* How long there is nothing to do for it. */
+int64_t pruner_idle_ms(const struct pruner *pruner, const struct moment *now);
+/* The command to put behind those of a batch; NULL: none now. */
+struct command *pruner_next(struct pruner *pruner, const struct moment *now);
+/* The batch with it is over. */
+void pruner_done(struct pruner *pruner, bool ok, bool is_low, const struct moment *now,
+                 int64_t busy_ms);
+
+void pruned_add(struct pruned *to, const struct pruned *more);
+
+#endif
