@@ -13,6 +13,7 @@
 #include "codec/frame.h"
 #include "codec/value.h"
 #include "engine/catalog.h"
+#include "engine/prune.h"
 #include "engine/rows/rows.h"
 
 #include <stdbool.h>
@@ -123,9 +124,6 @@ struct environment_pause {
     bool is_changed;      /* reply */
 };
 
-/* Why an attempt was lost. */
-enum loss { LOSS_CRASHED, LOSS_EXITED, LOSS_TIMED_OUT, LOSS_PROTOCOL };
-
 struct segment_end {
     int64_t run_id;
     uint32_t seq;
@@ -149,27 +147,6 @@ struct run_read {
     uint32_t status; /* enum wait_status; what is not there is as good as canceled */
     struct run *run; /* output loaded; NULL when absent or another environment's. For a
                         completed token its data is the output */
-};
-
-struct pruned {
-    uint32_t runs, tokens, early_answers, logs;
-};
-
-/* The rows of a kind above `after`, as many as are looked at in one command. */
-struct prune {
-    enum row_kind kind;   /* ROW_RUN, ROW_WAITPOINT */
-    uint32_t environment; /* 0: all, and what runs wait for is marked by the way */
-    int64_t after;
-    uint32_t looks, most; /* rows to look at, and to remove */
-    bool is_dry;          /* only count */
-    struct ids ids;       /* the store's answer; */
-    bool is_all;          /* there are no more behind them */
-    /* Reply */
-    int64_t last; /* go on behind it */
-    bool is_end;
-    int64_t shortest_ms; /* of the times that anything is kept */
-    bool has_marks; /* false: it is not known yet what runs wait for, so that little goes */
-    struct pruned pruned;
 };
 
 struct once {

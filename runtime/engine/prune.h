@@ -1,10 +1,32 @@
-/* Pruning: what is old and asked for by nobody goes; for the engine's own files. */
+/* Pruning: what is old and asked for by nobody goes. */
 #ifndef PRUNE_H
 #define PRUNE_H
 
-#include "engine/command.h"
+#include "engine/rows/rows.h"
 
 struct batch;
+struct command;
+
+struct pruned {
+    uint32_t runs, tokens, early_answers, logs;
+};
+
+/* The rows of a kind above `after`, as many as are looked at in one command. */
+struct prune {
+    enum row_kind kind;   /* ROW_RUN, ROW_WAITPOINT */
+    uint32_t environment; /* 0: all, and what runs wait for is marked by the way */
+    int64_t after;
+    uint32_t looks, most; /* rows to look at, and to remove */
+    bool is_dry;          /* only count */
+    struct ids ids;       /* the store's answer; */
+    bool is_all;          /* there are no more behind them */
+    /* Reply */
+    int64_t last; /* go on behind it */
+    bool is_end;
+    int64_t shortest_ms; /* of the times that anything is kept */
+    bool has_marks; /* false: it is not known yet what runs wait for, so that little goes */
+    struct pruned pruned;
+};
 
 /* A run begins to wait for what has ended before: it must stay until the run has asked. */
 void prune_hold_run(const struct batch *batch, struct run *run);

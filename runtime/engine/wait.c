@@ -1,5 +1,6 @@
 #include "engine/wait.h"
 
+#include "base/table.h"
 #include "codec/pack.h"
 
 enum { HEAD_ITEMS = 4 };
@@ -37,6 +38,21 @@ bool wait_read(struct arena *arena, struct slice packed, struct wait *wait)
     for (uint32_t i = 0; i < wait->count; i++)
         wait->ids[i] = list.items[HEAD_ITEMS + i].integer;
     return true;
+}
+
+uint32_t wait_distinct(struct arena *arena, const int64_t *all, uint32_t count, int64_t **ids)
+{
+    struct table seen;
+    uint32_t kept = 0;
+
+    table_init(&seen, arena);
+    *ids = ARENA_ARRAY(arena, int64_t, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!table_has(&seen, (uint64_t)all[i])) {
+            table_set(&seen, (uint64_t)all[i], NULL);
+            (*ids)[kept++] = all[i];
+        }
+    return kept;
 }
 
 bool wait_has(const struct wait *wait, int64_t id)

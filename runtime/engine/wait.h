@@ -25,6 +25,8 @@ struct wait {
 struct slice wait_pack(struct arena *arena, const struct wait *wait);
 /* False for empty or damaged bytes: no wait. */
 bool wait_read(struct arena *arena, struct slice packed, struct wait *wait);
+/* Each id once: waiting for the same thing twice is waiting for it. */
+uint32_t wait_distinct(struct arena *arena, const int64_t *all, uint32_t count, int64_t **ids);
 bool wait_has(const struct wait *wait, int64_t id);
 
 #endif

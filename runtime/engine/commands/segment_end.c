@@ -22,9 +22,9 @@ static int waits_for(struct batch *batch, const struct run *run, uint32_t kind, 
 
     if (kind == WAIT_FOR_TOKEN) {
         (void)rows_waitpoint(&batch->rows, id, &token);
-        if (token == NULL && prune_is_past(batch, id))
-            return 0;
-        if (token == NULL || token->environment != run->environment)
+        if (token == NULL)
+            return prune_is_past(batch, id) ? 0 : -1;
+        if (token->environment != run->environment)
             return -1;
         if (token->status == WAITPOINT_PENDING &&
             batch_is_over(batch, token->due_ms, token->due_is_span))
@@ -34,9 +34,9 @@ static int waits_for(struct batch *batch, const struct run *run, uint32_t kind, 
         return token->status == WAITPOINT_PENDING;
     }
     (void)rows_run(&batch->rows, id, 0, &other);
-    if (other == NULL && prune_is_past(batch, id))
-        return 0;
-    if (other == NULL || other->environment != run->environment || id == run->id)
+    if (other == NULL)
+        return prune_is_past(batch, id) ? 0 : -1;
+    if (other->environment != run->environment || id == run->id)
         return -1;
     if (other->status != RUN_DONE || other->is_out)
         return 1;
@@ -59,22 +59,6 @@ static bool wait_load(struct batch *batch, const struct frame_end *end)
     return loaded;
 }
 
-/* Each id once: waiting for the same thing twice is waiting for it. */
-static uint32_t ids_distinct(struct batch *batch, const struct frame_end *end, int64_t **ids)
-{
-    struct table seen;
-    uint32_t count = 0;
-
-    table_init(&seen, batch->arena);
-    *ids = ARENA_ARRAY(batch->arena, int64_t, end->id_count);
-    for (uint32_t i = 0; i < end->id_count; i++)
-        if (!table_has(&seen, (uint64_t)end->ids[i])) {
-            table_set(&seen, (uint64_t)end->ids[i], NULL);
-            (*ids)[count++] = end->ids[i];
-        }
-    return count;
-}
-
 /* The wait in `end` as a row; false when the attempt failed over it instead. */
 static bool wait_make(struct batch *batch, struct run *run, const struct frame_end *end,
                       struct wait *wait, uint32_t *ended)
@@ -83,7 +67,7 @@ static bool wait_make(struct batch *batch, struct run *run, const struct frame_e
     *ended = 0;
     if (end->wait_kind == WAIT_FOR_TIME)
         return true;
-    wait->count = ids_distinct(batch, end, &wait->ids);
+    wait->count = wait_distinct(batch->arena, end->ids, end->id_count, &wait->ids);
     wait->needed = end->needed == 0 || end->needed > wait->count ? wait->count : end->needed;
     for (uint32_t i = 0; i < wait->count; i++) {
         int pending = waits_for(batch, run, wait->kind, wait->ids[i]);

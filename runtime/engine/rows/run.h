@@ -28,6 +28,9 @@ enum run_outcome {
     OUTCOME_COUNT
 };
 
+/* Why an attempt was lost. */
+enum loss { LOSS_CRASHED, LOSS_EXITED, LOSS_TIMED_OUT, LOSS_PROTOCOL };
+
 /* What is known of secrets in a run's values: why people may not see them as they are. */
 enum run_secrets {
     SECRETS_DECLARED = 1, /* a schema file that it was under marks some */

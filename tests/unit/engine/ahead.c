@@ -123,7 +123,7 @@ Test(ahead, an_old_url_makes_nothing)
     int64_t id = segment(run)->id_block + 1;
 
     advance(DAYS(2));
-    cr_assert_eq(post(id, "\x05")->err.code, ERR_NOT_FOUND);
+    cr_assert_eq(post(id, "\x05")->err.code, ERR_GONE);
     cr_assert_eq(post(id_floor(bench.now_ms + DAYS(1)), "\x05")->err.code, ERR_NOT_FOUND);
     cr_assert_eq(store_memory_count(bench.store, ROW_WAITPOINT), 0);
 }

@@ -171,8 +171,11 @@ Test(token, a_callback_needs_no_environment)
 
 Test(token, an_unknown_token_is_not_found)
 {
-    cr_assert_eq(complete(12345, "\x01")->err.code, ERR_NOT_FOUND);
-    cr_assert_eq(time_out(12345)->err.code, ERR_NOT_FOUND);
+    int64_t unknown = id_floor(bench.now_ms);
+
+    cr_assert_eq(complete(unknown, "\x01")->err.code, ERR_NOT_FOUND);
+    cr_assert_eq(time_out(unknown)->err.code, ERR_NOT_FOUND);
+    cr_assert_eq(time_out(12345)->err.code, ERR_GONE, "as of long ago, it may have been there");
     cr_assert_eq(complete(start("t"), "\x01")->err.code, ERR_NOT_FOUND, "a run is no token");
 }
 

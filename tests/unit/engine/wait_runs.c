@@ -115,7 +115,7 @@ static void assert_unknown(int64_t run)
 
 Test(wait_runs, waiting_for_a_token_that_is_not_there_fails_the_run)
 {
-    int64_t run = start("t"), ids[] = { make_token(run, 1, 0), 12345 };
+    int64_t run = start("t"), ids[] = { make_token(run, 1, 0), id_floor(bench.now_ms) };
 
     wait_for(run, WAIT_FOR_TOKEN, ids, 2, 1, 0);
 
@@ -124,7 +124,7 @@ Test(wait_runs, waiting_for_a_token_that_is_not_there_fails_the_run)
 
 Test(wait_runs, waiting_for_a_run_that_is_not_there_fails_the_run)
 {
-    int64_t run = start("t"), id = 12345;
+    int64_t run = start("t"), id = id_floor(bench.now_ms);
 
     wait_for(run, WAIT_FOR_RUNS, &id, 1, 0, 0);
 

@@ -227,11 +227,6 @@ Test(sqlite_lists, a_tag_is_found_by_its_own_list)
                               "DROP TABLE run_tag; DROP TABLE waitpoint_tag;"
                               "DROP INDEX queue_live; ALTER TABLE queue DROP COLUMN used_ms;"
                               "ALTER TABLE queue DROP COLUMN removed; DROP TABLE lane;"
-                              "ALTER TABLE environment DROP COLUMN paused;"
-                              "ALTER TABLE environment DROP COLUMN paused_ms;"
-                              "ALTER TABLE environment DROP COLUMN paused_by;"
-                              "ALTER TABLE environment DROP COLUMN paused_why;"
-                              "DROP TABLE kept;"
                               "PRAGMA user_version = 5",
                               NULL, NULL, NULL),
                  SQLITE_OK, "%s", sqlite3_errmsg(db));
