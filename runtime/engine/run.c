@@ -38,6 +38,7 @@ bool run_move(struct batch *batch, struct run *run, enum run_status to, struct s
     if (run->seq > 0 && (next_statuses[run->status] & 1u << to) == 0)
         return false;
     run->status = to;
+    run->is_bystander = false;
     run->seq++;
     run->updated_ms = batch->now_ms;
     run_note(batch, run, text);

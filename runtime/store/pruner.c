@@ -1,6 +1,7 @@
 #include "store/pruner.h"
 
 #include "base/log.h"
+#include "store/timers.h"
 
 #include <time.h>
 
@@ -81,25 +82,27 @@ static void round_end(struct pruner *pruner, const struct moment *now)
     begin_anew(pruner);
 }
 
-void pruner_done(struct pruner *pruner, bool ok, bool is_low, const struct moment *now,
-                 int64_t busy_ms)
+struct pruned pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t busy_ms)
 {
     struct prune *prune = &pruner->command.prune;
     int64_t pause_ms = busy_ms * SHARE > PAUSE_MS ? busy_ms * SHARE : PAUSE_MS;
+    struct pruned pruned = prune->pruned;
+    struct moment now = moment_now();
+    struct room room;
 
     if (!ok || pruner->command.err.code != ERR_OK) {
-        pruner->next_ms = now->steady_ms + REST_LEAST_MS;
-        return;
+        pruner->next_ms = now.steady_ms + REST_LEAST_MS;
+        return (struct pruned){ 0 };
     }
-    pruned_add(&pruner->round, &prune->pruned);
-    pruner->next_ms = now->steady_ms + (is_low ? 0 : pause_ms);
+    store->ops->room(store, &room);
+    pruned_add(&pruner->round, &pruned);
+    pruner->next_ms = now.steady_ms + (room.is_low ? 0 : pause_ms);
     prune->after = prune->last;
-    if (!prune->is_end)
-        return;
-    if (prune->kind == ROW_WAITPOINT) {
-        round_end(pruner, now);
-    } else {
+    if (prune->is_end && prune->kind == ROW_WAITPOINT) {
+        round_end(pruner, &now);
+    } else if (prune->is_end) {
         prune->kind = ROW_WAITPOINT;
         prune->after = 0;
     }
+    return pruned;
 }

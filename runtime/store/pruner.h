@@ -5,7 +5,7 @@
 #ifndef PRUNER_H
 #define PRUNER_H
 
-#include "engine/engine.h"
+#include "store/store.h"
 
 struct pruner {
     struct command command; /* the one under way, or the last */
@@ -21,9 +21,8 @@ void pruner_init(struct pruner *pruner, const struct moment *now, int64_t not_be
 int64_t pruner_idle_ms(const struct pruner *pruner, const struct moment *now);
 /* The command to put behind those of a batch; NULL: none now. */
 struct command *pruner_next(struct pruner *pruner, const struct moment *now);
-/* The batch with it is over. */
-void pruner_done(struct pruner *pruner, bool ok, bool is_low, const struct moment *now,
-                 int64_t busy_ms);
+/* The batch with it is over, and took so long; what it has removed. */
+struct pruned pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t busy_ms);
 
 void pruned_add(struct pruned *to, const struct pruned *more);
 

@@ -239,18 +239,12 @@ static void stats_add(struct pump *pump, uint64_t *number, uint32_t more)
 
 static void prune_end(struct pump *pump, bool ok, uint64_t start_ns)
 {
-    struct store *store = pump->options.store;
-    struct moment now = moment_now();
-    struct room room;
+    struct pruned pruned = pruner_done(&pump->pruner, ok, pump->options.store,
+                                       (int64_t)((clock_monotonic_ns() - start_ns) / 1000000));
 
-    store->ops->room(store, &room);
-    if (ok) {
-        pthread_mutex_lock(&pump->lock);
-        pruned_add(&pump->stats.pruned, &pump->pruner.command.prune.pruned);
-        pthread_mutex_unlock(&pump->lock);
-    }
-    pruner_done(&pump->pruner, ok, room.is_low, &now,
-                (int64_t)((clock_monotonic_ns() - start_ns) / 1000000));
+    pthread_mutex_lock(&pump->lock);
+    pruned_add(&pump->stats.pruned, &pruned);
+    pthread_mutex_unlock(&pump->lock);
 }
 
 static void batch_of(struct pump *pump, uint32_t count)
@@ -415,9 +409,7 @@ bool pump_start(struct pump *pump, struct err *err)
 
 bool pump_submit(struct pump *pump, struct command *command, struct err *err)
 {
-    bool ok = true;
-
-    bool is_first = false;
+    bool ok = true, is_first = false;
 
     command->next = NULL;
     pthread_mutex_lock(&pump->lock);

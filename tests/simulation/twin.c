@@ -317,13 +317,6 @@ static bool twin_walk(struct store *store, enum row_kind kind, int64_t after, ui
     return true;
 }
 
-static bool twin_kept_until(struct store *store, int64_t *wall_ms, struct err *err)
-{
-    struct twin *twin = self(store);
-
-    return twin->sqlite->ops->kept_until(twin->sqlite, wall_ms, err);
-}
-
 static bool twin_environment(struct store *store, const char *name, uint32_t *number,
                              struct err *err)
 {
@@ -478,7 +471,6 @@ static const struct store_ops twin_ops = { .name = "twin",
                                            .backlog = twin_backlog,
                                            .parked = twin_parked,
                                            .walk = twin_walk,
-                                           .kept_until = twin_kept_until,
                                            .environment = twin_environment,
                                            .sweep = twin_sweep,
                                            .last_id = twin_last_id,

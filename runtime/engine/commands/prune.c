@@ -201,6 +201,8 @@ static bool runs_prune(struct batch *batch, struct prune *prune)
     if (prune->environment == 0 && prune->after == 0)
         marks_begin(&batch->engine->marking, batch->now_ms);
     for (uint32_t i = 0; i < count; i++) {
+        if (olds[i].run != NULL && !row_is_changed(ROW_RUN, &olds[i].run->row))
+            olds[i].run->is_bystander = true;
         if (prune->environment == 0)
             run_mark(batch, olds[i].run);
         if (olds[i].is_old || olds[i].has_old_log)

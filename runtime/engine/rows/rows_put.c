@@ -59,6 +59,7 @@ void rows_put_ready(struct rows *rows, int64_t lane, struct run *run)
     if (known->row == NULL)
         known->row = ARENA_NEW(rows->arena, struct ready);
     struct ready *ready = known->row;
+    run->is_bystander = false;
     ROOM(rows->arena, ready->runs, ready->count, ready->capacity);
     ready->runs[ready->count++] = run;
 }
