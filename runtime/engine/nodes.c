@@ -65,8 +65,9 @@ bool node_is_offered(const struct batch *batch, struct slice task)
 
 bool node_has_ready(const struct batch *batch, const struct run *run)
 {
-    return run->status == RUN_QUEUED && run->home == self_of(batch)->number &&
-           !run->is_bystander;
+    if (run->is_bystander)
+        return false;
+    return run->status == RUN_QUEUED && run->home == self_of(batch)->number;
 }
 
 bool node_is_executing(const struct batch *batch, const struct run *run)

@@ -12,7 +12,9 @@ enum {
     REST_MOST_MS = 3600000, /* between two walks; a tenth of what is kept shortest, if less */
     REST_LEAST_MS = 1000,
     LOOKS = 250,
-    MOST = 100
+    MOST = 100,
+    SWEEP_MS = 1000, /* between two looks at expired keys */
+    SWEEP_LIMIT = 1000
 };
 
 void pruned_add(struct pruned *to, const struct pruned *more)
@@ -105,4 +107,18 @@ struct pruned pruner_done(struct pruner *pruner, bool ok, struct store *store, i
         prune->after = 0;
     }
     return pruned;
+}
+
+void pruner_sweep(struct pruner *pruner, struct store *store, int64_t steady_ms)
+{
+    struct err err;
+
+    if (steady_ms < pruner->next_sweep_ms)
+        return;
+    pruner->next_sweep_ms = steady_ms + SWEEP_MS;
+    if (!store->ops->begin(store, &err))
+        return; /* the next batch will say what is wrong */
+    if (!store->ops->sweep(store, steady_ms, SWEEP_LIMIT, &err) ||
+        !store->ops->commit(store, &err))
+        store->ops->rollback(store);
 }

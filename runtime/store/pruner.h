@@ -11,6 +11,7 @@ struct pruner {
     struct command command; /* the one under way, or the last */
     int64_t next_ms;        /* when the next is due, by the steady clock */
     int64_t not_before_ms;  /* after a migration nothing goes before this date; 0: none was */
+    int64_t next_sweep_ms;  /* by the steady clock */
     struct pruned round;    /* in this walk over all */
     bool has_marks;         /* all runs were looked at once */
 };
@@ -23,6 +24,9 @@ int64_t pruner_idle_ms(const struct pruner *pruner, const struct moment *now);
 struct command *pruner_next(struct pruner *pruner, const struct moment *now);
 /* The batch with it is over, and took so long; what it has removed. */
 struct pruned pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t busy_ms);
+
+/* Keys that have expired, now and then. */
+void pruner_sweep(struct pruner *pruner, struct store *store, int64_t steady_ms);
 
 void pruned_add(struct pruned *to, const struct pruned *more);
 

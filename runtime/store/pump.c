@@ -16,8 +16,6 @@
 enum {
     PUBLICATIONS_KEPT = 4, /* spare ones, with their arenas */
     RETRY_MS = 250,        /* after the store has failed */
-    SWEEP_MS = 1000,       /* between two looks at expired keys */
-    SWEEP_LIMIT = 1000,
     IDLE_MOST_MS = 60000
 };
 
@@ -49,7 +47,6 @@ struct pump {
     struct command **batch;
     struct moment next_due; /* as the store says */
     struct pruner pruner;
-    int64_t next_sweep_ms; /* by the steady clock */
     struct clock_watch watch;
     bool again, was_ok;
 };
@@ -215,21 +212,6 @@ static void outcome_log(struct pump *pump, bool ok, const struct err *err)
     pump->was_ok = ok;
 }
 
-static void sweep(struct pump *pump, int64_t steady_ms)
-{
-    struct store *store = pump->options.store;
-    struct err err;
-
-    if (steady_ms < pump->next_sweep_ms)
-        return;
-    pump->next_sweep_ms = steady_ms + SWEEP_MS;
-    if (!store->ops->begin(store, &err))
-        return; /* the next batch will say what is wrong */
-    if (!store->ops->sweep(store, steady_ms, SWEEP_LIMIT, &err) ||
-        !store->ops->commit(store, &err))
-        store->ops->rollback(store);
-}
-
 static void stats_add(struct pump *pump, uint64_t *number, uint32_t more)
 {
     pthread_mutex_lock(&pump->lock);
@@ -284,7 +266,7 @@ static void batch_of(struct pump *pump, uint32_t count)
     if (!store->ops->next_due(store, &pump->next_due, &err))
         pump->next_due = (struct moment){ 0, now.steady_ms + RETRY_MS };
     if (ok)
-        sweep(pump, now.steady_ms);
+        pruner_sweep(&pump->pruner, store, now.steady_ms);
 }
 
 static void *pump_main(void *argument)

@@ -41,15 +41,6 @@ static bool fails(struct twin *twin, struct err *err)
 
 /* ---- comparing --------------------------------------------------------------------------- */
 
-static bool ids_same(const struct ids *a, const struct ids *b)
-{
-    bool same = a->count == b->count;
-
-    for (uint32_t i = 0; same && i < a->count; i++)
-        same = a->items[i] == b->items[i];
-    return same;
-}
-
 static bool refs_same(const struct row_refs *a, const struct row_refs *b)
 {
     bool same = a->count == b->count;

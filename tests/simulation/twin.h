@@ -18,4 +18,13 @@ void twin_crash(struct store *store);
 /* Everything that was committed is read from SQLite and compared. */
 void twin_check(struct store *store);
 
+static inline bool ids_same(const struct ids *a, const struct ids *b)
+{
+    bool same = a->count == b->count;
+
+    for (uint32_t i = 0; same && i < a->count; i++)
+        same = a->items[i] == b->items[i];
+    return same;
+}
+
 #endif

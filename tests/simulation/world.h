@@ -79,7 +79,7 @@ struct world {
     struct config_retention retention; /* of all, and of the task "beta" */
     struct config_retention beta_retention;
     struct catalog_retention beta;
-    struct command prune; /* how far the walk is that removes what is old */
+    struct command prune;      /* how far the walk is that removes what is old */
     struct held_segment *held; /* HELD_MAX */
     uint32_t held_count;
     struct held_segment ghost; /* a slot that was given up on, and may yet speak */

@@ -3,7 +3,6 @@
 #include "engine/batch.h"
 #include "engine/close.h"
 
-
 static void token_settle(struct batch *batch, struct waitpoint *token,
                          enum waitpoint_status status, struct slice result)
 {
