@@ -110,7 +110,8 @@ BOTH(a_clock_set_back_makes_no_time_longer_and_no_date_earlier)
     pump_bench_until(assigned_enough);
 
     uint64_t took_ms = (clock_monotonic_ns() - start_ns) / 1000000;
-    cr_assert(took_ms >= 1000 && took_ms < 20000, "%llu ms", (unsigned long long)took_ms);
+    /* The engine counts whole milliseconds: it may have begun up to one of them earlier. */
+    cr_assert(took_ms >= 999 && took_ms < 20000, "%llu ms", (unsigned long long)took_ms);
     cr_assert_eq(bench.assigned, 1, "the date is an hour off");
     cr_assert_eq(clock_steps(), 1);
     clock_shift(3600000);
