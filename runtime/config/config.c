@@ -88,7 +88,7 @@ static void keys_read(const struct node *root, struct config *config, struct sli
             unread_report(&settings[i], node, report);
     }
     if (environments != NULL)
-        environments_read(&environments->node, config, base);
+        environments_read(&environments->node, config, base, report);
 }
 
 /* ---- what must hold between keys --------------------------------------------------------- */
@@ -127,6 +127,12 @@ static void pairs_check(const struct node *root, const struct config *config,
                "must not be above retry.max", report);
     pair_check(root, config->max_attempts <= config->limits.max_attempts, "retry",
                "max_attempts", "max_attempts", "must not be above limits.max_attempts", report);
+    pair_check(root, config->early_answers_ms >= config->segment_time_ms, "retention",
+               "early_answers", "early_answers",
+               "must not be below workers.segment_time: a token may come as late", report);
+    pair_check(root, config->retention.span_ms[RETAIN_TOKENS] >= config->early_answers_ms,
+               "retention", "tokens", "early_answers",
+               "must not be below retention.early_answers", report);
 }
 
 /* ---- the file ---------------------------------------------------------------------------- */

@@ -14,6 +14,15 @@
 
 enum { KEY_TEXT_SIZE = 80 };
 
+enum retention_kind { RETAIN_RUNS, RETAIN_TOKENS, RETAIN_LOGS, RETAIN_KINDS };
+
+#define RETENTION_FOREVER INT64_MAX
+
+/* How long what has ended is kept; 0: not said here. */
+struct config_retention {
+    int64_t span_ms[RETAIN_KINDS];
+};
+
 struct config_environment {
     const char *name;        /* [a-z][a-z0-9-]* */
     const char *key_env;     /* name of a variable that holds the key; NULL: none */
@@ -21,6 +30,7 @@ struct config_environment {
     char key[KEY_TEXT_SIZE]; /* filled by config_keys */
     uint32_t number;         /* filled by serve from the store */
     uint32_t share;          /* of the slots, against the others' */
+    struct config_retention retention;
 };
 
 /* What may be how big; each refused with a clear error beyond. */
@@ -37,15 +47,6 @@ struct config_limits {
     uint32_t max_attempts;
     uint32_t plugins; /* files in the directory */
     uint32_t steps; /* waiters told and children canceled in one commit; 0: as many as usual */
-};
-
-enum retention_kind { RETAIN_RUNS, RETAIN_TOKENS, RETAIN_LOGS, RETAIN_KINDS };
-
-#define RETENTION_FOREVER INT64_MAX
-
-/* How long what has ended is kept; 0: not said here. */
-struct config_retention {
-    int64_t span_ms[RETAIN_KINDS];
 };
 
 struct config {
@@ -89,6 +90,8 @@ struct config {
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
     struct config_limits limits;
+    struct config_retention retention;
+    int64_t early_answers_ms; /* an answer waits for its token */
     const char *log_level;
     struct config_environment *environments; /* at least one */
     uint32_t environment_count;
@@ -98,10 +101,12 @@ struct config_queue {
     struct slice name;
     uint32_t concurrency;    /* of each lane */
     uint32_t per_key, total; /* of lanes with a key, and of all together; 0: not said */
+    struct config_retention retention;
 };
 
 struct config_task {
-    struct slice task, queue;
+    struct slice task, queue; /* queue empty: it is not said */
+    struct config_retention retention;
 };
 
 struct config_queues {

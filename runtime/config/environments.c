@@ -1,8 +1,9 @@
 /* Environments: worlds of their own, each with a name and where its key comes from. */
+#include "config/retention.h"
 #include "config/setting.h"
 
 static void environment_read(const struct entry *entry, struct config *config,
-                             struct slice base)
+                             struct slice base, struct report *report)
 {
     struct config_environment *environment = &config->environments[config->environment_count++];
     const struct entry *env = node_find(&entry->node, "key_env");
@@ -17,13 +18,15 @@ static void environment_read(const struct entry *entry, struct config *config,
         environment->key_env = arena_text(&config->arena, env->node.text);
     if (file != NULL)
         environment->key_file = path_join(&config->arena, base, file->node.text).data;
+    (void)retention_read(&entry->node, &environment->retention, report); /* it tells */
 }
 
 /* The schema has seen to their names and their keys. */
-void environments_read(const struct node *map, struct config *config, struct slice base)
+void environments_read(const struct node *map, struct config *config, struct slice base,
+                       struct report *report)
 {
     config->environments = ARENA_ARRAY(&config->arena, struct config_environment, map->count);
     config->environment_count = 0;
     for (uint32_t i = 0; i < map->count; i++)
-        environment_read(&map->entries[i], config, base);
+        environment_read(&map->entries[i], config, base, report);
 }

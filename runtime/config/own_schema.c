@@ -54,7 +54,9 @@ bool names_check(enum name_kind kind, const struct node *map, bool is_keys,
     for (uint32_t i = 0; map != NULL && i < map->count; i++) {
         const struct entry *entry = &map->entries[i];
         struct err err;
-        if (name_check(kind, is_keys ? entry->key : entry->node.text, &err))
+        if (!is_keys && entry->node.kind == VALUE_MAP) /* a task: its queue, where it has one */
+            entry = node_find(&entry->node, "queue");
+        if (entry == NULL || name_check(kind, is_keys ? entry->key : entry->node.text, &err))
             continue;
         fine = report_add(report, is_keys ? entry->line : entry->node.line,
                           is_keys ? entry->column : entry->node.column, "%s", err.text);

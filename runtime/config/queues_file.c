@@ -12,6 +12,7 @@
  */
 #include "config/config.h"
 #include "config/own_schema.h"
+#include "config/retention.h"
 
 #include <unistd.h>
 
@@ -28,7 +29,8 @@ static uint32_t number_of(const struct node *map, const char *key)
     return entry == NULL ? 0 : concurrency_of(&entry->node);
 }
 
-static void queue_read(const struct entry *entry, struct config_queues *queues)
+static void queue_read(const struct entry *entry, struct config_queues *queues,
+                       struct report *report)
 {
     struct config_queue *queue = &queues->queues[queues->queue_count++];
     const struct node *node = &entry->node;
@@ -44,14 +46,25 @@ static void queue_read(const struct entry *entry, struct config_queues *queues)
         queue->concurrency = limit;
     queue->per_key = number_of(node, "per_key");
     queue->total = number_of(node, "total");
+    (void)retention_read(node, &queue->retention, report); /* it tells */
 }
 
-static void tasks_read(const struct node *map, struct config_queues *queues)
+static void tasks_read(const struct node *map, struct config_queues *queues,
+                       struct report *report)
 {
     queues->tasks = ARENA_ARRAY(&queues->arena, struct config_task, map->count);
-    for (uint32_t i = 0; i < map->count; i++)
-        queues->tasks[queues->task_count++] =
-            (struct config_task){ map->entries[i].key, map->entries[i].node.text };
+    for (uint32_t i = 0; i < map->count; i++) {
+        const struct node *node = &map->entries[i].node;
+        const struct entry *queue = node->kind == VALUE_MAP ? node_find(node, "queue") : NULL;
+        struct config_task *task = &queues->tasks[queues->task_count++];
+        *task = (struct config_task){ .task = map->entries[i].key };
+        if (node->kind != VALUE_MAP)
+            task->queue = node->text;
+        else if (queue != NULL)
+            task->queue = queue->node.text;
+        if (node->kind == VALUE_MAP)
+            (void)retention_read(node, &task->retention, report); /* it tells */
+    }
 }
 
 /* A key without anything below it is null and says nothing. */
@@ -63,7 +76,8 @@ static const struct node *map_find(const struct node *root, const char *key)
 }
 
 /* The document fits its schema. */
-static void root_read(const struct node *root, struct config_queues *queues)
+static void root_read(const struct node *root, struct config_queues *queues,
+                      struct report *report)
 {
     const struct entry *standard = node_find(root, "concurrency");
     const struct node *named = map_find(root, "queues"), *tasks = map_find(root, "tasks");
@@ -73,9 +87,9 @@ static void root_read(const struct node *root, struct config_queues *queues)
     if (named != NULL)
         queues->queues = ARENA_ARRAY(&queues->arena, struct config_queue, named->count);
     for (uint32_t i = 0; named != NULL && i < named->count; i++)
-        queue_read(&named->entries[i], queues);
+        queue_read(&named->entries[i], queues, report);
     if (tasks != NULL)
-        tasks_read(tasks, queues);
+        tasks_read(tasks, queues, report);
 }
 
 /* What a file without the key gets: its schema says it. */
@@ -98,9 +112,10 @@ static bool document_make(const struct node *root, const struct own_schema *own_
     bool fine = names_check(NAME_QUEUE, map_find(root, "queues"), true, report);
     fine &= names_check(NAME_TASK, tasks, true, report);
     fine &= names_check(NAME_QUEUE, tasks, false, report);
+    uint32_t before = report->problems->count;
     if (fine)
-        root_read(root, queues);
-    return fine;
+        root_read(root, queues, report);
+    return fine && report->problems->count == before;
 }
 
 static bool queues_make(const char *path, const struct slice *text,

@@ -48,7 +48,9 @@ static void environments_describe(const struct node *root, struct buffer *out)
              "    # key_file: /etc/bide/dev.key\n"
              "    # its part of workers.slots, against the others' parts: half of it is kept\n"
              "    # free for it, the rest is lent to whoever has work\n"
-             "    share: 1\n");
+             "    share: 1\n"
+             "    # how long what has ended is kept here, if not as retention says for all\n"
+             "    # retention: { ended_runs: 7d, tokens: 7d, logs: 1d }\n");
 }
 
 /* config/reference.yaml is it; editors find the schema by its first line. */

@@ -45,7 +45,8 @@ struct value settings_value(struct arena *arena, const struct node *root);
 /* "4MiB", "1 GB", "4096" or 4096. */
 bool bytes_parse(struct slice text, int64_t *bytes);
 
-void environments_read(const struct node *map, struct config *config, struct slice base);
+void environments_read(const struct node *map, struct config *config, struct slice base,
+                       struct report *report);
 struct slice path_join(struct arena *arena, struct slice base, struct slice path);
 
 #endif

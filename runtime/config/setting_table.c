@@ -65,6 +65,11 @@ const struct setting settings[] = {
     { "limits", "plugins", SETTING_COUNT, AT(limits.plugins) },
     { "limits", "steps", SETTING_COUNT, AT(limits.steps) },
 
+    { "retention", "ended_runs", SETTING_DURATION, AT(retention.span_ms[RETAIN_RUNS]) },
+    { "retention", "tokens", SETTING_DURATION, AT(retention.span_ms[RETAIN_TOKENS]) },
+    { "retention", "logs", SETTING_DURATION, AT(retention.span_ms[RETAIN_LOGS]) },
+    { "retention", "early_answers", SETTING_DURATION, AT(early_answers_ms) },
+
     { "log", "level", SETTING_TEXT, AT(log_level) },
 };
 // clang-format on

@@ -134,7 +134,7 @@ static struct slice queue_of(const struct making *making, const struct task_desc
     const struct config_queues *queues = queues_of(making);
 
     for (uint32_t i = 0; queues != NULL && i < queues->task_count; i++)
-        if (slice_equal(queues->tasks[i].task, task->id))
+        if (slice_equal(queues->tasks[i].task, task->id) && queues->tasks[i].queue.size > 0)
             return queues->tasks[i].queue;
     return task->queue;
 }
@@ -215,6 +215,64 @@ static void queues_add(struct making *making)
                                     .total = queues->queues[i].total };
 }
 
+/* Of those that say anything; tokens stay at least as long as an answer may come early. */
+static void retention_add(struct catalog *catalog, struct catalog_retention *items,
+                          uint32_t *count, struct slice name,
+                          const struct config_retention *said)
+{
+    struct config_retention retention = *said;
+    bool has_any = false;
+
+    for (int kind = 0; kind < RETAIN_KINDS; kind++)
+        has_any |= retention.span_ms[kind] != 0;
+    if (!has_any)
+        return;
+    if (retention.span_ms[RETAIN_TOKENS] != 0 &&
+        retention.span_ms[RETAIN_TOKENS] < catalog->early_ms)
+        retention.span_ms[RETAIN_TOKENS] = catalog->early_ms;
+    items[(*count)++] =
+        (struct catalog_retention){ arena_copy(&catalog->arena, name), retention };
+}
+
+/* When queues.yaml cannot be read nothing goes: it may say that something is kept for longer.
+ */
+static void retentions_add(struct making *making)
+{
+    const struct config *config = making->config;
+    const struct config_queues *queues = queues_of(making);
+    struct catalog *catalog = making->held->catalog;
+    struct arena *arena = &catalog->arena;
+    uint32_t count = config->environment_count, all = 0;
+    struct config_retention *environments = ARENA_ARRAY(arena, struct config_retention, count);
+    struct catalog_retention item;
+
+    catalog->early_ms = config->early_answers_ms;
+    for (uint32_t i = 0; i < catalog->task_count; i++)
+        if (catalog->tasks[i].limit_ms > catalog->early_ms)
+            catalog->early_ms = catalog->tasks[i].limit_ms;
+    if (queues == NULL)
+        return;
+    retention_add(catalog, &item, &all, SLICE(""), &config->retention);
+    if (all > 0)
+        catalog->retention = item.retention;
+    for (uint32_t i = 0; i < count; i++) {
+        all = 0;
+        retention_add(catalog, &item, &all, SLICE(""), &config->environments[i].retention);
+        if (all > 0)
+            environments[i] = item.retention;
+    }
+    catalog->environment_retentions = environments;
+    catalog->task_retentions = ARENA_ARRAY(arena, struct catalog_retention, queues->task_count);
+    catalog->queue_retentions =
+        ARENA_ARRAY(arena, struct catalog_retention, queues->queue_count);
+    for (uint32_t i = 0; i < queues->task_count; i++)
+        retention_add(catalog, catalog->task_retentions, &catalog->task_retention_count,
+                      queues->tasks[i].task, &queues->tasks[i].retention);
+    for (uint32_t i = 0; i < queues->queue_count; i++)
+        retention_add(catalog, catalog->queue_retentions, &catalog->queue_retention_count,
+                      queues->queues[i].name, &queues->queues[i].retention);
+}
+
 static void environments_add(struct making *making)
 {
     const struct config *config = making->config;
@@ -255,6 +313,7 @@ void catalog_make(struct making *making)
     tasks_add(making, true);
     queues_add(making);
     environments_add(making);
+    retentions_add(making);
     catalog_sort(held->catalog);
     catalog_check_children(making);
     catalog_check_strays(making);

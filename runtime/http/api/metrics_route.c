@@ -206,6 +206,14 @@ static void write_pump(struct buffer *out, const struct http *http)
          stats.clock_steps);
     line(out, "bide_timers_aside_total", "counter",
          "Timers put aside because what was due could not be handled", stats.timers_aside);
+    const struct pruned *pruned = &stats.pruned;
+    head(out, "bide_pruned_total", "counter", "What was removed because it was old");
+    buffer_format(out,
+                  "bide_pruned_total{kind=\"runs\"} %u\n"
+                  "bide_pruned_total{kind=\"tokens\"} %u\n"
+                  "bide_pruned_total{kind=\"early_answers\"} %u\n"
+                  "bide_pruned_total{kind=\"logs\"} %u\n",
+                  pruned->runs, pruned->tokens, pruned->early_answers, pruned->logs);
     line(out, "bide_store_ok", "gauge", "1 while the last batch was written", stats.store_ok);
     head(out, "bide_commit_seconds_total", "counter", "Time spent in commits");
     buffer_format(out, "bide_commit_seconds_total %.6f\n", (double)stats.commit_ns / 1e9);

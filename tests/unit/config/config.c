@@ -166,7 +166,7 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "sever: {}\n",
           "c.yaml:1:1: expected no properties but data, plugins, schemas, queues, "
           "unknown_tasks, on_payload_mismatch, server, "
-          "store, workers, retry, limits, log and 1 more, got \"sever\"; did you mean "
+          "store, workers, retry, limits, retention and 2 more, got \"sever\"; did you mean "
           "server?" },
         { "server:\n  listn: x\n", "c.yaml:2:3: /server: expected no properties but listen, " },
         { "server:\n  listn: x\n", "got \"listn\"; did you mean listen?" },
@@ -216,6 +216,14 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
           "/environments/dev/key_env: expected a string" },
         { "environments: {dev: {key_env: A, key_file: b}}\n", "one of them is enough" },
         { "environments: {dev: 5}\n", "/environments/dev: expected an object or null" },
+        { "environments: {dev: {retention: {logs: 1ms}}}\n",
+          "c.yaml:1:40: retention.logs must be a time from 1s to 36500d" },
+        { "environments: {dev: {retention: {runs: 1d}}}\n", "expected no properties but" },
+        { "retention: {ended_runs: 0}\n", "c.yaml:1:25: /retention/ended_runs: expected" },
+        { "retention:\n  early_answers: 1m\n",
+          "c.yaml:2:18: retention.early_answers must not be below workers.segment_time" },
+        { "retention:\n  tokens: 1h\n",
+          "c.yaml:2:11: retention.tokens must not be below retention.early_answers" },
         { "- a\n", "c.yaml:1:1: expected an object or null" },
         { "server: {listen: \"a:1\", listen: \"b:2\"}\n", "is here twice" },
         { "a: b: c\n", "no valid YAML" },

@@ -70,6 +70,27 @@ Test(queues, limits_of_keys_and_of_all_together)
     config_queues_finish(&queues);
 }
 
+Test(queues, how_long_what_has_ended_is_kept)
+{
+    struct config_queues queues = right("queues:\n"
+                                        "  a: {retention: {ended_runs: 7d, logs: 1h}}\n"
+                                        "  b: 3\n"
+                                        "tasks:\n"
+                                        "  t: {queue: a, retention: {tokens: 2d}}\n"
+                                        "  u: {retention: {ended_runs: 5000}}\n"
+                                        "  v: b\n");
+    const int64_t day_ms = INT64_C(86400000);
+
+    cr_assert_eq(queues.queues[0].retention.span_ms[RETAIN_RUNS], 7 * day_ms);
+    cr_assert_eq(queues.queues[0].retention.span_ms[RETAIN_LOGS], 3600000);
+    cr_assert_eq(queues.queues[1].retention.span_ms[RETAIN_RUNS], 0);
+    cr_assert(slice_is(queues.tasks[0].queue, "a") && slice_is(queues.tasks[2].queue, "b"));
+    cr_assert_eq(queues.tasks[0].retention.span_ms[RETAIN_TOKENS], 2 * day_ms);
+    cr_assert_eq(queues.tasks[1].queue.size, 0);
+    cr_assert_eq(queues.tasks[1].retention.span_ms[RETAIN_RUNS], 5000);
+    config_queues_finish(&queues);
+}
+
 Test(queues, mistakes_are_told)
 {
     static const char *const cases[][2] = {
@@ -81,8 +102,9 @@ Test(queues, mistakes_are_told)
           "queue)" },
         { "concurrency: x\n", "got the string \"x\"" },
         { "queues: {a: -1}\n", "q.yaml:1:13: /queues/a: expected an integer >= 1" },
-        { "queues: {a: {most: 2}}\n", "q.yaml:1:14: /queues/a: expected no properties but "
-                                      "concurrency, limit, per_key, total, got \"most\"" },
+        { "queues: {a: {most: 2}}\n",
+          "q.yaml:1:14: /queues/a: expected no properties but "
+          "concurrency, limit, per_key, total, retention, got \"most\"" },
         { "queues:\n  a:\n    per_key: 0\n", "q.yaml:3:14: /queues/a/per_key: expected" },
         { "queues: {a: {total: many}}\n", "/queues/a/total: expected" },
         { "queues: {a: {concurrency: 2, limit: 2}}\n", "q.yaml:1:13: /queues/a:" },
@@ -94,6 +116,12 @@ Test(queues, mistakes_are_told)
         { "queues: [a]\n", "/queues: expected an object or null" },
         { "tasks: {a: 5}\n", "q.yaml:1:12: /tasks/a: expected a string" },
         { "tasks: {a: \"\"}\n", "q.yaml:1:12: the queue name is empty" },
+        { "tasks: {a: {queue: \"x y\"}}\n", "q.yaml:1:20: queue name \"x y\" has" },
+        { "queues:\n  a:\n    retention: {ended_runs: 9dd}\n", "a duration is like 30s" },
+        { "queues:\n  a:\n    retention: {logs: 5ms}\n",
+          "q.yaml:3:23: retention.logs must be a time from 1s to 36500d, like 30d" },
+        { "queues: {a: {retention: {tokens: 1d}}}\n", "expected no properties but" },
+        { "tasks:\n  a:\n    retention: {tokens: 0}\n", "q.yaml:3:25: retention.tokens must" },
         { "queues: {a: 1, a: 2}\n", "is here twice" },
         { "[]\n", "expected an object or null" },
     };

@@ -1,0 +1,12 @@
+/* Retention of one thing: its map of that name. Internal to config/. */
+#ifndef CONFIG_RETENTION_H
+#define CONFIG_RETENTION_H
+
+#include "config/config.h"
+#include "schema/document/document.h"
+
+/* False: a report was added. `owner` fits its schema. */
+bool retention_read(const struct node *owner, struct config_retention *retention,
+                    struct report *report);
+
+#endif
