@@ -247,8 +247,10 @@ void act_reply(struct world *world, struct command *command)
     if (command->kind == COMMAND_TRIGGER) {
         if (store_memory_find(world->memory, command->trigger.run_id) == NULL) {
             const struct known_run *known = known_run(world, command->trigger.run_id, false);
-            /* A key outlives its run, and so does what was made by it. */
-            if (command->trigger.is_new || known == NULL || !known->is_done)
+            /* A key outlives its run, and so does what was made by it; whoever made that run
+             * may not have heard of it. */
+            if (command->trigger.is_new || (known == NULL && !command->trigger.cached) ||
+                (known != NULL && !known->is_done))
                 world_flaw(world, "run %lld was acknowledged and is not there",
                            (long long)command->trigger.run_id);
             return;
