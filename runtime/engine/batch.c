@@ -100,14 +100,7 @@ bool batch_has_room(const struct batch *batch, struct command *command)
 
 void batch_ids_add(struct batch *batch, struct ids *ids, int64_t id)
 {
-    if (ids->count == ids->capacity) {
-        int64_t *old = ids->items;
-        ids->capacity = ids->capacity == 0 ? 16 : ids->capacity * 2;
-        ids->items = ARENA_ARRAY(batch->arena, int64_t, ids->capacity);
-        if (ids->count > 0)
-            memcpy(ids->items, old, ids->count * sizeof *old);
-    }
-    ids->items[ids->count++] = id;
+    rows_ids_add(batch->arena, ids, id);
 }
 
 struct deadline batch_deadline(const struct batch *batch, int64_t date_ms, int64_t span_ms)

@@ -96,6 +96,8 @@ static void tally_runs(struct tallies *tallies, const struct rows *rows)
 {
     EACH_RUN(rows, run)
     {
+        if (!row_is_changed(ROW_RUN, &run->row))
+            continue;
         if (run_loaded(run) != NULL)
             tally_run(tallies, run_loaded(run), -1);
         if (!run->row.is_deleted)
@@ -116,17 +118,16 @@ static int order(const void *a, const void *b, void *kind)
  * nearly in order. */
 static const struct row **collect(const struct rows *rows, enum row_kind kind, uint32_t *count)
 {
-    uint32_t at = 0;
+    uint32_t all = 0;
 
-    *count = 0;
     for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
-        *count += row_is_changed(kind, row) ? 1 : 0;
-    if (*count == 0)
-        return NULL;
-    const struct row **sorted = ARENA_ARRAY(rows->arena, const struct row *, *count);
+        all++;
+    const struct row **end = ARENA_ARRAY(rows->arena, const struct row *, all + 1) + all;
+    const struct row **sorted = end;
     for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
         if (row_is_changed(kind, row))
-            sorted[*count - ++at] = row;
+            *--sorted = row;
+    *count = (uint32_t)(end - sorted);
     for (uint32_t i = 1; i < *count; i++)
         if (row_order(kind, sorted[i - 1], sorted[i]) > 0) {
             qsort_r(sorted, *count, sizeof *sorted, order, &kind);

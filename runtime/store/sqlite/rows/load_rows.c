@@ -11,14 +11,7 @@ bool ids_take(struct query *query, struct arena *arena, struct ids *ids, struct 
     while (query_row(query, &row, err)) {
         if (!row)
             return true;
-        if (ids->count == ids->capacity) {
-            ids->capacity = ids->capacity == 0 ? 16 : ids->capacity * 2;
-            int64_t *grown = ARENA_ARRAY(arena, int64_t, ids->capacity);
-            if (ids->count > 0)
-                memcpy(grown, ids->items, sizeof *grown * ids->count);
-            ids->items = grown;
-        }
-        ids->items[ids->count++] = take_int(query);
+        rows_ids_add(arena, ids, take_int(query));
     }
     return false;
 }
