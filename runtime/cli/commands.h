@@ -24,6 +24,7 @@
     X(env_list)            \
     X(env_pause)           \
     X(env_resume)          \
+    X(prune)               \
     X(deploy)              \
     X(plugins_list)        \
     X(plugins_inspect)     \

@@ -7,14 +7,23 @@
 struct batch;
 struct command;
 
-struct pruned {
-    uint32_t runs, tokens, early_answers, logs;
+/* How many, and between which times what went had ended. */
+struct pruned_kind {
+    uint32_t count;
+    int64_t oldest_ms, newest_ms;
 };
+
+struct pruned {
+    struct pruned_kind runs, tokens, early_answers, logs;
+};
+
+enum { PRUNE_LOOKS = 250, PRUNE_MOST = 100 }; /* so much in one command that nobody notices */
 
 /* The rows of a kind above `after`, as many as are looked at in one command. */
 struct prune {
     enum row_kind kind;   /* ROW_RUN, ROW_WAITPOINT */
-    uint32_t environment; /* 0: all, and what runs wait for is marked by the way */
+    uint32_t environment; /* 0: all, and what runs wait for is marked by the way; else
+                           * UNAVAILABLE before a walk over all has done that */
     int64_t after;
     uint32_t looks, most; /* rows to look at, and to remove */
     bool is_dry;          /* only count */
@@ -33,6 +42,7 @@ void prune_hold_run(const struct batch *batch, struct run *run);
 void prune_hold_token(const struct batch *batch, struct waitpoint *token);
 /* Was it made so long ago that what is not there was removed, or else is still to come? */
 bool prune_is_past(const struct batch *batch, int64_t id);
+void pruned_add(struct pruned *to, const struct pruned *more);
 /* The clocks as a batch found them. */
 void prune_look(struct batch *batch);
 void prune_commit(struct batch *batch);

@@ -11,19 +11,9 @@ enum {
     SHARE = 9,              /* it takes a tenth of the time at most */
     REST_MOST_MS = 3600000, /* between two walks; a tenth of what is kept shortest, if less */
     REST_LEAST_MS = 1000,
-    LOOKS = 250,
-    MOST = 100,
     SWEEP_MS = 1000, /* between two looks at expired keys */
     SWEEP_LIMIT = 1000
 };
-
-void pruned_add(struct pruned *to, const struct pruned *more)
-{
-    to->runs += more->runs;
-    to->tokens += more->tokens;
-    to->early_answers += more->early_answers;
-    to->logs += more->logs;
-}
 
 static void begin_anew(struct pruner *pruner)
 {
@@ -52,19 +42,31 @@ void pruner_init(struct pruner *pruner, const struct moment *now, int64_t not_be
 
 int64_t pruner_idle_ms(const struct pruner *pruner, const struct moment *now)
 {
-    int64_t held_ms = pruner->not_before_ms - now->wall_ms;
     int64_t ms = pruner->next_ms - now->steady_ms;
 
-    ms = ms > held_ms ? ms : held_ms;
     return ms > 0 ? ms : 0;
 }
 
-struct command *pruner_next(struct pruner *pruner, const struct moment *now)
+static bool room_is_low(struct store *store)
 {
-    if (pruner_idle_ms(pruner, now) > 0)
+    struct room room;
+
+    store->ops->room(store, &room);
+    return room.is_low;
+}
+
+/* Before that date it walks all the same: what would go is asked for, and needs its marks. */
+struct command *pruner_next(struct pruner *pruner, struct store *store,
+                            const struct moment *now)
+{
+    struct prune *prune = &pruner->command.prune;
+
+    if (pruner->next_ms > now->steady_ms &&
+        (pruner->next_low_ms > now->steady_ms || !room_is_low(store)))
         return NULL;
-    pruner->command.prune.looks = LOOKS;
-    pruner->command.prune.most = MOST;
+    prune->looks = PRUNE_LOOKS;
+    prune->most = PRUNE_MOST;
+    prune->is_dry = now->wall_ms < pruner->not_before_ms;
     return &pruner->command;
 }
 
@@ -73,32 +75,35 @@ static void round_end(struct pruner *pruner, const struct moment *now)
     const struct pruned *round = &pruner->round;
     int64_t rest_ms = pruner->command.prune.shortest_ms / 10;
 
-    if (round->runs + round->tokens + round->early_answers + round->logs > 0)
-        log_info("store.pruned", "runs=%u tokens=%u early_answers=%u logs=%u", round->runs,
-                 round->tokens, round->early_answers, round->logs);
+    if (round->runs.count + round->tokens.count + round->early_answers.count +
+            round->logs.count >
+        0)
+        log_info("store.pruned", "runs=%u tokens=%u early_answers=%u logs=%u",
+                 round->runs.count, round->tokens.count, round->early_answers.count,
+                 round->logs.count);
     rest_ms = rest_ms > REST_MOST_MS ? REST_MOST_MS : rest_ms;
     rest_ms = rest_ms < REST_LEAST_MS ? REST_LEAST_MS : rest_ms;
     /* The first walk of a server only finds out what must stay. */
     pruner->next_ms = now->steady_ms + (pruner->has_marks ? rest_ms : REST_LEAST_MS + PAUSE_MS);
+    pruner->next_low_ms = now->steady_ms + REST_LEAST_MS + PAUSE_MS;
     pruner->has_marks = pruner->command.prune.has_marks;
     begin_anew(pruner);
 }
 
-struct pruned pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t busy_ms)
+void pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t busy_ms)
 {
     struct prune *prune = &pruner->command.prune;
     int64_t pause_ms = busy_ms * SHARE > PAUSE_MS ? busy_ms * SHARE : PAUSE_MS;
-    struct pruned pruned = prune->pruned;
-    struct moment now = moment_now();
-    struct room room;
+    struct moment now;
 
-    if (!ok || pruner->command.err.code != ERR_OK) {
-        pruner->next_ms = now.steady_ms + REST_LEAST_MS;
-        return (struct pruned){ 0 };
-    }
-    store->ops->room(store, &room);
-    pruned_add(&pruner->round, &pruned);
-    pruner->next_ms = now.steady_ms + (room.is_low ? 0 : pause_ms);
+    store->ops->now(store, &now);
+    pruner->next_ms = pruner->next_low_ms = now.steady_ms + REST_LEAST_MS;
+    if (!ok || pruner->command.err.code != ERR_OK)
+        return;
+    if (!prune->is_dry)
+        pruned_add(&pruner->round, &prune->pruned);
+    pruner->next_ms = now.steady_ms + pause_ms;
+    pruner->next_low_ms = now.steady_ms;
     prune->after = prune->last;
     if (prune->is_end && prune->kind == ROW_WAITPOINT) {
         round_end(pruner, &now);
@@ -106,7 +111,8 @@ struct pruned pruner_done(struct pruner *pruner, bool ok, struct store *store, i
         prune->kind = ROW_WAITPOINT;
         prune->after = 0;
     }
-    return pruned;
+    if (room_is_low(store))
+        pruner->next_ms = pruner->next_low_ms; /* it goes first, and nobody has to wake it */
 }
 
 void pruner_sweep(struct pruner *pruner, struct store *store, int64_t steady_ms)

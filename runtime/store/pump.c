@@ -219,11 +219,17 @@ static void stats_add(struct pump *pump, uint64_t *number, uint32_t more)
     pthread_mutex_unlock(&pump->lock);
 }
 
-static void prune_end(struct pump *pump, bool ok, uint64_t start_ns)
+/* By the pruner, and by whoever has asked for it. */
+static void pruned_count(struct pump *pump, const struct store_batch *batch)
 {
-    struct pruned pruned = pruner_done(&pump->pruner, ok, pump->options.store,
-                                       (int64_t)((clock_monotonic_ns() - start_ns) / 1000000));
+    struct pruned pruned = { 0 };
 
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct command *command = batch->commands[i];
+        if (command->kind == COMMAND_PRUNE && command->err.code == ERR_OK &&
+            !command->prune.is_dry)
+            pruned_add(&pruned, &command->prune.pruned);
+    }
     pthread_mutex_lock(&pump->lock);
     pruned_add(&pump->stats.pruned, &pruned);
     pthread_mutex_unlock(&pump->lock);
@@ -243,15 +249,18 @@ static void batch_of(struct pump *pump, uint32_t count)
                                  .must_write = !pump->was_ok,
                                  .commands = pump->batch,
                                  .count = count };
-    struct command *prune = pump->was_ok ? pruner_next(&pump->pruner, &now) : NULL;
+    struct command *prune = pump->was_ok ? pruner_next(&pump->pruner, store, &now) : NULL;
     struct err err = { 0 };
     uint32_t aside;
 
     if (prune != NULL)
         pump->batch[batch.count++] = prune; /* the last: the others have changed what it sees */
     bool ok = store_batch_run(&batch, &publication->outcome, &commit_ns, &err);
+    if (ok)
+        pruned_count(pump, &batch);
     if (prune != NULL)
-        prune_end(pump, ok, start_ns);
+        pruner_done(&pump->pruner, ok, store,
+                    (int64_t)((clock_monotonic_ns() - start_ns) / 1000000));
     outcome_log(pump, ok, &err);
     if (ok) /* else what was to be done still is */
         pump->again = publication->outcome.again;

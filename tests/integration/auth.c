@@ -38,6 +38,7 @@ static const char *const guarded[][2] = {
     { "GET", "/api/v1/environments" },
     { "GET", "/api/v1/environments/dev" },
     { "POST", "/api/v1/environments/dev/pause" },
+    { "POST", "/api/v1/prune" },
     { "GET", "/api/v1/queues" },
     { "POST", "/api/v1/queues/approve-refund/pause" },
 };

@@ -331,8 +331,8 @@ static void gone_forget(const struct look *look)
 
     for (uint32_t i = 0; i < look->batch->count; i++)
         if (look->batch->commands[i]->kind == COMMAND_PRUNE)
-            gone += look->batch->commands[i]->prune.pruned.runs +
-                    look->batch->commands[i]->prune.pruned.tokens;
+            gone += look->batch->commands[i]->prune.pruned.runs.count +
+                    look->batch->commands[i]->prune.pruned.tokens.count;
     for (uint32_t i = 0; gone > 0 && i < runs->capacity; i++)
         if (runs->entries[i].used && run_now(look, (int64_t)runs->entries[i].key) == NULL)
             runs->entries[i].value = NULL;

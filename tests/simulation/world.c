@@ -178,7 +178,7 @@ static void prune_go_on(struct world *world)
 
     if (world->prune.err.code != ERR_OK)
         return;
-    world->pruned += prune->pruned.runs + prune->pruned.tokens;
+    world->pruned += prune->pruned.runs.count + prune->pruned.tokens.count;
     prune->after = prune->is_end ? 0 : prune->last;
     if (prune->is_end)
         prune->kind = prune->kind == ROW_RUN ? ROW_WAITPOINT : ROW_RUN;

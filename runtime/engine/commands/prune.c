@@ -128,6 +128,32 @@ static void run_mark(struct batch *batch, const struct run *run)
         marks_add(&batch->engine->marking, wait.ids[i]);
 }
 
+/* ---- what went --------------------------------------------------------------------------- */
+
+static void kind_add(struct pruned_kind *to, const struct pruned_kind *more)
+{
+    if (more->count == 0)
+        return;
+    if (to->count == 0 || more->oldest_ms < to->oldest_ms)
+        to->oldest_ms = more->oldest_ms;
+    if (to->count == 0 || more->newest_ms > to->newest_ms)
+        to->newest_ms = more->newest_ms;
+    to->count += more->count;
+}
+
+static void kind_add_one(struct pruned_kind *to, int64_t ended_ms)
+{
+    kind_add(to, &(struct pruned_kind){ 1, ended_ms, ended_ms });
+}
+
+void pruned_add(struct pruned *to, const struct pruned *more)
+{
+    kind_add(&to->runs, &more->runs);
+    kind_add(&to->tokens, &more->tokens);
+    kind_add(&to->early_answers, &more->early_answers);
+    kind_add(&to->logs, &more->logs);
+}
+
 /* ---- runs -------------------------------------------------------------------------------- */
 
 struct old_run {
@@ -171,9 +197,9 @@ static void run_prune(struct batch *batch, struct prune *prune, const struct old
         (void)rows_run(&batch->rows, run->parent_id, 0, &parent); /* loaded */
     bool goes = old->is_old && !is_alive(parent);
     if (goes)
-        prune->pruned.runs++;
+        kind_add_one(&prune->pruned.runs, run->finished_ms);
     else if (old->has_old_log)
-        prune->pruned.logs++;
+        kind_add_one(&prune->pruned.logs, run->finished_ms);
     if (prune->is_dry || (!goes && !old->has_old_log))
         return;
     if (run->log_lines > 0)
@@ -257,9 +283,9 @@ static void token_prune(struct batch *batch, struct prune *prune, struct waitpoi
     if (is_alive(maker))
         return;
     if (token->environment == 0)
-        prune->pruned.early_answers++;
+        kind_add_one(&prune->pruned.early_answers, token->created_ms);
     else
-        prune->pruned.tokens++;
+        kind_add_one(&prune->pruned.tokens, token->completed_ms);
     if (prune->is_dry)
         return;
     token->row.is_deleted = true;
@@ -327,6 +353,11 @@ bool prune_decide(struct batch *batch, struct command *command)
         return err_set(&command->err, ERR_STOPPING, "the server is still starting") || true;
     prune->shortest_ms = shortest_span(batch->catalog);
     prune->has_marks = batch->engine->marks.since_ms != 0;
+    if (prune->environment != 0 && !prune->has_marks)
+        return err_set(&command->err, ERR_UNAVAILABLE,
+                       "the server has started, or its clock was set back, and has not looked "
+                       "yet at what all runs wait for; try again in some seconds") ||
+               true;
     return prune->kind == ROW_RUN ? runs_prune(batch, prune) : tokens_prune(batch, prune);
 }
 

@@ -213,7 +213,8 @@ static void write_pump(struct buffer *out, const struct http *http)
                   "bide_pruned_total{kind=\"tokens\"} %u\n"
                   "bide_pruned_total{kind=\"early_answers\"} %u\n"
                   "bide_pruned_total{kind=\"logs\"} %u\n",
-                  pruned->runs, pruned->tokens, pruned->early_answers, pruned->logs);
+                  pruned->runs.count, pruned->tokens.count, pruned->early_answers.count,
+                  pruned->logs.count);
     line(out, "bide_store_ok", "gauge", "1 while the last batch was written", stats.store_ok);
     head(out, "bide_commit_seconds_total", "counter", "Time spent in commits");
     buffer_format(out, "bide_commit_seconds_total %.6f\n", (double)stats.commit_ns / 1e9);

@@ -30,6 +30,7 @@ const struct route routes[] = {
     { "GET",  "/api/v1/environments",                              environment_list, 0, 0 },
     { "GET",  "/api/v1/environments/:environment",                 environment_show, 0, 0 },
     { "POST", "/api/v1/environments/:environment/pause",           environment_pause, 0, 0 },
+    { "POST", "/api/v1/prune",                                     prune_old,        0, 0 },
 
     { "GET",  "/api/v1/plugins",                                   plugin_list,      0, 0 },
 

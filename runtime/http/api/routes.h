@@ -27,6 +27,8 @@ void environment_list(struct request *request);
 void environment_show(struct request *request);
 void environment_pause(struct request *request);
 
+void prune_old(struct request *request);
+
 void plugin_list(struct request *request);
 
 void health_show(struct request *request);

@@ -300,9 +300,9 @@ Test(prune, an_answer_whose_token_never_came)
     cr_assert_eq(command->err.code, ERR_OK);
     keep_for(0, 0, 0);
     advance(MINUTES(1430));
-    cr_assert_eq(prune_all().early_answers, 0);
+    cr_assert_eq(prune_all().early_answers.count, 0);
     advance(MINUTES(20));
-    cr_assert_eq(prune_all().early_answers, 1);
+    cr_assert_eq(prune_all().early_answers.count, 1);
 
     cr_assert_not(is_there(ROW_WAITPOINT, id));
     command = add(COMMAND_TOKEN_COMPLETE);
@@ -323,11 +323,11 @@ Test(prune, a_log_may_go_first)
     keep_for(DAYS(30), 0, DAYS(1));
     advance(DAYS(2));
     cr_assert_eq(store_memory_count(bench.store, ROW_LOG_LINE), 1);
-    cr_assert_eq(walk(ROW_RUN, 0, false).pruned.logs, 1);
+    cr_assert_eq(walk(ROW_RUN, 0, false).pruned.logs.count, 1);
 
     cr_assert_eq(store_memory_count(bench.store, ROW_LOG_LINE), 0);
     cr_assert_eq(run_of(run)->log_lines, 0);
-    cr_assert_eq(walk(ROW_RUN, 0, false).pruned.logs, 0);
+    cr_assert_eq(walk(ROW_RUN, 0, false).pruned.logs.count, 0);
 }
 
 Test(prune, dry_counts_and_removes_nothing)
@@ -340,10 +340,13 @@ Test(prune, dry_counts_and_removes_nothing)
     walk(ROW_RUN, 0, true);
     advance(DAYS(2));
 
-    cr_assert_eq(walk(ROW_RUN, PROD, true).pruned.runs, 0);
-    cr_assert_eq(walk(ROW_RUN, DEV, true).pruned.runs, 1);
+    cr_assert_eq(walk(ROW_RUN, PROD, true).pruned.runs.count, 0);
+    struct pruned_kind runs = walk(ROW_RUN, DEV, true).pruned.runs;
+    cr_assert_eq(runs.count, 1);
+    cr_assert_eq(runs.oldest_ms, run_of(run)->finished_ms);
+    cr_assert_eq(runs.newest_ms, runs.oldest_ms);
     cr_assert(is_there(ROW_RUN, run));
-    cr_assert_eq(walk(ROW_RUN, DEV, false).pruned.runs, 1);
+    cr_assert_eq(walk(ROW_RUN, DEV, false).pruned.runs.count, 1);
     cr_assert_not(is_there(ROW_RUN, run));
 }
 
@@ -353,7 +356,12 @@ Test(prune, not_before_all_runs_were_looked_at)
 
     keep_for(DAYS(1), 0, 0);
     advance(DAYS(2));
-    cr_assert_not(walk(ROW_RUN, DEV, false).has_marks);
+    struct command *command = add(COMMAND_PRUNE);
+    command->prune = (struct prune){
+        .kind = ROW_RUN, .environment = DEV, .looks = 1000, .most = 1000, .is_dry = true
+    };
+    cr_assert(commit());
+    cr_assert_eq(command->err.code, ERR_UNAVAILABLE, "zero would be a lie");
     cr_assert(is_there(ROW_RUN, run));
     prune_all();
     cr_assert_not(is_there(ROW_RUN, run));
@@ -367,7 +375,7 @@ Test(prune, a_clock_that_was_set_back)
     advance(DAYS(2));
     walk(ROW_RUN, 0, false);
     advance(-MINUTES(1));
-    cr_assert_eq(walk(ROW_RUN, 0, false).pruned.runs, 0);
+    cr_assert_eq(walk(ROW_RUN, 0, false).pruned.runs.count, 0);
     cr_assert(is_there(ROW_RUN, run));
     prune_all();
     cr_assert_not(is_there(ROW_RUN, run));

@@ -104,6 +104,7 @@ static struct catalog *catalog_make(struct site *site)
     catalog->queue_limit = 100;
     catalog->limits = site->config.limits;
     catalog->slots = 100;
+    catalog->retention = site->config.retention;
     catalog->environments = numbers;
     catalog->environment_names = names;
     catalog->environment_count = 2;

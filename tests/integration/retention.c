@@ -1,0 +1,128 @@
+/* What has ended is kept, removed and asked for, with the program as people use it. */
+#include "server.h"
+
+#include <criterion/criterion.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct server s;
+
+static void set_up(void)
+{
+    server_init(&s);
+    server_add_plugin(&s, "hello");
+    server_add_schema(&s, "hello");
+    s.config_more = "retention:\n  ended_runs: 1s\n";
+    server_start(&s);
+}
+
+static void tear_down(void)
+{
+    server_destroy(&s);
+}
+
+TestSuite(retention, .init = set_up, .fini = tear_down, .timeout = 120);
+
+static const char *bide(int want, const char *arguments)
+{
+    int status;
+    const char *said = command_run(&status, "BIDE_URL=%s BIDE_KEY=%s " BINARY_DIR "/bide %s",
+                                   s.url, s.key, arguments);
+
+    cr_assert_eq(status, want, "bide %s: status %d: %s", arguments, status, said);
+    return said;
+}
+
+/* While the server is down. */
+static void sql(const char *text)
+{
+    sqlite3 *db;
+
+    cr_assert_eq(sqlite3_open(server_path(&s, "data/bide.db"), &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+/* As after a migration: nothing goes for some days, but what would is known. */
+static void hold(bool is_held)
+{
+    cr_assert_eq(server_stop(&s), 0);
+    sql(is_held ? "UPDATE kept SET until_ms = (strftime('%s', 'now') + 604800) * 1000"
+                : "UPDATE kept SET until_ms = 0");
+    server_start(&s);
+}
+
+static const struct reply *prune(const char *body)
+{
+    const struct reply *reply;
+
+    for (int i = 0; i < 400; i++) {
+        reply = server_call(&s, "POST", "/api/v1/prune", body);
+        if (reply->status != 503)
+            break;
+        pause_ms(50);
+    }
+    return reply;
+}
+
+static long run_status(const char *run)
+{
+    char path[100];
+
+    (void)snprintf(path, sizeof path, "/api/v3/runs/%s", run);
+    return server_call(&s, "GET", path, NULL)->status;
+}
+
+static long long count_of(const char *json, const char *kind)
+{
+    json_t *all = json_loads(json, 0, NULL);
+
+    cr_assert_not_null(all, "%s", json);
+    long long count = json_integer_value(json_object_get(json_object_get(all, kind), "count"));
+    json_decref(all);
+    return count;
+}
+
+Test(retention, dry_run_tells_by_kind_and_removes_nothing)
+{
+    const char *runs[3], *said = "";
+
+    hold(true);
+    for (int i = 0; i < 3; i++)
+        runs[i] = run_trigger(&s, "hello", "{}", NULL);
+    for (int i = 0; i < 3; i++)
+        run_end(&s, runs[i]);
+    for (int i = 0; i < 400; i++) { /* two walks of the pruner, a second after another */
+        cr_assert_eq(prune("{\"dryRun\":true}")->status, 200);
+        said = bide(0, "prune --dry-run --json");
+        if (count_of(said, "runs") == 3)
+            break;
+        pause_ms(50);
+    }
+    cr_assert_eq(count_of(said, "runs"), 3, "%s", said);
+    cr_assert_eq(count_of(said, "tokens"), 0, "%s", said);
+    cr_assert_not_null(strstr(said, "\"oldest\":\"20"), "%s", said);
+    said = bide(0, "prune --dry-run");
+    cr_assert_not_null(strstr(said, "OLDEST ENDED"), "%s", said);
+    cr_assert_not_null(strstr(said, " ago"), "%s", said);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(run_status(runs[i]), 200);
+
+    said = bide(2, "prune");
+    cr_assert_not_null(strstr(said, "nothing is removed before 20"), "%s", said);
+    hold(false);
+    for (int i = 0; i < 400 && run_status(runs[2]) != 404; i++) {
+        cr_assert_eq(prune("{}")->status, 200);
+        bide(0, "prune");
+    }
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(run_status(runs[i]), 404);
+}
+
+Test(retention, prune_is_told_wrongly)
+{
+    cr_assert_not_null(strstr(bide(2, "prune --dryrun"), "did you mean --dry-run?"));
+    cr_assert_not_null(strstr(bide(2, "prune 30d"), "takes no arguments"));
+    cr_assert_not_null(strstr(bide(2, "prune --dry-run=yes"), "takes no value"));
+}
