@@ -48,7 +48,7 @@ struct serve {
     struct pump *pump;
     struct dispatch *dispatch;
     struct http *http;
-    bool starts_paused, is_stopping;
+    bool starts_paused, copies_older, is_stopping;
 };
 
 /* ---- wiring ------------------------------------------------------------------------------ */
@@ -246,6 +246,7 @@ static int configure(struct serve *serve, const struct serve_options *options)
     if (!schemas_reachable(config->schemas))
         return 2;
     serve->starts_paused = options->starts_paused;
+    serve->copies_older = options->copies_older;
     if (config->log_level != NULL && log_level_find(config->log_level, &level))
         log_set_level(level);
     return 0;
@@ -262,7 +263,8 @@ static bool store_open(struct serve *serve, struct err *err)
         return false;
     if (snprintf(path, sizeof path, "%s/bide.db", config->data) >= (int)sizeof path)
         return err_set(err, ERR_CONFIG, "the data directory's path is too long");
-    struct store_limits limits = { config->low_water_bytes, config->log_bytes };
+    struct store_limits limits = { config->low_water_bytes, config->log_bytes,
+                                   serve->copies_older };
     if (!store_sqlite_open_with(path, &limits, &serve->store, err))
         return false;
     for (uint32_t i = 0; i < config->environment_count; i++)

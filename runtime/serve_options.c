@@ -8,7 +8,7 @@
 static int usage(FILE *out, int code)
 {
     fputs("usage: bide serve [-c FILE] [--listen HOST:PORT] [--data DIR] [--plugins DIR]\n"
-          "                  [--schemas DIR] [--start-paused]\n\n"
+          "                  [--schemas DIR] [--start-paused] [--backup-before-migrate]\n\n"
           "Run the server. Prints one line, \"listening on http://...\", when it is ready; "
           "stops\n"
           "cleanly on SIGTERM or SIGINT.\n\n"
@@ -17,7 +17,9 @@ static int usage(FILE *out, int code)
           "      --data DIR      database, keys and private copies of plugins\n"
           "      --plugins DIR   watched for .so files\n"
           "      --schemas DIR   one YAML file a task\n"
-          "      --start-paused  pause all environments before anything is started\n\n"
+          "      --start-paused  pause all environments before anything is started\n"
+          "      --backup-before-migrate\n"
+          "                      keep a copy of a database of an older format beside it\n\n"
           "Exit codes: 0 stopped cleanly, 1 it could not run, 2 wrong use or configuration.\n",
           out);
     return code;
@@ -32,6 +34,7 @@ int serve_options_read(int argc, char **argv, struct serve_options *options)
         { "plugins", required_argument, NULL, 'p' },
         { "schemas", required_argument, NULL, 's' },
         { "start-paused", no_argument, NULL, 'P' },
+        { "backup-before-migrate", no_argument, NULL, 'B' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -63,6 +66,9 @@ int serve_options_read(int argc, char **argv, struct serve_options *options)
             break;
         case 'P':
             options->starts_paused = true;
+            break;
+        case 'B':
+            options->copies_older = true;
             break;
         case 'h':
             return usage(stdout, 0);

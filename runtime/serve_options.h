@@ -6,7 +6,7 @@
 
 struct serve_options {
     const char *config, *listen, *data, *plugins, *schemas; /* NULL: not given */
-    bool starts_paused;
+    bool starts_paused, copies_older;
 };
 
 /* -1: go on; else the exit code, and all is said. */

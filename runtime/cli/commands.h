@@ -25,6 +25,7 @@
     X(env_pause)           \
     X(env_resume)          \
     X(prune)               \
+    X(store_compact)       \
     X(deploy)              \
     X(plugins_list)        \
     X(plugins_inspect)     \

@@ -8,6 +8,7 @@ static const struct cli_option options[] = {
     { "plugins", "DIR", "where the tasks' .so files are; watched" },
     { "schemas", "DIR", "where the tasks' schemas are; watched" },
     { "start-paused", NULL, "pause all environments before anything is started" },
+    { "backup-before-migrate", NULL, "keep a copy of a database of an older format beside it" },
     { NULL, NULL, NULL },
 };
 

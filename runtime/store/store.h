@@ -92,12 +92,22 @@ struct store {
 bool store_sqlite_open(const char *path, struct store **store, struct err *err);
 
 /* The same with limits: how much of the disk is kept for what was accepted (0: nothing), and
- * how long the log may get before readers are held for a moment so that it can start over. */
+ * how long the log may get before readers are held for a moment so that it can start over.
+ * copies_older: a file of an older format is copied before it is brought to this one, to
+ * `path`.format-N; where that fails it is not opened, and not touched. */
 struct store_limits {
     int64_t low_water_bytes, log_bytes;
+    bool copies_older;
 };
 bool store_sqlite_open_with(const char *path, const struct store_limits *limits,
                             struct store **store, struct err *err);
+
+/* Make the file as small as what is in it, while no server has it. Errors: STORE; the file is
+ * as it was then. */
+struct compaction {
+    int64_t before_bytes, after_bytes;
+};
+bool store_sqlite_compact(const char *path, struct compaction *compaction, struct err *err);
 
 /* In memory, for the simulation: commits are kept, all else is forgotten at a rollback. */
 struct store *store_memory_create(void);

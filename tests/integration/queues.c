@@ -106,7 +106,7 @@ Test(queues, a_server_that_starts_paused_starts_nothing)
     const char *run = run_trigger(&s, "sleep", "{\"ms\": 2000}", NULL);
     run_until(&s, run, "EXECUTING");
     server_kill(&s);
-    s.starts_paused = true;
+    s.flag = "--start-paused";
     server_start(&s);
     server_logs(&s, "serve.paused");
     const struct reply *held = run_get(&s, run);
@@ -115,7 +115,7 @@ Test(queues, a_server_that_starts_paused_starts_nothing)
     cr_assert_str_eq(reply_text(held, "heldBy.pausedReason"), "started paused");
 
     server_stop(&s);
-    s.starts_paused = false;
+    s.flag = NULL;
     server_start(&s);
     pause_ms(300);
     cr_assert_str_eq(reply_text(run_get(&s, run), "status"), "QUEUED", "until it is resumed");

@@ -120,6 +120,28 @@ Test(retention, dry_run_tells_by_kind_and_removes_nothing)
         cr_assert_eq(run_status(runs[i]), 404);
 }
 
+Test(retention, compact_is_for_a_database_that_nobody_has)
+{
+    const char *command = server_path(&s, "data");
+    char arguments[200];
+
+    (void)snprintf(arguments, sizeof arguments, "store compact --data %s", command);
+    run_end(&s, run_trigger(&s, "hello", "{}", NULL));
+    cr_assert_not_null(strstr(bide(1, arguments), "is in use by another bide server (process"));
+    cr_assert_eq(server_stop(&s), 0);
+    cr_assert_not_null(strstr(bide(0, arguments), "/data/bide.db: 0."));
+    (void)snprintf(arguments, sizeof arguments, "store compact --json --config %s",
+                   server_path(&s, "config/bide.yaml"));
+    const char *said = bide(0, arguments);
+    cr_assert_not_null(strstr(said, "{\"before\":"), "%s", said);
+    cr_assert_not_null(strstr(bide(2, "store compact --date x"), "did you mean --data?"));
+    cr_assert_not_null(strstr(bide(2, "store compact now"), "takes no arguments"));
+    cr_assert_not_null(strstr(bide(2, "store"), "store compact"));
+    cr_assert_not_null(strstr(bide(0, "help store compact"), "stop it first"));
+    server_start(&s);
+    run_end(&s, run_trigger(&s, "hello", "{}", NULL));
+}
+
 Test(retention, prune_is_told_wrongly)
 {
     cr_assert_not_null(strstr(bide(2, "prune --dryrun"), "did you mean --dry-run?"));

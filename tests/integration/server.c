@@ -187,7 +187,7 @@ void server_spawn(struct server *server)
                                 server_path(server, "plugins"),
                                 "--schemas",
                                 server_path(server, "schemas"),
-                                server->starts_paused ? "--start-paused" : NULL,
+                                server->flag,
                                 NULL };
     int ends[2],
         log = open(server_path(server, "log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -26,7 +26,7 @@ struct server {
     char key[96];            /* of environment dev */
     const char *config_more; /* appended to the config file; NULL: nothing */
     const char *data;        /* NULL: dir/data */
-    bool starts_paused;
+    const char *flag;        /* one more option; NULL: none */
     int port;  /* 0 before the first start; then kept, because callback URLs name it */
     uid_t uid; /* to run as; 0: as the test does */
     pid_t pid; /* 0: not running */

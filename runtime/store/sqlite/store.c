@@ -20,6 +20,7 @@
 #include "store/sqlite/questions/due.h"
 #include "store/sqlite/rows/record.h"
 #include "store/timers.h"
+#include "upgrade.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,10 +121,22 @@ static bool run(struct sqlite_store *store, enum sql which, struct err *err)
     return query_start(&query, &store->connection, which, err) && query_run(&query, err);
 }
 
+/* Pages that rows were removed from are written before the file grows. */
+static void free_pages_look(struct sqlite_store *store)
+{
+    int64_t pages = 0, page_bytes = 0;
+
+    if (room_is_due(&store->room) &&
+        connection_number(&store->connection, "PRAGMA freelist_count", &pages, NULL) &&
+        connection_number(&store->connection, "PRAGMA page_size", &page_bytes, NULL))
+        atomic_store(&store->room.page_bytes, pages * page_bytes);
+}
+
 static bool store_begin(struct store *store, struct err *err)
 {
     struct sqlite_store *sqlite = self(store);
 
+    free_pages_look(sqlite);
     room_look(&sqlite->room);
     look_after_log(sqlite);
     names_trim(&sqlite->connection.names);
@@ -403,27 +416,7 @@ static const struct store_ops ops = {
     .close = store_close,
 };
 
-/* The header has been looked at; what a crashed newer server left in the log has not. */
-static bool upgrade(struct connection *connection, const char *path, struct err *err)
-{
-    int64_t version = 0;
-    int keeps_log = 0;
-
-    if (!connection_number(connection, "PRAGMA user_version", &version, err))
-        return false;
-    if (version > schema_version())
-        return err_set(err, ERR_STORE,
-                       "%s was written by a newer bide (format %lld, this one knows up to %d); "
-                       "the file was not touched",
-                       path, (long long)version, schema_version());
-    /* From here on the file is ours, and closing may tidy up. */
-    (void)sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, &keeps_log);
-    return connection_exec(connection, path, WRITER_PRAGMAS "; PRAGMA wal_autocheckpoint = 0",
-                           err) &&
-           schema_apply(connection->db, (int)version, err);
-}
-
-static bool open_writer(struct sqlite_store *store, struct err *err)
+static bool open_writer(struct sqlite_store *store, bool copies_older, struct err *err)
 {
     bool is_new;
     int keeps_log = 0;
@@ -434,7 +427,7 @@ static bool open_writer(struct sqlite_store *store, struct err *err)
         return false;
     (void)sqlite3_db_config(store->connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
                             &keeps_log); /* never fails for a known option */
-    if (!upgrade(&store->connection, store->path, err))
+    if (!sqlite_upgrade(&store->connection, store->path, copies_older, err))
         goto close;
     store->checkpointer = checkpointer_create(store->path, err);
     if (store->checkpointer == NULL)
@@ -454,8 +447,8 @@ close:
 
 bool store_sqlite_open(const char *path, struct store **store, struct err *err)
 {
-    return store_sqlite_open_with(path, &(struct store_limits){ 0, LOG_BYTES_USUAL }, store,
-                                  err);
+    return store_sqlite_open_with(path, &(struct store_limits){ .log_bytes = LOG_BYTES_USUAL },
+                                  store, err);
 }
 
 bool store_sqlite_open_with(const char *path, const struct store_limits *limits,
@@ -470,7 +463,8 @@ bool store_sqlite_open_with(const char *path, const struct store_limits *limits,
     sqlite->checkpoint_at = sqlite->first_at =
         sqlite->most / 4 < CHECKPOINT_FRAMES ? sqlite->most / 4 : CHECKPOINT_FRAMES;
     sqlite->gate = gate_create();
-    if (file_lock(path, &sqlite->lock_fd, err) && open_writer(sqlite, err)) {
+    if (file_lock(path, &sqlite->lock_fd, err) &&
+        open_writer(sqlite, limits->copies_older, err)) {
         room_open(&sqlite->room, path, limits->low_water_bytes);
         *store = &sqlite->store;
         return true;

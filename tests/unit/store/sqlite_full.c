@@ -186,3 +186,65 @@ Test(sqlite_full, a_batch_that_does_not_fit_is_rolled_back_whole)
     cr_assert_eq(fixture_show(&fixture, id, PART_INPUT)->input.size, size);
     free(big);
 }
+
+static bool is_low(void)
+{
+    struct room room;
+
+    for (int i = 0; i < 2; i++) { /* it looks every fifth of a second */
+        usleep(250000);
+        fixture_begin(&fixture);
+        fixture_rollback(&fixture);
+    }
+    fixture.store->ops->room(fixture.store, &room);
+    return room.is_low;
+}
+
+/* All of the disk but some kilobytes is taken by others. */
+static void disk_take(const char *path)
+{
+    FILE *file = fopen(path, "wb");
+
+    setvbuf(file, NULL, _IONBF, 0);
+    while (fwrite(payload, 1, sizeof payload, file) == sizeof payload)
+        ;
+    fclose(file);
+    struct stat status;
+    cr_assert_eq(stat(path, &status), 0);
+    cr_assert_eq(truncate(path, status.st_size - (64 << 10)), 0);
+}
+
+Test(sqlite_full, free_pages_are_room)
+{
+    struct store_limits limits = { .low_water_bytes = 1 << 20, .log_bytes = 1 << 20 };
+    char ballast[128];
+    uint32_t count = 0;
+
+    fixture_finish(&fixture);
+    fixture_init(&fixture);
+    if (mount("bide-test", fixture.directory, "tmpfs", 0, "size=16m") != 0)
+        cr_skip_test("no small file system can be mounted here: %s", strerror(errno));
+    strcpy(mounted, fixture.directory);
+    snprintf(ballast, sizeof ballast, "%s/ballast", fixture.directory);
+    CHECK(&fixture,
+          store_sqlite_open_with(fixture.path, &limits, &fixture.store, &fixture.err));
+    fixture.environment = 1;
+    fixture.queue = fixture_queue(&fixture, 1, "task/pay");
+    while (count < 4000)
+        CHECK(&fixture, add_batch(&count));
+    cr_assert_not(is_low());
+    disk_take(ballast);
+    cr_assert(is_low());
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % 100 == 0)
+            fixture_begin(&fixture);
+        fixture_find(&fixture, made[i], 0)->row.is_deleted = true;
+        if (i % 100 == 99)
+            fixture_commit(&fixture);
+    }
+    cr_assert_not(is_low(), "the disk is as full as before, and the database is empty");
+    count = 0;
+    while (count < 1500)
+        CHECK(&fixture, add_batch(&count));
+    cr_assert_not(is_low());
+}

@@ -129,7 +129,7 @@ Test(sqlite_log, it_starts_over_whatever_readers_do)
     enum { READERS = 3, LIMIT = 8 << 20 };
     pthread_t threads[READERS];
     useconds_t stays[READERS] = { 7000, 11000, 17000 };
-    struct store_limits limits = { 0, LIMIT };
+    struct store_limits limits = { .log_bytes = LIMIT };
 
     fixture_close(&fixture);
     cr_assert(store_sqlite_open_with(fixture.path, &limits, &fixture.store, &fixture.err));

@@ -228,6 +228,13 @@ static bool directory_sync(const char *path, struct err *err)
     return done;
 }
 
+bool file_rename(const char *from, const char *to, struct err *err)
+{
+    if (rename(from, to) != 0)
+        return err_set(err, ERR_STORE, "cannot make %s: %s", to, strerror(errno));
+    return directory_sync(to, err);
+}
+
 bool file_create(const char *path, struct err *err)
 {
     static const char *const leftovers[] = { "-journal", "-wal", "-shm" };
@@ -240,11 +247,7 @@ bool file_create(const char *path, struct err *err)
             (void)unlink(name); /* of a start that was killed here; usually absent */
     if (truncate(fresh, 0) != 0 && errno != ENOENT)
         return err_set(err, ERR_STORE, "cannot make %s: %s", fresh, strerror(errno));
-    if (!create_in(fresh, err))
-        return false;
-    if (rename(fresh, path) != 0)
-        return err_set(err, ERR_STORE, "cannot make %s: %s", path, strerror(errno));
-    return directory_sync(path, err);
+    return create_in(fresh, err) && file_rename(fresh, path, err);
 }
 
 /* Room for the log is only taken where this much more is left. */

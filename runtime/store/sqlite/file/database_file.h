@@ -40,6 +40,9 @@ bool file_check(const char *path, bool *is_new, struct err *err);
  */
 void file_ready_log(const char *path, int64_t size_bytes);
 
+/* The file `from` takes the place of `to`, durably. */
+bool file_rename(const char *from, const char *to, struct err *err);
+
 /* Make `path` whole or not at all: a complete database beside it, which file_lock has taken,
  * synced, then renamed. */
 bool file_create(const char *path, struct err *err);

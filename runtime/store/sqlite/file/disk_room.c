@@ -87,6 +87,11 @@ void room_release(struct room_keeper *keeper)
     atomic_store(&keeper->is_low, true);
 }
 
+bool room_is_due(const struct room_keeper *keeper)
+{
+    return keeper->low_bytes != 0 && clock_monotonic_ns() >= keeper->next_ns;
+}
+
 void room_look(struct room_keeper *keeper)
 {
     int64_t free_bytes, all_bytes;
@@ -95,20 +100,22 @@ void room_look(struct room_keeper *keeper)
     if (keeper->low_bytes == 0 || !space_find(keeper->folder, &free_bytes, &all_bytes))
         return;
     int64_t low_bytes = low_of(keeper, all_bytes);
+    int64_t page_bytes = atomic_load(&keeper->page_bytes);
     bool was_low = atomic_load(&keeper->is_low);
-    if (keeper->has_reserve && free_bytes < low_bytes / 2) {
+    if (keeper->has_reserve && free_bytes + page_bytes < low_bytes / 2) {
         room_release(keeper); /* at once: what is written next needs it */
     } else if (now_ns >= keeper->next_ns) {
         keeper->next_ns = now_ns + (uint64_t)LOOK_MS * 1000000;
         /* After it was given back there must be room for it and as much again. */
         if (!keeper->has_reserve && !keeper->cannot_reserve && free_bytes >= 2 * low_bytes)
             keeper->has_reserve = reserve_make(keeper, low_bytes);
-        bool is_kept = keeper->has_reserve || keeper->cannot_reserve;
-        atomic_store(&keeper->is_low, !is_kept || free_bytes < low_bytes);
+        bool is_kept =
+            keeper->has_reserve || keeper->cannot_reserve || page_bytes >= 2 * low_bytes;
+        atomic_store(&keeper->is_low, !is_kept || free_bytes + page_bytes < low_bytes);
     }
     if (was_low != atomic_load(&keeper->is_low))
-        log_warn("store.room", "free=%lld low=%lld; %s", (long long)free_bytes,
-                 (long long)low_bytes,
+        log_warn("store.room", "free=%lld pages=%lld low=%lld; %s", (long long)free_bytes,
+                 (long long)page_bytes, (long long)low_bytes,
                  was_low ? "triggers are taken again"
                          : "triggers are refused, what was accepted goes on");
 }
@@ -131,6 +138,7 @@ void room_tell(const struct room_keeper *keeper, struct room *room)
     if (keeper->low_bytes == 0 || !space_find(keeper->folder, &room->free_bytes, &all_bytes))
         return;
     room->low_bytes = low_of(keeper, all_bytes);
+    room->free_bytes += atomic_load(&keeper->page_bytes);
     room->is_low = atomic_load(&keeper->is_low) || room->free_bytes < room->low_bytes;
     if (room->is_low && room->free_bytes >= 2 * room->low_bytes)
         room->file_bytes = file_limit();

@@ -4,6 +4,9 @@
  * A file of that size lies beside the database. When others fill the disk all the same, it is
  * given back, and completions, cancels and ends of segments have that much; nothing new is
  * taken until there is room for it again.
+ *
+ * Free pages of the database are room like any other: what is written goes there first. Only
+ * the log needs the disk, and it is overwritten, too, once it has its length.
  */
 #ifndef DISK_ROOM_H
 #define DISK_ROOM_H
@@ -18,12 +21,15 @@ struct room_keeper {
     int64_t low_bytes; /* 0: nothing is kept */
     bool has_reserve, cannot_reserve;
     atomic_bool is_low;
-    uint64_t next_ns; /* when to try again to have one */
+    atomic_int_least64_t page_bytes; /* in free pages; the owner's to set */
+    uint64_t next_ns;                /* when to try again to have one */
 };
 
 /* `path` is the database's. */
 void room_open(struct room_keeper *keeper, const char *path, int64_t low_bytes);
 void room_close(struct room_keeper *keeper);
+/* Is it time to look at the disk again, and at the free pages before? */
+bool room_is_due(const struct room_keeper *keeper);
 /* Before a batch: is there room enough to write it? */
 void room_look(struct room_keeper *keeper);
 /* A change could not be written. */
