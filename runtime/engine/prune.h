@@ -5,7 +5,9 @@
 #include "engine/rows/rows.h"
 
 struct batch;
+struct catalog;
 struct command;
+struct err;
 
 /* How many, and between which times what went had ended. */
 struct pruned_kind {
@@ -42,6 +44,9 @@ void prune_hold_run(const struct batch *batch, struct run *run);
 void prune_hold_token(const struct batch *batch, struct waitpoint *token);
 /* Was it made so long ago that what is not there was removed, or else is still to come? */
 bool prune_is_past(const struct batch *batch, int64_t id);
+/* What is said of a token that is not there: GONE or NOT_FOUND. Returns false. */
+bool prune_token_missing(const struct catalog *catalog, int64_t now_ms, int64_t id,
+                         struct err *err);
 void pruned_add(struct pruned *to, const struct pruned *more);
 /* The clocks as a batch found them. */
 void prune_look(struct batch *batch);

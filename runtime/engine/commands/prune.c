@@ -66,9 +66,25 @@ static int64_t early_ms(const struct catalog *catalog)
     return catalog != NULL && catalog->early_ms > 0 ? catalog->early_ms : EARLY_STANDARD_MS;
 }
 
+static bool is_past_at(const struct catalog *catalog, int64_t now_ms, int64_t id)
+{
+    return id_time_ms(id) < now_ms - early_ms(catalog);
+}
+
 bool prune_is_past(const struct batch *batch, int64_t id)
 {
-    return id_time_ms(id) < batch->now_ms - early_ms(batch->catalog);
+    return is_past_at(batch->catalog, batch->now_ms, id);
+}
+
+bool prune_token_missing(const struct catalog *catalog, int64_t now_ms, int64_t id,
+                         struct err *err)
+{
+    if (is_past_at(catalog, now_ms, id))
+        return err_set(
+            err, ERR_GONE,
+            "This token is gone: it has ended, and what has ended is removed after a "
+            "time; nobody waits for an answer any more");
+    return err_set(err, ERR_NOT_FOUND, "Waitpoint not found");
 }
 
 static bool is_past(const struct batch *batch, int64_t since_ms, int64_t span_ms)
@@ -356,7 +372,7 @@ bool prune_decide(struct batch *batch, struct command *command)
     if (prune->environment != 0 && !prune->has_marks)
         return err_set(&command->err, ERR_UNAVAILABLE,
                        "the server has started, or its clock was set back, and has not looked "
-                       "yet at what all runs wait for; try again in some seconds") ||
+                       "yet at what all runs wait for; try again in a while") ||
                true;
     return prune->kind == ROW_RUN ? runs_prune(batch, prune) : tokens_prune(batch, prune);
 }

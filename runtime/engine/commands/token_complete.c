@@ -98,10 +98,9 @@ bool token_complete_decide(struct batch *batch, struct command *command)
     }
     if (token == NULL || token->kind != WAITPOINT_TOKEN ||
         (complete->environment != 0 && token->environment != complete->environment)) {
-        if (token == NULL && prune_is_past(batch, complete->id))
-            err_set(&command->err, ERR_GONE,
-                    "This token is gone: it has ended, and what has ended is removed after a "
-                    "time; nobody waits for an answer any more");
+        if (token == NULL)
+            (void)prune_token_missing(batch->catalog, batch->now_ms, complete->id,
+                                      &command->err);
         else
             err_set(&command->err, ERR_NOT_FOUND, "Waitpoint not found");
         return true;

@@ -134,6 +134,18 @@ static void output_write(struct request *request, struct out *out,
     buffer_finish(&text);
 }
 
+/* There is no such token here; another environment's is not spoken of. Returns false. */
+static bool is_missing(struct request *request, struct reader *reader, int64_t id,
+                       struct err *err)
+{
+    struct waitpoint *any;
+
+    if (!reader->ops->token(reader, &request->arena, 0, id, &any, err))
+        return false;
+    return any == NULL ? prune_token_missing(request->read.catalog, clock_now_ms(), id, err)
+                       : err_set(err, ERR_NOT_FOUND, TOKEN_UNKNOWN);
+}
+
 static bool show_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
     const struct view *view = request->view;
@@ -142,8 +154,8 @@ static bool show_work(struct request *request, struct pool_reader *reader, struc
     if (!reader->reader->ops->token(reader->reader, &request->arena,
                                     request->world->environment->number, view->id, &token, err))
         return false;
-    if (token == NULL || token->kind != WAITPOINT_TOKEN)
-        return err_set(err, ERR_NOT_FOUND, TOKEN_UNKNOWN);
+    if (token == NULL)
+        return is_missing(request, reader->reader, view->id, err);
     struct out out = reply_out(request);
     out_map(&out, NULL);
     item_write(request, &out, token);

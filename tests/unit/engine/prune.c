@@ -245,11 +245,19 @@ Test(prune, a_key_outlives_its_run)
 
     cr_assert_eq(command->trigger.run_id, run);
     cr_assert(command->trigger.cached);
+    int64_t before_ms = bench.now_ms;
     /* Who waits for it hears that there is nothing any more, and goes on. */
     int64_t waits = start("u");
     wait_for(waits, WAIT_FOR_RUNS, &run, 1, 0, 0);
     cr_assert_eq(run_of(waits)->status, RUN_RUNNING);
     cr_assert_eq(segment(waits)->results[0].status, WAIT_CANCELLED);
+    /* Until its own time is over. */
+    advance(DAYS(28) - (bench.now_ms - before_ms));
+    command = add_trigger("t");
+    command->trigger.key = SLICE("k");
+    commit();
+    cr_assert_not(command->trigger.cached);
+    cr_assert_neq(command->trigger.run_id, run);
 }
 
 Test(prune, a_tokens_key_goes_with_it)

@@ -1,4 +1,6 @@
 /* What is old, asked for and removed over HTTP. */
+#include "base/clock.h"
+#include "base/id.h"
 #include "site.h"
 
 #include <criterion/criterion.h>
@@ -11,6 +13,7 @@ static void setup(void)
     site_init(&site);
     site.config.retention =
         (struct config_retention){ { [RETAIN_RUNS] = 1000, [RETAIN_TOKENS] = 1000 } };
+    site.config.early_answers_ms = 1000;
     site_start(&site);
 }
 
@@ -32,7 +35,7 @@ static struct answer prune_when_ready(const char *body)
     struct answer answer = prune(body);
 
     for (int i = 0; i < 600 && answer.status == 503; i++) {
-        cr_assert_not_null(strstr(answer.body.data, "try again in some seconds"));
+        cr_assert_not_null(strstr(answer.body.data, "try again in a while"));
         (void)nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
         answer = prune(body);
     }
@@ -92,6 +95,38 @@ Test(prune, what_is_old_goes_and_is_counted)
     for (int i = 0; i < 3; i++)
         cr_assert_eq(site_get(&site, site_path(&site, "/api/v3/runs/%s", runs[i])).status, 404);
     site_until(&site, waits, "WAITING");
+}
+
+#define TOKENS "/api/v1/waitpoints/tokens"
+
+/* Told apart by the time in the id: what is not there and is older than any segment was. */
+Test(prune, a_token_that_was_removed_is_gone_and_one_that_never_was_is_not_found)
+{
+    const char *id = answer_text(&site, site_post(&site, TOKENS, "{\"timeout\":\"1h\"}"), "id");
+    struct answer other = site_ask(&site, "POST", TOKENS,
+                                   "authorization: Bearer " KEY_PROD "\r\n"
+                                   "content-type: application/json\r\n",
+                                   "{\"timeout\":\"1h\"}");
+    const char *path = site_path(&site, TOKENS "/%s", id);
+    const char *post = site_path(&site, TOKENS "/%s/complete", id);
+    struct answer answer;
+    char never[ID_TEXT_SIZE];
+
+    cr_assert_eq(other.status, 200, "%s", other.body.data);
+    cr_assert_eq(site_post(&site, post, "{}").status, 200);
+    do {
+        answer = site_get(&site, path);
+        (void)nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+    } while (answer.status == 200); /* the pruner comes by */
+    cr_assert_eq(answer.status, 410, "%d %s", answer.status, answer.body.data);
+    cr_assert_not_null(strstr(answer.body.data, "is removed after a time"));
+    cr_assert_eq(site_post(&site, post, "{}").status, 410, "as who answers it is told");
+
+    id_format("waitpoint", id_floor(clock_now_ms()) + 77, never);
+    cr_assert_eq(site_get(&site, site_path(&site, TOKENS "/%s", never)).status, 404);
+    cr_assert_eq(
+        site_get(&site, site_path(&site, TOKENS "/%s", answer_text(&site, other, "id"))).status,
+        404, "that of another environment is there, and not for this key");
 }
 
 Test(prune, dry_is_a_question)

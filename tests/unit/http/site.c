@@ -105,6 +105,7 @@ static struct catalog *catalog_make(struct site *site)
     catalog->limits = site->config.limits;
     catalog->slots = 100;
     catalog->retention = site->config.retention;
+    catalog->early_ms = site->config.early_answers_ms;
     catalog->environments = numbers;
     catalog->environment_names = names;
     catalog->environment_count = 2;

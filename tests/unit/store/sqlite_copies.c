@@ -270,6 +270,11 @@ Test(sqlite_copies, an_older_format_is_copied_before_it_is_migrated)
     cr_assert_eq(number_in(beside(".format-1"), "PRAGMA user_version"), 1);
     cr_assert_eq(number_in(beside(".format-1"), "SELECT count(*) FROM run"), runs);
     cr_assert_gt(runs, 3);
+    /* And nothing old is removed as long as the copy may be wanted back. */
+    int64_t days_ms =
+        number_in(fixture.path, "SELECT until_ms - strftime('%s', 'now') * 1000 FROM kept");
+    cr_assert_geq(days_ms, INT64_C(7) * 86400000 - 60000);
+    cr_assert_leq(days_ms, INT64_C(7) * 86400000);
     fixture_close(&fixture);
 
     /* The copy is a database like any other, and what is of this format is not copied. */
