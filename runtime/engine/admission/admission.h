@@ -35,12 +35,13 @@ struct place {
     bool is_loaded;
     bool is_barred;      /* its environment is paused, and the configuration does not name it */
     bool is_chosen;      /* it is its turn: lanes of its ring are looked at */
+    uint32_t stride;     /* so many at once */
     bool is_new;         /* resumed: no lane of it is known */
     struct lanes *slice; /* the next of those that are not known; NULL: they were not wanted */
     uint32_t slice_at;
     struct list *fresh_at, *served_at; /* the next of its ring */
     struct line *first, **end, *turn;
-    bool has_started;
+    uint32_t spent; /* of its turn: short runs that it has started, or as many (rings.h) */
     struct place *next;
 };
 

@@ -129,7 +129,8 @@ static struct run *line_pick(struct batch *batch, struct line *line)
         }
         line->running++;
         line->place->running++;
-        line->has_started = line->place->has_started = line->place->share->has_started = true;
+        line->place->spent += task_is_short(batch->engine, run->task) ? 1 : TURN_LONG;
+        line->has_started = line->place->share->has_started = true;
         return run;
     }
     return NULL;

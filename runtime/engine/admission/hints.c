@@ -13,7 +13,7 @@ void engine_backlog(struct engine *engine, const struct ids *queues)
     for (uint32_t i = 0; i < queues->count; i++) {
         struct queue_hint *queue = rings_queue_add(&engine->rings, queues->items[i], 0);
         rings_queue_forget(queue);
-        rings_settle(&engine->rings, queue, false);
+        rings_settle(&engine->rings, queue, 0);
     }
 }
 

@@ -71,8 +71,7 @@ static void place_keep(struct batch *batch, const struct place *place)
     struct queue_hint *queue = rings_queue(rings, place->id);
     bool is_full = false;
 
-    if (place->is_loaded &&
-        (place->queue == NULL || place->queue->paused || place->is_barred)) {
+    if (place->is_loaded && (place->queue == NULL || place->queue->paused)) {
         if (queue != NULL) /* it is found again when it is resumed, or at a start */
             rings_queue_drop(rings, queue);
         return;
@@ -84,8 +83,9 @@ static void place_keep(struct batch *batch, const struct place *place)
         is_full |= line->gate == GATE_TOTAL;
         line_keep(batch, queue, line);
     }
-    queue->is_full = is_full;
-    rings_settle(rings, queue, place->has_started);
+    queue->is_full =
+        is_full || place->is_barred; /* as all are, it is looked at after a resume */
+    rings_settle(rings, queue, place->spent);
 }
 
 static void stops_keep(struct batch *batch)
@@ -104,9 +104,11 @@ static void stops_keep(struct batch *batch)
         if (queue == NULL)
             continue;
         queue->is_full = false;
-        rings_settle(rings, queue, false);
+        rings_settle(rings, queue, 0);
     }
-    if (batch->admission.has_stopped || batch->admission.is_resumed)
+    if (batch->admission.is_resumed)
+        rings_open_all(rings);
+    else if (batch->admission.has_stopped)
         rings_open_environments(rings);
 }
 
@@ -124,7 +126,7 @@ static void queued_keep(struct batch *batch)
             (void)rings_lane_add(rings, queue, run->lane); /* known from now on */
         else if (rings_lane(rings, run->lane) == NULL)
             queue->is_partial |= run->lane <= queue->after;
-        rings_settle(rings, queue, false);
+        rings_settle(rings, queue, 0);
     }
 }
 
@@ -152,7 +154,7 @@ void admission_keep(struct batch *batch)
         struct queue_hint *queue =
             rings_queue_add(&batch->engine->rings, admission->resumed.items[i], 0);
         rings_queue_forget(queue);
-        rings_settle(&batch->engine->rings, queue, false);
+        rings_settle(&batch->engine->rings, queue, 0);
     }
     for (const struct place *place = admission->first_place; place != NULL; place = place->next)
         place_keep(batch, place);

@@ -94,7 +94,8 @@ static struct place *place_get(struct batch *batch, int64_t id, uint32_t environ
     if (place != NULL)
         return place;
     place = ARENA_NEW(batch->arena, struct place);
-    *place = (struct place){ .id = id, .hint = rings_queue(&batch->engine->rings, id) };
+    *place =
+        (struct place){ .id = id, .hint = rings_queue(&batch->engine->rings, id), .stride = 1 };
     if (place->hint != NULL) {
         place->fresh_at = place->hint->fresh.next;
         place->served_at = place->hint->served.next;
@@ -143,11 +144,14 @@ static void environment_choose(struct batch *batch, const struct environment_hin
         share->has_looked |= budget > 0 && !list_is_empty(&environment->queues);
     LIST_EACH(&environment->queues, link, after)
     {
-        if (count == budget || count == most)
+        if (count >= budget || count >= most)
             return;
         const struct queue_hint *hint = container_of(link, struct queue_hint, link);
-        place_choose(batch, place_get(batch, hint->node.id, hint->environment));
-        count++;
+        struct place *place = place_get(batch, hint->node.id, hint->environment);
+        uint32_t known = hint->open_count == 0 ? 1 : hint->open_count;
+        place->stride = rings_turn(environment, hint);
+        place_choose(batch, place);
+        count += place->stride < known ? place->stride : known;
     }
 }
 
@@ -231,8 +235,25 @@ static int64_t place_next(const struct batch *batch, struct place *place)
     return lane;
 }
 
-/* A lane of each queue, then another of each, as many as there is room for; of each environment
- * at most `most`. */
+static bool turn_take(struct batch *batch, struct place *place, uint32_t most)
+{
+    uint32_t taken = 0;
+
+    while (taken < place->stride && batch->admission.line_count < LINES_MAX) {
+        uint32_t lines = place->share == NULL ? 0 : place->share->lines;
+        int64_t lane = lines < most && lines < budget_of(batch, place->share)
+                           ? place_next(batch, place)
+                           : 0;
+        if (lane == 0)
+            break;
+        line_add(batch, place, lane, true);
+        taken++;
+    }
+    return taken > 0;
+}
+
+/* Lanes of each queue for a turn, then others of each, as many as there is room for; of each
+ * environment at most `most`. */
 static void rings_take(struct batch *batch, uint32_t most)
 {
     bool more = true;
@@ -240,18 +261,9 @@ static void rings_take(struct batch *batch, uint32_t most)
     while (more) {
         more = false;
         for (struct place *place = batch->admission.first_place; place != NULL;
-             place = place->next) {
-            uint32_t lines = place->share == NULL ? 0 : place->share->lines;
-            if (batch->admission.line_count == LINES_MAX)
-                return;
-            if (!place->is_chosen || lines >= most || lines >= budget_of(batch, place->share))
-                continue;
-            int64_t lane = place_next(batch, place);
-            if (lane == 0)
-                continue;
-            line_add(batch, place, lane, true);
-            more = true;
-        }
+             place = place->next)
+            if (place->is_chosen)
+                more |= turn_take(batch, place, most);
     }
 }
 

@@ -155,6 +155,22 @@ static struct environment_hint *environment_get(struct rings *rings, uint32_t en
     return *at;
 }
 
+static void ring_join(struct rings *rings, struct queue_hint *queue)
+{
+    struct environment_hint *environment = environment_get(rings, queue->environment);
+
+    list_push(&environment->queues, &queue->link);
+    environment->queue_count++;
+}
+
+static void ring_leave(struct rings *rings, struct queue_hint *queue)
+{
+    if (list_is_empty(&queue->link))
+        return;
+    list_remove(&queue->link);
+    environment_get(rings, queue->environment)->queue_count--;
+}
+
 struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t environment)
 {
     struct queue_hint *queue = rings_queue(rings, id);
@@ -169,8 +185,8 @@ struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t env
         list_init(&queue->shut);
     }
     if (environment != 0 && environment != queue->environment) {
+        ring_leave(rings, queue);
         queue->environment = environment;
-        list_remove(&queue->link);
     }
     return queue;
 }
@@ -193,7 +209,7 @@ void rings_queue_drop(struct rings *rings, struct queue_hint *queue)
     lanes_drop(rings, &queue->fresh);
     lanes_drop(rings, &queue->served);
     lanes_drop(rings, &queue->shut);
-    list_remove(&queue->link);
+    ring_leave(rings, queue);
     map_remove(&rings->queues, &queue->node);
     free(queue);
 }
@@ -222,8 +238,17 @@ static void turn(struct queue_hint *queue)
     }
 }
 
-void rings_settle(struct rings *rings, struct queue_hint *queue, bool is_served)
+uint32_t rings_turn(const struct environment_hint *environment, const struct queue_hint *queue)
 {
+    if (environment->queue_count <= QUEUES_MANY)
+        return 1;
+    return queue->spent < TURN_LONG ? TURN_LONG - queue->spent : 1;
+}
+
+void rings_settle(struct rings *rings, struct queue_hint *queue, uint32_t spent)
+{
+    bool is_served =
+        spent > 0 && spent >= rings_turn(environment_get(rings, queue->environment), queue);
     bool is_linked = !list_is_empty(&queue->link), is_open = has_open(queue);
 
     turn(queue);
@@ -232,10 +257,11 @@ void rings_settle(struct rings *rings, struct queue_hint *queue, bool is_served)
         return;
     }
     is_open = is_open && !queue->is_full;
+    queue->spent = is_served ? 0 : queue->spent + spent;
     if (is_linked && (is_served || !is_open))
-        list_remove(&queue->link);
+        ring_leave(rings, queue);
     if (is_open && (is_served || !is_linked))
-        list_push(&environment_get(rings, queue->environment)->queues, &queue->link);
+        ring_join(rings, queue);
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
@@ -284,7 +310,7 @@ static void queue_open(struct rings *rings, struct queue_hint *queue)
     LIST_EACH(&queue->shut, link, after)
     rings_lane_open(container_of(link, struct lane_hint, link));
     queue->is_full = false;
-    rings_settle(rings, queue, false);
+    rings_settle(rings, queue, 0);
 }
 
 void rings_open_all(struct rings *rings)

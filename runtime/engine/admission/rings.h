@@ -10,6 +10,10 @@
  * what is paused when it is resumed, all of them with a new catalog. So nothing is looked at
  * because time passes.
  *
+ * Queues take turns of one run. Of very many queues each has some short ones when it is its
+ * turn: rows of one queue lie side by side, and a start of each of a thousand queues costs
+ * pages that no other start uses.
+ *
  * Of a queue with very many lanes some are known. The others come from the database by rising
  * id, some at a time, when those that are known have had their turn.
  */
@@ -18,6 +22,11 @@
 
 #include "base/list.h"
 #include "engine/rows/rows.h"
+
+enum {
+    QUEUES_MANY = 64, /* of an environment: with more of them turns are long */
+    TURN_LONG = 8     /* short runs in such a turn; or one that is not short */
+};
 
 struct id_node {
     int64_t id;
@@ -53,6 +62,7 @@ struct queue_hint {
     struct list served;   /* those that have */
     struct list shut;     /* full and suspect ones */
     uint32_t open_count;
+    uint32_t spent;  /* of its turn */
     int64_t after;   /* lanes above it are not known in this pass; INT64_MAX: there is none */
     bool is_swept;   /* those that were not known have had their turn in this pass */
     bool is_partial; /* some of those below it are not known either */
@@ -62,6 +72,7 @@ struct queue_hint {
 struct environment_hint {
     uint32_t environment;
     struct list queues;
+    uint32_t queue_count;
     bool is_full; /* it has no slot: until any run stops */
     struct environment_hint *next;
 };
@@ -94,9 +105,11 @@ void rings_lane_open(struct lane_hint *lane);
 /* It has had its turn. */
 void rings_lane_serve(struct rings *rings, struct lane_hint *lane);
 
-/* After changes to a queue: it is where it belongs, the last of its ring when it was served, or
- * gone when there is nothing in it. */
-void rings_settle(struct rings *rings, struct queue_hint *queue, bool is_served);
+/* What is left of its turn, in short runs. */
+uint32_t rings_turn(const struct environment_hint *environment, const struct queue_hint *queue);
+/* After changes to a queue: it is where it belongs, the last of its ring when so many short
+ * runs more have ended its turn, or gone when there is nothing in it. */
+void rings_settle(struct rings *rings, struct queue_hint *queue, uint32_t spent);
 
 /* A run has stopped somewhere: every environment may have a slot. */
 void rings_open_environments(struct rings *rings);

@@ -91,7 +91,6 @@ Test(environment, one_that_is_configured_no_more_stays_paused)
     cr_assert_eq(STATUS(run), RUN_QUEUED);
     cr_assert_eq(STATUS(trigger("t")), RUN_RUNNING, "others go on");
     pause_environment(old, false);
-    bench_restart(true);
 
     cr_assert_eq(STATUS(run), RUN_RUNNING);
 }

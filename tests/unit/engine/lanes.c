@@ -223,3 +223,70 @@ Test(lanes, what_waits_for_a_limit_is_not_looked_at)
 
     cr_assert_eq(bench.batches, 1, "%u batches", bench.batches);
 }
+
+/* ---- very many queues ---------------------------------------------------------------------
+ */
+
+enum { QUEUES = 70, KEYS = 16 };
+
+/* Runs of each queue that are not QUEUED any more; how many there are together. */
+static uint32_t starts_of(uint32_t starts[QUEUES])
+{
+    uint32_t all = 0;
+
+    memset(starts, 0, QUEUES * sizeof *starts);
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(bench.store, i);
+        const struct queue *queue = store_memory_queue(bench.store, run->queue);
+        starts[atoi(queue->name.data + 1)] += run->status != RUN_QUEUED;
+        all += run->status != RUN_QUEUED;
+    }
+    return all;
+}
+
+static void crowd_make(bool is_short)
+{
+    struct command *command = add(COMMAND_SPEED);
+
+    command->speed.task = SLICE("t");
+    command->speed.is_short = is_short;
+    bench.slots = 0;
+    bench_catalog();
+    for (int i = 0; i < QUEUES * KEYS; i++) {
+        command = add_keyed("", "");
+        command->trigger.queue = arena_format(bench_arena(), "q%d", i % QUEUES);
+        command->trigger.concurrency_key = arena_format(bench_arena(), "k%d", i / QUEUES);
+    }
+    cr_assert(commit());
+    bench.slots = 1;
+    bench_catalog();
+}
+
+/* Of short runs each queue starts some at a time, and as many as each other. */
+Test(lanes, of_very_many_queues_turns_are_long_and_alike)
+{
+    uint32_t starts[QUEUES], some = 0;
+
+    crowd_make(true);
+    cr_assert_eq(starts_of(starts), 16, "%u", starts_of(starts));
+    for (int i = 0; i < QUEUES; i++)
+        some += starts[i] > 0;
+    cr_assert(some <= 3, "%u queues", some);
+    while (starts_of(starts) < 8 * QUEUES)
+        end_done(running_one());
+
+    for (int i = 0; i < QUEUES; i++)
+        cr_assert_eq(starts[i], 8, "queue %d: %u", i, starts[i]);
+}
+
+Test(lanes, of_very_many_queues_each_starts_one_that_is_not_short)
+{
+    uint32_t starts[QUEUES];
+
+    crowd_make(false);
+    while (starts_of(starts) < QUEUES)
+        end_done(running_one());
+
+    for (int i = 0; i < QUEUES; i++)
+        cr_assert_eq(starts[i], 1, "queue %d: %u", i, starts[i]);
+}
