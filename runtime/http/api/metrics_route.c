@@ -192,6 +192,37 @@ static void write_queues(struct buffer *out, const struct request *request,
     }
 }
 
+/* Of those that have lines of their own. What has no limit has no line. */
+static void write_limits(struct buffer *out, const struct request *request,
+                         const struct metrics *metrics)
+{
+    static const char *const of[] = { "lane", "keyed_lane", "total" };
+    const struct http *http = request->http;
+    uint32_t from, end;
+
+    if (http->catalog == NULL) /* the first one comes soon */
+        return;
+    worlds_of(request, &from, &end);
+    head(
+        out, "bide_queue_limit", "gauge",
+        "Runs that may hold a slot: in a lane, in one with a concurrency key, in all together");
+    for (uint32_t i = from; i < end; i++)
+        for (uint32_t q = 0; q < metrics->queues[i].count && q < QUEUES_MAX; q++) {
+            struct slice name = metrics->queues[i].rows[q].queue.name;
+            uint32_t limits[] = { catalog_lane_limit(http->catalog, name, false),
+                                  catalog_lane_limit(http->catalog, name, true),
+                                  catalog_total_limit(http->catalog, name) };
+            for (int k = 0; k < 3; k++) {
+                if (limits[k] == UINT32_MAX)
+                    continue;
+                buffer_format(out, "bide_queue_limit{environment=\"%s\",of=\"%s\",queue=\"",
+                              http->worlds[i].environment->name, of[k]);
+                label(out, name);
+                buffer_format(out, "\"} %" PRIu32 "\n", limits[k]);
+            }
+        }
+}
+
 static void write_pump(struct buffer *out, const struct http *http)
 {
     struct pump_stats stats;
@@ -273,6 +304,7 @@ static void answer(struct request *request, const struct request *counter)
     write_totals(out, request, metrics);
     write_pauses(out, request, metrics);
     write_queues(out, request, metrics);
+    write_limits(out, request, metrics);
     write_pump(out, http);
     write_http(out, http);
     if (http->options.metrics != NULL)

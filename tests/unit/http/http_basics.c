@@ -186,6 +186,14 @@ Test(basics, metrics_count_runs_queues_and_requests)
         text, "bide_runs_finished_total{environment=\"dev\",outcome=\"completed\"} 1\n"));
     cr_assert_not_null(
         strstr(text, "bide_queue_depth{environment=\"prod\",queue=\"slow/lane\"}"));
+    cr_assert_not_null(strstr(
+        text, "bide_queue_limit{environment=\"dev\",of=\"lane\",queue=\"slow/lane\"} 7\n"));
+    cr_assert_not_null(strstr(
+        text,
+        "bide_queue_limit{environment=\"dev\",of=\"keyed_lane\",queue=\"slow/lane\"} 2\n"));
+    cr_assert_not_null(strstr(
+        text, "bide_queue_limit{environment=\"dev\",of=\"total\",queue=\"slow/lane\"} 9\n"));
+    cr_assert_null(strstr(text, "of=\"total\",queue=\"task/echo\""), "it has none");
     cr_assert_not_null(strstr(text,
                               "bide_http_requests_total{method=\"POST\","
                               "route=\"/api/v1/tasks/:task/trigger\",status=\"200\"} 2\n"));

@@ -206,6 +206,30 @@ BOTH(a_store_that_fails_is_said_so_and_the_pump_goes_on_when_it_works_again)
     pump_bench_until(assigned_enough);
 }
 
+/* Who asked for nothing to be started is not to find it started. */
+BOTH(a_store_that_cannot_be_written_is_not_started_as_paused)
+{
+    struct err err = { 0 };
+    pump_bench_open(*kind, 1000, 100);
+    faulty_refuse(true);
+    cr_assert_not(pump_pause_all(bench.pump, SLICE("ann"), SLICE("a move"), &err));
+    cr_assert_eq(err.code, ERR_STORE);
+    cr_assert_str_eq(err.text, "no space left on the device");
+
+    faulty_refuse(false);
+    cr_assert(pump_pause_all(bench.pump, SLICE("ann"), SLICE("a move"), &err), "%s", err.text);
+    pump_bench_start();
+    pump_bench_offer("t");
+    operation_destroy(pump_bench_ask(operation_trigger("t")));
+    struct operation *resume = operation_create(COMMAND_ENVIRONMENT_PAUSE);
+    resume->command.environment_pause.environment = bench.environment;
+    resume->is_kept = true;
+    cr_assert_eq(bench.assigned, 0);
+    operation_destroy(pump_bench_ask(resume));
+    wanted = 1;
+    pump_bench_until(assigned_enough);
+}
+
 /* Looking is no proof that writing works. */
 BOTH(a_store_that_can_only_be_read_has_not_recovered)
 {
