@@ -20,6 +20,16 @@ struct json_reading {
     struct slice pointer;
 };
 
+void json_pointer_add(struct buffer *out, struct slice key)
+{
+    buffer_byte(out, '/');
+    for (size_t i = 0; i < key.size; i++)
+        if (key.data[i] == '~' || key.data[i] == '/')
+            buffer_text(out, key.data[i] == '~' ? "~0" : "~1");
+        else
+            buffer_byte(out, key.data[i]);
+}
+
 /* On the way back from a number that is refused: where it stands. */
 static bool pointer_grow(struct json_reading *reading, struct slice key)
 {
@@ -27,12 +37,7 @@ static bool pointer_grow(struct json_reading *reading, struct slice key)
 
     if (reading->flaw == NULL)
         return false;
-    buffer_byte(&part, '/');
-    for (size_t i = 0; i < key.size; i++)
-        if (key.data[i] == '~' || key.data[i] == '/')
-            buffer_text(&part, key.data[i] == '~' ? "~0" : "~1");
-        else
-            buffer_byte(&part, key.data[i]);
+    json_pointer_add(&part, key);
     buffer_slice(&part, reading->pointer);
     reading->pointer = arena_copy(reading->arena, buffer_view(&part));
     buffer_finish(&part);

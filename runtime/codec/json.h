@@ -21,6 +21,8 @@ void json_write_pretty(struct buffer *out, const struct value *value);
 void json_write_short(struct buffer *out, const struct value *value, size_t limit);
 /* A quoted and escaped string. */
 void json_write_string(struct buffer *out, struct slice text);
+/* A JSON pointer grows by a level: "/" and the key, escaped. */
+void json_pointer_add(struct buffer *out, struct slice key);
 /* msgpack bytes straight to JSON text; "null" for what is no msgpack. */
 void json_write_packed(struct buffer *out, struct slice packed);
 

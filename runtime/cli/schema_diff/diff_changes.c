@@ -201,14 +201,7 @@ static struct slice pointer_below(struct walk *walk, struct slice pointer, struc
     struct buffer out = { 0 };
 
     buffer_slice(&out, pointer);
-    buffer_byte(&out, '/');
-    for (size_t i = 0; i < key.size; i++)
-        if (key.data[i] == '~')
-            buffer_text(&out, "~0");
-        else if (key.data[i] == '/')
-            buffer_text(&out, "~1");
-        else
-            buffer_byte(&out, key.data[i]);
+    json_pointer_add(&out, key);
     struct slice below = arena_copy(walk->arena, buffer_view(&out));
     buffer_finish(&out);
     return below;

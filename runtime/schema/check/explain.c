@@ -1,5 +1,6 @@
 /* How a schema and a problem are told to a person. Nothing here runs for a value that is right.
  */
+#include "codec/json.h"
 #include "schema/check/secret.h"
 #include "schema/format/format.h"
 
@@ -10,29 +11,16 @@ enum { SHOWN_VALUES = 12, SHOWN_NAMES = 12, SHOWN_DEPTH = 3 };
 
 /* ---- where ------------------------------------------------------------------------------- */
 
-static void token_add(struct buffer *out, struct slice key)
-{
-    for (size_t i = 0; i < key.size; i++) {
-        if (key.data[i] == '~')
-            buffer_text(out, "~0");
-        else if (key.data[i] == '/')
-            buffer_text(out, "~1");
-        else
-            buffer_byte(out, key.data[i]);
-    }
-}
-
 /* As deep as the value is, which is bounded. */
 static void pointer_add(struct buffer *out, const struct spot *spot)
 {
     if (spot->up == NULL)
         return;
     pointer_add(out, spot->up);
-    buffer_byte(out, '/');
     if (spot->key.data == NULL)
-        buffer_format(out, "%" PRIu32, spot->index);
+        buffer_format(out, "/%" PRIu32, spot->index);
     else
-        token_add(out, spot->key);
+        json_pointer_add(out, spot->key);
 }
 
 static struct slice text_take(struct arena *arena, struct buffer *out)

@@ -2,6 +2,7 @@
  * Where no proof was found: a value that the facts allow and the schema does not, put into a
  * whole value along the way that led there, and checked against both schemas.
  */
+#include "codec/json.h"
 #include "schema/prove/sample.h"
 
 #include <inttypes.h>
@@ -184,18 +185,12 @@ static void pointer_add(struct buffer *out, const struct frame *frame)
     if (frame == NULL)
         return;
     pointer_add(out, frame->up);
-    buffer_byte(out, '/');
     if (frame->is_item)
-        buffer_format(out, "%" PRIu32, frame->index);
+        buffer_format(out, "/%" PRIu32, frame->index);
     else if (frame->key.data == NULL)
-        buffer_byte(out, '*');
-    for (size_t i = 0; !frame->is_item && i < frame->key.size; i++)
-        if (frame->key.data[i] == '~')
-            buffer_text(out, "~0");
-        else if (frame->key.data[i] == '/')
-            buffer_text(out, "~1");
-        else
-            buffer_byte(out, frame->key.data[i]);
+        buffer_text(out, "/*");
+    else
+        json_pointer_add(out, frame->key);
 }
 
 static void doubt_add(struct cover *cover, const struct frame *frame,
