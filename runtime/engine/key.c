@@ -45,14 +45,13 @@ static uint64_t value_hash(const struct value *value)
     return sum;
 }
 
-void key_payload(struct batch *batch, struct slice packed, uint8_t payload[8])
+int64_t payload_hash(struct arena *arena, struct slice packed)
 {
     struct value value = { .kind = VALUE_NULL };
 
     if (packed.size > 0)
-        (void)pack_read(batch->arena, packed, &value, NULL); /* else it is refused soon */
-    uint64_t hash = value_hash(&value) | 1;
-    memcpy(payload, &hash, sizeof hash);
+        (void)pack_read(arena, packed, &value, NULL); /* else it is refused soon */
+    return (int64_t)(value_hash(&value) | 1);
 }
 
 struct key *key_make(struct batch *batch, const uint8_t hash[16], int64_t target,

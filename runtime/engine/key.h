@@ -14,8 +14,8 @@ void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int6
 bool key_is_live(const struct batch *batch, const struct key *key);
 struct key *key_make(struct batch *batch, const uint8_t hash[16], int64_t target,
                      int64_t ttl_ms);
-/* Of a payload, in whatever order its members came; never all zeroes. */
-void key_payload(struct batch *batch, struct slice packed, uint8_t payload[8]);
+/* Of a payload, in whatever order its members came; never 0. */
+int64_t payload_hash(struct arena *arena, struct slice packed);
 
 /* How long the retries of one HTTP call are recognised as such. */
 #define REQUEST_TTL_MS (INT64_C(86400) * 1000)

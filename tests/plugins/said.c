@@ -168,12 +168,17 @@ static bide_next log_after_error(bide_task *t)
     return bide_done(t);
 }
 
-/* The second attempt makes its calls the other way round. */
+/* { number }: the second attempt gives another number, or makes its calls the other way
+ * round. */
 static bide_next call_in_order(bide_task *t)
 {
     bide_token token = { 0 };
     bool is_first = bide_info(t)->attempt == 1;
-    if (is_first)
+    if (bide_bool(t, bide_input(t), "number")) {
+        bide_map *payload = bide_map_new(t);
+        bide_put_i64(t, payload, "number", bide_info(t)->attempt);
+        bide_trigger(t, "once-loop", payload);
+    } else if (is_first)
         token = bide_token_create(t, (struct bide_token_opts){ 0 });
     bide_trigger(t, "once-loop", NULL);
     if (is_first)

@@ -20,8 +20,9 @@
  * Reruns: a segment may run again after a crash, from its top, with the state it started with.
  * Tokens and children made before are found again, not made twice, by the order of the calls;
  * so is what bide_once() recorded, by its name. A rerun that asks for something else than the
- * same call did before, of another kind, task, schema or key, fails the attempt with
- * "calls_differ": what a segment calls depends on its input, state and records only.
+ * same call did before, of another kind, task, schema, key, concurrency key or payload, or with
+ * other tags, fails the attempt with "calls_differ": what a segment calls depends on its input,
+ * state and records only.
  *
  * Prints: what the segment, its libraries and the programs that it starts write to standard
  * output and error are lines of the run's log, also when it crashes or exits.

@@ -143,15 +143,17 @@ static void token_make(struct batch *batch, struct token_create *create,
     create->token_id = id;
 }
 
-static bool again_fits(struct command *command, const struct token_rows *found)
+static bool again_fits(struct batch *batch, struct command *command,
+                       const struct token_rows *found)
 {
     const struct token_create *create = &command->token_create;
     struct made now = { .name = create->schema,
-                        .key = create->key_text.size > 0 ? create->key_text : create->key };
+                        .key = create->key_text.size > 0 ? create->key_text : create->key,
+                        .tags = create->tags };
     bool is_made = found->again != NULL && !is_unmade(found->again);
 
-    return found->run == NULL || rerun_fits(command, found->run, create->id, found->child,
-                                            is_made ? found->again : NULL, &now);
+    return found->run == NULL || rerun_fits(batch, command, found->run, create->id,
+                                            found->child, is_made ? found->again : NULL, &now);
 }
 
 bool token_create_decide(struct batch *batch, struct command *command)
@@ -161,7 +163,7 @@ bool token_create_decide(struct batch *batch, struct command *command)
 
     if (!token_load(batch, create, &found))
         return false;
-    if (!token_allowed(batch, command, found.run) || !again_fits(command, &found))
+    if (!token_allowed(batch, command, found.run) || !again_fits(batch, command, &found))
         return true;
     if (key_is_live(batch, found.request)) {
         create->token_id = found.request->target;

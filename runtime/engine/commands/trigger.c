@@ -43,7 +43,8 @@ static bool trigger_load(struct batch *batch, const struct trigger *trigger,
     if (trigger->parent_id != 0)
         loaded &= rows_run(rows, trigger->parent_id, 0, &found->parent);
     if (trigger->id != 0)
-        loaded &= rows_run(rows, trigger->id, 0, &found->again);
+        loaded &=
+            rows_run(rows, trigger->id, trigger->is_rerun ? PART_INPUT : 0, &found->again);
     if (trigger->is_rerun)
         loaded &= rows_waitpoint(rows, trigger->id, &found->token);
     if (trigger->key.size > 0) {
@@ -59,9 +60,10 @@ static bool trigger_load(struct batch *batch, const struct trigger *trigger,
     return loaded;
 }
 
-static bool payload_check(struct batch *batch, struct command *command)
+/* *packed gains defaults. */
+static bool payload_check(struct batch *batch, struct command *command, struct slice *packed)
 {
-    struct trigger *trigger = &command->trigger;
+    const struct trigger *trigger = &command->trigger;
     const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
     const struct schema *schema =
         task == NULL || task->schema == NULL ? NULL : schema_input(task->schema);
@@ -83,7 +85,7 @@ static bool payload_check(struct batch *batch, struct command *command)
                        "the payload of %.*s does not match its schema",
                        SLICE_ARG(trigger->task));
     }
-    trigger->payload = pack_value(batch->arena, &payload); /* with defaults */
+    *packed = pack_value(batch->arena, &payload);
     return true;
 }
 
@@ -144,7 +146,8 @@ static int64_t lane_get(struct batch *batch, const struct trigger *trigger,
 }
 
 static struct run *run_make(struct batch *batch, const struct trigger *trigger,
-                            const struct trigger_rows *found, struct queue *queue)
+                            struct slice payload, const struct trigger_rows *found,
+                            struct queue *queue)
 {
     int64_t id = trigger->id != 0 ? trigger->id : id_next(batch->engine->ids, batch->now_ms);
     struct run *run = rows_new_run(&batch->rows, id);
@@ -171,6 +174,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         run->parent_id = found->parent->id;
         run->root_id = found->parent->root_id;
         run->depth = found->parent->depth + 1;
+        run->given = payload_hash(arena, trigger->payload);
         rows_new_child(&batch->rows, run);
     }
     if (trigger->key.size > 0) {
@@ -178,7 +182,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         run->key_text =
             arena_copy(arena, trigger->key_text.size > 0 ? trigger->key_text : trigger->key);
     }
-    run_set_part(run, PART_INPUT, arena_copy(arena, trigger->payload));
+    run_set_part(run, PART_INPUT, arena_copy(arena, payload));
     contract_begin(catalog_task(batch->catalog, run->task), run);
     if (trigger->note.size > 0)
         run->timeline =
@@ -198,13 +202,19 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     return run;
 }
 
-static bool again_fits(struct command *command, const struct trigger_rows *found)
+static bool again_fits(struct batch *batch, struct command *command,
+                       const struct trigger_rows *found)
 {
     const struct trigger *trigger = &command->trigger;
-    struct made now = { true, trigger->task,
-                        trigger->key_text.size > 0 ? trigger->key_text : trigger->key };
+    struct made now = { .is_child = true,
+                        .name = trigger->task,
+                        .key = trigger->key_text.size > 0 ? trigger->key_text : trigger->key,
+                        .concurrency_key = trigger->concurrency_key,
+                        .tags = trigger->tags,
+                        .payload = trigger->payload };
 
-    return rerun_fits(command, found->parent, trigger->id, found->again, found->token, &now);
+    return rerun_fits(batch, command, found->parent, trigger->id, found->again, found->token,
+                      &now);
 }
 
 /* The answer is a run that is there already: 0 when there is none. */
@@ -218,12 +228,10 @@ static int64_t run_found(struct batch *batch, struct command *command,
     if (found->again != NULL)
         return found->again->id; /* the segment is run again */
     if (key_is_live(batch, found->key)) {
-        static const uint8_t unknown[8];
-        uint8_t payload[8];
+        int64_t first;
+        memcpy(&first, found->key->payload, sizeof first); /* 0: the row is older */
         trigger->cached = true;
-        key_payload(batch, trigger->payload, payload);
-        trigger->differs = memcmp(found->key->payload, unknown, 8) != 0 &&
-                           memcmp(found->key->payload, payload, 8) != 0;
+        trigger->differs = first != 0 && first != payload_hash(batch->arena, trigger->payload);
         return found->key->target;
     }
     return 0;
@@ -243,7 +251,7 @@ bool trigger_decide(struct batch *batch, struct command *command)
         return true;
     }
     if (trigger->parent_id != 0 &&
-        (!parent_check(batch, command, found.parent) || !again_fits(command, &found)))
+        (!parent_check(batch, command, found.parent) || !again_fits(batch, command, &found)))
         return true;
     trigger->run_id = run_found(batch, command, &found);
     if (trigger->run_id != 0)
@@ -262,10 +270,8 @@ bool trigger_decide(struct batch *batch, struct command *command)
                 SLICE_ARG(trigger->task), SLICE_ARG(task->reason));
         return true;
     }
-    uint8_t payload[8]; /* as it came, before defaults */
-    if (trigger->key.size > 0)
-        key_payload(batch, trigger->payload, payload);
-    if (trigger->unchecked && !payload_check(batch, command))
+    struct slice payload = trigger->payload; /* that stays as it came: it may come again */
+    if (trigger->unchecked && !payload_check(batch, command, &payload))
         return true;
     if (found.queue == NULL || found.queue->removed) {
         if (!queue_room(batch, trigger->environment, &has_room))
@@ -280,14 +286,14 @@ bool trigger_decide(struct batch *batch, struct command *command)
     }
     (void)queue_get(batch, trigger->environment, queue_name(batch, trigger),
                     &queue); /* loaded */
-    struct run *run = run_make(batch, trigger, &found, queue);
+    struct run *run = run_make(batch, trigger, payload, &found, queue);
     trigger->run_id = run->id;
     trigger->is_new = true;
-    if (trigger->key.size > 0)
-        memcpy(key_make(batch, found.key_hash, run->id,
-                        trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS)
-                   ->payload,
-               payload, sizeof payload);
+    if (trigger->key.size > 0) {
+        int64_t ttl_ms = trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS;
+        int64_t first = payload_hash(batch->arena, trigger->payload);
+        memcpy(key_make(batch, found.key_hash, run->id, ttl_ms)->payload, &first, sizeof first);
+    }
     if (trigger->request_key.size > 0)
         key_make(batch, found.request_hash, run->id, REQUEST_TTL_MS);
     if (run->status != RUN_DELAYED && batch_is_over(batch, run->due_ms, run->due_is_span))

@@ -19,6 +19,7 @@
     X(row, 11, COUNT, log_lines) X(row, 12, COUNT, secrets) X(row, 13, COUNT, node)            \
     X(row, 14, COUNT, epoch) X(row, 15, COUNT, home) X(row, 16, NUMBER, ttl_ms)                \
     X(row, 17, NUMBER, priority_ms) X(row, 18, NUMBER, limit_ms) X(row, 19, NUMBER, busy_us)   \
+    X(row, 20, NUMBER, given)                                                                 \
     X(row, 24, FLAG, is_test) X(row, 25, FLAG, needs_parent) X(row, 26, FLAG, due_is_span)     \
     X(row, 27, FLAG, has_tokens) X(row, 28, FLAG, is_out) X(row, 32, TIME, rank_ms)            \
     X(row, 33, TIME, updated_ms) X(row, 34, TIME, started_ms) X(row, 35, TIME, finished_ms)    \

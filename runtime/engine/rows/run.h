@@ -69,6 +69,7 @@ struct run {
     int64_t id_block;           /* of the current entry; 0 before the first */
     int64_t swept_id; /* canceled: its children up to this one are, too; 0: none, all */
     int64_t busy_us;  /* time in segments */
+    int64_t given;    /* hash of a child's payload as its parent gave it; 0: no child */
     uint32_t attempt, max_attempts;
     uint32_t entry;       /* segments entered so far */
     uint32_t depth;       /* 0 for a root */

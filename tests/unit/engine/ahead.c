@@ -159,8 +159,10 @@ Test(ahead, one_that_is_refused_fails_the_attempt)
 Test(ahead, what_was_made_on_its_own_is_not_made_again)
 {
     int64_t run = start("t");
-    int64_t id = make_token(run, 1, 0);
-    struct command create;
+    struct command *first = add_token(run, 1), create;
+    first->token_create.tags = SLICE("\x91\xa1x");
+    commit();
+    int64_t id = first->token_create.token_id;
     complete(id, "\x07");
     add_ahead(run, &create, bench.now_ms + MINUTES(1));
     cr_assert(commit());
