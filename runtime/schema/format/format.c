@@ -178,7 +178,7 @@ bool format_regex(struct slice text)
 {
     struct buffer translated = { 0 };
     struct regex_fault fault;
-    bool fits = regex_translate(&translated, text, &fault) || !fault.is_syntax;
+    bool fits = regex_translate(&translated, text, false, &fault) || !fault.is_syntax;
 
     buffer_finish(&translated);
     return fits;

@@ -56,39 +56,51 @@ static pcre2_code *code_compile(const struct buffer *text, uint32_t more, int *e
 }
 
 /* JavaScript has no such limits; what PCRE2 says is mostly of its own making. */
-static void code_refuse(struct slice text, int code, size_t offset, struct regex_fault *fault)
+static void code_refuse(struct slice text, bool is_stepping, int code, size_t offset,
+                        struct regex_fault *fault)
 {
-    fault->offset = regex_place(text, offset);
+    fault->offset = regex_place(text, is_stepping, offset);
     fault->is_syntax = false;
     if (code == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH)
         (void)snprintf(fault->text, sizeof fault->text,
                        "what (?<= and (?<! look for must be of one length, or alternatives "
-                       "of one length each");
+                       "of one length each, where a group in it is referred to");
     else
         (void)pcre2_get_error_message(code, (PCRE2_UCHAR *)fault->text, sizeof fault->text);
 }
 
-struct pattern *pattern_create(struct slice text, struct regex_fault *fault)
+static bool pattern_compile(struct pattern *pattern, struct slice text, bool is_stepping,
+                            struct regex_fault *fault)
 {
     struct buffer translated = { 0 };
     size_t offset = 0;
     int code = 0;
 
-    if (!regex_translate(&translated, text, fault)) {
-        buffer_finish(&translated);
-        return NULL;
+    if (regex_translate(&translated, text, is_stepping, fault)) {
+        pattern->fast = code_compile(&translated, PCRE2_NO_START_OPTIMIZE, &code, &offset);
+        if (pattern->fast != NULL)
+            pattern->timed = code_compile(&translated, PCRE2_AUTO_CALLOUT, &code, &offset);
     }
+    buffer_finish(&translated);
+    bool looks_far = code == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH ||
+                     code == PCRE2_ERROR_LOOKBEHIND_TOO_LONG ||
+                     code == PCRE2_ERROR_LOOKBEHIND_TOO_COMPLICATED;
+    if (looks_far && !is_stepping)
+        return pattern_compile(pattern, text, true, fault);
+    if (pattern->timed == NULL && code != 0)
+        code_refuse(text, is_stepping, code, offset, fault);
+    return pattern->timed != NULL;
+}
+
+struct pattern *pattern_create(struct slice text, struct regex_fault *fault)
+{
     struct pattern *pattern = memory_zeroed(1, sizeof *pattern + text.size + 1);
+
     pattern->size = text.size;
     if (text.size > 0)
         memcpy(pattern->text, text.data, text.size);
-    pattern->fast = code_compile(&translated, PCRE2_NO_START_OPTIMIZE, &code, &offset);
-    if (pattern->fast != NULL)
-        pattern->timed = code_compile(&translated, PCRE2_AUTO_CALLOUT, &code, &offset);
-    buffer_finish(&translated);
-    if (pattern->timed != NULL)
+    if (pattern_compile(pattern, text, false, fault))
         return pattern;
-    code_refuse(text, code, offset, fault);
     pattern_destroy(pattern);
     return NULL;
 }

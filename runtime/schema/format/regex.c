@@ -149,6 +149,26 @@ static bool group_name(struct regex_reader *reader, struct regex_group *group)
     return true;
 }
 
+/*
+ * PCRE2 wants to know how far to look behind. Where it cannot, what (?<=x) means is said in
+ * steps: x ends here, or so it does from one character further to the left. "Here" is where the
+ * rest of the text is what it was at the beginning.
+ *
+ *   (?=([^]*)) (?=( (?= (?:x) (?=\g{1}\z) ) | (?<= (?=(?2)) [^] ) ))
+ */
+static void steps_begin(struct regex_reader *reader, const struct regex_group *group)
+{
+    if (reader->out != NULL)
+        buffer_format(reader->out, "(?=([^]*))(?%c((?=(?:", group->is_negative ? '!' : '=');
+}
+
+static void steps_end(struct regex_reader *reader, const struct regex_group *group)
+{
+    if (reader->out != NULL)
+        buffer_format(reader->out, ")(?=\\g{%u}\\z))|(?<=(?=(?%u))[^])))", group->written,
+                      group->written + 1);
+}
+
 /* What kind of group it is, after its parenthesis; look-arounds are written here. */
 static bool group_begin(struct regex_reader *reader, struct regex_group *group, bool *is_look)
 {
@@ -161,8 +181,12 @@ static bool group_begin(struct regex_reader *reader, struct regex_group *group, 
             *is_look = true;
             group->is_negative = i % 2 == 1;
             group->is_behind = i >= 2;
-            regex_write(reader, "(");
-            regex_write(reader, looks[i]);
+            if (group->is_behind && group->written > 0) {
+                steps_begin(reader, group);
+            } else {
+                regex_write(reader, "(");
+                regex_write(reader, looks[i]);
+            }
             return true;
         }
     if (regex_starts(reader, "?:")) {
@@ -206,7 +230,10 @@ static bool group_read(struct regex_reader *reader, struct piece *piece)
     reader->inside = outer;
     reader->alternative = alternative;
     reader->depth--;
-    regex_write(reader, ")");
+    if (is_look && group->is_behind && group->written > 0)
+        steps_end(reader, group);
+    else
+        regex_write(reader, ")");
     *piece = (struct piece){ group, !is_look, is_look || group->can_be_empty };
     return true;
 }
@@ -397,10 +424,13 @@ static bool pattern_translate(struct regex_reader *reader, struct buffer *out)
     return pattern_read(reader);
 }
 
-bool regex_translate(struct buffer *out, struct slice text, struct regex_fault *fault)
+bool regex_translate(struct buffer *out, struct slice text, bool is_stepping,
+                     struct regex_fault *fault)
 {
     struct arena arena = { 0 };
-    struct regex_reader reader = { .text = text, .arena = &arena, .fault = fault };
+    struct regex_reader reader = {
+        .text = text, .arena = &arena, .fault = fault, .is_stepping = is_stepping
+    };
     bool fits;
 
     fault->text[0] = '\0';
@@ -412,14 +442,16 @@ bool regex_translate(struct buffer *out, struct slice text, struct regex_fault *
     return fits;
 }
 
-size_t regex_place(struct slice text, size_t written)
+size_t regex_place(struct slice text, bool is_stepping, size_t written)
 {
     struct arena arena = { 0 };
     struct buffer out = { 0 };
     struct regex_fault fault;
-    struct regex_reader reader = {
-        .text = text, .arena = &arena, .fault = &fault, .mark = written
-    };
+    struct regex_reader reader = { .text = text,
+                                   .arena = &arena,
+                                   .fault = &fault,
+                                   .is_stepping = is_stepping,
+                                   .mark = written };
 
     (void)pattern_translate(&reader, &out); /* it was fine before */
     buffer_finish(&out);

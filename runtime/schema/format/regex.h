@@ -17,10 +17,12 @@ struct regex_fault {
 };
 
 /* Append to `out` what means the same to PCRE2 (with the options of pattern.c), else say why
- * not. `text` is valid UTF-8. */
-bool regex_translate(struct buffer *out, struct slice text, struct regex_fault *fault);
+ * not. `text` is valid UTF-8. `is_stepping`: look-behinds may be of any length, but for those
+ * with groups that are referred to, and take longer. */
+bool regex_translate(struct buffer *out, struct slice text, bool is_stepping,
+                     struct regex_fault *fault);
 
-/* Where in `text` that begins which has become the byte at `written` of its translation. */
-size_t regex_place(struct slice text, size_t written);
+/* Where in `text` that begins which has become the byte at `written` of that translation. */
+size_t regex_place(struct slice text, bool is_stepping, size_t written);
 
 #endif

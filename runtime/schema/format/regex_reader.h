@@ -15,8 +15,10 @@ struct regex_group {
     uint32_t alternatives;
     uint64_t least, most; /* how often it is repeated; most UINT64_MAX: without end */
     bool can_be_empty, is_negative, is_behind;
+    bool is_asked;    /* nobody refers to it, but to a group in it */
     uint32_t capture; /* from 1; 0: it does not capture */
-    uint32_t written; /* its number in the translation; 0: nobody refers to it */
+    uint32_t written; /* its number in the translation, of a look-behind that steps the first of
+                         two; 0: nobody refers to it */
     struct slice name;
 };
 
@@ -37,6 +39,8 @@ struct regex_reader {
     struct regex_group *groups; /* in the order of their opening; [0] is the pattern */
     struct regex_reference *references;
     uint32_t group_count, reference_count, capture_count;
+
+    bool is_stepping; /* look-behinds are written as steps back */
 
     struct regex_group *inside;
     uint32_t alternative, depth;

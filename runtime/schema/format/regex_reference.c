@@ -64,7 +64,6 @@ static bool reference_fits(const struct regex_reference *reference)
 bool regex_resolve(struct regex_reader *reader)
 {
     uint32_t written = 0;
-
     for (uint32_t i = 0; i < reader->reference_count; i++) {
         struct regex_reference *reference = &reader->references[i];
         reference->group = group_find(reader, reference);
@@ -72,13 +71,19 @@ bool regex_resolve(struct regex_reader *reader)
             return regex_refuse(reader, reference->at,
                                 "this refers to a group that is not here");
         reference->group->written = 1;
+        for (struct regex_group *up = reference->group; up != NULL; up = up->outer)
+            up->is_asked = true;
         if (!reference_fits(reference))
             return regex_cannot(
                 reader, reference->at,
                 "this refers to a group in a repeat that may not set it each time");
     }
-    for (uint32_t i = 0; i < reader->group_count; i++)
-        if (reader->groups[i].written > 0)
-            reader->groups[i].written = ++written;
+    for (uint32_t i = 0; i < reader->group_count; i++) {
+        struct regex_group *group = &reader->groups[i];
+        bool steps = reader->is_stepping && group->is_behind && !group->is_asked;
+        if (group->written > 0 || steps)
+            group->written = ++written;
+        written += steps;
+    }
     return true;
 }
