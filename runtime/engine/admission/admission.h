@@ -98,6 +98,8 @@ bool admission_has_work(struct batch *batch);
 void admission_keep(struct batch *batch);
 
 /* share.c */
+/* Is it paused, after this batch? False: more rows are needed. */
+bool share_pause(struct batch *batch, uint32_t number, bool *is_paused);
 bool shares_load(struct batch *batch); /* false: more rows are needed */
 void shares_begin(struct batch *batch);
 struct share *share_get(struct batch *batch, uint32_t environment);

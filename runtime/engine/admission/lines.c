@@ -386,12 +386,11 @@ static bool place_load(struct batch *batch, struct place *place)
     if (!rows_queue(&batch->rows, place->id, &place->queue))
         return false;
     if (place->queue != NULL) {
-        struct environment *environment;
-        if (!rows_environment(&batch->rows, place->queue->environment, &environment))
+        bool is_paused;
+        if (!share_pause(batch, place->queue->environment, &is_paused))
             return false;
         place->share = share_get(batch, place->queue->environment);
-        place->is_barred =
-            environment != NULL && environment->paused && place->share->environment == 0;
+        place->is_barred = is_paused && place->share->environment == 0;
         place->total = catalog_total_limit(batch->catalog, place->queue->name);
     }
     place->is_loaded = true;

@@ -36,23 +36,31 @@ static void running_add(struct batch *batch, uint32_t environment, uint32_t coun
     batch->admission.in_use += count;
 }
 
+/* Alone, nobody else pauses: what was seen last still is so. */
+bool share_pause(struct batch *batch, uint32_t number, bool *is_paused)
+{
+    const struct engine *engine = batch->engine;
+    struct environment *environment = rows_environment_here(&batch->rows, number);
+
+    for (uint32_t i = 0; i < engine->pause_count; i++)
+        if (environment == NULL && node_is_alone(&engine->node) &&
+            engine->pauses[i].environment == number) {
+            *is_paused = engine->pauses[i].is_paused;
+            return true;
+        }
+    bool is_loaded = rows_environment(&batch->rows, number, &environment);
+    *is_paused = environment != NULL && environment->paused;
+    return is_loaded;
+}
+
 bool shares_load(struct batch *batch)
 {
     const struct catalog *catalog = batch->catalog;
-    struct environment *environment;
-    bool loaded = true;
+    bool loaded = true, is_paused;
 
     for (uint32_t i = 0; i < catalog->environment_count; i++)
-        loaded &= rows_environment(&batch->rows, catalog->environments[i], &environment);
+        loaded &= share_pause(batch, catalog->environments[i], &is_paused);
     return loaded;
-}
-
-static bool is_paused(struct batch *batch, uint32_t number)
-{
-    struct environment *environment;
-
-    return number != 0 && rows_environment(&batch->rows, number, &environment) &&
-           environment != NULL && environment->paused;
 }
 
 void shares_begin(struct batch *batch)
@@ -64,7 +72,9 @@ void shares_begin(struct batch *batch)
     batch->admission.share_count = count + 1;
     for (uint32_t i = 0; i <= count; i++) {
         bool is_named = i < count && catalog->environment_shares != NULL;
-        bool paused = i < count && is_paused(batch, catalog->environments[i]);
+        bool paused = false;
+        if (i < count)
+            (void)share_pause(batch, catalog->environments[i], &paused); /* loaded */
         batch->admission.shares[i] =
             (struct share){ .environment = i < count ? catalog->environments[i] : 0,
                             .is_paused = paused,

@@ -259,12 +259,16 @@ bool segment_end_decide(struct batch *batch, struct command *command)
 bool segment_end_prefetch(struct batch *batch, const struct command *command)
 {
     const struct segment_end *done = &command->segment_end;
+    struct tokens *tokens;
     struct run *run;
 
     if (rows_run(&batch->rows, done->run_id, 0, &run) && run != NULL) {
         (void)run_finish_ready(batch, run); /* a want is enough */
-        if (done->end != NULL && done->end->verdict == VERDICT_DONE)
+        if (done->end != NULL && done->end->verdict == VERDICT_DONE) {
             waiters_prefetch(batch, run->id);
+            if (run->has_tokens) /* they are closed */
+                (void)rows_tokens(&batch->rows, run->id, &tokens);
+        }
     }
     for (uint32_t i = 0; i < done->create_count; i++)
         (void)token_create_prefetch(batch, done->creates[i]);

@@ -16,6 +16,13 @@
       #member },
 #define NUMBER(row, number, type, member) AT_OF(number, row##_at_##member),
 
+#define BIT(row, member, condition)       | (uint64_t)(condition) << row##_at_##member
+#define PACKED(row, number, type, member) BIT(row, member, (number) != 0)
+#define WORD(row, number, type, member) \
+    BIT(row, member, FIELD_##type == FIELD_WORD || FIELD_##type == FIELD_TASK)
+#define BESIDE(row, number, type, member) BIT(row, member, FIELD_##type == FIELD_BESIDE)
+#define SAME(row, number, type, member)   BIT(row, member, FIELD_##type == FIELD_SAME)
+
 #define DESCRIBE(FIELDS, row)                                              \
     enum { FIELDS(PLACE, row) row##_field_count };                         \
     static const struct row_field row##_fields[] = { FIELDS(FIELD, row) }; \
@@ -124,62 +131,56 @@ static bool waitpoint_is_sound(const struct row *row)
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 /* Durable is what stands from `first` to `end`. */
-#define KIND_OF(row, first, end)                                                  \
+#define KIND_OF(FIELDS, row, first, end)                                          \
     .size = sizeof(struct row), .from = offsetof(struct row, first), .to = (end), \
-    .fields = row##_fields, .at = row##_at, .field_count = row##_field_count
+    .fields = row##_fields, .at = row##_at, .field_count = row##_field_count,     \
+    .packed = 0 FIELDS(PACKED, row), .words = 0 FIELDS(WORD, row),                \
+    .beside = 0 FIELDS(BESIDE, row), .same = 0 FIELDS(SAME, row)
 
 const struct kind row_kinds[ROW_KINDS] = {
-    [ROW_RUN] = { "run", "run_id", KIND_OF(run, id, offsetof(struct run, input)),
+    [ROW_RUN] = { "run", "run_id", KIND_OF(RUN_FIELDS, run, id, offsetof(struct run, input)),
                   .key_fields = 1, .is_locked = true, .is_packed = true,
                   .parts = &run_fields[run_at_input], .part_count = 3, .indexes = run_indexes,
                   .index_count = COUNT_OF(run_indexes), .due = &run_fields[run_at_due_ms],
                   .due_is_span = &run_fields[run_at_due_is_span],
                   .environment = &run_fields[run_at_environment], .is_sound = run_is_sound },
     [ROW_WAITPOINT] = { "waitpoint", "waitpoint_id",
-                        KIND_OF(waitpoint, id, sizeof(struct waitpoint)), .key_fields = 1,
-                        .is_locked = true, .is_packed = true, .indexes = waitpoint_indexes,
+                        KIND_OF(WAITPOINT_FIELDS, waitpoint, id, sizeof(struct waitpoint)),
+                        .key_fields = 1, .is_locked = true, .is_packed = true,
+                        .indexes = waitpoint_indexes,
                         .index_count = COUNT_OF(waitpoint_indexes),
                         .due = &waitpoint_fields[waitpoint_at_due_ms],
                         .due_is_span = &waitpoint_fields[waitpoint_at_due_is_span],
                         .environment = &waitpoint_fields[waitpoint_at_environment],
                         .is_sound = waitpoint_is_sound },
     [ROW_ENVIRONMENT] = { "environment", "number",
-                          KIND_OF(environment, number, sizeof(struct environment)),
+                          KIND_OF(ENVIRONMENT_FIELDS, environment, number,
+                                  sizeof(struct environment)),
                           .key_fields = 1, .is_locked = true },
-    [ROW_QUEUE] = { "queue", "queue", KIND_OF(queue, id, sizeof(struct queue)), .key_fields = 1,
-                    .is_locked = true, .scope = &queue_fields[queue_at_environment],
+    [ROW_QUEUE] = { "queue", "queue", KIND_OF(QUEUE_FIELDS, queue, id, sizeof(struct queue)),
+                    .key_fields = 1, .is_locked = true,
+                    .scope = &queue_fields[queue_at_environment],
                     .title = &queue_fields[queue_at_name] },
-    [ROW_LANE] = { "lane", "lane", KIND_OF(lane, id, sizeof(struct lane)), .key_fields = 1,
-                   .is_locked = true, .scope = &lane_fields[lane_at_queue],
+    [ROW_LANE] = { "lane", "lane", KIND_OF(LANE_FIELDS, lane, id, sizeof(struct lane)),
+                   .key_fields = 1, .is_locked = true, .scope = &lane_fields[lane_at_queue],
                    .title = &lane_fields[lane_at_key] },
-    [ROW_NODE] = { "node", "number", KIND_OF(node, number, sizeof(struct node)),
+    [ROW_NODE] = { "node", "number", KIND_OF(NODE_FIELDS, node, number, sizeof(struct node)),
                    .key_fields = 1 },
-    [ROW_GRANT] = { "limit_grant", "scope", KIND_OF(grant, scope, sizeof(struct grant)),
+    [ROW_GRANT] = { "limit_grant", "scope",
+                    KIND_OF(GRANT_FIELDS, grant, scope, sizeof(struct grant)),
                     .key_fields = 1 },
-    [ROW_KEY] = { "idempotency", "hash", KIND_OF(key, hash, sizeof(struct key)),
+    [ROW_KEY] = { "idempotency", "hash", KIND_OF(KEY_FIELDS, key, hash, sizeof(struct key)),
                   .key_fields = 1, .is_locked = true },
     [ROW_EDGE] = { "edge", "waitpoint_id",
-                   KIND_OF(edge, waitpoint_id, offsetof(struct edge, next)), .key_fields = 2,
-                   .again = AGAIN_IGNORED },
+                   KIND_OF(EDGE_FIELDS, edge, waitpoint_id, offsetof(struct edge, next)),
+                   .key_fields = 2, .again = AGAIN_IGNORED },
     [ROW_LOG_LINE] = { "log_line", "run_id",
-                       KIND_OF(log_line, run_id, offsetof(struct log_line, keeps)),
+                       KIND_OF(LOG_LINE_FIELDS, log_line, run_id,
+                               offsetof(struct log_line, keeps)),
                        .key_fields = 2, .again = AGAIN_REPLACES },
 };
 
 /* ---- values ------------------------------------------------------------------------------ */
-
-int64_t row_number(const struct row *row, const struct row_field *field)
-{
-    const void *at = row_at(row, field);
-
-    if (field_is_slice(field) || field->type == FIELD_RAW)
-        return 0;
-    if (field->type == FIELD_FLAG)
-        return *(const bool *)at;
-    if (field->size == sizeof(uint32_t))
-        return *(const uint32_t *)at;
-    return *(const int64_t *)at;
-}
 
 void row_set_number(struct row *row, const struct row_field *field, int64_t number)
 {
@@ -191,14 +192,6 @@ void row_set_number(struct row *row, const struct row_field *field, int64_t numb
         *(uint32_t *)at = (uint32_t)number;
     else
         *(int64_t *)at = number;
-}
-
-struct slice row_slice(const struct row *row, const struct row_field *field)
-{
-    if (field->type == FIELD_RAW)
-        return (struct slice){ row_at(row, field), field->size };
-    return field_is_slice(field) ? *(const struct slice *)row_at(row, field)
-                                 : (struct slice){ 0 };
 }
 
 void row_set_slice(struct row *row, const struct row_field *field, struct slice slice)

@@ -103,6 +103,9 @@ struct kind {
     uint8_t part_count;
     const struct row_field *fields, *parts; /* parts[i] is bit i of a row's `parts` */
     const uint8_t *at; /* number of a field → its place in `fields` and 1 */
+    /* Bits: places in `fields` of the packed ones, words, columns beside them, and SAME ones.
+     */
+    uint64_t packed, words, beside, same;
     const struct row_index *indexes;
     /* Found by two fields besides its key, one of them a text; NULL: by none. */
     const struct row_field *scope, *title;
@@ -118,16 +121,42 @@ static inline void *row_at(const struct row *row, const struct row_field *field)
     return (char *)(uintptr_t)row + field->offset;
 }
 
-/* A number, count, flag or time; 0 for what is none. */
-int64_t row_number(const struct row *row, const struct row_field *field);
-void row_set_number(struct row *row, const struct row_field *field, int64_t number);
-/* A slice field's; the bytes of a raw one; else empty. */
-struct slice row_slice(const struct row *row, const struct row_field *field);
-void row_set_slice(struct row *row, const struct row_field *field, struct slice slice);
-
 static inline bool field_is_slice(const struct row_field *field)
 {
     return field->type >= FIELD_BYTES && field->type <= FIELD_PART;
+}
+
+/* A number, count, flag or time; 0 for what is none. */
+static inline int64_t row_number(const struct row *row, const struct row_field *field)
+{
+    const void *at = row_at(row, field);
+
+    if (field_is_slice(field) || field->type == FIELD_RAW)
+        return 0;
+    if (field->size == sizeof(int64_t))
+        return *(const int64_t *)at;
+    return field->size == sizeof(uint32_t) ? *(const uint32_t *)at : *(const bool *)at;
+}
+
+/* A slice field's; the bytes of a raw one; else empty. */
+static inline struct slice row_slice(const struct row *row, const struct row_field *field)
+{
+    if (field_is_slice(field))
+        return *(const struct slice *)row_at(row, field);
+    return field->type == FIELD_RAW ? (struct slice){ row_at(row, field), field->size }
+                                    : (struct slice){ 0 };
+}
+
+void row_set_number(struct row *row, const struct row_field *field, int64_t number);
+void row_set_slice(struct row *row, const struct row_field *field, struct slice slice);
+
+/* The place of the lowest bit that is set, which is taken away. */
+static inline int bit_take(uint64_t *bits)
+{
+    int place = __builtin_ctzll(*bits);
+
+    *bits &= *bits - 1;
+    return place;
 }
 
 /* < 0, 0, > 0: by their keys. */

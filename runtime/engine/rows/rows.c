@@ -246,6 +246,11 @@ struct run *rows_run_here(const struct rows *rows, int64_t id)
     return row_here(rows, ROW_RUN, id);
 }
 
+struct environment *rows_environment_here(const struct rows *rows, uint32_t number)
+{
+    return row_here(rows, ROW_ENVIRONMENT, number);
+}
+
 struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id)
 {
     return row_here(rows, ROW_WAITPOINT, id);

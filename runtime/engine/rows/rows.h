@@ -129,6 +129,7 @@ bool rows_children(struct rows *rows, int64_t parent_id, int64_t after, uint32_t
 bool rows_tokens(struct rows *rows, int64_t run_id, struct tokens **tokens);
 /* What is in memory already, NULL when it is not. */
 struct run *rows_run_here(const struct rows *rows, int64_t id);
+struct environment *rows_environment_here(const struct rows *rows, uint32_t number);
 struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id);
 /* The first of the runs that `parent_id` made in this batch; the others by next_young. */
 struct run *rows_young(const struct rows *rows, int64_t parent_id);

@@ -13,7 +13,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 200, LEAST_SHARE = 20 }; /* at most a twentieth of a small disk is kept */
+enum {
+    LOOK_MS = 200,
+    SPACE_MS = 10,   /* a figure of the disk's is good for so long: what fits in is a trifle */
+    LEAST_SHARE = 20 /* at most a twentieth of a small disk is kept */
+};
 
 static char *folder_of(const char *path)
 {
@@ -25,14 +29,20 @@ static char *folder_of(const char *path)
     return folder;
 }
 
-static bool space_find(const char *folder, int64_t *free_bytes, int64_t *all_bytes)
+static bool space_find(struct room_keeper *keeper, int64_t *free_bytes, int64_t *all_bytes)
 {
+    uint64_t now_ns = clock_monotonic_ns();
     struct statvfs space;
 
-    if (statvfs(folder, &space) != 0)
-        return false;
-    *free_bytes = (int64_t)(space.f_bavail * space.f_frsize);
-    *all_bytes = (int64_t)(space.f_blocks * space.f_frsize);
+    if (now_ns >= atomic_load(&keeper->space_ns)) {
+        if (statvfs(keeper->folder, &space) != 0)
+            return false;
+        atomic_store(&keeper->free_bytes, (int64_t)(space.f_bavail * space.f_frsize));
+        atomic_store(&keeper->all_bytes, (int64_t)(space.f_blocks * space.f_frsize));
+        atomic_store(&keeper->space_ns, now_ns + (uint64_t)SPACE_MS * 1000000);
+    }
+    *free_bytes = atomic_load(&keeper->free_bytes);
+    *all_bytes = atomic_load(&keeper->all_bytes);
     return true;
 }
 
@@ -97,7 +107,7 @@ void room_look(struct room_keeper *keeper)
     int64_t free_bytes, all_bytes;
     uint64_t now_ns = clock_monotonic_ns();
 
-    if (keeper->low_bytes == 0 || !space_find(keeper->folder, &free_bytes, &all_bytes))
+    if (keeper->low_bytes == 0 || !space_find(keeper, &free_bytes, &all_bytes))
         return;
     int64_t low_bytes = low_of(keeper, all_bytes);
     int64_t page_bytes = atomic_load(&keeper->page_bytes);
@@ -130,12 +140,12 @@ static int64_t file_limit(void)
     return (int64_t)limit.rlim_cur;
 }
 
-void room_tell(const struct room_keeper *keeper, struct room *room)
+void room_tell(struct room_keeper *keeper, struct room *room)
 {
     int64_t all_bytes;
 
     *room = (struct room){ 0 };
-    if (keeper->low_bytes == 0 || !space_find(keeper->folder, &room->free_bytes, &all_bytes))
+    if (keeper->low_bytes == 0 || !space_find(keeper, &room->free_bytes, &all_bytes))
         return;
     room->low_bytes = low_of(keeper, all_bytes);
     room->free_bytes += atomic_load(&keeper->page_bytes);

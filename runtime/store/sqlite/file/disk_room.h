@@ -23,6 +23,9 @@ struct room_keeper {
     atomic_bool is_low;
     atomic_int_least64_t page_bytes; /* in free pages; the owner's to set */
     uint64_t next_ns;                /* when to try again to have one */
+    /* What the disk said last, and until when that is good. */
+    atomic_int_least64_t free_bytes, all_bytes;
+    atomic_uint_least64_t space_ns;
 };
 
 /* `path` is the database's. */
@@ -35,6 +38,6 @@ void room_look(struct room_keeper *keeper);
 /* A change could not be written. */
 void room_release(struct room_keeper *keeper);
 /* Any thread. */
-void room_tell(const struct room_keeper *keeper, struct room *room);
+void room_tell(struct room_keeper *keeper, struct room *room);
 
 #endif

@@ -16,14 +16,13 @@ void changes_finish(struct changes *changes)
 static bool words_find(struct connection *connection, const struct kind *kind,
                        const struct row *row, struct row_words *words, struct err *err)
 {
-    for (int i = 0; i < kind->field_count; i++) {
-        const struct row_field *field = &kind->fields[i];
-        if (field->type != FIELD_WORD && field->type != FIELD_TASK)
-            continue;
+    for (uint64_t rest = kind->words; rest != 0;) {
+        int place = bit_take(&rest);
+        const struct row_field *field = &kind->fields[place];
         int64_t environment =
             field->type == FIELD_TASK ? row_number(row, kind->environment) : 0;
         if (!name_number(connection, (uint32_t)environment, row_slice(row, field),
-                         &words->numbers[i], err))
+                         &words->numbers[place], err))
             return false;
     }
     return true;
@@ -211,19 +210,16 @@ static void packed_add(struct bulk *bulk, struct changes *changes, enum row_kind
                        const struct row *row, const struct row_words *words)
 {
     const struct kind *kind = &row_kinds[which];
-    uint32_t depth = 1;
+    uint32_t depth = 1 + (uint32_t)__builtin_popcountll(kind->beside);
     struct slice *bytes;
     int64_t *numbers;
 
     row_pack(which, row, words, &changes->scratch);
-    for (int i = 0; i < kind->field_count; i++)
-        depth += kind->fields[i].type == FIELD_BESIDE;
     bulk_add(bulk, changes->arena, 1, depth, &numbers, &bytes);
     numbers[0] = row_number(row, &kind->fields[0]);
     *bytes++ = arena_copy(changes->arena, buffer_view(&changes->scratch));
-    for (int i = 0; i < kind->field_count; i++)
-        if (kind->fields[i].type == FIELD_BESIDE)
-            *bytes++ = row_slice(row, &kind->fields[i]);
+    for (uint64_t rest = kind->beside; rest != 0;)
+        *bytes++ = row_slice(row, &kind->fields[bit_take(&rest)]);
 }
 
 bool changes_row(struct changes *changes, enum row_kind kind, const struct row *row,

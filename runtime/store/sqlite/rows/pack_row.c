@@ -46,33 +46,35 @@ struct bases {
     int64_t id, created_ms;
 };
 
-static bool is_packed_bytes(const struct row_field *field)
+static inline char *put_field(char *at, const struct row *row, const struct row_field *field,
+                              int64_t word, struct bases bases)
 {
-    return field->number != 0 && field->type == FIELD_BYTES;
-}
+    int64_t number;
 
-static char *put_field(char *at, const struct row *row, const struct row_field *field,
-                       int64_t word, struct bases bases)
-{
-    int64_t number = row_number(row, field);
-
-    if (field->type == FIELD_CREATED) /* usual, and left out */
+    switch (field->type) {
+    case FIELD_BYTES:
+        return put_bytes(at, field->number, row_slice(row, field));
+    case FIELD_WORD:
+    case FIELD_TASK:
+        return put(at, field->number, word);
+    case FIELD_TIME:
+        return put_from(at, field->number, row_number(row, field), bases.created_ms);
+    case FIELD_REF:
+        return put_from(at, field->number, row_number(row, field), bases.id);
+    case FIELD_CREATED: /* usual, and left out */
+        number = row_number(row, field);
         return number == id_time_ms(bases.id)
                    ? at
                    : put_number(at, field->number,
                                 (uint64_t)number - (uint64_t)id_time_ms(bases.id));
-    if (field->type == FIELD_SAME) /* usually it is, and is left out */
+    case FIELD_SAME: /* usually it is, and is left out */
+        number = row_number(row, field);
         return number == row_number(row, field - 1)
                    ? at
                    : put_from(at, field->number, number, bases.id);
-    if (field->type == FIELD_TIME)
-        return put_from(at, field->number, number, bases.created_ms);
-    if (field->type == FIELD_REF)
-        return put_from(at, field->number, number, bases.id);
-    if (field->type == FIELD_BYTES)
-        return put_bytes(at, field->number, row_slice(row, field));
-    return put(at, field->number,
-               field->type == FIELD_WORD || field->type == FIELD_TASK ? word : number);
+    default:
+        return put(at, field->number, row_number(row, field));
+    }
 }
 
 static const struct row_field *created_of(const struct kind *kind)
@@ -87,14 +89,14 @@ void row_pack(enum row_kind kind, const struct row *row, const struct row_words 
     struct bases bases = { row_number(row, &is->fields[0]), row_number(row, created_of(is)) };
     size_t size = (size_t)FIELDS_MOST * NUMBER_BYTES;
 
-    for (int i = 0; i < is->field_count; i++)
-        if (is_packed_bytes(&is->fields[i]))
-            size += row_slice(row, &is->fields[i]).size;
+    for (uint64_t rest = is->packed; rest != 0;)
+        size += row_slice(row, &is->fields[bit_take(&rest)]).size;
     out->size = 0;
     char *at = buffer_reserve(out, size);
-    for (int i = 0; i < is->field_count; i++)
-        if (is->fields[i].number != 0)
-            at = put_field(at, row, &is->fields[i], words->numbers[i], bases);
+    for (uint64_t rest = is->packed; rest != 0;) {
+        int place = bit_take(&rest);
+        at = put_field(at, row, &is->fields[place], words->numbers[place], bases);
+    }
     out->size = (size_t)(at - out->data);
 }
 
@@ -181,8 +183,10 @@ bool row_unpack(enum row_kind kind, struct slice data, struct row *row, struct r
             row_set_number(row, field, (int64_t)packed.number);
     }
     row_set_number(row, created, bases.created_ms);
-    for (int i = 0; i < is->field_count; i++)
-        if (is->fields[i].type == FIELD_SAME && row_number(row, &is->fields[i]) == 0)
-            row_set_number(row, &is->fields[i], row_number(row, &is->fields[i - 1]));
+    for (uint64_t rest = is->same; rest != 0;) {
+        const struct row_field *field = &is->fields[bit_take(&rest)];
+        if (row_number(row, field) == 0)
+            row_set_number(row, field, row_number(row, field - 1));
+    }
     return is->is_sound == NULL || is->is_sound(row);
 }
