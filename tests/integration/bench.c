@@ -82,6 +82,17 @@ Test(bench, lanes_beside_others)
     json_decref(report);
 }
 
+Test(bench, crowds_are_seen_to_their_end)
+{
+    json_t *report = bench(0, "--only crowd --parked 3000");
+
+    json_t *crowd = workload(report, "crowd");
+    cr_expect_eq(json_integer_value(json_object_get(crowd, "runs")), 3000);
+    cr_expect_gt(json_number_value(json_object_get(crowd, "tree_s")), 0);
+    cr_expect_gt(json_number_value(json_object_get(crowd, "token_s")), 0);
+    json_decref(report);
+}
+
 /* Neither a server nor bench.so is needed, and both sizes come with what parsing takes. */
 Test(bench, checking_by_a_schema_is_compared_with_parsing)
 {

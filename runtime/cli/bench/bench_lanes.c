@@ -4,115 +4,44 @@
  *
  *   echo, nothing stored ─▶ stop, fill ─▶ echo, all others paused ─▶ resume all, echo beside
  * them
- *
- * The rows are written by the store itself while no server runs: over HTTP it would take longer
- * than all the rest.
  */
 #include "base/clock.h"
-#include "cli/bench/bench.h"
-#include "codec/pack.h"
-#include "store/store.h"
+#include "cli/bench/bench_fill.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { QUEUES = 1000, AT_ONCE = 5000, NAME_BYTES = 32 };
+enum { QUEUES = 1000, NAME_BYTES = 32 };
 
 static const char echo_queue[] = "bench-echo";
 
-struct filling {
-    struct store *store;
-    struct id_source ids;
-    struct arena arena;
-    struct rows rows;
-    uint32_t environment, rows_made;
-    struct slice payload; /* packed */
-};
-
-static bool rows_write(struct filling *filling, struct err *err)
-{
-    const struct store_ops *ops = filling->store->ops;
-    bool done = ops->begin(filling->store, err) &&
-                ops->flush(filling->store, &filling->rows, err) &&
-                ops->commit(filling->store, err);
-
-    arena_reset(&filling->arena);
-    rows_init(&filling->rows, &filling->arena);
-    filling->rows_made = 0;
-    return done;
-}
-
-static void run_make(struct filling *filling, int64_t queue, int64_t lane, struct slice key)
-{
-    int64_t now_ms = clock_now_ms();
-    struct run *run = rows_new_run(&filling->rows, id_next(&filling->ids, now_ms));
-
-    run->environment = filling->environment;
-    run->status = RUN_QUEUED;
-    run->seq = 1;
-    run->queue = queue;
-    run->lane = lane;
-    run->concurrency_key = arena_copy(&filling->arena, key);
-    run->rank_ms = run->created_ms = run->updated_ms = now_ms;
-    run->root_id = run->id;
-    run->max_attempts = 1;
-    run->task = SLICE("bench-echo");
-    run->input = filling->payload;
-    run->row.dirty_parts = PART_INPUT;
-    filling->rows_made++;
-}
-
-/* A queue, paused, with `count` runs in `keys` lanes. */
-static bool queue_fill(struct filling *filling, int number, int64_t keys, int64_t count,
+/* A queue with `count` runs in `keys` lanes. */
+static bool queue_fill(struct fill *fill, int number, int64_t keys, int64_t count,
                        struct err *err)
 {
     char name[NAME_BYTES], key[NAME_BYTES];
-    int64_t now_ms = clock_now_ms(), id = id_next(&filling->ids, now_ms);
 
     snprintf(name, sizeof name, "lanes-%d", number);
-    struct queue *queue = rows_new_queue(&filling->rows, id, filling->environment,
-                                         arena_copy(&filling->arena, slice_of(name)));
-    queue->created_ms = queue->used_ms = queue->paused_ms = now_ms;
-    queue->paused = true;
+    int64_t queue = fill_queue(fill, name);
     for (int64_t k = 0; k < keys; k++) {
         snprintf(key, sizeof key, "key-%lld", (long long)k);
-        struct lane *lane =
-            rows_new_lane(&filling->rows, id_next(&filling->ids, now_ms), id, slice_of(key));
-        lane->environment = filling->environment;
-        lane->created_ms = now_ms;
-        int64_t lane_id = lane->id;
+        int64_t lane = fill_lane(fill, queue, key);
         for (int64_t i = k; i < count; i += keys)
-            run_make(filling, id, lane_id, slice_of(key));
-        if (filling->rows_made >= AT_ONCE && !rows_write(filling, err))
+            (void)fill_run(fill, queue, lane, key); /* as it is */
+        if (!fill_some(fill, err))
             return false;
     }
     return true;
 }
 
-static bool fill(struct bench *bench, int64_t keys, int64_t count, struct err *err)
+static bool queues_fill(struct bench *bench, int64_t keys, int64_t count, struct err *err)
 {
-    struct filling filling = { .store = NULL };
-    struct value payload = value_map();
-    int64_t last = 0;
+    struct fill fill;
+    bool done = fill_begin(&fill, bench, err);
 
-    struct slice path = arena_format(bench->arena, "%s/data/bide.db", bench->server.dir);
-    value_put(bench->arena, &payload, "order", value_int(7));
-    value_put(bench->arena, &payload, "note", value_text("filled"));
-    filling.payload = pack_value(bench->arena, &payload);
-    if (!store_sqlite_open(path.data, &filling.store, err))
-        return false;
-    id_source_init(&filling.ids, 1);
-    rows_init(&filling.rows, &filling.arena);
-    bool done =
-        filling.store->ops->last_id(filling.store, &last, err) &&
-        filling.store->ops->environment(filling.store, "dev", &filling.environment, err);
-    id_source_skip(&filling.ids, last);
     for (int i = 0; done && i < QUEUES; i++)
-        done = !bench_interrupted && queue_fill(&filling, i, keys, count / QUEUES, err);
-    done = done && rows_write(&filling, err);
-    filling.store->ops->close(filling.store);
-    arena_finish(&filling.arena);
-    return done;
+        done = !bench_interrupted && queue_fill(&fill, i, keys, count / QUEUES, err);
+    return fill_end(&fill, done, err);
 }
 
 /* Runs a second through the one queue, from the first trigger to the last end. */
@@ -193,7 +122,7 @@ bool bench_lanes(struct bench *bench, struct value *result, struct err *err)
         !bench_server_stop(&bench->server, err))
         return false;
     uint64_t start_ns = clock_monotonic_ns();
-    if (!fill(bench, keys, count, err))
+    if (!queues_fill(bench, keys, count, err))
         return false;
     uint64_t filled_ns = clock_monotonic_ns();
     if (!bench_server_start(&bench->server, bench->program, bench->plugins, err) ||

@@ -38,6 +38,9 @@ static const struct bench_workload workloads[] = {
       bench_restart },
     { "lanes", "of empty", 0.8, false, true, false,
       "echo beside a million queued runs of a thousand paused queues", bench_lanes },
+    { "crowd", "ms worst", 50, true, true, false,
+      "a trigger while a tree of very many runs is canceled, or their token comes",
+      bench_crowd },
     /* Their floor is measured: what parsing takes. */
     { "schema", "checks/s", 0, false, false, true, "an order of 200 bytes and its schema",
       bench_schema_small },
@@ -76,7 +79,7 @@ static bool check_only(struct slice only, struct err *err)
     return known == words ||
            err_set(err, ERR_BAD_REQUEST,
                    "workloads are ingest, echo, wait, latency, resume, parked, restart, lanes, "
-                   "schema, schema-20k, each once");
+                   "crowd, schema, schema-20k, each once");
 }
 
 /* --only, or the words after the command. */
