@@ -84,9 +84,11 @@ static const struct assignment *assignment_of(const struct look *look, const str
 static void canceled_look(const struct look *look, const struct shadow *shadow,
                           const struct run *run, const struct move *move)
 {
-    const struct run *parent = run_now(look, run->parent_id);
-    bool by_parent = parent != NULL && parent->outcome == OUTCOME_CANCELED;
+    const struct run *above = run_now(look, run->parent_id);
 
+    while (above != NULL && above->status != RUN_DONE)
+        above = run_now(look, above->parent_id);
+    bool by_parent = above != NULL && above->outcome == OUTCOME_CANCELED;
     if (shadow->cancel == NULL && !by_parent)
         flaw(look, run, "it is canceled, and nobody wanted that");
     if (shadow->cancel != NULL && !by_parent &&

@@ -109,6 +109,28 @@ static bool parent_check(struct batch *batch, struct command *command, const str
     return true;
 }
 
+/*
+ * A tree that is being canceled takes nothing new: whoever is below a canceled run is canceled
+ * as well, some at a time, and who wants a child before that goes at once. False: more rows are
+ * needed.
+ */
+static bool parent_doom(struct batch *batch, struct command *command, const struct run *parent)
+{
+    struct run *above = NULL;
+
+    for (int64_t id = parent->parent_id; id != 0; id = above->parent_id) {
+        if (!rows_run(&batch->rows, id, 0, &above))
+            return false;
+        if (above == NULL || above->status == RUN_DONE)
+            break; /* what is above one that has ended does not concern those below it */
+    }
+    if (above != NULL && above->status == RUN_DONE && above->outcome == OUTCOME_CANCELED) {
+        batch_ids_add(batch, &batch->canceled, parent->id);
+        err_set(&command->err, ERR_RULE, "the run has moved on");
+    }
+    return true;
+}
+
 /* When it is ready, less its head start. By the steady clock, so that a run that was queued
  * before the wall clock was set back stands before those that come after. */
 static int64_t rank_of(const struct batch *batch, const struct deadline *start, bool delayed,
@@ -250,9 +272,14 @@ bool trigger_decide(struct batch *batch, struct command *command)
         err_set(&command->err, ERR_STOPPING, "the server is still starting");
         return true;
     }
-    if (trigger->parent_id != 0 &&
-        (!parent_check(batch, command, found.parent) || !again_fits(batch, command, &found)))
-        return true;
+    if (trigger->parent_id != 0) {
+        if (!parent_check(batch, command, found.parent))
+            return true;
+        if (!parent_doom(batch, command, found.parent))
+            return false;
+        if (command->err.code != ERR_OK || !again_fits(batch, command, &found))
+            return true;
+    }
     trigger->run_id = run_found(batch, command, &found);
     if (trigger->run_id != 0)
         return true;

@@ -234,6 +234,24 @@ Test(settle, a_store_that_fails_in_between_loses_nothing)
     bench_open(); /* for the suite's end */
 }
 
+Test(settle, a_tree_that_is_being_canceled_takes_no_new_children)
+{
+    tree[0] = start("t");
+    for (int i = 1; i < CROWD; i++)
+        tree[i] = make_child(tree[0], (uint32_t)i, "t");
+    add(COMMAND_CANCEL)->cancel = (struct cancel){ .environment = DEV, .id = tree[0] };
+    cr_assert(commit());
+    int64_t last = tree[CROWD - 1];
+    cr_assert_eq(run_of(last)->status, RUN_RUNNING, "it has not come to this one");
+
+    struct command *child = add_child(last, 1, "u");
+    cr_assert(commit());
+
+    cr_assert_eq(child->err.code, ERR_RULE);
+    cr_assert_eq(run_of(last)->outcome, OUTCOME_CANCELED);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), CROWD);
+}
+
 /* Ended children are stepped over, not looked at again and again. */
 Test(settle, a_run_with_many_ended_children_is_canceled)
 {
