@@ -10,6 +10,7 @@
     X(runs_list)           \
     X(runs_show)           \
     X(runs_watch)          \
+    X(runs_why)            \
     X(runs_cancel)         \
     X(runs_replay)         \
     X(tokens_list)         \

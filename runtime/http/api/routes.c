@@ -14,6 +14,7 @@ const struct route routes[] = {
     { "POST", "/api/v2/runs/:run/cancel",                          run_cancel,       0, 0 },
     { "POST", "/api/v1/runs/:run/replay",                          run_replay,       0, 0 },
     { "GET",  "/api/v1/runs/:run/logs",                            run_logs,         0, 0 },
+    { "GET",  "/api/v1/runs/:run/why",                             run_why,          0, 0 },
 
     { "POST", "/api/v1/waitpoints/tokens",                         token_create,     0, TOKEN_BODY_BYTES },
     { "GET",  "/api/v1/waitpoints/tokens",                         token_list,       0, 0 },

@@ -10,6 +10,7 @@ void run_list(struct request *request);
 void run_cancel(struct request *request);
 void run_replay(struct request *request);
 void run_logs(struct request *request);
+void run_why(struct request *request);
 
 void token_create(struct request *request);
 void token_list(struct request *request);

@@ -9,8 +9,6 @@
 
 enum { LOG_LINES_MAX = 10000, REASON_MAX = 500 };
 
-#define RUN_UNKNOWN "Run not found"
-
 /* ---- show -------------------------------------------------------------------------------- */
 
 /*

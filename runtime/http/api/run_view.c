@@ -183,12 +183,6 @@ static void write_timeline(struct out *out, struct arena *arena, const struct ru
 
 /* ---- what it waits for ------------------------------------------------------------------- */
 
-struct wait_view {
-    const char *type, *status;
-    const char *prefix; /* of the id; NULL: a time has none */
-    int64_t id, timeout_ms;
-};
-
 static const char *token_word(const struct waitpoint *token)
 {
     static const char *const names[] = { "WAITING", "COMPLETED", "TIMED_OUT", "CANCELED" };

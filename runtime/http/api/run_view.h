@@ -10,6 +10,8 @@
 
 enum { VIEW_CHILDREN = 100, VIEW_WAITS = 100 };
 
+#define RUN_UNKNOWN "Run not found"
+
 /* "WAITING": the contract's words. */
 const char *run_status_word(const struct run *run);
 /* The (status, outcome) behind a word; false: no such word. DEQUEUED is none of ours and has
@@ -19,6 +21,12 @@ bool run_status_find(struct slice word, uint32_t *status, uint32_t *outcome);
 /* One run of a list. */
 void run_item_write(struct out *out, const char *key, const struct run *run,
                     const char *environment);
+
+struct wait_view {
+    const char *type, *status;
+    const char *prefix; /* of the id; NULL: a time has none */
+    int64_t id, timeout_ms;
+};
 
 /* What is read for the whole object. */
 struct run_view {

@@ -172,3 +172,68 @@ Test(environments, what_waits_or_is_delayed_says_so)
     check_held(site_until(&site, run, "WAITING"), "wait", "it waits for a token");
     check_held(run_show(answer_text(&site, made, "id")), "not-before", "its time has not come");
 }
+
+/* ---- why --------------------------------------------------------------------------------- */
+
+static struct answer why(const char *run)
+{
+    return site_get(&site, site_path(&site, "/api/v1/runs/%s/why", run));
+}
+
+Test(environments, why_names_the_gate_who_has_the_places_and_an_estimate)
+{
+    const char *first = hold_run(KEY), *second = hold_run(KEY);
+    hold_run("");
+    const char *queued = hold_run(KEY), *last = hold_run(KEY);
+    struct answer told = why(last);
+    const struct value *holders = answer_find(told, "holders");
+
+    cr_assert_eq(told.status, 200, "%s", told.body.data);
+    cr_assert_str_eq(answer_text(&site, told, "heldBy.gate"), "lane");
+    cr_assert_eq(answer_find(told, "before")->integer, 1);
+    cr_assert_eq(holders->count, 2, "%s", told.body.data); /* of its key alone */
+    cr_assert_not_null(strstr(told.body.data, first));
+    cr_assert_not_null(strstr(told.body.data, second));
+    cr_assert_null(answer_find(told, "estimate"), "nothing has ended that it could rest on");
+    cr_assert_eq(answer_find(why(queued), "before")->integer, 0);
+    cr_assert_str_eq(answer_text(&site, why(first), "text"), "a segment of it runs");
+    cr_assert_eq(answer_find(why(first), "holders"), NULL);
+}
+
+Test(environments, why_rests_an_estimate_on_what_has_ended)
+{
+    site_until(&site, site_run(&site, "echo", "{}"), "COMPLETED");
+    for (int i = 0; i < 100; i++)
+        hold_run("\"queue\":{\"name\":\"many\"}");
+    const char *run = site_run(&site, "echo", "{}");
+    struct answer told = why(run);
+
+    cr_assert_str_eq(answer_text(&site, told, "heldBy.gate"), "slots");
+    cr_assert_eq(answer_find(told, "holders")->count, 10, "%s", told.body.data);
+    cr_assert_geq(answer_find(told, "estimate.startsInMs")->integer, 0);
+    cr_assert_not_null(
+        strstr(answer_text(&site, told, "estimate.basis"), "as the 1 that have ended"), "%s",
+        told.body.data);
+    site_post(&site, "/api/v1/queues/echo/pause", "{\"type\":\"task\",\"action\":\"pause\"}");
+    cr_assert_null(answer_find(why(run), "estimate"), "nobody knows when it is resumed");
+}
+
+Test(environments, why_says_what_is_waited_for_and_what_is_missing)
+{
+    const char *waits = site_run(&site, "approve", "{}");
+    site_until(&site, waits, "WAITING");
+    struct answer told = why(waits);
+    const struct value *list = answer_find(told, "waitsFor");
+
+    cr_assert_eq(list->count, 1, "%s", told.body.data);
+    cr_assert_not_null(strstr(told.body.data, "\"next\":\"bide tokens complete waitpoint_"));
+    struct answer parked = why(site_run(&site, "nobody-offers-it", "{}"));
+    cr_assert_str_eq(answer_text(&site, parked, "missing.task"), "nobody-offers-it", "%s",
+                     parked.body.data);
+    struct answer late = site_post(&site, "/api/v1/tasks/echo/trigger",
+                                   "{\"payload\":{},\"options\":{\"delay\":\"1h\"}}");
+    told = why(answer_text(&site, late, "id"));
+    cr_assert_str_eq(answer_text(&site, told, "text"), "it was triggered with a delay");
+    cr_assert_str_neq(answer_text(&site, told, "until"), "");
+    cr_assert_eq(why("run_01hq3k7v9x2aa").status, 404);
+}

@@ -1,0 +1,137 @@
+/* bide runs why: what holds a run. */
+#include "base/clock.h"
+#include "cli/client/client.h"
+#include "cli/client/member.h"
+#include "cli/output/screen.h"
+#include "cli/output/text.h"
+#include "codec/json.h"
+
+static void add_line(struct buffer *out, const char *label, struct slice text)
+{
+    if (text.size == 0)
+        return;
+    buffer_format(out, "%-10s ", label);
+    text_add_safe(out, text, false);
+    buffer_byte(out, '\n');
+}
+
+static struct slice when_text(struct arena *arena, const struct value *map, const char *name,
+                              int64_t now_ms)
+{
+    int64_t at_ms = member_time(map, name);
+
+    return at_ms == 0 ? SLICE("")
+                      : arena_format(arena, "%.*s (%.*s)", SLICE_ARG(member_text(map, name)),
+                                     SLICE_ARG(ago_text(arena, at_ms, now_ms)));
+}
+
+static void add_holders(struct buffer *out, struct arena *arena, const struct value *why,
+                        int64_t now_ms)
+{
+    uint32_t count;
+    const struct value *holders = member_list(why, "holders", &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        add_line(out, i == 0 ? "running" : "",
+                 arena_format(arena, "%.*s  %.*s  since %.*s",
+                              SLICE_ARG(member_text(&holders[i], "id")),
+                              SLICE_ARG(member_text(&holders[i], "taskIdentifier")),
+                              SLICE_ARG(when_text(arena, &holders[i], "since", now_ms))));
+}
+
+static void add_waits(struct buffer *out, struct arena *arena, const struct value *why,
+                      int64_t now_ms)
+{
+    uint32_t count;
+    const struct value *waits = member_list(why, "waitsFor", &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct slice id = member_text(&waits[i], "id"); /* a time has none */
+        struct slice until = when_text(arena, &waits[i], "until", now_ms);
+        add_line(out, "waits for",
+                 arena_format(arena, "%.*s%s%.*s %.*s%s%.*s",
+                              SLICE_ARG(member_text(&waits[i], "type")), id.size > 0 ? " " : "",
+                              SLICE_ARG(id), SLICE_ARG(member_text(&waits[i], "status")),
+                              until.size > 0 ? ", until " : "", SLICE_ARG(until)));
+        add_line(out, "  next", member_text(&waits[i], "next"));
+    }
+}
+
+static void add_estimate(struct buffer *out, struct arena *arena, const struct value *why)
+{
+    const struct value *estimate = value_find(why, "estimate");
+
+    if (estimate != NULL)
+        add_line(out, "estimate",
+                 arena_format(arena, "in about %.*s: %.*s",
+                              SLICE_ARG(span_text(arena, member_int(estimate, "startsInMs"))),
+                              SLICE_ARG(member_text(estimate, "basis"))));
+}
+
+static void why_print(struct buffer *out, struct arena *arena, const struct value *why)
+{
+    const struct value *held = value_find(why, "heldBy"), *missing = value_find(why, "missing");
+    static const char *const kinds[] = { "task", "segment", "state" };
+    int64_t now_ms = clock_now_ms();
+
+    add_line(out, "run",
+             arena_format(arena, "%.*s  %.*s", SLICE_ARG(member_text(why, "id")),
+                          SLICE_ARG(member_text(why, "taskIdentifier"))));
+    add_line(out, "status",
+             arena_format(arena, "%.*s since %.*s", SLICE_ARG(member_text(why, "status")),
+                          SLICE_ARG(when_text(arena, why, "since", now_ms))));
+    add_line(out, "why", member_text(why, "text"));
+    if (held != NULL)
+        add_line(out, "gate", member_text(held, "gate"));
+    for (size_t i = 0; missing != NULL && i < sizeof kinds / sizeof *kinds; i++)
+        if (value_find(missing, kinds[i]) != NULL)
+            add_line(out, "missing",
+                     arena_format(arena, "%s %.*s", kinds[i],
+                                  SLICE_ARG(member_text(missing, kinds[i]))));
+    add_line(out, "until", when_text(arena, why, "until", now_ms));
+    add_line(out, "segment", member_text(why, "segment"));
+    add_waits(out, arena, why, now_ms);
+    add_holders(out, arena, why, now_ms);
+    add_estimate(out, arena, why);
+}
+
+static int exec_why(struct call *call)
+{
+    struct buffer path = { 0 }, out = { 0 };
+    struct client client;
+    struct reply reply;
+    int code;
+
+    if (!client_open(&client, call, &code))
+        return code;
+    client.subject = call->arguments[0];
+    buffer_text(&path, "/api/v1/runs/");
+    path_add(&path, call->arguments[0]);
+    buffer_text(&path, "/why");
+    if (!client_do(&client, "GET", path_take(&path, client.arena), (struct slice){ 0 },
+                   &reply)) {
+        code = client.failure;
+    } else if (call->json) {
+        json_write(&out, &reply.value);
+        buffer_byte(&out, '\n');
+    } else {
+        why_print(&out, client.arena, &reply.value);
+    }
+    screen_print(stdout, &out);
+    client_close(&client);
+    return code;
+}
+
+const struct cli_command runs_why_command = {
+    .name = "runs why",
+    .arguments = "RUN",
+    .summary = "Say why a run does not run",
+    .help = "The gate that holds it and who has the places; what it waits for, until when and "
+            "how to answer;\n"
+            "what is missing; and, of a queued one, about when it starts and what that rests "
+            "on.",
+    .is_client = true,
+    .least = 1,
+    .most = 1,
+    .exec = exec_why,
+};

@@ -1,0 +1,245 @@
+/*
+ * Why a run is not done: what holds it, or what it waits for; who has the places; when it may
+ * be its turn, and what that rests on. The gate is the one that dispatch asks (hold.h).
+ */
+#include "base/clock.h"
+#include "http/api/members.h"
+#include "http/api/routes.h"
+#include "http/api/run_view.h"
+#include "http/server/reply.h"
+
+#include <inttypes.h>
+
+enum { HOLDERS_MOST = 10 };
+
+struct why {
+    int64_t id;
+    struct run_view view;
+    struct queue_stats *queue; /* NULL: it is not there */
+    struct run_page holders;
+    int64_t before; /* QUEUED runs of its lane that come first, at most HOLD_BEFORE_MOST */
+};
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static bool is_gate(const struct why *why, const char *gate)
+{
+    return why->view.hold.gate != NULL && strcmp(why->view.hold.gate, gate) == 0;
+}
+
+/* Of its own environment: what others run is not its client's business. */
+static bool holders_read(struct why *why, struct reader *reader, struct arena *arena,
+                         struct err *err)
+{
+    const struct run *run = why->view.run;
+    struct run_filter filter = { .environment = run->environment,
+                                 .limit = HOLDERS_MOST,
+                                 .statuses = { { RUN_RUNNING, 0 } },
+                                 .status_count = 1,
+                                 .is_test = -1 };
+
+    if (!is_gate(why, "slots"))
+        filter.queues = (struct slices){ &why->view.queue, 1 };
+    if (!reader->ops->runs(reader, arena, &filter, &why->holders, err))
+        return false;
+    for (uint32_t i = 0; is_gate(why, "lane") && i < why->holders.count;)
+        if (why->holders.rows[i]->lane != run->lane)
+            why->holders.rows[i] = why->holders.rows[--why->holders.count];
+        else
+            i++;
+    return true;
+}
+
+static bool why_read(struct why *why, struct pool_reader *reader, struct arena *arena,
+                     struct err *err)
+{
+    const struct reader_ops *ops = reader->reader->ops;
+    const struct run *run = why->view.run;
+
+    if (!run_view_read(&why->view, reader, arena, err) ||
+        !ops->queue(reader->reader, arena, 0, SLICE(""), run->queue, &why->queue, err))
+        return false;
+    return run->status != RUN_QUEUED ||
+           (ops->before(reader->reader, run, HOLD_BEFORE_MOST, &why->before, err) &&
+            holders_read(why, reader->reader, arena, err));
+}
+
+/* ---- the estimate ------------------------------------------------------------------------ */
+
+/* How many of its lane, or of all, run at a time. */
+static int64_t width_of(const struct why *why)
+{
+    const struct catalog *catalog = why->view.catalog;
+    const struct run *run = why->view.run;
+
+    if (catalog == NULL)
+        return 0;
+    int64_t width = catalog_lane_limit(catalog, why->view.queue, run->lane != run->queue);
+    return width < catalog->slots ? width : catalog->slots;
+}
+
+/* What is before it, so many at a time, each as long as those of the queue took till now. */
+static void write_estimate(struct out *out, struct arena *arena, const struct why *why)
+{
+    const struct queue *queue = &why->queue->queue;
+    int64_t width = width_of(why);
+
+    if (why->queue == NULL || is_gate(why, "paused") || is_gate(why, "environment"))
+        return;
+    int64_t ended = queue->completed + queue->failed;
+    if (ended == 0 || width == 0)
+        return;
+    int64_t each_ms = queue->busy_us / ended / 1000;
+    int64_t turns = (why->before + width) / width;
+    out_map(out, "estimate");
+    out_int(out, "startsInMs", turns * each_ms);
+    out_text(out, "basis",
+             arena_format(arena,
+                          "%s%" PRId64 " before it, %" PRId64 " at a time, %" PRId64
+                          " ms each as the %" PRId64 " that have ended",
+                          why->before == HOLD_BEFORE_MOST ? "at least " : "", why->before,
+                          width, each_ms, ended));
+    out_end_map(out);
+}
+
+/* ---- what is missing --------------------------------------------------------------------- */
+
+static void write_missing(struct out *out, const struct why *why)
+{
+    const struct run *run = why->view.run;
+    const struct catalog_task *task =
+        why->view.catalog == NULL ? NULL : catalog_task(why->view.catalog, run->task);
+    bool has_task = task != NULL && task->available;
+
+    out_map(out, "missing");
+    if (!has_task)
+        out_text(out, "task", run->task);
+    else if (!catalog_has_segment(task, run->segment))
+        out_text(out, "segment", run->segment);
+    else
+        out_text(out, "state", run->segment);
+    out_text(out, "text", why->view.parked);
+    out_end_map(out);
+}
+
+/* ---- the reply --------------------------------------------------------------------------- */
+
+static void write_holders(struct out *out, const struct why *why)
+{
+    out_int(out, "before", why->before);
+    out_list(out, "holders");
+    for (uint32_t i = 0; i < why->holders.count; i++) {
+        const struct run *run = why->holders.rows[i];
+        out_map(out, NULL);
+        out_id(out, "id", "run", run->id);
+        out_text(out, "taskIdentifier", run->task);
+        out_text(out, "segment", run->segment);
+        out_time(out, "since", run->updated_ms);
+        out_end_map(out);
+    }
+    out_end_list(out);
+}
+
+static const char *answer_of(const struct wait_view *wait)
+{
+    return wait->prefix == NULL             ? NULL
+           : strcmp(wait->type, "run") == 0 ? "bide runs why "
+                                            : "bide tokens complete ";
+}
+
+static void write_waits(struct out *out, struct arena *arena, const struct run_view *view)
+{
+    char id[ID_TEXT_SIZE];
+
+    out_list(out, "waitsFor");
+    for (uint32_t i = 0; i < view->wait_count; i++) {
+        const struct wait_view *wait = &view->waits[i];
+        out_map(out, NULL);
+        out_word(out, "type", wait->type);
+        if (wait->prefix != NULL)
+            out_id(out, "id", wait->prefix, wait->id);
+        out_word(out, "status", wait->status);
+        out_time(out, "until", wait->timeout_ms);
+        if (answer_of(wait) != NULL)
+            out_text(out, "next",
+                     arena_format(arena, "%s%s", answer_of(wait),
+                                  id_format(wait->prefix, wait->id, id)));
+        out_end_map(out);
+    }
+    out_end_list(out);
+}
+
+static struct slice sentence_of(const struct why *why)
+{
+    const struct run *run = why->view.run;
+
+    if (run->status == RUN_DONE)
+        return SLICE("it is done");
+    if (run->status == RUN_RUNNING)
+        return SLICE("a segment of it runs");
+    if (run->status == RUN_DELAYED)
+        return run->attempt > 1 || run->error.size > 0
+                   ? SLICE("it pauses before it is tried again")
+                   : SLICE("it was triggered with a delay");
+    return why->view.hold.text;
+}
+
+static void why_write(struct out *out, struct arena *arena, const struct why *why)
+{
+    const struct run *run = why->view.run;
+
+    out_map(out, NULL);
+    out_id(out, "id", "run", run->id);
+    out_text(out, "taskIdentifier", run->task);
+    out_word(out, "status", run_status_word(run));
+    out_time(out, "since", run->updated_ms);
+    out_text(out, "text", sentence_of(why));
+    hold_write(out, &why->view.hold);
+    if (run->status == RUN_QUEUED) {
+        write_holders(out, why);
+        write_estimate(out, arena, why);
+    } else if (run->status == RUN_DELAYED) {
+        out_time(out, "until", due_date(run->due_ms, run->due_is_span));
+    } else if (run->status == RUN_PARKED) {
+        write_missing(out, why);
+    } else if (run->status == RUN_WAITING) {
+        write_waits(out, arena, &why->view);
+    } else if (run->status == RUN_RUNNING) {
+        out_text(out, "segment", run->segment);
+    }
+    out_end_map(out);
+}
+
+static bool why_work(struct request *request, struct pool_reader *reader, struct err *err)
+{
+    struct why *why = request->view;
+    struct run *run;
+
+    if (!reader->reader->ops->run(reader->reader, &request->arena,
+                                  request->world->environment->number, why->id, 0, &run, err))
+        return false;
+    if (run == NULL)
+        return err_set(err, ERR_NOT_FOUND, RUN_UNKNOWN);
+    why->view.run = run;
+    why->view.catalog = request->read.catalog;
+    if (!why_read(why, reader, &request->arena, err))
+        return false;
+    struct out out = reply_out(request);
+    why_write(&out, &request->arena, why);
+    return true;
+}
+
+static void reply_ok(struct request *request)
+{
+    reply_send(request, HTTP_OK);
+}
+
+void run_why(struct request *request)
+{
+    struct why *why = ARENA_NEW(&request->arena, struct why);
+
+    request->view = why;
+    if (request_id(request, "run", RUN_UNKNOWN, &why->id) &&
+        request_params(request, (const char *const[]){ NULL }))
+        request_read(request, why_work, reply_ok);
+}
