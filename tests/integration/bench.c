@@ -78,6 +78,7 @@ Test(bench, lanes_beside_others)
     json_t *lanes = workload(report, "lanes");
     cr_expect_eq(json_integer_value(json_object_get(lanes, "queued")), 3000);
     cr_expect_gt(json_number_value(json_object_get(lanes, "shut_runs_per_s")), 0);
+    cr_expect_gt(json_number_value(json_object_get(lanes, "limited_runs_per_s")), 0);
     cr_expect_gt(json_number_value(json_object_get(lanes, "open_ends_per_s")), 0);
     json_decref(report);
 }

@@ -1,7 +1,9 @@
 /*
- * bench: the two smallest tasks that do everything, for `bide bench`.
+ * bench: the two smallest tasks that do everything, for `bide bench`, and one that does
+ * nothing.
  *
  *   bench-echo   start ──▶ done with its input
+ *   bench-hold   holds a slot for four minutes
  *   bench-wait   start ──token──▶ decided ──▶ done with what was posted
  *
  * bench-wait tells its token's URL to whoever reads the FIFO named in its payload, as another
@@ -14,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ECHO_SEGMENTS(S) S(echo)
@@ -23,6 +26,16 @@ BIDE_TASK(bench_echo, BIDE_NO_STATE, ECHO_SEGMENTS, .id = "bench-echo")
 static bide_next echo(bide_task *t)
 {
     bide_out(t, bide_input(t));
+    return bide_done(t);
+}
+
+#define HOLD_SEGMENTS(S) S(hold)
+
+BIDE_TASK(bench_hold, BIDE_NO_STATE, HOLD_SEGMENTS, .id = "bench-hold")
+
+static bide_next hold(bide_task *t)
+{
+    nanosleep(&(struct timespec){ .tv_sec = 240 }, NULL);
     return bide_done(t);
 }
 
@@ -89,4 +102,4 @@ static bide_next decided(bide_task *t)
     return bide_done(t);
 }
 
-BIDE_PLUGIN("bench", "1.0.0", bench_echo_task, bench_wait_task)
+BIDE_PLUGIN("bench", "1.0.0", bench_echo_task, bench_wait_task, bench_hold_task)
