@@ -16,14 +16,14 @@ struct pruned_kind {
 };
 
 struct pruned {
-    struct pruned_kind runs, tokens, early_answers, logs;
+    struct pruned_kind runs, tokens, early_answers, logs, queues;
 };
 
 enum { PRUNE_LOOKS = 250, PRUNE_MOST = 100 }; /* so much in one command that nobody notices */
 
 /* The rows of a kind above `after`, as many as are looked at in one command. */
 struct prune {
-    enum row_kind kind;   /* ROW_RUN, ROW_WAITPOINT */
+    enum row_kind kind;   /* ROW_RUN, ROW_WAITPOINT, ROW_QUEUE */
     uint32_t environment; /* 0: all, and what runs wait for is marked by the way; else
                            * UNAVAILABLE before a walk over all has done that */
     int64_t after;

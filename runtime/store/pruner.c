@@ -76,11 +76,11 @@ static void round_end(struct pruner *pruner, const struct moment *now)
     int64_t rest_ms = pruner->command.prune.shortest_ms / 10;
 
     if (round->runs.count + round->tokens.count + round->early_answers.count +
-            round->logs.count >
+            round->logs.count + round->queues.count >
         0)
-        log_info("store.pruned", "runs=%u tokens=%u early_answers=%u logs=%u",
+        log_info("store.pruned", "runs=%u tokens=%u early_answers=%u logs=%u queues=%u",
                  round->runs.count, round->tokens.count, round->early_answers.count,
-                 round->logs.count);
+                 round->logs.count, round->queues.count);
     rest_ms = rest_ms > REST_MOST_MS ? REST_MOST_MS : rest_ms;
     rest_ms = rest_ms < REST_LEAST_MS ? REST_LEAST_MS : rest_ms;
     /* The first walk of a server only finds out what must stay. */
@@ -105,10 +105,10 @@ void pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t bu
     pruner->next_ms = now.steady_ms + pause_ms;
     pruner->next_low_ms = now.steady_ms;
     prune->after = prune->last;
-    if (prune->is_end && prune->kind == ROW_WAITPOINT) {
+    if (prune->is_end && prune->kind == ROW_QUEUE) {
         round_end(pruner, &now);
     } else if (prune->is_end) {
-        prune->kind = ROW_WAITPOINT;
+        prune->kind = prune->kind == ROW_RUN ? ROW_WAITPOINT : ROW_QUEUE;
         prune->after = 0;
     }
     if (room_is_low(store))

@@ -1,6 +1,6 @@
 /*
- * The pruner: walks over runs and tokens again and again, some rows in a batch, so that nobody
- * waits for it. What goes is the engine's to say (engine/commands/prune.c).
+ * The pruner: walks over runs, tokens and queues again and again, some rows in a batch, so that
+ * nobody waits for it. What goes is the engine's to say (engine/commands/prune.c).
  *
  * Where it stands is in memory only: a server that starts has to find out what must stay, and
  * for that it walks over all rows once before anything goes.

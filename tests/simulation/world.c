@@ -181,7 +181,9 @@ static void prune_go_on(struct world *world)
     world->pruned += prune->pruned.runs.count + prune->pruned.tokens.count;
     prune->after = prune->is_end ? 0 : prune->last;
     if (prune->is_end)
-        prune->kind = prune->kind == ROW_RUN ? ROW_WAITPOINT : ROW_RUN;
+        prune->kind = prune->kind == ROW_RUN         ? ROW_WAITPOINT
+                      : prune->kind == ROW_WAITPOINT ? ROW_QUEUE
+                                                     : ROW_RUN;
 }
 
 /* Nothing, or from a moment to a minute. */

@@ -4,6 +4,8 @@
  *   run     DONE, all that follows from its end is done  ──▶ its parent lives?  ─▶ stays
  *   token   settled, all who waited for it are told       ──▶ its maker lives?   ─▶ stays
  *                                                             marked (marks.h)?  ─▶ stays
+ *   queue   removed (queue_room.c)                        ──▶ a run knows it, and so it is
+ *                                                             marked?            ─▶ stays
  *
  * Each of them goes alone: a child may go before its parent's parent, and after its parent.
  * Runs that live are never touched, whatever is said; nor is a token that is pending.
@@ -138,6 +140,9 @@ static void run_mark(struct batch *batch, const struct run *run)
 {
     struct wait wait;
 
+    if (run == NULL)
+        return;
+    marks_add(&batch->engine->marking, run->queue);
     if (!is_alive(run) || !wait_read(batch->arena, run->wait, &wait))
         return;
     for (uint32_t i = 0; i < wait.count; i++)
@@ -168,6 +173,7 @@ void pruned_add(struct pruned *to, const struct pruned *more)
     kind_add(&to->tokens, &more->tokens);
     kind_add(&to->early_answers, &more->early_answers);
     kind_add(&to->logs, &more->logs);
+    kind_add(&to->queues, &more->queues);
 }
 
 /* ---- runs -------------------------------------------------------------------------------- */
@@ -339,6 +345,33 @@ static bool tokens_prune(struct batch *batch, struct prune *prune)
     return true;
 }
 
+/* ---- queues ------------------------------------------------------------------------------ */
+
+/* Its totals are in the queue without a name. */
+static bool queues_prune(struct batch *batch, struct prune *prune)
+{
+    bool loaded = true;
+    struct queue *queue;
+
+    for (uint32_t i = 0; i < prune->ids.count; i++)
+        loaded &= rows_queue(&batch->rows, prune->ids.items[i], &queue);
+    if (!loaded)
+        return false;
+    prune->last = prune->after;
+    for (uint32_t i = 0; i < prune->ids.count; i++) {
+        (void)rows_queue(&batch->rows, prune->ids.items[i], &queue); /* loaded */
+        prune->last = prune->ids.items[i];
+        if (queue == NULL || queue->row.is_deleted || !queue->removed ||
+            !is_let_go(batch, queue->id, queue->used_ms))
+            continue;
+        kind_add_one(&prune->pruned.queues, queue->used_ms);
+        if (!prune->is_dry)
+            queue->row.is_deleted = true;
+    }
+    prune->is_end = prune->is_all;
+    return true;
+}
+
 static void shortest_of(const struct config_retention *retention, int64_t *shortest_ms)
 {
     for (int kind = 0; kind < RETAIN_KINDS; kind++)
@@ -374,7 +407,9 @@ bool prune_decide(struct batch *batch, struct command *command)
                        "the server has started, or its clock was set back, and has not looked "
                        "yet at what all runs wait for; try again in a while") ||
                true;
-    return prune->kind == ROW_RUN ? runs_prune(batch, prune) : tokens_prune(batch, prune);
+    return prune->kind == ROW_RUN         ? runs_prune(batch, prune)
+           : prune->kind == ROW_WAITPOINT ? tokens_prune(batch, prune)
+                                          : queues_prune(batch, prune);
 }
 
 void prune_commit(struct batch *batch)

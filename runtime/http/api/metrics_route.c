@@ -243,9 +243,10 @@ static void write_pump(struct buffer *out, const struct http *http)
                   "bide_pruned_total{kind=\"runs\"} %u\n"
                   "bide_pruned_total{kind=\"tokens\"} %u\n"
                   "bide_pruned_total{kind=\"early_answers\"} %u\n"
-                  "bide_pruned_total{kind=\"logs\"} %u\n",
+                  "bide_pruned_total{kind=\"logs\"} %u\n"
+                  "bide_pruned_total{kind=\"queues\"} %u\n",
                   pruned->runs.count, pruned->tokens.count, pruned->early_answers.count,
-                  pruned->logs.count);
+                  pruned->logs.count, pruned->queues.count);
     line(out, "bide_store_ok", "gauge", "1 while the last batch was written", stats.store_ok);
     head(out, "bide_commit_seconds_total", "counter", "Time spent in commits");
     buffer_format(out, "bide_commit_seconds_total %.6f\n", (double)stats.commit_ns / 1e9);

@@ -338,6 +338,47 @@ Test(prune, a_log_may_go_first)
     cr_assert_eq(walk(ROW_RUN, 0, false).pruned.logs.count, 0);
 }
 
+/* A queue that is empty for long is not there for anybody, but as a row for those that know it
+ * by its id. */
+Test(prune, an_empty_queue_goes_after_the_last_run_that_was_in_it)
+{
+    struct command *command = add_trigger("t");
+    int64_t run, queue;
+
+    command->trigger.queue = SLICE("seldom");
+    commit();
+    run = command->trigger.run_id;
+    queue = run_of(run)->queue;
+    end_done(run);
+    keep_for(DAYS(30), 0, 0);
+    bench.limits.idle_queue_ms = DAYS(1);
+    bench_catalog();
+    advance(DAYS(2));
+    advance(MINUTES(1)); /* one environment at a time */
+    advance(MINUTES(1));
+    prune_all();
+    walk(ROW_QUEUE, 0, false);
+    const struct queue *row =
+        (const struct queue *)store_memory_get(bench.store, ROW_QUEUE, queue);
+    cr_assert(row->removed, "and there, for the run");
+    advance(DAYS(29));
+    prune_all(); /* the run went; its mark is still there */
+    cr_assert_not(is_there(ROW_RUN, run));
+    walk(ROW_RUN, 0, false);
+    advance(SECONDS(2));
+    walk(ROW_RUN, 0, false);
+    cr_assert_eq(walk(ROW_QUEUE, 0, true).pruned.queues.count, 1);
+    cr_assert_eq(walk(ROW_QUEUE, 0, false).pruned.queues.count, 1);
+    cr_assert_not(is_there(ROW_QUEUE, queue));
+    command = add_trigger("t");
+    command->trigger.queue = SLICE("seldom");
+    commit();
+    run = command->trigger.run_id;
+    cr_assert_neq(run_of(run)->queue, queue, "a new one, of that name");
+    walk(ROW_QUEUE, 0, false);
+    cr_assert(is_there(ROW_QUEUE, run_of(run)->queue));
+}
+
 Test(prune, dry_counts_and_removes_nothing)
 {
     int64_t run = run_ended("t");

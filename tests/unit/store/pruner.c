@@ -68,6 +68,8 @@ static void walk(void)
     step(0, true);
     pass(idle());
     step(0, true);
+    pass(idle());
+    step(0, true);
 }
 
 Test(pruner, others_come_first_when_a_server_starts)
@@ -103,6 +105,8 @@ Test(pruner, it_goes_on_where_it_stood_and_rests_at_the_end)
     asked = step(0, true);
     cr_assert_eq(asked.kind, ROW_WAITPOINT);
     cr_assert_eq(asked.after, 0);
+    pass(idle());
+    cr_assert_eq(step(0, true).kind, ROW_QUEUE);
     cr_assert_leq(idle(), 1050, "the second walk is the first that removes");
     walk();
     cr_assert_eq(idle(), 3600000, "a tenth of what is kept shortest, an hour at most");

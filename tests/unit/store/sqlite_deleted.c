@@ -129,3 +129,22 @@ Test(sqlite_deleted, a_token_in_each_state)
         cr_assert_str_eq(after, before, "status %u:\n%s", status, after);
     }
 }
+
+Test(sqlite_deleted, a_queue)
+{
+    char before[4000], after[4000];
+    struct queue *queue;
+
+    tables_count(before);
+    for (int i = 0; i < 2; i++) { /* its name is free again */
+        int64_t id = fixture_queue(&fixture, fixture.environment, "seldom");
+        fixture_begin(&fixture);
+        (void)rows_queue(&fixture.rows, id, &queue); /* wanted */
+        fixture_load(&fixture);
+        cr_assert(rows_queue(&fixture.rows, id, &queue));
+        queue->row.is_deleted = true;
+        fixture_commit(&fixture);
+        tables_count(after);
+        cr_assert_str_eq(after, before, "%s", after);
+    }
+}
