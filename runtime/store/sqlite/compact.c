@@ -9,6 +9,7 @@
  */
 #include "sqlite.h"
 #include "store/sqlite/file/database_file.h"
+#include "store/sqlite/file/disk_room.h"
 #include "store/sqlite/file/whole_copy.h"
 #include "store/sqlite/migrations.h"
 
@@ -95,11 +96,13 @@ static bool is_alone(const char *path, struct err *err)
 
 static bool compact(const char *path, struct compaction *compaction, struct err *err)
 {
-    char copy[FILE_PATH_BYTES];
+    char copy[FILE_PATH_BYTES], reserve[FILE_PATH_BYTES];
     bool is_new;
 
-    if (!file_name(copy, path, ".compact", err) || !file_check(path, &is_new, err))
+    if (!file_name(copy, path, ".compact", err) ||
+        !file_name(reserve, path, ROOM_SUFFIX, err) || !file_check(path, &is_new, err))
         return false;
+    (void)unlink(reserve); /* of use to servers, which make it anew; here it is in the way */
     bool done = copy_make(path, copy, compaction, err) && is_alone(path, err) &&
                 size_find(copy, &compaction->after_bytes, err) && file_rename(copy, path, err);
     if (!done)

@@ -228,7 +228,8 @@ Test(sqlite_copies, too_little_room_is_told_before_anything_is_written)
         size -= 64 << 10;
     close(fd);
     check_not_compacted("MiB are free there; nothing was changed");
-    unlink(ballast);
+    /* What a server kept back is room for it. */
+    cr_assert_eq(rename(ballast, beside("-reserve")), 0);
     CHECK(&fixture,
           store_sqlite_compact(fixture.path, &(struct compaction){ 0 }, &fixture.err));
     umount2(fixture.directory, MNT_DETACH);

@@ -70,12 +70,12 @@ static bool reserve_make(struct room_keeper *keeper, int64_t size_bytes)
 
 void room_open(struct room_keeper *keeper, const char *path, int64_t low_bytes)
 {
-    size_t size = strlen(path) + sizeof "-reserve";
+    size_t size = strlen(path) + sizeof ROOM_SUFFIX;
 
     *keeper = (struct room_keeper){ .path = memory_get(size),
                                     .folder = folder_of(path),
                                     .low_bytes = low_bytes };
-    (void)snprintf(keeper->path, size, "%s-reserve", path); /* it fits */
+    (void)snprintf(keeper->path, size, "%s" ROOM_SUFFIX, path); /* it fits */
     (void)unlink(keeper->path); /* made anew, where there is room for it */
     room_look(keeper);
 }

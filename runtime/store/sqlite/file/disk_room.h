@@ -15,6 +15,8 @@
 
 #include <stdatomic.h>
 
+#define ROOM_SUFFIX "-reserve" /* the file's name behind the database's */
+
 struct room_keeper {
     char *path;        /* of the file */
     char *folder;      /* that it is in */
