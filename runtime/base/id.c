@@ -27,8 +27,9 @@ void id_source_skip(struct id_source *source, int64_t last)
     int64_t at_ms = id_time_ms(last);
     uint32_t next = (uint32_t)(last & (COUNTER_LIMIT - 1)) + 1;
 
-    if (source->limit - source->first < COUNTER_LIMIT) { /* its counter is another node's */
-        source->last_ms = at_ms > source->last_ms ? at_ms : source->last_ms;
+    /* Its counter may be another node's, or that of one that had this number before. */
+    if (source->limit - source->first < COUNTER_LIMIT) {
+        source->last_ms = at_ms >= source->last_ms ? at_ms + 1 : source->last_ms;
         return;
     }
     if (at_ms < source->last_ms || (at_ms == source->last_ms && next <= source->counter))

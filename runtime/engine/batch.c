@@ -33,13 +33,10 @@ static struct batch *begin(struct engine *engine, struct arena *arena, const str
     batch->few = batch->steps < FEW ? batch->steps : FEW;
     batch->admission.suspect = engine->suspect;
     censuses_lend(batch);
-    /* Another node may be about to use what nobody is in now. */
-    bool is_alone = node_is_alone(&engine->node);
-    batch->is_sweep =
-        is_alone && batch->catalog != NULL && batch->catalog->environment_count > 0 &&
-        batch->catalog->limits.idle_queue_ms > 0 && batch->now_ms >= engine->sweep_ms;
-    batch->is_lane_sweep =
-        is_alone && batch->count > 0 && batch->now_ms >= engine->lane_sweep_ms;
+    batch->is_sweep = batch->catalog != NULL && batch->catalog->environment_count > 0 &&
+                      batch->catalog->limits.idle_queue_ms > 0 &&
+                      batch->now_ms >= engine->sweep_ms;
+    batch->is_lane_sweep = batch->count > 0 && batch->now_ms >= engine->lane_sweep_ms;
     batch->unpark_next = engine->unpark_at;
     batch->unpark_after = engine->unpark_after;
     for (uint32_t i = 0; i < count; i++) {

@@ -30,7 +30,9 @@ struct batch {
     uint32_t count, at;
     enum phase phase;
     struct node *roll; /* nodes.c: changes with what the nodes offer; NULL: it is alone */
-    bool is_node_begun, is_fenced, is_poll, is_fetched, is_told; /* nodes.h */
+    bool is_node_begun, is_fenced, is_poll, is_relimit, is_fetched, is_told; /* nodes.h */
+    bool has_fetched;
+    int64_t away_lane;
     struct row_refs due;
     struct ids unparked;
     uint32_t due_at, unparked_at;

@@ -64,6 +64,7 @@ struct catalog {
     const struct config_retention *environment_retentions; /* of each; NULL: none says any */
     int64_t early_ms;             /* an answer waits for its token; 0: a day */
     uint32_t slots;               /* segments at a time, all queues together */
+    uint32_t lanes;               /* looked at in a batch; 0: as many as usual */
     const uint32_t *environments; /* numbers; each has the queues of all tasks from the start */
     const char *const *environment_names;
     /* Of the slots, against the others'; NULL: all are equal and none is kept. */

@@ -6,7 +6,11 @@
 
 #include <stdlib.h>
 
-enum { TAKE_OVER = 500, /* runs of a dead node in a batch */ AWAY = 64 };
+enum {
+    TAKE_OVER = 500, /* runs of a dead node in a batch */
+    AWAY = 64,       /* lanes of others in a look */
+    SPARE = 8        /* runs more than could start: of some there may be no such segment here */
+};
 
 static const struct node_self *self_of(const struct batch *batch)
 {
@@ -68,6 +72,11 @@ bool node_has_ready(const struct batch *batch, const struct run *run)
     if (run->is_bystander)
         return false;
     return run->status == RUN_QUEUED && run->home == self_of(batch)->number;
+}
+
+bool node_may_start(const struct batch *batch, const struct run *run)
+{
+    return node_has_ready(batch, run) || (run->is_away && run->status == RUN_QUEUED);
 }
 
 bool node_is_executing(const struct batch *batch, const struct run *run)
@@ -147,7 +156,8 @@ bool node_begin(struct batch *batch)
         own->offers = offers;
         batch->roll->epoch++;
     }
-    batch->is_poll = batch->steady_ms >= self->poll_ms;
+    batch->is_relimit = self->is_relimited;
+    batch->is_poll = batch->is_relimit || batch->steady_ms >= self->poll_ms;
     batch->is_node_begun = true;
     return true;
 }
@@ -175,6 +185,18 @@ bool node_tell(struct batch *batch)
 
 /* ---- what others have ready -------------------------------------------------------------- */
 
+static const struct slice *tasks_here(struct batch *batch, uint32_t *count)
+{
+    const struct catalog *catalog = batch->catalog;
+    struct slice *tasks = ARENA_ARRAY(batch->arena, struct slice, catalog->task_count + 1);
+
+    for (uint32_t i = 0; i < catalog->task_count; i++)
+        if (catalog->tasks[i].available)
+            tasks[(*count)++] = catalog->tasks[i].id;
+    return tasks;
+}
+
+/* Where they are is not changed: one that cannot start here may start there. */
 bool node_fetch(struct batch *batch, uint32_t slots)
 {
     struct ids *away;
@@ -183,21 +205,23 @@ bool node_fetch(struct batch *batch, uint32_t slots)
 
     if (batch->is_fetched || slots == 0)
         return true;
-    if (!rows_away(&batch->rows, AWAY, &away))
+    struct away_want want = { self_of(batch)->away_lane, AWAY, slots + SPARE, NULL, 0 };
+    want.tasks = tasks_here(batch, &want.task_count);
+    if (!rows_away(&batch->rows, &want, &away))
         return false;
     for (uint32_t i = 0; i < away->count; i++)
         loaded &= rows_run(&batch->rows, away->items[i], 0, &run);
     if (!loaded)
         return false;
-    for (uint32_t i = 0; i < away->count && slots > 0; i++) {
+    for (uint32_t i = 0; i < away->count; i++) {
         (void)rows_run(&batch->rows, away->items[i], 0, &run); /* loaded above */
         const struct catalog_task *task = catalog_task(batch->catalog, run->task);
-        if (run->status != RUN_QUEUED || task == NULL || !task->available ||
-            !catalog_has_segment(task, run->segment))
-            continue;
-        run->home = self_of(batch)->number;
-        slots--;
+        run->is_away =
+            task != NULL && task->available && catalog_has_segment(task, run->segment);
+        batch->away_lane = run->lane; /* they come by rising lane */
     }
+    if (rows_away_is_all(&batch->rows))
+        batch->away_lane = 0;
     batch->is_fetched = true;
     return true;
 }
@@ -211,6 +235,12 @@ void node_committed(struct batch *batch)
     self->is_joined = true;
     if (batch->is_poll)
         self->poll_ms = batch->steady_ms + NODE_POLL_MS;
+    if (batch->is_fetched) {
+        self->away_lane = batch->away_lane;
+        self->has_fetched = batch->has_fetched;
+    }
+    if (batch->admission.is_reviewed)
+        self->is_relimited = false;
     grants_committed(batch);
 }
 

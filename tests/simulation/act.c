@@ -166,19 +166,28 @@ static void act_speed(struct world *world)
     command->speed.is_short = world_chance(world, 50);
 }
 
-static void act_redeploy(struct world *world)
+static bool catalog_is_coming(const struct world *world)
 {
     for (uint32_t i = 0; i < world->command_count; i++)
         if (world->commands[i].kind == COMMAND_CATALOG)
-            return; /* one at a time, as the host does */
+            return true;
+    return false;
+}
+
+static void act_redeploy(struct world *world)
+{
+    if (catalog_is_coming(world))
+        return; /* one at a time, as the host does */
     world->available[world_random(world, TASKS)] = world_chance(world, 70);
-    if (host_is_alone(world)) { /* the nodes' configurations are the same */
-        world->queue_limit = 1 + (uint32_t)world_random(world, 4);
-        world->key_limit = (uint32_t)world_random(world, 3);
-        world->total_limit = (uint32_t)world_random(world, 5);
-    }
+    hosts_limit(world);
     world->builds += world_chance(world, 30);
     world_catalog(world);
+}
+
+void act_follow(struct world *world)
+{
+    if (world->limits_made != world->limits_version && !catalog_is_coming(world))
+        world_catalog(world);
 }
 
 /* Once; or again and again, as if something that it runs were the cause. */
@@ -286,6 +295,26 @@ static void never_cancel(struct world *world)
     }
 }
 
+/* With nothing under way the nodes sleep until something is due. */
+static void idle_pass(struct world *world)
+{
+    int64_t gap_ms = INT64_MAX;
+
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        int64_t left_ms = run->due_ms - (run->due_is_span ? world->steady_ms : world->now_ms);
+        if ((run->status == RUN_DONE && !run->is_out) || slice_is(run->task, "unknown"))
+            continue;
+        if ((run->status != RUN_DELAYED && run->status != RUN_WAITING) || run->due_ms == 0)
+            return;
+        gap_ms = left_ms < gap_ms ? left_ms : gap_ms;
+    }
+    if (gap_ms > 60000 && gap_ms < INT64_C(100) * 86400000) {
+        world->now_ms += gap_ms;
+        world->steady_ms += gap_ms;
+    }
+}
+
 /* The end: every door is opened; whatever is then not finished is stuck. */
 void act_drain(struct world *world)
 {
@@ -331,6 +360,8 @@ void act_drain(struct world *world)
                 if (token->status == WAITPOINT_PENDING && world->command_count + 2 < BATCH_MAX)
                     act_complete(world, token->id);
             }
+            if (!host_is_alone(world))
+                idle_pass(world);
             never_cancel(world);
             world_pass(world, round < (host_is_alone(world) ? 2000 : 1200)
                                   ? 20000

@@ -295,6 +295,7 @@ static bool token_stays(const struct look *look, uint32_t at, const struct waitp
     const struct model *model = look->model;
 
     return is_seen(model->seen_tokens, model->seen_token_count, at, token, token->id) &&
+           ((struct shadow_token *)model->seen_tokens[at].shadow)->row == token &&
            ((struct shadow_token *)model->seen_tokens[at].shadow)->batch != model->batches &&
            !(look->batch->look_for_due && token->status == WAITPOINT_PENDING &&
              look_is_over(look, token->due_ms, token->due_is_span));
@@ -361,7 +362,9 @@ static void rows_keep(const struct look *look)
     gone_forget(look);
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(memory, i);
-        if (is_seen(model->seen_runs, model->seen_run_count, i, run, run->id))
+        /* What has moved to another place may come back to it, and a row to the same memory. */
+        if (is_seen(model->seen_runs, model->seen_run_count, i, run, run->id) &&
+            run_is_same(model->seen_runs[i].shadow, run))
             continue;
         struct shadow *shadow = shadow_of(look, run->id);
         if (!run_is_same(shadow, run))
@@ -372,7 +375,8 @@ static void rows_keep(const struct look *look)
     }
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_WAITPOINT); i++) {
         const struct waitpoint *token = store_memory_waitpoint(memory, i);
-        if (is_seen(model->seen_tokens, model->seen_token_count, i, token, token->id))
+        if (is_seen(model->seen_tokens, model->seen_token_count, i, token, token->id) &&
+            ((struct shadow_token *)model->seen_tokens[i].shadow)->row == token)
             continue;
         struct shadow_token *shadow = shadow_token_of(look, token->id, true);
         if (shadow->was == NULL || shadow->row != token)

@@ -64,7 +64,7 @@ struct shadow_key {
 };
 
 struct shadow_queue {
-    int64_t completed, failed, canceled, wait_ms, busy_us, paused_ms;
+    int64_t completed, failed, canceled, wait_ms, busy_us, paused_ms, created_ms;
     bool paused;
 };
 

@@ -35,6 +35,21 @@ void host_turn(struct world *world, uint32_t host)
     world->host = host;
 }
 
+uint32_t host_number(struct world *world)
+{
+    uint32_t number = 1;
+
+    while (store_memory_get(world->memory, ROW_NODE, number) != NULL)
+        number++;
+    return number;
+}
+
+/* Is it this turn's node's row? */
+static bool is_its(const struct world *world, const struct node *node)
+{
+    return node != NULL && node->number == world->number && node->epoch == world->epoch;
+}
+
 static bool is_away(const struct world *world)
 {
     return world->away_until_ms > world->steady_ms;
@@ -61,6 +76,12 @@ static void between(void *context)
     if (world->is_between || !world_chance(world, 6))
         return;
     world->is_between = true;
+    if (world_chance(world, 5) && !world->drains) { /* it comes back when its lease is over */
+        int64_t away_ms = world->away_until_ms;
+        world->away_until_ms = INT64_MAX;
+        world_pass(world, 2000 + (int64_t)world_random(world, NODE_LEASE_MS));
+        world->away_until_ms = away_ms;
+    }
     host_turn(world, (uint32_t)world_random(world, world->host_count));
     if (world->host != host && !is_away(world) && world->engine != NULL)
         world_batch(world);
@@ -126,6 +147,101 @@ void host_cut(struct world *world)
             world->steady_ms + (int64_t)world_random(world, 3 * (uint64_t)NODE_LEASE_MS);
 }
 
+/* ---- limits --------------------------------------------------------------------------------
+ */
+
+/* Has every node that was there when those limits were replaced gone, or heard? */
+static bool is_forgotten(struct world *world, const struct past_limits *past)
+{
+    uint32_t host = world->host;
+    bool is = true;
+
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_NODE); i++) {
+        const struct node *node =
+            (const struct node *)store_memory_at(world->memory, ROW_NODE, i);
+        bool has_heard = node->number == 0 || node->epoch > past->last_epoch;
+        for (uint32_t k = 0; k < world->host_count; k++) {
+            host_turn(world, k);
+            has_heard |= is_its(world, node) && world->limits_seen > past->version;
+        }
+        is &= has_heard;
+    }
+    for (uint32_t i = 0; i < world->host_count; i++) {
+        host_turn(world, i);
+        is &= world->limits_made > past->version; /* it may not have joined yet */
+    }
+    host_turn(world, host);
+    return is;
+}
+
+static void past_forget(struct world *world)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < world->past_count; i++)
+        if (!is_forgotten(world, &world->past[i]))
+            world->past[kept++] = world->past[i];
+    world->past_count = kept;
+}
+
+void hosts_limit(struct world *world)
+{
+    past_forget(world);
+    if (world->past_count == PAST_MOST)
+        return;
+    if (!host_is_alone(world))
+        world->past[world->past_count++] =
+            (struct past_limits){ world->queue_limit, world->key_limit, world->total_limit,
+                                  world->limits_version, world->last_epoch };
+    world->limits_version++;
+    world->queue_limit = 1 + (uint32_t)world_random(world, 4);
+    world->key_limit = (uint32_t)world_random(world, 3);
+    world->total_limit = (uint32_t)world_random(world, 5);
+}
+
+/* As world.c has them in its catalogs. */
+static uint32_t lane_limit(const struct past_limits *limits, struct slice queue, bool has_key)
+{
+    if (slice_is(queue, "narrow"))
+        return 1;
+    return slice_is(queue, "fast") && has_key && limits->key > 0 ? limits->key : limits->queue;
+}
+
+static uint32_t total_limit(const struct past_limits *limits, struct slice queue)
+{
+    return slice_is(queue, "slow") && limits->total > 0 ? limits->total : UINT32_MAX;
+}
+
+uint32_t hosts_lane_most(struct world *world, struct slice queue, bool has_key)
+{
+    struct past_limits now = { world->queue_limit, world->key_limit, world->total_limit, 0, 0 };
+    uint32_t most = lane_limit(&now, queue, has_key);
+
+    if (host_is_alone(world))
+        return catalog_lane_limit(engine_catalog(world->engine), queue, has_key);
+    past_forget(world);
+    for (uint32_t i = 0; i < world->past_count; i++) {
+        uint32_t limit = lane_limit(&world->past[i], queue, has_key);
+        most = limit > most ? limit : most;
+    }
+    return most;
+}
+
+uint32_t hosts_total_most(struct world *world, struct slice queue)
+{
+    struct past_limits now = { world->queue_limit, world->key_limit, world->total_limit, 0, 0 };
+    uint32_t most = total_limit(&now, queue);
+
+    if (host_is_alone(world))
+        return catalog_total_limit(engine_catalog(world->engine), queue);
+    past_forget(world);
+    for (uint32_t i = 0; i < world->past_count; i++) {
+        uint32_t limit = total_limit(&world->past[i], queue);
+        most = limit > most ? limit : most;
+    }
+    return most;
+}
+
 /* ---- what could start does ----------------------------------------------------------------
  */
 
@@ -150,7 +266,9 @@ static uint32_t taken(struct world *world, int64_t scope)
         memcpy(&pair, grant->holders.data + at, sizeof pair);
         for (uint32_t i = 0; i < world->host_count; i++) {
             host_turn(world, i);
-            is_here |= world->number == pair.node && !is_away(world);
+            is_here |= world->number == pair.node && !is_away(world) &&
+                       is_its(world, (const struct node *)store_memory_get(
+                                         world->memory, ROW_NODE, pair.node));
         }
         count += is_here ? 0 : pair.count;
     }
@@ -168,33 +286,46 @@ static bool is_wanted(struct world *world, const struct run *run)
         host_turn(world, i);
         const struct catalog *catalog = engine_catalog(world->engine);
         const struct catalog_task *task = catalog_task(catalog, run->task);
-        wanted |=
-            !is_away(world) && task != NULL && task->available && world->held_count < SLOTS;
+        wanted |= !is_away(world) && task != NULL && task->available &&
+                  world->held_count < world->slots;
     }
     host_turn(world, host);
     return wanted;
 }
 
+/* As the node sees it that allows least: the others may not have their catalog yet. */
+static bool is_within(struct world *world, const struct run *run, const struct queue *queue)
+{
+    uint32_t host = world->host, in_lane = taken(world, run->lane);
+    uint32_t in_queue = taken(world, -run->queue);
+    bool is = true;
+
+    for (uint32_t i = 0; i < world->host_count; i++) {
+        host_turn(world, i);
+        const struct catalog *catalog = engine_catalog(world->engine);
+        is &= catalog == NULL || (in_lane < catalog_lane_limit(catalog, queue->name,
+                                                               run->concurrency_key.size > 0) &&
+                                  in_queue < catalog_total_limit(catalog, queue->name));
+    }
+    host_turn(world, host);
+    return is;
+}
+
 static bool could_start(struct world *world, const struct run *run)
 {
-    const struct catalog *catalog = engine_catalog(world->engine);
     const struct queue *queue = store_memory_queue(world->memory, run->queue);
     const struct environment *environment = (const struct environment *)store_memory_get(
         world->memory, ROW_ENVIRONMENT, run->environment);
-    bool has_key = run->concurrency_key.size > 0;
 
-    return run->status == RUN_QUEUED && run->deaths.size == 0 && catalog != NULL &&
-           !queue->paused && !environment->paused && is_wanted(world, run) &&
-           taken(world, run->lane) < catalog_lane_limit(catalog, queue->name, has_key) &&
-           taken(world, -run->queue) < catalog_total_limit(catalog, queue->name);
+    return run->status == RUN_QUEUED && run->deaths.size == 0 && !queue->paused &&
+           !environment->paused && is_wanted(world, run) && is_within(world, run, queue);
 }
 
-/* Nothing waits that a node could run. A node looks once a second for what others have ready,
- * and for what it holds of a limit and does not use; where several are after the last of a
- * limit it may take some such rounds until run, lane and total are at one node. */
+/* Nothing waits for longer than a second that a node could run. A crash of one of them may take
+ * with it what was on its way. */
 static void check_waits(struct world *world)
 {
-    enum { MOST_MS = 15 * NODE_POLL_MS };
+    enum { MOST_MS = 1000 };
 
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
@@ -203,7 +334,7 @@ static void check_waits(struct world *world)
             continue;
         if (!could_start(world, run))
             known->ready_ms = 0;
-        else if (known->ready_ms == 0)
+        else if (known->ready_ms == 0 || known->ready_ms < world->calm_ms)
             known->ready_ms = world->looked_ms;
         else if (world->looked_ms - known->ready_ms > MOST_MS)
             world_flaw(world, "run %lld could start for %lld ms and waits", (long long)run->id,
@@ -211,19 +342,28 @@ static void check_waits(struct world *world)
     }
 }
 
-void hosts_pass(struct world *world, int64_t ms)
+/* Every node that is there has its turn, and looks: a round, when none of them is disturbed. */
+void hosts_pass(struct world *world)
 {
     uint32_t host = world->host;
+    uint64_t crashes = world->crashes, failures = world->failures;
 
-    for (uint32_t i = 0; i < world->host_count && !host_is_alone(world); i++) {
+    if (host_is_alone(world))
+        return;
+    for (uint32_t i = 0; i < world->host_count; i++) {
         host_turn(world, i);
         if (!is_away(world))
             world_batch(world);
     }
     host_turn(world, host);
-    world->looked_ms += ms < NODE_POLL_MS ? ms : NODE_POLL_MS;
-    if (!host_is_alone(world) && !world->drains)
-        check_waits(world);
+    if (world->drains || world->steady_ms - world->round_ms < NODE_POLL_MS)
+        return;
+    world->round_ms = world->steady_ms;
+    if (world->failures == failures)
+        world->looked_ms += NODE_POLL_MS;
+    if (world->crashes != crashes)
+        world->calm_ms = world->looked_ms;
+    check_waits(world);
 }
 
 void hosts_join(struct world *world)
@@ -241,9 +381,9 @@ void host_check(struct world *world, bool is_fenced)
 
     if (world->number == 0)
         return;
-    if (!is_fenced && (node == NULL || node->epoch != 1))
+    if (!is_fenced && !is_its(world, node))
         world_flaw(world, "node %u wrote, and is dead to the others", world->number);
-    if (is_fenced && node != NULL)
+    if (is_fenced && is_its(world, node))
         world_flaw(world, "node %u was refused, and has its row", world->number);
 }
 

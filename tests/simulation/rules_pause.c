@@ -20,7 +20,8 @@ static const struct queue *queue_named(const struct look *look, uint32_t environ
 
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_QUEUE); i++) {
         const struct queue *queue = (const struct queue *)store_memory_at(memory, ROW_QUEUE, i);
-        if (queue->environment == environment && slice_equal(queue->name, name))
+        if (queue->environment == environment && !queue->removed &&
+            slice_equal(queue->name, name))
             return queue;
     }
     return NULL;
@@ -90,12 +91,17 @@ void rule_ended(const struct look *look, const struct run *run)
 
 void rule_queue(const struct look *look, const struct queue *queue)
 {
-    static const struct shadow_queue none;
-    const struct shadow_queue *sums = table_find(&look->model->queues, (uint64_t)queue->id);
+    struct shadow_queue *sums = shadow_queue_of(look, queue->id);
 
     if (queue->removed || queue->name.size == 0)
         return;
-    sums = sums == NULL ? &none : sums;
+    if (sums->created_ms != 0 && sums->created_ms != queue->created_ms)
+        *sums = (struct shadow_queue){ .completed = queue->completed,
+                                       .failed = queue->failed,
+                                       .canceled = queue->canceled,
+                                       .wait_ms = queue->wait_ms,
+                                       .busy_us = queue->busy_us }; /* it was removed */
+    sums->created_ms = queue->created_ms;
     if (queue->completed != sums->completed || queue->failed != sums->failed ||
         queue->canceled != sums->canceled || queue->wait_ms != sums->wait_ms ||
         queue->busy_us != sums->busy_us)

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "codec/pack.h"
+#include "engine/nodes.h"
 #include "model.h"
 #include "store/timers.h"
 #include "twin.h"
@@ -53,14 +54,14 @@ void world_fail(struct world *world, int calls)
 
 void world_pass(struct world *world, int64_t ms)
 {
-    /* No faster than nodes can renew their leases. */
-    int64_t most = host_is_alone(world) ? ms : 4000;
+    /* Nodes look now and then; at the end no faster than they can renew their leases. */
+    int64_t most = host_is_alone(world) ? ms : world->drains ? 4000 : NODE_POLL_MS;
 
     for (int64_t step; ms > 0; ms -= step) {
         step = ms < most ? ms : most;
         world->now_ms += step;
         world->steady_ms += step;
-        hosts_pass(world, step);
+        hosts_pass(world);
     }
 }
 
@@ -130,6 +131,7 @@ static struct catalog *catalog_make(struct world *world)
                                               .log_lines = 20,
                                               .log_line_bytes = 200,
                                               .queues = 100,
+                                              .idle_queue_ms = 20000,
                                               .waits = 100,
                                               .depth = 3,
                                               .calls = 60,
@@ -139,7 +141,8 @@ static struct catalog *catalog_make(struct world *world)
     catalog->task_retentions = &world->beta;
     catalog->task_retention_count = 1;
     catalog->early_ms = INT64_C(10) * 86400000; /* segments take any time here */
-    catalog->slots = SLOTS;
+    catalog->slots = world->slots;
+    catalog->lanes = world->lanes;
     catalog->environments = environments;
     catalog->environment_names = environment_names;
     catalog->environment_count = ENVIRONMENTS;
@@ -163,6 +166,7 @@ void world_catalog(struct world *world)
     if (command == NULL)
         return;
     command->catalog.next = catalog_make(world);
+    world->limits_made = world->limits_version;
     world->catalog = command->catalog.next;
 }
 
@@ -218,13 +222,17 @@ void world_start(struct world *world)
         world->steady_ms = world->now_ms; /* what was set back before it died is not known */
     world->next_due = (struct moment){ 1, 1 };
     prune_begin(world);
-    id_source_init(world->ids, world->seed + world->crashes + world->last_number + 1);
+    id_source_init(world->ids, world->seed + world->crashes + world->last_epoch + 1);
     world->engine = engine_create(world->ids);
     if (!host_is_alone(world)) {
         /* What another had is taken over when its lease is over. */
-        world->number = ++world->last_number;
+        world->number = host_number(world);
+        world->epoch = ++world->last_epoch;
         id_source_node(world->ids, world->number);
-        engine_node(world->engine, world->number, 1);
+        if (!ops->last_id(world->store, &last, &err))
+            world_flaw(world, "the start failed: %s", err.text);
+        id_source_skip(world->ids, last);
+        engine_node(world->engine, world->number, world->epoch);
         world_catalog(world);
         return;
     }
@@ -259,6 +267,7 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
                              .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
                              .now_ms = INT64_C(1800000000000),
                              .queue_limit = 3,
+                             .slots = SLOTS,
                              .is_sqlite = is_sqlite,
                              .verbose = verbose };
     world->model = model_create();
@@ -270,7 +279,10 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
         if (!store->ops->environment(store, environment_names[i], &number, &err) ||
             number != environments[i])
             world_flaw(world, "environment %s has another number", environment_names[i]);
+    if (nodes == 1 && world_chance(world, 50)) /* with many none would wait for a second */
+        world->lanes = 1 + (uint32_t)world_random(world, 6);
     if (nodes > 1) {
+        world->slots = 1 + (uint32_t)world_random(world, SLOTS);
         world->queue_limit = 1 + (uint32_t)world_random(world, 4);
         world->key_limit = (uint32_t)world_random(world, 3);
         world->total_limit = (uint32_t)world_random(world, 5);
@@ -338,11 +350,13 @@ void world_batch(struct world *world)
 {
     struct command *commands[BATCH_MAX + 1];
     struct arena arena = { 0 };
-    bool prunes = host_is_alone(world) && world_chance(world, 40);
+    bool prunes = world_chance(world, host_is_alone(world) ? 40 : 12);
     struct outcome outcome;
     struct err err = { 0 };
     bool stays = true;
 
+    uint64_t commits = host_is_alone(world) ? 0 : store_memory_commits(world->store);
+    act_follow(world);
     for (uint32_t i = 0; i < world->command_count; i++)
         commands[i] = &world->commands[i];
     struct store_batch batch = { .store = world->store,
@@ -366,6 +380,8 @@ void world_batch(struct world *world)
     world->failures += !ok;
     if (ok && prunes)
         prune_go_on(world);
+    if (ok && !outcome.is_fenced && engine_catalog(world->engine) == world->catalog)
+        world->limits_seen = world->limits_made;
     if (ok)
         check_outcome(world, &outcome);
     if (host_is_alone(world))
@@ -377,7 +393,7 @@ void world_batch(struct world *world)
     if (ok)
         check_overdue(world, &batch.now);
     /* Committed but not told: the plug is pulled before the replies go out. */
-    if (ok)
+    if (ok && !host_is_alone(world) && store_memory_commits(world->store) != commits)
         host_check(world, outcome.is_fenced);
     if (outcome.is_fenced || (!world->drains && world_chance(world, 3)))
         stays = false;

@@ -22,7 +22,8 @@ enum {
     HELD_MAX = 256,
     BATCH_MAX = 12,
     KNOWN_MAX = 4096,
-    KNOWN_SLOTS = 16384
+    KNOWN_SLOTS = 16384,
+    PAST_MOST = 8
 };
 
 /* A segment that a slot has, and how far its script is. */
@@ -61,6 +62,12 @@ struct known_token {
     char task[16];
 };
 
+/* That were in the configuration, until every node has heard of others. */
+struct past_limits {
+    uint32_t queue, key, total;
+    uint32_t version, last_epoch; /* of the limits; of the nodes at that time */
+};
+
 struct world {
     uint64_t seed, random;
     uint64_t steps, batches, crashes, failures, pruned;
@@ -69,6 +76,11 @@ struct world {
     struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */
     bool is_sqlite;
     uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
+    uint32_t slots;                               /* of each node */
+    uint32_t lanes;                               /* looked at in a batch; 0: as usual */
+    uint32_t limits_version;
+    struct past_limits past[PAST_MOST];
+    uint32_t past_count;
     /* Of the node whose turn it is; the others' are in `hosts`: nodes.c. */
     struct store *store;
     struct moment next_due; /* as the store said last: the pump looks when it has come */
@@ -85,13 +97,16 @@ struct world {
     struct held_segment ghost; /* a slot that was given up on, and may yet speak */
     struct command *commands;  /* of the batch being gathered; BATCH_MAX */
     uint32_t command_count;
-    uint32_t number;       /* of the node; 0: it is alone */
+    uint32_t number, epoch;            /* of the node; 0: it is alone */
+    uint32_t limits_made, limits_seen; /* in its catalog; in the one of its last batch */
     int64_t away_until_ms; /* it is cut off from the store until then, by the steady clock */
     char node_end;
     struct host *hosts;
     uint32_t host_count, host; /* `host` is whose turn it is */
-    uint32_t last_number;
-    int64_t looked_ms; /* time in which the nodes had their turns; a second at most each */
+    uint32_t last_epoch;
+    int64_t round_ms;  /* when all nodes had their turn last, by the steady clock */
+    int64_t looked_ms; /* time in which they had, as they look: NODE_POLL_MS a round */
+    int64_t calm_ms;   /* of that, since none of them has crashed */
     bool is_between;   /* one node's batch is under way, and another's has come in between */
     struct known_run runs[KNOWN_MAX];
     uint32_t run_count;
@@ -131,25 +146,6 @@ void world_catalog(struct world *world);
 /* The process of this turn's node starts. */
 void world_start(struct world *world);
 
-/* nodes.c */
-void hosts_open(struct world *world, uint32_t nodes, struct store *first);
-void hosts_close(struct world *world);
-void host_turn(struct world *world, uint32_t host);
-/* Any node that is there. */
-void host_any(struct world *world);
-/* It is cut off for a while, longer than its lease or not. */
-void host_cut(struct world *world);
-/* Time has passed: every node that is there looks. */
-void hosts_pass(struct world *world, int64_t ms);
-/* All have come back: none is cut off any more. */
-void hosts_join(struct world *world);
-/* After a batch of this turn's node: did it write although others take it for dead? */
-void host_check(struct world *world, bool is_fenced);
-bool host_is_alone(const struct world *world);
-/* In how many slots of nodes that live is it? */
-uint32_t hosts_hold(struct world *world, const struct run *run);
-uint32_t hosts_held(struct world *world);
-
 /* slots.c */
 void slots_assign(struct world *world, const struct assignment *assignment);
 void slots_step(struct world *world); /* a random slot says something */
@@ -166,6 +162,8 @@ void chatter_meta(struct world *world, struct frame_end *end);
 void act_step(struct world *world);
 void act_reply(struct world *world, struct command *command);
 void act_drain(struct world *world);
+/* The node has not been told of the limits yet: it is. */
+void act_follow(struct world *world);
 
 /* check.c */
 void check_rows(struct world *world);
@@ -176,5 +174,7 @@ void check_finished(struct world *world);
 /* NULL when unknown and not to be added. */
 struct known_run *known_run(struct world *world, int64_t id, bool add);
 struct known_token *known_token(struct world *world, int64_t id, bool add);
+
+#include "hosts.h"
 
 #endif

@@ -8,7 +8,8 @@
 struct batch;
 
 enum {
-    LINES_MAX = 64 /* lanes looked at in one batch; the rest have their turn in the next */
+    LINES_MAX = 64 /* lanes looked at in one batch, where the catalog does not say; the rest
+                      have their turn in the next */
 };
 
 /* An environment while slots are being filled. */
@@ -30,8 +31,10 @@ struct place {
     struct queue *queue; /* NULL until it is loaded, or when it is not there */
     struct share *share;
     struct queue_hint *hint; /* NULL: nothing was known of it before this batch */
-    uint32_t running, total;
-    bool is_granted; /* `total` is what this node may have of it */
+    uint32_t running,
+        total; /* total: of `whole` what this node may have, when there are others */
+    uint32_t whole;
+    bool lacks; /* of its total, and something waits */
     bool is_loaded;
     bool is_barred;      /* its environment is paused, and the configuration does not name it */
     bool is_chosen;      /* it is its turn: lanes of its ring are looked at */
@@ -51,7 +54,7 @@ struct line {
     struct place *place;
     struct run **runs; /* QUEUED ones in memory, in rank order */
     uint32_t count, capacity, at;
-    uint32_t running, limit;
+    uint32_t running, limit, whole; /* as in its place */
     bool has_key;
     bool in_backlog; /* the database may have more */
     bool asked;      /* and was asked for `asked_limit` of them */
@@ -70,8 +73,8 @@ struct admission {
     uint32_t in_use, owed; /* runs that are RUNNING; slots kept and not used, of all shares */
     struct place *first_place, **place_end;
     struct table places, lanes, running;
-    uint32_t line_count;
-    bool is_begun, is_returned, has_lines;
+    uint32_t line_count, line_most;
+    bool is_begun, is_reviewed, has_lines;
     struct run **picks;
     uint32_t pick_count;
     bool is_picked;

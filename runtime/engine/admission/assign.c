@@ -38,7 +38,7 @@ static void lines_fill(struct batch *batch)
 {
     EACH_RUN(&batch->rows, run)
     {
-        struct line *line = node_has_ready(batch, run) ? line_of(batch, run->lane) : NULL;
+        struct line *line = node_may_start(batch, run) ? line_of(batch, run->lane) : NULL;
         if (line != NULL)
             line_put(batch, line, run);
     }
@@ -115,7 +115,7 @@ static struct run *line_pick(struct batch *batch, struct line *line)
 {
     while (line->gate == GATE_NONE && line->at < line->count) {
         struct run *run = line->runs[line->at];
-        if (!node_has_ready(batch, run) || run_set_aside(batch, run)) {
+        if (!node_may_start(batch, run) || run_set_aside(batch, run)) {
             line->at++; /* picked, or set aside, when the line was gone through before */
             continue;
         }
@@ -130,6 +130,10 @@ static struct run *line_pick(struct batch *batch, struct line *line)
         line->running++;
         line->place->running++;
         line->place->spent += task_is_short(batch->engine, run->task) ? 1 : TURN_LONG;
+        grant_use(batch, line->lane, line->whole, line->running);
+        grant_use(batch, -line->place->id, line->place->whole, line->place->running);
+        run->home = batch->engine->node.number;
+        batch->has_fetched |= run->is_away;
         line->has_started = line->place->share->has_started = true;
         return run;
     }
@@ -218,6 +222,27 @@ static void runs_pick(struct batch *batch)
         suspects_pick(batch);
 }
 
+/* With other nodes: what waits for more of a limit than this one could take. */
+static void lines_want(struct batch *batch)
+{
+    for (struct place *place = batch->admission.first_place; place != NULL;
+         place = place->next) {
+        bool has_slot = place->share != NULL && share_room(batch, place->share, true) > 0;
+        for (struct line *line = place->first; line != NULL; line = line->next) {
+            bool is_held = line->gate == GATE_LANE || line->gate == GATE_TOTAL;
+            bool waits = is_held && (line->at < line->count || line->in_backlog);
+            place->lacks |=
+                waits && place->running >= place->total && place->running < place->whole;
+            if (place->queue != NULL)
+                grant_want(batch, line->lane, line->whole,
+                           waits && line->running >= line->limit && line->running < line->whole,
+                           has_slot);
+        }
+        if (place->queue != NULL && place->first != NULL)
+            grant_want(batch, -place->id, place->whole, place->lacks, has_slot);
+    }
+}
+
 static void run_assign(struct batch *batch, struct run *run)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
@@ -255,15 +280,14 @@ static void run_assign(struct batch *batch, struct run *run)
     batch->assignment_count++;
 }
 
-/* Now and then: what was left of limits goes to others, and what others have ready may start
- * here. */
+/* Now and then, and while there is more: what others have ready may start here. */
 static bool nodes_look(struct batch *batch)
 {
     uint32_t used = 0;
 
-    if (!batch->is_poll || batch->admission.is_begun)
+    if ((!batch->is_poll && !batch->engine->node.has_fetched) || batch->admission.is_begun)
         return true;
-    if (!batch->is_told && !node_tell(batch))
+    if (batch->is_poll && !batch->is_told && !node_tell(batch))
         return false;
     for (uint32_t i = 0; i < batch->rows.running_count; i++)
         used += batch->rows.running[i].count;
@@ -289,6 +313,8 @@ bool batch_dispatch(struct batch *batch)
             return false;
         lines_fill(batch);
         runs_pick(batch);
+        if (!node_is_alone(&batch->engine->node))
+            lines_want(batch);
         admission->is_picked = true;
     }
     for (uint32_t i = 0; i < admission->pick_count; i++)

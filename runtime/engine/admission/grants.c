@@ -59,11 +59,6 @@ static struct slice pairs_set(struct arena *arena, struct slice pairs, uint32_t 
     return (struct slice){ bytes, size };
 }
 
-static void grant_tidy(struct grant *grant)
-{
-    grant->row.is_deleted = grant->holders.size == 0 && grant->hungry.size == 0;
-}
-
 /* ---- what this node has ------------------------------------------------------------------ */
 
 static uint32_t hint_at(const struct node_self *self, int64_t scope)
@@ -106,50 +101,90 @@ static void grant_note(struct batch *batch, struct grant_hint mine)
     *changed = mine;
 }
 
-bool grant_take(struct batch *batch, int64_t scope, uint32_t limit, uint32_t need,
-                uint32_t *granted)
+/* ---- what may start ---------------------------------------------------------------------- */
+
+static bool is_shared(const struct batch *batch, uint32_t limit)
 {
-    uint32_t node = batch->engine->node.number;
+    return !node_is_alone(&batch->engine->node) && limit != UINT32_MAX;
+}
+
+bool grant_look(struct batch *batch, int64_t scope, uint32_t limit, uint32_t used,
+                uint32_t more, uint32_t *here)
+{
     struct grant_hint mine = grant_mine(batch, scope);
     struct grant *grant;
 
-    *granted = limit;
-    if (node_is_alone(&batch->engine->node) || limit == UINT32_MAX)
+    *here = limit;
+    if (!is_shared(batch, limit))
         return true;
-    need = need < limit ? need : limit;
-    if (mine.count < need && !mine.is_given) {
-        if (!rows_grant(&batch->rows, scope, &grant))
-            return false;
-        if (grant == NULL)
-            grant = rows_new_grant(&batch->rows, scope);
-        uint32_t sum = pairs_sum(grant->holders), left = limit > sum ? limit - sum : 0;
-        uint32_t more = need - mine.count < left ? need - mine.count : left;
-        mine.count += more;
-        if (more > 0)
-            grant->holders = pairs_set(batch->arena, grant->holders, node, mine.count);
-        bool is_hungry = mine.count < need;
-        if (is_hungry != (pairs_of(grant->hungry, node) > 0))
-            grant->hungry = pairs_set(batch->arena, grant->hungry, node, is_hungry ? need : 0);
-        mine.is_hungry = is_hungry;
-        grant_tidy(grant);
-        grant_note(batch, mine);
-    }
-    *granted = mine.count < limit ? mine.count : limit;
+    *here = mine.count < limit ? mine.count : limit;
+    if (mine.count >= used + more && !mine.is_lowered && !mine.is_hungry)
+        return true;
+    if (!rows_grant(&batch->rows, scope, &grant))
+        return false;
+    uint32_t sum = grant == NULL ? 0 : pairs_sum(grant->holders);
+    if (sum > limit) /* it was lowered: what runs ends first */
+        *here = used < *here ? used : *here;
+    else if (!mine.is_given)
+        *here = mine.count + limit - sum;
     return true;
 }
 
-void grant_leave(struct batch *batch, int64_t scope, uint32_t used)
+static void grant_write(struct batch *batch, struct grant *grant, struct grant_hint *mine,
+                        uint32_t count)
+{
+    if (count != mine->count)
+        grant->holders =
+            pairs_set(batch->arena, grant->holders, batch->engine->node.number, count);
+    mine->count = count;
+    grant->row.is_deleted = grant->holders.size == 0 && grant->hungry.size == 0;
+}
+
+void grant_use(struct batch *batch, int64_t scope, uint32_t limit, uint32_t used)
 {
     struct grant_hint mine = grant_mine(batch, scope);
     struct grant *grant;
 
-    if (mine.count <= used || !rows_grant(&batch->rows, scope, &grant) || grant == NULL)
-        return; /* what it has had before is given back when somebody wants it */
-    mine.count = used;
-    grant->holders = pairs_set(batch->arena, grant->holders, batch->engine->node.number, used);
-    grant_tidy(grant);
+    if (!is_shared(batch, limit) || mine.count >= used)
+        return;
+    (void)rows_grant(&batch->rows, scope, &grant); /* looked at before */
+    if (grant == NULL)
+        grant = rows_new_grant(&batch->rows, scope);
+    mine.limit = limit;
+    grant_write(batch, grant, &mine, used);
     grant_note(batch, mine);
 }
+
+/* In its row, where the others see it. */
+static void hunger_set(struct batch *batch, struct grant *grant, bool is_hungry)
+{
+    uint32_t node = batch->engine->node.number;
+
+    if (is_hungry == (pairs_of(grant->hungry, node) > 0))
+        return;
+    grant->hungry = pairs_set(batch->arena, grant->hungry, node, is_hungry);
+    grant->row.is_deleted = grant->holders.size == 0 && grant->hungry.size == 0;
+}
+
+void grant_want(struct batch *batch, int64_t scope, uint32_t limit, bool lacks, bool has_slot)
+{
+    struct grant_hint mine = grant_mine(batch, scope);
+    struct grant *grant;
+
+    if (!is_shared(batch, limit) || (!lacks && !mine.is_hungry))
+        return;
+    if ((has_slot || !lacks) && rows_grant(&batch->rows, scope, &grant)) {
+        if (grant == NULL && lacks)
+            grant = rows_new_grant(&batch->rows, scope);
+        if (grant != NULL)
+            hunger_set(batch, grant, lacks);
+    }
+    mine.is_hungry = lacks;
+    mine.limit = limit;
+    grant_note(batch, mine);
+}
+
+/* ---- now and then ------------------------------------------------------------------------ */
 
 static uint32_t used_of(const struct batch *batch, int64_t scope)
 {
@@ -163,32 +198,81 @@ static bool is_waiting(const struct batch *batch, int64_t scope)
     return scope > 0 ? rings_lane(rings, scope) != NULL : rings_queue(rings, -scope) != NULL;
 }
 
-bool grants_return(struct batch *batch)
+/* As the catalog has it now; what is not there any more allows nothing. */
+static bool limit_of(struct batch *batch, int64_t scope, uint32_t *limit)
+{
+    struct queue *queue;
+    struct row *row = NULL;
+
+    if (scope > 0 &&
+        !rows_get(&batch->rows, ROW_LANE, (struct row_key){ .id = scope }, 0, &row))
+        return false;
+    const struct lane *lane = (const struct lane *)row;
+    int64_t id = scope < 0 ? -scope : lane != NULL ? lane->queue : scope;
+    if (!rows_queue(&batch->rows, id, &queue))
+        return false;
+    *limit = queue == NULL ? 0
+             : scope < 0   ? catalog_total_limit(batch->catalog, queue->name)
+                           : catalog_lane_limit(batch->catalog, queue->name, lane != NULL);
+    return true;
+}
+
+/* What is held and not used goes back when others want it, when nobody waits for it here, and
+ * when a limit was lowered. What is used is always held. */
+static void grant_review(struct batch *batch, int64_t scope, struct grant *grant)
+{
+    struct grant_hint mine = grant_mine(batch, scope), was = mine;
+    uint32_t used = used_of(batch, scope), number = batch->engine->node.number;
+
+    if (batch->is_relimit)
+        (void)limit_of(batch, scope, &mine.limit); /* loaded */
+    if (mine.limit == UINT32_MAX)
+        used = 0; /* there is none any more */
+    if (grant == NULL && used == 0)
+        return;
+    if (grant == NULL)
+        grant = rows_new_grant(&batch->rows, scope);
+    bool others = grant->hungry.size > (pairs_of(grant->hungry, number) > 0 ? PAIR : 0);
+    bool waits = is_waiting(batch, scope);
+    bool is_over = pairs_sum(grant->holders) > mine.limit;
+    if (used > mine.count || (used < mine.count && (others || is_over || !waits))) {
+        mine.is_given = others && used < mine.count;
+        if (mine.is_given)
+            grant->hungry = (struct slice){ 0 }; /* who still is will say so */
+        grant_write(batch, grant, &mine, used);
+    }
+    if (!waits || mine.is_given)
+        mine.is_hungry = false;
+    if (!mine.is_hungry)
+        hunger_set(batch, grant, false);
+    mine.is_lowered = pairs_sum(grant->holders) > mine.limit;
+    if (memcmp(&mine, &was, sizeof mine) != 0)
+        grant_note(batch, mine);
+}
+
+bool grants_review(struct batch *batch)
 {
     const struct node_self *self = &batch->engine->node;
+    const struct rows *rows = &batch->rows;
+    struct ids scopes = { 0 };
     struct grant *grant;
+    uint32_t limit;
     bool loaded = true;
 
     for (uint32_t i = 0; i < self->grant_count; i++)
-        loaded &= rows_grant(&batch->rows, self->grants[i].scope, &grant);
+        batch_ids_add(batch, &scopes, self->grants[i].scope);
+    /* A total that there was not before has not been asked for by what is running. */
+    for (uint32_t i = 0; batch->is_relimit && i < rows->running_count; i++)
+        batch_ids_add(batch, &scopes, -rows->running[i].queue);
+    for (uint32_t i = 0; i < scopes.count; i++) {
+        loaded &= rows_grant(&batch->rows, scopes.items[i], &grant);
+        loaded &= !batch->is_relimit || limit_of(batch, scopes.items[i], &limit);
+    }
     if (!loaded)
         return false;
-    for (uint32_t i = 0; i < self->grant_count; i++) {
-        struct grant_hint mine = self->grants[i];
-        uint32_t used = used_of(batch, mine.scope);
-        (void)rows_grant(&batch->rows, mine.scope, &grant); /* loaded above */
-        bool others =
-            grant != NULL &&
-            grant->hungry.size > (pairs_of(grant->hungry, self->number) > 0 ? PAIR : 0);
-        if (grant == NULL || used >= mine.count || (!others && is_waiting(batch, mine.scope)))
-            continue;
-        mine.count = used;
-        mine.is_hungry = false;
-        mine.is_given = true;
-        grant->holders = pairs_set(batch->arena, grant->holders, self->number, used);
-        grant->hungry = (struct slice){ 0 }; /* who still is will say so */
-        grant_tidy(grant);
-        grant_note(batch, mine);
+    for (uint32_t i = 0; i < scopes.count; i++) {
+        (void)rows_grant(&batch->rows, scopes.items[i], &grant); /* loaded above */
+        grant_review(batch, scopes.items[i], grant);
     }
     return true;
 }
@@ -211,7 +295,7 @@ bool grants_release(struct batch *batch, uint32_t node)
             continue;
         grant->holders = pairs_set(batch->arena, grant->holders, node, 0);
         grant->hungry = pairs_set(batch->arena, grant->hungry, node, 0);
-        grant_tidy(grant);
+        grant->row.is_deleted = grant->holders.size == 0 && grant->hungry.size == 0;
     }
     return true;
 }

@@ -26,6 +26,8 @@ void censuses_lend(struct batch *batch)
     for (uint32_t i = 0; i < engine->census_count; i++) {
         batch->censuses[i] = engine->censuses[i];
         batch->censuses[i].made = 0;
+        if (!node_is_alone(&engine->node)) /* others make and remove them, too */
+            batch->censuses[i].is_counted = batch->censuses[i].is_full = false;
     }
 }
 

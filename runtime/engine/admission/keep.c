@@ -122,9 +122,12 @@ static void queued_keep(struct batch *batch)
         if (!node_has_ready(batch, run) || line_of(batch, run->lane) != NULL)
             continue;
         struct queue_hint *queue = rings_queue_add(rings, run->queue, run->environment);
-        if (rings_queue_has_room(queue, 0))
+        struct lane_hint *lane = rings_lane(rings, run->lane);
+        if (lane != NULL && lane->state == LANE_SUSPECT)
+            rings_lane_open(lane); /* it has something else now */
+        else if (rings_queue_has_room(queue, 0))
             (void)rings_lane_add(rings, queue, run->lane); /* known from now on */
-        else if (rings_lane(rings, run->lane) == NULL)
+        else if (lane == NULL)
             queue->is_partial |= run->lane <= queue->after;
         rings_settle(rings, queue, 0);
     }

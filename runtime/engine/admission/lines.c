@@ -114,9 +114,10 @@ static struct place *place_get(struct batch *batch, int64_t id, uint32_t environ
 static uint32_t budget_of(struct batch *batch, const struct share *share)
 {
     if (share == NULL)
-        return LINES_MAX; /* its environment is not known yet */
+        return batch->admission.line_most; /* its environment is not known yet */
     uint32_t room = share_room(batch, share, true);
-    return room == 0 ? 0 : room + SPARE < LINES_MAX ? room + SPARE : LINES_MAX;
+    uint32_t most = batch->admission.line_most;
+    return room == 0 ? 0 : room + SPARE < most ? room + SPARE : most;
 }
 
 static void place_choose(struct batch *batch, struct place *place)
@@ -181,7 +182,7 @@ static void places_choose(struct batch *batch)
     batch->admission.place_end = &batch->admission.first_place;
     for (const struct environment_hint *at = rings->environments; at != NULL; at = at->next)
         if (!at->is_full || batch->admission.has_stopped || batch->admission.is_resumed)
-            environment_choose(batch, at, LINES_MAX);
+            environment_choose(batch, at, batch->admission.line_most);
     events_choose(batch);
 }
 
@@ -191,7 +192,7 @@ static void line_add(struct batch *batch, struct place *place, int64_t lane, boo
 {
     struct tally *tally = tally_get(batch, lane);
 
-    if (tally->line != NULL || batch->admission.line_count == LINES_MAX) {
+    if (tally->line != NULL || batch->admission.line_count == batch->admission.line_most) {
         if (tally->line != NULL)
             tally->line->in_backlog |= in_backlog;
         return;
@@ -239,7 +240,7 @@ static bool turn_take(struct batch *batch, struct place *place, uint32_t most)
 {
     uint32_t taken = 0;
 
-    while (taken < place->stride && batch->admission.line_count < LINES_MAX) {
+    while (taken < place->stride && batch->admission.line_count < batch->admission.line_most) {
         uint32_t lines = place->share == NULL ? 0 : place->share->lines;
         int64_t lane = lines < most && lines < budget_of(batch, place->share)
                            ? place_next(batch, place)
@@ -314,7 +315,7 @@ static void events_take(struct batch *batch)
         const struct lane_hint *hint = rings_lane(rings, run->lane);
         bool is_reopened = hint != NULL && hint->state == LANE_FULL &&
                            node_was_executing(batch, run) && !node_is_executing(batch, run);
-        if (!node_has_ready(batch, run) && !is_reopened)
+        if (!node_may_start(batch, run) && !is_reopened)
             continue;
         struct place *place = place_get(batch, run->queue, run->environment);
         line_add(batch, place, run->lane, may_hold_more(batch, place, run->lane));
@@ -335,8 +336,8 @@ static void events_take(struct batch *batch)
 bool admission_has_work(struct batch *batch)
 {
     const struct rings *rings = &batch->engine->rings;
-    bool has_queued =
-        batch->admission.resumed.count > 0 || batch->admission.is_resumed || batch->is_poll;
+    bool has_queued = batch->admission.resumed.count > 0 || batch->admission.is_resumed ||
+                      batch->is_poll || batch->engine->node.has_fetched;
 
     EACH_RUN(&batch->rows, run)
     {
@@ -356,6 +357,7 @@ bool lines_choose(struct batch *batch)
     struct admission *admission = &batch->admission;
 
     if (!admission->is_begun) {
+        admission->line_most = batch->catalog->lanes > 0 ? batch->catalog->lanes : LINES_MAX;
         shares_begin(batch);
         tallies_fill(batch);
         places_choose(batch);
@@ -363,14 +365,14 @@ bool lines_choose(struct batch *batch)
         if (rows_wanted(&batch->rows))
             return false; /* slices of lanes */
     }
-    if (batch->is_poll && !admission->is_returned) {
-        if (!grants_return(batch))
+    if (batch->is_poll && !admission->is_reviewed) {
+        if (!grants_review(batch))
             return false;
-        admission->is_returned = true;
+        admission->is_reviewed = true;
     }
     if (!admission->has_lines) {
-        rings_take(batch, LINES_MAX / admission->share_count + 1);
-        rings_take(batch, LINES_MAX);
+        rings_take(batch, admission->line_most / admission->share_count + 1);
+        rings_take(batch, admission->line_most);
         events_take(batch);
         admission->has_lines = true;
     }
@@ -391,7 +393,8 @@ static bool place_load(struct batch *batch, struct place *place)
             return false;
         place->share = share_get(batch, place->queue->environment);
         place->is_barred = is_paused && place->share->environment == 0;
-        place->total = catalog_total_limit(batch->catalog, place->queue->name);
+        place->whole = catalog_total_limit(batch->catalog, place->queue->name);
+        place->total = place->whole;
     }
     place->is_loaded = true;
     return true;
@@ -412,26 +415,21 @@ static void line_ask(struct batch *batch, struct line *line, uint32_t capacity)
     line->asked = true;
 }
 
-/* With other nodes its limits are what was granted of them. */
-static bool line_grant(struct batch *batch, struct line *line, uint32_t capacity)
+/* With other nodes its limits are what this one has of them, or can take. */
+static bool line_look(struct batch *batch, struct line *line, uint32_t capacity)
 {
     struct place *place = line->place;
-    uint32_t limit = catalog_lane_limit(batch->catalog, place->queue->name, line->has_key);
+    bool loaded = true;
 
-    if (place->queue->paused)
-        capacity = 0;
-    if (!place->is_granted &&
-        !grant_take(batch, -place->id, place->total, place->running + capacity, &place->total))
-        return false;
-    place->is_granted = true;
-    if (!grant_take(batch, line->lane, limit, line->running + capacity, &line->limit))
-        return false;
-    /* One without the other helps nobody. */
-    if (place->total <= place->running)
-        grant_leave(batch, line->lane, line->running);
-    else if (line->limit <= line->running && place->first == line && line->next == NULL)
-        grant_leave(batch, -place->id, place->running);
-    return true;
+    line->whole = catalog_lane_limit(batch->catalog, place->queue->name, line->has_key);
+    line->limit = line->whole;
+    if (node_is_alone(&batch->engine->node) || place->queue->paused || place->is_barred ||
+        place->share->is_paused)
+        return true;
+    loaded &=
+        grant_look(batch, -place->id, place->whole, place->running, capacity, &place->total);
+    loaded &= grant_look(batch, line->lane, line->whole, line->running, capacity, &line->limit);
+    return loaded;
 }
 
 /* Ask the gates that are the same for all its runs and, where the database may hold more, load
@@ -448,7 +446,7 @@ static bool line_load(struct batch *batch, struct line *line)
         return true;
     }
     uint32_t capacity = share_room(batch, place->share, true);
-    if (!line_grant(batch, line, capacity))
+    if (!line_look(batch, line, capacity))
         return false;
     struct gate_facts facts = { .is_environment_paused =
                                     place->share->is_paused || place->is_barred,

@@ -12,6 +12,7 @@ void catalog_take(struct engine *engine, struct command *command)
     command->catalog.previous = previous.own;
     engine->catalog = command->catalog.next;
     engine->queues_missing = true;
+    engine->node.is_relimited = true;
     for (uint32_t k = 0; k < engine->census_count; k++)
         engine->censuses[k].is_full = false;
     rings_open_all(&engine->rings);

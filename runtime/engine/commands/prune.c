@@ -123,12 +123,14 @@ void prune_look(struct batch *batch)
     engine->latest_ms = batch->now_ms;
 }
 
-/* Has it ended before the marks began to be made, and is not among them? */
+/* Has it ended before the marks began to be made, and is not among them? What another node
+ * decides may be committed as late as its lease ends. */
 static bool is_let_go(const struct batch *batch, int64_t id, int64_t since_ms)
 {
     const struct marks *marks = &batch->engine->marks;
+    int64_t late_ms = node_is_alone(&batch->engine->node) ? 0 : NODE_LEASE_MS;
 
-    return since_ms < marks->since_ms - HOLD_MS && !marks_have(marks, id);
+    return since_ms < marks->since_ms - HOLD_MS - late_ms && !marks_have(marks, id);
 }
 
 static bool is_alive(const struct run *run)

@@ -33,7 +33,8 @@ enum row_kind {
 struct row {
     struct row *next;         /* of its kind in the batch */
     const struct row *loaded; /* as it is in the store; NULL: it is new */
-    uint32_t version;         /* of it in the store, where a store has many writers */
+    uint32_t version, leans;  /* in a store of many writers: changes of it, and batches that
+                                 leaned on it as it was */
     uint32_t parts;           /* of the big fields: loaded (absent ones are empty) or set */
     uint32_t dirty_parts;     /* to be written; an empty slice deletes */
     bool is_held;             /* nobody else may have changed it, whatever its kind */

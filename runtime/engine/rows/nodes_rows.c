@@ -74,12 +74,17 @@ bool rows_grants_of(struct rows *rows, uint32_t node, struct tokens **scopes)
     return known->is_loaded;
 }
 
-bool rows_away(struct rows *rows, uint32_t limit, struct ids **runs)
+bool rows_away(struct rows *rows, const struct away_want *want, struct ids **runs)
 {
     *runs = &rows->away;
     if (!rows->away_loaded)
-        rows->wants.away = limit;
+        rows->wants.away = *want;
     return rows->away_loaded;
+}
+
+bool rows_away_is_all(const struct rows *rows)
+{
+    return rows->away_is_all;
 }
 
 void rows_put_run_of(struct rows *rows, uint32_t node, int64_t run_id)
@@ -107,7 +112,8 @@ bool nodes_wanted(const struct rows *rows)
 {
     const struct wants *wants = &rows->wants;
 
-    return wants->nodes || wants->away > 0 || wants->runs_of_count + wants->grants_of.count > 0;
+    return wants->nodes || wants->away.lanes > 0 ||
+           wants->runs_of_count + wants->grants_of.count > 0;
 }
 
 void nodes_loaded(struct rows *rows)
@@ -119,7 +125,7 @@ void nodes_loaded(struct rows *rows)
     for (uint32_t i = 0; i < wants->grants_of.count; i++)
         rows_known_loaded(&rows->grants_of, wants->grants_of.items[i]);
     rows->nodes_loaded |= wants->nodes;
-    rows->away_loaded |= wants->away > 0;
+    rows->away_loaded |= wants->away.lanes > 0;
     wants->nodes = false;
-    wants->away = wants->runs_of_count = wants->grants_of.count = 0;
+    wants->away.lanes = wants->runs_of_count = wants->grants_of.count = 0;
 }

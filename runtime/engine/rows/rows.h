@@ -99,7 +99,7 @@ struct rows {
     uint32_t node; /* whose batch it is: what is ready or running is asked of it alone */
     struct table runs_of, grants_of;
     struct ids away;
-    bool away_loaded, nodes_loaded;
+    bool away_loaded, away_is_all, nodes_loaded;
     struct row *list[ROW_KINDS]; /* all in memory, the last first; of edges the changed ones */
 };
 
@@ -142,7 +142,9 @@ struct node *rows_new_node(struct rows *rows, uint32_t number);
 struct grant *rows_new_grant(struct rows *rows, int64_t scope);
 bool rows_runs_of(struct rows *rows, uint32_t node, uint32_t limit, struct tokens **runs);
 bool rows_grants_of(struct rows *rows, uint32_t node, struct tokens **scopes);
-bool rows_away(struct rows *rows, uint32_t limit, struct ids **runs);
+bool rows_away(struct rows *rows, const struct away_want *want, struct ids **runs);
+/* Are there no more lanes behind them? */
+bool rows_away_is_all(const struct rows *rows);
 void nodes_rows_init(struct rows *rows);
 bool nodes_wanted(const struct rows *rows);
 void nodes_loaded(struct rows *rows);

@@ -104,6 +104,7 @@ struct run {
     struct slice input, state, output; /* packed; row.parts says which are in memory */
 
     /* In memory only. */
+    bool is_away;           /* ready at another node, which does not start it at once */
     bool is_bystander;      /* it was looked at because it is there: not to be started for it */
     uint32_t problems;      /* of its output, which is kept all the same: for the event */
     struct slice why;       /* it is canceled: for the timeline */

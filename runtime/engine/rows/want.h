@@ -55,9 +55,16 @@ struct wants {
     } * runs_of; /* runs that the node executes, or that are QUEUED at home there */
     uint32_t runs_of_count, runs_of_capacity;
     struct ids grants_of; /* of these nodes, what they hold or want */
-    uint32_t
-        away;   /* the best ranked of those QUEUED at home elsewhere; 0: they are not wanted */
-    bool nodes; /* all of them */
+    /* Of those QUEUED at home elsewhere and of these tasks, by rising lane: of so many lanes
+     * above `after` so many each, best ranked first, but suspects (deaths.h) last; 0 lanes:
+     * they are not wanted. */
+    struct away_want {
+        int64_t after;
+        uint32_t lanes, depth;
+        const struct slice *tasks;
+        uint32_t task_count;
+    } away;
+    bool nodes;   /* all of them */
     bool running; /* how many runs are RUNNING, by lane */
 };
 

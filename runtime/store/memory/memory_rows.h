@@ -20,6 +20,7 @@ struct memory_store {
     struct rows *flushed; /* of the transaction under way */
     int fail_in;          /* calls until one fails; 0: never */
     bool is_low;          /* on room */
+    uint64_t commits;     /* that wrote something */
 };
 
 static inline struct memory_store *memory_of(struct store *store)

@@ -126,10 +126,29 @@ static void commit_row(struct memory_store *memory, enum row_kind kind, struct r
     /* What is added to a sum changes nothing that others go by. */
     bool is_same = old != NULL && !row_is_guarded(kind, row);
     uint32_t version = is_same ? old->version : ++memory->db->version;
-    sorted_put(&memory->db->rows[kind], copy)->version = version;
+    uint32_t leans = old == NULL ? 0 : old->leans;
+    struct row *put = sorted_put(&memory->db->rows[kind], copy);
+    put->version = version;
+    put->leans = leans;
 }
 
-/* Has another node made or changed what must be as it was loaded? */
+/* The batch went by the row, and left it as it was. */
+static void commit_lean(struct memory_store *memory, enum row_kind kind, const struct row *row)
+{
+    struct row *old = row_kinds[kind].is_locked && row->loaded != NULL && !row->is_deleted
+                          ? sorted_find(&memory->db->rows[kind], row)
+                          : NULL;
+
+    if (old != NULL)
+        old->leans++;
+}
+
+/*
+ * Has another node made or changed what must be as it was loaded? As locks would have it that a
+ * load takes, shared, and that whoever changes the row needs alone: nobody who went by the row
+ * may have committed in between, for what hangs on it (edges, children, runs of a queue or
+ * lane) is not what this batch was told.
+ */
 static bool is_overtaken(const struct memory_store *memory, enum row_kind kind,
                          const struct row *row, uint32_t *version)
 {
@@ -143,10 +162,11 @@ static bool is_overtaken(const struct memory_store *memory, enum row_kind kind,
                (is->title != NULL &&
                 row_titled(rows, (struct row_key){ row_number(row, is->scope),
                                                    row_slice(row, is->title) }) != NULL);
-    if (is->key_fields > 1 || !(is->is_locked || row->is_held ||
-                                (row_is_changed(kind, row) && row_is_guarded(kind, row))))
+    bool is_written = row_is_changed(kind, row) && row_is_guarded(kind, row);
+    if (is->key_fields > 1 || !(is->is_locked || row->is_held || is_written))
         return false;
-    return old == NULL || old->version != row->version;
+    return old == NULL || old->version != row->version ||
+           (is_written && is->is_locked && old->leans != row->leans);
 }
 
 /* What a run has said and does not keep. */
@@ -195,12 +215,16 @@ static bool memory_commit(struct store *store, struct err *err)
     if (rows != NULL && memory->db->users > 1 && !guards_hold(memory, rows, err))
         return false;
     for (enum row_kind kind = 0; rows != NULL && kind < ROW_KINDS; kind++)
-        for (struct row *row = rows->list[kind]; row != NULL; row = row->next)
+        for (struct row *row = rows->list[kind]; row != NULL; row = row->next) {
             if (row_is_changed(kind, row))
                 commit_row(memory, kind, row);
+            if (memory->db->users > 1)
+                commit_lean(memory, kind, row);
+        }
     for (const struct row *row = rows == NULL ? NULL : rows->list[ROW_LOG_LINE]; row != NULL;
          row = row->next)
         commit_log_drops(memory, (const struct log_line *)row);
+    memory->commits += rows != NULL;
     memory->flushed = NULL;
     return true;
 }
@@ -398,6 +422,11 @@ void store_memory_between(struct store *store, void (*between)(void *context), v
 void store_memory_fail(struct store *store, int calls)
 {
     memory_of(store)->fail_in = calls;
+}
+
+uint64_t store_memory_commits(struct store *store)
+{
+    return memory_of(store)->commits;
 }
 
 uint32_t store_memory_count(struct store *store, enum row_kind kind)

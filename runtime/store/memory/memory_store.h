@@ -15,6 +15,8 @@ void store_memory_between(struct store *store, void (*between)(void *context), v
 
 /* The disk is nearly full, or no longer. */
 void store_memory_low(struct store *store, bool is_low);
+/* Of this session: how often something was written. */
+uint64_t store_memory_commits(struct store *store);
 
 /* Committed rows, valid until the next commit, in the order of their keys. */
 uint32_t store_memory_count(struct store *store, enum row_kind kind);

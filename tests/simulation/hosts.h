@@ -1,0 +1,39 @@
+/* The nodes of a world, each with a host: nodes.c. World.h has it. */
+#ifndef HOSTS_H
+#define HOSTS_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run;
+struct store;
+struct world;
+
+void hosts_open(struct world *world, uint32_t nodes, struct store *first);
+void hosts_close(struct world *world);
+void host_turn(struct world *world, uint32_t host);
+/* Any node that is there. */
+void host_any(struct world *world);
+/* It is cut off for a while, longer than its lease or not. */
+void host_cut(struct world *world);
+/* A number that no node has; who had it may not know yet that he is dead. */
+uint32_t host_number(struct world *world);
+/* Other limits for all, told to each in its own time. */
+void hosts_limit(struct world *world);
+/* The most that may run in the queue, or in the lane, by what some node goes by. */
+uint32_t hosts_total_most(struct world *world, struct slice queue);
+uint32_t hosts_lane_most(struct world *world, struct slice queue, bool has_key);
+/* Time has passed: every node that is there looks. */
+void hosts_pass(struct world *world);
+/* All have come back: none is cut off any more. */
+void hosts_join(struct world *world);
+/* After a batch of this turn's node: did it write although others take it for dead? */
+void host_check(struct world *world, bool is_fenced);
+bool host_is_alone(const struct world *world);
+/* In how many slots of nodes that live is it? */
+uint32_t hosts_hold(struct world *world, const struct run *run);
+uint32_t hosts_held(struct world *world);
+
+#endif
