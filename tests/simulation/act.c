@@ -315,11 +315,27 @@ static void idle_pass(struct world *world)
     }
 }
 
-/* The end: every door is opened; whatever is then not finished is stuck. */
-void act_drain(struct world *world)
+/* Nothing is paused any more. A node that is refused takes its commands with it. */
+static void doors_open(struct world *world)
 {
     struct command *command;
 
+    for (size_t i = 0; i < (size_t)QUEUE_NAMES * ENVIRONMENTS; i++) {
+        if (i == QUEUE_NAMES)
+            world_batch(world);
+        command = world_command(world, COMMAND_QUEUE_PAUSE);
+        command->queue_pause.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
+        command->queue_pause.name = slice_of(queue_names[i % QUEUE_NAMES]);
+    }
+    world_batch(world);
+    for (uint32_t i = 1; i <= ENVIRONMENTS; i++)
+        world_command(world, COMMAND_ENVIRONMENT_PAUSE)->environment_pause.environment = i;
+    world_batch(world);
+}
+
+/* The end: every door is opened; whatever is then not finished is stuck. */
+void act_drain(struct world *world)
+{
     world->drains = true;
     hosts_join(world);
     if (host_is_alone(world))
@@ -332,20 +348,12 @@ void act_drain(struct world *world)
             world->available[i] = true;
         world_catalog(world);
     }
-    for (size_t i = 0; i < (size_t)QUEUE_NAMES * ENVIRONMENTS; i++) {
-        if (i == QUEUE_NAMES)
-            world_batch(world);
-        command = world_command(world, COMMAND_QUEUE_PAUSE);
-        command->queue_pause.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
-        command->queue_pause.name = slice_of(queue_names[i % QUEUE_NAMES]);
-    }
-    world_batch(world);
-    for (uint32_t i = 1; i <= ENVIRONMENTS; i++)
-        world_command(world, COMMAND_ENVIRONMENT_PAUSE)->environment_pause.environment = i;
-    world_batch(world);
+    doors_open(world);
     for (int round = 0; round < (host_is_alone(world) ? 3000 : 1500) && !all_done(world) &&
                         world->flaw[0] == '\0';
          round++) {
+        if (!host_is_alone(world) && (round == 20 || round == 21))
+            doors_open(world);
         world->builds += round == 700; /* whom a node has died with may start again */
         for (uint32_t host = 0; round == 700 && host < world->host_count; host++) {
             host_turn(world, host);
