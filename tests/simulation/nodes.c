@@ -35,11 +35,25 @@ void host_turn(struct world *world, uint32_t host)
     world->host = host;
 }
 
+/* Who has it may not have joined yet: his ids are of that number. */
+static bool is_taken(struct world *world, uint32_t number)
+{
+    uint32_t host = world->host;
+    bool taken = store_memory_get(world->memory, ROW_NODE, number) != NULL;
+
+    for (uint32_t i = 0; i < world->host_count; i++) {
+        host_turn(world, i);
+        taken |= i != host && world->number == number && !world->has_joined;
+    }
+    host_turn(world, host);
+    return taken;
+}
+
 uint32_t host_number(struct world *world)
 {
     uint32_t number = 1;
 
-    while (store_memory_get(world->memory, ROW_NODE, number) != NULL)
+    while (is_taken(world, number))
         number++;
     return number;
 }

@@ -229,6 +229,7 @@ void world_start(struct world *world)
         /* What another had is taken over when its lease is over. */
         world->number = host_number(world);
         world->epoch = ++world->last_epoch;
+        world->has_joined = false;
         id_source_node(world->ids, world->number);
         if (!ops->last_id(world->store, &last, &err))
             world_flaw(world, "the start failed: %s", err.text);
@@ -394,8 +395,10 @@ void world_batch(struct world *world)
     if (ok)
         check_overdue(world, &batch.now);
     /* Committed but not told: the plug is pulled before the replies go out. */
-    if (ok && !host_is_alone(world) && store_memory_commits(world->store) != commits)
+    if (ok && !host_is_alone(world) && store_memory_commits(world->store) != commits) {
         host_check(world, outcome.is_fenced);
+        world->has_joined = true;
+    }
     if (outcome.is_fenced || (!world->drains && world_chance(world, 3)))
         stays = false;
     else

@@ -98,6 +98,7 @@ struct world {
     struct command *commands;  /* of the batch being gathered; BATCH_MAX */
     uint32_t command_count;
     uint32_t number, epoch;            /* of the node; 0: it is alone */
+    bool has_joined;                   /* it has had a row */
     uint32_t limits_made, limits_seen; /* in its catalog; in the one of its last batch */
     int64_t away_until_ms; /* it is cut off from the store until then, by the steady clock */
     char node_end;
