@@ -32,8 +32,10 @@ static void line_keep(struct batch *batch, struct queue_hint *queue, const struc
     }
     if (lane == NULL)
         lane = rings_lane_add(rings, queue, line->lane);
-    /* More of them than were known may have hidden others: more are loaded then. */
-    bool is_hidden = line->horizon != NULL && line->suspects > lane->suspects;
+    /* More of them than were known may have hidden others: more are loaded then. So may those
+     * that are known, where what was loaded behind them has started. */
+    bool is_hidden =
+        line->horizon != NULL && (line->suspects > lane->suspects || line->has_started);
     lane->suspects = line->suspects;
     if (line->gate == GATE_LANE)
         rings_lane_shut(rings, lane, LANE_FULL);
