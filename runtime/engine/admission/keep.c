@@ -73,7 +73,9 @@ static void place_keep(struct batch *batch, const struct place *place)
     struct queue_hint *queue = rings_queue(rings, place->id);
     bool is_full = false;
 
-    if (place->is_loaded && (place->queue == NULL || place->queue->paused)) {
+    bool is_paused = place->queue != NULL && place->queue->paused;
+    bool is_alone = node_is_alone(&batch->engine->node);
+    if (place->is_loaded && (place->queue == NULL || (is_paused && is_alone))) {
         if (queue != NULL) /* it is found again when it is resumed, or at a start */
             rings_queue_drop(rings, queue);
         return;
@@ -85,8 +87,9 @@ static void place_keep(struct batch *batch, const struct place *place)
         is_full |= line->gate == GATE_TOTAL;
         line_keep(batch, queue, line);
     }
-    queue->is_full =
-        is_full || place->is_barred; /* as all are, it is looked at after a resume */
+    queue->is_full = is_full || is_paused ||
+                     place->is_barred; /* as all are, it is looked at after a resume */
+    queue->is_held = is_paused;
     rings_settle(rings, queue, place->spent);
 }
 
@@ -154,6 +157,8 @@ void admission_keep(struct batch *batch)
 {
     struct admission *admission = &batch->admission;
 
+    if (batch->is_poll)
+        rings_open_held(&batch->engine->rings);
     stops_keep(batch);
     for (uint32_t i = 0; i < admission->resumed.count; i++) {
         struct queue_hint *queue =

@@ -313,6 +313,20 @@ static void queue_open(struct rings *rings, struct queue_hint *queue)
     rings_settle(rings, queue, 0);
 }
 
+static void held_open(struct rings *rings, struct queue_hint *queue)
+{
+    if (!queue->is_held)
+        return;
+    queue->is_held = queue->is_full = false;
+    rings_settle(rings, queue, 0);
+}
+
+void rings_open_held(struct rings *rings)
+{
+    rings_open_environments(rings);
+    queues_each(rings, held_open);
+}
+
 void rings_open_all(struct rings *rings)
 {
     rings_open_environments(rings);

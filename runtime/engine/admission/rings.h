@@ -67,6 +67,7 @@ struct queue_hint {
     bool is_swept;   /* those that were not known have had their turn in this pass */
     bool is_partial; /* some of those below it are not known either */
     bool is_full;    /* at its total: until one of its runs stops */
+    bool is_held;    /* paused, and it may be another node that resumes it */
 };
 
 struct environment_hint {
@@ -114,6 +115,8 @@ void rings_settle(struct rings *rings, struct queue_hint *queue, uint32_t spent)
 /* A run has stopped somewhere: every environment may have a slot. */
 void rings_open_environments(struct rings *rings);
 void rings_close_environment(struct rings *rings, uint32_t environment);
+/* Another node may have resumed an environment or a queue. */
+void rings_open_held(struct rings *rings);
 /* Everything may have changed. */
 void rings_open_all(struct rings *rings);
 /* May anything start? */
