@@ -57,6 +57,15 @@ static void unheard_add(struct unheard *unheard, const char *where, struct slice
                                            SLICE_ARG(shown), where, SLICE_ARG(near->best)));
 }
 
+const char *unheard_text(const struct unheard *unheard)
+{
+    struct slice text =
+        unheard->warning.size > 0
+            ? unheard->warning
+            : arena_format(unheard->arena, "%.*s is not known here", SLICE_ARG(unheard->names));
+    return arena_text(unheard->arena, text);
+}
+
 void unheard_tell(struct request *request, const struct unheard *unheard)
 {
     if (unheard->names.size > 0)

@@ -46,6 +46,8 @@ void params_check(const struct params *params, const char *const *names,
                   struct unheard *unheard);
 /* One more sentence for x-bide-warning. */
 void unheard_warn(struct unheard *unheard, struct slice sentence);
+/* As one sentence, for who refuses it. */
+const char *unheard_text(const struct unheard *unheard);
 /* The headers. */
 void unheard_tell(struct request *request, const struct unheard *unheard);
 

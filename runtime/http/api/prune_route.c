@@ -3,6 +3,8 @@
  *
  *   {"dryRun": true} ─▶ COMMAND_PRUNE: some rows ─▶ counts, and "next" to go on "after"
  *
+ * The first "next" is a "walk_…" as long as the server has to look at what all runs wait for.
+ *
  * Who asks walks in steps like the pruner's, so that others come in between; a walk that is not
  * gone on with leaves nothing behind.
  */
@@ -22,6 +24,15 @@ static const struct member_rule prune_members[] = {
     { NULL, MEMBER_TAKEN, NULL },
 };
 
+/* It removes: a word that was meant to hold it back must not pass. */
+static bool words_check(struct request *request, const struct value *body, struct err *err)
+{
+    struct unheard unheard = { .arena = &request->arena };
+
+    return members_check(prune_members, "", body, &unheard, err) &&
+           (unheard.count == 0 || err_set(err, ERR_BAD_REQUEST, "%s", unheard_text(&unheard)));
+}
+
 static bool after_read(const struct value *after, struct prune *prune, struct err *err)
 {
     prune->kind = ROW_RUN;
@@ -29,12 +40,16 @@ static bool after_read(const struct value *after, struct prune *prune, struct er
         return true;
     if (after->kind == VALUE_STRING && id_parse("run", after->bytes, &prune->after))
         return true;
+    if (after->kind == VALUE_STRING && id_parse("walk", after->bytes, &prune->asked_ms)) {
+        prune->asked_ms = id_time_ms(prune->asked_ms);
+        return true;
+    }
     prune->kind = ROW_WAITPOINT;
     return (after->kind == VALUE_STRING &&
             id_parse("waitpoint", after->bytes, &prune->after)) ||
            err_set(err, ERR_BAD_REQUEST,
-                   "after must be the \"next\" of a reply, which is the id of a run or a "
-                   "waitpoint");
+                   "after must be the \"next\" of a reply, which begins with run_, "
+                   "waitpoint_ or walk_");
 }
 
 static bool dry_read(const struct value *dry, struct prune *prune, struct err *err)
@@ -52,11 +67,12 @@ static bool hold_check(struct http *http, const struct prune *prune, struct err 
 
     pump_stats(http->options.pump, &stats);
     return prune->is_dry || clock_now_ms() >= stats.pruned_from_ms ||
-           err_set(err, ERR_RULE,
-                   "the database was brought to a new format, and nothing is removed before "
-                   "%s, so that the copy from before can take its place; \"dryRun\" tells what "
-                   "would be",
-                   time_format(stats.pruned_from_ms, at));
+           err_set(
+               err, ERR_RULE,
+               "the database was brought to a new format, and nothing is removed before "
+               "%s, so that the copy from before can take its place; \"dryRun\" (bide prune "
+               "--dry-run) tells what would be",
+               time_format(stats.pruned_from_ms, at));
 }
 
 static void kind_write(struct out *out, const char *name, const struct pruned_kind *kind)
@@ -79,7 +95,9 @@ static void prune_done(struct request *request)
     kind_write(&out, "runs", &prune->pruned.runs);
     kind_write(&out, "tokens", &prune->pruned.tokens);
     kind_write(&out, "logs", &prune->pruned.logs);
-    if (prune->kind == ROW_RUN && !prune->is_end)
+    if (prune->is_waiting)
+        out_id(&out, "next", "walk", id_floor(prune->asked_ms));
+    else if (prune->kind == ROW_RUN && !prune->is_end)
         out_id(&out, "next", "run", prune->last);
     else if (prune->kind == ROW_RUN)
         out_id(&out, "next", "waitpoint", 0);
@@ -95,13 +113,14 @@ void prune_old(struct request *request)
     struct err err = { 0 };
     struct value body;
 
-    if (!request_members(request, prune_members, &body))
+    if (!request_json(request, &body))
         return;
     prune->environment = request->world->environment->number;
     prune->looks = PRUNE_LOOKS;
     prune->most = PRUNE_MOST;
     request->command.kind = COMMAND_PRUNE;
-    if (dry_read(value_find(&body, "dryRun"), prune, &err) &&
+    if (words_check(request, &body, &err) &&
+        dry_read(value_find(&body, "dryRun"), prune, &err) &&
         after_read(value_find(&body, "after"), prune, &err) &&
         hold_check(request->http, prune, &err))
         request_submit(request, prune_done);
