@@ -63,7 +63,7 @@ void config_describe(struct buffer *out)
     buffer_text(out,
                 "# yaml-language-server: $schema=../schemas/config/bide.yaml\n"
                 "# Every key of bide.yaml with its default. Sizes are plain bytes or 64KiB, "
-                "4MiB; durations\n# are plain milliseconds or 30s, 5m, 1h30m. Relative "
+                "4MiB; durations\n# are plain milliseconds or 30s, 5m, 1h30m, 2d, 1w. Relative "
                 "paths begin at the file's directory,\n# or above it when it is called "
                 "config.\n\n");
     for (size_t i = 0; i < setting_count; i++) {
