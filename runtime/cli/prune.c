@@ -13,7 +13,7 @@
 
 static const char *const kinds[] = { "runs", "tokens", "logs" };
 
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
+enum { KINDS = sizeof kinds / sizeof kinds[0], WALK_PAUSE_MS = 50 };
 
 struct total {
     int64_t count, oldest_ms, newest_ms; /* 0: none */
@@ -54,12 +54,14 @@ static int walk(struct call *call, bool is_dry, struct total *totals)
         bool done = client_do(&client, "POST", "/api/v1/prune", buffer_view(&body), &reply);
         buffer_finish(&body);
         if (!done) {
-            code = client.failure;
+            code = CLI_FAILED; /* the request is ours: nobody has used it wrongly */
             break;
         }
         totals_add(totals, &reply.value);
         next = arena_copy(&call->arena, member_text(&reply.value, "next"));
         arena_reset(&step);
+        if (slice_starts(next, "walk_"))
+            client_pause(WALK_PAUSE_MS); /* the server looks at what all runs wait for */
     } while (next.size > 0);
     client_close(&client);
     arena_finish(&step);
@@ -144,10 +146,12 @@ const struct cli_command prune_command = {
         "retention\n"
         "in its configuration. Runs, tokens and logs of one environment are looked at; "
         "whatever is\n"
-        "queued, waits or runs stays, and so does what somebody may still ask for. What has "
-        "ended\n"
-        "since the server has last looked through all goes with its next walk, within an "
-        "hour.",
+        "queued, waits or runs stays, and so does what somebody may still ask for. The server "
+        "first\n"
+        "looks through all runs, which takes a while when there are many. In the 7 days after "
+        "an\n"
+        "upgrade that changed the format of the database nothing is removed, and this fails;\n"
+        "--dry-run tells what would be.",
     .options = options,
     .is_client = true,
     .exec = exec,

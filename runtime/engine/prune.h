@@ -7,6 +7,7 @@
 struct batch;
 struct catalog;
 struct command;
+struct engine;
 struct err;
 
 /* How many, and between which times what went had ended. */
@@ -24,16 +25,17 @@ enum { PRUNE_LOOKS = 250, PRUNE_MOST = 100 }; /* so much in one command that nob
 /* The rows of a kind above `after`, as many as are looked at in one command. */
 struct prune {
     enum row_kind kind;   /* ROW_RUN, ROW_WAITPOINT, ROW_QUEUE */
-    uint32_t environment; /* 0: all, and what runs wait for is marked by the way; else
-                           * UNAVAILABLE before a walk over all has done that */
+    uint32_t environment; /* 0: all, and what runs wait for is marked by the way */
     int64_t after;
     uint32_t looks, most; /* rows to look at, and to remove */
     bool is_dry;          /* only count */
+    int64_t asked_ms;     /* of one environment: all that had ended then is looked at; 0: now */
     struct ids ids;       /* the store's answer; */
     bool is_all;          /* there are no more behind them */
     /* Reply */
     int64_t last; /* go on behind it */
     bool is_end;
+    bool is_waiting; /* for a walk over all that began after asked_ms; ask again with that */
     int64_t shortest_ms; /* of the times that anything is kept */
     bool has_marks; /* false: it is not known yet what runs wait for, so that little goes */
     struct pruned pruned;
@@ -48,6 +50,15 @@ bool prune_is_past(const struct batch *batch, int64_t id);
 bool prune_token_missing(const struct catalog *catalog, int64_t now_ms, int64_t id,
                          struct err *err);
 void pruned_add(struct pruned *to, const struct pruned *more);
+/* What its next walk is to begin for, though it may not be due. */
+struct prune_wish {
+    bool marks;                 /* somebody is_waiting */
+    uint32_t retention_changes; /* so far */
+};
+
+struct prune_wish prune_wish(const struct engine *engine);
+/* Another catalog: are things kept for other times now? */
+void prune_catalog(struct engine *engine, const struct catalog *next);
 /* The clocks as a batch found them. */
 void prune_look(struct batch *batch);
 void prune_commit(struct batch *batch);

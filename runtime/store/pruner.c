@@ -21,10 +21,13 @@ static void begin_anew(struct pruner *pruner)
     pruner->round = (struct pruned){ 0 };
 }
 
-void pruner_init(struct pruner *pruner, const struct moment *now, int64_t not_before_ms)
+void pruner_init(struct pruner *pruner, const struct engine *engine, const struct moment *now,
+                 int64_t not_before_ms)
 {
-    *pruner =
-        (struct pruner){ .next_ms = now->steady_ms + START_MS, .not_before_ms = not_before_ms };
+    *pruner = (struct pruner){ .engine = engine,
+                               .next_ms = now->steady_ms + START_MS,
+                               .next_wish_ms = now->steady_ms + START_MS,
+                               .not_before_ms = not_before_ms };
     begin_anew(pruner);
     if (not_before_ms <= now->wall_ms)
         return;
@@ -40,9 +43,17 @@ void pruner_init(struct pruner *pruner, const struct moment *now, int64_t not_be
         text);
 }
 
+static bool is_wished(const struct pruner *pruner, struct prune_wish wish)
+{
+    return wish.marks || wish.retention_changes != pruner->retention_changes;
+}
+
 int64_t pruner_idle_ms(const struct pruner *pruner, const struct moment *now)
 {
     int64_t ms = pruner->next_ms - now->steady_ms;
+
+    if (pruner->next_wish_ms < pruner->next_ms && is_wished(pruner, prune_wish(pruner->engine)))
+        ms = pruner->next_wish_ms - now->steady_ms;
 
     return ms > 0 ? ms : 0;
 }
@@ -60,13 +71,20 @@ struct command *pruner_next(struct pruner *pruner, struct store *store,
                             const struct moment *now)
 {
     struct prune *prune = &pruner->command.prune;
+    struct prune_wish wish = prune_wish(pruner->engine);
+    bool is_due = pruner->next_ms <= now->steady_ms ||
+                  (pruner->next_low_ms <= now->steady_ms && room_is_low(store));
 
-    if (pruner->next_ms > now->steady_ms &&
-        (pruner->next_low_ms > now->steady_ms || !room_is_low(store)))
+    if (!is_due && (pruner->next_wish_ms > now->steady_ms || !is_wished(pruner, wish)))
         return NULL;
+    if (prune->kind == ROW_RUN && prune->after == 0 && !pruner->is_look) {
+        pruner->is_look = !is_due && wish.retention_changes == pruner->retention_changes;
+        pruner->rest_ms = pruner->next_ms;
+        pruner->retention_changes = wish.retention_changes;
+    }
     prune->looks = PRUNE_LOOKS;
     prune->most = PRUNE_MOST;
-    prune->is_dry = now->wall_ms < pruner->not_before_ms;
+    prune->is_dry = pruner->is_look || now->wall_ms < pruner->not_before_ms;
     return &pruner->command;
 }
 
@@ -97,15 +115,21 @@ void pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t bu
     struct moment now;
 
     store->ops->now(store, &now);
-    pruner->next_ms = pruner->next_low_ms = now.steady_ms + REST_LEAST_MS;
+    pruner->next_ms = pruner->next_low_ms = pruner->next_wish_ms =
+        now.steady_ms + REST_LEAST_MS;
     if (!ok || pruner->command.err.code != ERR_OK)
         return;
     if (!prune->is_dry)
         pruned_add(&pruner->round, &prune->pruned);
     pruner->next_ms = now.steady_ms + pause_ms;
     pruner->next_low_ms = now.steady_ms;
+    pruner->next_wish_ms = now.steady_ms + busy_ms; /* somebody waits: half of the time */
     prune->after = prune->last;
-    if (prune->is_end && prune->kind == ROW_QUEUE) {
+    if (prune->is_end && pruner->is_look) {
+        pruner->is_look = false;
+        pruner->next_ms = pruner->rest_ms;
+        begin_anew(pruner);
+    } else if (prune->is_end && prune->kind == ROW_QUEUE) {
         round_end(pruner, &now);
     } else if (prune->is_end) {
         prune->kind = prune->kind == ROW_RUN ? ROW_WAITPOINT : ROW_QUEUE;

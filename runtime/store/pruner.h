@@ -11,17 +11,23 @@
 #include "store/store.h"
 
 struct pruner {
-    struct command command; /* the one under way, or the last */
-    int64_t next_ms;        /* when the next is due, by the steady clock */
-    int64_t next_low_ms;    /* the same while the disk is nearly full */
-    int64_t not_before_ms;  /* after a migration nothing goes before this date; 0: none was */
-    int64_t next_sweep_ms;  /* by the steady clock */
-    struct pruned round;    /* in this walk over all */
-    bool has_marks;         /* all runs were looked at once */
+    const struct engine *engine;
+    struct command command;     /* the one under way, or the last */
+    int64_t next_ms;            /* when the next is due, by the steady clock */
+    int64_t next_low_ms;        /* the same while the disk is nearly full, */
+    int64_t next_wish_ms;       /* and while the engine wishes it (prune_wish) */
+    int64_t rest_ms;            /* next_ms as it was before a walk that only looks */
+    bool is_look;               /* this walk marks what must stay, for somebody who waits */
+    uint32_t retention_changes; /* when the last walk that removes began */
+    int64_t not_before_ms; /* after a migration nothing goes before this date; 0: none was */
+    int64_t next_sweep_ms; /* by the steady clock */
+    struct pruned round;   /* in this walk over all */
+    bool has_marks;        /* all runs were looked at once */
 };
 
 /* `not_before_ms` is the store's. */
-void pruner_init(struct pruner *pruner, const struct moment *now, int64_t not_before_ms);
+void pruner_init(struct pruner *pruner, const struct engine *engine, const struct moment *now,
+                 int64_t not_before_ms);
 /* How long there is nothing to do for it. */
 int64_t pruner_idle_ms(const struct pruner *pruner, const struct moment *now);
 /* The command to put behind those of a batch; NULL: none now. */

@@ -390,7 +390,7 @@ bool pump_start(struct pump *pump, struct err *err)
     if (!pump->options.store->ops->kept_until(pump->options.store, &pump->stats.pruned_from_ms,
                                               err))
         return false;
-    pruner_init(&pump->pruner, &now, pump->stats.pruned_from_ms);
+    pruner_init(&pump->pruner, pump->engine, &now, pump->stats.pruned_from_ms);
     int rc = pthread_create(&pump->thread, NULL, pump_main, pump);
     if (rc != 0)
         return err_set(err, ERR_SYSTEM, "cannot start the store thread: %s", strerror(rc));

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct server s;
 
@@ -53,19 +54,6 @@ static void hold(bool is_held)
     server_start(&s);
 }
 
-static const struct reply *prune(const char *body)
-{
-    const struct reply *reply;
-
-    for (int i = 0; i < 400; i++) {
-        reply = server_call(&s, "POST", "/api/v1/prune", body);
-        if (reply->status != 503)
-            break;
-        pause_ms(50);
-    }
-    return reply;
-}
-
 static long run_status(const char *run)
 {
     char path[100];
@@ -93,8 +81,7 @@ Test(retention, dry_run_tells_by_kind_and_removes_nothing)
         runs[i] = run_trigger(&s, "hello", "{}", NULL);
     for (int i = 0; i < 3; i++)
         run_end(&s, runs[i]);
-    for (int i = 0; i < 400; i++) { /* two walks of the pruner, a second after another */
-        cr_assert_eq(prune("{\"dryRun\":true}")->status, 200);
+    for (int i = 0; i < 400; i++) { /* until they ended a second ago */
         said = bide(0, "prune --dry-run --json");
         if (count_of(said, "runs") == 3)
             break;
@@ -109,15 +96,55 @@ Test(retention, dry_run_tells_by_kind_and_removes_nothing)
     for (int i = 0; i < 3; i++)
         cr_assert_eq(run_status(runs[i]), 200);
 
-    said = bide(2, "prune");
+    said = bide(1, "prune");
     cr_assert_not_null(strstr(said, "nothing is removed before 20"), "%s", said);
+    cr_assert_not_null(strstr(said, "--dry-run"), "%s", said);
     hold(false);
     for (int i = 0; i < 400 && run_status(runs[2]) != 404; i++) {
-        cr_assert_eq(prune("{}")->status, 200);
         bide(0, "prune");
     }
     for (int i = 0; i < 3; i++)
         cr_assert_eq(run_status(runs[i]), 404);
+}
+
+/* Two that have ended under a retention of 30 days, and then another one: the next walk of the
+ * pruner itself would be in an hour. */
+static void retention_change(const char *runs[2])
+{
+    cr_assert_eq(server_stop(&s), 0);
+    cr_assert_eq(unlink(server_path(&s, "config/bide.yaml")), 0);
+    s.config_more = NULL;
+    server_start(&s);
+    for (int i = 0; i < 2; i++)
+        runs[i] = run_trigger(&s, "hello", "{}", NULL);
+    for (int i = 0; i < 2; i++)
+        run_end(&s, runs[i]);
+    cr_assert_eq(count_of(bide(0, "prune --dry-run --json"), "runs"), 0);
+    server_write(&s, "config/queues.yaml",
+                 "tasks: { hello: { retention: { ended_runs: 1s } } }\n");
+}
+
+Test(retention, another_retention_counts_at_once)
+{
+    const char *runs[2];
+
+    retention_change(runs);
+    for (int i = 0; i < 400 && run_status(runs[1]) != 404; i++)
+        pause_ms(50);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(run_status(runs[i]), 404);
+}
+
+Test(retention, who_asks_is_told_of_what_has_ended_since_the_last_walk)
+{
+    const char *runs[2];
+    long long count = 0;
+
+    hold(true);
+    retention_change(runs);
+    for (int i = 0; i < 200 && count != 2; i++) /* the file is seen soon */
+        count = count_of(bide(0, "prune --dry-run --json"), "runs");
+    cr_assert_eq(count, 2);
 }
 
 Test(retention, compact_is_for_a_database_that_nobody_has)

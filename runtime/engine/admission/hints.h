@@ -42,6 +42,8 @@ struct engine {
     char **short_tasks;    /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
     struct marks marks, marking; /* of the last walk over all runs, and of the one under way */
+    int64_t marks_wanted_ms;     /* somebody waits for marks that were begun then or later */
+    uint32_t retention_changes;  /* catalogs that keep things for other times */
     int64_t latest_ms;           /* the wall clock at the last batch */
     int64_t suspect;             /* a run that was started alone (deaths.h); 0: none is out */
     uint32_t unpark_at; /* the next task of the catalog whose parked runs are to be looked at */

@@ -10,6 +10,7 @@ void catalog_take(struct engine *engine, struct command *command)
     } previous = { .lent = engine->catalog };
 
     command->catalog.previous = previous.own;
+    prune_catalog(engine, command->catalog.next);
     engine->catalog = command->catalog.next;
     engine->queues_missing = true;
     engine->node.is_relimited = true;

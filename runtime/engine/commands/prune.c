@@ -119,7 +119,7 @@ void prune_look(struct batch *batch)
     struct engine *engine = batch->engine;
 
     if (batch->now_ms < engine->latest_ms)
-        engine->marks.since_ms = engine->marking.since_ms = 0;
+        engine->marks.since_ms = engine->marking.since_ms = engine->marks_wanted_ms = 0;
     engine->latest_ms = batch->now_ms;
 }
 
@@ -396,6 +396,53 @@ static int64_t shortest_span(const struct catalog *catalog)
     return shortest_ms;
 }
 
+/* ---- what is wished ---------------------------------------------------------------------- */
+
+static bool are_same(const struct catalog_retention *a, uint32_t a_count,
+                     const struct catalog_retention *b, uint32_t b_count)
+{
+    bool same = a_count == b_count;
+
+    for (uint32_t i = 0; same && i < a_count; i++)
+        same = slice_equal(a[i].name, b[i].name) &&
+               memcmp(&a[i].retention, &b[i].retention, sizeof a[i].retention) == 0;
+    return same;
+}
+
+/* Environments are the server's as long as it runs, and so is what is said of all. */
+void prune_catalog(struct engine *engine, const struct catalog *next)
+{
+    const struct catalog *before = engine->catalog;
+
+    if (before != NULL && next != NULL &&
+        (early_ms(before) != early_ms(next) ||
+         memcmp(&before->retention, &next->retention, sizeof next->retention) != 0 ||
+         !are_same(before->task_retentions, before->task_retention_count, next->task_retentions,
+                   next->task_retention_count) ||
+         !are_same(before->queue_retentions, before->queue_retention_count,
+                   next->queue_retentions, next->queue_retention_count)))
+        engine->retention_changes++;
+}
+
+struct prune_wish prune_wish(const struct engine *engine)
+{
+    return (struct prune_wish){ engine->marks_wanted_ms > engine->marks.since_ms,
+                                engine->retention_changes };
+}
+
+/* What has ended since the last walk over all began goes only after another one. */
+static bool is_looked_through(struct batch *batch, struct prune *prune)
+{
+    struct engine *engine = batch->engine;
+
+    if (prune->asked_ms == 0 || prune->asked_ms > batch->now_ms)
+        prune->asked_ms = batch->now_ms;
+    if (engine->marks.since_ms >= prune->asked_ms)
+        return true;
+    engine->marks_wanted_ms = later(engine->marks_wanted_ms, prune->asked_ms);
+    return false;
+}
+
 bool prune_decide(struct batch *batch, struct command *command)
 {
     struct prune *prune = &command->prune;
@@ -404,10 +451,14 @@ bool prune_decide(struct batch *batch, struct command *command)
         return err_set(&command->err, ERR_STOPPING, "the server is still starting") || true;
     prune->shortest_ms = shortest_span(batch->catalog);
     prune->has_marks = batch->engine->marks.since_ms != 0;
+    prune->is_waiting = prune->environment != 0 && prune->kind == ROW_RUN &&
+                        prune->after == 0 && !is_looked_through(batch, prune);
+    if (prune->is_waiting)
+        return true;
     if (prune->environment != 0 && !prune->has_marks)
         return err_set(&command->err, ERR_UNAVAILABLE,
-                       "the server has started, or its clock was set back, and has not looked "
-                       "yet at what all runs wait for; try again in a while") ||
+                       "the server's clock was set back, or it has started anew; begin again "
+                       "without \"after\"") ||
                true;
     return prune->kind == ROW_RUN         ? runs_prune(batch, prune)
            : prune->kind == ROW_WAITPOINT ? tokens_prune(batch, prune)

@@ -19,7 +19,12 @@ static struct prune walk(enum row_kind kind, uint32_t environment, bool is_dry)
     struct command *command = add(COMMAND_PRUNE);
 
     command->prune = (struct prune){
-        .kind = kind, .environment = environment, .looks = 1000, .most = 1000, .is_dry = is_dry
+        .kind = kind,
+        .environment = environment,
+        .looks = 1000,
+        .most = 1000,
+        .is_dry = is_dry,
+        .asked_ms = 1 /* the marks that are there will do */
     };
     cr_assert(commit());
     cr_assert_eq(command->err.code, ERR_OK, "%s", command->err.text);
@@ -399,21 +404,62 @@ Test(prune, dry_counts_and_removes_nothing)
     cr_assert_not(is_there(ROW_RUN, run));
 }
 
-Test(prune, not_before_all_runs_were_looked_at)
+static struct prune ask(int64_t asked_ms)
+{
+    struct command *command = add(COMMAND_PRUNE);
+
+    command->prune = (struct prune){ .kind = ROW_RUN,
+                                     .environment = DEV,
+                                     .looks = 1000,
+                                     .most = 1000,
+                                     .is_dry = true,
+                                     .asked_ms = asked_ms };
+    cr_assert(commit());
+    cr_assert_eq(command->err.code, ERR_OK);
+    return command->prune;
+}
+
+Test(prune, who_asks_waits_for_a_walk_that_began_since)
 {
     int64_t run = run_ended("t");
+    struct prune asked;
 
     keep_for(DAYS(1), 0, 0);
-    advance(DAYS(2));
-    struct command *command = add(COMMAND_PRUNE);
-    command->prune = (struct prune){
-        .kind = ROW_RUN, .environment = DEV, .looks = 1000, .most = 1000, .is_dry = true
-    };
-    cr_assert(commit());
-    cr_assert_eq(command->err.code, ERR_UNAVAILABLE, "zero would be a lie");
-    cr_assert(is_there(ROW_RUN, run));
-    prune_all();
-    cr_assert_not(is_there(ROW_RUN, run));
+    for (uint32_t i = 0; i < 2; i++) { /* before the first walk, and after one before the end */
+        advance(DAYS(2));
+        asked = ask(0);
+        cr_assert(asked.is_waiting, "zero would be a lie");
+        cr_assert_not(asked.is_end);
+        cr_assert(prune_wish(bench.engine).marks);
+        advance(SECONDS(2));
+        cr_assert(ask(asked.asked_ms).is_waiting);
+        walk(ROW_RUN, 0, true);
+        cr_assert_not(prune_wish(bench.engine).marks);
+        asked = ask(asked.asked_ms);
+        cr_assert_not(asked.is_waiting);
+        cr_assert_eq(asked.pruned.runs.count, i + 1);
+        cr_assert(is_there(ROW_RUN, run));
+        (void)run_ended("t");
+    }
+    asked = ask(bench.now_ms + DAYS(9));
+    cr_assert_eq(asked.asked_ms, bench.now_ms, "by a clock that was set back since");
+}
+
+Test(prune, a_catalog_that_keeps_things_for_other_times_is_a_change)
+{
+    struct catalog_retention task = { SLICE("u"), { { DAYS(3) } } };
+
+    keep_for(DAYS(1), 0, 0);
+    uint32_t before = prune_wish(bench.engine).retention_changes;
+    bench_catalog();
+    cr_assert_eq(prune_wish(bench.engine).retention_changes, before);
+    bench.task_retentions = &task;
+    bench.retention_count = 1;
+    bench.queue_retentions = &task;
+    bench_catalog();
+    cr_assert_eq(prune_wish(bench.engine).retention_changes, before + 1);
+    keep_for(DAYS(2), 0, 0);
+    cr_assert_eq(prune_wish(bench.engine).retention_changes, before + 2);
 }
 
 Test(prune, a_clock_that_was_set_back)

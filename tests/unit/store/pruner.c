@@ -1,6 +1,8 @@
 /* The pruner's pace: when it walks, how far in one step, and what lets it go first. */
 #include "store/pruner.h"
 
+#include "engine/batch.h"
+
 #include <criterion/criterion.h>
 
 enum { WALL_MS = 1000000, DAY_MS = 86400000 };
@@ -8,6 +10,7 @@ enum { WALL_MS = 1000000, DAY_MS = 86400000 };
 static struct store store;
 static struct store_ops ops;
 static struct pruner pruner;
+static struct engine *engine;
 static struct moment now;
 static bool is_low;
 
@@ -29,10 +32,16 @@ static void setup(void)
     store.ops = &ops;
     is_low = false;
     now = (struct moment){ .wall_ms = WALL_MS, .steady_ms = 5000 };
-    pruner_init(&pruner, &now, 0);
+    engine = engine_create(NULL);
+    pruner_init(&pruner, engine, &now, 0);
 }
 
-TestSuite(pruner, .init = setup);
+static void teardown(void)
+{
+    engine_destroy(engine);
+}
+
+TestSuite(pruner, .init = setup, .fini = teardown);
 
 static void pass(int64_t ms)
 {
@@ -140,9 +149,44 @@ Test(pruner, it_goes_first_while_the_disk_is_nearly_full)
     cr_assert_leq(idle(), 1050, "and it wakes by itself");
 }
 
+Test(pruner, it_looks_for_who_waits_and_removes_nothing)
+{
+    walk();
+    walk();
+    pass(1000);
+    int64_t rest_ms = idle();
+    engine->marks_wanted_ms = now.wall_ms;
+    cr_assert_eq(idle(), 0);
+    cr_assert(step(200, false).is_dry);
+    cr_assert_eq(idle(), 200, "half of the time");
+    pass(200);
+    struct prune asked = step(0, true);
+    cr_assert(asked.is_dry);
+    cr_assert_eq(asked.after, 1);
+    engine->marks_wanted_ms = 0;
+    cr_assert_eq(idle(), rest_ms - 400, "then it rests as long as it would have");
+    pass(idle());
+    cr_assert_not(step(0, false).is_dry);
+}
+
+Test(pruner, another_retention_is_seen_at_once)
+{
+    walk();
+    walk();
+    pass(1000);
+    engine->retention_changes++;
+    cr_assert_eq(idle(), 0);
+    cr_assert_not(step(0, true).is_dry);
+    for (int kind = 1; kind < 3; kind++) {
+        pass(idle());
+        step(0, true);
+    }
+    cr_assert_gt(idle(), 1050, "and once");
+}
+
 Test(pruner, for_days_after_a_migration_it_only_looks)
 {
-    pruner_init(&pruner, &now, now.wall_ms + 7 * (int64_t)DAY_MS);
+    pruner_init(&pruner, engine, &now, now.wall_ms + 7 * (int64_t)DAY_MS);
     pass(1000);
     cr_assert(step(0, false).is_dry);
     is_low = true;
