@@ -8,9 +8,11 @@
  * What the file leaves out has its default already, which is the schema's. All mistakes are
  * collected before anybody is told.
  */
+#include "base/duration.h"
 #include "config/own_schema.h"
 #include "config/setting.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -93,20 +95,48 @@ static void keys_read(const struct node *root, struct config *config, struct sli
 
 /* ---- what must hold between keys --------------------------------------------------------- */
 
-/* Complain at the key if the file has it, else at the one it is compared with. */
-static void pair_check(const struct node *root, bool holds, const char *section,
-                       const char *name, const char *other, const char *text,
+/* One of two keys; a default that nobody wrote is said. */
+struct side {
+    const char *section, *name;
+    int64_t value;
+    bool is_count;
+};
+
+static const struct node *side_find(const struct node *root, const struct side *side)
+{
+    const struct entry *map = node_find(root, side->section);
+    const struct entry *entry = map == NULL ? NULL : node_find(&map->node, side->name);
+
+    return entry == NULL ? NULL : &entry->node;
+}
+
+static struct slice side_text(struct arena *arena, const struct side *side, bool is_written)
+{
+    char text[DURATION_TEXT_SIZE];
+
+    if (is_written)
+        return arena_format(arena, "%s.%s", side->section, side->name);
+    if (side->is_count)
+        return arena_format(arena, "%s.%s (its default, %" PRId64 ")", side->section,
+                            side->name, side->value);
+    return arena_format(arena, "%s.%s (its default, %s)", side->section, side->name,
+                        duration_format(side->value, text));
+}
+
+/* Complains at the first if the file has it, else at the second. */
+static void pair_check(const struct node *root, bool holds, struct side side,
+                       const char *relation, struct side other, const char *why,
                        struct report *report)
 {
-    const struct entry *map = node_find(root, section);
-    const struct entry *entry = map == NULL ? NULL : node_find(&map->node, name);
+    const struct node *node = side_find(root, &side), *other_node = side_find(root, &other);
+    const struct node *at = node != NULL ? node : other_node;
 
     if (holds)
         return;
-    if (entry == NULL && map != NULL)
-        entry = node_find(&map->node, other);
-    report_add(report, entry == NULL ? 0 : entry->node.line,
-               entry == NULL ? 0 : entry->node.column, "%s.%s %s", section, name, text);
+    report_add(report, at == NULL ? 0 : at->line, at == NULL ? 0 : at->column,
+               "%.*s must not be %s %.*s%s",
+               SLICE_ARG(side_text(report->arena, &side, node != NULL)), relation,
+               SLICE_ARG(side_text(report->arena, &other, other_node != NULL)), why);
 }
 
 /* A payload that no request can carry is no payload: the smaller limit counts. */
@@ -123,28 +153,32 @@ static void limits_fit(struct config *config)
 static void pairs_check(const struct node *root, const struct config *config,
                         struct report *report)
 {
-    pair_check(root, config->retry_min_ms <= config->retry_max_ms, "retry", "min", "max",
-               "must not be above retry.max", report);
-    pair_check(root, config->max_attempts <= config->limits.max_attempts, "retry",
-               "max_attempts", "max_attempts", "must not be above limits.max_attempts", report);
-    pair_check(root, config->early_answers_ms >= config->segment_time_ms, "retention",
-               "early_answers", "early_answers",
-               "must not be below workers.segment_time: a token may come as late", report);
-    pair_check(root, config->retention.span_ms[RETAIN_TOKENS] >= config->early_answers_ms,
-               "retention", "tokens", "early_answers",
-               "must not be below retention.early_answers", report);
+    struct side retry_min = { "retry", "min", config->retry_min_ms, false };
+    struct side retry_max = { "retry", "max", config->retry_max_ms, false };
+    struct side attempts = { "retry", "max_attempts", config->max_attempts, true };
+    struct side most = { "limits", "max_attempts", config->limits.max_attempts, true };
+    struct side time = { "workers", "segment_time", config->segment_time_ms, false };
+    struct side early = { "retention", "early_answers", config->early_answers_ms, false };
+    struct side tokens = { "retention", "tokens", config->retention.span_ms[RETAIN_TOKENS],
+                           false };
+
+    pair_check(root, retry_min.value <= retry_max.value, retry_min, "above", retry_max, "",
+               report);
+    pair_check(root, attempts.value <= most.value, attempts, "above", most, "", report);
+    pair_check(root, early.value >= time.value, early, "below", time,
+               ": a token may come as late", report);
+    pair_check(root, tokens.value >= early.value, tokens, "below", early, "", report);
 }
 
 /* ---- the file ---------------------------------------------------------------------------- */
 
-/* Beside the configuration, unless that says something else. */
-static void queues_init(struct config *config)
+const char *config_queues_beside(struct arena *arena, const char *path)
 {
-    struct slice directory = slice_of(config->path);
+    struct slice directory = slice_of(path);
 
     while (directory.size > 0 && directory.data[directory.size - 1] != '/')
         directory.size--;
-    config->queues_path = path_join(&config->arena, directory, SLICE("queues.yaml")).data;
+    return path_join(arena, directory, SLICE("queues.yaml")).data;
 }
 
 static void environments_init(struct config *config)
@@ -191,7 +225,7 @@ static bool config_make(const char *path, const struct slice *text, struct confi
     config->base = arena_text(&config->arena, base);
     own_schema_open(&own_schema, OWN_SCHEMA_BIDE);
     settings_init(config, &own_schema.root, base);
-    queues_init(config);
+    config->queues_path = config_queues_beside(&config->arena, path);
     environments_init(config);
     bool fine = (text == NULL ? document_load(&config->arena, path, &root, &report)
                               : document_read(&config->arena, *text, &root, &report)) &&

@@ -136,6 +136,8 @@ size_t config_hidden(const struct config *config, const char *path);
 void config_describe(struct buffer *out);
 
 /* A missing file is an empty one. */
+/* Where it is unless the configuration at `path` says something else. */
+const char *config_queues_beside(struct arena *arena, const char *path);
 bool config_queues_load(const char *path, struct config_queues *queues, struct arena *arena,
                         struct problems *problems);
 bool config_queues_parse(const char *path, struct slice text, struct config_queues *queues,

@@ -77,6 +77,12 @@ Test(bad_files, config_check_says_the_same)
                                    server_path(&s, "config/bide.yaml"));
     cr_assert_eq(status, 2, "%d %s", status, said);
     cr_assert_neq(strstr(said, "bide.yaml:3:1"), NULL, "%s", said);
+
+    server_write(&s, "config/queues.yaml", "queues:\n  emails: none\n");
+    said = command_run(&status, BINARY_DIR "/bide config check %s",
+                       server_path(&s, "config/bide.yaml"));
+    cr_assert_neq(strstr(said, "bide.yaml:3:1"), NULL, "%s", said);
+    cr_assert_neq(strstr(said, "queues.yaml:2:11"), NULL, "%s", said);
 }
 
 /* Would the server start with it? Keys that are elsewhere and the address are looked for. */

@@ -10,14 +10,13 @@
 
 static const char standard_path[] = "config/bide.yaml";
 
-static void json_report(const char *path, const struct config *config, struct arena *arena,
+static void json_report(const char *path, const char *queues_path, struct arena *arena,
                         const struct problems *problems, struct buffer *out)
 {
     struct value root = value_map(), list = problems_value(arena, problems);
 
     value_put(arena, &root, "file", value_text(path));
-    if (config->queues_path != NULL)
-        value_put(arena, &root, "queues", value_text(config->queues_path));
+    value_put(arena, &root, "queues", value_text(queues_path));
     value_put(arena, &root, "valid", value_bool(problems->count == 0));
     value_put(arena, &root, "problems", *value_find(&list, "problems"));
     json_write_pretty(out, &root);
@@ -72,11 +71,12 @@ int config_report(const char *path, bool json, struct buffer *out)
 
     if (path == NULL)
         path = standard_path;
-    bool fine = config_load(path, &config, &arena, &problems) &&
-                config_queues_load(config.queues_path, &queues, &arena, &problems) &&
-                outside_check(path, &config, &arena, &problems);
+    bool fine = config_load(path, &config, &arena, &problems);
+    const char *queues_path = fine ? config.queues_path : config_queues_beside(&arena, path);
+    fine &= !fine || outside_check(path, &config, &arena, &problems);
+    fine &= config_queues_load(queues_path, &queues, &arena, &problems);
     if (json)
-        json_report(path, &config, &arena, &problems, out);
+        json_report(path, queues_path, &arena, &problems, out);
     else if (fine)
         text_report(path, &config, &queues, out);
     else

@@ -199,9 +199,11 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "workers: {memory: 1MiB}\n",
           "c.yaml:1:19: /workers/memory: expected 0 or a number >= 16777216, got 1048576" },
         { "retry: {factor: 0.5}\n", "/retry/factor: expected a number >= 1, got 0.5" },
-        { "retry: {max: 10ms}\n", "c.yaml:1:14: retry.min must not be above retry.max" },
+        { "retry: {max: 10ms}\n",
+          "c.yaml:1:14: retry.min (its default, 1s) must not be above retry.max" },
         { "retry: {max_attempts: 101}\n",
-          "c.yaml:1:23: retry.max_attempts must not be above limits.max_attempts" },
+          "c.yaml:1:23: retry.max_attempts must not be above limits.max_attempts (its "
+          "default, 100)" },
         { "log: {level: loud}\n",
           "expected one of \"debug\", \"info\", \"warn\", \"error\", got the string \"loud\"" },
         { "data: [a]\n", "/data: expected a string of 1 to 1024 characters" },
@@ -221,9 +223,14 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "environments: {dev: {retention: {runs: 1d}}}\n", "expected no properties but" },
         { "retention: {ended_runs: 0}\n", "c.yaml:1:25: /retention/ended_runs: expected" },
         { "retention:\n  early_answers: 1m\n",
-          "c.yaml:2:18: retention.early_answers must not be below workers.segment_time" },
+          "c.yaml:2:18: retention.early_answers must not be below workers.segment_time (its "
+          "default, 5m): a token may come as late" },
+        { "workers:\n  segment_time: 2d\n",
+          "c.yaml:2:17: retention.early_answers (its default, 1d) must not be below "
+          "workers.segment_time: a token" },
         { "retention:\n  tokens: 1h\n",
-          "c.yaml:2:11: retention.tokens must not be below retention.early_answers" },
+          "c.yaml:2:11: retention.tokens must not be below retention.early_answers (its "
+          "default, 1d)" },
         { "- a\n", "c.yaml:1:1: expected an object or null" },
         { "server: {listen: \"a:1\", listen: \"b:2\"}\n", "is here twice" },
         { "a: b: c\n", "no valid YAML" },
@@ -231,6 +238,16 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_wrong(cases[i][0], cases[i][1]);
+}
+
+Test(config, all_pairs_are_told_at_once)
+{
+    const char *told =
+        wrong("workers:\n  segment_time: 2d\nretention:\n  tokens: 12h\nretry: {max: 10ms}\n");
+
+    cr_assert_not_null(strstr(told, "c.yaml:2:17:"), "%s", told);
+    cr_assert_not_null(strstr(told, "c.yaml:4:11:"), "%s", told);
+    cr_assert_not_null(strstr(told, "c.yaml:5:14:"), "%s", told);
 }
 
 Test(config, all_mistakes_are_told_at_once)
