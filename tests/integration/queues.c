@@ -224,6 +224,12 @@ Test(queues, the_limit_changes_when_the_file_does)
         cr_assert_lt(now_ms(), deadline, "still the old limit");
         pause_ms(20);
     }
+    server_logs(&s, "queues.changed queue=one-at-a-time concurrency 1 -> 3");
+    server_write(&s, "config/queues.yaml",
+                 "tasks: { hello: { queue: q, retention: { logs: 1w } } }\n");
+    server_logs(&s, "queues.changed queue=one-at-a-time concurrency 3 -> -");
+    server_logs(&s, "queues.changed task=hello queue - -> q");
+    server_logs(&s, "queues.changed task=hello retention.logs - -> 7d");
 }
 
 /* A broken file keeps the old rules and says why. */

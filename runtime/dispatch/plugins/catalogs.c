@@ -64,8 +64,13 @@ bool catalogs_are_settled(const struct dispatch *dispatch)
 static void queues_keep(struct catalogs *catalogs, struct making *making)
 {
     if (making->has_queues) {
-        if (catalogs->has_queues)
+        if (catalogs->problem[0] != '\0')
+            log_info("queues.accepted", "queues=%u tasks=%u", making->queues.queue_count,
+                     making->queues.task_count);
+        if (catalogs->has_queues) {
+            queues_say(&catalogs->queues, &making->queues);
             config_queues_finish(&catalogs->queues);
+        }
         catalogs->queues = making->queues;
         catalogs->has_queues = true;
     } else if (strncmp(catalogs->problem, making->problem, sizeof catalogs->problem - 1) != 0) {

@@ -53,4 +53,7 @@ const struct catalog *catalogs_newest(const struct catalogs *catalogs);
 /* Nothing is wanted, being made or being decided. */
 bool catalogs_are_settled(const struct dispatch *dispatch);
 
+/* What is other in `after`: a line of the log for each, and no more than some. queues_say.c */
+void queues_say(const struct config_queues *before, const struct config_queues *after);
+
 #endif
