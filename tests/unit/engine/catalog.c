@@ -178,6 +178,70 @@ Test(catalog, a_run_that_its_build_cannot_read_is_parked_until_another_build_com
     cr_assert(slice_is(segment(run)->results[0].value, "\x05"));
 }
 
+/* ---- a park that is late ------------------------------------------------------------------
+ */
+
+static struct command *add_park(int64_t run)
+{
+    struct command *command = add_end(run, VERDICT_PARK);
+
+    command->segment_end.end->error_text = SLICE("it cannot be read");
+    return command;
+}
+
+Test(catalog, a_park_that_comes_after_the_next_build_has_come_is_no_park)
+{
+    int64_t run = start("t");
+    bench.tasks[0].build = SLICE("fedcba9876543210");
+    bench_catalog(); /* looks for parked runs; this one is not yet */
+
+    struct command *park = add_park(run);
+    commit();
+    cr_assert_eq(park->err.code, ERR_OK);
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert(slice_is(run_of(run)->build, "fedcba9876543210"));
+    cr_assert_eq(segment(run)->attempt, 1, "nothing was tried");
+
+    add_park(run); /* that one cannot read it either, and there is no other */
+    commit();
+    cr_assert_eq(STATUS(run), RUN_PARKED);
+    cr_assert_str_eq(last_move(run), "it cannot be read");
+}
+
+Test(catalog, a_park_in_the_batch_of_the_next_build_is_no_park)
+{
+    for (int is_first = 0; is_first < 2; is_first++) {
+        int64_t run = start("t");
+        bench.tasks[0].build = is_first ? SLICE("fedcba9876543210") : SLICE("aaaaaaaaaaaaaaaa");
+        if (is_first)
+            add_park(run);
+        struct command *next = add(COMMAND_CATALOG);
+        if (!is_first)
+            add_park(run);
+        cr_assert(bench_catalog_commit(next));
+        cr_assert_eq(STATUS(run), RUN_RUNNING, "%d", is_first);
+        cr_assert(slice_equal(run_of(run)->build, bench.tasks[0].build));
+        end_done(run);
+    }
+}
+
+Test(catalog, a_park_after_its_build_has_gone_waits_for_the_next)
+{
+    int64_t run = start("t");
+    bench.tasks[0].available = false;
+    bench_catalog();
+
+    add_park(run);
+    commit();
+    cr_assert_eq(STATUS(run), RUN_PARKED);
+
+    bench.tasks[0].available = true;
+    bench.tasks[0].build = SLICE("fedcba9876543210");
+    bench_catalog();
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+    cr_assert_eq(segment(run)->attempt, 1);
+}
+
 /* ---- many parked runs ---------------------------------------------------------------------
  */
 
