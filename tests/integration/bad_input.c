@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define TRIGGER "/api/v1/tasks/hello/trigger"
@@ -270,6 +271,66 @@ Test(bad_input, five_thousand_idle_connections)
     for (int i = 0; i < COUNT; i++)
         close(fds[i]);
     assert_serves();
+}
+
+/* In bytes, waiting for their readers. */
+static long replies_waiting(void)
+{
+    const struct reply *metrics = server_call(&s, "GET", "/metrics", NULL);
+    const char *at = strstr(metrics->text, "\nbide_http_replies_bytes ");
+
+    cr_assert_not_null(at, "%s", metrics->text);
+    return atol(strchr(at + 1, ' '));
+}
+
+/* They hold no more than there may be for all of them, and when they are gone it is given back.
+ */
+Test(bad_input, readers_that_do_not_read)
+{
+    enum { COUNT = 300, PAYLOAD = 2 << 20, ROOM_MIB = 320, REST_MIB = 64 };
+    static int fds[COUNT];
+    int small = 4096, served = 0;
+    char *letters = malloc(PAYLOAD + 1), start[12];
+
+    server_stop(&s); /* a leak checker keeps what was freed for a while */
+    const char *options = getenv("ASAN_OPTIONS");
+    setenv("ASAN_OPTIONS", text("%s:quarantine_size_mb=8", options == NULL ? "" : options), 1);
+    server_start(&s);
+    memset(letters, 'x', PAYLOAD);
+    letters[PAYLOAD] = '\0';
+    const char *run =
+        run_trigger(&s, "nobody-has-it", text("{\"text\": \"%s\"}", letters), NULL);
+    free(letters);
+    cr_assert_gt(strlen(run_get(&s, run)->text), PAYLOAD);
+    long before = server_rss_kib(&s);
+
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = raw_connect(&s);
+        setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        raw_say(fds[i], text("GET /api/v3/runs/%s HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                             "Bearer %s\r\n\r\n",
+                             run, s.key));
+    }
+    for (int i = 0; i < COUNT; i++) {
+        cr_assert_eq(recv(fds[i], start, sizeof start, MSG_PEEK | MSG_WAITALL), sizeof start);
+        served += memcmp(start, "HTTP/1.1 200", sizeof start) == 0;
+    }
+    long during = server_rss_kib(&s), waiting = replies_waiting();
+    cr_expect_gt(served, 10);
+    cr_expect_lt(served, COUNT, "there is no limit");
+    cr_expect_gt(waiting, PAYLOAD);
+    cr_expect_lt(during - before, ROOM_MIB << 10, "%d readers cost %ld KiB", served,
+                 during - before);
+    assert_serves();
+
+    for (int i = 0; i < COUNT; i++)
+        close(fds[i]);
+    long long deadline = now_ms() + 20000;
+    while (replies_waiting() > 0 || server_rss_kib(&s) - before > REST_MIB << 10) {
+        cr_assert_lt(now_ms(), deadline, "%ld bytes wait, and %ld KiB are kept",
+                     replies_waiting(), server_rss_kib(&s) - before);
+        pause_ms(20);
+    }
 }
 
 Test(bad_input, garbage_instead_of_http)
