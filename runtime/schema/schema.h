@@ -58,6 +58,18 @@ bool schema_has_token(const struct schema_file *file, struct slice name);
 /* Where it begins in its file; NULL: 0. */
 uint32_t schema_line(const struct schema *schema);
 
+/*
+ * How long a text the schema allows as `property` of an object; UINT64_MAX: any length. Both
+ * are 0 where no text is allowed. False: it says nothing of that property, or says it with what
+ * only a check can answer, like a pattern.
+ */
+struct schema_text {
+    uint64_t characters, bytes;
+    uint32_t line;
+};
+bool schema_longest_text(const struct schema *schema, struct slice property,
+                         struct schema_text *text);
+
 /* What a task expects of the output of a task that it triggers: `children.<task>` of its file.
  */
 uint32_t schema_child_count(const struct schema_file *file);

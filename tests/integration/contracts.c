@@ -108,6 +108,57 @@ Test(contracts, a_wrong_output_may_be_kept_with_a_warning)
     free(timeline);
 }
 
+/* ---- fields that are shorter than texts ---------------------------------------------------
+ */
+
+static const struct reply *await_warning(const char *words)
+{
+    long long deadline = now_ms() + 20000;
+
+    for (;;) {
+        const struct reply *reply = server_call(&s, "GET", "/api/v1/plugins", NULL);
+        for (size_t i = 0; i < json_array_size(reply_at(reply, "data")); i++) {
+            const char *warning = reply_text(reply, text("data.%zu.warning", i));
+            if (strcmp(reply_text(reply, text("data.%zu.file", i)), "approve-refund.so") != 0)
+                continue;
+            if (*words == '\0' ? *warning == '\0' : strstr(warning, words) != NULL)
+                return reply;
+        }
+        cr_assert_lt(now_ms(), deadline, "%s: %s", words, reply->text);
+        pause_ms(20);
+    }
+}
+
+Test(contracts, a_text_that_its_field_cannot_hold_is_warned_of_at_load)
+{
+    static const char good[] = "input:\n  properties:\n"
+                               "    order_id: { type: string, maxLength: 64 }\n";
+    static const char ascii[] = "input:\n  properties:\n"
+                                "    order_id: { type: string, pattern: '^[0-9]*$' }\n";
+
+    server_add_plugin(&s, "approve-refund");
+    server_write(&s, "schemas/approve-refund.yaml",
+                 "input:\n  properties:\n    order_id: { type: string, maxLength: 65 }\n");
+    server_start(&s);
+
+    server_logs(&s, "task.unsure task=approve-refund warning=\"");
+    const struct reply *plugins =
+        await_warning("approve-refund.yaml:3 allows texts of 65 characters, up to 260 bytes as "
+                      "/order_id of the input, and the field of that name in the state, "
+                      "STR(257), holds 256 bytes: say maxLength: 64 there, or STR(261) here");
+    cr_assert_null(strstr(plugins->text, s.dir), "%s", plugins->text);
+    server_write(&s, "schemas/approve-refund.yaml", good);
+    await_warning("");
+    server_write(&s, "schemas/approve-refund.yaml",
+                 "input:\n  properties:\n    order_id: { type: string }\n");
+    await_warning("allows texts of any length as /order_id of the input");
+    server_write(&s, "schemas/approve-refund.yaml", ascii);
+    await_warning("");
+    server_write(&s, "schemas/approve-refund.yaml",
+                 "input:\n  properties:\n    order_id: {}\n");
+    await_warning("any length");
+}
+
 /* ---- the hash -----------------------------------------------------------------------------
  */
 

@@ -1,16 +1,24 @@
 /*
- * What can only be said of all schema files together, once each is read: what a task expects of
- * its children, and files that are wrong though no task needs them.
+ * What can only be said of schema files once all of them are read: what a task expects of its
+ * children, what a plugin's fields hold, and files that are wrong though no task needs them.
  */
 #include "catalog_check.h"
 
 #include "base/table.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { STRAYS_MAX = 1000 };
+
+static void warning_add(struct making *making, struct catalog_task *task, struct slice text)
+{
+    task->warning =
+        arena_format(&making->held->catalog->arena, "%.*s%s%.*s", SLICE_ARG(task->warning),
+                     task->warning.size > 0 ? "; " : "", SLICE_ARG(text));
+}
 
 /* ---- children ---------------------------------------------------------------------------- */
 
@@ -36,7 +44,7 @@ static struct slice text_join(struct arena *arena, const struct problems *proble
 /* "schemas/child.yaml:3", and what is so when there is nothing in line 3. */
 static struct slice promise_place(struct making *making, const struct catalog_task *child)
 {
-    struct slice path = catalog_schema_path(making, child->id);
+    struct slice path = catalog_schema_place(making, child->id);
     uint32_t line = schema_line(schema_output(child->schema));
 
     if (child->schema == NULL)
@@ -63,7 +71,7 @@ static void child_check(struct making *making, struct catalog_task *task, struct
         schema_covers(wanted, schema_output(child->schema), &making->arena, &problems);
     if (answer == SCHEMA_YES)
         return;
-    struct slice own = catalog_schema_path(making, task->id),
+    struct slice own = catalog_schema_place(making, task->id),
                  other = promise_place(making, child);
     struct slice why = text_join(&making->arena, &problems);
     struct slice text = arena_format(
@@ -71,7 +79,7 @@ static void child_check(struct making *making, struct catalog_task *task, struct
         SLICE_ARG(own), schema_line(wanted), SLICE_ARG(name), SLICE_ARG(other),
         answer == SCHEMA_NO ? "" : ", as far as can be told", SLICE_ARG(why));
     if (answer == SCHEMA_UNKNOWN) {
-        task->warning = text;
+        warning_add(making, task, text);
         return;
     }
     task->available = false;
@@ -89,6 +97,43 @@ void catalog_check_children(struct making *making)
         for (uint32_t k = 0; k < count && task->available; k++)
             child_check(making, task, schema_child_name(task->schema, k));
     }
+}
+
+/* ---- fields ------------------------------------------------------------------------------ */
+
+static void field_check(struct making *making, struct catalog_task *task,
+                        const struct text_field *field)
+{
+    struct arena *arena = &making->arena;
+    struct slice allowed = SLICE("of any length"), path;
+    struct schema_text text;
+    uint64_t room = (uint64_t)field->size - 1;
+
+    if (!schema_longest_text(schema_input(task->schema), field->name, &text) ||
+        text.bytes <= room)
+        return;
+    bool is_ascii = text.characters != UINT64_MAX && text.bytes == text.characters;
+    if (text.characters != UINT64_MAX)
+        allowed = arena_format(arena, "of %" PRIu64 " characters, up to %" PRIu64 " bytes",
+                               text.characters, text.bytes);
+    path = catalog_schema_place(making, task->id);
+    struct slice warning = arena_format(
+        arena,
+        "%.*s:%u allows texts %.*s as /%.*s of the input, and the field of that name in the "
+        "state, STR(%" PRId64 "), holds %" PRIu64 " bytes: say maxLength: %" PRIu64,
+        SLICE_ARG(path), text.line, SLICE_ARG(allowed), SLICE_ARG(field->name), field->size,
+        room, is_ascii ? room : room / 4);
+    if (text.characters != UINT64_MAX)
+        warning = arena_format(arena, "%.*s there, or STR(%" PRIu64 ") here",
+                               SLICE_ARG(warning), text.bytes + 1);
+    warning_add(making, task, warning);
+}
+
+void catalog_check_fields(struct making *making, struct catalog_task *task,
+                          const struct task_description *about)
+{
+    for (uint32_t i = 0; i < about->text_count; i++)
+        field_check(making, task, &about->texts[i]);
 }
 
 /* ---- strays ------------------------------------------------------------------------------ */

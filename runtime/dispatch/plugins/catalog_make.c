@@ -87,11 +87,19 @@ static void item_check(struct making *making, uint32_t index)
     }
 }
 
-struct slice catalog_schema_path(const struct making *making, struct slice task)
+/* As messages of schemas themselves name it. */
+static struct slice place_of(const struct making *making, struct slice path)
+{
+    size_t hidden = config_hidden(making->config, path.data);
+
+    return (struct slice){ path.data + hidden, path.size - hidden };
+}
+
+struct slice catalog_schema_place(const struct making *making, struct slice task)
 {
     for (uint32_t i = 0; i < making->path_count; i++)
         if (slice_equal(making->paths[i].task, task))
-            return making->paths[i].path;
+            return place_of(making, making->paths[i].path);
     return (struct slice){ 0 };
 }
 
@@ -109,8 +117,9 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
     if (!is_there(path.data) && task->input_schema.size == 0)
         return true; /* nothing is checked then */
     if (!is_there(path.data)) {
-        entry->reason = arena_format(&held->catalog->arena,
-                                     "it names a missing schema: there is no %s", path.data);
+        entry->reason =
+            arena_format(&held->catalog->arena, "it names a missing schema: there is no %s",
+                         place_of(making, path).data);
         entry->is_refusing = true;
         return false;
     }
@@ -178,6 +187,8 @@ static void task_add(struct making *making, const struct catalog_source *item,
         entry->reason = arena_copy(arena, slice_of(item->reason));
     else
         entry->available = schema_add(making, entry, task);
+    if (entry->available)
+        catalog_check_fields(making, entry, task);
 }
 
 /* Refused plugins' tasks are listed as not available, unless another plugin has them. */

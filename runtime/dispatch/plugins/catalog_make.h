@@ -35,7 +35,7 @@ struct making {
 };
 
 void catalog_make(struct making *making);
-/* Where the schema of a task of the catalog is read from. */
-struct slice catalog_schema_path(const struct making *making, struct slice task);
+/* Where the schema of a task of the catalog is read from, as it is told. */
+struct slice catalog_schema_place(const struct making *making, struct slice task);
 
 #endif

@@ -84,10 +84,22 @@ static void entry_add(struct arena *arena, struct value *list, const char *file,
     value_add(arena, list, map);
 }
 
-/* To the entry added last. */
-static void warning_put(struct arena *arena, struct value *list, const char *warning)
+/* To the entry added last: of the file, and of its tasks. */
+static void warning_put(struct arena *arena, struct value *list, const struct plugin_file *file)
 {
-    value_put(arena, &list->items[list->count - 1], "warning", text_value(arena, warning));
+    const struct build *build = file->build;
+    struct slice text = arena_copy(arena, slice_of(file->warning));
+
+    for (uint32_t i = 0; build != NULL && i < build->about.task_count; i++) {
+        const struct catalog_task *task =
+            catalog_task(catalogs_newest(&build->dispatch->catalogs), build->about.tasks[i].id);
+        if (task != NULL && task->warning.size > 0 &&
+            slice_equal(task->build, (struct slice){ build->sha, 16 }))
+            text = arena_format(arena, "%.*s%stask %.*s: %.*s", SLICE_ARG(text),
+                                text.size > 0 ? "; " : "", SLICE_ARG(task->id),
+                                SLICE_ARG(task->warning));
+    }
+    value_put(arena, &list->items[list->count - 1], "warning", value_string(text));
 }
 
 /* A file is what its newest content is; what goes on with older content stands in a line of its
@@ -106,7 +118,7 @@ static void file_add(struct arena *arena, struct value *list, const struct plugi
         entry_add(arena, list, file->name, newest, "loading", "");
     else
         entry_add(arena, list, file->name, newest, state_words[newest->state], newest->reason);
-    warning_put(arena, list, file->warning);
+    warning_put(arena, list, file);
     if (file->build != NULL && (is_bad || file->candidate != NULL))
         entry_add(arena, list, file->name, file->build, state_words[file->build->state],
                   "older content of this file");

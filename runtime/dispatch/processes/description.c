@@ -56,6 +56,22 @@ static bool segments_read(struct arena *arena, const struct value *list,
     return true;
 }
 
+/* Only for warnings: what is no field of that kind is passed over. */
+static void texts_read(struct arena *arena, const struct value *list,
+                       struct task_description *task)
+{
+    if (list == NULL || list->kind != VALUE_LIST)
+        return;
+    task->texts = ARENA_ARRAY(arena, struct text_field, list->count);
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct text_field field = { text_of(&list->items[i], "name"),
+                                    number_of(&list->items[i], "size") };
+        if (slice_is(text_of(&list->items[i], "kind"), "STR") && field.size > 0 &&
+            name_check(NAME_SYMBOL, field.name, NULL))
+            task->texts[task->text_count++] = field;
+    }
+}
+
 static bool task_read(struct arena *arena, const struct value *map,
                       struct task_description *task, struct err *err)
 {
@@ -79,6 +95,7 @@ static bool task_read(struct arena *arena, const struct value *map,
     if ((task->input_schema.size > 0 && !name_check(NAME_SCHEMA, task->input_schema, &found)) ||
         (task->queue.size > 0 && !name_check(NAME_QUEUE, task->queue, &found)))
         return err_set(err, ERR_PLUGIN, "task %.*s: %s", SLICE_ARG(task->id), found.text);
+    texts_read(arena, value_find(map, "fields"), task);
     return segments_read(arena, value_find(map, "segments"), task, err);
 }
 

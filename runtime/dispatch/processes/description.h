@@ -19,6 +19,12 @@ enum {
     DESCRIPTION_MAX_NAME = 128
 };
 
+/* Of a task's state. */
+struct text_field {
+    struct slice name;
+    int64_t size; /* of a char array, its terminating zero included */
+};
+
 struct task_description {
     struct slice id, input_schema, queue; /* input_schema, queue: empty when not said */
     uint32_t max_attempts;                /* 0: not said, here and below */
@@ -27,6 +33,8 @@ struct task_description {
     enum retry_from retry_from;
     struct slice *segments;
     uint32_t segment_count;
+    struct text_field *texts;
+    uint32_t text_count;
 };
 
 struct description {
