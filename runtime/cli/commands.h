@@ -22,6 +22,7 @@
     X(queues_show)         \
     X(queues_pause)        \
     X(queues_resume)       \
+    X(queues_limit)        \
     X(env_list)            \
     X(env_pause)           \
     X(env_resume)          \

@@ -1,4 +1,4 @@
-/* bide queues list|show|pause|resume. A task's own queue is written task/TASK. */
+/* bide queues list|show|pause|resume|limit. A task's own queue is written task/TASK. */
 #include "base/clock.h"
 #include "cli/client/client.h"
 #include "cli/client/member.h"
@@ -255,4 +255,68 @@ const struct cli_command queues_resume_command = {
     .least = 1,
     .most = CLI_ANY_NUMBER,
     .exec = exec_resume,
+};
+
+/* ---- limit ------------------------------------------------------------------------------- */
+
+/* "reset", a number, or "50%". */
+static bool limit_body(struct call *call, const char *text, struct slice *body, bool *is_reset)
+{
+    const char *type = queue_type(call->arguments[0]);
+    size_t digits = strspn(text, "0123456789");
+    bool is_percent = text[digits] == '%' && text[digits + 1] == '\0';
+
+    *is_reset = strcmp(text, "reset") == 0;
+    if (*is_reset)
+        *body = arena_format(&call->arena, "{\"type\":\"%s\"}", type);
+    else if (digits > 0 && digits < 10 && (is_percent || text[digits] == '\0'))
+        *body = arena_format(&call->arena, "{\"type\":\"%s\",\"%s\":%.*s}", type,
+                             is_percent ? "percent" : "concurrencyLimit", (int)digits, text);
+    else
+        return false;
+    return true;
+}
+
+static int exec_limit(struct call *call)
+{
+    const char *name = call->arguments[0], *text = call->arguments[1];
+    struct client client;
+    struct reply reply;
+    struct slice body;
+    bool is_reset;
+    int code;
+
+    if (!limit_body(call, text, &body, &is_reset))
+        return cli_fail(CLI_USAGE,
+                        "LIMIT is a number, a part like 50%% of the configured one, or reset");
+    if (!client_open(&client, call, &code))
+        return code;
+    client.subject = name;
+    const char *path = queue_path(&call->arena, name,
+                                  is_reset ? "/concurrency/reset" : "/concurrency/override");
+    if (!client_do(&client, "POST", path, body, &reply))
+        code = client.failure;
+    else if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        printf("%.*s  %" PRId64 " at a time\n",
+               SLICE_ARG(text_safe(&call->arena, shown_name(&call->arena, &reply.value))),
+               member_int(&reply.value, "concurrencyLimit"));
+    client_close(&client);
+    return code;
+}
+
+const struct cli_command queues_limit_command = {
+    .name = "queues limit",
+    .arguments = "QUEUE LIMIT",
+    .summary = "Set another limit of a queue, for now",
+    .help = "LIMIT is how many runs at a time, with one concurrency key or with none; or a "
+            "part like 50%\n"
+            "of what is configured; or reset, which is back to that. It survives a restart of "
+            "the server.\n"
+            "Where per_key is configured, lanes with a key keep it; total holds as ever.",
+    .is_client = true,
+    .least = 2,
+    .most = 2,
+    .exec = exec_limit,
 };

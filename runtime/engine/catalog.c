@@ -129,6 +129,17 @@ uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, b
     return has_key && found->per_key > 0 ? found->per_key : found->limit;
 }
 
+uint32_t catalog_limit_now(const struct catalog *catalog, const struct queue *queue,
+                           bool has_key)
+{
+    const struct catalog_queue *found = queue_find(catalog, queue->name);
+    bool has_own = has_key && found != NULL && found->per_key > 0;
+
+    return queue->override_ms != 0 && !has_own
+               ? queue->override_limit
+               : catalog_lane_limit(catalog, queue->name, has_key);
+}
+
 uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue)
 {
     const struct catalog_queue *found = queue_find(catalog, queue);

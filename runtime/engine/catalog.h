@@ -87,6 +87,9 @@ struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,
                              struct slice id);
 /* Runs at a time: of a lane, and of all lanes of a queue; UINT32_MAX: any number. */
 uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, bool has_key);
+/* As it is: the configured one, or what somebody has set instead. */
+uint32_t catalog_limit_now(const struct catalog *catalog, const struct queue *queue,
+                           bool has_key);
 uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue);
 /* There is a schema file, and it says nothing just now. */
 bool catalog_schema_is_wrong(const struct catalog_task *task);

@@ -27,6 +27,7 @@ enum command_kind {
     COMMAND_TOKEN_COMPLETE,
     COMMAND_TOKEN_TIMEOUT,
     COMMAND_QUEUE_PAUSE,
+    COMMAND_QUEUE_LIMIT,
     COMMAND_ENVIRONMENT_PAUSE,
     COMMAND_SEGMENT_END,
     COMMAND_ATTEMPT_LOST,
@@ -117,6 +118,15 @@ struct queue_pause {
     int64_t queue_id; /* reply */
 };
 
+struct queue_limit {
+    uint32_t environment;
+    struct slice name;
+    bool is_reset; /* to the configured one */
+    uint32_t limit;
+    struct slice by;  /* empty: it was not said */
+    int64_t queue_id; /* reply */
+};
+
 struct environment_pause {
     uint32_t environment;
     bool paused, is_mild; /* is_mild: one that is paused keeps its reason */
@@ -171,6 +181,7 @@ struct command {
         struct token_create token_create;
         struct token_complete token_complete; /* TOKEN_TIMEOUT too */
         struct queue_pause queue_pause;
+        struct queue_limit queue_limit;
         struct environment_pause environment_pause;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
         struct run_read run_read;

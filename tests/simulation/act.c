@@ -144,6 +144,19 @@ static void act_pause(struct world *world)
     command->queue_pause.paused = world_chance(world, 40);
 }
 
+static void act_limit(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_QUEUE_LIMIT);
+
+    if (command == NULL)
+        return;
+    command->queue_limit.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
+    command->queue_limit.name = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
+    command->queue_limit.is_reset = world_chance(world, 40);
+    command->queue_limit.limit = (uint32_t)world_random(world, 5);
+    command->queue_limit.by = world_chance(world, 50) ? SLICE("ann") : (struct slice){ 0 };
+}
+
 static void act_pause_environment(struct world *world)
 {
     static const char *const reasons[] = { "the database moves", "it is slow", "" };
@@ -221,6 +234,8 @@ void act_step(struct world *world)
     else if (dice < 820)
         if (world_chance(world, 50))
             act_pause(world);
+        else if (host_is_alone(world) && world_chance(world, 50))
+            act_limit(world);
         else
             act_pause_environment(world);
     else if (dice < 830)
@@ -326,6 +341,10 @@ static void doors_open(struct world *world)
         command = world_command(world, COMMAND_QUEUE_PAUSE);
         command->queue_pause.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
         command->queue_pause.name = slice_of(queue_names[i % QUEUE_NAMES]);
+        command = world_command(world, COMMAND_QUEUE_LIMIT);
+        command->queue_limit.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
+        command->queue_limit.name = slice_of(queue_names[i % QUEUE_NAMES]);
+        command->queue_limit.is_reset = true; /* refused where there is none */
     }
     world_batch(world);
     for (uint32_t i = 1; i <= ENVIRONMENTS; i++)

@@ -342,7 +342,10 @@ static void check_queue(struct world *world, const struct run *started)
         return;
     }
     running_beside(world, started, &in_queue, &in_lane);
-    if (in_lane > hosts_lane_most(world, queue->name, started->concurrency_key.size > 0))
+    bool has_key = started->concurrency_key.size > 0;
+    uint32_t most = host_is_alone(world) ? catalog_limit_now(catalog, queue, has_key)
+                                         : hosts_lane_most(world, queue->name, has_key);
+    if (in_lane > most)
         world_flaw(world, "%u runs are running in queue %.*s with key %.*s", in_lane,
                    SLICE_ARG(queue->name), SLICE_ARG(started->concurrency_key));
     if (in_queue > hosts_total_most(world, queue->name))
@@ -368,7 +371,7 @@ static void check_idle(struct world *world)
             continue;
         running_beside(world, run, &in_queue, &in_lane);
         if (in_queue < catalog_total_limit(catalog, queue->name) &&
-            in_lane < catalog_lane_limit(catalog, queue->name, run->concurrency_key.size > 0))
+            in_lane < catalog_limit_now(catalog, queue, run->concurrency_key.size > 0))
             world_flaw(world, "run %lld waits in queue %.*s, and %u of %u slots are used",
                        (long long)run->id, SLICE_ARG(queue->name), running, SLOTS);
     }

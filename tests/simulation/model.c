@@ -250,6 +250,9 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_QUEUE_PAUSE:
         rule_queue_pause(look, command);
         break;
+    case COMMAND_QUEUE_LIMIT:
+        rule_queue_limit(look, command);
+        break;
     case COMMAND_ENVIRONMENT_PAUSE:
         rule_environment_pause(look, command);
         break;

@@ -64,7 +64,8 @@ struct shadow_key {
 };
 
 struct shadow_queue {
-    int64_t completed, failed, canceled, wait_ms, busy_us, paused_ms, created_ms;
+    int64_t completed, failed, canceled, wait_ms, busy_us, paused_ms, created_ms, override_ms;
+    uint32_t override_limit;
     bool paused;
 };
 
@@ -156,6 +157,7 @@ void rule_assignment(const struct look *look, const struct assignment *assignmen
 
 /* rules_pause.c: queues and environments, their pauses and sums. */
 void rule_queue_pause(const struct look *look, const struct command *command);
+void rule_queue_limit(const struct look *look, const struct command *command);
 void rule_environment_pause(const struct look *look, const struct command *command);
 void rule_ended(const struct look *look, const struct run *run);
 void rule_queue(const struct look *look, const struct queue *queue);

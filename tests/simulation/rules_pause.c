@@ -49,6 +49,28 @@ void rule_queue_pause(const struct look *look, const struct command *command)
     shadow->paused = pause->paused;
 }
 
+void rule_queue_limit(const struct look *look, const struct command *command)
+{
+    const struct queue_limit *limit = &command->queue_limit;
+    const struct queue *queue = queue_named(look, limit->environment, limit->name);
+    struct shadow_queue *shadow = queue == NULL ? NULL : shadow_queue_of(look, queue->id);
+    bool is_nothing = shadow != NULL && limit->is_reset && shadow->override_ms == 0;
+
+    if (command->err.code != ERR_OK) {
+        if (queue != NULL && !is_nothing && queue->created_ms != look->now_ms)
+            world_flaw(look->world, "a limit of queue %.*s was refused",
+                       SLICE_ARG(limit->name));
+        return;
+    }
+    if (shadow == NULL || is_nothing) {
+        world_flaw(look->world, "queue %.*s has no limit that could be set or reset",
+                   SLICE_ARG(limit->name));
+        return;
+    }
+    shadow->override_limit = limit->is_reset ? 0 : limit->limit;
+    shadow->override_ms = limit->is_reset ? 0 : look->now_ms;
+}
+
 /* Paused again, it keeps since when. */
 void rule_environment_pause(const struct look *look, const struct command *command)
 {
@@ -114,4 +136,8 @@ void rule_queue(const struct look *look, const struct queue *queue)
     if (queue->paused != sums->paused || queue->paused_ms != sums->paused_ms)
         world_flaw(look->world, "queue %.*s is%s paused, since %lld", SLICE_ARG(queue->name),
                    queue->paused ? "" : " not", (long long)queue->paused_ms);
+    if (queue->override_ms != sums->override_ms ||
+        queue->override_limit != sums->override_limit)
+        world_flaw(look->world, "queue %.*s has another limit than was set",
+                   SLICE_ARG(queue->name));
 }

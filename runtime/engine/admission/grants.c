@@ -213,7 +213,7 @@ static bool limit_of(struct batch *batch, int64_t scope, uint32_t *limit)
         return false;
     *limit = queue == NULL ? 0
              : scope < 0   ? catalog_total_limit(batch->catalog, queue->name)
-                           : catalog_lane_limit(batch->catalog, queue->name, lane != NULL);
+                           : catalog_limit_now(batch->catalog, queue, lane != NULL);
     return true;
 }
 

@@ -421,7 +421,7 @@ static bool line_look(struct batch *batch, struct line *line, uint32_t capacity)
     struct place *place = line->place;
     bool loaded = true;
 
-    line->whole = catalog_lane_limit(batch->catalog, place->queue->name, line->has_key);
+    line->whole = catalog_limit_now(batch->catalog, place->queue, line->has_key);
     line->limit = line->whole;
     if (node_is_alone(&batch->engine->node) || place->queue->paused || place->is_barred ||
         place->share->is_paused)

@@ -27,6 +27,7 @@ bool cancel_decide(struct batch *batch, struct command *command);
 bool token_create_decide(struct batch *batch, struct command *command);
 bool token_complete_decide(struct batch *batch, struct command *command);
 bool queue_pause_decide(struct batch *batch, struct command *command);
+bool queue_limit_decide(struct batch *batch, struct command *command);
 bool environment_pause_decide(struct batch *batch, struct command *command);
 bool segment_end_decide(struct batch *batch, struct command *command);
 bool segment_lost_decide(struct batch *batch, struct command *command);

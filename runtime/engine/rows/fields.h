@@ -51,7 +51,8 @@
     X(row, 0, FLAG, paused) X(row, 0, TIME, paused_ms) X(row, 0, NUMBER, created_ms)           \
     X(row, 0, SUM, completed) X(row, 0, SUM, failed) X(row, 0, SUM, canceled)                  \
     X(row, 0, SUM, wait_ms) X(row, 0, SUM, busy_us) X(row, 0, MOST, used_ms)                   \
-    X(row, 0, FLAG, removed)
+    X(row, 0, FLAG, removed) X(row, 0, COUNT, override_limit) X(row, 0, TIME, override_ms)      \
+    X(row, 0, TEXT, override_by)
 
 #define NODE_FIELDS(X, row)                                                                    \
     X(row, 0, NUMBER, number) X(row, 0, COUNT, epoch) X(row, 0, NUMBER, lease_ms)              \

@@ -79,6 +79,10 @@ struct queue {
     /* Not there for anybody, but done runs know it by its id, and it comes back when it is
      * named again. Its totals went to the environment's queue without a name. */
     bool removed;
+    /* Of each lane, instead of the configured one, since override_ms; 0: it is not. */
+    uint32_t override_limit;
+    int64_t override_ms;
+    struct slice override_by; /* empty: it was not said */
 };
 
 /* A process that shares the store with others. Number 0 is none: its epoch counts how often

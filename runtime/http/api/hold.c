@@ -80,7 +80,8 @@ static bool look_around(struct look *look, struct reader *reader, struct arena *
         return true;
     struct slice name = look->queue->queue.name;
     gates->total = catalog_total_limit(look->catalog, name);
-    gates->lane_limit = catalog_lane_limit(look->catalog, name, run->lane != run->queue);
+    gates->lane_limit =
+        catalog_limit_now(look->catalog, &look->queue->queue, run->lane != run->queue);
     gates->room = slots_left(&look->slots, false);
     return true;
 }

@@ -208,16 +208,16 @@ static void write_limits(struct buffer *out, const struct request *request,
         "Runs that may hold a slot: in a lane, in one with a concurrency key, in all together");
     for (uint32_t i = from; i < end; i++)
         for (uint32_t q = 0; q < metrics->queues[i].count && q < QUEUES_MAX; q++) {
-            struct slice name = metrics->queues[i].rows[q].queue.name;
-            uint32_t limits[] = { catalog_lane_limit(http->catalog, name, false),
-                                  catalog_lane_limit(http->catalog, name, true),
-                                  catalog_total_limit(http->catalog, name) };
+            const struct queue *queue = &metrics->queues[i].rows[q].queue;
+            uint32_t limits[] = { catalog_limit_now(http->catalog, queue, false),
+                                  catalog_limit_now(http->catalog, queue, true),
+                                  catalog_total_limit(http->catalog, queue->name) };
             for (int k = 0; k < 3; k++) {
                 if (limits[k] == UINT32_MAX)
                     continue;
                 buffer_format(out, "bide_queue_limit{environment=\"%s\",of=\"%s\",queue=\"",
                               http->worlds[i].environment->name, of[k]);
-                label(out, name);
+                label(out, queue->name);
                 buffer_format(out, "\"} %" PRIu32 "\n", limits[k]);
             }
         }

@@ -10,6 +10,7 @@
 #include "base/name.h"
 #include "http/api/filter.h"
 #include "http/api/members.h"
+#include "http/api/queue_view.h"
 #include "http/api/routes.h"
 #include "http/server/reply.h"
 
@@ -20,16 +21,6 @@ enum { PER_PAGE = 25, PER_PAGE_MAX = 100, PAGE_MAX = 1000000 };
 #define QUEUE_UNKNOWN "queue-not-found"
 #define TASK_PREFIX   "task/"
 #define TYPE_SAYS     "type must be \"id\", \"task\" or \"custom\""
-
-struct queue_view {
-    struct slice name; /* empty: by id */
-    int64_t id;
-    int64_t page, per_page;
-    struct queue_page rows;
-    struct queue_stats *row;
-    struct environment *environment; /* NULL: it has no row */
-    bool paused;
-};
 
 /* ---- which one --------------------------------------------------------------------------- */
 
@@ -48,9 +39,8 @@ static struct slice unslash(struct arena *arena, struct slice text)
     return (struct slice){ name, size };
 }
 
-/* The queue in capture 0. A type that is not given is found out: an id looks like one. */
-static bool queue_named(struct request *request, struct slice type, struct queue_view *view,
-                        struct err *err)
+bool queue_named(struct request *request, struct slice type, struct queue_view *view,
+                 struct err *err)
 {
     struct slice name = unslash(&request->arena, request->captures[0]);
 
@@ -68,30 +58,31 @@ static bool queue_named(struct request *request, struct slice type, struct queue
 
 /* ---- how it looks ------------------------------------------------------------------------ */
 
-static uint32_t limit_of(const struct request *request, const struct queue *queue)
-{
-    const struct catalog *catalog = request->http->catalog;
-
-    return catalog == NULL ? 0 : catalog_lane_limit(catalog, queue->name, false);
-}
-
+/* What is not known, or not there, the contract wants as null. */
 static void null_write(struct out *out, const char *key)
 {
     out_packed(out, key, (struct slice){ 0 });
 }
 
-/* Of a lane, those of lanes with a key, and all together, where that is limited. */
+static void limit_write(struct out *out, const char *key, bool is_known, int64_t limit)
+{
+    if (is_known)
+        out_int(out, key, limit);
+    else
+        null_write(out, key);
+}
+
 static void limits_write(const struct request *request, struct out *out,
                          const struct queue *queue)
 {
     const struct catalog *catalog = request->http->catalog;
-    uint32_t limit = limit_of(request, queue);
 
-    if (limit == 0) {
+    if (catalog == NULL) {
         null_write(out, "concurrencyLimit");
         return;
     }
-    uint32_t per_key = catalog_lane_limit(catalog, queue->name, true);
+    uint32_t limit = catalog_limit_now(catalog, queue, false);
+    uint32_t per_key = catalog_limit_now(catalog, queue, true);
     uint32_t total = catalog_total_limit(catalog, queue->name);
     out_int(out, "concurrencyLimit", limit);
     if (per_key != limit)
@@ -123,11 +114,33 @@ static void paused_write(const struct request *request, struct out *out,
     out_bool(out, "environmentPaused", view->environment != NULL && view->environment->paused);
 }
 
+/* The contract wants all five, or none. */
+static void concurrency_write(const struct request *request, struct out *out,
+                              const struct queue *queue)
+{
+    const struct catalog *catalog = request->http->catalog;
+    bool is_known = catalog != NULL, is_other = queue->override_ms != 0;
+
+    out_map(out, "concurrency");
+    limit_write(out, "current", is_known,
+                is_known ? catalog_limit_now(catalog, queue, false) : 0);
+    limit_write(out, "base", is_known,
+                is_known ? catalog_lane_limit(catalog, queue->name, false) : 0);
+    limit_write(out, "override", is_other, queue->override_limit);
+    if (is_other)
+        out_time(out, "overriddenAt", queue->override_ms);
+    else
+        null_write(out, "overriddenAt");
+    if (queue->override_by.size > 0)
+        out_text(out, "overriddenBy", queue->override_by);
+    else
+        null_write(out, "overriddenBy");
+    out_end_map(out);
+}
+
 static void queue_write(const struct request *request, struct out *out, const char *key,
                         const struct queue_stats *stats)
 {
-    uint32_t limit = limit_of(request, &stats->queue);
-
     out_map(out, key);
     name_write(out, &stats->queue);
     out_int(out, "running", stats->running);
@@ -136,18 +149,7 @@ static void queue_write(const struct request *request, struct out *out, const ch
     out_int(out, "waiting", stats->waiting);
     paused_write(request, out, &stats->queue);
     limits_write(request, out, &stats->queue);
-    out_map(out, "concurrency");
-    for (int i = 0; i < 2; i++) {
-        const char *name = i == 0 ? "current" : "base";
-        if (limit == 0)
-            null_write(out, name);
-        else
-            out_int(out, name, limit);
-    }
-    null_write(out, "override");
-    null_write(out, "overriddenAt");
-    null_write(out, "overriddenBy");
-    out_end_map(out);
+    concurrency_write(request, out, &stats->queue);
     out_end_map(out);
 }
 
@@ -241,7 +243,7 @@ void queue_list(struct request *request)
 
 /* ---- one --------------------------------------------------------------------------------- */
 
-static bool show_work(struct request *request, struct pool_reader *reader, struct err *err)
+bool queue_read(struct request *request, struct pool_reader *reader, struct err *err)
 {
     struct queue_view *view = request->view;
 
@@ -257,7 +259,7 @@ static bool show_work(struct request *request, struct pool_reader *reader, struc
     return view->row != NULL;
 }
 
-static void show_done(struct request *request)
+void queue_reply(struct request *request)
 {
     const struct queue_view *view = request->view;
     struct out out = reply_out(request);
@@ -286,14 +288,14 @@ static void read_one(struct request *request, void (*done)(struct request *reque
         return;
     (void)params_find(request->params, "type", &type); /* optional */
     if (queue_named(request, type, view, &err))
-        request_read(request, show_work, done);
+        request_read(request, queue_read, done);
     else
         reply_err(request, &err);
 }
 
 void queue_show(struct request *request)
 {
-    read_one(request, show_done);
+    read_one(request, queue_reply);
 }
 
 void queue_statistics(struct request *request)
@@ -309,7 +311,7 @@ static void pause_done(struct request *request)
 
     view->name = (struct slice){ 0 };
     view->id = request->command.queue_pause.queue_id;
-    request_read(request, show_work, show_done);
+    request_read(request, queue_read, queue_reply);
 }
 
 /* The engine knows queues by name. */
@@ -332,21 +334,28 @@ static const struct member_rule pause_members[] = {
     { NULL, MEMBER_TAKEN, NULL },
 };
 
-static bool action_read(const struct value *body, struct queue_view *view, struct slice *type,
-                        struct err *err)
+bool queue_type_read(const struct value *body, struct slice *type, struct err *err)
 {
-    const struct value *action = value_find(body, "action"), *kind = value_find(body, "type");
+    const struct value *kind = value_find(body, "type");
 
-    if (action == NULL || action->kind != VALUE_STRING ||
-        (!slice_is(action->bytes, "pause") && !slice_is(action->bytes, "resume")))
-        return err_set(err, ERR_BAD_REQUEST, "action must be \"pause\" or \"resume\"");
-    view->paused = slice_is(action->bytes, "pause");
     if (kind == NULL || kind->kind == VALUE_NULL)
         return true;
     if (kind->kind != VALUE_STRING || kind->bytes.size == 0)
         return err_set(err, ERR_BAD_REQUEST, TYPE_SAYS);
     *type = kind->bytes;
     return true;
+}
+
+static bool action_read(const struct value *body, struct queue_view *view, struct slice *type,
+                        struct err *err)
+{
+    const struct value *action = value_find(body, "action");
+
+    if (action == NULL || action->kind != VALUE_STRING ||
+        (!slice_is(action->bytes, "pause") && !slice_is(action->bytes, "resume")))
+        return err_set(err, ERR_BAD_REQUEST, "action must be \"pause\" or \"resume\"");
+    view->paused = slice_is(action->bytes, "pause");
+    return queue_type_read(body, type, err);
 }
 
 void queue_pause(struct request *request)
@@ -364,5 +373,5 @@ void queue_pause(struct request *request)
     else if (view->name.size > 0)
         pause_submit(request);
     else
-        request_read(request, show_work, pause_submit);
+        request_read(request, queue_read, pause_submit);
 }

@@ -26,6 +26,8 @@ const struct route routes[] = {
     { "GET",  "/api/v1/queues",                                    queue_list,       0, 0 },
     { "GET",  "/api/v1/queues/:queue",                             queue_show,       0, 0 },
     { "POST", "/api/v1/queues/:queue/pause",                       queue_pause,      0, 0 },
+    { "POST", "/api/v1/queues/:queue/concurrency/override",        queue_limit_override, 0, 0 },
+    { "POST", "/api/v1/queues/:queue/concurrency/reset",           queue_limit_reset, 0, 0 },
     { "GET",  "/api/v1/queues/:queue/statistics",                  queue_statistics, 0, 0 },
 
     { "GET",  "/api/v1/environments",                              environment_list, 0, 0 },

@@ -22,6 +22,8 @@ void token_callback(struct request *request);
 void queue_list(struct request *request);
 void queue_show(struct request *request);
 void queue_pause(struct request *request);
+void queue_limit_override(struct request *request);
+void queue_limit_reset(struct request *request);
 void queue_statistics(struct request *request);
 
 void environment_list(struct request *request);

@@ -72,9 +72,9 @@ static int64_t width_of(const struct why *why)
     const struct catalog *catalog = why->view.catalog;
     const struct run *run = why->view.run;
 
-    if (catalog == NULL)
+    if (catalog == NULL || why->queue == NULL)
         return 0;
-    int64_t width = catalog_lane_limit(catalog, why->view.queue, run->lane != run->queue);
+    int64_t width = catalog_limit_now(catalog, &why->queue->queue, run->lane != run->queue);
     return width < catalog->slots ? width : catalog->slots;
 }
 

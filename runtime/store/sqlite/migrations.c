@@ -129,6 +129,10 @@ static const char *const steps[] = {
     /* Whoever comes from an older format can go back to the copy of it for some days. */
     "CREATE TABLE kept (one INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL);"
     "INSERT INTO kept VALUES (1, 0);",
+
+    "ALTER TABLE queue ADD COLUMN override_limit INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN override_ms INTEGER;"
+    "ALTER TABLE queue ADD COLUMN override_by TEXT NOT NULL DEFAULT '';",
 };
 
 /* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */

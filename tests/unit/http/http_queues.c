@@ -119,3 +119,77 @@ Test(queues, bad_pauses_are_refused)
         site_post(&site, QUEUES "/queue_0000000000000/pause", "{\"action\":\"pause\"}").status,
         404);
 }
+
+/* ---- another limit ----------------------------------------------------------------------- */
+
+#define LANE "/api/v1/queues/slow%252Flane"
+
+static struct answer override(const char *body)
+{
+    return site_post(&site, LANE "/concurrency/override", body);
+}
+
+Test(queues, a_limit_is_overridden_and_reset)
+{
+    struct answer less =
+        override("{\"type\":\"custom\",\"concurrencyLimit\":1,\"by\":\"ann\"}");
+
+    cr_assert_eq(less.status, 200, "%s", less.body.data);
+    cr_assert_eq(answer_find(less, "concurrencyLimit")->integer, 1);
+    cr_assert_eq(answer_find(less, "concurrency.current")->integer, 1);
+    cr_assert_eq(answer_find(less, "concurrency.base")->integer, 7);
+    cr_assert_eq(answer_find(less, "concurrency.override")->integer, 1);
+    cr_assert_str_eq(answer_text(&site, less, "concurrency.overriddenBy"), "ann");
+    cr_assert_str_neq(answer_text(&site, less, "concurrency.overriddenAt"), "");
+    cr_assert_eq(answer_find(less, "perKeyLimit")->integer, 2, "it is configured by itself");
+    cr_assert_not_null(
+        strstr(site_get(&site, "/metrics").body.data,
+               "bide_queue_limit{environment=\"dev\",of=\"lane\",queue=\"slow/lane\"} 1\n"));
+
+    struct answer half = override("{\"type\":\"custom\",\"percent\":50}");
+    cr_assert_eq(answer_find(half, "concurrencyLimit")->integer, 3, "%s", half.body.data);
+    struct answer reset = site_post(&site, LANE "/concurrency/reset", "{\"type\":\"custom\"}");
+    cr_assert_eq(answer_find(reset, "concurrencyLimit")->integer, 7, "%s", reset.body.data);
+    cr_assert_eq(answer_find(reset, "concurrency.override")->kind, VALUE_NULL);
+    reset = site_post(&site, LANE "/concurrency/reset", "{\"type\":\"custom\"}");
+    cr_assert_eq(reset.status, 400);
+    cr_assert_str_eq(answer_text(&site, reset, "error"), "Queue is not overridden");
+}
+
+Test(queues, a_limit_holds_and_lets_go)
+{
+    override("{\"type\":\"custom\",\"concurrencyLimit\":0}");
+    const char *run = site_run(&site, "hold", "{}");
+    struct answer held = site_get(&site, site_path(&site, "/api/v3/runs/%s", run));
+
+    cr_assert_str_eq(answer_text(&site, held, "heldBy.text"),
+                     "0 of 0 running in queue slow/lane", "%s", held.body.data);
+    override("{\"type\":\"custom\",\"concurrencyLimit\":1}");
+    site_until(&site, run, "EXECUTING");
+    const char *second = site_run(&site, "hold", "{}");
+    site_until(&site, second, "QUEUED");
+    site_post(&site, LANE "/concurrency/reset", "{\"type\":\"custom\"}");
+    site_until(&site, second, "EXECUTING");
+}
+
+Test(queues, bad_limits_are_refused)
+{
+    static const char *const bad[] = {
+        "{\"type\":\"custom\"}",
+        "{\"type\":\"custom\",\"concurrencyLimit\":-1}",
+        "{\"type\":\"custom\",\"concurrencyLimit\":100001}",
+        "{\"type\":\"custom\",\"concurrencyLimit\":1.5}",
+        "{\"type\":\"custom\",\"concurrencyLimit\":\"3\"}",
+        "{\"type\":\"custom\",\"concurrencyLimit\":3,\"percent\":50}",
+        "{\"type\":\"custom\",\"percent\":1001}",
+        "{\"type\":\"custom\",\"concurrencyLimit\":3,\"by\":7}",
+        "{\"type\":\"queue\",\"concurrencyLimit\":3}",
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(override(bad[i]).status, 400, "%s", bad[i]);
+    struct answer none = site_post(&site, "/api/v1/queues/nowhere/concurrency/override",
+                                   "{\"type\":\"custom\",\"concurrencyLimit\":3}");
+    cr_assert_eq(none.status, 404);
+    cr_assert_str_eq(answer_text(&site, none, "error"), "Queue not found");
+}

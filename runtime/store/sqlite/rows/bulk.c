@@ -3,10 +3,12 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-static const char *const names[] = { "id", "a", "b", "c", "d",    "e",     "f",     "g",
-                                     "h",  "i", "j", "k", "data", "extra", "third", "fourth" };
+static const char *const names[] = { "id", "a", "b",    "c",     "d",     "e",     "f",
+                                     "g",  "h", "i",    "j",     "k",     "l",     "m",
+                                     "n",  "o", "data", "extra", "third", "fourth" };
 _Static_assert(sizeof names / sizeof names[0] == BULK_NUMBERS + BULK_BYTES, "a name each");
 
 const char *bulk_number_name(uint32_t at)
@@ -22,6 +24,7 @@ const char *bulk_bytes_name(uint32_t at)
 void bulk_add(struct bulk *bulk, struct arena *arena, uint32_t width, uint32_t depth,
               int64_t **numbers, struct slice **bytes)
 {
+    assert(width <= BULK_NUMBERS && depth <= BULK_BYTES); /* or a kind has too many columns */
     if (bulk->count == bulk->capacity) {
         struct bulk grown = { .width = width, .depth = depth, .count = bulk->count };
         grown.capacity = bulk->capacity == 0 ? 16 : bulk->capacity * 2;
@@ -65,7 +68,7 @@ static int on_connect(sqlite3 *db, void *source, int argc, const char *const *ar
 {
     (void)argc, (void)argv, (void)message;
     int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (id, a, b, c, d, e, f, g, h,"
-                                      " i, j, k, data, extra, third, fourth)");
+                                      " i, j, k, l, m, n, o, data, extra, third, fourth)");
     if (rc != SQLITE_OK)
         return rc;
     struct bulk_table *made = memory_zeroed(1, sizeof *made);
