@@ -61,7 +61,9 @@ static void add_estimate(struct buffer *out, struct arena *arena, const struct v
 {
     const struct value *estimate = value_find(why, "estimate");
 
-    if (estimate != NULL)
+    if (estimate != NULL && value_find(estimate, "startsInMs") == NULL)
+        add_line(out, "estimate", member_text(estimate, "basis"));
+    else if (estimate != NULL)
         add_line(out, "estimate",
                  arena_format(arena, "in about %.*s: %.*s",
                               SLICE_ARG(span_text(arena, member_int(estimate, "startsInMs"))),

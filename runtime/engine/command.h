@@ -13,6 +13,7 @@
 #include "codec/frame.h"
 #include "codec/value.h"
 #include "engine/catalog.h"
+#include "engine/operate.h"
 #include "engine/prune.h"
 #include "engine/rows/rows.h"
 
@@ -109,29 +110,6 @@ struct cancel {
     uint32_t environment;
     int64_t id;
     struct slice reason; /* for its timeline; empty: none was given */
-};
-
-struct queue_pause {
-    uint32_t environment;
-    struct slice name;
-    bool paused;
-    int64_t queue_id; /* reply */
-};
-
-struct queue_limit {
-    uint32_t environment;
-    struct slice name;
-    bool is_reset; /* to the configured one */
-    uint32_t limit;
-    struct slice by;  /* empty: it was not said */
-    int64_t queue_id; /* reply */
-};
-
-struct environment_pause {
-    uint32_t environment;
-    bool paused, is_mild; /* is_mild: one that is paused keeps its reason */
-    struct slice by, why; /* empty: it was not said */
-    bool is_changed;      /* reply */
 };
 
 struct segment_end {

@@ -11,10 +11,24 @@
 
 enum { PRIORITY_MAX = INT32_MAX / 1000 /* seconds */, TYPE_MAX = 256, TAGS_IN_MAX = 1000 };
 
+/* "-5s" is over: -1. */
+static bool span_read(struct slice text, int64_t *span_ms)
+{
+    bool is_over = text.size > 0 && text.data[0] == '-';
+
+    if (is_over)
+        text = (struct slice){ text.data + 1, text.size - 1 };
+    if (!duration_parse(text, span_ms))
+        return false;
+    if (is_over && *span_ms > 0)
+        *span_ms = -1;
+    return true;
+}
+
 bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms)
 {
     *date_ms = *span_ms = 0;
-    if (duration_parse(text, span_ms)) {
+    if (span_read(text, span_ms)) {
         if (*span_ms == 0)
             *span_ms = -1; /* 0 would be "none" */
         return true;
@@ -256,11 +270,12 @@ static bool ttl_read(const struct trigger_options_from *from, const struct value
         /* A shell's words are strings: "90" is a number of seconds as well. */
         if (text.size > 0 && strspn(arena_text(from->arena, text), "0123456789") == text.size)
             text = arena_format(from->arena, "%.*ss", SLICE_ARG(text));
-        if (duration_parse(text, ttl_ms))
+        if (span_read(text, ttl_ms))
             return true;
-    } else if (option_number(options, "ttl", &seconds, err) && seconds >= 0 &&
-               seconds <= (double)(DURATION_MAX_MS / 1000)) {
-        *ttl_ms = (int64_t)ceil(seconds * 1000); /* however short: 0 alone is none */
+    } else if (option_number(options, "ttl", &seconds, err) &&
+               fabs(seconds) <= (double)(DURATION_MAX_MS / 1000)) {
+        /* However short: 0 alone is none. */
+        *ttl_ms = seconds < 0 ? -1 : (int64_t)ceil(seconds * 1000);
         return true;
     }
     return err_set(err, ERR_BAD_REQUEST,

@@ -75,30 +75,33 @@ static int64_t width_of(const struct why *why)
     if (catalog == NULL || why->queue == NULL)
         return 0;
     int64_t width = catalog_limit_now(catalog, &why->queue->queue, run->lane != run->queue);
-    return width < catalog->slots ? width : catalog->slots;
+    /* The others may be kept for other environments. */
+    int64_t slots = is_gate(why, "slots") ? why->view.hold.running : catalog->slots;
+    return width < slots ? width : slots;
 }
 
 /* What is before it, so many at a time, each as long as those of the queue took till now. */
 static void write_estimate(struct out *out, struct arena *arena, const struct why *why)
 {
-    const struct queue *queue = &why->queue->queue;
     int64_t width = width_of(why);
 
-    if (why->queue == NULL || is_gate(why, "paused") || is_gate(why, "environment"))
+    if (width == 0 || is_gate(why, "paused") || is_gate(why, "environment"))
         return;
+    const struct queue *queue = &why->queue->queue;
     int64_t ended = queue->completed + queue->failed;
-    if (ended == 0 || width == 0)
-        return;
-    int64_t each_ms = queue->busy_us / ended / 1000;
-    int64_t turns = (why->before + width) / width;
     out_map(out, "estimate");
-    out_int(out, "startsInMs", turns * each_ms);
-    out_text(out, "basis",
-             arena_format(arena,
-                          "%s%" PRId64 " before it, %" PRId64 " at a time, %" PRId64
-                          " ms each as the %" PRId64 " that have ended",
-                          why->before == HOLD_BEFORE_MOST ? "at least " : "", why->before,
-                          width, each_ms, ended));
+    if (ended == 0) {
+        out_word(out, "basis", "none: no run of its queue has ended yet");
+    } else {
+        int64_t each_ms = queue->busy_us / ended / 1000;
+        out_int(out, "startsInMs", (why->before / width + 1) * each_ms);
+        out_text(out, "basis",
+                 arena_format(arena,
+                              "%s%" PRId64 " before it, %" PRId64 " at a time, %" PRId64
+                              " ms each as the %" PRId64 " of its queue that have ended",
+                              why->before == HOLD_BEFORE_MOST ? "at least " : "", why->before,
+                              width, each_ms, ended));
+    }
     out_end_map(out);
 }
 
@@ -124,6 +127,16 @@ static void write_missing(struct out *out, const struct why *why)
 
 /* ---- the reply --------------------------------------------------------------------------- */
 
+/* A run that has not waited yet is in its task's first one. */
+static struct slice segment_of(const struct why *why, const struct run *run)
+{
+    const struct catalog_task *task =
+        why->view.catalog == NULL ? NULL : catalog_task(why->view.catalog, run->task);
+
+    return run->segment.size == 0 && task != NULL && task->segment_count > 0 ? task->segments[0]
+                                                                             : run->segment;
+}
+
 static void write_holders(struct out *out, const struct why *why)
 {
     out_int(out, "before", why->before);
@@ -133,7 +146,7 @@ static void write_holders(struct out *out, const struct why *why)
         out_map(out, NULL);
         out_id(out, "id", "run", run->id);
         out_text(out, "taskIdentifier", run->task);
-        out_text(out, "segment", run->segment);
+        out_text(out, "segment", segment_of(why, run));
         out_time(out, "since", run->updated_ms);
         out_end_map(out);
     }
@@ -205,7 +218,7 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
     } else if (run->status == RUN_WAITING) {
         write_waits(out, arena, &why->view);
     } else if (run->status == RUN_RUNNING) {
-        out_text(out, "segment", run->segment);
+        out_text(out, "segment", segment_of(why, run));
     }
     out_end_map(out);
 }

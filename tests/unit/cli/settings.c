@@ -35,6 +35,7 @@ static void make_keys(void)
         fclose(file);
     }
     cr_assert_eq(chdir(dir), 0);
+    setenv("XDG_STATE_HOME", dir, 1); /* servers that run beside the tests are not known */
     unsetenv("BIDE_URL");
     unsetenv("BIDE_KEY");
     unsetenv("TRIGGER_API_URL");

@@ -194,7 +194,10 @@ Test(environments, why_names_the_gate_who_has_the_places_and_an_estimate)
     cr_assert_eq(holders->count, 2, "%s", told.body.data); /* of its key alone */
     cr_assert_not_null(strstr(told.body.data, first));
     cr_assert_not_null(strstr(told.body.data, second));
-    cr_assert_null(answer_find(told, "estimate"), "nothing has ended that it could rest on");
+    cr_assert_null(answer_find(told, "estimate.startsInMs"));
+    cr_assert_str_eq(answer_text(&site, told, "estimate.basis"),
+                     "none: no run of its queue has ended yet");
+    cr_assert_str_neq(answer_text(&site, told, "holders.0.segment"), "");
     cr_assert_eq(answer_find(why(queued), "before")->integer, 0);
     cr_assert_str_eq(answer_text(&site, why(first), "text"), "a segment of it runs");
     cr_assert_eq(answer_find(why(first), "holders"), NULL);
@@ -211,9 +214,9 @@ Test(environments, why_rests_an_estimate_on_what_has_ended)
     cr_assert_str_eq(answer_text(&site, told, "heldBy.gate"), "slots");
     cr_assert_eq(answer_find(told, "holders")->count, 10, "%s", told.body.data);
     cr_assert_geq(answer_find(told, "estimate.startsInMs")->integer, 0);
-    cr_assert_not_null(
-        strstr(answer_text(&site, told, "estimate.basis"), "as the 1 that have ended"), "%s",
-        told.body.data);
+    cr_assert_not_null(strstr(answer_text(&site, told, "estimate.basis"),
+                              "as the 1 of its queue that have ended"),
+                       "%s", told.body.data);
     site_post(&site, "/api/v1/queues/echo/pause", "{\"type\":\"task\",\"action\":\"pause\"}");
     cr_assert_null(answer_find(why(run), "estimate"), "nobody knows when it is resumed");
 }

@@ -42,6 +42,10 @@ Test(options, moments_are_durations_or_dates)
     cr_assert(date_ms == 0 && span_ms == 5400000);
     cr_assert(when_read(SLICE("0s"), &date_ms, &span_ms));
     cr_assert(date_ms == 0 && span_ms < 0, "over at once, and not none");
+    cr_assert(when_read(SLICE("-1h30m"), &date_ms, &span_ms));
+    cr_assert_eq(span_ms, -1, "it is over");
+    cr_assert_not(when_read(SLICE("-"), &date_ms, &span_ms));
+    cr_assert_not(when_read(SLICE("--5s"), &date_ms, &span_ms));
     cr_assert(when_read(SLICE("2026-01-02T00:00:00Z"), &date_ms, &span_ms));
     cr_assert(date_ms == NOW + 86400000 && span_ms == 0);
     cr_assert(when_read(SLICE("9999-12-31T23:59:59Z"), &date_ms, &span_ms));
@@ -67,6 +71,10 @@ Test(options, delays_and_ttls)
     cr_assert_eq(trigger.ttl_ms, 0);
     cr_assert(read_trigger("{\"ttl\":\"0\"}", &trigger, &err));
     cr_assert_eq(trigger.ttl_ms, 0);
+    cr_assert(read_trigger("{\"delay\":\"-5s\",\"ttl\":\"-1m\"}", &trigger, &err));
+    cr_assert_eq(trigger.ttl_ms, -1, "it is over");
+    cr_assert(read_trigger("{\"ttl\":-3.5}", &trigger, &err));
+    cr_assert_eq(trigger.ttl_ms, -1);
     cr_assert(read_trigger("{\"ttl\":\"90\"}", &trigger, &err));
     cr_assert_eq(trigger.ttl_ms, 90000);
     cr_assert_not(read_trigger("{\"ttl\":\"1m3\"}", &trigger, &err));
@@ -94,7 +102,6 @@ Test(options, numbers_out_of_range_are_refused_with_the_range)
         { "{\"maxAttempts\":2.5}", "whole" },
         { "{\"maxDuration\":1e300}", "maxDuration must be" },
         { "{\"maxDuration\":0}", "maxDuration must be" },
-        { "{\"ttl\":-1}", "ttl" },
         { "{\"ttl\":\"\"}", "ttl" },
         { "{\"delay\":\"\"}", "delay" },
         { "{\"idempotencyKeyTTL\":\"\"}", "idempotencyKeyTTL" },

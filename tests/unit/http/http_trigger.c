@@ -95,7 +95,6 @@ Test(trigger, broken_bodies_are_told_what_is_wrong)
           "JSON" },
         { "{\"payload\":{},\"options\":{\"delay\":\"soon\"}}", "delay" },
         { "{\"payload\":{},\"options\":{\"ttl\":\"x\"}}", "ttl" },
-        { "{\"payload\":{},\"options\":{\"ttl\":-1}}", "ttl" },
         { "{\"payload\":{},\"options\":{\"priority\":\"high\"}}", "priority" },
         { "{\"payload\":{},\"options\":{\"maxAttempts\":0}}", "maxAttempts" },
         { "{\"payload\":{},\"options\":{\"maxDuration\":0}}", "maxDuration" },

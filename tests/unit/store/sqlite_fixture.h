@@ -62,6 +62,9 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE environment DROP COLUMN paused_ms;"  \
     "ALTER TABLE environment DROP COLUMN paused_by;"  \
     "ALTER TABLE environment DROP COLUMN paused_why;" \
+    "ALTER TABLE queue DROP COLUMN override_limit;"   \
+    "ALTER TABLE queue DROP COLUMN override_ms;"      \
+    "ALTER TABLE queue DROP COLUMN override_by;"      \
     "DROP TABLE node; DROP TABLE limit_grant; DROP TABLE kept;"
 
 #define CHECK(fixture, call) cr_assert((call), "%s: %s", #call, (fixture)->err.text)
