@@ -35,6 +35,7 @@ static const struct rule {
     [NAME_TAG] = { "tag", NULL, ",",
                    "a text without commas, control and invisible characters is", 1024 },
     [NAME_KEY] = { "idempotency key", NULL, "", TEXT, 2048 },
+    [NAME_LANE] = { "concurrency key", NULL, "", TEXT, 2048 },
     [NAME_METADATA] = { "key of the metadata", NULL, "", TEXT, 1024 },
     [NAME_RECORD] = { "name of a record", NULL, "", TEXT, 1024 },
 };

@@ -22,6 +22,7 @@ enum name_kind {
     NAME_ASKED, /* a task that is asked for: no plugin may have it, and the run waits */
     NAME_TAG,
     NAME_KEY,      /* idempotency */
+    NAME_LANE,     /* concurrency key */
     NAME_METADATA, /* a key of it */
     NAME_RECORD,   /* of bide_once */
     NAME_KIND_COUNT

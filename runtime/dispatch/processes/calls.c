@@ -101,7 +101,7 @@ static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
     return (kind != CALL_TRIGGER || name_check(NAME_TASK, text_of(map, "task"), err)) &&
            (kind != CALL_ONCE || name_check(NAME_RECORD, text_of(map, "name"), err)) &&
            name_fits(map, "queue", NAME_QUEUE, err) &&
-           name_fits(map, "concurrency_key", NAME_KEY, err) &&
+           name_fits(map, "concurrency_key", NAME_LANE, err) &&
            name_fits(map, "key_text", NAME_KEY, err) && tags_check(dispatch, map, err);
 }
 

@@ -382,7 +382,7 @@ bool trigger_options_read(const struct trigger_options_from *from, const struct 
         return err_set(err, ERR_BAD_REQUEST, "options must be an object, not %s",
                        value_kind_name(options->kind));
     if (!queue_read(from, options, &trigger->queue, err) ||
-        !option_name(options, "concurrencyKey", NAME_KEY, &trigger->concurrency_key, err) ||
+        !option_name(options, "concurrencyKey", NAME_LANE, &trigger->concurrency_key, err) ||
         !option_when(options, "delay", &trigger->due_ms, &trigger->delay_ms, err) ||
         !ttl_read(from, options, &trigger->ttl_ms, err) ||
         !numbers_read(from, options, trigger, err) ||
