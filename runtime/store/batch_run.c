@@ -120,7 +120,7 @@ bool store_batch_run(struct store_batch *run, struct outcome *outcome, uint64_t 
             run->store->ops->rollback(run->store);
         if (err->code != ERR_CONFLICT || tries == CONFLICTS_MOST)
             break;
-        log_info("store.conflict", "%s", err->text);
+        log_debug("store.conflict", "%s", err->text);
         batch = batch_again(batch);
     }
     batch_failed(batch, err);

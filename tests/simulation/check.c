@@ -343,8 +343,9 @@ static void check_queue(struct world *world, const struct run *started)
     }
     running_beside(world, started, &in_queue, &in_lane);
     bool has_key = started->concurrency_key.size > 0;
-    uint32_t most = host_is_alone(world) ? catalog_limit_now(catalog, queue, has_key)
-                                         : hosts_lane_most(world, queue->name, has_key);
+    uint32_t most = host_is_alone(world)
+                        ? catalog_limit_now(engine_catalog(world->engine), queue, has_key)
+                        : hosts_lane_most(world, queue->name, has_key);
     if (in_lane > most)
         world_flaw(world, "%u runs are running in queue %.*s with key %.*s", in_lane,
                    SLICE_ARG(queue->name), SLICE_ARG(started->concurrency_key));
