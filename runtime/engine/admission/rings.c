@@ -196,6 +196,12 @@ void rings_queue_forget(struct queue_hint *queue)
     queue->after = -1;
     queue->is_swept = true;
     queue->is_partial = queue->is_full = false;
+    LIST_EACH(&queue->shut, link, after)
+    {
+        struct lane_hint *lane = container_of(link, struct lane_hint, link);
+        if (lane->state == LANE_FULL)
+            rings_lane_open(lane);
+    }
 }
 
 static void lanes_drop(struct rings *rings, struct list *lanes)

@@ -90,7 +90,7 @@ void rings_finish(struct rings *rings);
 struct queue_hint *rings_queue(const struct rings *rings, int64_t id);
 /* The same, made when absent. */
 struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t environment);
-/* Nothing of it is known any more. */
+/* What is known of it may not be all, and what was full may not be. */
 void rings_queue_forget(struct queue_hint *queue);
 void rings_queue_drop(struct rings *rings, struct queue_hint *queue);
 
