@@ -170,6 +170,27 @@ static void pairs_check(const struct node *root, const struct config *config,
     pair_check(root, tokens.value >= early.value, tokens, "below", early, "", report);
 }
 
+/* An environment's tokens, as all of them, stay as long as an answer may come before its token.
+ */
+static void tokens_check(const struct node *environments, const struct config *config,
+                         struct report *report)
+{
+    char early[DURATION_TEXT_SIZE];
+
+    for (uint32_t i = 0; i < config->environment_count; i++) {
+        int64_t kept_ms = config->environments[i].retention.span_ms[RETAIN_TOKENS];
+        if (kept_ms == 0 || kept_ms >= config->early_answers_ms)
+            continue;
+        const struct entry *retention = node_find(&environments->entries[i].node, "retention");
+        const struct node *tokens = &node_find(&retention->node, "tokens")->node;
+        report_add(report, tokens->line, tokens->column,
+                   "environments.%s.retention.tokens must not be below "
+                   "retention.early_answers, which is %s",
+                   config->environments[i].name,
+                   duration_format(config->early_answers_ms, early));
+    }
+}
+
 /* ---- the file ---------------------------------------------------------------------------- */
 
 const char *config_queues_beside(struct arena *arena, const char *path)
@@ -206,8 +227,11 @@ static bool root_read(const struct node *root, const struct own_schema *own_sche
         !names_check(NAME_ENVIRONMENT, &environments->node, true, report))
         return false;
     keys_read(root, config, base, report);
-    if (report->problems->count == before)
+    if (report->problems->count == before) {
         pairs_check(root, config, report);
+        if (environments != NULL)
+            tokens_check(&environments->node, config, report);
+    }
     limits_fit(config);
     return report->problems->count == before;
 }

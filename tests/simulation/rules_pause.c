@@ -117,12 +117,22 @@ void rule_queue(const struct look *look, const struct queue *queue)
 
     if (queue->removed || queue->name.size == 0)
         return;
-    if (sums->created_ms != 0 && sums->created_ms != queue->created_ms)
+    if (sums->created_ms != 0 && sums->created_ms != queue->created_ms) {
+        struct shadow_queue before = *sums; /* it was removed */
         *sums = (struct shadow_queue){ .completed = queue->completed,
                                        .failed = queue->failed,
                                        .canceled = queue->canceled,
                                        .wait_ms = queue->wait_ms,
-                                       .busy_us = queue->busy_us }; /* it was removed */
+                                       .busy_us = queue->busy_us };
+        if (before.paused_ms == queue->created_ms) { /* since it is there again */
+            sums->paused_ms = before.paused_ms;
+            sums->paused = before.paused;
+        }
+        if (before.override_ms == queue->created_ms) {
+            sums->override_ms = before.override_ms;
+            sums->override_limit = before.override_limit;
+        }
+    }
     sums->created_ms = queue->created_ms;
     if (queue->completed != sums->completed || queue->failed != sums->failed ||
         queue->canceled != sums->canceled || queue->wait_ms != sums->wait_ms ||

@@ -231,6 +231,9 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "retention:\n  tokens: 1h\n",
           "c.yaml:2:11: retention.tokens must not be below retention.early_answers (its "
           "default, 1d)" },
+        { "environments: {dev: {retention: {tokens: 1s}}}\n",
+          "c.yaml:1:42: environments.dev.retention.tokens must not be below "
+          "retention.early_answers, which is 1d" },
         { "- a\n", "c.yaml:1:1: expected an object or null" },
         { "server: {listen: \"a:1\", listen: \"b:2\"}\n", "is here twice" },
         { "a: b: c\n", "no valid YAML" },
