@@ -101,6 +101,12 @@ static void grant_note(struct batch *batch, struct grant_hint mine)
     *changed = mine;
 }
 
+/* One that says nothing is no row. */
+static void grant_tidy(struct grant *grant)
+{
+    grant->row.is_deleted = grant->holders.size == 0 && grant->hungry.size == 0;
+}
+
 /* ---- what may start ---------------------------------------------------------------------- */
 
 static bool is_shared(const struct batch *batch, uint32_t limit)
@@ -137,7 +143,7 @@ static void grant_write(struct batch *batch, struct grant *grant, struct grant_h
         grant->holders =
             pairs_set(batch->arena, grant->holders, batch->engine->node.number, count);
     mine->count = count;
-    grant->row.is_deleted = grant->holders.size == 0 && grant->hungry.size == 0;
+    grant_tidy(grant);
 }
 
 void grant_use(struct batch *batch, int64_t scope, uint32_t limit, uint32_t used)
@@ -163,7 +169,7 @@ static void hunger_set(struct batch *batch, struct grant *grant, bool is_hungry)
     if (is_hungry == (pairs_of(grant->hungry, node) > 0))
         return;
     grant->hungry = pairs_set(batch->arena, grant->hungry, node, is_hungry);
-    grant->row.is_deleted = grant->holders.size == 0 && grant->hungry.size == 0;
+    grant_tidy(grant);
 }
 
 void grant_want(struct batch *batch, int64_t scope, uint32_t limit, bool lacks, bool has_slot)
@@ -295,7 +301,7 @@ bool grants_release(struct batch *batch, uint32_t node)
             continue;
         grant->holders = pairs_set(batch->arena, grant->holders, node, 0);
         grant->hungry = pairs_set(batch->arena, grant->hungry, node, 0);
-        grant->row.is_deleted = grant->holders.size == 0 && grant->hungry.size == 0;
+        grant_tidy(grant);
     }
     return true;
 }
