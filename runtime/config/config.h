@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "config/queue_rules.h"
 #include "schema/schema.h"
 
 #include <stdbool.h>
@@ -99,8 +100,7 @@ struct config {
 
 struct config_queue {
     struct slice name;
-    uint32_t concurrency;    /* of each lane */
-    uint32_t per_key, total; /* of lanes with a key, and of all together; 0: not said */
+    struct queue_rules rules;
     struct config_retention retention;
 };
 

@@ -12,6 +12,7 @@
  */
 #include "config/config.h"
 #include "config/own_schema.h"
+#include "config/queue_rules_read.h"
 #include "config/retention.h"
 
 #include <unistd.h>
@@ -21,31 +22,19 @@ static uint32_t concurrency_of(const struct node *node)
     return (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer);
 }
 
-/* 0: it is not said. */
-static uint32_t number_of(const struct node *map, const char *key)
-{
-    const struct entry *entry = node_find(map, key);
-
-    return entry == NULL ? 0 : concurrency_of(&entry->node);
-}
-
 static void queue_read(const struct entry *entry, struct config_queues *queues,
                        struct report *report)
 {
     struct config_queue *queue = &queues->queues[queues->queue_count++];
     const struct node *node = &entry->node;
 
-    *queue = (struct config_queue){ .name = entry->key, .concurrency = queues->concurrency };
+    *queue =
+        (struct config_queue){ .name = entry->key, .rules.concurrency = queues->concurrency };
     if (node->kind != VALUE_MAP) {
-        queue->concurrency = concurrency_of(node);
+        queue->rules.concurrency = concurrency_of(node);
         return;
     }
-    uint32_t limit =
-        number_of(node, "concurrency") + number_of(node, "limit"); /* one of them */
-    if (limit > 0)
-        queue->concurrency = limit;
-    queue->per_key = number_of(node, "per_key");
-    queue->total = number_of(node, "total");
+    (void)queue_rules_read(node, &queue->rules, report);   /* it tells */
     (void)retention_read(node, &queue->retention, report); /* it tells */
 }
 

@@ -9,7 +9,7 @@
 
 static const char *const names[RETAIN_KINDS] = { "ended_runs", "tokens", "logs" };
 
-static int64_t span_of(const struct node *node)
+int64_t span_of(const struct node *node)
 {
     int64_t ms = 0;
 

@@ -126,14 +126,15 @@ uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, b
 
     if (found == NULL)
         return catalog->queue_limit;
-    return has_key && found->per_key > 0 ? found->per_key : found->limit;
+    return has_key && found->rules.per_key > 0 ? found->rules.per_key
+                                               : found->rules.concurrency;
 }
 
 uint32_t catalog_limit_now(const struct catalog *catalog, const struct queue *queue,
                            bool has_key)
 {
     const struct catalog_queue *found = queue_find(catalog, queue->name);
-    bool has_own = has_key && found != NULL && found->per_key > 0;
+    bool has_own = has_key && found != NULL && found->rules.per_key > 0;
 
     return queue->override_ms != 0 && !has_own
                ? queue->override_limit
@@ -144,7 +145,7 @@ uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue)
 {
     const struct catalog_queue *found = queue_find(catalog, queue);
 
-    return found == NULL || found->total == 0 ? UINT32_MAX : found->total;
+    return found == NULL || found->rules.total == 0 ? UINT32_MAX : found->rules.total;
 }
 
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment)

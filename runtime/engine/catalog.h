@@ -40,9 +40,7 @@ struct catalog_task {
 
 struct catalog_queue {
     struct slice name;
-    uint32_t limit;   /* runs at a time of each lane; */
-    uint32_t per_key; /* of those with a key; 0: the same */
-    uint32_t total;   /* of all together; 0: any number */
+    struct queue_rules rules;
 };
 
 struct catalog_retention {

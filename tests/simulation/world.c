@@ -117,9 +117,11 @@ static struct catalog *catalog_make(struct world *world)
     for (uint32_t i = 0; i < QUEUES; i++)
         catalog->queues[catalog->queue_count++] =
             (struct catalog_queue){ .name = slice_of(queue_names[i]),
-                                    .limit = i == 2 ? 1 : world->queue_limit,
-                                    .per_key = i == 0 ? world->key_limit : 0,
-                                    .total = i == 1 ? world->total_limit : 0 };
+                                    .rules = {
+                                        .concurrency = i == 2 ? 1 : world->queue_limit,
+                                        .per_key = i == 0 ? world->key_limit : 0,
+                                        .total = i == 1 ? world->total_limit : 0,
+                                    } };
     catalog->queue_limit = world->queue_limit;
     catalog->limits = (struct config_limits){ .payload_bytes = 1 << 20,
                                               .state_bytes = 1 << 20,

@@ -221,9 +221,7 @@ static void queues_add(struct making *making)
     for (uint32_t i = 0; i < queues->queue_count; i++)
         catalog->queues[catalog->queue_count++] =
             (struct catalog_queue){ .name = arena_copy(&catalog->arena, queues->queues[i].name),
-                                    .limit = queues->queues[i].concurrency,
-                                    .per_key = queues->queues[i].per_key,
-                                    .total = queues->queues[i].total };
+                                    .rules = queues->queues[i].rules };
 }
 
 /* Of those that say anything; tokens stay at least as long as an answer may come early. */

@@ -4,15 +4,16 @@
 #include "catalogs.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 enum { LINES_MOST = 20 };
+
+static const struct queue_rules no_rules;
 
 /* What the file says of one name; `queue` only of tasks. */
 struct entry_said {
     const char *kind;
     struct slice name, queue;
-    uint32_t concurrency, per_key, total; /* 0: not said */
+    const struct queue_rules *rules;
     const struct config_retention *retention;
 };
 
@@ -22,11 +23,11 @@ static struct entry_said entry_of(const struct config_queues *queues, bool is_ta
         return (struct entry_said){ .kind = "task",
                                     .name = queues->tasks[i].task,
                                     .queue = queues->tasks[i].queue,
+                                    .rules = &no_rules,
                                     .retention = &queues->tasks[i].retention };
     const struct config_queue *queue = &queues->queues[i];
-    return (
-        struct entry_said){ "queue",        queue->name,  SLICE(""),        queue->concurrency,
-                            queue->per_key, queue->total, &queue->retention };
+    return (struct entry_said){ "queue", queue->name, SLICE(""), &queue->rules,
+                                &queue->retention };
 }
 
 static uint32_t count_of(const struct config_queues *queues, bool is_task)
@@ -62,16 +63,18 @@ static void text_say(uint32_t *lines, const struct entry_said *entry, const char
                  SLICE_ARG(after.size > 0 ? after : SLICE("-")));
 }
 
-static void number_say(uint32_t *lines, const struct entry_said *entry, const char *what,
-                       uint32_t before, uint32_t after)
+static void rules_say(uint32_t *lines, const struct entry_said *before,
+                      const struct entry_said *after)
 {
-    char texts[2][DURATION_TEXT_SIZE] = { "", "" };
-
-    if (before != 0)
-        (void)snprintf(texts[0], sizeof texts[0], "%" PRIu32, before);
-    if (after != 0)
-        (void)snprintf(texts[1], sizeof texts[1], "%" PRIu32, after);
-    text_say(lines, entry, what, slice_of(texts[0]), slice_of(texts[1]));
+    for (int i = 0; i < QUEUE_RULES; i++) {
+        const struct queue_rule *rule = &queue_rule_table[i];
+        char texts[2][QUEUE_RULE_TEXT_SIZE];
+        if (rule->is_alias)
+            continue;
+        queue_rule_text(rule, before->rules, texts[0]);
+        queue_rule_text(rule, after->rules, texts[1]);
+        text_say(lines, after, rule->key, slice_of(texts[0]), slice_of(texts[1]));
+    }
 }
 
 static void spans_say(uint32_t *lines, const struct entry_said *before,
@@ -94,9 +97,7 @@ static void spans_say(uint32_t *lines, const struct entry_said *before,
 static void entry_say(uint32_t *lines, const struct entry_said *before,
                       const struct entry_said *after)
 {
-    number_say(lines, after, "concurrency", before->concurrency, after->concurrency);
-    number_say(lines, after, "per_key", before->per_key, after->per_key);
-    number_say(lines, after, "total", before->total, after->total);
+    rules_say(lines, before, after);
     text_say(lines, after, "queue", before->queue, after->queue);
     spans_say(lines, before, after);
 }
@@ -111,13 +112,15 @@ static void kind_say(uint32_t *lines, bool is_task, const struct config_queues *
     for (uint32_t i = 0; i < count_of(after, is_task) && *lines <= LINES_MOST; i++) {
         one = entry_of(after, is_task, i);
         if (!find(before, is_task, &near, one.name, &other))
-            other = (struct entry_said){ .retention = &none };
+            other = (struct entry_said){ .rules = &no_rules, .retention = &none };
         entry_say(lines, &other, &one);
     }
     near = 0;
     for (uint32_t i = 0; i < count_of(before, is_task) && *lines <= LINES_MOST; i++) {
         one = entry_of(before, is_task, i);
-        other = (struct entry_said){ .kind = one.kind, .name = one.name, .retention = &none };
+        other = (struct entry_said){
+            .kind = one.kind, .name = one.name, .rules = &no_rules, .retention = &none
+        };
         if (!find(after, is_task, &near, one.name, &found))
             entry_say(lines, &one, &other);
     }

@@ -47,9 +47,9 @@ Test(queues, limits_and_tasks_are_read)
     cr_assert_eq(queues.concurrency, 7);
     cr_assert_eq(queues.queue_count, 3);
     cr_assert(slice_is(queues.queues[0].name, "mail"));
-    cr_assert_eq(queues.queues[0].concurrency, 2);
-    cr_assert_eq(queues.queues[1].concurrency, 3);
-    cr_assert_eq(queues.queues[2].concurrency, 7, "the file's default");
+    cr_assert_eq(queues.queues[0].rules.concurrency, 2);
+    cr_assert_eq(queues.queues[1].rules.concurrency, 3);
+    cr_assert_eq(queues.queues[2].rules.concurrency, 7, "the file's default");
     cr_assert_eq(queues.task_count, 2);
     cr_assert(slice_is(queues.tasks[1].queue, "task/b"));
     config_queues_finish(&queues);
@@ -63,10 +63,10 @@ Test(queues, limits_of_keys_and_of_all_together)
                                         "  b: {concurrency: 5, per_key: 1, total: 20}\n"
                                         "  c: {total: 9}\n");
 
-    cr_assert(queues.queues[0].concurrency == 3 && queues.queues[0].per_key == 0);
-    cr_assert(queues.queues[1].concurrency == 5 && queues.queues[1].per_key == 1);
-    cr_assert_eq(queues.queues[1].total, 20);
-    cr_assert(queues.queues[2].concurrency == 7 && queues.queues[2].total == 9);
+    cr_assert(queues.queues[0].rules.concurrency == 3 && queues.queues[0].rules.per_key == 0);
+    cr_assert(queues.queues[1].rules.concurrency == 5 && queues.queues[1].rules.per_key == 1);
+    cr_assert_eq(queues.queues[1].rules.total, 20);
+    cr_assert(queues.queues[2].rules.concurrency == 7 && queues.queues[2].rules.total == 9);
     config_queues_finish(&queues);
 }
 

@@ -147,7 +147,7 @@ Test(cancel, an_unknown_run_and_another_environments_are_not_found)
 Test(cancel, the_whole_subtree_goes_with_it_whatever_it_does)
 {
     bench.queues[bench.queue_count++] =
-        (struct catalog_queue){ .name = SLICE("shut"), .limit = 1 };
+        (struct catalog_queue){ .name = SLICE("shut"), .rules.concurrency = 1 };
     bench_catalog();
     pause("shut", true);
     int64_t root = start("t");
@@ -245,7 +245,7 @@ Test(cancel, a_deep_tree_is_canceled_to_its_leaves)
 static void narrow(void)
 {
     bench.queues[bench.queue_count++] =
-        (struct catalog_queue){ .name = SLICE("task/t"), .limit = 1 };
+        (struct catalog_queue){ .name = SLICE("task/t"), .rules.concurrency = 1 };
     bench_catalog();
 }
 

@@ -15,7 +15,7 @@ Test(catalog, tasks_are_found_whatever_the_order_they_came_in)
     for (uint32_t i = 0; i < 5; i++) {
         catalog->tasks[catalog->task_count++].id = slice_of(names[i]);
         catalog->queues[catalog->queue_count++] =
-            (struct catalog_queue){ .name = slice_of(names[i]), .limit = i + 1 };
+            (struct catalog_queue){ .name = slice_of(names[i]), .rules.concurrency = i + 1 };
     }
     catalog->queue_limit = 77;
     catalog_sort(catalog);

@@ -46,7 +46,7 @@ Test(deaths, after_the_third_suspects_start_one_at_a_time)
 Test(deaths, nobody_waits_for_suspects)
 {
     bench.queues[bench.queue_count++] =
-        (struct catalog_queue){ .name = SLICE("task/t"), .limit = 1 };
+        (struct catalog_queue){ .name = SLICE("task/t"), .rules.concurrency = 1 };
     bench_catalog();
     int64_t suspect = start("t");
     int64_t behind = trigger("t"), busy = start("u");

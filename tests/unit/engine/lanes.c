@@ -37,9 +37,10 @@ static uint32_t running(const char *key)
 
 static void queue_limits(uint32_t limit, uint32_t per_key, uint32_t total)
 {
-    bench.queues[0] = (struct catalog_queue){
-        .name = SLICE("mail"), .limit = limit, .per_key = per_key, .total = total
-    };
+    bench.queues[0] = (struct catalog_queue){ .name = SLICE("mail"),
+                                              .rules.concurrency = limit,
+                                              .rules.per_key = per_key,
+                                              .rules.total = total };
     bench.queue_count = 1;
     bench_catalog();
 }

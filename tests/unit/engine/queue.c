@@ -114,7 +114,7 @@ Test(queue, a_parent_may_wait_for_a_child_in_its_own_full_queue)
 Test(queue, a_named_limit_is_the_queues_own)
 {
     bench.queues[bench.queue_count++] =
-        (struct catalog_queue){ .name = SLICE("narrow"), .limit = 1 };
+        (struct catalog_queue){ .name = SLICE("narrow"), .rules.concurrency = 1 };
     bench_catalog();
     for (int i = 0; i < 3; i++) {
         trigger_into("t", "narrow");
@@ -298,7 +298,7 @@ Test(queue, a_pause_is_one_environments)
 Test(queue, the_queues_of_the_catalog_are_there_before_the_first_run)
 {
     bench.queues[bench.queue_count++] =
-        (struct catalog_queue){ .name = SLICE("mail"), .limit = 5 };
+        (struct catalog_queue){ .name = SLICE("mail"), .rules.concurrency = 5 };
     bench_catalog();
 
     pause("mail", true);

@@ -89,7 +89,7 @@ Test(queue_room, names_without_end_pass_through)
 Test(queue_room, what_is_paused_delayed_waiting_or_configured_stays)
 {
     bench.queues[bench.queue_count++] =
-        (struct catalog_queue){ .name = SLICE("mine"), .limit = 5 };
+        (struct catalog_queue){ .name = SLICE("mine"), .rules.concurrency = 5 };
     bench.limits.queues = ROOM + 3;
     bench_catalog();
     int64_t configured = made(DEV, "mine"), paused = made(DEV, "q0"), waiting = made(DEV, "q1");

@@ -279,7 +279,7 @@ Test(trigger, a_run_goes_to_the_queue_of_its_trigger_its_task_or_its_own)
 {
     bench.tasks[1].queue = SLICE("mail");
     bench.queues[bench.queue_count++] =
-        (struct catalog_queue){ .name = SLICE("mail"), .limit = 5 };
+        (struct catalog_queue){ .name = SLICE("mail"), .rules.concurrency = 5 };
     bench_catalog();
     struct trigger *named = &add_trigger("t")->trigger;
     struct trigger *of_task = &add_trigger("u")->trigger;

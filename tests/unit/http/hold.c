@@ -60,7 +60,9 @@ static void check(const struct run *run, const char *gate, const char *text)
                                            .before = give_before };
     static const uint32_t numbers[] = { DEV, PROD };
     static uint32_t kept[] = { 2, 4 };
-    struct catalog_queue mail = { .name = SLICE("mail"), .limit = 3, .total = 5 };
+    struct catalog_queue mail = { .name = SLICE("mail"),
+                                  .rules.concurrency = 3,
+                                  .rules.total = 5 };
     struct catalog catalog = { .queues = &mail,
                                .queue_count = 1,
                                .slots = 10,

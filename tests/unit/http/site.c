@@ -98,9 +98,9 @@ static struct catalog *catalog_make(struct site *site)
             .retry_factor = 2
         };
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, 1);
-    catalog->queues[catalog->queue_count++] = (struct catalog_queue){
-        .name = SLICE("slow/lane"), .limit = 7, .per_key = 2, .total = 9
-    };
+    catalog->queues[catalog->queue_count++] =
+        (struct catalog_queue){ .name = SLICE("slow/lane"),
+                                .rules = { .concurrency = 7, .per_key = 2, .total = 9 } };
     catalog->queue_limit = 100;
     catalog->limits = site->config.limits;
     catalog->slots = 100;
