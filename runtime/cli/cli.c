@@ -33,12 +33,12 @@ int cli_fail(int code, const char *format, ...)
 
 int cli_worse(int a, int b)
 {
-    static const int order[] = { CLI_FAILED, CLI_USAGE, CLI_UNCHANGED };
+    static const int order[] = { CLI_FAILED, CLI_USAGE, CLI_DONE };
 
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         if (a == order[i] || b == order[i])
             return order[i];
-    return CLI_DONE;
+    return CLI_UNCHANGED;
 }
 
 bool cli_help(const char *name)

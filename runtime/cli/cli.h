@@ -80,8 +80,8 @@ bool call_number(const struct call *call, const char *name, int64_t least, int64
 bool call_duration(const struct call *call, const char *name, int64_t fallback_ms,
                    int64_t *duration_ms, struct err *err);
 
-/* Of two results the one to exit with: a failure, wrong use, else that something stayed as it
- * was. */
+/* Of two results the one to exit with: a failure, wrong use, else that something was changed.
+ */
 int cli_worse(int a, int b);
 
 /* argv[0] is the program. */

@@ -166,7 +166,7 @@ static int act_on(struct call *call, const char *name, const char *action)
 
 static int act(struct call *call, const char *action)
 {
-    int code = CLI_DONE;
+    int code = CLI_UNCHANGED;
 
     for (int i = 0; i < call->argument_count; i++)
         code = cli_worse(code, act_on(call, call->arguments[i], action));

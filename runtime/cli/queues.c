@@ -216,6 +216,7 @@ static int act(struct call *call, const char *action)
 
     if (!client_open(&client, call, &code))
         return code;
+    code = CLI_UNCHANGED;
     for (int i = 0; i < call->argument_count; i++)
         code = cli_worse(code, act_on(&client, call->arguments[i], action));
     client_close(&client);
@@ -259,6 +260,9 @@ const struct cli_command queues_resume_command = {
 
 /* ---- limit ------------------------------------------------------------------------------- */
 
+/* What the API says to a reset where nothing is set. */
+#define NOT_OVERRIDDEN "Queue is not overridden"
+
 /* "reset", a number, or "50%". */
 static bool limit_body(struct call *call, const char *text, struct slice *body, bool *is_reset)
 {
@@ -283,6 +287,7 @@ static int exec_limit(struct call *call)
     struct client client;
     struct reply reply;
     struct slice body;
+    struct err err = { 0 };
     bool is_reset;
     int code;
 
@@ -294,7 +299,11 @@ static int exec_limit(struct call *call)
     client.subject = name;
     const char *path = queue_path(&call->arena, name,
                                   is_reset ? "/concurrency/reset" : "/concurrency/override");
-    if (!client_do(&client, "POST", path, body, &reply))
+    if (!client_send(&client, "POST", path, body, &reply, &err))
+        code = cli_fail(CLI_FAILED, "%s", err.text);
+    else if (is_reset && slice_is(member_text(&reply.value, "error"), NOT_OVERRIDDEN))
+        code = cli_fail(CLI_UNCHANGED, "%s: has no other limit; nothing was changed", name);
+    else if (!client_took(&client, &reply))
         code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
@@ -314,7 +323,10 @@ const struct cli_command queues_limit_command = {
             "part like 50%\n"
             "of what is configured; or reset, which is back to that. It survives a restart of "
             "the server.\n"
-            "Where per_key is configured, lanes with a key keep it; total holds as ever.",
+            "Where per_key is configured, lanes with a key keep it; total holds as ever. A "
+            "reset where no "
+            "other\n"
+            "limit is set exits 3.",
     .is_client = true,
     .least = 2,
     .most = 2,

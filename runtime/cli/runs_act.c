@@ -52,6 +52,7 @@ static int exec_cancel(struct call *call)
 
     if (!client_open(&client, call, &code))
         return code;
+    code = CLI_UNCHANGED;
     for (int i = 0; i < call->argument_count; i++)
         code = cli_worse(code, cancel_one(&client, call->arguments[i]));
     client_close(&client);

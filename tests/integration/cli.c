@@ -274,6 +274,15 @@ Test(cli, a_cancel_or_a_pause_that_changed_nothing_is_told)
     assert_says(bide(3, "queues pause task/hello"), "already paused");
     bide(0, "queues resume task/hello");
     assert_says(bide(3, "queues resume task/hello"), "already open");
+    assert_says(bide(3, "queues limit task/hello reset"), "nothing was changed");
+}
+
+Test(cli, of_several_some_that_changed_are_a_success)
+{
+    bide(0, "queues pause task/hello");
+    assert_says(bide(0, "queues pause task/hello task/approve-refund"), "already paused");
+    assert_says(bide(3, "queues pause task/hello task/approve-refund"), "already paused");
+    assert_says(bide(1, "queues resume task/hello nosuch"), "refused (404)");
 }
 
 /* ---- runs -----------------------------------------------------------------------------------

@@ -243,6 +243,11 @@ bool client_do(struct client *client, const char *method, const char *path, stru
         client->failure = cli_fail(CLI_FAILED, "%s", err.text);
         return false;
     }
+    return client_took(client, reply);
+}
+
+bool client_took(struct client *client, const struct reply *reply)
+{
     headers_tell(reply->headers);
     if (reply->status >= 200 && reply->status < 300 && reply->is_json)
         return true;

@@ -45,6 +45,9 @@ bool client_send(struct client *client, const char *method, const char *path, st
 bool client_do(struct client *client, const char *method, const char *path, struct slice body,
                struct reply *reply);
 
+/* The second half of it, of a reply that has come. */
+bool client_took(struct client *client, const struct reply *reply);
+
 /* Say on stderr what a refusal says. Returns the exit code for it: wrong use is wrong use
  * whichever side finds it. */
 int client_complain(const struct client *client, const struct reply *reply);

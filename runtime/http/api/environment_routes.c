@@ -13,8 +13,6 @@
 #include "http/api/routes.h"
 #include "http/server/reply.h"
 
-enum { REASON_MAX = 500, BY_MAX = 100 };
-
 struct environment_view {
     struct environment *row;
     struct totals totals;
@@ -117,21 +115,6 @@ static const struct member_rule pause_members[] = {
     { NULL, MEMBER_TAKEN, NULL },
 };
 
-/* Absent: *text stays empty. */
-static bool text_read(struct request *request, const struct value *body, const char *name,
-                      size_t most, struct slice *text, struct err *err)
-{
-    const struct value *value = value_find(body, name);
-
-    if (value == NULL || value->kind == VALUE_NULL)
-        return true;
-    if (value->kind != VALUE_STRING || value->bytes.size == 0 || value->bytes.size > most)
-        return err_set(err, ERR_BAD_REQUEST, "%s must be a string of 1 to %zu bytes", name,
-                       most);
-    *text = arena_copy(&request->arena, value->bytes);
-    return true;
-}
-
 static bool pause_read(struct request *request, const struct value *body, struct err *err)
 {
     struct environment_pause *pause = &request->command.environment_pause;
@@ -143,8 +126,8 @@ static bool pause_read(struct request *request, const struct value *body, struct
         return err_set(err, ERR_BAD_REQUEST, "action must be \"pause\" or \"resume\"");
     pause->environment = request->world->environment->number;
     pause->paused = slice_is(action->bytes, "pause");
-    if (!text_read(request, body, "reason", REASON_MAX, &pause->why, err) ||
-        !text_read(request, body, "by", BY_MAX, &pause->by, err))
+    if (!body_text(request, body, "reason", REASON_MAX, &pause->why, err) ||
+        !body_text(request, body, "by", BY_MAX, &pause->by, err))
         return false;
     pause->by = pause->by.size == 0 ? arena_format(&request->arena, "the key of %s", name)
                                     : arena_format(&request->arena, "%.*s, with the key of %s",

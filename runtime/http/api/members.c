@@ -144,6 +144,20 @@ void params_check(const struct params *params, const char *const *names,
     }
 }
 
+bool body_text(struct request *request, const struct value *body, const char *name, size_t most,
+               struct slice *text, struct err *err)
+{
+    const struct value *value = value_find(body, name);
+
+    if (value == NULL || value->kind == VALUE_NULL)
+        return true;
+    if (value->kind != VALUE_STRING || value->bytes.size == 0 || value->bytes.size > most)
+        return err_set(err, ERR_BAD_REQUEST, "%s must be a string of 1 to %zu bytes", name,
+                       most);
+    *text = arena_copy(&request->arena, value->bytes);
+    return true;
+}
+
 bool request_members(struct request *request, const struct member_rule *rules,
                      struct value *body)
 {

@@ -25,7 +25,11 @@ struct member_rule {
     const char *text; /* a sentence's end behind the name */
 };
 
-enum { UNHEARD_MAX = 16 };
+enum {
+    UNHEARD_MAX = 16,
+    REASON_MAX = 500, /* bytes of why somebody does something, and of who it is */
+    BY_MAX = 100
+};
 
 /* What was ignored, for the reply and the timeline. */
 struct unheard {
@@ -57,6 +61,9 @@ void unheard_tell(struct request *request, const struct unheard *unheard);
  */
 bool request_members(struct request *request, const struct member_rule *rules,
                      struct value *body);
+/* A text of at most so many bytes, kept; absent: *text stays empty. */
+bool body_text(struct request *request, const struct value *body, const char *name, size_t most,
+               struct slice *text, struct err *err);
 /* The query of a route without a body: what it knows has a value. False: answered. */
 bool request_params(struct request *request, const char *const *names);
 

@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-enum { OVERRIDE_MAX = 100000, OVERRIDE_PERCENT_MAX = 1000, BY_MAX = 100 };
+enum { OVERRIDE_MAX = 100000, OVERRIDE_PERCENT_MAX = 1000 };
 
 static void limit_done(struct request *request)
 {
@@ -58,7 +58,7 @@ static bool override_read(struct request *request, const struct value *body,
                           struct queue_view *view, struct err *err)
 {
     const struct value *limit = value_find(body, "concurrencyLimit");
-    const struct value *percent = value_find(body, "percent"), *by = value_find(body, "by");
+    const struct value *percent = value_find(body, "percent");
     const struct value *given = limit != NULL ? limit : percent;
 
     if ((limit == NULL) == (percent == NULL))
@@ -72,12 +72,7 @@ static bool override_read(struct request *request, const struct value *body,
         return err_set(err, ERR_BAD_REQUEST, "%s must be a whole number from 0 to %" PRId64,
                        view->is_percent ? "percent" : "concurrencyLimit", most);
     view->limit = given->integer;
-    if (by == NULL || by->kind == VALUE_NULL)
-        return true;
-    if (by->kind != VALUE_STRING || by->bytes.size == 0 || by->bytes.size > BY_MAX)
-        return err_set(err, ERR_BAD_REQUEST, "by must be a string of 1 to %d bytes", BY_MAX);
-    view->by = arena_copy(&request->arena, by->bytes);
-    return true;
+    return body_text(request, body, "by", BY_MAX, &view->by, err);
 }
 
 static void limit_set(struct request *request, const struct member_rule *members, bool is_reset)

@@ -7,7 +7,7 @@
 #include "http/api/run_view.h"
 #include "http/server/reply.h"
 
-enum { LOG_LINES_MAX = 10000, REASON_MAX = 500 };
+enum { LOG_LINES_MAX = 10000 };
 
 /* ---- show -------------------------------------------------------------------------------- */
 
@@ -183,11 +183,6 @@ static bool list_work(struct request *request, struct pool_reader *reader, struc
     pagination_write(&out, &page);
     out_end_map(&out);
     return true;
-}
-
-static void reply_ok(struct request *request)
-{
-    reply_send(request, HTTP_OK);
 }
 
 void run_list(struct request *request)

@@ -13,11 +13,6 @@
 
 #define TOKEN_UNKNOWN "Waitpoint not found"
 
-static void reply_ok(struct request *request)
-{
-    reply_send(request, HTTP_OK);
-}
-
 /* ---- create ------------------------------------------------------------------------------ */
 
 static void create_done(struct request *request)

@@ -242,11 +242,6 @@ static bool why_work(struct request *request, struct pool_reader *reader, struct
     return true;
 }
 
-static void reply_ok(struct request *request)
-{
-    reply_send(request, HTTP_OK);
-}
-
 void run_why(struct request *request)
 {
     struct why *why = ARENA_NEW(&request->arena, struct why);

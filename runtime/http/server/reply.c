@@ -42,6 +42,11 @@ void reply_send(struct request *request, unsigned status)
     }
 }
 
+void reply_ok(struct request *request)
+{
+    reply_send(request, HTTP_OK);
+}
+
 /* Error texts may quote a client's bytes, cut anywhere. */
 static struct slice as_utf8(struct request *request, struct slice text)
 {

@@ -12,6 +12,8 @@ struct out reply_out(struct request *request);
 void reply_header(struct request *request, const char *name, const char *value);
 
 void reply_send(struct request *request, unsigned status);
+/* What is written already, with 200. */
+void reply_ok(struct request *request);
 /* {"error": text}; with the headers that its status calls for. */
 void reply_error(struct request *request, unsigned status, struct slice text);
 /* The same with err's status. */
