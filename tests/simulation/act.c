@@ -366,6 +366,7 @@ void act_drain(struct world *world)
         for (int i = 0; i < TASKS; i++)
             world->available[i] = true;
         world_catalog(world);
+        world_batch(world); /* so that it is not the catalog that opens them */
     }
     doors_open(world);
     for (int round = 0; round < (host_is_alone(world) ? 3000 : 1500) && !all_done(world) &&

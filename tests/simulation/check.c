@@ -327,6 +327,16 @@ static bool is_paused(struct world *world, const struct run *run)
     return environment == NULL || environment->paused;
 }
 
+/* Of a node that is alone: of the configuration, or as it was set. */
+static uint32_t lane_most(struct world *world, const struct queue *queue, bool has_key)
+{
+    bool has_own = has_key && slice_is(queue->name, "fast") && world->key_limit > 0;
+
+    return queue->override_ms != 0 && !has_own
+               ? queue->override_limit
+               : catalog_lane_limit(engine_catalog(world->engine), queue->name, has_key);
+}
+
 /* A queue that is paused starts nothing, and none goes over its limits. */
 static void check_queue(struct world *world, const struct run *started)
 {
@@ -343,9 +353,8 @@ static void check_queue(struct world *world, const struct run *started)
     }
     running_beside(world, started, &in_queue, &in_lane);
     bool has_key = started->concurrency_key.size > 0;
-    uint32_t most = host_is_alone(world)
-                        ? catalog_limit_now(engine_catalog(world->engine), queue, has_key)
-                        : hosts_lane_most(world, queue->name, has_key);
+    uint32_t most = host_is_alone(world) ? lane_most(world, queue, has_key)
+                                         : hosts_lane_most(world, queue->name, has_key);
     if (in_lane > most)
         world_flaw(world, "%u runs are running in queue %.*s with key %.*s", in_lane,
                    SLICE_ARG(queue->name), SLICE_ARG(started->concurrency_key));
@@ -372,7 +381,7 @@ static void check_idle(struct world *world)
             continue;
         running_beside(world, run, &in_queue, &in_lane);
         if (in_queue < catalog_total_limit(catalog, queue->name) &&
-            in_lane < catalog_limit_now(catalog, queue, run->concurrency_key.size > 0))
+            in_lane < lane_most(world, queue, run->concurrency_key.size > 0))
             world_flaw(world, "run %lld waits in queue %.*s, and %u of %u slots are used",
                        (long long)run->id, SLICE_ARG(queue->name), running, SLOTS);
     }

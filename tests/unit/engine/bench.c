@@ -12,7 +12,6 @@ static struct arena memory, commands_memory;
 static struct command commands[COMMANDS_MAX];
 static uint32_t command_count;
 static bool is_committed;
-static struct catalog *catalog;
 static struct frame_segment *segments[SEGMENTS_MAX];
 static uint32_t segment_count;
 static struct schema_file *schemas[TASKS_MAX];
@@ -85,7 +84,7 @@ static struct catalog *catalog_make(void)
 bool bench_catalog_commit(struct command *command)
 {
     command->catalog.next = catalog_make();
-    catalog = command->catalog.next;
+    bench.catalog = command->catalog.next;
     return commit();
 }
 
@@ -100,8 +99,8 @@ void bench_restart(bool loaded)
     struct err err;
 
     engine_destroy(bench.engine);
-    catalog_destroy(catalog);
-    catalog = NULL;
+    catalog_destroy(bench.catalog);
+    bench.catalog = NULL;
     segment_count = 0;
     store_memory_fail(bench.store, 0);
     bench.engine = engine_create(&bench.ids);
@@ -152,7 +151,7 @@ void bench_open(void)
 void bench_close(void)
 {
     engine_destroy(bench.engine);
-    catalog_destroy(catalog);
+    catalog_destroy(bench.catalog);
     bench.store->ops->close(bench.store);
     for (uint32_t i = 0; i < schema_count; i++)
         schema_file_destroy(schemas[i]);

@@ -29,6 +29,7 @@ struct bench {
     bool look_for_due;
     struct store *store;
     struct engine *engine;
+    struct catalog *catalog; /* that it has */
     struct id_source ids;
     /* What the next bench_catalog offers; changed by a test as it likes. */
     struct catalog_task tasks[TASKS_MAX];

@@ -46,6 +46,20 @@ Test(wait_runs, a_child_that_failed_or_was_canceled_wakes_its_parent_too)
     cr_assert_eq(segment(parent)->results[1].status, WAIT_CANCELLED);
 }
 
+Test(wait_runs, a_child_that_has_not_returned_when_time_is_up_is_given_up)
+{
+    int64_t parent = start("t"), child = make_child(parent, 1, "u");
+    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, bench.now_ms + SECONDS(5));
+    cancel(child);
+
+    advance(SECONDS(5));
+
+    cr_assert_eq(STATUS(parent), RUN_RUNNING);
+    cr_assert_eq(segment(parent)->result_count, 2);
+    cr_assert_eq(segment(parent)->results[0].status, WAIT_NONE);
+    cr_assert_eq(segment(parent)->results[1].status, WAIT_TIMEOUT);
+}
+
 Test(wait_runs, a_child_that_ended_before_the_wait_is_no_wait)
 {
     int64_t parent = start("t"), child = make_child(parent, 1, "u");
