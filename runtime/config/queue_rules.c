@@ -16,6 +16,12 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     { "limit", RULE_COUNT, offsetof(struct queue_rules, concurrency), .is_alias = true },
     RULE("per_key", COUNT, per_key),
     RULE("total", COUNT, total),
+    RULE("ttl", SPAN, ttl_ms),
+    RULE("priority", AMOUNT, priority),
+    RULE("retry.max_attempts", COUNT, retry_attempts),
+    RULE("retry.min", SPAN, retry_min_ms),
+    RULE("retry.max", SPAN, retry_max_ms),
+    RULE("retry.factor", FACTOR, retry_factor),
 };
 
 static bool rule_read(const struct queue_rule *rule, const struct entry *entry, char *member,
@@ -26,6 +32,8 @@ static bool rule_read(const struct queue_rule *rule, const struct entry *entry, 
         (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer);
     int64_t span_ms;
 
+    if (rule->type >= RULE_FACTOR)
+        return queue_value_read(rule, node, member, report);
     if (rule->type == RULE_COUNT) {
         memcpy(member, &count, sizeof count);
         return true;
@@ -45,11 +53,11 @@ bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct 
 
     for (int i = 0; i < QUEUE_RULES; i++) {
         const struct queue_rule *rule = &queue_rule_table[i];
-        const struct entry *entry = node_find(map, rule->key);
+        const struct entry *entry = queue_rule_find(map, rule->key);
         if (entry != NULL)
             fine &= rule_read(rule, entry, (char *)rules + rule->at, report);
     }
-    return fine;
+    return fine && queue_retry_check(map, rules, report);
 }
 
 void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *rules,
@@ -60,6 +68,10 @@ void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *ru
     int64_t span_ms;
 
     text[0] = '\0';
+    if (rule->type >= RULE_FACTOR) {
+        queue_value_text(rule, member, text);
+        return;
+    }
     if (rule->type == RULE_COUNT) {
         memcpy(&count, member, sizeof count);
         if (count != 0)

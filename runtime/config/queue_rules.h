@@ -7,34 +7,53 @@
 #define CONFIG_QUEUE_RULES_H
 
 #include "base/duration.h"
+#include "codec/expression.h"
 
 #include <stddef.h>
+
+/* A number, or what an expression over the payload gives. */
+struct queue_amount {
+    double number;
+    const struct expression *expression; /* NULL: there is none */
+};
 
 /* 0, and what is empty: it is not said. */
 struct queue_rules {
     uint32_t concurrency; /* runs at a time of each lane; */
     uint32_t per_key;     /* of those with a key; 0: the same */
     uint32_t total;       /* of all together; 0: any number */
+    /* For runs whose trigger says none. */
+    int64_t ttl_ms;
+    struct queue_amount priority; /* seconds */
+    /* Before their task's own. */
+    uint32_t retry_attempts;
+    int64_t retry_min_ms, retry_max_ms;
+    double retry_factor;
 };
 
 enum queue_rule_type {
-    RULE_COUNT, /* uint32_t */
-    RULE_SPAN   /* int64_t, milliseconds */
+    RULE_COUNT,  /* uint32_t */
+    RULE_SPAN,   /* int64_t, milliseconds */
+    RULE_FACTOR, /* double; this and those below: queue_values.c */
+    RULE_AMOUNT  /* struct queue_amount */
 };
 
 struct queue_rule {
-    const char *key;
+    const char *key; /* "a.b" is b in the map a */
     enum queue_rule_type type;
     size_t at;     /* in struct queue_rules */
     bool is_alias; /* another word for the one before it */
 };
 
-enum { QUEUE_RULES = 4, QUEUE_RULE_TEXT_SIZE = DURATION_TEXT_SIZE };
+enum { QUEUE_RULES = 10, QUEUE_RULE_TEXT_SIZE = DURATION_TEXT_SIZE + 64 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 
 /* As people write it; "": it is not said. */
 void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *rules,
                      char text[QUEUE_RULE_TEXT_SIZE]);
+
+/* What they point at is in `arena` from now on. */
+void queue_rules_own(struct arena *arena, struct queue_rules *rules);
 
 #endif

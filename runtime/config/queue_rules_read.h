@@ -8,4 +8,14 @@
 /* What `map` says, over what is there; it fits its schema. False: a report was added. */
 bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct report *report);
 
+/* queue_values.c */
+const struct entry *queue_rule_find(const struct node *map, const char *key);
+bool queue_value_read(const struct queue_rule *rule, const struct node *node, char *member,
+                      struct report *report);
+void queue_value_text(const struct queue_rule *rule, const char *member,
+                      char text[QUEUE_RULE_TEXT_SIZE]);
+/* Its times fit each other. */
+bool queue_retry_check(const struct node *map, const struct queue_rules *rules,
+                       struct report *report);
+
 #endif

@@ -141,7 +141,18 @@ bool output_check(struct batch *batch, struct run *run, const struct catalog_tas
 bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
                struct queue **queue); /* made when absent */
 bool queues_ensure(struct batch *batch);
+/* Of its queue, which is loaded; "": it is gone. */
+struct slice queue_name_of(struct batch *batch, const struct run *run);
 struct census *census_get(struct batch *batch, uint32_t environment);
+
+/* defaults.c: a number of the file's; false: its expression has no value, `flaw` says why. */
+bool amount_get(struct batch *batch, const struct queue_amount *amount, struct slice payload,
+                double *number, struct expression_flaw *flaw);
+/* Fills what the trigger does not say: ttl and priority. A line for its timeline; empty: none.
+ */
+struct slice defaults_take(struct batch *batch, const struct trigger *trigger,
+                           struct slice payload, const struct queue_rules *rules,
+                           struct run *run);
 
 /* frame.c: what the slot needs to know; false: more rows are needed. */
 bool segment_frame_ready(struct batch *batch, struct run *run);

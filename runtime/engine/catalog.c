@@ -148,6 +148,44 @@ uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue)
     return found == NULL || found->rules.total == 0 ? UINT32_MAX : found->rules.total;
 }
 
+const struct queue_rules *catalog_rules(const struct catalog *catalog, struct slice queue)
+{
+    static const struct queue_rules none;
+    const struct catalog_queue *found = catalog == NULL ? NULL : queue_find(catalog, queue);
+
+    return found == NULL ? &none : &found->rules;
+}
+
+struct catalog_retry catalog_retry(const struct catalog *catalog,
+                                   const struct catalog_task *task, struct slice queue,
+                                   uint32_t own)
+{
+    const struct queue_rules *rules = catalog_rules(catalog, queue);
+    struct catalog_retry retry = { 3, 1000, 60000, 2 };
+
+    if (task != NULL)
+        retry = (struct catalog_retry){ task->max_attempts > 0 ? task->max_attempts : 3,
+                                        (double)task->retry_min_ms, (double)task->retry_max_ms,
+                                        task->retry_factor };
+    if (rules->retry_attempts > 0)
+        retry.attempts = rules->retry_attempts < catalog->limits.max_attempts
+                             ? rules->retry_attempts
+                             : catalog->limits.max_attempts;
+    if (rules->retry_min_ms > 0)
+        retry.min_ms = (double)rules->retry_min_ms;
+    if (rules->retry_max_ms > 0)
+        retry.max_ms = (double)rules->retry_max_ms;
+    if (rules->retry_factor > 0)
+        retry.factor = rules->retry_factor;
+    if (rules->retry_max_ms > 0 && retry.min_ms > retry.max_ms)
+        retry.min_ms = retry.max_ms; /* the least is the task's, of no queue's making */
+    if (rules->retry_min_ms > 0 && retry.max_ms < retry.min_ms)
+        retry.max_ms = retry.min_ms;
+    if (own > 0)
+        retry.attempts = own;
+    return retry;
+}
+
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment)
 {
     if (segment.size == 0)

@@ -43,6 +43,12 @@ struct catalog_queue {
     struct queue_rules rules;
 };
 
+/* What a run does when it fails. */
+struct catalog_retry {
+    uint32_t attempts;
+    double min_ms, max_ms, factor;
+};
+
 struct catalog_retention {
     struct slice name;
     struct config_retention retention;
@@ -89,6 +95,12 @@ uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, b
 uint32_t catalog_limit_now(const struct catalog *catalog, const struct queue *queue,
                            bool has_key);
 uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue);
+/* What the file says of the queue; all 0 when it says nothing. */
+const struct queue_rules *catalog_rules(const struct catalog *catalog, struct slice queue);
+/* What the queue says, else the task (NULL: it is not here); `own`: what the trigger said. */
+struct catalog_retry catalog_retry(const struct catalog *catalog,
+                                   const struct catalog_task *task, struct slice queue,
+                                   uint32_t own);
 /* There is a schema file, and it says nothing just now. */
 bool catalog_schema_is_wrong(const struct catalog_task *task);
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment);

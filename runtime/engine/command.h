@@ -51,8 +51,9 @@ struct trigger {
     struct slice concurrency_key; /* empty: none */
     int64_t due_ms;               /* delayed until this date; 0: delay_ms counts */
     int64_t delay_ms;             /* 0 or less: not at all */
-    int64_t ttl_ms;               /* 0: none; negative: over at once */
-    int64_t priority_ms;          /* head start */
+    int64_t ttl_ms;               /* 0: its queue's; negative: over at once */
+    int64_t priority_ms;          /* head start; 0: its queue's */
+    bool has_ttl, has_priority;   /* 0 was said, and is meant */
     int64_t limit_ms;             /* of an attempt; 0: the task's; negative: no time at all */
     uint32_t max_attempts;        /* 0: the task's */
     struct slice tags;            /* packed, sorted list; empty: none */

@@ -19,6 +19,14 @@ bool queue_get(struct batch *batch, uint32_t environment, struct slice name,
     return true;
 }
 
+struct slice queue_name_of(struct batch *batch, const struct run *run)
+{
+    struct queue *queue;
+
+    return !rows_queue(&batch->rows, run->queue, &queue) || queue == NULL ? SLICE("")
+                                                                          : queue->name;
+}
+
 struct census *census_get(struct batch *batch, uint32_t environment)
 {
     for (uint32_t i = 0; i < batch->census_count; i++)

@@ -197,24 +197,21 @@ struct slice run_segment(const struct batch *batch, const struct run *run)
                                                                              : run->segment;
 }
 
-static int64_t retry_delay(struct batch *batch, const struct catalog_task *task,
+static int64_t retry_delay(struct batch *batch, const struct catalog_retry *retry,
                            uint32_t attempt)
 {
-    double least = task == NULL ? 1000 : (double)task->retry_min_ms;
-    double most = task == NULL ? 60000 : (double)task->retry_max_ms;
-    double factor = task == NULL ? 2 : task->retry_factor;
-    double cap = least * pow(factor, attempt > 0 ? attempt - 1 : 0);
+    double cap = retry->min_ms * pow(retry->factor, attempt > 0 ? attempt - 1 : 0);
 
-    if (!(cap < most)) /* also when it is not a number */
-        cap = most;
+    if (!(cap < retry->max_ms)) /* also when it is not a number */
+        cap = retry->max_ms;
     /* Full jitter: a crowd that failed together must not come back together. */
     return cap < 1 ? 0 : (int64_t)id_random(batch->engine->ids, (uint64_t)cap + 1);
 }
 
 static void run_retry(struct batch *batch, struct run *run, const struct catalog_task *task,
-                      struct slice why)
+                      const struct catalog_retry *retry, struct slice why)
 {
-    int64_t delay_ms = retry_delay(batch, task, run->attempt);
+    int64_t delay_ms = retry_delay(batch, retry, run->attempt);
 
     run->attempt++;
     if (task != NULL && task->retry_from == RETRY_FROM_START) {
@@ -236,13 +233,12 @@ static void run_retry(struct batch *batch, struct run *run, const struct catalog
 void run_fail(struct batch *batch, struct run *run, const struct failure *failure)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
-    uint32_t most = run->max_attempts > 0                    ? run->max_attempts
-                    : task != NULL && task->max_attempts > 0 ? task->max_attempts
-                                                             : 3;
+    struct catalog_retry retry =
+        catalog_retry(batch->catalog, task, queue_name_of(batch, run), run->max_attempts);
 
     run->error = failure_pack(batch, run, failure);
-    if (failure->retryable && run->attempt < most)
-        run_retry(batch, run, task, failure->name);
+    if (failure->retryable && run->attempt < retry.attempts)
+        run_retry(batch, run, task, &retry, failure->name);
     else
         run_finish(batch, run, failure->outcome);
 }

@@ -159,7 +159,9 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
         .run_id = run->id,
         .seq = run->seq,
         .attempt = run->attempt,
-        .max_attempts = run->max_attempts > 0 ? run->max_attempts : task->max_attempts,
+        .max_attempts =
+            catalog_retry(batch->catalog, task, queue_name_of(batch, run), run->max_attempts)
+                .attempts,
         .entry = run->entry,
         .id_block = run->id_block,
         .key = key_of(batch, run),

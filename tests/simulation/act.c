@@ -50,6 +50,8 @@ static void act_trigger(struct world *world)
         trigger->ttl_ms = moment_any(world_random(world, 1 << 30), 0);
     if (world_chance(world, 30))
         trigger->priority_ms = moment_any(world_random(world, 1 << 30), -10000);
+    trigger->has_ttl = trigger->ttl_ms != 0 || world_chance(world, 10);
+    trigger->has_priority = trigger->priority_ms != 0 || world_chance(world, 10);
     if (world_chance(world, 25))
         trigger->key = slice_of(keys[world_random(world, 4)]);
     if (world_chance(world, 40))

@@ -87,6 +87,13 @@ const struct waitpoint *token_now(const struct look *look, int64_t id)
     return store_memory_token(look->world->memory, id);
 }
 
+struct slice queue_name_now(const struct look *look, const struct run *run)
+{
+    const struct queue *queue = store_memory_queue(look->world->memory, run->queue);
+
+    return queue == NULL ? SLICE("") : queue->name;
+}
+
 struct slice model_keep(const struct look *look, struct slice bytes)
 {
     return arena_copy(&look->model->arena, bytes);

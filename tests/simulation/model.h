@@ -113,6 +113,7 @@ struct shadow *shadow_of(const struct look *look, int64_t id); /* NULL: unknown 
 struct shadow_token *shadow_token_of(const struct look *look, int64_t id, bool add);
 const struct run *run_now(const struct look *look, int64_t id);
 const struct waitpoint *token_now(const struct look *look, int64_t id);
+struct slice queue_name_now(const struct look *look, const struct run *run);
 struct slice model_keep(const struct look *look, struct slice bytes);
 bool look_is_over(const struct look *look, int64_t due_ms, bool is_span);
 /* What `date_ms` and `span_ms` make; *is_span. */
@@ -147,6 +148,7 @@ void rule_run_stays(const struct look *look, const struct shadow *shadow,
 
 /* rules_end.c: what the end of a segment leads to. */
 void rule_end(const struct look *look, struct shadow *shadow, const struct run *run);
+uint32_t attempts_expected(const struct look *look, const struct run *run);
 
 /* rules_wait.c: waits, and what the next segment is told. */
 void rule_waited(const struct look *look, const struct shadow *shadow, const struct run *run);

@@ -44,11 +44,18 @@ static void jitter_look(const struct look *look, const struct run *run, uint32_t
     sum->count = sum->low = sum->high = 0;
 }
 
-static double retry_cap(const struct catalog_task *task, uint32_t attempt)
+static double retry_cap(const struct queue_rules *rules, const struct catalog_task *task,
+                        uint32_t attempt)
 {
-    double least = task == NULL ? 1000 : (double)task->retry_min_ms;
-    double most = task == NULL ? 60000 : (double)task->retry_max_ms;
-    double cap = least * pow(task == NULL ? 2 : task->retry_factor, attempt - 1);
+    bool is_queues = rules->retry_attempts > 0; /* then it says all */
+    double least = is_queues      ? (double)rules->retry_min_ms
+                   : task == NULL ? 1000
+                                  : (double)task->retry_min_ms;
+    double most = is_queues      ? (double)rules->retry_max_ms
+                  : task == NULL ? 60000
+                                 : (double)task->retry_max_ms;
+    double factor = is_queues ? rules->retry_factor : task == NULL ? 2 : task->retry_factor;
+    double cap = least * pow(factor, attempt - 1);
 
     return cap < most ? cap : most;
 }
@@ -86,7 +93,8 @@ static void start_again_look(const struct look *look, struct shadow *shadow,
 static void retry_look(const struct look *look, struct shadow *shadow, const struct run *run,
                        const struct catalog_task *task)
 {
-    double cap = retry_cap(task, shadow->was->attempt);
+    const struct queue_rules *rules = world_rules(queue_name_now(look, run));
+    double cap = retry_cap(rules, task, shadow->was->attempt);
     uint32_t status = shadow->path[0].status;
 
     if (status == RUN_DELAYED && run->status == RUN_DELAYED && shadow->moves == 1) {
@@ -102,14 +110,23 @@ static void retry_look(const struct look *look, struct shadow *shadow, const str
         start_again_look(look, shadow, run);
 }
 
+uint32_t attempts_expected(const struct look *look, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+    const struct queue_rules *rules = world_rules(queue_name_now(look, run));
+
+    return run->max_attempts > 0       ? run->max_attempts
+           : rules->retry_attempts > 0 ? rules->retry_attempts
+           : task != NULL              ? task->max_attempts
+                                       : 3;
+}
+
 /* True: it is tried again. */
 static bool failure_look(const struct look *look, struct shadow *shadow, const struct run *run,
                          bool is_retryable, uint32_t outcome, struct slice name)
 {
     const struct catalog_task *task = catalog_task(look->catalog, run->task);
-    uint32_t most = run->max_attempts > 0 ? run->max_attempts
-                    : task != NULL        ? task->max_attempts
-                                          : 3;
+    uint32_t most = attempts_expected(look, run);
     bool is_retry = is_retryable && shadow->was->attempt < most;
 
     if (shadow->path[0].text.size > 0 && is_retry && !slice_equal(shadow->path[0].text, name) &&

@@ -66,16 +66,16 @@ static bool key_may_be_over(const struct look *look, const struct shadow_key *ke
 
 /* ---- what it makes ----------------------------------------------------------------------- */
 
-static int64_t rank_expected(const struct look *look, const struct trigger *trigger,
-                             bool is_delayed, int64_t due_ms, bool is_span)
+static int64_t rank_expected(const struct look *look, int64_t priority_ms, bool is_delayed,
+                             int64_t due_ms, bool is_span)
 {
     int64_t ready_ms = !is_delayed ? look->steady_ms
                        : is_span   ? due_ms
                                    : time_after(due_ms, look->steady_ms - look->now_ms);
     int64_t rank_ms;
 
-    if (__builtin_sub_overflow(ready_ms, trigger->priority_ms, &rank_ms))
-        return trigger->priority_ms > 0 ? INT64_MIN : INT64_MAX;
+    if (__builtin_sub_overflow(ready_ms, priority_ms, &rank_ms))
+        return priority_ms > 0 ? INT64_MIN : INT64_MAX;
     return rank_ms;
 }
 
@@ -121,7 +121,16 @@ static void made_look(const struct look *look, const struct command *command,
     shadow->entered_ms = is_delayed ? 0 : look->steady_ms;
     shadow->input = model_keep(look, trigger->payload);
     shadow->tags = model_keep(look, trigger->tags);
+    struct slice queue = queue_name_now(look, run);
+    int64_t priority_ms = trigger->priority_ms, ttl_ms = trigger->ttl_ms;
+    bool has_value = true;
+    if (!trigger->has_priority && priority_ms == 0)
+        has_value = world_priority(queue, trigger->payload, &priority_ms);
+    if (!trigger->has_ttl && ttl_ms == 0)
+        ttl_ms = world_rules(queue)->ttl_ms;
     shadow->extra_moves = trigger->note.size > 0;
+    if (!has_value)
+        shadow->extra_moves++;
     table_set(&look->model->runs, (uint64_t)run->id, shadow);
     if (is_delayed && run->status < RUN_DONE &&
         (run->status != RUN_DELAYED || run->due_ms != due_ms || run->due_is_span != is_span))
@@ -131,11 +140,11 @@ static void made_look(const struct look *look, const struct command *command,
                    run->status);
     if (!is_delayed && run->status == RUN_DELAYED)
         world_flaw(look->world, "run %lld is delayed without a reason", (long long)run->id);
-    if (run->rank_ms != rank_expected(look, trigger, is_delayed, due_ms, is_span))
+    if (run->rank_ms != rank_expected(look, priority_ms, is_delayed, due_ms, is_span))
         world_flaw(look->world, "run %lld has rank %lld, priority %lld", (long long)run->id,
-                   (long long)run->rank_ms, (long long)trigger->priority_ms);
+                   (long long)run->rank_ms, (long long)priority_ms);
     if (run->environment != trigger->environment || !slice_equal(run->task, trigger->task) ||
-        run->priority_ms != trigger->priority_ms || run->ttl_ms != trigger->ttl_ms ||
+        run->priority_ms != priority_ms || run->ttl_ms != ttl_ms ||
         run->limit_ms != trigger->limit_ms || run->max_attempts != trigger->max_attempts ||
         run->is_test != trigger->is_test || !slice_equal(run->tags, trigger->tags) ||
         run->created_ms != look->now_ms)

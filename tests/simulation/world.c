@@ -91,6 +91,47 @@ static void on_twin_flaw(void *context, const char *text)
     world_flaw(context, "%s", text);
 }
 
+/* What the file says of each queue, but for limits. */
+static const struct queue_rules said[QUEUES] = {
+    { 0 },
+    { .ttl_ms = 8000, .priority.number = 3 },
+    { .retry_attempts = 2, .retry_min_ms = 50, .retry_max_ms = 400, .retry_factor = 3 },
+};
+
+const struct queue_rules *world_rules(struct slice queue)
+{
+    static const struct queue_rules none;
+
+    for (int i = 0; i < QUEUES; i++)
+        if (slice_is(queue, queue_names[i]))
+            return &said[i];
+    return &none;
+}
+
+bool world_priority(struct slice queue, struct slice payload, int64_t *priority_ms)
+{
+    *priority_ms = (int64_t)world_rules(queue)->priority.number * 1000;
+    if (!slice_is(queue, queue_names[0]))
+        return true;
+    /* payload.n * 2 + 1: of {n: 1}, {n: 2} or nothing. */
+    *priority_ms = payload.size == 4 ? payload.data[3] * 2000 + 1000 : 0;
+    return payload.size == 4;
+}
+
+static struct queue_rules rules_make(struct world *world, struct catalog *catalog, uint32_t i)
+{
+    struct queue_rules rules = said[i];
+    struct expression_flaw flaw;
+
+    rules.concurrency = i == 2 ? 1 : world->queue_limit;
+    rules.per_key = i == 0 ? world->key_limit : 0;
+    rules.total = i == 1 ? world->total_limit : 0;
+    if (i == 0)
+        rules.priority.expression = expression_compile(
+            &catalog->arena, SLICE("payload.n * 2 + 1"), EXPRESSION_NUMBER, &flaw);
+    return rules;
+}
+
 static struct catalog *catalog_make(struct world *world)
 {
     struct catalog *catalog = catalog_create();
@@ -116,12 +157,7 @@ static struct catalog *catalog_make(struct world *world)
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, QUEUES);
     for (uint32_t i = 0; i < QUEUES; i++)
         catalog->queues[catalog->queue_count++] =
-            (struct catalog_queue){ .name = slice_of(queue_names[i]),
-                                    .rules = {
-                                        .concurrency = i == 2 ? 1 : world->queue_limit,
-                                        .per_key = i == 0 ? world->key_limit : 0,
-                                        .total = i == 1 ? world->total_limit : 0,
-                                    } };
+            (struct catalog_queue){ slice_of(queue_names[i]), rules_make(world, catalog, i) };
     catalog->queue_limit = world->queue_limit;
     catalog->limits = (struct config_limits){ .payload_bytes = 1 << 20,
                                               .state_bytes = 1 << 20,
@@ -136,6 +172,7 @@ static struct catalog *catalog_make(struct world *world)
                                               .idle_queue_ms = 20000,
                                               .waits = 100,
                                               .depth = 3,
+                                              .max_attempts = 100,
                                               .calls = 60,
                                               .steps = world->queue_limit };
     world->beta = (struct catalog_retention){ slice_of(task_names[1]), world->beta_retention };

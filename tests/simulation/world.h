@@ -122,6 +122,11 @@ struct world {
     char flaw[400]; /* what was violated; empty: nothing */
 };
 
+/* What queues.yaml says of it, but for limits; all 0: nothing. */
+const struct queue_rules *world_rules(struct slice queue);
+/* What it gives to a run whose trigger does not say; false: its expression has no value. */
+bool world_priority(struct slice queue, struct slice payload, int64_t *priority_ms);
+
 /* world.c */
 /* `nodes` over one store, 1 alone. */
 void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nodes,

@@ -218,10 +218,13 @@ static void queues_add(struct making *making)
     if (queues == NULL)
         return;
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, queues->queue_count);
-    for (uint32_t i = 0; i < queues->queue_count; i++)
-        catalog->queues[catalog->queue_count++] =
+    for (uint32_t i = 0; i < queues->queue_count; i++) {
+        struct catalog_queue *queue = &catalog->queues[catalog->queue_count++];
+        *queue =
             (struct catalog_queue){ .name = arena_copy(&catalog->arena, queues->queues[i].name),
                                     .rules = queues->queues[i].rules };
+        queue_rules_own(&catalog->arena, &queue->rules);
+    }
 }
 
 /* Of those that say anything; tokens stay at least as long as an answer may come early. */

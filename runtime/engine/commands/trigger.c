@@ -183,9 +183,9 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     run->lane = lane_get(batch, trigger, queue);
     run->concurrency_key = arena_copy(arena, trigger->concurrency_key);
     run->created_ms = run->updated_ms = batch->now_ms;
-    run->priority_ms = trigger->priority_ms;
-    run->rank_ms = rank_of(batch, &start, delayed, trigger->priority_ms);
-    run->ttl_ms = trigger->ttl_ms;
+    struct slice note =
+        defaults_take(batch, trigger, payload, catalog_rules(batch->catalog, queue->name), run);
+    run->rank_ms = rank_of(batch, &start, delayed, run->priority_ms);
     run->limit_ms = trigger->limit_ms;
     run->max_attempts = trigger->max_attempts;
     run->is_test = trigger->is_test;
@@ -221,6 +221,8 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         run_ttl_begin(batch, run);
         run_enqueue(batch, run, (struct slice){ 0 });
     }
+    if (note.size > 0)
+        run_note(batch, run, note);
     return run;
 }
 

@@ -112,11 +112,8 @@ void attempts_write(struct out *out, struct arena *arena, const struct run *run)
     out_end_list(out);
 }
 
-uint32_t attempts_most(const struct catalog *catalog, const struct run *run)
+uint32_t attempts_most(const struct catalog *catalog, const struct run *run, struct slice queue)
 {
-    const struct catalog_task *task = catalog == NULL ? NULL : catalog_task(catalog, run->task);
-
-    return run->max_attempts > 0                    ? run->max_attempts
-           : task != NULL && task->max_attempts > 0 ? task->max_attempts
-                                                    : 3;
+    return catalog_retry(catalog, catalog_task(catalog, run->task), queue, run->max_attempts)
+        .attempts;
 }

@@ -10,6 +10,7 @@
  * the last are known. */
 void attempts_write(struct out *out, struct arena *arena, const struct run *run);
 /* How many it may have; `catalog` may be NULL. */
-uint32_t attempts_most(const struct catalog *catalog, const struct run *run);
+uint32_t attempts_most(const struct catalog *catalog, const struct run *run,
+                       struct slice queue);
 
 #endif

@@ -353,6 +353,7 @@ static bool numbers_read(const struct trigger_options_from *from, const struct v
         !option_in_range(options, &times, &duration, err))
         return false;
     trigger->priority_ms = (int64_t)round(priority * 1000);
+    trigger->has_priority = option(options, "priority") != NULL;
     trigger->max_attempts = (uint32_t)attempts;
     trigger->limit_ms = (int64_t)round(duration * 1000);
     return true;
@@ -391,6 +392,7 @@ bool trigger_options_read(const struct trigger_options_from *from, const struct 
         !metadata_read(from, options, &trigger->metadata, err) ||
         !key_options_read(from, options, &keys, err))
         return false;
+    trigger->has_ttl = option(options, "ttl") != NULL;
     trigger->key = keys.key;
     trigger->key_text = keys.text;
     trigger->key_ttl_ms = keys.ttl_ms;

@@ -91,6 +91,38 @@ Test(queues, how_long_what_has_ended_is_kept)
     config_queues_finish(&queues);
 }
 
+Test(queues, what_runs_get_whose_trigger_does_not_say)
+{
+    struct config_queues queues = right("queues:\n"
+                                        "  a: {ttl: 10m, priority: -2.5, retry: {max_attempts: "
+                                        "5, min: 2s, max: 1h, factor: 3}}\n"
+                                        "  b: {priority: {expr: 'payload.vip ? 60 : 0'}}\n"
+                                        "  c: {retry: {max: 5s}}\n"
+                                        "  d: {retry: }\n");
+    const struct queue_rules *a = &queues.queues[0].rules, *b = &queues.queues[1].rules;
+    char text[QUEUE_RULE_TEXT_SIZE];
+    struct arena other = { 0 };
+    struct queue_rules own = *b;
+
+    cr_assert_eq(a->ttl_ms, 600000);
+    cr_assert_eq(a->priority.number, -2.5);
+    cr_assert_eq(a->retry_attempts, 5);
+    cr_assert(a->retry_min_ms == 2000 && a->retry_max_ms == 3600000 && a->retry_factor == 3);
+    cr_assert_eq(queues.queues[2].rules.retry_max_ms, 5000);
+    cr_assert_eq(queues.queues[2].rules.retry_attempts, 0);
+    for (int i = 0; i < QUEUE_RULES; i++)
+        if (strcmp(queue_rule_table[i].key, "priority") == 0) {
+            queue_rule_text(&queue_rule_table[i], a, text);
+            cr_assert_str_eq(text, "-2.5");
+            queue_rule_text(&queue_rule_table[i], b, text);
+            cr_assert_str_eq(text, "payload.vip ? 60 : 0");
+        }
+    queue_rules_own(&other, &own);
+    config_queues_finish(&queues);
+    cr_assert(slice_is(expression_text(own.priority.expression), "payload.vip ? 60 : 0"));
+    arena_finish(&other);
+}
+
 Test(queues, mistakes_are_told)
 {
     static const char *const cases[][2] = {
@@ -104,10 +136,28 @@ Test(queues, mistakes_are_told)
         { "queues: {a: -1}\n", "q.yaml:1:13: /queues/a: expected an integer >= 1" },
         { "queues: {a: {most: 2}}\n",
           "q.yaml:1:14: /queues/a: expected no properties but "
-          "concurrency, limit, per_key, total, retention, got \"most\"" },
+          "concurrency, limit, per_key, total, ttl, priority, retry, retention, got \"most\"" },
         { "queues:\n  a:\n    per_key: 0\n", "q.yaml:3:14: /queues/a/per_key: expected" },
         { "queues: {a: {total: many}}\n", "/queues/a/total: expected" },
         { "queues: {a: {concurrency: 2, limit: 2}}\n", "q.yaml:1:13: /queues/a:" },
+        { "queues: {a: {ttl: 0s}}\n",
+          "q.yaml:1:19: ttl must be a time from 1ms to 36500d, like 30m" },
+        { "queues: {a: {ttl: soon}}\n", "q.yaml:1:19: /queues/a/ttl:" },
+        { "queues: {a: {priority: high}}\n", "q.yaml:1:24: /queues/a/priority:" },
+        { "queues: {a: {priority: 3000000}}\n", "q.yaml:1:24: /queues/a/priority:" },
+        { "queues: {a: {priority: {expr: payload.vip ? 60}}}\n",
+          "q.yaml:1:47: priority.expr: it ends where : should be" },
+        { "queues: {a: {priority: {expr: 'payload.vip + true'}}}\n",
+          "q.yaml:1:44: priority.expr: + takes two numbers or two strings" },
+        { "queues:\n  a:\n    priority:\n      expr: |\n        1 +\n        x\n",
+          "q.yaml:4:13: priority.expr, at its line 2, column 1: \"x\" is not known here" },
+        { "queues: {a: {priority: {expr: \"'high'\"}}}\n",
+          "q.yaml:1:32: priority.expr: it must give a number, and never does" },
+        { "queues: {a: {retry: {max_attempts: 0}}}\n",
+          "q.yaml:1:36: /queues/a/retry/max_attempts: expected an integer >= 1" },
+        { "queues: {a: {retry: {min: 2m, max: 1m}}}\n",
+          "q.yaml:1:27: retry.min is above retry.max" },
+        { "queues: {a: {retry: {tries: 2}}}\n", "q.yaml:1:22: /queues/a/retry:" },
         { "queues: {\"a b\": 2}\n",
           "q.yaml:1:10: queue name \"a b\" has \" \" (U+0020) at character 2" },
         { "queues:\n  mail.eu: 1\n  日本: 2\n", "q.yaml:3:3: queue name \"日本\" has \"日\"" },

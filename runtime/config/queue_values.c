@@ -1,0 +1,125 @@
+/* What a rule of a queue may be besides a count and a time. */
+#include "config/queue_rules_read.h"
+
+#include <stdio.h>
+
+/* "a.b" is b in the map a. */
+const struct entry *queue_rule_find(const struct node *map, const char *key)
+{
+    const char *point = strchr(key, '.');
+
+    if (point == NULL)
+        return node_find(map, key);
+    const struct entry *outer =
+        node_find_slice(map, (struct slice){ key, (size_t)(point - key) });
+    return outer == NULL || outer->node.kind != VALUE_MAP ? NULL
+                                                          : node_find(&outer->node, point + 1);
+}
+
+static double number_of(const struct node *node)
+{
+    return node->kind == VALUE_DOUBLE ? node->number : (double)node->integer;
+}
+
+/* Where in the file: on one line the text begins behind its quote, if it has one. */
+static bool flaw_tell(const struct queue_rule *rule, const struct node *node,
+                      const struct expression_flaw *flaw, struct report *report)
+{
+    bool is_one_line = memchr(node->text.data, '\n', node->text.size) == NULL;
+    uint32_t column = node->column + (node->is_plain ? 0 : 1) + (uint32_t)flaw->column - 1;
+
+    return is_one_line
+               ? report_add(report, node->line, column, "%s.expr: %s", rule->key, flaw->text)
+               : report_add(report, node->line, node->column,
+                            "%s.expr, at its line %d, column %d: %s", rule->key, flaw->line,
+                            flaw->column, flaw->text);
+}
+
+static bool amount_read(const struct queue_rule *rule, const struct node *node,
+                        struct queue_amount *amount, struct report *report)
+{
+    struct expression_flaw flaw;
+
+    if (node->kind != VALUE_MAP) {
+        amount->number = number_of(node);
+        return true;
+    }
+    const struct node *text = &node_find(node, "expr")->node;
+    amount->expression =
+        expression_compile(report->arena, text->text, EXPRESSION_NUMBER, &flaw);
+    return amount->expression != NULL || flaw_tell(rule, text, &flaw, report);
+}
+
+bool queue_value_read(const struct queue_rule *rule, const struct node *node, char *member,
+                      struct report *report)
+{
+    struct queue_amount amount = { 0 };
+    double number = 0;
+
+    if (rule->type == RULE_FACTOR) {
+        number = number_of(node);
+        memcpy(member, &number, sizeof number);
+        return true;
+    }
+    bool fine = amount_read(rule, node, &amount, report);
+    memcpy(member, &amount, sizeof amount);
+    return fine;
+}
+
+static void number_text(double number, char text[QUEUE_RULE_TEXT_SIZE])
+{
+    if (number != 0)
+        (void)snprintf(text, QUEUE_RULE_TEXT_SIZE, "%.15g", number);
+}
+
+void queue_value_text(const struct queue_rule *rule, const char *member,
+                      char text[QUEUE_RULE_TEXT_SIZE])
+{
+    struct queue_amount amount;
+    double number;
+
+    if (rule->type == RULE_FACTOR) {
+        memcpy(&number, member, sizeof number);
+        number_text(number, text);
+        return;
+    }
+    memcpy(&amount, member, sizeof amount);
+    if (amount.expression == NULL) {
+        number_text(amount.number, text);
+        return;
+    }
+    struct slice said = expression_text(amount.expression);
+    size_t size = said.size < QUEUE_RULE_TEXT_SIZE ? said.size : QUEUE_RULE_TEXT_SIZE - 1;
+    while (size < said.size && size > 0 && ((unsigned char)said.data[size] & 0xc0) == 0x80)
+        size--;
+    memcpy(text, said.data, size);
+    text[size] = '\0';
+}
+
+bool queue_retry_check(const struct node *map, const struct queue_rules *rules,
+                       struct report *report)
+{
+    const struct entry *least = queue_rule_find(map, "retry.min");
+
+    if (rules->retry_max_ms == 0 || rules->retry_min_ms <= rules->retry_max_ms)
+        return true;
+    return report_add(report, least->node.line, least->node.column,
+                      "retry.min is above retry.max");
+}
+
+void queue_rules_own(struct arena *arena, struct queue_rules *rules)
+{
+    struct expression_flaw flaw;
+
+    for (int i = 0; i < QUEUE_RULES; i++) {
+        char *member = (char *)rules + queue_rule_table[i].at;
+        struct queue_amount amount;
+        if (queue_rule_table[i].type != RULE_AMOUNT)
+            continue;
+        memcpy(&amount, member, sizeof amount);
+        if (amount.expression != NULL)
+            amount.expression = expression_compile(arena, expression_text(amount.expression),
+                                                   EXPRESSION_NUMBER, &flaw);
+        memcpy(member, &amount, sizeof amount);
+    }
+}
