@@ -4,7 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define SPAN_MOST_MS (INT64_C(36500) * 86400 * 1000)
+#define SPAN_MOST_MS     (INT64_C(36500) * 86400 * 1000)
+#define RATE_PER_MOST_MS (INT64_C(30) * 86400 * 1000)
+
+enum { RATE_MOST = 1000000 };
 
 #define RULE(key, type, member)                                       \
     {                                                                 \
@@ -16,6 +19,8 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     { "limit", RULE_COUNT, offsetof(struct queue_rules, concurrency), .is_alias = true },
     RULE("per_key", COUNT, per_key),
     RULE("total", COUNT, total),
+    RULE("rate", RATE, rate),
+    RULE("key_rate", RATE, key_rate),
     RULE("ttl", SPAN, ttl_ms),
     RULE("priority", AMOUNT, priority),
     RULE("retry.max_attempts", COUNT, retry_attempts),
@@ -24,19 +29,92 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     RULE("retry.factor", FACTOR, retry_factor),
 };
 
+/* ---- rates ------------------------------------------------------------------------------- */
+
+static uint32_t count_of(const struct node *node)
+{
+    return (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer);
+}
+
+/* "100/1m"; what is too long for a number is too many. */
+static bool rate_parse(struct slice text, struct queue_rate *rate)
+{
+    uint64_t limit = 0;
+    size_t at = 0;
+
+    for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+        limit = limit > RATE_MOST ? limit : limit * 10 + (uint64_t)(text.data[at] - '0');
+    if (at == 0 || at == text.size || text.data[at] != '/')
+        return false;
+    rate->limit = (uint32_t)limit;
+    return duration_parse((struct slice){ text.data + at + 1, text.size - at - 1 },
+                          &rate->per_ms);
+}
+
+/* What may start is counted in microseconds. */
+static bool rate_read(const struct queue_rule *rule, const struct node *node,
+                      struct queue_rate *rate, struct report *report)
+{
+    const struct node *said = node;
+
+    *rate = (struct queue_rate){ .burst = 1 };
+    if (node->kind == VALUE_MAP) { /* it has a limit and a time */
+        const struct entry *burst = node_find(node, "burst");
+        rate->limit = count_of(&node_find(node, "limit")->node);
+        said = &node_find(node, "per")->node;
+        rate->per_ms = span_of(said);
+        rate->burst = burst == NULL ? 1 : count_of(&burst->node);
+    } else if (!rate_parse(node->text, rate)) {
+        rate->limit = 0;
+    }
+    const char *wrong = rate->limit == 0 || rate->limit > RATE_MOST
+                            ? "must be like 100/1m, with a number from 1 to 1000000"
+                        : rate->per_ms <= 0 || rate->per_ms > RATE_PER_MOST_MS
+                            ? "must be per a time from 1ms to 30d, like 100/1m"
+                        : rate->limit > rate->per_ms * 1000
+                            ? "must be at most one start in a microsecond"
+                            : NULL;
+    if (wrong != NULL)
+        report_add(report, said->line, said->column, "%s %s", rule->key, wrong);
+    return wrong == NULL;
+}
+
+void queue_rate_text(const struct queue_rate *rate, char text[QUEUE_RULE_TEXT_SIZE])
+{
+    char per[DURATION_TEXT_SIZE];
+
+    text[0] = '\0';
+    if (rate->limit == 0)
+        return;
+    (void)duration_format(rate->per_ms, per);
+    if (rate->burst > 1)
+        (void)snprintf(text, QUEUE_RULE_TEXT_SIZE, "%" PRIu32 "/%s, burst %" PRIu32,
+                       rate->limit, per, rate->burst);
+    else
+        (void)snprintf(text, QUEUE_RULE_TEXT_SIZE, "%" PRIu32 "/%s", rate->limit, per);
+}
+
+/* ---- each rule --------------------------------------------------------------------------- */
+
 static bool rule_read(const struct queue_rule *rule, const struct entry *entry, char *member,
                       struct report *report)
 {
     const struct node *node = &entry->node;
-    uint32_t count =
-        (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer);
+    struct queue_rate rate;
+    uint32_t count;
     int64_t span_ms;
 
     if (rule->type >= RULE_FACTOR)
         return queue_value_read(rule, node, member, report);
     if (rule->type == RULE_COUNT) {
+        count = count_of(node);
         memcpy(member, &count, sizeof count);
         return true;
+    }
+    if (rule->type == RULE_RATE) {
+        bool fine = rate_read(rule, node, &rate, report);
+        memcpy(member, &rate, sizeof rate);
+        return fine;
     }
     span_ms = span_of(node);
     memcpy(member, &span_ms, sizeof span_ms);
@@ -64,12 +142,18 @@ void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *ru
                      char text[QUEUE_RULE_TEXT_SIZE])
 {
     const char *member = (const char *)rules + rule->at;
+    struct queue_rate rate;
     uint32_t count;
     int64_t span_ms;
 
     text[0] = '\0';
     if (rule->type >= RULE_FACTOR) {
         queue_value_text(rule, member, text);
+        return;
+    }
+    if (rule->type == RULE_RATE) {
+        memcpy(&rate, member, sizeof rate);
+        queue_rate_text(&rate, text);
         return;
     }
     if (rule->type == RULE_COUNT) {

@@ -17,11 +17,19 @@ struct queue_amount {
     const struct expression *expression; /* NULL: there is none */
 };
 
+/* So many starts in each `per_ms`, evenly; up to `burst` of them at once. limit 0: any number.
+ */
+struct queue_rate {
+    uint32_t limit, burst;
+    int64_t per_ms;
+};
+
 /* 0, and what is empty: it is not said. */
 struct queue_rules {
-    uint32_t concurrency; /* runs at a time of each lane; */
-    uint32_t per_key;     /* of those with a key; 0: the same */
-    uint32_t total;       /* of all together; 0: any number */
+    uint32_t concurrency;             /* runs at a time of each lane; */
+    uint32_t per_key;                 /* of those with a key; 0: the same */
+    uint32_t total;                   /* of all together; 0: any number */
+    struct queue_rate rate, key_rate; /* of the queue as a whole; of each lane with a key */
     /* For runs whose trigger says none. */
     int64_t ttl_ms;
     struct queue_amount priority; /* seconds */
@@ -34,6 +42,7 @@ struct queue_rules {
 enum queue_rule_type {
     RULE_COUNT,  /* uint32_t */
     RULE_SPAN,   /* int64_t, milliseconds */
+    RULE_RATE,   /* struct queue_rate */
     RULE_FACTOR, /* double; this and those below: queue_values.c */
     RULE_AMOUNT  /* struct queue_amount */
 };
@@ -45,9 +54,12 @@ struct queue_rule {
     bool is_alias; /* another word for the one before it */
 };
 
-enum { QUEUE_RULES = 10, QUEUE_RULE_TEXT_SIZE = DURATION_TEXT_SIZE + 64 };
+enum { QUEUE_RULES = 12, QUEUE_RULE_TEXT_SIZE = DURATION_TEXT_SIZE + 64 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
+
+/* "100/1m, burst 10"; "" where there is none. */
+void queue_rate_text(const struct queue_rate *rate, char text[QUEUE_RULE_TEXT_SIZE]);
 
 /* As people write it; "": it is not said. */
 void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *rules,

@@ -7,6 +7,8 @@
  *                             concurrency key, or with none
  *     reports: { concurrency: 5, per_key: 1, total: 20 }
  *                             per_key: of those with a key instead; total: of all of the queue
+ *     calls: { rate: 100/1m, key_rate: { limit: 5, per: 1s, burst: 10 } }
+ *                             starts in a time, of the queue, and of each key
  *   tasks:
  *     send-invoice: emails    the queue of a task's runs when the trigger names none
  */

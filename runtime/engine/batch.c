@@ -55,6 +55,7 @@ struct batch *batch_begin(struct engine *engine, struct arena *arena, const stru
     for (uint32_t i = 0; i < count; i++)
         if (command_rules[commands[i]->kind].take != NULL)
             command_rules[commands[i]->kind].take(engine, commands[i]);
+    rings_ring(&engine->rings, now->steady_ms);
     return begin(engine, arena, now, commands, count);
 }
 
@@ -279,6 +280,7 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
                                  .again = batch->again ||
                                           (batch->catalog != NULL && !batch->is_stopping &&
                                            rings_are_open(&batch->engine->rings)),
+                                 .wake_ms = rings_next_ms(&batch->engine->rings),
                                  .aside = batch->aside,
                                  .is_fenced = batch->is_fenced,
                                  .is_due_wrong = batch->is_due_wrong };

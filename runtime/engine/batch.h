@@ -41,6 +41,7 @@ struct batch {
     struct census *censuses; /* the engine's after the commit */
     uint32_t census_count;
     bool is_sweep, is_swept, is_lane_sweep, has_more_lanes;
+    int64_t lane_swept;   /* the last that was looked at */
     bool is_marked;       /* what runs wait for is known anew */
     uint32_t unpark_next; /* engine->unpark_at and unpark_after after the commit */
     int64_t unpark_after;

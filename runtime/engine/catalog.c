@@ -186,6 +186,15 @@ struct catalog_retry catalog_retry(const struct catalog *catalog,
     return retry;
 }
 
+const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slice queue,
+                                      bool of_key)
+{
+    const struct queue_rules *rules = catalog_rules(catalog, queue);
+    const struct queue_rate *rate = of_key ? &rules->key_rate : &rules->rate;
+
+    return rate->limit == 0 ? NULL : rate;
+}
+
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment)
 {
     if (segment.size == 0)

@@ -95,6 +95,9 @@ uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, b
 uint32_t catalog_limit_now(const struct catalog *catalog, const struct queue *queue,
                            bool has_key);
 uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue);
+/* Of the queue as a whole, or of each lane with a key; NULL: none. */
+const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slice queue,
+                                      bool of_key);
 /* What the file says of the queue; all 0 when it says nothing. */
 const struct queue_rules *catalog_rules(const struct catalog *catalog, struct slice queue);
 /* What the queue says, else the task (NULL: it is not here); `own`: what the trigger said. */

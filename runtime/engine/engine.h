@@ -64,6 +64,8 @@ struct outcome {
     struct row_refs aside; /* were due, and in no state to be: forgotten */
     bool is_due_wrong;     /* what the store calls due is absent, or is not due: see mend_due */
     bool is_fenced;        /* this node is dead to the others: nothing was done, begin anew */
+    int64_t wake_ms;       /* another batch is wanted then, by the steady clock; 0: none is, or
+                        the store has failed */
     bool again; /* more could be done at once: run another batch, with or without commands */
 };
 

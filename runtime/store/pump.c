@@ -45,7 +45,7 @@ struct pump {
 
     /* The store thread's own. */
     struct command **batch;
-    struct moment next_due; /* as the store says */
+    struct moment next_due; /* as the store says, or the engine */
     struct pruner pruner;
     struct clock_watch watch;
     bool again, was_ok;
@@ -251,21 +251,21 @@ static void batch_of(struct pump *pump, uint32_t count)
                                  .count = count };
     struct command *prune = pump->was_ok ? pruner_next(&pump->pruner, store, &now) : NULL;
     struct err err = { 0 };
-    uint32_t aside;
 
     if (prune != NULL)
         pump->batch[batch.count++] = prune; /* the last: the others have changed what it sees */
     bool ok = store_batch_run(&batch, &publication->outcome, &commit_ns, &err);
-    if (ok)
+    if (ok) { /* else what was to be done still is */
         pruned_count(pump, &batch);
+        pump->again = publication->outcome.again;
+    }
     if (prune != NULL)
         pruner_done(&pump->pruner, ok, store,
                     (int64_t)((clock_monotonic_ns() - start_ns) / 1000000));
     outcome_log(pump, ok, &err);
-    if (ok) /* else what was to be done still is */
-        pump->again = publication->outcome.again;
     bool mend = ok ? publication->outcome.is_due_wrong : batch.look_for_due;
-    aside = timers_aside_log(&publication->outcome.aside);
+    int64_t wake_ms = publication->outcome.wake_ms;
+    uint32_t aside = timers_aside_log(&publication->outcome.aside);
     publish(pump, publication, count, clock_monotonic_ns() - start_ns, commit_ns);
     if (mend)
         aside += timers_mend(store, &now);
@@ -274,6 +274,7 @@ static void batch_of(struct pump *pump, uint32_t count)
     /* When even this cannot be asked, look again soon. */
     if (!store->ops->next_due(store, &pump->next_due, &err))
         pump->next_due = (struct moment){ 0, now.steady_ms + RETRY_MS };
+    moment_sooner(&pump->next_due, wake_ms);
     if (ok)
         pruner_sweep(&pump->pruner, store, now.steady_ms);
 }

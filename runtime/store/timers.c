@@ -22,6 +22,12 @@ bool moment_is_due(const struct moment *next, const struct moment *now)
            (next->steady_ms != 0 && next->steady_ms <= now->steady_ms);
 }
 
+void moment_sooner(struct moment *next, int64_t steady_ms)
+{
+    if (steady_ms != 0 && (next->steady_ms == 0 || steady_ms < next->steady_ms))
+        next->steady_ms = steady_ms;
+}
+
 static int64_t sooner(int64_t idle_ms, int64_t due_ms, int64_t now_ms)
 {
     return due_ms == 0 || due_ms > now_ms + idle_ms ? idle_ms : due_ms - now_ms;

@@ -14,6 +14,8 @@ struct clock_watch {
 struct moment moment_now(void);
 /* `next` is next_due's: has one of its two times come? */
 bool moment_is_due(const struct moment *next, const struct moment *now);
+/* The second of them comes then at the latest; 0: that says nothing. */
+void moment_sooner(struct moment *next, int64_t steady_ms);
 /* Until one of them comes, at most `most_ms`; 0: it has. */
 int64_t moment_idle_ms(const struct moment *next, const struct moment *now, int64_t most_ms);
 

@@ -361,10 +361,11 @@ static void check_queue(struct world *world, const struct run *started)
     if (in_queue > hosts_total_most(world, queue->name))
         world_flaw(world, "%u runs are running in queue %.*s", in_queue,
                    SLICE_ARG(queue->name));
+    rates_check_start(world, started);
 }
 
 /* Nothing that could start waits while a slot is free and nobody will look again. */
-static void check_idle(struct world *world)
+static void check_idle(struct world *world, const struct outcome *outcome)
 {
     const struct catalog *catalog = engine_catalog(world->engine);
     uint32_t in_queue, in_lane, running = 0;
@@ -380,8 +381,14 @@ static void check_idle(struct world *world)
             is_paused(world, run))
             continue;
         running_beside(world, run, &in_queue, &in_lane);
-        if (in_queue < catalog_total_limit(catalog, queue->name) &&
-            in_lane < lane_most(world, queue, run->concurrency_key.size > 0))
+        if (in_queue >= catalog_total_limit(catalog, queue->name) ||
+            in_lane >= lane_most(world, queue, run->concurrency_key.size > 0))
+            continue;
+        int64_t opens_ms = rates_open_ms(world, run, queue);
+        if (opens_ms != 0 && (outcome->wake_ms == 0 || outcome->wake_ms > opens_ms))
+            world_flaw(world, "run %lld may start in %lld ms, and nobody will look",
+                       (long long)run->id, (long long)(opens_ms - world->steady_ms));
+        else if (opens_ms == 0)
             world_flaw(world, "run %lld waits in queue %.*s, and %u of %u slots are used",
                        (long long)run->id, SLICE_ARG(queue->name), running, SLOTS);
     }
@@ -430,7 +437,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
         }
     }
     if (!outcome->again)
-        check_idle(world);
+        check_idle(world, outcome);
     check_lanes(world);
 }
 

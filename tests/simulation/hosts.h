@@ -25,6 +25,8 @@ void hosts_limit(struct world *world);
 /* The most that may run in the queue, or in the lane, by what some node goes by. */
 uint32_t hosts_total_most(struct world *world, struct slice queue);
 uint32_t hosts_lane_most(struct world *world, struct slice queue, bool has_key);
+/* Does every node go by the limits as they are? */
+bool hosts_have_heard(struct world *world);
 /* Time has passed: every node that is there looks. */
 void hosts_pass(struct world *world);
 /* All have come back: none is cut off any more. */

@@ -211,6 +211,21 @@ void hosts_limit(struct world *world)
     world->queue_limit = 1 + (uint32_t)world_random(world, 4);
     world->key_limit = (uint32_t)world_random(world, 3);
     world->total_limit = (uint32_t)world_random(world, 5);
+    if (world_chance(world, 50))
+        rates_draw(world);
+}
+
+bool hosts_have_heard(struct world *world)
+{
+    uint32_t host = world->host;
+    bool have = true;
+
+    for (uint32_t i = 0; i < world->host_count; i++) {
+        host_turn(world, i);
+        have &= world->limits_seen == world->limits_version;
+    }
+    host_turn(world, host);
+    return have;
 }
 
 /* As world.c has them in its catalogs. */
@@ -319,7 +334,8 @@ static bool is_within(struct world *world, const struct run *run, const struct q
         const struct catalog *catalog = engine_catalog(world->engine);
         is &= catalog == NULL || (in_lane < catalog_lane_limit(catalog, queue->name,
                                                                run->concurrency_key.size > 0) &&
-                                  in_queue < catalog_total_limit(catalog, queue->name));
+                                  in_queue < catalog_total_limit(catalog, queue->name) &&
+                                  rates_open_ms(world, run, queue) == 0);
     }
     host_turn(world, host);
     return is;

@@ -143,6 +143,7 @@ static void lanes_want(struct lane_rows *to, const struct lane_rows *from)
     to->queues = from->queues;
     to->queue_count = from->queue_count;
     to->idle.is_wanted = from->idle.is_wanted;
+    to->idle.after = from->idle.after;
     to->idle.limit = from->idle.limit;
 }
 

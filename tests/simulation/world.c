@@ -126,6 +126,10 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
     rules.concurrency = i == 2 ? 1 : world->queue_limit;
     rules.per_key = i == 0 ? world->key_limit : 0;
     rules.total = i == 1 ? world->total_limit : 0;
+    if (i == 1)
+        rules.rate = world->rate;
+    if (i == 0)
+        rules.key_rate = world->key_rate;
     if (i == 0)
         rules.priority.expression = expression_compile(
             &catalog->arena, SLICE("payload.n * 2 + 1"), EXPRESSION_NUMBER, &flaw);
@@ -258,8 +262,11 @@ void world_start(struct world *world)
 
     world_fail(world, 0);
     world->held_count = 0;
-    if (host_is_alone(world))
+    if (host_is_alone(world)) {
+        if (world->steady_ms != world->now_ms)
+            rates_forget(world);
         world->steady_ms = world->now_ms; /* what was set back before it died is not known */
+    }
     world->next_due = (struct moment){ 1, 1 };
     prune_begin(world);
     id_source_init(world->ids, world->seed + world->crashes + world->last_epoch + 1);
@@ -322,6 +329,7 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
             world_flaw(world, "environment %s has another number", environment_names[i]);
     if (nodes == 1 && world_chance(world, 50)) /* with many none would wait for a second */
         world->lanes = 1 + (uint32_t)world_random(world, 6);
+    rates_draw(world);
     if (nodes > 1) {
         world->slots = 1 + (uint32_t)world_random(world, SLOTS);
         world->queue_limit = 1 + (uint32_t)world_random(world, 4);
@@ -416,6 +424,7 @@ void world_batch(struct world *world)
     if (!world->drains && world_chance(world, 4))
         world_fail(world, 1 + (int)world_random(world, 6));
     bool ok = store_batch_run(&batch, &outcome, NULL, &err);
+    world->batch_ms = batch.now.steady_ms; /* another may have come in between */
     world_fail(world, 0);
     world->batches++;
     world->failures += !ok;

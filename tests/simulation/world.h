@@ -9,6 +9,7 @@
 #define WORLD_H
 
 #include "engine/engine.h"
+#include "rates.h"
 #include "store/memory/memory_store.h"
 
 #include <stdbool.h>
@@ -76,8 +77,11 @@ struct world {
     struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */
     bool is_sqlite;
     uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
-    uint32_t slots;                               /* of each node */
-    uint32_t lanes;                               /* looked at in a batch; 0: as usual */
+    struct queue_rate rate, key_rate;             /* of "slow", and of keys of "fast" */
+    struct known_starts starts;                   /* since the rates are as they are */
+    int64_t batch_ms; /* when the last batch began, by the steady clock */
+    uint32_t slots;   /* of each node */
+    uint32_t lanes;   /* looked at in a batch; 0: as usual */
     uint32_t limits_version;
     struct past_limits past[PAST_MOST];
     uint32_t past_count;

@@ -3,6 +3,7 @@
 #define ADMISSION_H
 
 #include "engine/admission/gates.h"
+#include "engine/admission/rates.h"
 #include "engine/admission/rings.h"
 
 struct batch;
@@ -34,7 +35,8 @@ struct place {
     uint32_t running,
         total; /* total: of `whole` what this node may have, when there are others */
     uint32_t whole;
-    bool lacks; /* of its total, and something waits */
+    struct meter meter; /* of all of it */
+    bool lacks;         /* of its total, and something waits */
     bool is_loaded;
     bool is_barred;      /* its environment is paused, and the configuration does not name it */
     bool is_chosen;      /* it is its turn: lanes of its ring are looked at */
@@ -55,6 +57,7 @@ struct line {
     struct run **runs; /* QUEUED ones in memory, in rank order */
     uint32_t count, capacity, at;
     uint32_t running, limit, whole; /* as in its place */
+    struct meter meter;             /* where it has a key */
     bool has_key;
     bool in_backlog; /* the database may have more */
     bool asked;      /* and was asked for `asked_limit` of them */
@@ -94,6 +97,12 @@ bool lines_load(struct batch *batch);
 struct line *line_of(const struct batch *batch, int64_t lane);
 uint32_t lane_running(const struct batch *batch, int64_t lane);
 uint32_t queue_running(const struct batch *batch, int64_t queue);
+/* It, or its queue, is out of its rate. */
+static inline bool line_is_early(const struct line *line)
+{
+    return line->meter.opens_ms != 0 || line->place->meter.opens_ms != 0;
+}
+
 /* Is there anything to do? */
 bool admission_has_work(struct batch *batch);
 

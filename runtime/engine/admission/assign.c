@@ -101,6 +101,7 @@ static enum gate gate_now(const struct batch *batch, const struct line *line,
                                 .total = place->total,
                                 .lane_running = line->running,
                                 .lane_limit = line->limit,
+                                .is_out_of_rate = line_is_early(line),
                                 .room = share_room(batch, place->share,
                                                    task_is_short(batch->engine, run->task)) };
     enum gate gate = gate_of(&facts);
@@ -130,6 +131,8 @@ static struct run *line_pick(struct batch *batch, struct line *line)
         line->running++;
         line->place->running++;
         line->place->spent += task_is_short(batch->engine, run->task) ? 1 : TURN_LONG;
+        meter_start(batch, &line->meter);
+        meter_start(batch, &line->place->meter);
         grant_use(batch, line->lane, line->whole, line->running);
         grant_use(batch, -line->place->id, line->place->whole, line->place->running);
         run->home = batch->engine->node.number;

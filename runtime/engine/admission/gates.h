@@ -14,7 +14,8 @@ enum gate {
     GATE_NOT_BEFORE,  /* it is delayed, or pauses before a retry */
     GATE_TOTAL,       /* its queue's lanes together have as many as they may */
     GATE_LANE,        /* its lane has */
-    /* Rates, and then resource pools, have their place here. */
+    GATE_RATE,        /* its queue, or its lane, has started as many as it may by now */
+    /* Resource pools have their place here. */
     GATE_SLOTS, /* no slot is free, or those that are belong to other environments */
     GATE_TURN,  /* others are before it: of its lane by rank, of other lanes and queues by turns
                  */
@@ -25,7 +26,8 @@ struct gate_facts {
     bool is_environment_paused, is_paused, is_early;
     uint32_t queue_running, total;
     uint32_t lane_running, lane_limit;
-    uint32_t room; /* slots that are left to its environment */
+    bool is_out_of_rate; /* rates.h */
+    uint32_t room;       /* slots that are left to its environment */
 };
 
 /* Slots, and those of an environment. */

@@ -12,7 +12,7 @@ void engine_backlog(struct engine *engine, const struct ids *queues)
 {
     for (uint32_t i = 0; i < queues->count; i++) {
         struct queue_hint *queue = rings_queue_add(&engine->rings, queues->items[i], 0);
-        rings_queue_forget(queue);
+        rings_queue_forget(&engine->rings, queue);
         rings_settle(&engine->rings, queue, 0);
     }
 }
@@ -73,8 +73,10 @@ void hints_commit(struct batch *batch)
         engine->sweep_ms = batch->now_ms + (idle_ms < SWEEP_MS ? idle_ms : SWEEP_MS);
         engine->sweep_at++;
     }
-    if (batch->is_lane_sweep)
+    if (batch->is_lane_sweep) {
         engine->lane_sweep_ms = batch->now_ms + (batch->has_more_lanes ? 0 : SWEEP_MS);
+        engine->lane_sweep_after = batch->has_more_lanes ? batch->lane_swept : 0;
+    }
     engine->unpark_at = batch->unpark_next;
     engine->unpark_after = batch->unpark_after;
     prune_commit(batch);

@@ -38,8 +38,9 @@ struct engine {
     uint32_t census_count;
     int64_t sweep_ms; /* when to look for queues to remove next, and in which environment */
     uint32_t sweep_at;
-    int64_t lane_sweep_ms; /* the same for lanes */
-    char **short_tasks;    /* whose segments are so short that slots may be kept ahead */
+    int64_t lane_sweep_ms;    /* the same for lanes, */
+    int64_t lane_sweep_after; /* and behind which of them */
+    char **short_tasks;       /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
     struct marks marks, marking; /* of the last walk over all runs, and of the one under way */
     int64_t marks_wanted_ms;     /* somebody waits for marks that were begun then or later */

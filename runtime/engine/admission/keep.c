@@ -39,12 +39,14 @@ static void line_keep(struct batch *batch, struct queue_hint *queue, const struc
     lane->suspects = line->suspects;
     if (line->gate == GATE_LANE)
         rings_lane_shut(rings, lane, LANE_FULL);
+    else if (line->meter.opens_ms != 0)
+        rings_lane_wait(rings, lane, line->meter.opens_ms);
     else if (has_suspects && !is_hidden)
         rings_lane_shut(rings, lane, LANE_SUSPECT);
     else if (line->has_started)
         rings_lane_serve(rings, lane);
     else
-        rings_lane_open(lane);
+        rings_lane_open(rings, lane);
 }
 
 /* Those of the slice that were not looked at are known from now on, too. */
@@ -53,7 +55,7 @@ static void slice_keep(struct rings *rings, struct queue_hint *queue, const stru
     const struct lanes *slice = place->slice;
 
     if (place->is_new)
-        rings_queue_forget(queue);
+        rings_queue_forget(rings, queue);
     if (slice == NULL)
         return;
     for (uint32_t i = 0; i < slice->ids.count; i++) {
@@ -90,6 +92,8 @@ static void place_keep(struct batch *batch, const struct place *place)
     queue->is_full = is_full || is_paused ||
                      place->is_barred; /* as all are, it is looked at after a resume */
     queue->is_held = is_paused;
+    if (place->is_loaded)
+        rings_queue_wait(rings, queue, place->meter.opens_ms);
     rings_settle(rings, queue, place->spent);
 }
 
@@ -105,7 +109,7 @@ static void stops_keep(struct batch *batch)
         struct queue_hint *queue = rings_queue(rings, run->queue);
         struct lane_hint *lane = rings_lane(rings, run->lane);
         if (lane != NULL && lane->state == LANE_FULL)
-            rings_lane_open(lane);
+            rings_lane_open(rings, lane);
         if (queue == NULL)
             continue;
         queue->is_full = false;
@@ -129,7 +133,7 @@ static void queued_keep(struct batch *batch)
         struct queue_hint *queue = rings_queue_add(rings, run->queue, run->environment);
         struct lane_hint *lane = rings_lane(rings, run->lane);
         if (lane != NULL && lane->state == LANE_SUSPECT)
-            rings_lane_open(lane); /* it has something else now */
+            rings_lane_open(rings, lane); /* it has something else now */
         else if (rings_queue_has_room(queue, 0))
             (void)rings_lane_add(rings, queue, run->lane); /* known from now on */
         else if (lane == NULL)
@@ -163,7 +167,7 @@ void admission_keep(struct batch *batch)
     for (uint32_t i = 0; i < admission->resumed.count; i++) {
         struct queue_hint *queue =
             rings_queue_add(&batch->engine->rings, admission->resumed.items[i], 0);
-        rings_queue_forget(queue);
+        rings_queue_forget(&batch->engine->rings, queue);
         rings_settle(&batch->engine->rings, queue, 0);
     }
     for (const struct place *place = admission->first_place; place != NULL; place = place->next)

@@ -395,6 +395,9 @@ static bool place_load(struct batch *batch, struct place *place)
         place->is_barred = is_paused && place->share->environment == 0;
         place->whole = catalog_total_limit(batch->catalog, place->queue->name);
         place->total = place->whole;
+        if (!meter_load(batch, &place->meter, -place->id,
+                        catalog_rate(batch->catalog, place->queue->name, false)))
+            return false;
     }
     place->is_loaded = true;
     return true;
@@ -409,7 +412,8 @@ static void line_ask(struct batch *batch, struct line *line, uint32_t capacity)
 
     if (lines > 1)
         capacity = capacity / lines + 2;
-    line->asked_limit = room < capacity ? room : capacity;
+    line->asked_limit = meter_most(batch, &line->meter, room < capacity ? room : capacity);
+    line->asked_limit = meter_most(batch, &line->place->meter, line->asked_limit);
     line->asked_limit += tally_get(batch, line->lane)->left;
     line->asked_limit += hint == NULL ? 0 : hint->suspects; /* that are passed by */
     line->asked = true;
@@ -419,13 +423,15 @@ static void line_ask(struct batch *batch, struct line *line, uint32_t capacity)
 static bool line_look(struct batch *batch, struct line *line, uint32_t capacity)
 {
     struct place *place = line->place;
-    bool loaded = true;
+    const struct queue_rate *rate =
+        line->has_key ? catalog_rate(batch->catalog, place->queue->name, true) : NULL;
+    bool loaded = meter_load(batch, &line->meter, line->lane, rate);
 
     line->whole = catalog_limit_now(batch->catalog, place->queue, line->has_key);
     line->limit = line->whole;
     if (node_is_alone(&batch->engine->node) || place->queue->paused || place->is_barred ||
         place->share->is_paused)
-        return true;
+        return loaded;
     loaded &=
         grant_look(batch, -place->id, place->whole, place->running, capacity, &place->total);
     loaded &= grant_look(batch, line->lane, line->whole, line->running, capacity, &line->limit);
@@ -455,6 +461,7 @@ static bool line_load(struct batch *batch, struct line *line)
                                 .total = place->total,
                                 .lane_running = line->running,
                                 .lane_limit = line->limit,
+                                .is_out_of_rate = line_is_early(line),
                                 .room = capacity };
     line->gate = gate_of(&facts);
     if (line->gate != GATE_NONE || !line->in_backlog)

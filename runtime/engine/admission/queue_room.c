@@ -124,16 +124,30 @@ bool queues_sweep(struct batch *batch)
 }
 
 /* Nobody is in them, and this batch has not come to those who may want them yet. A lane that is
- * named again is made again. */
+ * named again is made again, so one that has a rate stays until it would not know more than a
+ * new one. */
 bool lanes_sweep(struct batch *batch)
 {
     enum { LANES_STEP = 1000 };
     struct idle_lanes *idle;
+    struct rate *rate;
+    bool loaded = true;
 
-    if (!rows_idle_lanes(&batch->rows, LANES_STEP, &idle))
+    if (!rows_idle_lanes(&batch->rows, batch->engine->lane_sweep_after, LANES_STEP, &idle))
         return false;
     for (uint32_t i = 0; i < idle->count; i++)
+        loaded &= rows_rate(&batch->rows, idle->items[i]->id, &rate);
+    if (!loaded)
+        return false;
+    for (uint32_t i = 0; i < idle->count; i++) {
+        (void)rows_rate(&batch->rows, idle->items[i]->id, &rate); /* loaded above */
+        batch->lane_swept = idle->items[i]->id;
+        if (rate != NULL && !rate_is_past(rate, batch->steady_ms))
+            continue;
         idle->items[i]->row.is_deleted = true;
+        if (rate != NULL)
+            rate->row.is_deleted = true;
+    }
     batch->has_more_lanes = idle->count == LANES_STEP;
     return true;
 }

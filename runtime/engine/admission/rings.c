@@ -92,6 +92,7 @@ struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, 
 void rings_lane_drop(struct rings *rings, struct lane_hint *lane)
 {
     lane->queue->open_count -= lane->state == LANE_OPEN;
+    alarm_set(&rings->alarms, &lane->alarm, 0);
     list_remove(&lane->link);
     list_remove(&lane->suspect_link);
     map_remove(&rings->lanes, &lane->node);
@@ -102,6 +103,7 @@ void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_stat
 {
     lane->queue->open_count -= lane->state == LANE_OPEN;
     lane->state = state;
+    alarm_set(&rings->alarms, &lane->alarm, 0);
     list_remove(&lane->link);
     list_push(&lane->queue->shut, &lane->link);
     list_remove(&lane->suspect_link);
@@ -109,10 +111,17 @@ void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_stat
         list_push(&rings->suspects, &lane->suspect_link);
 }
 
-void rings_lane_open(struct lane_hint *lane)
+void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_ms)
+{
+    rings_lane_shut(rings, lane, LANE_EARLY);
+    alarm_set(&rings->alarms, &lane->alarm, until_ms);
+}
+
+void rings_lane_open(struct rings *rings, struct lane_hint *lane)
 {
     if (lane->state == LANE_OPEN)
         return;
+    alarm_set(&rings->alarms, &lane->alarm, 0);
     lane->state = LANE_OPEN;
     lane->queue->open_count++;
     list_remove(&lane->suspect_link);
@@ -124,7 +133,7 @@ void rings_lane_serve(struct rings *rings, struct lane_hint *lane)
 {
     struct queue_hint *queue = lane->queue;
 
-    rings_lane_open(lane);
+    rings_lane_open(rings, lane);
     if (queue->open_count > LANES_KEPT) {
         queue->is_partial |= lane->node.id <= queue->after;
         rings_lane_drop(rings, lane);
@@ -179,6 +188,7 @@ struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t env
         queue = memory_zeroed(1, sizeof *queue);
         map_add(&rings->queues, &queue->node, id);
         queue->after = INT64_MAX;
+        queue->alarm.is_queue = true;
         list_init(&queue->link);
         list_init(&queue->fresh);
         list_init(&queue->served);
@@ -191,7 +201,7 @@ struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t env
     return queue;
 }
 
-void rings_queue_forget(struct queue_hint *queue)
+void rings_queue_forget(struct rings *rings, struct queue_hint *queue)
 {
     queue->after = -1;
     queue->is_swept = true;
@@ -200,8 +210,13 @@ void rings_queue_forget(struct queue_hint *queue)
     {
         struct lane_hint *lane = container_of(link, struct lane_hint, link);
         if (lane->state == LANE_FULL)
-            rings_lane_open(lane);
+            rings_lane_open(rings, lane);
     }
+}
+
+void rings_queue_wait(struct rings *rings, struct queue_hint *queue, int64_t until_ms)
+{
+    alarm_set(&rings->alarms, &queue->alarm, until_ms);
 }
 
 static void lanes_drop(struct rings *rings, struct list *lanes)
@@ -216,6 +231,7 @@ void rings_queue_drop(struct rings *rings, struct queue_hint *queue)
     lanes_drop(rings, &queue->served);
     lanes_drop(rings, &queue->shut);
     ring_leave(rings, queue);
+    alarm_set(&rings->alarms, &queue->alarm, 0);
     map_remove(&rings->queues, &queue->node);
     free(queue);
 }
@@ -262,7 +278,7 @@ void rings_settle(struct rings *rings, struct queue_hint *queue, uint32_t spent)
         rings_queue_drop(rings, queue);
         return;
     }
-    is_open = is_open && !queue->is_full;
+    is_open = is_open && !queue->is_full && queue->alarm.place == 0;
     queue->spent = is_served ? 0 : queue->spent + spent;
     if (is_linked && (is_served || !is_open))
         ring_leave(rings, queue);
@@ -293,6 +309,7 @@ void rings_finish(struct rings *rings)
     queues_each(rings, rings_queue_drop);
     free(rings->queues.buckets);
     free(rings->lanes.buckets);
+    free(rings->alarms.items);
     while (rings->environments != NULL) {
         struct environment_hint *next = rings->environments->next;
         free(rings->environments);
@@ -314,8 +331,9 @@ void rings_close_environment(struct rings *rings, uint32_t environment)
 static void queue_open(struct rings *rings, struct queue_hint *queue)
 {
     LIST_EACH(&queue->shut, link, after)
-    rings_lane_open(container_of(link, struct lane_hint, link));
+    rings_lane_open(rings, container_of(link, struct lane_hint, link));
     queue->is_full = false;
+    rings_queue_wait(rings, queue, 0);
     rings_settle(rings, queue, 0);
 }
 
@@ -331,6 +349,29 @@ void rings_open_held(struct rings *rings)
 {
     rings_open_environments(rings);
     queues_each(rings, held_open);
+}
+
+void rings_ring(struct rings *rings, int64_t now_ms)
+{
+    struct alarm *alarm;
+
+    while ((alarm = alarms_first(&rings->alarms)) != NULL && alarm->at_ms <= now_ms) {
+        struct lane_hint *lane = container_of(alarm, struct lane_hint, alarm);
+        struct queue_hint *queue =
+            alarm->is_queue ? container_of(alarm, struct queue_hint, alarm) : lane->queue;
+        if (alarm->is_queue)
+            rings_queue_wait(rings, queue, 0);
+        else
+            rings_lane_open(rings, lane);
+        rings_settle(rings, queue, 0);
+    }
+}
+
+int64_t rings_next_ms(const struct rings *rings)
+{
+    const struct alarm *first = alarms_first(&rings->alarms);
+
+    return first == NULL ? 0 : first->at_ms;
 }
 
 void rings_open_all(struct rings *rings)

@@ -7,8 +7,8 @@
  * What cannot start anything leaves its ring, and comes back by the event that changes that: a
  * lane that is at its limit and a queue that is at its total when a run of theirs stops, an
  * environment that has no slot left when any run stops, what is empty when a run is queued,
- * what is paused when it is resumed, all of them with a new catalog. So nothing is looked at
- * because time passes.
+ * what is paused when it is resumed, what is out of its rate when its alarm rings, all of them
+ * with a new catalog. So nothing is looked at because time passes.
  *
  * Queues take turns of one run. Of very many queues each has some short ones when it is its
  * turn: rows of one queue lie side by side, and a start of each of a thousand queues costs
@@ -21,6 +21,7 @@
 #define RINGS_H
 
 #include "base/list.h"
+#include "engine/admission/alarms.h"
 #include "engine/rows/rows.h"
 
 enum {
@@ -41,6 +42,7 @@ struct id_map {
 enum lane_state {
     LANE_OPEN,
     LANE_FULL,   /* at its limit: until one of its runs stops */
+    LANE_EARLY,  /* out of its rate: until its alarm rings */
     LANE_SUSPECT /* has nothing but suspects (deaths.h): until nothing else is there */
 };
 
@@ -51,6 +53,7 @@ struct lane_hint {
     enum lane_state state;
     uint32_t suspects; /* that were passed by when it was looked at last */
     struct list link, suspect_link;
+    struct alarm alarm;
 };
 
 /* A queue of such lanes. */
@@ -60,7 +63,7 @@ struct queue_hint {
     struct list link;     /* in its environment's ring while it may start something */
     struct list fresh;    /* open lanes that have not had their turn in this pass */
     struct list served;   /* those that have */
-    struct list shut;     /* full and suspect ones */
+    struct list shut;     /* the others */
     uint32_t open_count;
     uint32_t spent;  /* of its turn */
     int64_t after;   /* lanes above it are not known in this pass; INT64_MAX: there is none */
@@ -68,6 +71,7 @@ struct queue_hint {
     bool is_partial; /* some of those below it are not known either */
     bool is_full;    /* at its total: until one of its runs stops */
     bool is_held;    /* paused, and it may be another node that resumes it */
+    struct alarm alarm; /* set: it is out of its rate until then */
 };
 
 struct environment_hint {
@@ -82,6 +86,7 @@ struct rings {
     struct id_map queues, lanes;
     struct environment_hint *environments;
     struct list suspects;
+    struct alarms alarms; /* by the steady clock */
 };
 
 void rings_init(struct rings *rings);
@@ -91,7 +96,9 @@ struct queue_hint *rings_queue(const struct rings *rings, int64_t id);
 /* The same, made when absent. */
 struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t environment);
 /* What is known of it may not be all, and what was full may not be. */
-void rings_queue_forget(struct queue_hint *queue);
+void rings_queue_forget(struct rings *rings, struct queue_hint *queue);
+/* It is out of its rate until then; 0: it is not. */
+void rings_queue_wait(struct rings *rings, struct queue_hint *queue, int64_t until_ms);
 void rings_queue_drop(struct rings *rings, struct queue_hint *queue);
 
 struct lane_hint *rings_lane(const struct rings *rings, int64_t id);
@@ -102,7 +109,9 @@ struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, 
 bool rings_queue_has_room(const struct queue_hint *queue, uint32_t spare);
 void rings_lane_drop(struct rings *rings, struct lane_hint *lane);
 void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_state state);
-void rings_lane_open(struct lane_hint *lane);
+void rings_lane_open(struct rings *rings, struct lane_hint *lane);
+/* It is out of its rate until then. */
+void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_ms);
 /* It has had its turn. */
 void rings_lane_serve(struct rings *rings, struct lane_hint *lane);
 
@@ -117,6 +126,10 @@ void rings_open_environments(struct rings *rings);
 void rings_close_environment(struct rings *rings, uint32_t environment);
 /* Another node may have resumed an environment or a queue. */
 void rings_open_held(struct rings *rings);
+/* What was out of its rate until now is not any more. */
+void rings_ring(struct rings *rings, int64_t now_ms);
+/* When the next is not; 0: none is. */
+int64_t rings_next_ms(const struct rings *rings);
 /* Everything may have changed. */
 void rings_open_all(struct rings *rings);
 /* May anything start? */

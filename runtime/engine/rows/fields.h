@@ -61,6 +61,10 @@
 #define GRANT_FIELDS(X, row)                                                                   \
     X(row, 0, NUMBER, scope) X(row, 0, BYTES, holders) X(row, 0, BYTES, hungry)
 
+#define RATE_FIELDS(X, row)                                                                    \
+    X(row, 0, NUMBER, scope) X(row, 0, NUMBER, tat_us) X(row, 0, NUMBER, interval_us)          \
+    X(row, 0, COUNT, burst)
+
 #define LANE_FIELDS(X, row)                                                                    \
     X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, NUMBER, queue)                   \
     X(row, 0, TEXT, key) X(row, 0, NUMBER, created_ms)

@@ -35,6 +35,7 @@ DESCRIBE(QUEUE_FIELDS, queue)
 DESCRIBE(LANE_FIELDS, lane)
 DESCRIBE(NODE_FIELDS, node)
 DESCRIBE(GRANT_FIELDS, grant)
+DESCRIBE(RATE_FIELDS, rate)
 DESCRIBE(KEY_FIELDS, key)
 DESCRIBE(EDGE_FIELDS, edge)
 DESCRIBE(LOG_LINE_FIELDS, log_line)
@@ -169,6 +170,8 @@ const struct kind row_kinds[ROW_KINDS] = {
     [ROW_GRANT] = { "limit_grant", "scope",
                     KIND_OF(GRANT_FIELDS, grant, scope, sizeof(struct grant)),
                     .key_fields = 1 },
+    [ROW_RATE] = { "rate", "scope", KIND_OF(RATE_FIELDS, rate, scope, sizeof(struct rate)),
+                   .key_fields = 1 },
     [ROW_KEY] = { "idempotency", "hash", KIND_OF(KEY_FIELDS, key, hash, sizeof(struct key)),
                   .key_fields = 1, .is_locked = true },
     [ROW_EDGE] = { "edge", "waitpoint_id",

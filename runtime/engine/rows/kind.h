@@ -23,6 +23,7 @@ enum row_kind {
     ROW_LANE,
     ROW_NODE,
     ROW_GRANT,
+    ROW_RATE,
     ROW_KEY,
     ROW_EDGE,
     ROW_LOG_LINE,

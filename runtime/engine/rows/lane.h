@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "engine/rows/kind.h"
 
+struct rate;
 struct rows;
 
 struct ids {
@@ -32,10 +33,11 @@ struct lanes {
     uint32_t limit; /* that was asked for: fewer are all there are above `after` */
 };
 
-/* Lanes without a live run, oldest first. */
+/* Lanes above `after` without a live run, oldest first. */
 struct idle_lanes {
     struct lane **items;
     uint32_t count, capacity;
+    int64_t after;
     uint32_t limit; /* that was asked for; 0: they were not */
     bool is_wanted, is_loaded;
 };
@@ -59,7 +61,10 @@ struct lane *rows_new_lane(struct rows *rows, int64_t id, int64_t queue, struct 
 /* The first `limit` above `after`; asked once a batch for a queue. */
 bool rows_lanes(struct rows *rows, int64_t queue, int64_t after, uint32_t limit,
                 struct lanes **lanes);
-bool rows_idle_lanes(struct rows *rows, uint32_t limit, struct idle_lanes **idle);
+bool rows_rate(struct rows *rows, int64_t scope, struct rate **rate);
+struct rate *rows_new_rate(struct rows *rows, int64_t scope);
+bool rows_idle_lanes(struct rows *rows, int64_t after, uint32_t limit,
+                     struct idle_lanes **idle);
 
 /* ---- the store's side -------------------------------------------------------------------- */
 

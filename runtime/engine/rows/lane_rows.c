@@ -1,4 +1,5 @@
-/* Lanes as rows of a batch: asked for, made, and answered by a store. */
+/* Lanes, and what has started of them, as rows of a batch: asked for, made, and answered by a
+ * store. */
 #include "engine/rows/rows_known.h"
 
 void lane_rows_init(struct rows *rows)
@@ -14,6 +15,15 @@ bool rows_lane_named(struct rows *rows, int64_t queue, struct slice key, struct 
     bool is_loaded = rows_titled(rows, ROW_LANE, queue, key, &row);
 
     *lane = (struct lane *)row;
+    return is_loaded;
+}
+
+bool rows_rate(struct rows *rows, int64_t scope, struct rate **rate)
+{
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_RATE, (struct row_key){ .id = scope }, 0, &row);
+
+    *rate = (struct rate *)row;
     return is_loaded;
 }
 
@@ -40,11 +50,12 @@ bool rows_lanes(struct rows *rows, int64_t queue, int64_t after, uint32_t limit,
     return known->is_loaded;
 }
 
-bool rows_idle_lanes(struct rows *rows, uint32_t limit, struct idle_lanes **idle)
+bool rows_idle_lanes(struct rows *rows, int64_t after, uint32_t limit, struct idle_lanes **idle)
 {
     *idle = &rows->lanes.idle;
     if (!(*idle)->is_loaded) {
         (*idle)->is_wanted = true;
+        (*idle)->after = after;
         (*idle)->limit = limit;
     }
     return (*idle)->is_loaded;
@@ -66,6 +77,15 @@ struct lane *rows_new_lane(struct rows *rows, int64_t id, int64_t queue, struct 
     lane->key = arena_copy(rows->arena, key);
     rows_link(rows, ROW_LANE, &lane->row);
     return lane;
+}
+
+struct rate *rows_new_rate(struct rows *rows, int64_t scope)
+{
+    struct rate *rate = ARENA_NEW(rows->arena, struct rate);
+
+    rate->scope = scope;
+    rows_link(rows, ROW_RATE, &rate->row);
+    return rate;
 }
 
 /* ---- answering --------------------------------------------------------------------------- */

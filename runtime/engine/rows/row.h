@@ -103,6 +103,16 @@ struct grant {
     struct slice hungry;  /* the same: nodes that would take more */
 };
 
+/* What has started of a queue or lane that has a rate. It says nothing any more when its time
+ * has come. */
+struct rate {
+    struct row row;
+    int64_t scope;       /* a lane's id, or minus a queue's */
+    int64_t tat_us;      /* when all that has started is paid for, by the steady clock */
+    int64_t interval_us; /* the rate by which that was counted */
+    uint32_t burst;
+};
+
 /* An idempotency key: (environment, kind, scope, text) hashed to 16 bytes → what was made. */
 struct key {
     struct row row;

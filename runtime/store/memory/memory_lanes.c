@@ -48,7 +48,7 @@ void memory_load_lanes(struct memory_store *memory, struct rows *rows)
     EACH_SORTED(&memory->db->rows[ROW_LANE], lane, lane)
     {
         if (!wants->idle.is_wanted || idle == wants->idle.limit ||
-            has_live_run(memory, lane->id))
+            lane->id <= wants->idle.after || has_live_run(memory, lane->id))
             continue;
         rows_put_idle_lane(rows, (struct lane *)memory_lend(rows, ROW_LANE, &lane->row, 0));
         idle++;

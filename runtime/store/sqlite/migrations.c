@@ -133,6 +133,9 @@ static const char *const steps[] = {
     "ALTER TABLE queue ADD COLUMN override_limit INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE queue ADD COLUMN override_ms INTEGER;"
     "ALTER TABLE queue ADD COLUMN override_by TEXT NOT NULL DEFAULT '';",
+
+    "CREATE TABLE rate (scope INTEGER PRIMARY KEY, tat_us INTEGER NOT NULL,"
+    " interval_us INTEGER NOT NULL, burst INTEGER NOT NULL);",
 };
 
 /* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */

@@ -70,6 +70,28 @@ Test(queues, limits_of_keys_and_of_all_together)
     config_queues_finish(&queues);
 }
 
+Test(queues, rates)
+{
+    struct config_queues queues =
+        right("queues:\n"
+              "  a: { rate: 100/1m, key_rate: { limit: 5, per: 1s500ms, burst: 10 } }\n"
+              "  b: { rate: { limit: 1, per: 250 } }\n");
+    const struct queue_rules *a = &queues.queues[0].rules, *b = &queues.queues[1].rules;
+    char text[QUEUE_RULE_TEXT_SIZE];
+
+    cr_assert(a->rate.limit == 100 && a->rate.per_ms == 60000 && a->rate.burst == 1);
+    cr_assert(a->key_rate.limit == 5 && a->key_rate.per_ms == 1500 && a->key_rate.burst == 10);
+    cr_assert(b->rate.limit == 1 && b->rate.per_ms == 250 && b->key_rate.limit == 0);
+    cr_assert_eq(a->concurrency, 100, "what is not said is as always");
+    queue_rate_text(&a->rate, text);
+    cr_assert_str_eq(text, "100/1m");
+    queue_rate_text(&a->key_rate, text);
+    cr_assert_str_eq(text, "5/1s500ms, burst 10");
+    queue_rate_text(&b->key_rate, text);
+    cr_assert_str_eq(text, "");
+    config_queues_finish(&queues);
+}
+
 Test(queues, how_long_what_has_ended_is_kept)
 {
     struct config_queues queues = right("queues:\n"
@@ -134,9 +156,9 @@ Test(queues, mistakes_are_told)
           "queue)" },
         { "concurrency: x\n", "got the string \"x\"" },
         { "queues: {a: -1}\n", "q.yaml:1:13: /queues/a: expected an integer >= 1" },
-        { "queues: {a: {most: 2}}\n",
-          "q.yaml:1:14: /queues/a: expected no properties but "
-          "concurrency, limit, per_key, total, ttl, priority, retry, retention, got \"most\"" },
+        { "queues: {a: {most: 2}}\n", "q.yaml:1:14: /queues/a: expected no properties but "
+                                      "concurrency, limit, per_key, total, rate, key_rate, "
+                                      "ttl, priority, retry, retention, got \"most\"" },
         { "queues:\n  a:\n    per_key: 0\n", "q.yaml:3:14: /queues/a/per_key: expected" },
         { "queues: {a: {total: many}}\n", "/queues/a/total: expected" },
         { "queues: {a: {concurrency: 2, limit: 2}}\n", "q.yaml:1:13: /queues/a:" },
@@ -172,6 +194,20 @@ Test(queues, mistakes_are_told)
           "q.yaml:3:23: retention.logs must be a time from 1s to 36500d, like 30d" },
         { "queues: {a: {retention: {tokens: 1d}}}\n", "expected no properties but" },
         { "tasks:\n  a:\n    retention: {tokens: 0}\n", "q.yaml:3:25: retention.tokens must" },
+        { "queues:\n  a:\n    rate: fast\n", "q.yaml:3:11: /queues/a/rate: a rate is like" },
+        { "queues:\n  a:\n    rate: 0/1m\n",
+          "q.yaml:3:11: rate must be like 100/1m, with a number from 1 to 1000000" },
+        { "queues:\n  a:\n    rate: 99999999999999999999/1m\n", "q.yaml:3:11: rate must be" },
+        { "queues:\n  a:\n    key_rate: 5/0s\n",
+          "q.yaml:3:15: key_rate must be per a time from 1ms to 30d" },
+        { "queues:\n  a:\n    rate: 5/31d\n", "q.yaml:3:11: rate must be per a time" },
+        { "queues:\n  a:\n    rate: 5000/1ms\n", "at most one start in a microsecond" },
+        { "queues: {a: {rate: {limit: 5, per: 1s, burst: 0}}}\n",
+          "q.yaml:1:47: /queues/a/rate/burst: expected an integer >= 1" },
+        { "queues: {a: {rate: {limit: 0, per: 1s}}}\n",
+          "q.yaml:1:28: /queues/a/rate/limit: expected an integer >= 1" },
+        { "queues: {a: {rate: {limit: 5}}}\n", "/queues/a/rate" },
+        { "queues: {a: {rate: {limit: 5, per: 0}}}\n", "q.yaml:1:36: rate must be per a time" },
         { "queues: {a: 1, a: 2}\n", "is here twice" },
         { "[]\n", "expected an object or null" },
     };

@@ -198,6 +198,7 @@ static void assignment_keep(struct assignment *assignment)
     cr_assert_eq(frame.segment.seq, assignment->seq);
     buffer_finish(&assignment->bytes);
     bench.assignments++;
+    bench.starts++;
     cr_assert_lt(segment_count, SEGMENTS_MAX);
     segments[segment_count] = ARENA_NEW(&memory, struct frame_segment);
     *segments[segment_count++] = frame.segment;
@@ -227,6 +228,7 @@ bool bench_batch(uint32_t count, bool *again)
     for (struct event *event = outcome.events; event != NULL; event = event->next)
         if (bench.event_count < EVENTS_MAX)
             bench.events[bench.event_count++] = *event;
+    bench.wake_ms = outcome.wake_ms;
     *again = outcome.again;
     bench.batches++;
     arena_finish(&arena);

@@ -44,6 +44,8 @@ struct bench {
     const struct config_retention *environment_retentions;
     /* What came out. */
     uint32_t batches, assignments;
+    uint32_t starts;                 /* all of them */
+    int64_t wake_ms;                 /* of the last batch */
     struct event events[EVENTS_MAX]; /* of the last commit() */
     uint32_t event_count;
     struct err err; /* of the last commit() that failed */

@@ -65,7 +65,7 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE queue DROP COLUMN override_limit;"   \
     "ALTER TABLE queue DROP COLUMN override_ms;"      \
     "ALTER TABLE queue DROP COLUMN override_by;"      \
-    "DROP TABLE node; DROP TABLE limit_grant; DROP TABLE kept;"
+    "DROP TABLE node; DROP TABLE limit_grant; DROP TABLE kept; DROP TABLE rate;"
 
 #define CHECK(fixture, call) cr_assert((call), "%s: %s", #call, (fixture)->err.text)
 

@@ -12,7 +12,7 @@
         " WHERE next.lane IS NOT NULL LIMIT ?3)"                                               \
         " SELECT lane FROM next WHERE lane IS NOT NULL")                                       \
     X(LANES_IDLE, "find idle lanes", "SELECT " LANE_COLUMNS "live FROM lane INDEXED BY lane_idle"  \
-        " WHERE live = 0 ORDER BY id LIMIT ?1")
+        " WHERE live = 0 AND id > ?1 ORDER BY id LIMIT ?2")
 /* clang-format on */
 
 #endif

@@ -29,6 +29,7 @@ static bool load_idle_lanes(struct connection *connection, struct rows *rows, st
     if (!query_start(&query, connection, SQL_LANES_IDLE, err))
         return false;
     query.arena = rows->arena;
+    bind_int(&query, rows->lanes.idle.after);
     bind_int(&query, rows->lanes.idle.limit);
     while (query_row(&query, &row, err)) {
         if (!row)

@@ -1,0 +1,85 @@
+#include "engine/batch.h"
+
+/* A clock that was set back while no server ran, and nothing less, is further behind. */
+#define SLACK_US (INT64_C(60) * 1000000)
+
+static int64_t interval_of(const struct queue_rate *rule)
+{
+    return (rule->per_ms * 1000 + rule->limit - 1) / rule->limit;
+}
+
+/* As far as what has started by this rate can be ahead. */
+static int64_t most_of(const struct queue_rate *rule, int64_t now_us)
+{
+    return now_us + interval_of(rule) * rule->burst;
+}
+
+/* What was counted by another rate, or another clock, is not waited for longer than one's own
+ * can be. */
+static int64_t tat_of(const struct queue_rate *rule, const struct rate *row, int64_t now_us)
+{
+    int64_t most_us = most_of(rule, now_us);
+
+    if (row == NULL || row->tat_us <= now_us)
+        return now_us;
+    bool is_own = row->interval_us == interval_of(rule) && row->burst == rule->burst;
+    return row->tat_us > most_us + (is_own ? SLACK_US : 0) ? most_us : row->tat_us;
+}
+
+int64_t rate_opens_ms(const struct queue_rate *rule, const struct rate *row, int64_t now_ms)
+{
+    int64_t ahead_us = interval_of(rule) * (rule->burst - 1);
+    int64_t opens_us = tat_of(rule, row, now_ms * 1000) - ahead_us;
+
+    return opens_us <= now_ms * 1000 ? 0 : (opens_us + 999) / 1000;
+}
+
+bool rate_is_past(const struct rate *row, int64_t now_ms)
+{
+    return row->tat_us <= now_ms * 1000;
+}
+
+static void meter_set(struct batch *batch, struct meter *meter, int64_t tat_us)
+{
+    meter->row->tat_us = tat_us;
+    meter->row->interval_us = interval_of(meter->rule);
+    meter->row->burst = meter->rule->burst;
+    meter->opens_ms = rate_opens_ms(meter->rule, meter->row, batch->steady_ms);
+}
+
+bool meter_load(struct batch *batch, struct meter *meter, int64_t scope,
+                const struct queue_rate *rule)
+{
+    *meter = (struct meter){ .scope = scope, .rule = rule };
+    if (rule == NULL)
+        return true;
+    if (!rows_rate(&batch->rows, scope, &meter->row))
+        return false;
+    int64_t now_us = batch->steady_ms * 1000;
+    int64_t tat_us = tat_of(meter->rule, meter->row, now_us);
+    if (meter->row != NULL && tat_us < meter->row->tat_us)
+        meter_set(batch, meter, tat_us); /* kept, or it would move on with the time */
+    meter->opens_ms = rate_opens_ms(meter->rule, meter->row, batch->steady_ms);
+    return true;
+}
+
+void meter_start(struct batch *batch, struct meter *meter)
+{
+    if (meter->rule == NULL)
+        return;
+    int64_t tat_us = tat_of(meter->rule, meter->row, batch->steady_ms * 1000);
+    if (meter->row == NULL)
+        meter->row = rows_new_rate(&batch->rows, meter->scope);
+    meter_set(batch, meter, tat_us + interval_of(meter->rule));
+}
+
+uint32_t meter_most(const struct batch *batch, const struct meter *meter, uint32_t count)
+{
+    int64_t now_us = batch->steady_ms * 1000;
+
+    if (meter->rule == NULL)
+        return count;
+    int64_t left_us = most_of(meter->rule, now_us) - tat_of(meter->rule, meter->row, now_us);
+    int64_t room = left_us < 0 ? 0 : left_us / interval_of(meter->rule);
+    return room < count ? (uint32_t)room : count;
+}

@@ -1,0 +1,239 @@
+/* Rates of queues and of their lanes: how many start in a time, whatever comes between. */
+#include "bench.h"
+
+TestSuite(rates, .init = bench_open, .fini = bench_close);
+
+static void offer(struct queue_rate rate, struct queue_rate key_rate)
+{
+    bench.queues[0] =
+        (struct catalog_queue){ SLICE("q"),
+                                { .concurrency = 1000, .rate = rate, .key_rate = key_rate } };
+    bench.queue_count = 1;
+    bench_catalog();
+}
+
+static struct command *queue_up(const char *key)
+{
+    struct command *command = add_trigger("t");
+
+    command->trigger.queue = SLICE("q");
+    command->trigger.concurrency_key = slice_of(key);
+    return command;
+}
+
+static void queue_many(const char *key, int count)
+{
+    while (count-- > 0)
+        (void)queue_up(key);
+    cr_assert(commit());
+}
+
+/* The pump's: it sleeps until somebody wants it. */
+static void sleep_until(int64_t at_ms)
+{
+    int64_t now_ms = bench.now_ms + bench.lag_ms;
+
+    while (bench.wake_ms != 0 && bench.wake_ms <= at_ms) {
+        cr_assert_gt(bench.wake_ms, now_ms);
+        advance(bench.wake_ms - now_ms);
+        now_ms = bench.now_ms + bench.lag_ms;
+    }
+    bench.now_ms = at_ms - bench.lag_ms;
+}
+
+static const struct rate *rate_row(int64_t scope)
+{
+    return (const struct rate *)store_memory_get(bench.store, ROW_RATE, scope);
+}
+
+static int64_t queue_id(void)
+{
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_QUEUE); i++) {
+        const struct queue *queue =
+            (const struct queue *)store_memory_at(bench.store, ROW_QUEUE, i);
+        if (slice_is(queue->name, "q") && queue->environment == DEV)
+            return queue->id;
+    }
+    return 0;
+}
+
+Test(rates, so_many_start_in_a_time)
+{
+    offer((struct queue_rate){ 4, 1, 2000 }, (struct queue_rate){ 0 });
+    queue_many("", 10);
+    cr_assert_eq(bench.starts, 1, "evenly");
+    cr_assert_eq(bench.wake_ms, bench.now_ms + 500);
+    int64_t start_ms = bench.now_ms;
+    for (int i = 1; i < 10; i++) {
+        sleep_until(start_ms + 500 * i - 1);
+        cr_assert_eq(bench.starts, (uint32_t)i);
+        sleep_until(start_ms + 500 * i);
+        cr_assert_eq(bench.starts, (uint32_t)i + 1);
+    }
+    sleep_until(start_ms + 60000);
+    cr_assert_eq(bench.wake_ms, 0, "nothing waits, nobody wakes");
+}
+
+Test(rates, a_burst_starts_at_once_after_a_pause)
+{
+    offer((struct queue_rate){ 1, 3, 1000 }, (struct queue_rate){ 0 });
+    queue_many("", 20);
+    int64_t start_ms = bench.now_ms;
+    cr_assert_eq(bench.starts, 3);
+    sleep_until(start_ms + 1000);
+    cr_assert_eq(bench.starts, 4, "what was started is not forgotten");
+    sleep_until(start_ms + 4000);
+    cr_assert_eq(bench.starts, 7);
+}
+
+Test(rates, one_that_does_not_divide_is_not_exceeded)
+{
+    offer((struct queue_rate){ 3, 1, 1000 }, (struct queue_rate){ 0 });
+    queue_many("", 100);
+    cr_assert_eq(rate_row(-queue_id())->tat_us, bench.now_ms * 1000 + 333334, "rounded up");
+    sleep_until(bench.now_ms + 3000);
+    cr_assert_leq(bench.starts, 9);
+    cr_assert_geq(bench.starts, 8);
+}
+
+Test(rates, each_key_has_its_own)
+{
+    offer((struct queue_rate){ 0 }, (struct queue_rate){ 1, 1, 1000 });
+    queue_many("a", 3);
+    queue_many("b", 2);
+    queue_many("", 5);
+    int64_t start_ms = bench.now_ms;
+    cr_assert_eq(bench.starts, 7, "one of each key, and those without");
+    sleep_until(start_ms + 1000);
+    cr_assert_eq(bench.starts, 9);
+    sleep_until(start_ms + 2000);
+    cr_assert_eq(bench.starts, 10);
+    sleep_until(start_ms + 10000);
+    cr_assert_eq(bench.wake_ms, 0, "nothing waits, nobody wakes");
+}
+
+Test(rates, a_queue_and_a_key_at_once)
+{
+    offer((struct queue_rate){ 10, 10, 10000 }, (struct queue_rate){ 1, 1, 5000 });
+    queue_many("a", 5);
+    cr_assert_eq(bench.starts, 1);
+    cr_assert_eq(rate_row(-queue_id())->tat_us, (bench.now_ms + 1000) * 1000,
+                 "what the key refuses costs the queue nothing");
+    queue_many("b", 5);
+    cr_assert_eq(bench.starts, 2);
+    sleep_until(bench.now_ms + 5000);
+    cr_assert_eq(bench.starts, 4);
+}
+
+Test(rates, what_has_started_is_known_after_a_crash)
+{
+    offer((struct queue_rate){ 1, 1, 1000 }, (struct queue_rate){ 1, 1, 3000 });
+    queue_many("a", 3);
+    cr_assert_eq(bench.starts, 1);
+    int64_t start_ms = bench.now_ms;
+    bench_restart(true);
+    cr_assert_eq(bench.starts, 1, "the one that was out starts again, and that counts");
+    sleep_until(start_ms + 2999);
+    cr_assert_eq(bench.starts, 1);
+    sleep_until(start_ms + 3000);
+    cr_assert_eq(bench.starts, 2);
+}
+
+Test(rates, a_batch_that_is_lost_has_started_nothing)
+{
+    offer((struct queue_rate){ 1, 1, 1000 }, (struct queue_rate){ 0 });
+    (void)queue_up("");
+    (void)queue_up("");
+    store_memory_fail(bench.store, 6);
+    cr_assert_not(commit());
+    queue_many("", 2);
+    cr_assert_eq(bench.starts, 1);
+}
+
+Test(rates, a_retry_and_a_run_that_goes_on_start_once_more)
+{
+    offer((struct queue_rate){ 1, 1, 1000 }, (struct queue_rate){ 0 });
+    struct command *command = queue_up("");
+    cr_assert(commit());
+    int64_t run = command->trigger.run_id, start_ms = bench.now_ms;
+    end_fail(run, true);
+    cr_assert_eq(run_of(run)->status, RUN_QUEUED);
+    sleep_until(start_ms + 1000);
+    cr_assert_eq(run_of(run)->status, RUN_RUNNING);
+    wait_time(run, 1);
+    advance(1);
+    cr_assert_eq(run_of(run)->status, RUN_QUEUED);
+    sleep_until(start_ms + 2000);
+    cr_assert_eq(run_of(run)->status, RUN_RUNNING);
+}
+
+Test(rates, another_rate_is_not_waited_for_longer_than_its_own_time)
+{
+    offer((struct queue_rate){ 1, 1, DAYS(1) }, (struct queue_rate){ 0 });
+    queue_many("", 5);
+    cr_assert_eq(bench.wake_ms, bench.now_ms + DAYS(1));
+    offer((struct queue_rate){ 1, 1, 1000 }, (struct queue_rate){ 0 });
+    int64_t start_ms = bench.now_ms;
+    cr_assert_eq(bench.starts, 1);
+    cr_assert_eq(bench.wake_ms, start_ms + 1000);
+    sleep_until(start_ms + 3000);
+    cr_assert_eq(bench.starts, 4);
+    offer((struct queue_rate){ 0 }, (struct queue_rate){ 0 });
+    cr_assert_eq(bench.starts, 5, "none at all");
+}
+
+Test(rates, a_clock_that_was_ahead_before_the_server_ended_holds_nothing_for_ever)
+{
+    offer((struct queue_rate){ 1, 1, 1000 }, (struct queue_rate){ 0 });
+    bench.now_ms += DAYS(365);
+    queue_many("", 3);
+    bench.now_ms -= DAYS(365);
+    bench_restart(true);
+    int64_t start_ms = bench.now_ms;
+    cr_assert_eq(bench.wake_ms, start_ms + 1000);
+    sleep_until(start_ms + 2000);
+    cr_assert_eq(bench.starts, 3);
+}
+
+Test(rates, a_queue_that_is_held_costs_the_others_no_looks)
+{
+    offer((struct queue_rate){ 1, 1, 60000 }, (struct queue_rate){ 0 });
+    queue_many("", 50);
+    int64_t other = start("u");
+    cr_assert_eq(bench.batches, 1, "none for the queue that is held");
+    end_done(other);
+    cr_assert_eq(bench.batches, 1);
+    cr_assert_eq(bench.starts, 2);
+}
+
+/* A key that nobody has any more is forgotten, and its lane with it; not what it has started.
+ */
+Test(rates, a_lane_stays_as_long_as_its_rate)
+{
+    offer((struct queue_rate){ 0 }, (struct queue_rate){ 1, 1, DAYS(1) });
+    struct command *command = queue_up("a");
+    cr_assert(commit());
+    int64_t run = command->trigger.run_id, lane = run_of(run)->lane;
+    end_done(run);
+    advance(MINUTES(5));
+    (void)trigger("u");
+    cr_assert_not_null(store_memory_lane(bench.store, lane));
+    queue_many("a", 1);
+    cr_assert_eq(bench.starts, 2, "of a, one; and of u");
+    advance(DAYS(2));
+    cr_assert_eq(bench.starts, 3);
+}
+
+Test(rates, a_lane_goes_with_its_rate)
+{
+    offer((struct queue_rate){ 0 }, (struct queue_rate){ 1, 1, MINUTES(2) });
+    struct command *command = queue_up("a");
+    cr_assert(commit());
+    int64_t run = command->trigger.run_id, lane = run_of(run)->lane;
+    end_done(run);
+    cr_assert_not_null(rate_row(lane));
+    advance(MINUTES(5));
+    (void)trigger("u");
+    cr_assert_null(store_memory_lane(bench.store, lane));
+    cr_assert_null(rate_row(lane));
+}
