@@ -49,7 +49,7 @@ static void print_list(struct arena *arena, const struct value *page)
     static const struct grid_title titles[] = {
         { "QUEUE", GRID_ELASTIC }, { "RUNNING", GRID_NUMBER }, { "QUEUED", GRID_NUMBER },
         { "LIMIT", GRID_NUMBER },  { "KEY", GRID_NUMBER },     { "TOTAL", GRID_NUMBER },
-        { "STATE", GRID_PLAIN },   { NULL, GRID_PLAIN },
+        { "RATE", GRID_PLAIN },    { "STATE", GRID_PLAIN },    { NULL, GRID_PLAIN },
     };
     struct grid grid;
     uint32_t count;
@@ -68,7 +68,14 @@ static void print_list(struct arena *arena, const struct value *page)
             if (limit != NULL && limit->kind == VALUE_INT)
                 grid_format(&grid, 3 + k, "%" PRId64, limit->integer);
         }
+        struct slice rate = member_text(queue, "rate"),
+                     key_rate = member_text(queue, "keyRate");
         grid_cell(&grid, 6,
+                  key_rate.size == 0
+                      ? rate
+                      : arena_format(arena, "%.*s%skey %.*s", SLICE_ARG(rate),
+                                     rate.size > 0 ? "; " : "", SLICE_ARG(key_rate)));
+        grid_cell(&grid, 7,
                   member_bool(queue, "paused")              ? SLICE("paused")
                   : member_bool(queue, "environmentPaused") ? SLICE("environment paused")
                                                             : SLICE("open"));
@@ -116,7 +123,7 @@ const struct cli_command queues_list_command = {
     .help =
         "A task's own queue is written task/TASK. LIMIT is of the runs at a time with one\n"
         "concurrency key, or with none; KEY, where it differs, of those with a key; TOTAL of\n"
-        "all of the queue.",
+        "all of the queue. RATE, where there is one, is how many start in a time.",
     .options = list_options,
     .is_client = true,
     .exec = exec_list,

@@ -107,8 +107,9 @@ struct reader_ops {
     /* name, or id when name is empty. */
     bool (*queue)(struct reader *reader, struct arena *arena, uint32_t environment,
                   struct slice name, int64_t id, struct queue_stats **row, struct err *err);
-    bool (*environment)(struct reader *reader, struct arena *arena, uint32_t number,
-                        struct environment **row, struct err *err);
+    /* Of a kind whose key is a number; *row is NULL when there is none. Without big parts. */
+    bool (*row)(struct reader *reader, struct arena *arena, enum row_kind kind, int64_t key,
+                struct row **row, struct err *err);
     /* What counts against limits and slots, by lane. */
     bool (*running)(struct reader *reader, struct arena *arena, struct running_page *page,
                     struct err *err);
@@ -125,5 +126,16 @@ struct reader_ops {
 struct reader {
     const struct reader_ops *ops;
 };
+
+static inline bool reader_environment(struct reader *reader, struct arena *arena,
+                                      uint32_t number, struct environment **environment,
+                                      struct err *err)
+{
+    struct row *row = NULL;
+    bool done = reader->ops->row(reader, arena, ROW_ENVIRONMENT, number, &row, err);
+
+    *environment = (struct environment *)row;
+    return done;
+}
 
 #endif

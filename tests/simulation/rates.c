@@ -5,15 +5,18 @@
 
 #include <string.h>
 
+static uint32_t few(struct world *world)
+{
+    return 1 + (world_chance(world, 70) ? 0 : (uint32_t)world_random(world, 4));
+}
+
 static struct queue_rate rate_any(struct world *world)
 {
-    static const int64_t spans[] = { 7, 100, 1000, 1000, 3000 };
+    static const int64_t spans[] = { 7, 500, 3000, 10000, 30000 };
 
-    if (world_chance(world, 40))
+    if (world_chance(world, 25))
         return (struct queue_rate){ 0 };
-    return (struct queue_rate){ 1 + (uint32_t)world_random(world, 4),
-                                1 + (uint32_t)(world_chance(world, 50) ? world_random(world, 4)
-                                                                       : 0),
+    return (struct queue_rate){ few(world), few(world),
                                 spans[world_random(world, sizeof spans / sizeof spans[0])] };
 }
 

@@ -24,7 +24,7 @@ static bool show_work(struct request *request, struct pool_reader *reader, struc
     const struct reader_ops *ops = reader->reader->ops;
     uint32_t number = request->world->environment->number;
 
-    return ops->environment(reader->reader, &request->arena, number, &view->row, err) &&
+    return reader_environment(reader->reader, &request->arena, number, &view->row, err) &&
            ops->totals(reader->reader, number, &view->totals, err);
 }
 

@@ -1,6 +1,8 @@
 #include "hold.h"
 
+#include "base/clock.h"
 #include "engine/admission/gates.h"
+#include "engine/admission/rates.h"
 
 #include <inttypes.h>
 
@@ -13,6 +15,8 @@ struct look {
     struct running_page running;
     struct gate_facts gates;
     struct slot_facts slots;
+    const struct queue_rate *rate; /* that it is out of; of its key, else of its queue */
+    int64_t opens_ms;
 };
 
 static uint32_t running_in(const struct look *look, uint32_t environment)
@@ -40,7 +44,7 @@ static bool slots_look(struct look *look, struct reader *reader, struct arena *a
          i++) {
         uint32_t number = catalog->environments[i], kept = catalog->environment_kept[i];
         uint32_t running = running_in(look, number);
-        if (!reader->ops->environment(reader, arena, number, &environment, err))
+        if (!reader_environment(reader, arena, number, &environment, err))
             return false;
         if (environment != NULL && environment->paused)
             continue;
@@ -51,6 +55,32 @@ static bool slots_look(struct look *look, struct reader *reader, struct arena *a
     return true;
 }
 
+/* Both are asked; the later counts. */
+static bool rates_look(struct look *look, struct reader *reader, struct arena *arena,
+                       struct err *err)
+{
+    const struct run *run = look->run;
+    bool has_key = run->lane != run->queue;
+
+    for (int of_key = 0; of_key <= (int)has_key; of_key++) {
+        const struct queue_rate *rate =
+            catalog_rate(look->catalog, look->queue->queue.name, of_key == 1);
+        struct row *row = NULL;
+        if (rate == NULL)
+            continue;
+        if (!reader->ops->row(reader, arena, ROW_RATE, of_key == 1 ? run->lane : -run->queue,
+                              &row, err))
+            return false;
+        int64_t opens_ms = rate_opens_ms(rate, (const struct rate *)row, clock_steady_ms());
+        if (opens_ms > look->opens_ms) {
+            look->opens_ms = opens_ms;
+            look->rate = rate;
+        }
+    }
+    look->gates.is_out_of_rate = look->opens_ms != 0;
+    return true;
+}
+
 static bool look_around(struct look *look, struct reader *reader, struct arena *arena,
                         struct err *err)
 {
@@ -58,7 +88,7 @@ static bool look_around(struct look *look, struct reader *reader, struct arena *
     const struct run *run = look->run;
     struct gate_facts *gates = &look->gates;
 
-    if (!ops->environment(reader, arena, run->environment, &look->environment, err) ||
+    if (!reader_environment(reader, arena, run->environment, &look->environment, err) ||
         !ops->queue(reader, arena, 0, SLICE(""), run->queue, &look->queue, err) ||
         !ops->running(reader, arena, &look->running, err) ||
         (look->catalog != NULL && !slots_look(look, reader, arena, err)))
@@ -83,7 +113,7 @@ static bool look_around(struct look *look, struct reader *reader, struct arena *
     gates->lane_limit =
         catalog_limit_now(look->catalog, &look->queue->queue, run->lane != run->queue);
     gates->room = slots_left(&look->slots, false);
-    return true;
+    return rates_look(look, reader, arena, err);
 }
 
 /* ---- in words ---------------------------------------------------------------------------- */
@@ -116,6 +146,19 @@ static void slots_say(struct hold *hold, struct arena *arena, const struct look 
     if (in_use < slots)
         hold->text = arena_format(arena, "%.*s, and other environments have the rest kept",
                                   SLICE_ARG(hold->text));
+}
+
+static void rate_say(struct hold *hold, struct arena *arena, const struct look *look,
+                     struct slice queue)
+{
+    const struct queue_rate *of_queue = catalog_rate(look->catalog, queue, false);
+    char rate[QUEUE_RULE_TEXT_SIZE], when[TIME_TEXT_SIZE];
+
+    queue_rate_text(look->rate, rate);
+    hold->until_ms = due_date(look->opens_ms, true);
+    hold->text = arena_format(arena, "%s %.*s starts %s, the next at %s",
+                              look->rate == of_queue ? "queue" : "each key of queue",
+                              SLICE_ARG(queue), rate, time_format(hold->until_ms, when));
 }
 
 static void turn_say(struct hold *hold, struct arena *arena, const struct look *look)
@@ -154,6 +197,8 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
         if (run->lane != run->queue)
             hold->text = arena_format(arena, "%.*s with key %.*s", SLICE_ARG(hold->text),
                                       SLICE_ARG(run->concurrency_key));
+    } else if (gate == GATE_RATE) {
+        rate_say(hold, arena, look, queue);
     } else if (gate == GATE_SLOTS) {
         slots_say(hold, arena, look);
     } else if (gate == GATE_TURN) {
@@ -210,6 +255,7 @@ void hold_write(struct out *out, const struct hold *hold)
     }
     if (hold->has_before)
         out_int(out, "before", hold->before);
+    out_time(out, "until", hold->until_ms);
     if (hold->environment != NULL)
         pause_write(out, hold->environment);
     out_end_map(out);

@@ -15,6 +15,7 @@ struct hold {
     struct slice text; /* for people */
     bool has_counts, has_before;
     int64_t running, limit; /* has_counts: of what is full */
+    int64_t until_ms;       /* a date: then it may start by its rate; 0: it is not that */
     int64_t before;         /* has_before: QUEUED runs of its lane that come first */
     const struct environment *environment; /* that is paused; else NULL */
 };

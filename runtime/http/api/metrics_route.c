@@ -34,8 +34,8 @@ static bool metrics_work(struct request *request, struct pool_reader *reader, st
     for (uint32_t i = 0; i < http->world_count; i++) {
         uint32_t number = http->worlds[i].environment->number;
         if (!ops->totals(reader->reader, number, &metrics->totals[i], err) ||
-            !ops->environment(reader->reader, &request->arena, number,
-                              &metrics->environments[i], err) ||
+            !reader_environment(reader->reader, &request->arena, number,
+                                &metrics->environments[i], err) ||
             !ops->queues(reader->reader, &request->arena, number, 0,
                          http->config->limits.queues, &metrics->queues[i], err))
             return false;

@@ -72,6 +72,16 @@ static void limit_write(struct out *out, const char *key, bool is_known, int64_t
         null_write(out, key);
 }
 
+static void rate_write(struct out *out, const char *key, const struct queue_rate *rate)
+{
+    char text[QUEUE_RULE_TEXT_SIZE];
+
+    if (rate == NULL)
+        return;
+    queue_rate_text(rate, text);
+    out_word(out, key, text);
+}
+
 static void limits_write(const struct request *request, struct out *out,
                          const struct queue *queue)
 {
@@ -89,6 +99,8 @@ static void limits_write(const struct request *request, struct out *out,
         out_int(out, "perKeyLimit", per_key);
     if (total != UINT32_MAX)
         out_int(out, "totalLimit", total);
+    rate_write(out, "rate", catalog_rate(catalog, queue->name, false));
+    rate_write(out, "keyRate", catalog_rate(catalog, queue->name, true));
 }
 
 static void name_write(struct out *out, const struct queue *queue)
@@ -187,9 +199,8 @@ static bool environment_read(struct request *request, struct pool_reader *reader
 {
     struct queue_view *view = request->view;
 
-    return reader->reader->ops->environment(reader->reader, &request->arena,
-                                            request->world->environment->number,
-                                            &view->environment, err);
+    return reader_environment(reader->reader, &request->arena,
+                              request->world->environment->number, &view->environment, err);
 }
 
 static bool list_work(struct request *request, struct pool_reader *reader, struct err *err)

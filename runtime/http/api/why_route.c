@@ -80,6 +80,22 @@ static int64_t width_of(const struct why *why)
     return width < slots ? width : slots;
 }
 
+/* What starts before it takes so long by its rates, however fast it is. */
+static int64_t rates_take_ms(const struct why *why, struct slice queue)
+{
+    bool has_key = why->view.run->lane != why->view.run->queue;
+    int64_t most_ms = 0;
+
+    for (int of_key = 0; of_key <= (int)has_key; of_key++) {
+        const struct queue_rate *rate = catalog_rate(why->view.catalog, queue, of_key == 1);
+        int64_t ms = rate == NULL ? 0 : why->before * rate->per_ms / rate->limit;
+        most_ms = ms > most_ms ? ms : most_ms;
+    }
+    if (why->view.hold.until_ms != 0)
+        most_ms += why->view.hold.until_ms - clock_now_ms();
+    return most_ms;
+}
+
 /* What is before it, so many at a time, each as long as those of the queue took till now. */
 static void write_estimate(struct out *out, struct arena *arena, const struct why *why)
 {
@@ -89,12 +105,20 @@ static void write_estimate(struct out *out, struct arena *arena, const struct wh
         return;
     const struct queue *queue = &why->queue->queue;
     int64_t ended = queue->completed + queue->failed;
+    int64_t rates_ms = rates_take_ms(why, queue->name);
+    int64_t busy_ms =
+        ended == 0 ? 0 : (why->before / width + 1) * (queue->busy_us / ended / 1000);
     out_map(out, "estimate");
-    if (ended == 0) {
+    if (rates_ms > busy_ms) {
+        out_int(out, "startsInMs", rates_ms);
+        out_text(out, "basis",
+                 arena_format(arena, "%s%" PRId64 " before it, and the rate",
+                              why->before == HOLD_BEFORE_MOST ? "at least " : "", why->before));
+    } else if (ended == 0) {
         out_word(out, "basis", "none: no run of its queue has ended yet");
     } else {
         int64_t each_ms = queue->busy_us / ended / 1000;
-        out_int(out, "startsInMs", (why->before / width + 1) * each_ms);
+        out_int(out, "startsInMs", busy_ms);
         out_text(out, "basis",
                  arena_format(arena,
                               "%s%" PRId64 " before it, %" PRId64 " at a time, %" PRId64

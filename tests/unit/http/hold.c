@@ -1,6 +1,8 @@
 /* What holds a run, gate by gate, over rows that a test makes up. */
 #include "http/api/hold.h"
 
+#include "base/clock.h"
+
 #include <criterion/criterion.h>
 
 enum { DEV = 1, PROD = 2 };
@@ -11,12 +13,16 @@ static struct queue_stats queue;
 static struct running running[4];
 static uint32_t running_count;
 static int64_t before;
+static struct rate rate; /* of the queue as a whole */
+static int64_t until_ms; /* that was said last */
 
-static bool give_environment(struct reader *reader, struct arena *to, uint32_t number,
-                             struct environment **row, struct err *err)
+static bool give_row(struct reader *reader, struct arena *to, enum row_kind kind, int64_t key,
+                     struct row **row, struct err *err)
 {
     (void)reader, (void)to, (void)err;
-    *row = &environments[number];
+    *row = kind == ROW_ENVIRONMENT      ? &environments[key].row
+           : key < 0 && rate.tat_us > 0 ? &rate.row
+                                        : NULL;
     return true;
 }
 
@@ -54,15 +60,15 @@ TestSuite(hold, .fini = teardown);
 /* In queue "mail" (3 of a lane, 5 in all) of DEV, on 10 slots of which 4 are kept for PROD. */
 static void check(const struct run *run, const char *gate, const char *text)
 {
-    static const struct reader_ops ops = { .environment = give_environment,
-                                           .queue = give_queue,
-                                           .running = give_running,
-                                           .before = give_before };
+    static const struct reader_ops ops = {
+        .row = give_row, .queue = give_queue, .running = give_running, .before = give_before
+    };
     static const uint32_t numbers[] = { DEV, PROD };
     static uint32_t kept[] = { 2, 4 };
     struct catalog_queue mail = { .name = SLICE("mail"),
                                   .rules.concurrency = 3,
-                                  .rules.total = 5 };
+                                  .rules.total = 5,
+                                  .rules.rate = { 2, 1, 60000 } };
     struct catalog catalog = { .queues = &mail,
                                .queue_count = 1,
                                .slots = 10,
@@ -76,8 +82,9 @@ static void check(const struct run *run, const char *gate, const char *text)
     queue.queue.name = SLICE("mail");
     cr_assert(hold_read(&hold, run, SLICE("mail"), run->attempt == 9 ? NULL : &catalog, &reader,
                         &arena, &err));
+    until_ms = hold.until_ms;
     cr_expect_str_eq(hold.gate, gate);
-    cr_expect(slice_is(hold.text, text), "%.*s", SLICE_ARG(hold.text));
+    cr_expect(slice_starts(hold.text, text), "%.*s", SLICE_ARG(hold.text));
 }
 
 static struct run run = {
@@ -129,6 +136,24 @@ Test(hold, slots_that_are_kept_for_others_are_not_free)
     check(&run, "turn", "it is the next of its queue; queues and keys take turns");
     add_running(PROD, 9, 9, 4);
     check(&run, "slots", "10 of 10 running in all");
+}
+
+Test(hold, rates_come_behind_limits_and_say_when)
+{
+    int64_t now_ms = clock_steady_ms();
+
+    rate = (struct rate){ .tat_us = (now_ms - 1) * 1000, .interval_us = 30000000, .burst = 1 };
+    check(&run, "turn", "it is the next");
+    rate.tat_us = (now_ms + 20000) * 1000;
+    check(&run, "rate", "queue mail starts 2/1m, the next at 20");
+    cr_assert(until_ms >= now_ms + 20000 && until_ms < now_ms + 21000);
+    run.lane = 8;
+    check(&run, "rate", "queue mail starts 2/1m, the next at 20");
+    add_running(DEV, 7, 8, 3);
+    check(&run, "lane", "3 of 3 running in queue mail");
+    run.status = RUN_DELAYED;
+    check(&run, "not-before", "its time has not come");
+    cr_assert_eq(until_ms, 0);
 }
 
 Test(hold, before_there_is_a_catalog_the_plugins_are_loaded)

@@ -337,10 +337,10 @@ Test(sqlite_reader, what_runs_and_who_is_before_a_run_are_counted)
     cr_assert_eq(page.count, 1);
     cr_assert(page.rows[0].queue == fixture.queue && page.rows[0].lane == fixture.queue &&
               page.rows[0].environment == fixture.environment && page.rows[0].count == 1);
-    CHECK(&fixture, reader->ops->environment(reader, &shown, fixture.environment, &environment,
-                                             &fixture.err));
+    CHECK(&fixture,
+          reader_environment(reader, &shown, fixture.environment, &environment, &fixture.err));
     cr_assert(slice_is(environment->name, "prod") && !environment->paused);
-    CHECK(&fixture, reader->ops->environment(reader, &shown, 77, &environment, &fixture.err));
+    CHECK(&fixture, reader_environment(reader, &shown, 77, &environment, &fixture.err));
     cr_assert_null(environment);
 }
 

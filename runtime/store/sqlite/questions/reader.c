@@ -306,19 +306,17 @@ static bool reader_queue(struct reader *reader, struct arena *arena, uint32_t en
 
 /* ---- what holds runs --------------------------------------------------------------------- */
 
-static bool reader_environment(struct reader *reader, struct arena *arena, uint32_t number,
-                               struct environment **row, struct err *err)
+static bool reader_row(struct reader *reader, struct arena *arena, enum row_kind kind,
+                       int64_t key, struct row **row, struct err *err)
 {
     struct connection *connection = snapshot_begin(reader, err);
-    struct environment *environment = ARENA_NEW(arena, struct environment);
     bool found = false;
 
-    *row = NULL;
+    *row = arena_alloc(arena, row_kinds[kind].size);
     if (connection == NULL ||
-        !snapshot_end(reader, row_find(connection, arena, ROW_ENVIRONMENT, number,
-                                       &environment->row, &found, err)))
+        !snapshot_end(reader, row_find(connection, arena, kind, key, *row, &found, err)))
         return false;
-    *row = found ? environment : NULL;
+    *row = found ? *row : NULL;
     return true;
 }
 
@@ -465,7 +463,7 @@ static const struct reader_ops ops = {
     .tokens = reader_tokens,
     .queues = reader_queues,
     .queue = reader_queue,
-    .environment = reader_environment,
+    .row = reader_row,
     .running = reader_running,
     .before = reader_before,
     .logs = reader_logs,
