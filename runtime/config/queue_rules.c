@@ -27,6 +27,7 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     RULE("retry.min", SPAN, retry_min_ms),
     RULE("retry.max", SPAN, retry_max_ms),
     RULE("retry.factor", FACTOR, retry_factor),
+    RULE("fair", FAIR, fair),
 };
 
 /* ---- rates ------------------------------------------------------------------------------- */

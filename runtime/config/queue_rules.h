@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "codec/expression.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A number, or what an expression over the payload gives. */
@@ -24,6 +25,23 @@ struct queue_rate {
     int64_t per_ms;
 };
 
+/* Who shares the starts of a queue: the tenants, and the keys of each. */
+enum weight_level { WEIGHT_TENANT, WEIGHT_KEY, WEIGHT_LEVELS };
+
+struct queue_weight {
+    struct slice name;
+    uint32_t weight;
+};
+
+struct queue_fair {
+    bool is_said;
+    struct queue_level {
+        const struct expression *by;  /* over the payload: whose; NULL: it is not said */
+        struct queue_weight *weights; /* sorted by name; who is not here has 1 */
+        uint32_t count;
+    } levels[WEIGHT_LEVELS];
+};
+
 /* 0, and what is empty: it is not said. */
 struct queue_rules {
     uint32_t concurrency;             /* runs at a time of each lane; */
@@ -37,6 +55,7 @@ struct queue_rules {
     uint32_t retry_attempts;
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
+    struct queue_fair fair; /* lanes take turns where it is not said */
 };
 
 enum queue_rule_type {
@@ -44,7 +63,8 @@ enum queue_rule_type {
     RULE_SPAN,   /* int64_t, milliseconds */
     RULE_RATE,   /* struct queue_rate */
     RULE_FACTOR, /* double; this and those below: queue_values.c */
-    RULE_AMOUNT  /* struct queue_amount */
+    RULE_AMOUNT, /* struct queue_amount */
+    RULE_FAIR    /* struct queue_fair; queue_fair.c */
 };
 
 struct queue_rule {
@@ -54,7 +74,7 @@ struct queue_rule {
     bool is_alias; /* another word for the one before it */
 };
 
-enum { QUEUE_RULES = 12, QUEUE_RULE_TEXT_SIZE = DURATION_TEXT_SIZE + 64 };
+enum { QUEUE_RULES = 13, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 
@@ -64,6 +84,10 @@ void queue_rate_text(const struct queue_rate *rate, char text[QUEUE_RULE_TEXT_SI
 /* As people write it; "": it is not said. */
 void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *rules,
                      char text[QUEUE_RULE_TEXT_SIZE]);
+
+/* The weight of a tenant, or of a concurrency key. */
+uint32_t queue_weight(const struct queue_fair *fair, enum weight_level level,
+                      struct slice name);
 
 /* What they point at is in `arena` from now on. */
 void queue_rules_own(struct arena *arena, struct queue_rules *rules);

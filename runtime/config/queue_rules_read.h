@@ -8,6 +8,11 @@
 /* What `map` says, over what is there; it fits its schema. False: a report was added. */
 bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct report *report);
 
+/* queue_fair.c: the same of "fair". */
+bool queue_fair_read(const struct node *map, struct queue_fair *fair, struct report *report);
+void queue_fair_own(struct arena *arena, struct queue_fair *fair);
+void queue_fair_text(const struct queue_fair *fair, char text[QUEUE_RULE_TEXT_SIZE]);
+
 /* queue_values.c */
 const struct entry *queue_rule_find(const struct node *map, const char *key);
 bool queue_value_read(const struct queue_rule *rule, const struct node *node, char *member,

@@ -56,6 +56,8 @@ bool queue_value_read(const struct queue_rule *rule, const struct node *node, ch
     struct queue_amount amount = { 0 };
     double number = 0;
 
+    if (rule->type == RULE_FAIR)
+        return queue_fair_read(node, (struct queue_fair *)(void *)member, report);
     if (rule->type == RULE_FACTOR) {
         number = number_of(node);
         memcpy(member, &number, sizeof number);
@@ -78,6 +80,10 @@ void queue_value_text(const struct queue_rule *rule, const char *member,
     struct queue_amount amount;
     double number;
 
+    if (rule->type == RULE_FAIR) {
+        queue_fair_text((const struct queue_fair *)(const void *)member, text);
+        return;
+    }
     if (rule->type == RULE_FACTOR) {
         memcpy(&number, member, sizeof number);
         number_text(number, text);
@@ -111,6 +117,7 @@ void queue_rules_own(struct arena *arena, struct queue_rules *rules)
 {
     struct expression_flaw flaw;
 
+    queue_fair_own(arena, &rules->fair);
     for (int i = 0; i < QUEUE_RULES; i++) {
         char *member = (char *)rules + queue_rule_table[i].at;
         struct queue_amount amount;

@@ -36,7 +36,8 @@ static void queue_read(const struct entry *entry, struct config_queues *queues,
         queue->rules.concurrency = concurrency_of(node);
         return;
     }
-    (void)queue_rules_read(node, &queue->rules, report);   /* it tells */
+    if (queue_rules_read(node, &queue->rules, report)) /* else it tells */
+        queue_rules_own(&queues->arena, &queue->rules);
     (void)retention_read(node, &queue->retention, report); /* it tells */
 }
 

@@ -195,6 +195,13 @@ const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slic
     return rate->limit == 0 ? NULL : rate;
 }
 
+const struct queue_fair *catalog_fair(const struct catalog *catalog, struct slice queue)
+{
+    const struct queue_rules *rules = catalog_rules(catalog, queue);
+
+    return rules->fair.is_said ? &rules->fair : NULL;
+}
+
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment)
 {
     if (segment.size == 0)

@@ -104,6 +104,8 @@ const struct queue_rules *catalog_rules(const struct catalog *catalog, struct sl
 struct catalog_retry catalog_retry(const struct catalog *catalog,
                                    const struct catalog_task *task, struct slice queue,
                                    uint32_t own);
+/* Tenants and keys share it by weights; NULL: lanes take turns. */
+const struct queue_fair *catalog_fair(const struct catalog *catalog, struct slice queue);
 /* There is a schema file, and it says nothing just now. */
 bool catalog_schema_is_wrong(const struct catalog_task *task);
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment);

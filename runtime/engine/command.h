@@ -71,6 +71,9 @@ struct trigger {
     bool unchecked;  /* validate here: the payload comes from a segment */
     bool key_global; /* from a segment: the key is not this run's alone */
     bool is_rerun;   /* its segment was started before in this entry */
+    /* By the expressions of its queue (lane_key.h), while is_keyed: */
+    struct slice lane_key, tenant, flaw;
+    bool is_keyed;
     /* Reply */
     int64_t run_id;
     bool cached;  /* it was named by its key */

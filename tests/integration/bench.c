@@ -94,6 +94,16 @@ Test(bench, crowds_are_seen_to_their_end)
     json_decref(report);
 }
 
+Test(bench, tenants_beside_each_other)
+{
+    json_t *report = bench(0, "--only tenants --seconds 1");
+
+    json_t *tenants = workload(report, "tenants");
+    cr_expect_eq(json_integer_value(json_object_get(tenants, "big_runs")), 2000);
+    cr_expect_gt(json_number_value(json_object_get(tenants, "batch_ms")), 0);
+    json_decref(report);
+}
+
 /* Neither a server nor bench.so is needed, and both sizes come with what parsing takes. */
 Test(bench, checking_by_a_schema_is_compared_with_parsing)
 {

@@ -423,6 +423,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
             return;
         }
         check_queue(world, started);
+        check_fair(world, started);
         if (started->id_block % ID_BLOCK != 0 || started->id_block == 0)
             world_flaw(world, "run %lld has no block of ids", (long long)a->run_id);
         for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {

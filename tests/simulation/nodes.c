@@ -208,6 +208,8 @@ void hosts_limit(struct world *world)
             (struct past_limits){ world->queue_limit, world->key_limit, world->total_limit,
                                   world->limits_version, world->last_epoch };
     world->limits_version++;
+    if (world->weight > 0) /* a run that waits has the tenant that it has */
+        world->weight = 1 + (uint32_t)world_random(world, 3);
     world->queue_limit = 1 + (uint32_t)world_random(world, 4);
     world->key_limit = (uint32_t)world_random(world, 3);
     world->total_limit = (uint32_t)world_random(world, 5);

@@ -80,7 +80,7 @@ static int64_t rank_expected(const struct look *look, int64_t priority_ms, bool 
 }
 
 static void made_queue(const struct look *look, const struct trigger *trigger,
-                       const struct run *run)
+                       const struct run *run, struct shadow *shadow)
 {
     const struct queue *queue = store_memory_queue(look->world->memory, run->queue);
     bool is_named = trigger->queue.size > 0;
@@ -89,7 +89,15 @@ static void made_queue(const struct look *look, const struct trigger *trigger,
                                    : !slice_starts(queue->name, "task/")))
         world_flaw(look->world, "run %lld is not in the queue that was asked for",
                    (long long)run->id);
-    if (!slice_equal(run->concurrency_key, trigger->concurrency_key))
+    bool is_flawed = false; /* the timeline says so */
+    struct slice tenant =
+        fair_tenant_expected(look->world, queue == NULL ? trigger->queue : queue->name,
+                             trigger->payload, &is_flawed);
+    shadow->extra_moves += is_flawed;
+    if (!slice_equal(run->tenant, tenant))
+        world_flaw(look->world, "run %lld is of another tenant", (long long)run->id);
+    if (!slice_equal(run->concurrency_key,
+                     trigger->concurrency_key.size > 0 ? trigger->concurrency_key : tenant))
         world_flaw(look->world, "run %lld has another concurrency key", (long long)run->id);
 }
 
@@ -152,7 +160,7 @@ static void made_look(const struct look *look, const struct command *command,
     if (!slice_equal(run->key_text,
                      trigger->key_text.size > 0 ? trigger->key_text : trigger->key))
         world_flaw(look->world, "run %lld does not say its key", (long long)run->id);
-    made_queue(look, trigger, run);
+    made_queue(look, trigger, run, shadow);
     made_family(look, trigger, run);
 }
 

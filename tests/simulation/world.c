@@ -133,6 +133,8 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
     if (i == 0)
         rules.priority.expression = expression_compile(
             &catalog->arena, SLICE("payload.n * 2 + 1"), EXPRESSION_NUMBER, &flaw);
+    if (i == 0)
+        fair_rules(world, &catalog->arena, &rules);
     return rules;
 }
 
@@ -330,6 +332,7 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
     if (nodes == 1 && world_chance(world, 50)) /* with many none would wait for a second */
         world->lanes = 1 + (uint32_t)world_random(world, 6);
     rates_draw(world);
+    world->weight = (uint32_t)world_random(world, 4);
     if (nodes > 1) {
         world->slots = 1 + (uint32_t)world_random(world, SLOTS);
         world->queue_limit = 1 + (uint32_t)world_random(world, 4);

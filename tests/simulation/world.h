@@ -79,9 +79,11 @@ struct world {
     uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
     struct queue_rate rate, key_rate;             /* of "slow", and of keys of "fast" */
     struct known_starts starts;                   /* since the rates are as they are */
-    int64_t batch_ms; /* when the last batch began, by the steady clock */
-    uint32_t slots;   /* of each node */
-    uint32_t lanes;   /* looked at in a batch; 0: as usual */
+    int64_t batch_ms;      /* when the last batch began, by the steady clock */
+    uint32_t slots;        /* of each node */
+    uint32_t lanes;        /* looked at in a batch; 0: as usual */
+    uint32_t weight;       /* of the tenant "one" of the fair queue; 0: it is not fair */
+    uint32_t passed_by[3]; /* starts of others while a tenant of it could start: rules_fair.c */
     uint32_t limits_version;
     struct past_limits past[PAST_MOST];
     uint32_t past_count;
@@ -181,6 +183,12 @@ void check_outcome(struct world *world, const struct outcome *outcome);
 /* After a batch: what is due is looked at, or it is known that it is due. */
 void check_overdue(struct world *world, const struct moment *now);
 void check_finished(struct world *world);
+/* rules_fair.c */
+void fair_rules(struct world *world, struct arena *arena, struct queue_rules *rules);
+struct slice fair_tenant_expected(const struct world *world, struct slice queue,
+                                  struct slice payload, bool *is_flawed);
+void check_fair(struct world *world, const struct run *started);
+
 /* NULL when unknown and not to be added. */
 struct known_run *known_run(struct world *world, int64_t id, bool add);
 struct known_token *known_token(struct world *world, int64_t id, bool add);

@@ -174,6 +174,7 @@ bool bench_resume(struct bench *bench, struct value *result, struct err *err);
 bool bench_parked(struct bench *bench, struct value *result, struct err *err);
 bool bench_restart(struct bench *bench, struct value *result, struct err *err);
 bool bench_lanes(struct bench *bench, struct value *result, struct err *err);
+bool bench_tenants(struct bench *bench, struct value *result, struct err *err);
 bool bench_crowd(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_small(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_large(struct bench *bench, struct value *result, struct err *err);

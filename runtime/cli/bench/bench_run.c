@@ -41,6 +41,8 @@ static const struct bench_workload workloads[] = {
     { "crowd", "ms worst", 50, true, true, false,
       "a trigger while a tree of very many runs is canceled, or their token comes",
       bench_crowd },
+    { "tenants", "ms p95 more", 21, true, true, false,
+      "a small tenant's wait beside one with a hundred times its load", bench_tenants },
     /* Their floor is measured: what parsing takes. */
     { "schema", "checks/s", 0, false, false, true, "an order of 200 bytes and its schema",
       bench_schema_small },
@@ -79,7 +81,7 @@ static bool check_only(struct slice only, struct err *err)
     return known == words ||
            err_set(err, ERR_BAD_REQUEST,
                    "workloads are ingest, echo, wait, latency, resume, parked, restart, lanes, "
-                   "crowd, schema, schema-20k, each once");
+                   "crowd, tenants, schema, schema-20k, each once");
 }
 
 /* --only, or the words after the command. */

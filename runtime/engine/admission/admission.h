@@ -46,14 +46,30 @@ struct place {
     uint32_t slice_at;
     struct list *fresh_at, *served_at; /* the next of its ring */
     struct line *first, **end, *turn;
+    const struct queue_fair *fair; /* by weights of tenants and keys; NULL: by turns */
+    struct tenant_turn *tenants;   /* of a fair queue */
+    int64_t floor;
     uint32_t spent; /* of its turn: short runs that it has started, or as many (rings.h) */
     struct place *next;
+};
+
+/* A tenant of a fair queue while slots are being filled. */
+struct tenant_turn {
+    int64_t id;
+    struct tenant_hint *hint; /* NULL: nothing is known of it */
+    struct list *lane_at;     /* the next of its lanes to look at */
+    int64_t look;             /* its tag, if all lanes that are looked at start one */
+    int64_t tag, floor, owes; /* owes: what was added to its tag */
+    uint32_t weight;
+    struct tenant_turn *next;
 };
 
 /* A lane while slots are being filled. */
 struct line {
     int64_t lane;
     struct place *place;
+    struct tenant_turn *tenant; /* of a fair queue: of its first run; NULL: it has none */
+    int64_t tag, owes;
     struct run **runs; /* QUEUED ones in memory, in rank order */
     uint32_t count, capacity, at;
     uint32_t running, limit, whole; /* as in its place */
@@ -105,6 +121,16 @@ static inline bool line_is_early(const struct line *line)
 
 /* Is there anything to do? */
 bool admission_has_work(struct batch *batch);
+
+/* tenants.c: of a fair queue */
+/* The next lane to look at, 0 when there is none that is known. */
+int64_t tenants_lane(struct batch *batch, struct place *place);
+struct run *tenants_pick(struct batch *batch, struct place *place);
+/* After the commit. */
+void tenants_keep(const struct place *place, struct queue_hint *queue);
+
+/* The next run of the line that can be started, NULL when the line is done for this batch. */
+struct run *line_pick(struct batch *batch, struct line *line);
 
 /* keep.c: after the commit, what the batch has found out is known to the next. */
 void admission_keep(struct batch *batch);

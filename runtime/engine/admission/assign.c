@@ -111,8 +111,7 @@ static enum gate gate_now(const struct batch *batch, const struct line *line,
                : gate;
 }
 
-/* The next run of the line that can be started, NULL when the line is done for this batch. */
-static struct run *line_pick(struct batch *batch, struct line *line)
+struct run *line_pick(struct batch *batch, struct line *line)
 {
     while (line->gate == GATE_NONE && line->at < line->count) {
         struct run *run = line->runs[line->at];
@@ -150,6 +149,8 @@ static struct run *place_pick(struct batch *batch, struct place *place)
 
     if (line == NULL)
         return NULL;
+    if (place->fair != NULL)
+        return tenants_pick(batch, place);
     do {
         struct run *run = line_pick(batch, line);
         line = line->next != NULL ? line->next : place->first;

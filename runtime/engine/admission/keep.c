@@ -37,6 +37,8 @@ static void line_keep(struct batch *batch, struct queue_hint *queue, const struc
     bool is_hidden =
         line->horizon != NULL && (line->suspects > lane->suspects || line->has_started);
     lane->suspects = line->suspects;
+    if (line->tenant != NULL)
+        rings_lane_of(lane, line->tenant->id, line->owes);
     if (line->gate == GATE_LANE)
         rings_lane_shut(rings, lane, LANE_FULL);
     else if (line->meter.opens_ms != 0)
@@ -84,6 +86,8 @@ static void place_keep(struct batch *batch, const struct place *place)
     }
     queue =
         rings_queue_add(rings, place->id, place->queue == NULL ? 0 : place->queue->environment);
+    if (place->is_loaded)
+        tenants_keep(place, queue);
     slice_keep(rings, queue, place);
     for (const struct line *line = place->first; line != NULL; line = line->next) {
         is_full |= line->gate == GATE_TOTAL;
@@ -112,6 +116,9 @@ static void stops_keep(struct batch *batch)
             rings_lane_open(rings, lane);
         if (queue == NULL)
             continue;
+        if (queue->fair != NULL)
+            fair_correct(queue->fair, lane, tenant_id(run->tenant),
+                         run->busy_us - run_loaded(run)->busy_us);
         queue->is_full = false;
         rings_settle(rings, queue, 0);
     }
@@ -134,10 +141,12 @@ static void queued_keep(struct batch *batch)
         struct lane_hint *lane = rings_lane(rings, run->lane);
         if (lane != NULL && lane->state == LANE_SUSPECT)
             rings_lane_open(rings, lane); /* it has something else now */
-        else if (rings_queue_has_room(queue, 0))
-            (void)rings_lane_add(rings, queue, run->lane); /* known from now on */
+        else if (lane == NULL && rings_queue_has_room(queue, 0))
+            lane = rings_lane_add(rings, queue, run->lane); /* known from now on */
         else if (lane == NULL)
             queue->is_partial |= run->lane <= queue->after;
+        if (lane != NULL && queue->fair != NULL && lane->tenant->node.id == FAIR_UNKNOWN)
+            rings_lane_of(lane, tenant_id(run->tenant), 0);
         rings_settle(rings, queue, 0);
     }
 }

@@ -212,14 +212,19 @@ static void line_add(struct batch *batch, struct place *place, int64_t lane, boo
 }
 
 /* The next open lane of its ring, 0 when there is none. */
-static int64_t place_next(const struct batch *batch, struct place *place)
+static int64_t place_next(struct batch *batch, struct place *place)
 {
     const struct rings *rings = &batch->engine->rings;
     struct queue_hint *hint = place->hint;
     struct list **at = NULL;
 
-    if (hint != NULL && place->fresh_at != &hint->fresh)
+    if (hint != NULL && hint->fair != NULL) {
+        int64_t lane = tenants_lane(batch, place);
+        if (lane != 0)
+            return lane;
+    } else if (hint != NULL && place->fresh_at != &hint->fresh) {
         at = &place->fresh_at;
+    }
     while (at == NULL && place->slice != NULL && place->slice_at < place->slice->ids.count) {
         int64_t lane = place->slice->ids.items[place->slice_at++];
         if (place->is_new || rings_lane(rings, lane) == NULL)
@@ -393,6 +398,7 @@ static bool place_load(struct batch *batch, struct place *place)
             return false;
         place->share = share_get(batch, place->queue->environment);
         place->is_barred = is_paused && place->share->environment == 0;
+        place->fair = catalog_fair(batch->catalog, place->queue->name);
         place->whole = catalog_total_limit(batch->catalog, place->queue->name);
         place->total = place->whole;
         if (!meter_load(batch, &place->meter, -place->id,

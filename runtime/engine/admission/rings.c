@@ -4,74 +4,102 @@
 
 #include <stdlib.h>
 
-enum { LANES_KEPT = 64 /* open ones of a queue */ };
-
-/* ---- by id ------------------------------------------------------------------------------- */
-
-static struct id_node **bucket_of(const struct id_map *map, int64_t id)
-{
-    uint64_t hash = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 32;
-
-    return &map->buckets[hash & (map->capacity - 1)];
-}
-
-static struct id_node *map_find(const struct id_map *map, int64_t id)
-{
-    struct id_node *node = map->capacity == 0 ? NULL : *bucket_of(map, id);
-
-    while (node != NULL && node->id != id)
-        node = node->next;
-    return node;
-}
-
-static void map_grow(struct id_map *map)
-{
-    struct id_map grown = { .capacity = map->capacity == 0 ? 64 : map->capacity * 2 };
-
-    grown.buckets = memory_zeroed(grown.capacity, sizeof(struct id_node *));
-    for (uint32_t i = 0; i < map->capacity; i++)
-        for (struct id_node *node = map->buckets[i], *next; node != NULL; node = next) {
-            struct id_node **bucket = bucket_of(&grown, node->id);
-            next = node->next;
-            node->next = *bucket;
-            *bucket = node;
-        }
-    free(map->buckets);
-    grown.count = map->count;
-    *map = grown;
-}
-
-static void map_add(struct id_map *map, struct id_node *node, int64_t id)
-{
-    if (map->count == map->capacity)
-        map_grow(map);
-    struct id_node **bucket = bucket_of(map, id);
-    node->id = id;
-    node->next = *bucket;
-    *bucket = node;
-    map->count++;
-}
-
-static void map_remove(struct id_map *map, struct id_node *node)
-{
-    struct id_node **at = bucket_of(map, node->id);
-
-    while (*at != node)
-        at = &(*at)->next;
-    *at = node->next;
-    map->count--;
-}
+enum { LANES_KEPT = 64 /* open ones of a queue */, LANES_FAIR = 4096 /* of a fair one */ };
 
 /* ---- lanes ------------------------------------------------------------------------------- */
 
 struct lane_hint *rings_lane(const struct rings *rings, int64_t id)
 {
-    return (struct lane_hint *)(void *)map_find(&rings->lanes, id); /* its first member */
+    return (struct lane_hint *)(void *)id_map_find(&rings->lanes, id); /* its first member */
+}
+
+static uint32_t kept_most(const struct queue_hint *queue)
+{
+    return queue->fair != NULL ? LANES_FAIR : LANES_KEPT;
 }
 
 bool rings_queue_has_room(const struct queue_hint *queue, uint32_t spare)
 {
-    return queue->open_count < LANES_KEPT + spare;
+    return queue->open_count < kept_most(queue) + spare;
+}
+
+/* Where it waits for its turn; its link is free. */
+static void open_push(struct queue_hint *queue, struct lane_hint *lane)
+{
+    if (queue->fair == NULL) {
+        list_push(&queue->fresh, &lane->link);
+        return;
+    }
+    if (lane->tenant == NULL)
+        fair_lane_join(queue->fair, lane, FAIR_UNKNOWN);
+    fair_lane_open(queue->fair, lane);
+}
+
+/* Out of wherever it is. */
+static void lane_unlink(struct lane_hint *lane)
+{
+    if (lane->tenant != NULL && lane->state == LANE_OPEN)
+        fair_lane_shut(lane->queue->fair, lane);
+    else
+        list_remove(&lane->link);
+}
+
+void rings_lane_of(struct lane_hint *lane, int64_t tenant, int64_t more)
+{
+    struct fair *fair = lane->queue->fair;
+
+    fair_lane_join(fair, lane, tenant);
+    lane->tag += more;
+    if (lane->state == LANE_OPEN)
+        fair_lane_open(fair, lane);
+    else if (list_is_empty(&lane->link))
+        list_push(&lane->queue->shut, &lane->link);
+}
+
+static void lanes_each(struct list *lanes, struct queue_hint *queue)
+{
+    LIST_EACH(lanes, link, after)
+    {
+        struct lane_hint *lane = container_of(link, struct lane_hint, link);
+        list_remove(link);
+        open_push(queue, lane);
+    }
+}
+
+void rings_queue_fair(struct queue_hint *queue, bool is_fair)
+{
+    struct fair *fair = queue->fair;
+
+    if (is_fair == (fair != NULL))
+        return;
+    if (is_fair) {
+        queue->fair = fair_create();
+        lanes_each(&queue->fresh, queue);
+        lanes_each(&queue->served, queue);
+        LIST_EACH(&queue->shut, link, after)
+        {
+            struct lane_hint *lane = container_of(link, struct lane_hint, link);
+            fair_lane_join(queue->fair, lane, FAIR_UNKNOWN);
+        }
+        return;
+    }
+    queue->fair = NULL;
+    struct list shut;
+    list_init(&shut);
+    while (!list_is_empty(&queue->shut)) {
+        struct lane_hint *lane = container_of(queue->shut.next, struct lane_hint, link);
+        fair_lane_leave(fair, lane);
+        list_push(&shut, &lane->link);
+    }
+    while (!list_is_empty(&shut))
+        list_push(&queue->shut, list_shift(&shut));
+    while (!list_is_empty(&fair->active)) {
+        struct tenant_hint *tenant = container_of(fair->active.next, struct tenant_hint, link);
+        struct lane_hint *lane = container_of(tenant->lanes.next, struct lane_hint, link);
+        fair_lane_leave(fair, lane);
+        list_push(&queue->fresh, &lane->link);
+    }
+    fair_destroy(fair);
 }
 
 struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, int64_t id)
@@ -81,10 +109,11 @@ struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, 
     if (lane != NULL)
         return lane;
     lane = memory_zeroed(1, sizeof *lane);
-    map_add(&rings->lanes, &lane->node, id);
+    id_map_add(&rings->lanes, &lane->node, id);
     lane->queue = queue;
     list_init(&lane->suspect_link);
-    list_push(&queue->fresh, &lane->link);
+    list_init(&lane->link);
+    open_push(queue, lane);
     queue->open_count++;
     return lane;
 }
@@ -93,18 +122,20 @@ void rings_lane_drop(struct rings *rings, struct lane_hint *lane)
 {
     lane->queue->open_count -= lane->state == LANE_OPEN;
     alarm_set(&rings->alarms, &lane->alarm, 0);
+    if (lane->tenant != NULL)
+        fair_lane_leave(lane->queue->fair, lane);
     list_remove(&lane->link);
     list_remove(&lane->suspect_link);
-    map_remove(&rings->lanes, &lane->node);
+    id_map_remove(&rings->lanes, &lane->node);
     free(lane);
 }
 
 void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_state state)
 {
     lane->queue->open_count -= lane->state == LANE_OPEN;
+    lane_unlink(lane);
     lane->state = state;
     alarm_set(&rings->alarms, &lane->alarm, 0);
-    list_remove(&lane->link);
     list_push(&lane->queue->shut, &lane->link);
     list_remove(&lane->suspect_link);
     if (state == LANE_SUSPECT)
@@ -126,7 +157,7 @@ void rings_lane_open(struct rings *rings, struct lane_hint *lane)
     lane->queue->open_count++;
     list_remove(&lane->suspect_link);
     list_remove(&lane->link);
-    list_push(&lane->queue->fresh, &lane->link);
+    open_push(lane->queue, lane);
 }
 
 void rings_lane_serve(struct rings *rings, struct lane_hint *lane)
@@ -134,11 +165,13 @@ void rings_lane_serve(struct rings *rings, struct lane_hint *lane)
     struct queue_hint *queue = lane->queue;
 
     rings_lane_open(rings, lane);
-    if (queue->open_count > LANES_KEPT) {
+    if (queue->open_count > kept_most(queue)) {
         queue->is_partial |= lane->node.id <= queue->after;
         rings_lane_drop(rings, lane);
         return;
     }
+    if (queue->fair != NULL)
+        return; /* its tag says when it is its turn again */
     list_remove(&lane->link);
     list_push(&queue->served, &lane->link);
 }
@@ -147,7 +180,7 @@ void rings_lane_serve(struct rings *rings, struct lane_hint *lane)
 
 struct queue_hint *rings_queue(const struct rings *rings, int64_t id)
 {
-    return (struct queue_hint *)(void *)map_find(&rings->queues, id); /* its first member */
+    return (struct queue_hint *)(void *)id_map_find(&rings->queues, id); /* its first member */
 }
 
 static struct environment_hint *environment_get(struct rings *rings, uint32_t environment)
@@ -186,7 +219,7 @@ struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t env
 
     if (queue == NULL) {
         queue = memory_zeroed(1, sizeof *queue);
-        map_add(&rings->queues, &queue->node, id);
+        id_map_add(&rings->queues, &queue->node, id);
         queue->after = INT64_MAX;
         queue->alarm.is_queue = true;
         list_init(&queue->link);
@@ -227,12 +260,13 @@ static void lanes_drop(struct rings *rings, struct list *lanes)
 
 void rings_queue_drop(struct rings *rings, struct queue_hint *queue)
 {
+    rings_queue_fair(queue, false);
     lanes_drop(rings, &queue->fresh);
     lanes_drop(rings, &queue->served);
     lanes_drop(rings, &queue->shut);
     ring_leave(rings, queue);
     alarm_set(&rings->alarms, &queue->alarm, 0);
-    map_remove(&rings->queues, &queue->node);
+    id_map_remove(&rings->queues, &queue->node);
     free(queue);
 }
 
@@ -307,8 +341,8 @@ static void queues_each(struct rings *rings,
 void rings_finish(struct rings *rings)
 {
     queues_each(rings, rings_queue_drop);
-    free(rings->queues.buckets);
-    free(rings->lanes.buckets);
+    id_map_finish(&rings->queues);
+    id_map_finish(&rings->lanes);
     free(rings->alarms.items);
     while (rings->environments != NULL) {
         struct environment_hint *next = rings->environments->next;

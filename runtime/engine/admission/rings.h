@@ -20,23 +20,15 @@
 #ifndef RINGS_H
 #define RINGS_H
 
+#include "base/id_map.h"
 #include "base/list.h"
 #include "engine/admission/alarms.h"
+#include "engine/admission/fair.h"
 #include "engine/rows/rows.h"
 
 enum {
     QUEUES_MANY = 64, /* of an environment: with more of them turns are long */
     TURN_LONG = 8     /* short runs in such a turn; or one that is not short */
-};
-
-struct id_node {
-    int64_t id;
-    struct id_node *next;
-};
-
-struct id_map {
-    struct id_node **buckets;
-    uint32_t count, capacity;
 };
 
 enum lane_state {
@@ -54,6 +46,8 @@ struct lane_hint {
     uint32_t suspects; /* that were passed by when it was looked at last */
     struct list link, suspect_link;
     struct alarm alarm;
+    struct tenant_hint *tenant; /* of a fair queue (fair.h) */
+    int64_t tag;
 };
 
 /* A queue of such lanes. */
@@ -64,6 +58,7 @@ struct queue_hint {
     struct list fresh;    /* open lanes that have not had their turn in this pass */
     struct list served;   /* those that have */
     struct list shut;     /* the others */
+    struct fair *fair; /* open ones by tenants, and none in fresh and served; NULL: by turns */
     uint32_t open_count;
     uint32_t spent;  /* of its turn */
     int64_t after;   /* lanes above it are not known in this pass; INT64_MAX: there is none */
@@ -112,6 +107,10 @@ void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_stat
 void rings_lane_open(struct rings *rings, struct lane_hint *lane);
 /* It is out of its rate until then. */
 void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_ms);
+/* Its lanes are of tenants from now on, or take turns. */
+void rings_queue_fair(struct queue_hint *queue, bool is_fair);
+/* Of a fair queue: whose it is, and what it owes more. */
+void rings_lane_of(struct lane_hint *lane, int64_t tenant, int64_t more);
 /* It has had its turn. */
 void rings_lane_serve(struct rings *rings, struct lane_hint *lane);
 

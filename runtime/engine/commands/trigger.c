@@ -3,6 +3,7 @@
 #include "codec/pack.h"
 #include "engine/batch.h"
 #include "engine/contract.h"
+#include "engine/lane_key.h"
 #include "engine/rerun.h"
 #include "engine/timeline.h"
 
@@ -29,7 +30,27 @@ struct trigger_rows {
     uint8_t key_hash[16], request_hash[16];
 };
 
-static bool trigger_load(struct batch *batch, const struct trigger *trigger,
+/* Its lane, once its payload is what it will be. */
+static void keys_make(struct batch *batch, struct trigger *trigger, struct slice payload)
+{
+    if (trigger->is_keyed)
+        return;
+    struct lane_key made =
+        lane_key_of(batch, queue_name(batch, trigger), trigger->concurrency_key, payload);
+    trigger->lane_key = made.key;
+    trigger->tenant = made.tenant;
+    trigger->flaw = made.flaw;
+    trigger->is_keyed = true;
+}
+
+static bool lane_load(struct batch *batch, const struct trigger *trigger,
+                      struct trigger_rows *found)
+{
+    return trigger->lane_key.size == 0 || found->queue == NULL ||
+           rows_lane_named(&batch->rows, found->queue->id, trigger->lane_key, &found->lane);
+}
+
+static bool trigger_load(struct batch *batch, struct trigger *trigger,
                          struct trigger_rows *found)
 {
     struct rows *rows = &batch->rows;
@@ -37,9 +58,10 @@ static bool trigger_load(struct batch *batch, const struct trigger *trigger,
         rows_queue_named(rows, trigger->environment, queue_name(batch, trigger), &found->queue);
 
     *found = (struct trigger_rows){ .queue = found->queue };
-    if (trigger->concurrency_key.size > 0 && found->queue != NULL)
-        loaded &=
-            rows_lane_named(rows, found->queue->id, trigger->concurrency_key, &found->lane);
+    if (!trigger->unchecked && batch->catalog != NULL)
+        keys_make(batch, trigger, trigger->payload);
+    if (trigger->is_keyed)
+        loaded &= lane_load(batch, trigger, found);
     if (trigger->parent_id != 0)
         loaded &= rows_run(rows, trigger->parent_id, 0, &found->parent);
     if (trigger->id != 0)
@@ -92,8 +114,9 @@ static bool payload_check(struct batch *batch, struct command *command, struct s
 bool trigger_prefetch(struct batch *batch, const struct command *command)
 {
     struct trigger_rows found;
+    struct trigger trigger = command->trigger;
 
-    return trigger_load(batch, &command->trigger, &found);
+    return trigger_load(batch, &trigger, &found);
 }
 
 /* A trigger from a segment: is that segment still the run's, and may it go deeper? */
@@ -151,7 +174,7 @@ static int64_t rank_of(const struct batch *batch, const struct deadline *start, 
 static int64_t lane_get(struct batch *batch, const struct trigger *trigger,
                         const struct queue *queue)
 {
-    struct slice key = trigger->concurrency_key;
+    struct slice key = trigger->lane_key;
     struct lane *lane;
 
     if (key.size == 0)
@@ -181,7 +204,8 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     run->task = arena_copy(arena, trigger->task);
     run->queue = queue->id;
     run->lane = lane_get(batch, trigger, queue);
-    run->concurrency_key = arena_copy(arena, trigger->concurrency_key);
+    run->concurrency_key = arena_copy(arena, trigger->lane_key);
+    run->tenant = arena_copy(arena, trigger->tenant);
     run->created_ms = run->updated_ms = batch->now_ms;
     struct slice note =
         defaults_take(batch, trigger, payload, catalog_rules(batch->catalog, queue->name), run);
@@ -212,6 +236,8 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
                          &(struct move){ .at_ms = batch->now_ms,
                                          .status = delayed ? RUN_DELAYED : RUN_QUEUED,
                                          .text = trigger->note });
+    if (trigger->flaw.size > 0)
+        run_note(batch, run, trigger->flaw);
     if (delayed) {
         run->due_ms = start.due_ms;
         run->due_is_span = start.is_span;
@@ -233,7 +259,11 @@ static bool again_fits(struct batch *batch, struct command *command,
     struct made now = { .is_child = true,
                         .name = trigger->task,
                         .key = trigger->key_text.size > 0 ? trigger->key_text : trigger->key,
-                        .concurrency_key = trigger->concurrency_key,
+                        .concurrency_key = trigger->concurrency_key.size == 0 &&
+                                                   found->again != NULL &&
+                                                   found->again->tenant.size > 0
+                                               ? found->again->concurrency_key
+                                               : trigger->concurrency_key,
                         .tags = trigger->tags,
                         .payload = trigger->payload };
 
@@ -302,6 +332,9 @@ bool trigger_decide(struct batch *batch, struct command *command)
     struct slice payload = trigger->payload; /* that stays as it came: it may come again */
     if (trigger->unchecked && !payload_check(batch, command, &payload))
         return true;
+    keys_make(batch, trigger, payload);
+    if (!lane_load(batch, trigger, &found))
+        return false;
     if (found.queue == NULL || found.queue->removed) {
         if (!queue_room(batch, trigger->environment, &has_room))
             return false;
@@ -333,5 +366,6 @@ bool trigger_decide(struct batch *batch, struct command *command)
 void trigger_clear(struct command *command)
 {
     command->trigger.run_id = 0;
+    command->trigger.is_keyed = false;
     command->trigger.cached = command->trigger.differs = command->trigger.is_new = false;
 }

@@ -30,7 +30,7 @@
     X(row, 57, BYTES, metadata) X(row, 58, BYTES, error) X(row, 59, BYTES, wait)               \
     X(row, 60, BYTES, once) X(row, 61, BYTES, timeline) X(row, 62, BYTES, key)                 \
     X(row, 63, BYTES, key_text) X(row, 64, BYTES, schema) X(row, 65, BYTES, schema_now)        \
-    X(row, 66, BYTES, deaths) X(row, 67, BYTES, concurrency_key) X(row, 0, PART, input)        \
+    X(row, 66, BYTES, deaths) X(row, 67, BYTES, concurrency_key) X(row, 68, BYTES, tenant) X(row, 0, PART, input)        \
     X(row, 0, PART, state) X(row, 0, PART, output)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \

@@ -95,6 +95,7 @@ struct run {
     struct slice key;      /* 16 raw bytes of the idempotency key's hash; empty: none */
     struct slice key_text; /* what the user called it */
     struct slice concurrency_key;
+    struct slice tenant; /* who shares a fair queue with others; empty: nobody, or not said */
     /* SCHEMA_KEPT_BYTES of the hash of its task's schema file: when it was triggered (empty:
      * there was none, or the row is older than this field), and when it was started last
      * (empty: the same; one zero byte: there was none). */

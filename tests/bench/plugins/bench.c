@@ -4,6 +4,7 @@
  *
  *   bench-echo   start ──▶ done with its input
  *   bench-hold   holds a slot for four minutes
+ *   bench-nap    holds one for 20 ms
  *   bench-wait   start ──token──▶ decided ──▶ done with what was posted
  *
  * bench-wait tells its token's URL to whoever reads the FIFO named in its payload, as another
@@ -36,6 +37,16 @@ BIDE_TASK(bench_hold, BIDE_NO_STATE, HOLD_SEGMENTS, .id = "bench-hold")
 static bide_next hold(bide_task *t)
 {
     nanosleep(&(struct timespec){ .tv_sec = 240 }, NULL);
+    return bide_done(t);
+}
+
+#define NAP_SEGMENTS(S) S(nap)
+
+BIDE_TASK(bench_nap, BIDE_NO_STATE, NAP_SEGMENTS, .id = "bench-nap")
+
+static bide_next nap(bide_task *t)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
     return bide_done(t);
 }
 
@@ -102,4 +113,4 @@ static bide_next decided(bide_task *t)
     return bide_done(t);
 }
 
-BIDE_PLUGIN("bench", "1.0.0", bench_echo_task, bench_wait_task, bench_hold_task)
+BIDE_PLUGIN("bench", "1.0.0", bench_echo_task, bench_wait_task, bench_hold_task, bench_nap_task)

@@ -158,7 +158,7 @@ Test(queues, mistakes_are_told)
         { "queues: {a: -1}\n", "q.yaml:1:13: /queues/a: expected an integer >= 1" },
         { "queues: {a: {most: 2}}\n", "q.yaml:1:14: /queues/a: expected no properties but "
                                       "concurrency, limit, per_key, total, rate, key_rate, "
-                                      "ttl, priority, retry, retention, got \"most\"" },
+                                      "ttl, priority, retry, fair, retention, got \"most\"" },
         { "queues:\n  a:\n    per_key: 0\n", "q.yaml:3:14: /queues/a/per_key: expected" },
         { "queues: {a: {total: many}}\n", "/queues/a/total: expected" },
         { "queues: {a: {concurrency: 2, limit: 2}}\n", "q.yaml:1:13: /queues/a:" },
@@ -209,6 +209,11 @@ Test(queues, mistakes_are_told)
         { "queues: {a: {rate: {limit: 5}}}\n", "/queues/a/rate" },
         { "queues: {a: {rate: {limit: 5, per: 0}}}\n", "q.yaml:1:36: rate must be per a time" },
         { "queues: {a: 1, a: 2}\n", "is here twice" },
+        { "queues:\n  a:\n    fair: {tenant: {by: payload.}}\n",
+          "q.yaml:3:25: fair.tenant.by: " },
+        { "queues:\n  a:\n    fair: {key: {weights: {x: 0}}}\n",
+          "q.yaml:3:31: /queues/a/fair/key/weights/x: expected an integer >= 1" },
+        { "queues:\n  a:\n    fair: {tenants: {}}\n", "did you mean tenant?" },
         { "[]\n", "expected an object or null" },
     };
 
@@ -221,4 +226,26 @@ Test(queues, mistakes_are_told)
         cr_expect_not_null(strstr(said(&problems), cases[i][1]), "wanted: %s\nsaid: %s",
                            cases[i][1], said(&problems));
     }
+}
+
+Test(queues, fairness_has_tenants_keys_and_weights)
+{
+    struct config_queues queues;
+    struct problems problems = { 0 };
+
+    cr_assert(config_queues_parse(
+        "q.yaml",
+        SLICE("queues:\n"
+              "  a: {fair: {tenant: {by: payload.org, weights: {b: 3, a: 2}}}}\n"
+              "  c: {fair: }\n"),
+        &queues, &arena, &problems));
+    const struct queue_fair *fair = &queues.queues[0].rules.fair;
+
+    cr_assert(fair->is_said && fair->levels[WEIGHT_TENANT].by != NULL);
+    cr_assert_null(fair->levels[WEIGHT_KEY].by);
+    cr_assert_eq(queue_weight(fair, WEIGHT_TENANT, SLICE("a")), 2);
+    cr_assert_eq(queue_weight(fair, WEIGHT_TENANT, SLICE("b")), 3);
+    cr_assert_eq(queue_weight(fair, WEIGHT_TENANT, SLICE("else")), 1);
+    cr_assert(queues.queues[1].rules.fair.is_said);
+    config_queues_finish(&queues);
 }
