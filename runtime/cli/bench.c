@@ -26,7 +26,7 @@ static const struct cli_option options[] = {
     { "parked", "COUNT",
       "runs of parked and restart that wait, and of crowd (default: 100000)" },
     { "queued", "COUNT", "queued runs of restart (default: 10000)" },
-    { "laned", "COUNT", "queued runs of lanes (default: 1000000)" },
+    { "laned", "COUNT", "queued runs of lanes and of held (default: 1000000)" },
     { "dir", "DIR", "where the data goes: on the disk to be measured (default: /var/tmp)" },
     { "plugins", "DIR", "where bench.so is (default: beside this program)" },
     { NULL, NULL, NULL },

@@ -83,6 +83,16 @@ Test(bench, lanes_beside_others)
     json_decref(report);
 }
 
+Test(bench, what_is_held_is_beside_others)
+{
+    json_t *report = bench(0, "--only held --laned 3000 --connections 8");
+
+    json_t *held = workload(report, "held");
+    cr_expect_eq(json_integer_value(json_object_get(held, "queued")), 3000);
+    cr_expect_gt(json_number_value(json_object_get(held, "held_runs_per_s")), 0);
+    json_decref(report);
+}
+
 Test(bench, crowds_are_seen_to_their_end)
 {
     json_t *report = bench(0, "--only crowd --parked 3000");

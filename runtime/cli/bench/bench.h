@@ -164,6 +164,12 @@ bool limits_put_times(struct bench *bench, enum sqlite_limit kind, struct slice 
 
 int bench_exec(struct call *call);
 
+/* bench_lanes.c: runs a second through a queue of their own, from the first trigger to the last
+ * end. */
+bool bench_echo_queue(struct bench *bench, double *rate, struct err *err);
+/* What queues.yaml says of queues; while no server runs, which would make those at once. */
+bool bench_queues_say(const struct bench *bench, const char *lines, struct err *err);
+
 /* ---- workloads --------------------------------------------------------------------------- */
 
 bool bench_ingest(struct bench *bench, struct value *result, struct err *err);
@@ -175,6 +181,7 @@ bool bench_parked(struct bench *bench, struct value *result, struct err *err);
 bool bench_restart(struct bench *bench, struct value *result, struct err *err);
 bool bench_lanes(struct bench *bench, struct value *result, struct err *err);
 bool bench_tenants(struct bench *bench, struct value *result, struct err *err);
+bool bench_held(struct bench *bench, struct value *result, struct err *err);
 bool bench_crowd(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_small(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_large(struct bench *bench, struct value *result, struct err *err);

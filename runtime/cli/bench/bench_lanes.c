@@ -58,22 +58,29 @@ static bool queues_fill(struct bench *bench, int64_t keys, int64_t count, struct
     return fill_end(&fill, done, err);
 }
 
-/* While no server runs: it would make the queues that are named there. */
-static bool limits_write(const struct bench *bench, struct err *err)
+bool bench_queues_say(const struct bench *bench, const char *lines, struct err *err)
 {
     const char *path = arena_format(bench->arena, "%s/queues.yaml", bench->server.dir).data;
     FILE *file = fopen(path, "a");
-    bool done = file != NULL && fputs("queues:\n", file) >= 0;
+    bool done = file != NULL && fprintf(file, "queues:\n%s", lines) > 0;
 
-    for (int i = 0; done && i < LIMITED; i++)
-        done = fprintf(file, "  lanes-%d: { total: 1 }\n", i) > 0;
     if (file != NULL)
         done = fclose(file) == 0 && done;
     return done || err_set(err, ERR_SYSTEM, "cannot write %s", path);
 }
 
-/* Runs a second through the one queue, from the first trigger to the last end. */
-static bool echo(struct bench *bench, double *rate, struct err *err)
+static bool limits_write(const struct bench *bench, struct err *err)
+{
+    char lines[LIMITED * NAME_BYTES] = "";
+    size_t size = 0;
+
+    for (int i = 0; i < LIMITED; i++)
+        size += (size_t)snprintf(&lines[size], sizeof lines - size,
+                                 "  lanes-%d: { total: 1 }\n", i);
+    return bench_queues_say(bench, lines, err);
+}
+
+bool bench_echo_queue(struct bench *bench, double *rate, struct err *err)
 {
     struct bench_counts before;
     struct buffer request = { 0 };
@@ -108,7 +115,7 @@ static bool echo_limited(struct bench *bench, double *rate, struct err *err)
             done = err_set(err, ERR_SYSTEM, "%s is not at its limit", name);
         counts.running = 0;
     }
-    done = done && echo(bench, rate, err);
+    done = done && bench_echo_queue(bench, rate, err);
     for (int i = 0; done && i < LIMITED; i++) {
         snprintf(path, sizeof path, "/api/v2/runs/%s/cancel", id_format("run", holders[i], id));
         done = bench_need(bench, "POST", path, (struct slice){ 0 }, err);
@@ -170,7 +177,7 @@ bool bench_lanes(struct bench *bench, struct value *result, struct err *err)
     int64_t keys = count / QUEUES < 1000 ? count / QUEUES : 1000;
     double empty, shut, limited, open;
 
-    if (!bench_fresh(bench, err) || !echo(bench, &empty, err) ||
+    if (!bench_fresh(bench, err) || !bench_echo_queue(bench, &empty, err) ||
         !bench_server_stop(&bench->server, err))
         return false;
     uint64_t start_ns = clock_monotonic_ns();
@@ -181,7 +188,7 @@ bool bench_lanes(struct bench *bench, struct value *result, struct err *err)
         !bench_connect(bench, err))
         return false;
     uint64_t ready_ns = clock_monotonic_ns();
-    if (!echo(bench, &shut, err) || !echo_limited(bench, &limited, err) ||
+    if (!bench_echo_queue(bench, &shut, err) || !echo_limited(bench, &limited, err) ||
         !echo_beside(bench, result, &open, err))
         return false;
     bench_put(bench, result, "value", (shut < limited ? shut : limited) / empty);

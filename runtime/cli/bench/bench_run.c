@@ -38,6 +38,8 @@ static const struct bench_workload workloads[] = {
       bench_restart },
     { "lanes", "of empty", 0.8, false, true, false,
       "echo beside a million queued runs of a thousand paused queues", bench_lanes },
+    { "held", "of empty", 0.97, false, true, false,
+      "echo beside a million queued runs that a pause or a rate holds", bench_held },
     { "crowd", "ms worst", 50, true, true, false,
       "a trigger while a tree of very many runs is canceled, or their token comes",
       bench_crowd },
@@ -81,7 +83,7 @@ static bool check_only(struct slice only, struct err *err)
     return known == words ||
            err_set(err, ERR_BAD_REQUEST,
                    "workloads are ingest, echo, wait, latency, resume, parked, restart, lanes, "
-                   "crowd, tenants, schema, schema-20k, each once");
+                   "held, crowd, tenants, schema, schema-20k, each once");
 }
 
 /* --only, or the words after the command. */
