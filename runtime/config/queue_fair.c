@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { BY_SHOWN = 60 /* of an expression; all of it fits */ };
+
 static const char *const levels[WEIGHT_LEVELS] = { "tenant", "key" };
 
 static int weight_order(const void *a, const void *b)
@@ -89,17 +91,16 @@ void queue_fair_text(const struct queue_fair *fair, char text[QUEUE_RULE_TEXT_SI
     text[0] = '\0';
     for (int i = 0; fair->is_said && i < WEIGHT_LEVELS; i++) {
         const struct queue_level *level = &fair->levels[i];
-        struct slice by = level->by == NULL ? (struct slice){ 0 } : expression_text(level->by);
+        struct slice by = level->by == NULL ? SLICE("-") : expression_text(level->by);
         int64_t sum = 0;
         for (uint32_t k = 0; k < level->count; k++)
             sum += level->weights[k].weight;
-        int more = snprintf(text + used, QUEUE_RULE_TEXT_SIZE - used,
-                            "%s%s by \"%.*s\", %u weights that sum up to %lld",
-                            i == 0 ? "" : "; ", levels[i], by.size > 40 ? 40 : (int)by.size,
-                            by.size > 0 ? by.data : "", level->count, (long long)sum);
-        used += more > 0 ? (size_t)more : 0;
-        if (used >= QUEUE_RULE_TEXT_SIZE)
-            return;
+        used += (size_t)snprintf(text + used, QUEUE_RULE_TEXT_SIZE - used, "%s%s by %.*s",
+                                 i == 0 ? "" : "; ", levels[i],
+                                 by.size > BY_SHOWN ? BY_SHOWN : (int)by.size, by.data);
+        if (level->count > 0)
+            used += (size_t)snprintf(text + used, QUEUE_RULE_TEXT_SIZE - used,
+                                     ", %u weights, %lld in all", level->count, (long long)sum);
     }
 }
 

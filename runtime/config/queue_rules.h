@@ -85,6 +85,9 @@ void queue_rate_text(const struct queue_rate *rate, char text[QUEUE_RULE_TEXT_SI
 void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *rules,
                      char text[QUEUE_RULE_TEXT_SIZE]);
 
+/* "tenant by payload.org; key by …": as queue_rule_text has it. */
+void queue_fair_text(const struct queue_fair *fair, char text[QUEUE_RULE_TEXT_SIZE]);
+
 /* The weight of a tenant, or of a concurrency key. */
 uint32_t queue_weight(const struct queue_fair *fair, enum weight_level level,
                       struct slice name);

@@ -11,7 +11,6 @@ bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct 
 /* queue_fair.c: the same of "fair". */
 bool queue_fair_read(const struct node *map, struct queue_fair *fair, struct report *report);
 void queue_fair_own(struct arena *arena, struct queue_fair *fair);
-void queue_fair_text(const struct queue_fair *fair, char text[QUEUE_RULE_TEXT_SIZE]);
 
 /* queue_values.c */
 const struct entry *queue_rule_find(const struct node *map, const char *key);

@@ -299,3 +299,21 @@ Test(queues, they_are_listed_and_unknown_ones_are_404)
                      ->status,
                  404);
 }
+
+Test(queues, a_fair_queue_says_whose_a_run_is)
+{
+    server_write(&s, "config/queues.yaml",
+                 RULES("{ fair: { tenant: { by: payload.name, weights: { ann: 3 } } } }"));
+    const struct reply *queue;
+    do
+        queue = queue_get("one-at-a-time", "custom");
+    while (reply_at(queue, "fair") == NULL);
+    cr_assert_str_eq(reply_text(queue, "fair"),
+                     "tenant by payload.name, 1 weights, 3 in all; key by -");
+
+    const char *id = run_trigger(&s, "hello", "{\"name\": \"ann\"}",
+                                 "{\"queue\": {\"name\": \"one-at-a-time\"}}");
+    const struct reply *run = run_until(&s, id, "COMPLETED");
+    cr_assert_str_eq(reply_text(run, "tenant"), "ann", "%s", run->text);
+    cr_assert_str_eq(reply_text(run, "concurrencyKey"), "ann", "%s", run->text);
+}

@@ -101,6 +101,11 @@ static void limits_write(const struct request *request, struct out *out,
         out_int(out, "totalLimit", total);
     rate_write(out, "rate", catalog_rate(catalog, queue->name, false));
     rate_write(out, "keyRate", catalog_rate(catalog, queue->name, true));
+    if (catalog_fair(catalog, queue->name) != NULL) {
+        char text[QUEUE_RULE_TEXT_SIZE];
+        queue_fair_text(catalog_fair(catalog, queue->name), text);
+        out_word(out, "fair", text);
+    }
 }
 
 static void name_write(struct out *out, const struct queue *queue)
