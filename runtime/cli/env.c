@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cli/client/client.h"
 #include "cli/client/member.h"
+#include "cli/client/pause_words.h"
 #include "cli/output/grid.h"
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
@@ -12,7 +13,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define PATH "/api/v1/environments"
 
@@ -23,7 +23,8 @@ static void print_list(struct arena *arena, const struct value *environments)
     static const struct grid_title titles[] = {
         { "ENVIRONMENT", GRID_PLAIN }, { "STATE", GRID_PLAIN },    { "RUNNING", GRID_NUMBER },
         { "QUEUED", GRID_NUMBER },     { "WAITING", GRID_NUMBER }, { "SINCE", GRID_PLAIN },
-        { "BY", GRID_ELASTIC },        { "REASON", GRID_ELASTIC }, { NULL, GRID_PLAIN },
+        { "UNTIL", GRID_PLAIN },       { "BY", GRID_ELASTIC },     { "REASON", GRID_ELASTIC },
+        { NULL, GRID_PLAIN },
     };
     static const char *const counts[] = { "running", "queued", "waiting" };
     struct grid grid;
@@ -34,13 +35,17 @@ static void print_list(struct arena *arena, const struct value *environments)
         int64_t since_ms = member_time(one, "pausedAt");
         grid_row(&grid);
         grid_cell(&grid, 0, member_text(one, "name"));
-        grid_cell(&grid, 1, member_bool(one, "paused") ? SLICE("paused") : SLICE("open"));
+        grid_cell(&grid, 1,
+                  member_bool(one, "paused")        ? SLICE("paused")
+                  : value_find(one, "ramp") != NULL ? SLICE("coming back")
+                                                    : SLICE("open"));
         for (uint32_t k = 0; k < 3; k++)
             grid_format(&grid, 2 + k, "%" PRId64, member_int(one, counts[k]));
         if (since_ms != 0)
             grid_cell(&grid, 5, ago_text(arena, since_ms, clock_now_ms()));
-        grid_cell(&grid, 6, member_text(one, "pausedBy"));
-        grid_cell(&grid, 7, member_text(one, "pausedReason"));
+        grid_cell(&grid, 6, member_text(one, "pausedUntil"));
+        grid_cell(&grid, 7, member_text(one, "pausedBy"));
+        grid_cell(&grid, 8, member_text(one, "pausedReason"));
     }
     grid_print(&grid);
 }
@@ -101,39 +106,6 @@ const struct cli_command env_list_command = {
 
 /* ---- pause and resume -------------------------------------------------------------------- */
 
-static struct slice body_of(struct call *call, const char *action)
-{
-    const char *by = call_option(call, "by"), *reason = call_option(call, "reason");
-    struct value body = value_map();
-    struct buffer out = { 0 };
-
-    if (by == NULL)
-        by = getenv("USER");
-    value_put(&call->arena, &body, "action", value_text(action));
-    if (by != NULL && *by != '\0')
-        value_put(&call->arena, &body, "by", value_text(by));
-    if (reason != NULL)
-        value_put(&call->arena, &body, "reason", value_text(reason));
-    json_write(&out, &body);
-    struct slice text = arena_copy(&call->arena, buffer_view(&out));
-    buffer_finish(&out);
-    return text;
-}
-
-/* "paused 3 s ago by ann: the disk moves" */
-static struct slice state_text(struct arena *arena, const struct value *environment)
-{
-    struct slice by = member_text(environment, "pausedBy");
-    struct slice why = member_text(environment, "pausedReason");
-    int64_t since_ms = member_time(environment, "pausedAt");
-
-    if (!member_bool(environment, "paused"))
-        return SLICE("open");
-    return arena_format(
-        arena, "paused %.*s%s%.*s%s%.*s", SLICE_ARG(ago_text(arena, since_ms, clock_now_ms())),
-        by.size > 0 ? " by " : "", SLICE_ARG(by), why.size > 0 ? ": " : "", SLICE_ARG(why));
-}
-
 static int act_on(struct call *call, const char *name, const char *action)
 {
     struct buffer path = { 0 };
@@ -147,11 +119,11 @@ static int act_on(struct call *call, const char *name, const char *action)
     buffer_text(&path, PATH "/");
     path_add(&path, name);
     buffer_text(&path, "/pause");
-    if (!client_do(&client, "POST", path_take(&path, &call->arena), body_of(call, action),
-                   &reply)) {
+    if (!client_do(&client, "POST", path_take(&path, &call->arena),
+                   pause_body(call, action, NULL), &reply)) {
         code = client.failure;
     } else {
-        struct slice state = text_safe(&call->arena, state_text(&call->arena, &reply.value));
+        struct slice state = text_safe(&call->arena, pause_state(&call->arena, &reply.value));
         if (call->json)
             printf("%.*s\n", SLICE_ARG(reply.body));
         else
@@ -183,17 +155,6 @@ static int exec_resume(struct call *call)
     return act(call, "resume");
 }
 
-static const struct cli_option resume_options[] = {
-    { "by", "NAME", "who does it (default: $USER)" },
-    { NULL, NULL, NULL },
-};
-
-static const struct cli_option pause_options[] = {
-    { "reason", "TEXT", "why, for whoever finds it paused" },
-    { "by", "NAME", "who does it (default: $USER)" },
-    { NULL, NULL, NULL },
-};
-
 const struct cli_command env_pause_command = {
     .name = "env pause",
     .arguments = "NAME...",
@@ -202,9 +163,9 @@ const struct cli_command env_pause_command = {
             "survives a\n"
             "restart of the server. Who, why and since when is shown by `bide env list` and by "
             "each run\n"
-            "that it holds. One that is paused already keeps all of that, and exits 3, unless "
-            "there is\n"
-            "another reason.",
+            "that it holds. One that is paused already keeps what is not said anew; where "
+            "nothing is, it\n"
+            "exits 3.",
     .options = pause_options,
     .is_client = true,
     .least = 1,

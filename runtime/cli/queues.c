@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/client/client.h"
 #include "cli/client/member.h"
+#include "cli/client/pause_words.h"
 #include "cli/output/grid.h"
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
@@ -78,6 +79,7 @@ static void print_list(struct arena *arena, const struct value *page)
         grid_cell(&grid, 7,
                   member_bool(queue, "paused")              ? SLICE("paused")
                   : member_bool(queue, "environmentPaused") ? SLICE("environment paused")
+                  : value_find(queue, "ramp") != NULL       ? SLICE("coming back")
                                                             : SLICE("open"));
     }
     grid_print(&grid);
@@ -189,31 +191,22 @@ const struct cli_command queues_show_command = {
 
 static int act_on(struct client *client, const char *name, const char *action)
 {
-    struct arena *arena = client->arena;
-    struct slice query = arena_format(arena, "?type=%s", queue_type(name));
-    struct slice body =
-        arena_format(arena, "{\"type\":\"%s\",\"action\":\"%s\"}", queue_type(name), action);
-    struct reply before, reply;
-    struct err err = { 0 };
+    struct call *call = client->call;
+    struct reply reply;
 
     client->subject = name;
-    bool was_there = client_send(client, "GET", queue_path(arena, name, query.data),
-                                 (struct slice){ 0 }, &before, &err) &&
-                     before.status == 200;
-
-    if (!client_do(client, "POST", queue_path(arena, name, "/pause"), body, &reply))
+    if (!client_do(client, "POST", queue_path(client->arena, name, "/pause"),
+                   pause_body(call, action, queue_type(name)), &reply))
         return client->failure;
-    bool is_paused = member_bool(&reply.value, "paused");
-    if (client->call->json)
+    struct slice state = text_safe(client->arena, pause_state(client->arena, &reply.value));
+    struct slice shown = text_safe(client->arena, shown_name(client->arena, &reply.value));
+    if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else
-        printf("%.*s  %s\n", SLICE_ARG(text_safe(arena, shown_name(arena, &reply.value))),
-               is_paused ? "paused" : "open");
-    bool was_paused = was_there && member_bool(&before.value, "paused");
-    if (was_paused != is_paused || (!was_there && !is_paused))
-        return CLI_DONE;
-    return cli_fail(CLI_UNCHANGED, "%s: already %s; nothing was changed", name,
-                    is_paused ? "paused" : "open");
+        printf("%.*s  %.*s\n", SLICE_ARG(shown), SLICE_ARG(state));
+    return !reply.is_unused ? CLI_DONE
+                            : cli_fail(CLI_UNCHANGED, "%s: already %.*s; nothing was changed",
+                                       name, SLICE_ARG(state));
 }
 
 static int act(struct call *call, const char *action)
@@ -245,9 +238,12 @@ const struct cli_command queues_pause_command = {
     .arguments = "QUEUE...",
     .summary = "Start nothing more from queues",
     .help =
-        "Runs that are under way go on; the pause survives a restart of the server. A queue "
-        "that is\n"
-        "paused already stays so, and exits 3.",
+        "Runs that are under way go on; the pause survives a restart of the server. Who, why, "
+        "since\n"
+        "and until when is shown by each run that it holds. A queue that is paused already "
+        "keeps what\n"
+        "is not said anew; where nothing is, it exits 3.",
+    .options = pause_options,
     .is_client = true,
     .least = 1,
     .most = CLI_ANY_NUMBER,
@@ -258,7 +254,10 @@ const struct cli_command queues_resume_command = {
     .name = "queues resume",
     .arguments = "QUEUE...",
     .summary = "Open paused queues again",
-    .help = "A queue that is open already stays so, and exits 3.",
+    .help = "What waits starts by rank. A queue that is open already stays so, and exits 3; "
+            "one that still\n"
+            "comes back by a --ramp is all there at once.",
+    .options = resume_options,
     .is_client = true,
     .least = 1,
     .most = CLI_ANY_NUMBER,

@@ -87,6 +87,7 @@ static void why_print(struct buffer *out, struct arena *arena, const struct valu
         add_line(out, "gate", member_text(held, "gate"));
     if (held != NULL)
         add_line(out, "until", when_text(arena, held, "until", now_ms));
+    add_line(out, "paused", when_text(arena, held, "pausedAt", now_ms));
     for (size_t i = 0; missing != NULL && i < sizeof kinds / sizeof *kinds; i++)
         if (value_find(missing, kinds[i]) != NULL)
             add_line(out, "missing",

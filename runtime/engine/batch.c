@@ -203,9 +203,11 @@ static bool command_decide(struct batch *batch, struct command *command)
 
 static bool due_decide(struct batch *batch)
 {
-    static bool (*const rules[ROW_KINDS])(struct batch * batch, int64_t id) = {
-        [ROW_WAITPOINT] = token_due, [ROW_RUN] = run_due
-    };
+    static bool (*const rules[ROW_KINDS])(struct batch * batch,
+                                          int64_t id) = { [ROW_WAITPOINT] = token_due,
+                                                          [ROW_RUN] = run_due,
+                                                          [ROW_QUEUE] = queue_due,
+                                                          [ROW_ENVIRONMENT] = environment_due };
 
     for (; batch->due_at < batch->due.count; batch->due_at++) {
         const struct row_ref *due = &batch->due.items[batch->due_at];
@@ -277,6 +279,7 @@ void batch_committed(struct batch *batch, struct outcome *outcome)
     *outcome = (struct outcome){ .assignments = batch->first_assignment,
                                  .assignment_count = batch->assignment_count,
                                  .events = batch->first_event,
+                                 .resumed = batch->first_resumed,
                                  .again = batch->again ||
                                           (batch->catalog != NULL && !batch->is_stopping &&
                                            rings_are_open(&batch->engine->rings)),

@@ -12,6 +12,7 @@
 #include "engine/admission/admission.h"
 #include "engine/admission/hints.h"
 #include "engine/engine.h"
+#include "engine/pauses.h"
 #include "engine/prune.h"
 #include "engine/settle.h"
 #include "engine/wait.h"
@@ -60,6 +61,7 @@ struct batch {
     struct assignment *first_assignment, **assignment_tail;
     uint32_t assignment_count;
     struct event *first_event, **event_tail;
+    struct resumed *first_resumed;
 };
 
 /* When something is due, of what was asked for: a date, by the wall clock, or else a span, by
@@ -95,8 +97,6 @@ void run_free(struct batch *batch, struct run *run);
 /* The server, or the node, that had it out has ended. */
 void run_recover(struct batch *batch, struct run *run, bool is_clean);
 void run_drop_wait(struct batch *batch, struct run *run);
-/* It enters its queue for the first time: from now on its ttl counts. */
-void run_ttl_begin(const struct batch *batch, struct run *run);
 /* The name of the segment it is in, or enters next; empty: nobody knows its first. */
 struct slice run_segment(const struct batch *batch, const struct run *run);
 /* An attempt went wrong: retry or end. `outcome` is what it ends as. */
@@ -121,6 +121,8 @@ void waiters_prefetch(struct batch *batch, int64_t waitpoint);
 /* What is due; false: more rows are needed, nothing was done. */
 bool token_due(struct batch *batch, int64_t id);
 bool run_due(struct batch *batch, int64_t id);
+bool queue_due(struct batch *batch, int64_t id);
+bool environment_due(struct batch *batch, int64_t number);
 
 /* segment.c: a running run with that fence, NULL with command->err set otherwise. */
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,

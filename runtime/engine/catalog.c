@@ -141,6 +141,12 @@ uint32_t catalog_limit_now(const struct catalog *catalog, const struct queue *qu
                : catalog_lane_limit(catalog, queue->name, has_key);
 }
 
+uint32_t queue_limit_now(const struct catalog *catalog, const struct queue *queue, bool has_key,
+                         int64_t steady_ms)
+{
+    return pause_limit(&queue->pause, catalog_limit_now(catalog, queue, has_key), steady_ms);
+}
+
 uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue)
 {
     const struct catalog_queue *found = queue_find(catalog, queue);

@@ -94,6 +94,9 @@ uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, b
 /* As it is: the configured one, or what somebody has set instead. */
 uint32_t catalog_limit_now(const struct catalog *catalog, const struct queue *queue,
                            bool has_key);
+/* The same at that time, by the steady clock: after a pause it may be growing. */
+uint32_t queue_limit_now(const struct catalog *catalog, const struct queue *queue, bool has_key,
+                         int64_t steady_ms);
 uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue);
 /* Of the queue as a whole, or of each lane with a key; NULL: none. */
 const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slice queue,

@@ -162,9 +162,9 @@ struct command {
         struct cancel cancel;
         struct token_create token_create;
         struct token_complete token_complete; /* TOKEN_TIMEOUT too */
-        struct queue_pause queue_pause;
+        struct pause_order queue_pause;
         struct queue_limit queue_limit;
-        struct environment_pause environment_pause;
+        struct pause_order environment_pause;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
         struct run_read run_read;
         struct prune prune;

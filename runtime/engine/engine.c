@@ -23,7 +23,7 @@ void engine_destroy(struct engine *engine)
     rings_finish(&engine->rings);
     grants_finish(&engine->node);
     free(engine->censuses);
-    free(engine->pauses);
+    free(engine->environments);
     marks_finish(&engine->marks);
     marks_finish(&engine->marking);
     free(engine);

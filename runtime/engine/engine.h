@@ -57,10 +57,19 @@ struct moment {
 
 struct batch; /* opaque: engine/batch.h is for the engine's own files */
 
+/* A pause has ended by itself. */
+struct resumed {
+    const char *what; /* "queue", "environment" */
+    struct slice name;
+    uint32_t environment; /* of a queue */
+    struct resumed *next;
+};
+
 struct outcome {
     struct assignment *assignments; /* in the order in which they are to be sent */
     uint32_t assignment_count;
     struct event *events;
+    struct resumed *resumed;
     struct row_refs aside; /* were due, and in no state to be: forgotten */
     bool is_due_wrong;     /* what the store calls due is absent, or is not due: see mend_due */
     bool is_fenced;        /* this node is dead to the others: nothing was done, begin anew */

@@ -7,11 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct queue_pause {
+/* Of a queue, or of an environment: paused, or resumed. What is not said stays as it is. */
+struct pause_order {
     uint32_t environment;
-    struct slice name;
-    bool paused;
-    int64_t queue_id; /* reply */
+    struct slice name;    /* a queue's */
+    bool paused, is_mild; /* is_mild: one that is paused keeps its reason */
+    struct slice by, why; /* empty: it was not said */
+    enum pause_say { PAUSE_UNSAID, PAUSE_NO, PAUSE_YES } freezes, refuses; /* pause.h */
+    int64_t until_date_ms, until_span_ms; /* it resumes then, or after so long; 0: unsaid */
+    int64_t ramp_ms;  /* resumed, its limit grows from 1 for so long; 0: it is all there */
+    int64_t queue_id; /* reply; 0: an environment's */
+    bool is_changed;  /* reply */
 };
 
 struct queue_limit {
@@ -21,13 +27,6 @@ struct queue_limit {
     uint32_t limit;
     struct slice by;  /* empty: it was not said */
     int64_t queue_id; /* reply */
-};
-
-struct environment_pause {
-    uint32_t environment;
-    bool paused, is_mild; /* is_mild: one that is paused keeps its reason */
-    struct slice by, why; /* empty: it was not said */
-    bool is_changed;      /* reply */
 };
 
 #endif

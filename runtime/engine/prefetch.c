@@ -34,7 +34,8 @@ void batch_prefetch(struct batch *batch)
         if (due->kind == ROW_WAITPOINT) {
             (void)rows_waitpoint(&batch->rows, due->id, &token); /* a want is enough */
             waiters_prefetch(batch, due->id);
-        } else if (rows_run(&batch->rows, due->id, 0, &run) && run != NULL) {
+        } else if (due->kind == ROW_RUN && rows_run(&batch->rows, due->id, 0, &run) &&
+                   run != NULL) {
             prefetch_due(batch, run);
         }
     }

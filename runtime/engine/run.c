@@ -243,14 +243,6 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
         run_finish(batch, run, failure->outcome);
 }
 
-void run_ttl_begin(const struct batch *batch, struct run *run)
-{
-    struct deadline end = batch_deadline(batch, 0, run->started_ms == 0 ? run->ttl_ms : 0);
-
-    run->due_ms = end.due_ms;
-    run->due_is_span = end.is_span;
-}
-
 static void run_expire(struct batch *batch, struct run *run)
 {
     run->error =
@@ -290,10 +282,12 @@ bool run_due(struct batch *batch, int64_t id)
         settle_run(batch, run);
         return true;
     }
-    if (run->status != RUN_WAITING && !run_finish_ready(batch, run))
+    if (run->status != RUN_WAITING &&
+        (!run_finish_ready(batch, run) || !run_ttl_ready(batch, run)))
         return false;
     if (run->status == RUN_QUEUED || run->status == RUN_PARKED) {
-        run_expire(batch, run);
+        if (run_ttl_is_over(batch, run))
+            run_expire(batch, run);
     } else if (run->status == RUN_DELAYED) {
         run_ttl_begin(batch, run);
         run_enqueue(batch, run, (struct slice){ 0 });

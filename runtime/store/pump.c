@@ -265,7 +265,7 @@ static void batch_of(struct pump *pump, uint32_t count)
     outcome_log(pump, ok, &err);
     bool mend = ok ? publication->outcome.is_due_wrong : batch.look_for_due;
     int64_t wake_ms = publication->outcome.wake_ms;
-    uint32_t aside = timers_aside_log(&publication->outcome.aside);
+    uint32_t aside = timers_outcome_log(&publication->outcome);
     publish(pump, publication, count, clock_monotonic_ns() - start_ns, commit_ns);
     if (mend)
         aside += timers_mend(store, &now);

@@ -65,7 +65,7 @@ bool clock_watch_look(struct clock_watch *watch)
     return step_ms != 0;
 }
 
-uint32_t timers_aside_log(const struct row_refs *rows)
+static uint32_t aside_log(const struct row_refs *rows)
 {
     char text[ID_TEXT_SIZE];
 
@@ -75,6 +75,20 @@ uint32_t timers_aside_log(const struct row_refs *rows)
     if (rows->count > ASIDE_LINES)
         log_error("timer.aside", "and %u more like the last one", rows->count - ASIDE_LINES);
     return rows->count;
+}
+
+static void resumed_log(const struct resumed *resumed)
+{
+    for (; resumed != NULL; resumed = resumed->next)
+        log_info(resumed->environment == 0 ? "environment.resumed" : "queue.resumed",
+                 "%s=%.*s environment=%u: the time of its pause is over", resumed->what,
+                 SLICE_ARG(resumed->name), resumed->environment);
+}
+
+uint32_t timers_outcome_log(const struct outcome *outcome)
+{
+    resumed_log(outcome->resumed);
+    return aside_log(&outcome->aside);
 }
 
 uint32_t timers_mend(struct store *store, const struct moment *now)
@@ -88,7 +102,7 @@ uint32_t timers_mend(struct store *store, const struct moment *now)
         return 0; /* then it is the store that fails, and not a row */
     if (store->ops->mend_due(store, now, MEND_LIMIT, &arena, &lost, &err) &&
         store->ops->commit(store, &err))
-        count = timers_aside_log(&lost);
+        count = aside_log(&lost);
     else
         store->ops->rollback(store);
     arena_finish(&arena);

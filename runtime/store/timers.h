@@ -22,8 +22,9 @@ int64_t moment_idle_ms(const struct moment *next, const struct moment *now, int6
 /* Has the wall clock been set since the last look? Then it is told in the log. */
 bool clock_watch_look(struct clock_watch *watch);
 
-/* Tell that these rows were put aside; returns how many. */
-uint32_t timers_aside_log(const struct row_refs *rows);
+/* Tell of rows that were put aside, and of pauses that have ended by themselves; returns how
+ * many rows. */
+uint32_t timers_outcome_log(const struct outcome *outcome);
 /* Put aside what is due and is in the way; in a transaction of its own. How many there were. */
 uint32_t timers_mend(struct store *store, const struct moment *now);
 

@@ -277,6 +277,24 @@ Test(cli, a_cancel_or_a_pause_that_changed_nothing_is_told)
     assert_says(bide(3, "queues limit task/hello reset"), "nothing was changed");
 }
 
+Test(cli, a_pause_ends_by_itself_over_a_restart)
+{
+    assert_says(bide(0, "queues pause task/hello --by ann --reason 'a move' --until 3s"),
+                "a move");
+    assert_says(bide(0, "queues pause task/hello --refuse"), "paused");
+    assert_says(bide(3, "queues pause task/hello --refuse"), "nothing was changed");
+    assert_says(bide(2, "trigger hello"), "takes no runs while it is paused");
+    server_stop(&s);
+    server_start(&s);
+    server_logs(&s, "the time of its pause is over");
+    bide(0, "trigger hello --wait");
+    bide(0, "env pause dev --until 1h --ttl frozen");
+    assert_says(bide(0, "env list"), "20");
+    assert_says(bide(0, "env resume dev --ramp 30s"), "coming back until 20");
+    assert_says(bide(0, "env resume dev"), "open");
+    assert_says(bide(2, "queues pause task/hello --until nonsense"), "until must be");
+}
+
 Test(cli, of_several_some_that_changed_are_a_success)
 {
     bide(0, "queues pause task/hello");

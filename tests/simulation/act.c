@@ -135,6 +135,22 @@ static void act_cancel_some(struct world *world)
     act_cancel(world, run);
 }
 
+static void pause_say(struct world *world, struct pause_order *order)
+{
+    order->paused = world_chance(world, 40);
+    if (world_chance(world, 30))
+        order->ramp_ms = 1 + (int64_t)world_random(world, 20000);
+    if (!order->paused)
+        return;
+    order->freezes = (enum pause_say)world_random(world, 3);
+    order->refuses =
+        world_chance(world, 20) ? PAUSE_YES : (enum pause_say)world_random(world, 2);
+    if (world_chance(world, 20))
+        order->until_span_ms = 1 + (int64_t)world_random(world, 5000);
+    else if (world_chance(world, 20))
+        order->until_date_ms = world->now_ms + (int64_t)world_random(world, 5000);
+}
+
 static void act_pause(struct world *world)
 {
     struct command *command = world_command(world, COMMAND_QUEUE_PAUSE);
@@ -143,7 +159,7 @@ static void act_pause(struct world *world)
         return;
     command->queue_pause.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
     command->queue_pause.name = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
-    command->queue_pause.paused = world_chance(world, 40);
+    pause_say(world, &command->queue_pause);
 }
 
 static void act_limit(struct world *world)
@@ -167,7 +183,7 @@ static void act_pause_environment(struct world *world)
     if (command == NULL)
         return;
     command->environment_pause.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
-    command->environment_pause.paused = world_chance(world, 40);
+    pause_say(world, &command->environment_pause);
     command->environment_pause.why = slice_of(reasons[world_random(world, 3)]);
 }
 

@@ -307,93 +307,6 @@ void check_rows(struct world *world)
                    store_memory_count(world->memory, ROW_EDGE), edges);
 }
 
-/* How many take a place in the run's queue and lane. */
-static void running_beside(struct world *world, const struct run *beside, uint32_t *queue,
-                           uint32_t *lane)
-{
-    *queue = *lane = 0;
-    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
-        const struct run *run = store_memory_run(world->memory, i);
-        *queue += run_is_executing(run) && run->queue == beside->queue;
-        *lane += run_is_executing(run) && run->lane == beside->lane;
-    }
-}
-
-static bool is_paused(struct world *world, const struct run *run)
-{
-    const struct environment *environment = (const struct environment *)store_memory_get(
-        world->memory, ROW_ENVIRONMENT, run->environment);
-
-    return environment == NULL || environment->paused;
-}
-
-/* Of a node that is alone: of the configuration, or as it was set. */
-static uint32_t lane_most(struct world *world, const struct queue *queue, bool has_key)
-{
-    bool has_own = has_key && slice_is(queue->name, "fast") && world->key_limit > 0;
-
-    return queue->override_ms != 0 && !has_own
-               ? queue->override_limit
-               : catalog_lane_limit(engine_catalog(world->engine), queue->name, has_key);
-}
-
-/* A queue that is paused starts nothing, and none goes over its limits. */
-static void check_queue(struct world *world, const struct run *started)
-{
-    const struct queue *queue = store_memory_queue(world->memory, started->queue);
-    uint32_t in_queue, in_lane;
-
-    if (is_paused(world, started))
-        world_flaw(world, "run %lld started in an environment that is paused",
-                   (long long)started->id);
-    if (queue == NULL || queue->paused) {
-        world_flaw(world, "run %lld started in a queue that is %s", (long long)started->id,
-                   queue == NULL ? "not there" : "paused");
-        return;
-    }
-    running_beside(world, started, &in_queue, &in_lane);
-    bool has_key = started->concurrency_key.size > 0;
-    uint32_t most = host_is_alone(world) ? lane_most(world, queue, has_key)
-                                         : hosts_lane_most(world, queue->name, has_key);
-    if (in_lane > most)
-        world_flaw(world, "%u runs are running in queue %.*s with key %.*s", in_lane,
-                   SLICE_ARG(queue->name), SLICE_ARG(started->concurrency_key));
-    if (in_queue > hosts_total_most(world, queue->name))
-        world_flaw(world, "%u runs are running in queue %.*s", in_queue,
-                   SLICE_ARG(queue->name));
-    rates_check_start(world, started);
-}
-
-/* Nothing that could start waits while a slot is free and nobody will look again. */
-static void check_idle(struct world *world, const struct outcome *outcome)
-{
-    const struct catalog *catalog = engine_catalog(world->engine);
-    uint32_t in_queue, in_lane, running = 0;
-
-    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++)
-        running += run_is_executing(store_memory_run(world->memory, i));
-    for (uint32_t i = 0; host_is_alone(world) && running < SLOTS &&
-                         i < store_memory_count(world->memory, ROW_RUN);
-         i++) {
-        const struct run *run = store_memory_run(world->memory, i);
-        const struct queue *queue = store_memory_queue(world->memory, run->queue);
-        if (run->status != RUN_QUEUED || run->deaths.size > 0 || queue->paused ||
-            is_paused(world, run))
-            continue;
-        running_beside(world, run, &in_queue, &in_lane);
-        if (in_queue >= catalog_total_limit(catalog, queue->name) ||
-            in_lane >= lane_most(world, queue, run->concurrency_key.size > 0))
-            continue;
-        int64_t opens_ms = rates_open_ms(world, run, queue);
-        if (opens_ms != 0 && (outcome->wake_ms == 0 || outcome->wake_ms > opens_ms))
-            world_flaw(world, "run %lld may start in %lld ms, and nobody will look",
-                       (long long)run->id, (long long)(opens_ms - world->steady_ms));
-        else if (opens_ms == 0)
-            world_flaw(world, "run %lld waits in queue %.*s, and %u of %u slots are used",
-                       (long long)run->id, SLICE_ARG(queue->name), running, SLOTS);
-    }
-}
-
 /* A lane with a key is a row as long as a live run has it, and says what its runs say. */
 static void check_lanes(struct world *world)
 {
@@ -422,7 +335,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
                        (long long)a->run_id);
             return;
         }
-        check_queue(world, started);
+        check_started(world, started);
         check_fair(world, started);
         if (started->id_block % ID_BLOCK != 0 || started->id_block == 0)
             world_flaw(world, "run %lld has no block of ids", (long long)a->run_id);
@@ -431,6 +344,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
             if (other->status == RUN_QUEUED && other->lane == started->lane &&
                 other->home == started->home &&
                 other->deaths.size == 0 && /* may be a suspect */
+                (other->due_ms == 0 || other->due_ms > world->steady_ms) && /* it expires */
                 (other->rank_ms < started->rank_ms ||
                  (other->rank_ms == started->rank_ms && other->id < started->id)))
                 world_flaw(world, "run %lld started before run %lld, which ranks before it",
@@ -462,6 +376,13 @@ void check_overdue(struct world *world, const struct moment *now)
         if (is_over(token->due_ms, token->due_is_span, now))
             world_flaw(world, "token %lld was due at %lld and nobody will look",
                        (long long)token->id, (long long)token->due_ms);
+    }
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_QUEUE); i++) {
+        const struct queue *queue =
+            (const struct queue *)store_memory_at(world->memory, ROW_QUEUE, i);
+        if (is_over(queue->due_ms, queue->due_is_span, now))
+            world_flaw(world, "queue %.*s was due and nobody will look",
+                       SLICE_ARG(queue->name));
     }
 }
 

@@ -431,6 +431,7 @@ void model_batch(struct world *world, const struct store_batch *batch,
         failed_look(&look);
         return;
     }
+    rule_pauses_pass(&look);
     for (uint32_t i = 0; i < batch->count; i++)
         command_take(&look, batch->commands[i]);
     runs_look(&look);

@@ -25,6 +25,7 @@ struct shadow {
     const struct run *row;      /* the store's, which is another one after each change */
     const struct command *made; /* by this trigger, in this batch */
     int64_t entered_ms;   /* its queue, for the first time, by the steady clock; 0: not yet */
+    int64_t frozen_ms;    /* its queue's, then */
     struct slice segment; /* to enter next; empty: the first */
     struct slice state, input, output, tags;
     struct frame_once once[ONCE_MAX]; /* recorded in this entry */
@@ -63,16 +64,20 @@ struct shadow_key {
     bool is_released;
 };
 
-struct shadow_queue {
-    int64_t completed, failed, canceled, wait_ms, busy_us, paused_ms, created_ms, override_ms;
-    uint32_t override_limit;
-    bool paused;
+struct shadow_pause {
+    bool paused, frozen, refuses, due_is_span;
+    int64_t paused_ms;
+    int64_t due_ms;  /* paused: its end */
+    int64_t ramp_ms; /* of its end; or of the one that is under way, */
+    int64_t ramp_from_ms;
+    struct slice why;
 };
 
-struct shadow_environment {
-    bool paused;
-    int64_t paused_ms;
-    struct slice why;
+struct shadow_queue {
+    int64_t completed, failed, canceled, wait_ms, busy_us, created_ms, override_ms;
+    uint32_t override_limit, environment;
+    struct shadow_pause pause;
+    int64_t frozen_ms; /* time in which it or its environment was frozen, since it is known */
 };
 
 struct model {
@@ -80,7 +85,8 @@ struct model {
     struct table runs, tokens, queues;
     struct shadow_key keys[MODEL_KEYS];
     uint32_t key_count;
-    struct shadow_environment environments[ENVIRONMENTS + 1];
+    struct shadow_pause environments[ENVIRONMENTS + 1];
+    int64_t steady_ms; /* of the last batch */
     uint64_t batches;
     /* Of each row by its place in the store: most have not changed, and need no search. */
     struct seen {
@@ -164,6 +170,17 @@ void rule_environment_pause(const struct look *look, const struct command *comma
 void rule_ended(const struct look *look, const struct run *run);
 void rule_queue(const struct look *look, const struct queue *queue);
 void rule_environments(const struct look *look);
+/* Before all commands: the time since the last batch, and what is due. */
+void rule_pauses_pass(const struct look *look);
+/* Is nothing new taken in the queue (NULL: in one of the environment's)? */
+bool rule_refuses(const struct look *look, uint32_t environment, const struct queue *queue);
+/* The run enters its queue for the first time. */
+void rule_entered(const struct look *look, struct shadow *shadow, const struct run *run);
+/* When its ttl ends, if nothing is frozen from now on. */
+int64_t rule_ttl_end(const struct look *look, const struct shadow *shadow,
+                     const struct run *run);
+/* The same as the row says it. */
+int64_t rule_ttl_told(const struct look *look, const struct run *run);
 
 /* rules_note.c: what segments say on their way. */
 void rule_notes(struct shadow *shadow, const struct frame_note *notes, uint32_t count);

@@ -350,6 +350,7 @@ static bool could_start(struct world *world, const struct run *run)
         world->memory, ROW_ENVIRONMENT, run->environment);
 
     return run->status == RUN_QUEUED && run->deaths.size == 0 && !queue->paused &&
+           !pause_is_ramping(&queue->pause) && !pause_is_ramping(&environment->pause) &&
            !environment->paused && is_wanted(world, run) && is_within(world, run, queue);
 }
 

@@ -1,4 +1,5 @@
 /* Queues and environments: who is paused since when, and what is summed up of their runs. */
+#include "base/duration.h"
 #include "model.h"
 
 static struct shadow_queue *shadow_queue_of(const struct look *look, int64_t id)
@@ -12,6 +13,142 @@ static struct shadow_queue *shadow_queue_of(const struct look *look, int64_t id)
     }
     return queue;
 }
+
+/* ---- pauses ------------------------------------------------------------------------------ */
+
+static void pause_over(const struct look *look, struct shadow_pause *shadow, int64_t ramp_ms)
+{
+    *shadow = (struct shadow_pause){ .ramp_ms = ramp_ms,
+                                     .ramp_from_ms = ramp_ms > 0 ? look->steady_ms : 0 };
+}
+
+/* Paused again, it keeps since when, and what is not said anew. */
+static void pause_order_take(const struct look *look, struct shadow_pause *shadow,
+                             const struct pause_order *order)
+{
+    bool was_paused = shadow->paused, has_until;
+
+    if (!order->paused) {
+        if (was_paused || order->ramp_ms == 0)
+            pause_over(look, shadow, order->ramp_ms);
+        return;
+    }
+    if (!was_paused)
+        *shadow = (struct shadow_pause){ .paused = true,
+                                         .paused_ms = look->now_ms,
+                                         .ramp_ms = order->ramp_ms };
+    has_until = order->until_date_ms != 0 || order->until_span_ms != 0;
+    if (has_until)
+        shadow->due_ms = look_deadline(look, order->until_date_ms, order->until_span_ms,
+                                       &shadow->due_is_span);
+    if (order->freezes != PAUSE_UNSAID)
+        shadow->frozen = order->freezes == PAUSE_YES;
+    if (order->refuses != PAUSE_UNSAID)
+        shadow->refuses = order->refuses == PAUSE_YES;
+    if (order->ramp_ms > 0)
+        shadow->ramp_ms = order->ramp_ms;
+    if (!was_paused || order->why.size > 0)
+        shadow->why = model_keep(look, order->why);
+}
+
+/* As the row has it; one that comes back has its timer. */
+static bool pause_is(const struct look *look, const struct shadow_pause *shadow,
+                     const struct pause *pause)
+{
+    int64_t end_ms = shadow->ramp_from_ms + shadow->ramp_ms;
+
+    if (pause->paused != shadow->paused || pause->paused_ms != shadow->paused_ms ||
+        pause->frozen != shadow->frozen || pause->refuses != shadow->refuses ||
+        !slice_equal(pause->paused_why, shadow->why))
+        return false;
+    if (shadow->paused)
+        return pause->due_ms == shadow->due_ms && pause->due_is_span == shadow->due_is_span &&
+               (pause->due_ms == 0) == (pause->until_ms == 0);
+    if (pause->ramp_from_ms == 0)
+        return pause->due_ms == 0 && (shadow->ramp_from_ms == 0 || look->steady_ms >= end_ms);
+    return pause->ramp_from_ms == shadow->ramp_from_ms && pause->ramp_ms == shadow->ramp_ms &&
+           pause->due_is_span && pause->due_ms > 0 && pause->due_ms <= end_ms;
+}
+
+static void due_pass(const struct look *look, struct shadow_pause *shadow)
+{
+    if (shadow->paused && look_is_over(look, shadow->due_ms, shadow->due_is_span))
+        pause_over(look, shadow, shadow->ramp_ms);
+    else if (shadow->ramp_from_ms != 0 &&
+             look->steady_ms >= shadow->ramp_from_ms + shadow->ramp_ms)
+        *shadow = (struct shadow_pause){ .ramp_ms = 0 };
+}
+
+static bool is_frozen(const struct shadow_pause *shadow)
+{
+    return shadow->paused && shadow->frozen;
+}
+
+void rule_pauses_pass(const struct look *look)
+{
+    struct model *model = look->model;
+    int64_t passed_ms = look->steady_ms - model->steady_ms;
+
+    for (uint32_t i = 0; i < model->queues.capacity; i++) {
+        struct shadow_queue *queue =
+            model->queues.entries[i].used ? model->queues.entries[i].value : NULL;
+        if (queue == NULL)
+            continue;
+        if (is_frozen(&queue->pause) || is_frozen(&model->environments[queue->environment]))
+            queue->frozen_ms += passed_ms;
+        if (look->batch->look_for_due)
+            due_pass(look, &queue->pause);
+    }
+    for (uint32_t i = 1; look->batch->look_for_due && i <= ENVIRONMENTS; i++)
+        due_pass(look, &model->environments[i]);
+    model->steady_ms = look->steady_ms;
+}
+
+bool rule_refuses(const struct look *look, uint32_t environment, const struct queue *queue)
+{
+    const struct model *model = look->model;
+    bool refuses = model->environments[environment].refuses;
+
+    if (queue != NULL)
+        return refuses || shadow_queue_of(look, queue->id)->pause.refuses;
+    for (uint32_t i = 0; i < model->queues.capacity; i++) {
+        const struct shadow_queue *shadow =
+            model->queues.entries[i].used ? model->queues.entries[i].value : NULL;
+        refuses |=
+            shadow != NULL && shadow->environment == environment && shadow->pause.refuses;
+    }
+    return refuses;
+}
+
+void rule_entered(const struct look *look, struct shadow *shadow, const struct run *run)
+{
+    struct shadow_queue *queue = shadow_queue_of(look, run->queue);
+
+    queue->environment = run->environment;
+    shadow->entered_ms = look->steady_ms;
+    shadow->frozen_ms = queue->frozen_ms;
+}
+
+int64_t rule_ttl_end(const struct look *look, const struct shadow *shadow,
+                     const struct run *run)
+{
+    int64_t frozen_ms = shadow_queue_of(look, run->queue)->frozen_ms - shadow->frozen_ms;
+
+    return time_after(time_after(shadow->entered_ms, run->ttl_ms), frozen_ms);
+}
+
+int64_t rule_ttl_told(const struct look *look, const struct run *run)
+{
+    const struct environment *environment = (const struct environment *)store_memory_get(
+        look->world->memory, ROW_ENVIRONMENT, run->environment);
+    const struct queue *queue = store_memory_queue(look->world->memory, run->queue);
+    int64_t lag_ms = pause_lag(&environment->pause, look->steady_ms);
+
+    lag_ms += pause_lag(&queue->pause, look->steady_ms - lag_ms);
+    return time_after(run->due_ms, lag_ms - run->frozen_ms);
+}
+
+/* ---- queues and environments ------------------------------------------------------------- */
 
 static const struct queue *queue_named(const struct look *look, uint32_t environment,
                                        struct slice name)
@@ -29,7 +166,7 @@ static const struct queue *queue_named(const struct look *look, uint32_t environ
 
 void rule_queue_pause(const struct look *look, const struct command *command)
 {
-    const struct queue_pause *pause = &command->queue_pause;
+    const struct pause_order *pause = &command->queue_pause;
     const struct queue *queue = queue_named(look, pause->environment, pause->name);
     bool is_found = command->err.code == ERR_OK;
 
@@ -43,10 +180,7 @@ void rule_queue_pause(const struct look *look, const struct command *command)
     }
     if (!is_found)
         return;
-    struct shadow_queue *shadow = shadow_queue_of(look, queue->id);
-    if (shadow->paused != pause->paused)
-        shadow->paused_ms = pause->paused ? look->now_ms : 0;
-    shadow->paused = pause->paused;
+    pause_order_take(look, &shadow_queue_of(look, queue->id)->pause, pause);
 }
 
 void rule_queue_limit(const struct look *look, const struct command *command)
@@ -71,30 +205,20 @@ void rule_queue_limit(const struct look *look, const struct command *command)
     shadow->override_ms = limit->is_reset ? 0 : look->now_ms;
 }
 
-/* Paused again, it keeps since when. */
 void rule_environment_pause(const struct look *look, const struct command *command)
 {
-    const struct environment_pause *pause = &command->environment_pause;
-    struct shadow_environment *shadow = &look->model->environments[pause->environment];
+    const struct pause_order *order = &command->environment_pause;
 
-    if (!shadow->paused || !pause->paused) {
-        shadow->paused_ms = pause->paused ? look->now_ms : 0;
-        shadow->why = pause->paused ? model_keep(look, pause->why) : (struct slice){ 0 };
-    } else if (pause->why.size > 0) {
-        shadow->why = model_keep(look, pause->why);
-    }
-    shadow->paused = pause->paused;
+    pause_order_take(look, &look->model->environments[order->environment], order);
 }
 
 void rule_environments(const struct look *look)
 {
     for (uint32_t i = 1; i <= ENVIRONMENTS; i++) {
-        const struct shadow_environment *shadow = &look->model->environments[i];
         const struct environment *environment = (const struct environment *)store_memory_get(
             look->world->memory, ROW_ENVIRONMENT, i);
-        if (environment == NULL || environment->paused != shadow->paused ||
-            environment->paused_ms != shadow->paused_ms ||
-            !slice_equal(environment->paused_why, shadow->why))
+        if (environment == NULL ||
+            !pause_is(look, &look->model->environments[i], &environment->pause))
             world_flaw(look->world, "environment %u is not paused as it was asked for", i);
     }
 }
@@ -124,10 +248,9 @@ void rule_queue(const struct look *look, const struct queue *queue)
                                        .canceled = queue->canceled,
                                        .wait_ms = queue->wait_ms,
                                        .busy_us = queue->busy_us };
-        if (before.paused_ms == queue->created_ms) { /* since it is there again */
-            sums->paused_ms = before.paused_ms;
-            sums->paused = before.paused;
-        }
+        if (before.pause.paused_ms == queue->created_ms) /* since it is there again */
+            sums->pause = before.pause;
+        sums->frozen_ms = before.frozen_ms;
         if (before.override_ms == queue->created_ms) {
             sums->override_ms = before.override_ms;
             sums->override_limit = before.override_limit;
@@ -143,7 +266,8 @@ void rule_queue(const struct look *look, const struct queue *queue)
                    SLICE_ARG(queue->name), (long long)sums->completed, (long long)sums->failed,
                    (long long)sums->canceled, (long long)queue->completed,
                    (long long)queue->failed, (long long)queue->canceled);
-    if (queue->paused != sums->paused || queue->paused_ms != sums->paused_ms)
+    sums->environment = queue->environment;
+    if (!pause_is(look, &sums->pause, &queue->pause))
         world_flaw(look->world, "queue %.*s is%s paused, since %lld", SLICE_ARG(queue->name),
                    queue->paused ? "" : " not", (long long)queue->paused_ms);
     if (queue->override_ms != sums->override_ms ||

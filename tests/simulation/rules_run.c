@@ -102,7 +102,7 @@ static void expired_look(const struct look *look, const struct shadow *shadow,
 {
     if (run->ttl_ms == 0 || run->started_ms != 0 || run->attempt != 0)
         flaw(look, run, "it is expired, and has no ttl, or has been started");
-    else if (time_after(shadow->entered_ms, run->ttl_ms) > look->steady_ms)
+    else if (rule_ttl_end(look, shadow, run) > look->steady_ms)
         flaw(look, run, "it is expired before its time");
 }
 
@@ -132,7 +132,7 @@ static void queued_look(const struct look *look, struct shadow *shadow, const st
          !look_is_over(look, was->due_ms, was->due_is_span)))
         flaw(look, run, "it was delayed, and starts before its time");
     if (from == RUN_DELAYED && (was == NULL || was->started_ms == 0))
-        shadow->entered_ms = look->steady_ms;
+        rule_entered(look, shadow, run);
     if (from == RUN_RUNNING && shadow->end == NULL && !shadow->is_recovered)
         flaw(look, run, "it was running, and its segment has not said a thing");
     if (from == RUN_WAITING && was != NULL && was->status == RUN_WAITING)
@@ -159,7 +159,7 @@ static void move_look(const struct look *look, struct shadow *shadow, const stru
         if (!can_run(look, run))
             flaw(look, run, "it runs, and its task is not available");
         if (is_first_start(look, shadow, run) && run->ttl_ms != 0 &&
-            time_after(shadow->entered_ms, run->ttl_ms) <= look->steady_ms)
+            rule_ttl_end(look, shadow, run) <= look->steady_ms)
             flaw(look, run, "it starts, and its ttl is over");
         break;
     case RUN_PARKED:
@@ -212,13 +212,14 @@ static void times_look(const struct look *look, const struct shadow *shadow,
 {
     bool is_queued = run->status == RUN_QUEUED || run->status == RUN_PARKED;
     int64_t due_ms = is_queued && run->started_ms == 0 && run->ttl_ms != 0
-                         ? time_after(shadow->entered_ms, run->ttl_ms)
+                         ? rule_ttl_end(look, shadow, run)
                          : 0;
+    int64_t told_ms = is_queued && run->due_ms != 0 ? rule_ttl_told(look, run) : run->due_ms;
 
     if ((is_queued || run->status == RUN_RUNNING) &&
-        (run->due_ms != due_ms || (due_ms != 0 && !run->due_is_span)))
+        (told_ms != due_ms || (due_ms != 0 && !run->due_is_span)))
         world_flaw(look->world, "run %lld is due at %lld, by its ttl at %lld",
-                   (long long)run->id, (long long)run->due_ms, (long long)due_ms);
+                   (long long)run->id, (long long)told_ms, (long long)due_ms);
     if ((run->started_ms != 0) != (run->attempt != 0))
         flaw(look, run, "it was started, and is in no attempt");
     if ((run->finished_ms != 0) != (run->status == RUN_DONE))

@@ -126,7 +126,11 @@ static void made_look(const struct look *look, const struct command *command,
 
     shadow->batch = look->model->batches;
     shadow->made = command;
-    shadow->entered_ms = is_delayed ? 0 : look->steady_ms;
+    if (!is_delayed)
+        rule_entered(look, shadow, run);
+    if (rule_refuses(look, run->environment,
+                     store_memory_queue(look->world->memory, run->queue)))
+        world_flaw(look->world, "run %lld was taken by what takes no runs", (long long)run->id);
     shadow->input = model_keep(look, trigger->payload);
     shadow->tags = model_keep(look, trigger->tags);
     struct slice queue = queue_name_now(look, run);
@@ -175,6 +179,8 @@ static void refused_look(const struct look *look, const struct command *command)
     if (command->err.code == ERR_LIMIT && parent != NULL && parent->depth < limit)
         world_flaw(look->world, "a child of run %lld was refused, which is %u deep",
                    (long long)trigger->parent_id, parent->depth);
+    if (command->err.code == ERR_RULE && trigger->parent_id == 0)
+        world_flaw(look->world, "a trigger was refused: %s", command->err.text);
     if (command->err.code == ERR_NOT_FOUND && slice_compare(trigger->task, SLICE("unknown")))
         world_flaw(look->world, "task %.*s was not found", SLICE_ARG(trigger->task));
 }
@@ -222,6 +228,8 @@ void rule_trigger(const struct look *look, const struct command *command)
             world_flaw(look->world, "a trigger was taken before there were tasks");
         return;
     }
+    if (command->err.code == ERR_RULE && rule_refuses(look, trigger->environment, NULL))
+        return;
     if (trigger->parent_id != 0 &&
         !rule_fence(look, command, trigger->parent_id, trigger->parent_seq) &&
         command->err.code == ERR_RULE)

@@ -16,13 +16,13 @@ enum {
 /* An environment while slots are being filled. */
 struct share {
     uint32_t environment;
-    uint32_t weight; /* of its share, against the others' */
-    uint32_t kept;   /* slots that the others leave to it */
-    uint32_t running;
-    uint32_t lines;     /* of it, in this batch */
-    struct place *turn; /* the place whose turn it is; NULL: the first */
-    bool is_paused;     /* the environment is */
-    bool is_done;       /* it can start nothing more in this batch */
+    uint32_t weight;         /* of its share, against the others' */
+    uint32_t kept;           /* slots that the others leave to it */
+    uint32_t running, limit; /* limit: of it all, UINT32_MAX: only as many as there are slots */
+    uint32_t lines;          /* of it, in this batch */
+    struct place *turn;      /* the place whose turn it is; NULL: the first */
+    bool is_paused;          /* the environment is */
+    bool is_done;            /* it can start nothing more in this batch */
     bool has_started, has_looked;
 };
 
@@ -33,10 +33,10 @@ struct place {
     struct share *share;
     struct queue_hint *hint; /* NULL: nothing was known of it before this batch */
     uint32_t running,
-        total; /* total: of `whole` what this node may have, when there are others */
-    uint32_t whole;
-    struct meter meter; /* of all of it */
-    bool lacks;         /* of its total, and something waits */
+        total;            /* total: of `whole` what this node may have, when there are others */
+    uint32_t whole, most; /* most: here, while it comes back from a pause */
+    struct meter meter;   /* of all of it */
+    bool lacks;           /* of its total, and something waits */
     bool is_loaded;
     bool is_barred;      /* its environment is paused, and the configuration does not name it */
     bool is_chosen;      /* it is its turn: lanes of its ring are looked at */
@@ -106,12 +106,14 @@ struct admission {
     struct ids granted;  /* their scopes */
 };
 
-/* lines.c: which lanes to look at; false: more rows are needed. */
+/* lines.c: which lanes to look at; lines_load.c: their runs. False: more rows are needed. */
 bool lines_choose(struct batch *batch);
 bool lines_load(struct batch *batch);
 /* The lane, where this batch looks at it; else NULL. */
 struct line *line_of(const struct batch *batch, int64_t lane);
 uint32_t lane_running(const struct batch *batch, int64_t lane);
+/* Of those that the store shows as QUEUED, so many are not any more. */
+uint32_t lane_left(const struct batch *batch, int64_t lane);
 uint32_t queue_running(const struct batch *batch, int64_t queue);
 /* It, or its queue, is out of its rate. */
 static inline bool line_is_early(const struct line *line)
@@ -136,8 +138,9 @@ struct run *line_pick(struct batch *batch, struct line *line);
 void admission_keep(struct batch *batch);
 
 /* share.c */
-/* Is it paused, after this batch? False: more rows are needed. */
-bool share_pause(struct batch *batch, uint32_t number, bool *is_paused);
+/* As it is in this batch, but for its texts; false: more rows are needed. */
+bool environment_now(struct batch *batch, uint32_t number,
+                     const struct environment **environment);
 bool shares_load(struct batch *batch); /* false: more rows are needed */
 void shares_begin(struct batch *batch);
 struct share *share_get(struct batch *batch, uint32_t environment);

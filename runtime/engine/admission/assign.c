@@ -102,6 +102,8 @@ static enum gate gate_now(const struct batch *batch, const struct line *line,
                                 .lane_running = line->running,
                                 .lane_limit = line->limit,
                                 .is_out_of_rate = line_is_early(line),
+                                .environment_running = place->share->running,
+                                .environment_limit = place->share->limit,
                                 .room = share_room(batch, place->share,
                                                    task_is_short(batch->engine, run->task)) };
     enum gate gate = gate_of(&facts);
@@ -123,6 +125,8 @@ struct run *line_pick(struct batch *batch, struct line *line)
         if (line->gate != GATE_NONE)
             return NULL;
         line->at++;
+        if (run->started_ms == 0 && run_ttl_is_over(batch, run))
+            continue; /* it expires in the next batch */
         if (run->deaths.size > 0 && !suspect_may_start(batch, run)) {
             line->suspects++; /* nobody waits for it */
             continue;

@@ -10,6 +10,8 @@ static const struct {
     [GATE_TOTAL] = { "total", "its queue has as many running as all its lanes together may" },
     [GATE_LANE] = { "lane", "as many are running as may at a time with its queue and key" },
     [GATE_RATE] = { "rate", "its queue or key has started as many as it may by now" },
+    [GATE_ENVIRONMENT_LIMIT] = { "environment-limit",
+                                 "as many are running as may at a time in its environment" },
     [GATE_SLOTS] = { "slots", "no slot is free for its environment" },
     [GATE_TURN] = { "turn", "others are before it" },
 };
@@ -28,6 +30,8 @@ enum gate gate_of(const struct gate_facts *facts)
         return GATE_LANE;
     if (facts->is_out_of_rate)
         return GATE_RATE;
+    if (facts->environment_running >= facts->environment_limit)
+        return GATE_ENVIRONMENT_LIMIT;
     return facts->room == 0 ? GATE_SLOTS : GATE_NONE;
 }
 

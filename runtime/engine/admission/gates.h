@@ -16,6 +16,7 @@ enum gate {
     GATE_LANE,        /* its lane has */
     GATE_RATE,        /* its queue, or its lane, has started as many as it may by now */
     /* Resource pools have their place here. */
+    GATE_ENVIRONMENT_LIMIT, /* its environment has as many as it may */
     GATE_SLOTS, /* no slot is free, or those that are belong to other environments */
     GATE_TURN,  /* others are before it: of its lane by rank, of other lanes and queues by turns
                  */
@@ -27,7 +28,8 @@ struct gate_facts {
     uint32_t queue_running, total;
     uint32_t lane_running, lane_limit;
     bool is_out_of_rate; /* rates.h */
-    uint32_t room;       /* slots that are left to its environment */
+    uint32_t environment_running, environment_limit;
+    uint32_t room; /* slots that are left to its environment */
 };
 
 /* Slots, and those of an environment. */

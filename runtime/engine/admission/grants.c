@@ -119,12 +119,18 @@ bool grant_look(struct batch *batch, int64_t scope, uint32_t limit, uint32_t use
 {
     struct grant_hint mine = grant_mine(batch, scope);
     struct grant *grant;
+    bool is_other = false; /* another limit than before */
 
     *here = limit;
     if (!is_shared(batch, limit))
         return true;
     *here = mine.count < limit ? mine.count : limit;
-    if (mine.count >= used + more && !mine.is_lowered && !mine.is_hungry)
+    if (mine.count > 0 && mine.limit != limit) {
+        mine.limit = limit;
+        grant_note(batch, mine);
+        is_other = true;
+    }
+    if (!is_other && mine.count >= used + more && !mine.is_lowered && !mine.is_hungry)
         return true;
     if (!rows_grant(&batch->rows, scope, &grant))
         return false;
@@ -218,8 +224,10 @@ static bool limit_of(struct batch *batch, int64_t scope, uint32_t *limit)
     if (!rows_queue(&batch->rows, id, &queue))
         return false;
     *limit = queue == NULL ? 0
-             : scope < 0   ? catalog_total_limit(batch->catalog, queue->name)
-                           : catalog_limit_now(batch->catalog, queue, lane != NULL);
+             : scope < 0
+                 ? pause_limit(&queue->pause, catalog_total_limit(batch->catalog, queue->name),
+                               batch->steady_ms)
+                 : queue_limit_now(batch->catalog, queue, lane != NULL, batch->steady_ms);
     return true;
 }
 

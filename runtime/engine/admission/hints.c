@@ -43,20 +43,23 @@ static void censuses_keep(const struct batch *batch)
     engine->census_count = batch->census_count;
 }
 
-static void pauses_keep(struct batch *batch)
+static void environments_keep(struct batch *batch)
 {
     struct engine *engine = batch->engine;
 
     EACH_ROW(&batch->rows, ROW_ENVIRONMENT, environment, row)
     {
         uint32_t at = 0;
-        while (at < engine->pause_count &&
-               engine->pauses[at].environment != (uint32_t)row->number)
+        while (at < engine->environment_count && engine->environments[at].number != row->number)
             at++;
-        if (at == engine->pause_count)
-            engine->pauses =
-                memory_grow(engine->pauses, ++engine->pause_count * sizeof *engine->pauses);
-        engine->pauses[at] = (struct pause_hint){ (uint32_t)row->number, row->paused };
+        if (at == engine->environment_count)
+            engine->environments =
+                memory_grow(engine->environments,
+                            ++engine->environment_count * sizeof *engine->environments);
+        struct environment *seen = &engine->environments[at];
+        *seen = *row;
+        seen->row = (struct row){ 0 };
+        seen->name = seen->paused_by = seen->paused_why = (struct slice){ 0 };
     }
 }
 
@@ -67,7 +70,7 @@ void hints_commit(struct batch *batch)
     engine->queues_missing = false;
     engine->suspect = batch->admission.suspect;
     censuses_keep(batch);
-    pauses_keep(batch);
+    environments_keep(batch);
     if (batch->is_sweep) {
         int64_t idle_ms = batch->catalog->limits.idle_queue_ms;
         engine->sweep_ms = batch->now_ms + (idle_ms < SWEEP_MS ? idle_ms : SWEEP_MS);

@@ -16,20 +16,14 @@ struct census {
     bool is_full;    /* as many as allowed, and none can be removed until something changes */
 };
 
-/* Is the environment paused? */
-struct pause_hint {
-    uint32_t environment;
-    bool is_paused;
-};
-
 /*
  * Hints between batches (engine.h). A batch only reads them; what it would change stands in it
  * until batch_committed (hints.c), and is forgotten with it when the store fails.
  */
 struct engine {
     struct node_self node;
-    struct pause_hint *pauses; /* malloc'ed */
-    uint32_t pause_count;
+    struct environment *environments; /* malloc'ed; as they were seen last, without texts */
+    uint32_t environment_count;
     struct id_source *ids;
     const struct catalog *catalog;
     bool queues_missing; /* the catalog's queues may not all have a row yet */

@@ -95,7 +95,8 @@ static void place_keep(struct batch *batch, const struct place *place)
     }
     queue->is_full = is_full || is_paused ||
                      place->is_barred; /* as all are, it is looked at after a resume */
-    queue->is_held = is_paused;
+    queue->is_held = is_paused || (place->queue != NULL &&
+                                   pause_is_ramping(&place->queue->pause) && !is_alone);
     if (place->is_loaded)
         rings_queue_wait(rings, queue, place->meter.opens_ms);
     rings_settle(rings, queue, place->spent);

@@ -57,6 +57,7 @@ static void queue_remove(struct batch *batch, struct queue *queue, struct queue 
     (*rest)->busy_us += queue->busy_us;
     queue->completed = queue->failed = queue->canceled = queue->wait_ms = queue->busy_us = 0;
     queue->removed = true;
+    queue->ramp_from_ms = queue->ramp_ms = queue->due_ms = 0; /* nothing waits for it */
     census->made--;
     if (census->is_counted)
         census->live--;

@@ -375,8 +375,8 @@ static void held_open(struct rings *rings, struct queue_hint *queue)
 {
     if (!queue->is_held)
         return;
-    queue->is_held = queue->is_full = false;
-    rings_settle(rings, queue, 0);
+    queue->is_held = false;
+    queue_open(rings, queue);
 }
 
 void rings_open_held(struct rings *rings)

@@ -65,7 +65,7 @@ struct queue_hint {
     bool is_swept;   /* those that were not known have had their turn in this pass */
     bool is_partial; /* some of those below it are not known either */
     bool is_full;    /* at its total: until one of its runs stops */
-    bool is_held;    /* paused, and it may be another node that resumes it */
+    bool is_held;    /* paused, or coming back from that: another node may change it */
     struct alarm alarm; /* set: it is out of its rate until then */
 };
 

@@ -36,31 +36,55 @@ static void running_add(struct batch *batch, uint32_t environment, uint32_t coun
     batch->admission.in_use += count;
 }
 
-/* Alone, nobody else pauses: what was seen last still is so. */
-bool share_pause(struct batch *batch, uint32_t number, bool *is_paused)
+/* Alone, nobody else changes it: what was seen last still is so. */
+bool environment_now(struct batch *batch, uint32_t number,
+                     const struct environment **environment)
 {
+    static const struct environment unknown;
     const struct engine *engine = batch->engine;
-    struct environment *environment = rows_environment_here(&batch->rows, number);
+    struct environment *row = rows_environment_here(&batch->rows, number);
 
-    for (uint32_t i = 0; i < engine->pause_count; i++)
-        if (environment == NULL && node_is_alone(&engine->node) &&
-            engine->pauses[i].environment == number) {
-            *is_paused = engine->pauses[i].is_paused;
+    for (uint32_t i = 0;
+         row == NULL && node_is_alone(&engine->node) && i < engine->environment_count; i++)
+        if (engine->environments[i].number == number) {
+            *environment = &engine->environments[i];
             return true;
         }
-    bool is_loaded = rows_environment(&batch->rows, number, &environment);
-    *is_paused = environment != NULL && environment->paused;
+    bool is_loaded = rows_environment(&batch->rows, number, &row);
+    *environment = row == NULL ? &unknown : row;
     return is_loaded;
 }
 
 bool shares_load(struct batch *batch)
 {
     const struct catalog *catalog = batch->catalog;
-    bool loaded = true, is_paused;
+    const struct environment *environment;
+    bool loaded = true;
 
     for (uint32_t i = 0; i < catalog->environment_count; i++)
-        loaded &= share_pause(batch, catalog->environments[i], &is_paused);
+        loaded &= environment_now(batch, catalog->environments[i], &environment);
     return loaded;
+}
+
+/* The last one is for what the configuration does not name. */
+static struct share share_begin(struct batch *batch, uint32_t at)
+{
+    const struct catalog *catalog = batch->catalog;
+    const struct environment *environment;
+    bool is_named = at < catalog->environment_count && catalog->environment_shares != NULL;
+    struct share share = { .weight = is_named ? catalog->environment_shares[at] : 1,
+                           .limit = UINT32_MAX };
+
+    if (at == catalog->environment_count)
+        return share;
+    share.environment = catalog->environments[at];
+    (void)environment_now(batch, share.environment, &environment); /* loaded */
+    share.is_paused = environment->paused;
+    if (pause_is_ramping(&environment->pause))
+        share.limit = pause_limit(&environment->pause, catalog->slots, batch->steady_ms);
+    if (is_named && !share.is_paused && catalog->environment_kept != NULL)
+        share.kept = catalog->environment_kept[at];
+    return share;
 }
 
 void shares_begin(struct batch *batch)
@@ -70,19 +94,8 @@ void shares_begin(struct batch *batch)
 
     batch->admission.shares = ARENA_ARRAY(batch->arena, struct share, count + 1);
     batch->admission.share_count = count + 1;
-    for (uint32_t i = 0; i <= count; i++) {
-        bool is_named = i < count && catalog->environment_shares != NULL;
-        bool paused = false;
-        if (i < count)
-            (void)share_pause(batch, catalog->environments[i], &paused); /* loaded */
-        batch->admission.shares[i] =
-            (struct share){ .environment = i < count ? catalog->environments[i] : 0,
-                            .is_paused = paused,
-                            .weight = is_named ? catalog->environment_shares[i] : 1,
-                            .kept = is_named && !paused && catalog->environment_kept != NULL
-                                        ? catalog->environment_kept[i]
-                                        : 0 };
-    }
+    for (uint32_t i = 0; i <= count; i++)
+        batch->admission.shares[i] = share_begin(batch, i);
     for (uint32_t i = 0; i < batch->rows.running_count; i++)
         running_add(batch, batch->rows.running[i].environment, batch->rows.running[i].count);
     EACH_RUN(&batch->rows, run)
@@ -114,7 +127,10 @@ uint32_t share_room(const struct batch *batch, const struct share *share, bool i
                                 .kept = share->kept,
                                 .running = share->running };
 
-    return share->is_paused ? 0 : slots_left(&facts, is_short);
+    if (share->is_paused || share->running >= share->limit)
+        return 0;
+    uint32_t room = slots_left(&facts, is_short), own = share->limit - share->running;
+    return room < own ? room : own;
 }
 
 void share_start(struct batch *batch, struct share *share)

@@ -1,42 +1,39 @@
 /* Environments: pause and resume. */
 #include "engine/batch.h"
 
-/* Paused again, it keeps since when, and takes another reason. */
-static void pause_set(struct batch *batch, struct environment *environment,
-                      struct environment_pause *pause)
-{
-    bool is_told = pause->why.size > 0 && !pause->is_mild &&
-                   !slice_equal(pause->why, environment->paused_why);
-
-    pause->is_changed = !environment->paused || is_told;
-    if (!pause->is_changed)
-        return;
-    environment->paused_by = arena_copy(batch->arena, pause->by);
-    environment->paused_why = arena_copy(batch->arena, pause->why);
-    if (!environment->paused)
-        environment->paused_ms = batch->now_ms;
-    environment->paused = true;
-}
-
 bool environment_pause_decide(struct batch *batch, struct command *command)
 {
-    struct environment_pause *pause = &command->environment_pause;
+    struct pause_order *order = &command->environment_pause;
     struct environment *environment;
 
-    if (!rows_environment(&batch->rows, pause->environment, &environment))
+    if (!rows_environment(&batch->rows, order->environment, &environment))
         return false;
     if (environment == NULL) {
         err_set(&command->err, ERR_NOT_FOUND, "Environment not found");
         return true;
     }
-    if (pause->paused) {
-        pause_set(batch, environment, pause);
-    } else {
-        pause->is_changed = environment->paused;
-        batch->admission.is_resumed |= environment->paused;
-        environment->paused = false;
-        environment->paused_ms = 0;
-        environment->paused_by = environment->paused_why = (struct slice){ 0 };
+    struct ramp ramp = environment_ramp(batch);
+    order->is_changed = pause_take(batch, &environment->pause, order, batch->steady_ms, &ramp);
+    batch->admission.is_resumed |= order->is_changed && !environment->paused;
+    return true;
+}
+
+bool environment_due(struct batch *batch, int64_t number)
+{
+    struct environment *environment;
+
+    if (!rows_environment(&batch->rows, (uint32_t)number, &environment))
+        return false;
+    if (environment == NULL ||
+        !batch_is_over(batch, environment->due_ms, environment->due_is_span)) {
+        batch->is_due_wrong |= !batch_was_due(batch, ROW_ENVIRONMENT,
+                                              environment == NULL ? NULL : &environment->row);
+        return true;
     }
+    if (environment->paused)
+        resumed_add(batch, "environment", environment->name, 0);
+    struct ramp ramp = environment_ramp(batch);
+    pause_due(batch, &environment->pause, batch->steady_ms, &ramp);
+    batch->admission.is_resumed = true;
     return true;
 }

@@ -23,6 +23,7 @@ static struct slice queue_name(struct batch *batch, const struct trigger *trigge
 /* Everything that the decision looks at. */
 struct trigger_rows {
     struct queue *queue;
+    const struct environment *environment;
     struct lane *lane;
     struct run *parent, *again; /* again: the run of that id, when a segment is run again */
     struct waitpoint *token;    /* likewise */
@@ -58,6 +59,7 @@ static bool trigger_load(struct batch *batch, struct trigger *trigger,
         rows_queue_named(rows, trigger->environment, queue_name(batch, trigger), &found->queue);
 
     *found = (struct trigger_rows){ .queue = found->queue };
+    loaded &= environment_now(batch, trigger->environment, &found->environment);
     if (!trigger->unchecked && batch->catalog != NULL)
         keys_make(batch, trigger, trigger->payload);
     if (trigger->is_keyed)
@@ -291,6 +293,29 @@ static int64_t run_found(struct batch *batch, struct command *command,
     return 0;
 }
 
+/* Whoever has paused its queue, or its environment, may want nothing new: then command->err
+ * says so. False: more rows are needed. */
+static bool pauses_ask(struct batch *batch, struct command *command,
+                       const struct trigger_rows *found)
+{
+    struct environment *environment = NULL;
+    struct slice what;
+
+    if (found->environment->refuses &&
+        !rows_environment(&batch->rows, command->trigger.environment, &environment))
+        return false;
+    if (environment != NULL) {
+        what = arena_format(batch->arena, "environment %.*s", SLICE_ARG(environment->name));
+        if (!pause_accepts(&environment->pause, what, batch->arena, &command->err))
+            return true;
+    }
+    if (found->queue == NULL || !found->queue->refuses)
+        return true;
+    what = arena_format(batch->arena, "queue %.*s", SLICE_ARG(found->queue->name));
+    (void)pause_accepts(&found->queue->pause, what, batch->arena, &command->err);
+    return true;
+}
+
 bool trigger_decide(struct batch *batch, struct command *command)
 {
     struct trigger *trigger = &command->trigger;
@@ -314,6 +339,10 @@ bool trigger_decide(struct batch *batch, struct command *command)
     }
     trigger->run_id = run_found(batch, command, &found);
     if (trigger->run_id != 0)
+        return true;
+    if (!pauses_ask(batch, command, &found))
+        return false;
+    if (command->err.code != ERR_OK)
         return true;
     /* A child is part of what was accepted. */
     if (trigger->parent_id == 0 && !batch_has_room(batch, command))

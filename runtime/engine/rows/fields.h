@@ -30,7 +30,8 @@
     X(row, 57, BYTES, metadata) X(row, 58, BYTES, error) X(row, 59, BYTES, wait)               \
     X(row, 60, BYTES, once) X(row, 61, BYTES, timeline) X(row, 62, BYTES, key)                 \
     X(row, 63, BYTES, key_text) X(row, 64, BYTES, schema) X(row, 65, BYTES, schema_now)        \
-    X(row, 66, BYTES, deaths) X(row, 67, BYTES, concurrency_key) X(row, 68, BYTES, tenant) X(row, 0, PART, input)        \
+    X(row, 21, NUMBER, frozen_ms) X(row, 66, BYTES, deaths) X(row, 67, BYTES, concurrency_key)        \
+    X(row, 68, BYTES, tenant) X(row, 0, PART, input)        \
     X(row, 0, PART, state) X(row, 0, PART, output)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \
@@ -42,9 +43,16 @@
     X(row, 41, BYTES, key_text) X(row, 42, BYTES, secret)                            \
     X(row, 43, BYTES, key) X(row, 0, BESIDE, result)
 
+/* Of what can be paused, beside what is told of it already. */
+#define PAUSE_FIELDS(X, row)                                                                   \
+    X(row, 0, FLAG, frozen) X(row, 0, FLAG, refuses) X(row, 0, FLAG, due_is_span)              \
+    X(row, 0, TIME, due_ms) X(row, 0, TIME, until_ms) X(row, 0, NUMBER, frozen_ms)             \
+    X(row, 0, NUMBER, frozen_at_ms) X(row, 0, TIME, ramp_from_ms) X(row, 0, NUMBER, ramp_ms)
+
 #define ENVIRONMENT_FIELDS(X, row)                                                             \
     X(row, 0, NUMBER, number) X(row, 0, TEXT, name) X(row, 0, FLAG, paused)                    \
-    X(row, 0, TIME, paused_ms) X(row, 0, TEXT, paused_by) X(row, 0, TEXT, paused_why)
+    X(row, 0, TIME, paused_ms) X(row, 0, TEXT, paused_by) X(row, 0, TEXT, paused_why)          \
+    PAUSE_FIELDS(X, row)
 
 #define QUEUE_FIELDS(X, row)                                                                   \
     X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, TEXT, name)                      \
@@ -52,7 +60,8 @@
     X(row, 0, SUM, completed) X(row, 0, SUM, failed) X(row, 0, SUM, canceled)                  \
     X(row, 0, SUM, wait_ms) X(row, 0, SUM, busy_us) X(row, 0, MOST, used_ms)                   \
     X(row, 0, FLAG, removed) X(row, 0, COUNT, override_limit) X(row, 0, TIME, override_ms)      \
-    X(row, 0, TEXT, override_by)
+    X(row, 0, TEXT, override_by) X(row, 0, TEXT, paused_by) X(row, 0, TEXT, paused_why)        \
+    PAUSE_FIELDS(X, row)
 
 #define NODE_FIELDS(X, row)                                                                    \
     X(row, 0, NUMBER, number) X(row, 0, COUNT, epoch) X(row, 0, NUMBER, lease_ms)              \

@@ -93,6 +93,10 @@ DUE_INDEX(at_run_due, run, false)
 DUE_INDEX(at_run_span, run, true)
 DUE_INDEX(at_waitpoint_due, waitpoint, false)
 DUE_INDEX(at_waitpoint_span, waitpoint, true)
+DUE_INDEX(at_queue_due, queue, false)
+DUE_INDEX(at_queue_span, queue, true)
+DUE_INDEX(at_environment_due, environment, false)
+DUE_INDEX(at_environment_span, environment, true)
 
 static const struct row_index run_indexes[] = {
     { "run_ready", "ready run", { "queue", "lane", "rank_ms" }, .at = at_ready },
@@ -116,6 +120,16 @@ static const struct row_index waitpoint_indexes[] = {
       "tag of token",
       { "tag" },
       .tags = &waitpoint_fields[waitpoint_at_tags] },
+};
+
+static const struct row_index queue_indexes[] = {
+    { "queue_due", "due queue", { "due_ms" }, .at = at_queue_due },
+    { "queue_span", "due queue", { "due_ms" }, .at = at_queue_span },
+};
+
+static const struct row_index environment_indexes[] = {
+    { "environment_due", "due environment", { "due_ms" }, .at = at_environment_due },
+    { "environment_span", "due environment", { "due_ms" }, .at = at_environment_span },
 };
 
 /* ---- kinds ------------------------------------------------------------------------------- */
@@ -157,9 +171,15 @@ const struct kind row_kinds[ROW_KINDS] = {
     [ROW_ENVIRONMENT] = { "environment", "number",
                           KIND_OF(ENVIRONMENT_FIELDS, environment, number,
                                   sizeof(struct environment)),
-                          .key_fields = 1, .is_locked = true },
+                          .key_fields = 1, .is_locked = true, .indexes = environment_indexes,
+                          .index_count = COUNT_OF(environment_indexes),
+                          .due = &environment_fields[environment_at_due_ms],
+                          .due_is_span = &environment_fields[environment_at_due_is_span] },
     [ROW_QUEUE] = { "queue", "queue", KIND_OF(QUEUE_FIELDS, queue, id, sizeof(struct queue)),
-                    .key_fields = 1, .is_locked = true,
+                    .key_fields = 1, .is_locked = true, .indexes = queue_indexes,
+                    .index_count = COUNT_OF(queue_indexes),
+                    .due = &queue_fields[queue_at_due_ms],
+                    .due_is_span = &queue_fields[queue_at_due_is_span],
                     .scope = &queue_fields[queue_at_environment],
                     .title = &queue_fields[queue_at_name] },
     [ROW_LANE] = { "lane", "lane", KIND_OF(LANE_FIELDS, lane, id, sizeof(struct lane)),

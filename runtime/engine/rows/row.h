@@ -9,6 +9,7 @@
 #define ROW_H
 
 #include "base/slice.h"
+#include "engine/rows/pause.h"
 #include "engine/rows/run.h"
 
 #include <stdbool.h>
@@ -60,9 +61,7 @@ struct environment {
     struct row row;
     int64_t number;
     struct slice name;
-    bool paused; /* nothing of it is started */
-    int64_t paused_ms;
-    struct slice paused_by, paused_why; /* empty: it was not said */
+    PAUSE_ROW;
 };
 
 struct queue {
@@ -70,8 +69,8 @@ struct queue {
     int64_t id;
     uint32_t environment;
     struct slice name; /* "task/<id>" for a task's own queue */
-    bool paused;
-    int64_t paused_ms, created_ms;
+    PAUSE_ROW;
+    int64_t created_ms;
     /* Totals since the queue exists. */
     int64_t completed, failed, canceled; /* failed: every other outcome */
     int64_t wait_ms, busy_us;            /* summed over finished runs */

@@ -67,9 +67,10 @@ struct run {
     int64_t limit_ms;           /* attempt time asked for by the trigger; 0: the task's own */
     int64_t parent_id, root_id; /* parent 0: none; root is the run itself then */
     int64_t id_block;           /* of the current entry; 0 before the first */
-    int64_t swept_id; /* canceled: its children up to this one are, too; 0: none, all */
-    int64_t busy_us;  /* time in segments */
-    int64_t given;    /* hash of a child's payload as its parent gave it; 0: no child */
+    int64_t swept_id;  /* canceled: its children up to this one are, too; 0: none, all */
+    int64_t busy_us;   /* time in segments */
+    int64_t frozen_ms; /* pause_lag of its queue as its due_ms has it (ttl.c) */
+    int64_t given;     /* hash of a child's payload as its parent gave it; 0: no child */
     uint32_t attempt, max_attempts;
     uint32_t entry;       /* segments entered so far */
     uint32_t depth;       /* 0 for a root */

@@ -7,9 +7,7 @@
  * Who pauses is known by the key alone; the name that comes with it is written down as it was
  * said, with the key beside it.
  */
-#include "base/log.h"
-#include "http/api/hold.h"
-#include "http/api/members.h"
+#include "http/api/pause_body.h"
 #include "http/api/routes.h"
 #include "http/server/reply.h"
 
@@ -46,7 +44,7 @@ static void environment_write(const struct request *request, struct out *out)
     out_word(out, "name", name);
     out_bool(out, "paused", view->row != NULL && view->row->paused);
     if (view->row != NULL)
-        pause_write(out, view->row);
+        pause_write(out, &view->row->pause);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         out_int(out, counts[i].name, view->totals.live[counts[i].status]);
     out_end_map(out);
@@ -105,47 +103,10 @@ void environment_show(struct request *request)
 
 /* ---- pause and resume -------------------------------------------------------------------- */
 
-static const struct member_rule pause_members[] = {
-    { "action", MEMBER_TAKEN, NULL },
-    { "reason", MEMBER_TAKEN, NULL },
-    { "by", MEMBER_TAKEN, NULL },
-    { "paused", MEMBER_ELSEWHERE, "is no member here: \"action\" is \"pause\" or \"resume\"" },
-    { "message", MEMBER_ELSEWHERE, "is called \"reason\" here" },
-    { "user", MEMBER_ELSEWHERE, "is called \"by\" here" },
-    { NULL, MEMBER_TAKEN, NULL },
-};
-
-static bool pause_read(struct request *request, const struct value *body, struct err *err)
-{
-    struct environment_pause *pause = &request->command.environment_pause;
-    const struct value *action = value_find(body, "action");
-    const char *name = request->world->environment->name;
-
-    if (action == NULL || action->kind != VALUE_STRING ||
-        (!slice_is(action->bytes, "pause") && !slice_is(action->bytes, "resume")))
-        return err_set(err, ERR_BAD_REQUEST, "action must be \"pause\" or \"resume\"");
-    pause->environment = request->world->environment->number;
-    pause->paused = slice_is(action->bytes, "pause");
-    if (!body_text(request, body, "reason", REASON_MAX, &pause->why, err) ||
-        !body_text(request, body, "by", BY_MAX, &pause->by, err))
-        return false;
-    pause->by = pause->by.size == 0 ? arena_format(&request->arena, "the key of %s", name)
-                                    : arena_format(&request->arena, "%.*s, with the key of %s",
-                                                   SLICE_ARG(pause->by), name);
-    return true;
-}
-
 static void pause_done(struct request *request)
 {
-    const struct environment_pause *pause = &request->command.environment_pause;
-
-    if (pause->is_changed)
-        log_info(pause->paused ? "environment.paused" : "environment.resumed",
-                 pause->why.size > 0 ? "environment=%s by=\"%.*s\" reason=\"%.*s\""
-                                     : "environment=%s by=\"%.*s\"%.*s",
-                 request->world->environment->name, SLICE_ARG(pause->by),
-                 SLICE_ARG(pause->why));
-    reply_header(request, "x-bide-accepted", pause->is_changed ? "true" : "false");
+    pause_order_tell(request, &request->command.environment_pause, "environment",
+                     slice_of(request->world->environment->name));
     read_row(request, show_done);
 }
 
@@ -156,7 +117,7 @@ void environment_pause(struct request *request)
 
     if (!is_own(request) || !request_members(request, pause_members, &body))
         return;
-    if (!pause_read(request, &body, &err)) {
+    if (!pause_order_read(request, &body, &request->command.environment_pause, &err)) {
         reply_err(request, &err);
         return;
     }

@@ -1,8 +1,10 @@
 #include "hold.h"
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "engine/admission/gates.h"
 #include "engine/admission/rates.h"
+#include "http/api/pause_body.h"
 
 #include <inttypes.h>
 
@@ -99,6 +101,7 @@ static bool look_around(struct look *look, struct reader *reader, struct arena *
         .is_early = run->status == RUN_DELAYED,
         .total = UINT32_MAX,
         .lane_limit = UINT32_MAX,
+        .environment_limit = UINT32_MAX,
         .room = 1,
     };
     for (uint32_t i = 0; i < look->running.count; i++) {
@@ -109,23 +112,23 @@ static bool look_around(struct look *look, struct reader *reader, struct arena *
     if (look->catalog == NULL || look->queue == NULL)
         return true;
     struct slice name = look->queue->queue.name;
+    const struct pause *pause = &look->queue->queue.pause;
+    int64_t now_ms = clock_steady_ms();
     gates->total = catalog_total_limit(look->catalog, name);
+    if (pause_is_ramping(pause) && gates->total == UINT32_MAX)
+        gates->total = look->catalog->slots;
+    gates->total = pause_limit(pause, gates->total, now_ms);
     gates->lane_limit =
-        catalog_limit_now(look->catalog, &look->queue->queue, run->lane != run->queue);
+        queue_limit_now(look->catalog, &look->queue->queue, run->lane != run->queue, now_ms);
+    if (look->environment != NULL && pause_is_ramping(&look->environment->pause))
+        gates->environment_limit =
+            pause_limit(&look->environment->pause, look->catalog->slots, now_ms);
+    gates->environment_running = look->slots.running;
     gates->room = slots_left(&look->slots, false);
     return rates_look(look, reader, arena, err);
 }
 
 /* ---- in words ---------------------------------------------------------------------------- */
-
-static struct slice environment_text(struct arena *arena, const struct environment *environment)
-{
-    struct slice by = environment->paused_by, why = environment->paused_why;
-
-    return arena_format(arena, "%s%s%.*s%s%.*s", gate_sentence(GATE_ENVIRONMENT),
-                        by.size > 0 ? " by " : "", SLICE_ARG(by), why.size > 0 ? ": " : "",
-                        SLICE_ARG(why));
-}
 
 static void full_say(struct hold *hold, struct arena *arena, uint32_t running, uint32_t limit,
                      const char *where, struct slice name)
@@ -176,6 +179,24 @@ static void turn_say(struct hold *hold, struct arena *arena, const struct look *
                                   hold->before == 1 ? "is" : "are");
 }
 
+/* A limit that is lower than usual, because what it is of has just been resumed. */
+static void ramp_say(struct hold *hold, enum gate gate, struct arena *arena,
+                     const struct look *look)
+{
+    bool is_queue = gate == GATE_TOTAL || gate == GATE_LANE;
+    const struct pause *pause = is_queue                         ? &look->queue->queue.pause
+                                : gate == GATE_ENVIRONMENT_LIMIT ? &look->environment->pause
+                                                                 : NULL;
+    char until[TIME_TEXT_SIZE];
+
+    if (pause == NULL || !pause_is_ramping(pause))
+        return;
+    int64_t end_ms = due_date(time_after(pause->ramp_from_ms, pause->ramp_ms), true);
+    hold->pause = pause;
+    hold->text = arena_format(arena, "%.*s; after a pause it comes back by and by until %s",
+                              SLICE_ARG(hold->text), time_format(end_ms, until));
+}
+
 static void hold_say(struct hold *hold, enum gate gate, struct slice queue, struct arena *arena,
                      const struct look *look)
 {
@@ -184,10 +205,13 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
     hold->gate = gate_name(gate);
     hold->text = slice_of(gate_sentence(gate));
     if (gate == GATE_ENVIRONMENT) {
-        hold->environment = look->environment;
-        hold->text = environment_text(arena, look->environment);
+        hold->pause = &look->environment->pause;
+        hold->text = arena_format(arena, "%s%.*s", gate_sentence(gate),
+                                  SLICE_ARG(pause_text(arena, hold->pause)));
     } else if (gate == GATE_PAUSED) {
-        hold->text = arena_format(arena, "its queue %.*s is paused", SLICE_ARG(queue));
+        hold->pause = &look->queue->queue.pause;
+        hold->text = arena_format(arena, "its queue %.*s is paused%.*s", SLICE_ARG(queue),
+                                  SLICE_ARG(pause_text(arena, hold->pause)));
     } else if (gate == GATE_TOTAL) {
         full_say(hold, arena, look->gates.queue_running, look->gates.total, "in all of queue ",
                  queue);
@@ -199,11 +223,15 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
                                       SLICE_ARG(run->concurrency_key));
     } else if (gate == GATE_RATE) {
         rate_say(hold, arena, look, queue);
+    } else if (gate == GATE_ENVIRONMENT_LIMIT) {
+        full_say(hold, arena, look->gates.environment_running, look->gates.environment_limit,
+                 "in the environment", SLICE(""));
     } else if (gate == GATE_SLOTS) {
         slots_say(hold, arena, look);
     } else if (gate == GATE_TURN) {
         turn_say(hold, arena, look);
     }
+    ramp_say(hold, gate, arena, look);
 }
 
 bool hold_read(struct hold *hold, const struct run *run, struct slice queue,
@@ -231,17 +259,6 @@ bool hold_read(struct hold *hold, const struct run *run, struct slice queue,
 
 /* ---- as JSON ----------------------------------------------------------------------------- */
 
-void pause_write(struct out *out, const struct environment *environment)
-{
-    if (!environment->paused)
-        return;
-    out_time(out, "pausedAt", environment->paused_ms);
-    if (environment->paused_by.size > 0)
-        out_text(out, "pausedBy", environment->paused_by);
-    if (environment->paused_why.size > 0)
-        out_text(out, "pausedReason", environment->paused_why);
-}
-
 void hold_write(struct out *out, const struct hold *hold)
 {
     if (hold->gate == NULL)
@@ -256,7 +273,7 @@ void hold_write(struct out *out, const struct hold *hold)
     if (hold->has_before)
         out_int(out, "before", hold->before);
     out_time(out, "until", hold->until_ms);
-    if (hold->environment != NULL)
-        pause_write(out, hold->environment);
+    if (hold->pause != NULL)
+        pause_write(out, hold->pause);
     out_end_map(out);
 }

@@ -14,10 +14,10 @@ struct hold {
     const char *gate;  /* for programs; NULL: nothing holds it */
     struct slice text; /* for people */
     bool has_counts, has_before;
-    int64_t running, limit; /* has_counts: of what is full */
-    int64_t until_ms;       /* a date: then it may start by its rate; 0: it is not that */
-    int64_t before;         /* has_before: QUEUED runs of its lane that come first */
-    const struct environment *environment; /* that is paused; else NULL */
+    int64_t running, limit;    /* has_counts: of what is full */
+    int64_t until_ms;          /* a date: then it may start by its rate; 0: it is not that */
+    int64_t before;            /* has_before: QUEUED runs of its lane that come first */
+    const struct pause *pause; /* that it is, or that it comes back from; else NULL */
 };
 
 enum { HOLD_BEFORE_MOST = 1000 };
@@ -29,7 +29,5 @@ bool hold_read(struct hold *hold, const struct run *run, struct slice queue,
                struct err *err);
 /* "heldBy", or nothing at all. */
 void hold_write(struct out *out, const struct hold *hold);
-/* pausedAt, pausedBy and pausedReason; nothing of one that is not paused. */
-void pause_write(struct out *out, const struct environment *environment);
 
 #endif

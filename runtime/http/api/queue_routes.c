@@ -6,10 +6,11 @@
  * Limits are the catalog's, which is the loop thread's: so pages are read on the pool and
  * written here.
  */
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/name.h"
 #include "http/api/filter.h"
-#include "http/api/members.h"
+#include "http/api/pause_body.h"
 #include "http/api/queue_view.h"
 #include "http/api/routes.h"
 #include "http/server/reply.h"
@@ -91,9 +92,11 @@ static void limits_write(const struct request *request, struct out *out,
         null_write(out, "concurrencyLimit");
         return;
     }
-    uint32_t limit = catalog_limit_now(catalog, queue, false);
-    uint32_t per_key = catalog_limit_now(catalog, queue, true);
-    uint32_t total = catalog_total_limit(catalog, queue->name);
+    int64_t now_ms = clock_steady_ms();
+    uint32_t limit = queue_limit_now(catalog, queue, false, now_ms);
+    uint32_t per_key = queue_limit_now(catalog, queue, true, now_ms);
+    uint32_t total =
+        pause_limit(&queue->pause, catalog_total_limit(catalog, queue->name), now_ms);
     out_int(out, "concurrencyLimit", limit);
     if (per_key != limit)
         out_int(out, "perKeyLimit", per_key);
@@ -127,7 +130,7 @@ static void paused_write(const struct request *request, struct out *out,
     const struct queue_view *view = request->view;
 
     out_bool(out, "paused", queue->paused);
-    out_time(out, "pausedAt", queue->paused_ms);
+    pause_write(out, &queue->pause);
     out_bool(out, "environmentPaused", view->environment != NULL && view->environment->paused);
 }
 
@@ -140,7 +143,7 @@ static void concurrency_write(const struct request *request, struct out *out,
 
     out_map(out, "concurrency");
     limit_write(out, "current", is_known,
-                is_known ? catalog_limit_now(catalog, queue, false) : 0);
+                is_known ? queue_limit_now(catalog, queue, false, clock_steady_ms()) : 0);
     limit_write(out, "base", is_known,
                 is_known ? catalog_lane_limit(catalog, queue->name, false) : 0);
     limit_write(out, "override", is_other, queue->override_limit);
@@ -324,9 +327,11 @@ void queue_statistics(struct request *request)
 static void pause_done(struct request *request)
 {
     struct queue_view *view = request->view;
+    const struct pause_order *order = &request->command.queue_pause;
 
+    pause_order_tell(request, order, "queue", order->name);
     view->name = (struct slice){ 0 };
-    view->id = request->command.queue_pause.queue_id;
+    view->id = order->queue_id;
     request_read(request, queue_read, queue_reply);
 }
 
@@ -334,21 +339,13 @@ static void pause_done(struct request *request)
 static void pause_submit(struct request *request)
 {
     struct queue_view *view = request->view;
-    struct queue_pause *pause = &request->command.queue_pause;
+    struct pause_order *order = &request->command.queue_pause;
 
+    *order = view->order;
+    order->name = view->row == NULL ? view->name : view->row->queue.name;
     request->command.kind = COMMAND_QUEUE_PAUSE;
-    pause->environment = request->world->environment->number;
-    pause->name = view->row == NULL ? view->name : view->row->queue.name;
-    pause->paused = view->paused;
     request_submit(request, pause_done);
 }
-
-static const struct member_rule pause_members[] = {
-    { "action", MEMBER_TAKEN, NULL },
-    { "type", MEMBER_TAKEN, NULL },
-    { "paused", MEMBER_ELSEWHERE, "is no member here: \"action\" is \"pause\" or \"resume\"" },
-    { NULL, MEMBER_TAKEN, NULL },
-};
 
 bool queue_type_read(const struct value *body, struct slice *type, struct err *err)
 {
@@ -362,18 +359,6 @@ bool queue_type_read(const struct value *body, struct slice *type, struct err *e
     return true;
 }
 
-static bool action_read(const struct value *body, struct queue_view *view, struct slice *type,
-                        struct err *err)
-{
-    const struct value *action = value_find(body, "action");
-
-    if (action == NULL || action->kind != VALUE_STRING ||
-        (!slice_is(action->bytes, "pause") && !slice_is(action->bytes, "resume")))
-        return err_set(err, ERR_BAD_REQUEST, "action must be \"pause\" or \"resume\"");
-    view->paused = slice_is(action->bytes, "pause");
-    return queue_type_read(body, type, err);
-}
-
 void queue_pause(struct request *request)
 {
     struct queue_view *view = ARENA_NEW(&request->arena, struct queue_view);
@@ -384,7 +369,8 @@ void queue_pause(struct request *request)
     request->view = view;
     if (!request_members(request, pause_members, &body))
         return;
-    if (!action_read(&body, view, &type, &err) || !queue_named(request, type, view, &err))
+    if (!pause_order_read(request, &body, &view->order, &err) ||
+        !queue_type_read(&body, &type, &err) || !queue_named(request, type, view, &err))
         reply_err(request, &err);
     else if (view->name.size > 0)
         pause_submit(request);

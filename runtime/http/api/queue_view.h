@@ -3,6 +3,7 @@
 #define QUEUE_VIEW_H
 
 #include "base/slice.h"
+#include "engine/operate.h"
 #include "http/server/request.h"
 #include "store/reader.h"
 
@@ -13,7 +14,8 @@ struct queue_view {
     struct queue_page rows;
     struct queue_stats *row;
     struct environment *environment; /* NULL: it has no row */
-    bool paused, is_percent;
+    struct pause_order order;
+    bool is_percent;
     int64_t limit; /* of an override, or its part of the configured one */
     struct slice by;
 };

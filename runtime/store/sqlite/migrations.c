@@ -30,6 +30,22 @@
     "INSERT INTO " table "_laned SELECT queue, queue, " names "run_id FROM " table ";"     \
     "DROP TABLE " table "; ALTER TABLE " table "_laned RENAME TO " table ";"
 
+/* What is kept of a pause (engine/rows/pause.h), and when it ends. */
+#define PAUSES(table, key)                                                            \
+    "ALTER TABLE " table " ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;"             \
+    "ALTER TABLE " table " ADD COLUMN refuses INTEGER NOT NULL DEFAULT 0;"            \
+    "ALTER TABLE " table " ADD COLUMN due_is_span INTEGER NOT NULL DEFAULT 0;"        \
+    "ALTER TABLE " table " ADD COLUMN due_ms INTEGER;"                                \
+    "ALTER TABLE " table " ADD COLUMN until_ms INTEGER;"                              \
+    "ALTER TABLE " table " ADD COLUMN frozen_ms INTEGER NOT NULL DEFAULT 0;"          \
+    "ALTER TABLE " table " ADD COLUMN frozen_at_ms INTEGER NOT NULL DEFAULT 0;"       \
+    "ALTER TABLE " table " ADD COLUMN ramp_from_ms INTEGER;"                          \
+    "ALTER TABLE " table " ADD COLUMN ramp_ms INTEGER NOT NULL DEFAULT 0;"            \
+    "CREATE TABLE " table "_due (due_ms INTEGER NOT NULL, " key " INTEGER NOT NULL,"  \
+    " PRIMARY KEY (due_ms, " key ")) WITHOUT ROWID;"                                  \
+    "CREATE TABLE " table "_span (due_ms INTEGER NOT NULL, " key " INTEGER NOT NULL," \
+    " PRIMARY KEY (due_ms, " key ")) WITHOUT ROWID;"
+
 static const char *const steps[] = {
     "CREATE TABLE environment (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE name (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
@@ -135,7 +151,10 @@ static const char *const steps[] = {
     "ALTER TABLE queue ADD COLUMN override_by TEXT NOT NULL DEFAULT '';",
 
     "CREATE TABLE rate (scope INTEGER PRIMARY KEY, tat_us INTEGER NOT NULL,"
-    " interval_us INTEGER NOT NULL, burst INTEGER NOT NULL);",
+    " interval_us INTEGER NOT NULL, burst INTEGER NOT NULL);"
+    "ALTER TABLE queue ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE queue ADD COLUMN paused_why TEXT NOT NULL DEFAULT '';" PAUSES("queue", "queue")
+        PAUSES("environment", "number"),
 };
 
 /* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */

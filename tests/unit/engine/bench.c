@@ -300,7 +300,7 @@ void pause(const char *queue, bool paused)
     struct command *command = add(COMMAND_QUEUE_PAUSE);
 
     command->queue_pause =
-        (struct queue_pause){ .environment = DEV, .name = slice_of(queue), .paused = paused };
+        (struct pause_order){ .environment = DEV, .name = slice_of(queue), .paused = paused };
     must_commit();
 }
 

@@ -6,11 +6,11 @@
 
 TestSuite(environment, .init = bench_open, .fini = bench_close);
 
-static struct environment_pause *pause_environment(uint32_t environment, bool paused)
+static struct pause_order *pause_environment(uint32_t environment, bool paused)
 {
     struct command *command = add(COMMAND_ENVIRONMENT_PAUSE);
 
-    command->environment_pause = (struct environment_pause){
+    command->environment_pause = (struct pause_order){
         .environment = environment, .paused = paused, .by = SLICE("ann"), .why = SLICE("a move")
     };
     commit();
@@ -61,7 +61,7 @@ Test(environment, a_reason_is_kept_until_there_is_another)
     cr_assert(pause_environment(DEV, true)->is_changed);
     cr_assert_not(pause_environment(DEV, true)->is_changed, "the same again");
     for (int i = 0; i < 3; i++) {
-        struct environment_pause *pause = &add(COMMAND_ENVIRONMENT_PAUSE)->environment_pause;
+        struct pause_order *pause = &add(COMMAND_ENVIRONMENT_PAUSE)->environment_pause;
         pause->environment = DEV;
         pause->paused = true;
         pause->is_mild = i == 1;

@@ -84,7 +84,7 @@ Test(failure, a_run_that_was_to_start_starts_in_the_next_batch)
     for (int call = 1;; call++) {
         struct command *command = add(COMMAND_QUEUE_PAUSE);
         command->queue_pause =
-            (struct queue_pause){ .environment = DEV, .name = SLICE("task/t") };
+            (struct pause_order){ .environment = DEV, .name = SLICE("task/t") };
         if (!fails_at(call))
             break;
         for (int i = 0; i < 5; i++)

@@ -279,7 +279,7 @@ Test(queue, a_queue_that_nobody_named_cannot_be_paused)
 {
     struct command *command = add(COMMAND_QUEUE_PAUSE);
     command->queue_pause =
-        (struct queue_pause){ .environment = DEV, .name = SLICE("nowhere"), .paused = true };
+        (struct pause_order){ .environment = DEV, .name = SLICE("nowhere"), .paused = true };
     commit();
 
     cr_assert_eq(command->err.code, ERR_NOT_FOUND);

@@ -123,7 +123,7 @@ Test(queue_room, a_queue_that_is_named_again_comes_back)
     cr_assert(queue_of(runs[0])->removed);
     struct command *command = add(COMMAND_QUEUE_PAUSE);
     command->queue_pause =
-        (struct queue_pause){ .environment = DEV, .name = SLICE("q0"), .paused = true };
+        (struct pause_order){ .environment = DEV, .name = SLICE("q0"), .paused = true };
     commit();
     cr_assert_eq(command->err.code, ERR_NOT_FOUND);
     end_done(other);

@@ -160,7 +160,7 @@ Test(environments, a_full_server_and_a_paused_queue_say_so)
 
     check_held(run_show(run), "slots", "100 of 100 running in all");
     site_post(&site, "/api/v1/queues/echo/pause", "{\"type\":\"task\",\"action\":\"pause\"}");
-    check_held(run_show(run), "paused", "its queue task/echo is paused");
+    check_held(run_show(run), "paused", "its queue task/echo is paused by the key of dev");
 }
 
 Test(environments, what_waits_or_is_delayed_says_so)

@@ -107,8 +107,60 @@ Test(queues, a_paused_queue_starts_nothing_until_it_is_resumed)
     cr_assert_eq(answer_find(stats, "queued")->integer, 0);
 }
 
+Test(queues, a_pause_says_who_why_and_until_and_may_refuse_what_comes)
+{
+    static const char task[] = "/api/v1/tasks/echo/trigger";
+    struct answer paused = site_post(
+        &site, QUEUES "/echo/pause",
+        "{\"type\":\"task\",\"action\":\"pause\",\"by\":\"ann\",\"reason\":\"a move\","
+        "\"until\":\"2100-01-02T03:04:05Z\",\"ttl\":\"frozen\"}");
+    cr_assert_eq(paused.status, 200, "%s", paused.body.data);
+    cr_assert_str_eq(answer_text(&site, paused, "pausedBy"), "ann, with the key of dev");
+    cr_assert_str_eq(answer_text(&site, paused, "pausedReason"), "a move");
+    cr_assert_str_eq(answer_text(&site, paused, "pausedUntil"), "2100-01-02T03:04:05.000Z");
+    cr_assert_str_eq(answer_text(&site, paused, "ttl"), "frozen");
+    cr_assert(answer_find(paused, "accept")->boolean);
+    struct answer why =
+        site_get(&site, site_path(&site, "/api/v1/runs/%s/why", site_run(&site, "echo", "{}")));
+    cr_assert_str_eq(answer_text(&site, why, "heldBy.text"),
+                     "its queue task/echo is paused by ann, with the key of dev, until "
+                     "2100-01-02T03:04:05.000Z: a move");
+    cr_assert_str_eq(answer_text(&site, why, "heldBy.pausedBy"), "ann, with the key of dev");
+
+    struct answer again =
+        site_post(&site, QUEUES "/echo/pause",
+                  "{\"type\":\"task\",\"action\":\"pause\",\"accept\":false,\"by\":\"ann\"}");
+    cr_assert_not(answer_find(again, "accept")->boolean, "%s", again.body.data);
+    struct answer refused = site_post(&site, task, "{\"payload\":{}}");
+    cr_assert_eq(refused.status, 422);
+    cr_assert_str_eq(answer_text(&site, refused, "error"),
+                     "queue task/echo takes no runs while it is paused by ann, with the key of "
+                     "dev, until 2100-01-02T03:04:05.000Z: a move");
+
+    struct answer resumed =
+        site_post(&site, QUEUES "/echo/pause",
+                  "{\"type\":\"task\",\"action\":\"resume\",\"ramp\":\"1h\"}");
+    cr_assert_not_null(answer_find(resumed, "ramp.until"), "%s", resumed.body.data);
+    cr_assert_eq(answer_find(resumed, "concurrencyLimit")->integer, 1);
+    cr_assert_eq(site_post(&site, task, "{\"payload\":{}}").status, 200);
+}
+
 Test(queues, bad_pauses_are_refused)
 {
+    static const char *const bad[] = {
+        "\"pause\",\"until\":\"soon\"", "\"pause\",\"until\":\"2001-01-01\"",
+        "\"pause\",\"until\":7",        "\"pause\",\"until\":\"0s\"",
+        "\"pause\",\"ttl\":\"ice\"",    "\"pause\",\"ttl\":true",
+        "\"pause\",\"accept\":\"no\"",  "\"pause\",\"ramp\":\"60s\"",
+        "\"resume\",\"ramp\":\"25h\"",  "\"resume\",\"ramp\":60",
+        "\"resume\",\"until\":\"2h\"",  "\"resume\",\"ttl\":\"frozen\"",
+        "\"resume\",\"accept\":false",  "\"pause\",\"reason\":\"\""
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(
+            site_post(&site, QUEUES "/echo/pause", site_path(&site, "{\"action\":%s}", bad[i]))
+                .status,
+            400, "%s", bad[i]);
     cr_assert_eq(site_post(&site, QUEUES "/echo/pause", "").status, 400);
     cr_assert_eq(site_post(&site, QUEUES "/echo/pause", "{\"action\":\"stop\"}").status, 400);
     cr_assert_eq(

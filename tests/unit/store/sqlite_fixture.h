@@ -56,16 +56,31 @@ struct slice fixture_tags(struct fixture *fixture, const char *first, ...);
 /* One number by SQL, on a connection of its own. */
 int64_t fixture_sql(struct fixture *fixture, const char *sql);
 
+#define BACK_FROM_PAUSE(table)                        \
+    "ALTER TABLE " table " DROP COLUMN frozen;"       \
+    "ALTER TABLE " table " DROP COLUMN refuses;"      \
+    "ALTER TABLE " table " DROP COLUMN due_is_span;"  \
+    "ALTER TABLE " table " DROP COLUMN due_ms;"       \
+    "ALTER TABLE " table " DROP COLUMN until_ms;"     \
+    "ALTER TABLE " table " DROP COLUMN frozen_ms;"    \
+    "ALTER TABLE " table " DROP COLUMN frozen_at_ms;" \
+    "ALTER TABLE " table " DROP COLUMN ramp_from_ms;" \
+    "ALTER TABLE " table " DROP COLUMN ramp_ms;"      \
+    "DROP TABLE " table "_due; DROP TABLE " table "_span;"
+
 /* SQL that makes a file one of version 8, for those that make an older one. */
-#define BACK_TO_8                                     \
-    "ALTER TABLE environment DROP COLUMN paused;"     \
-    "ALTER TABLE environment DROP COLUMN paused_ms;"  \
-    "ALTER TABLE environment DROP COLUMN paused_by;"  \
-    "ALTER TABLE environment DROP COLUMN paused_why;" \
-    "ALTER TABLE queue DROP COLUMN override_limit;"   \
-    "ALTER TABLE queue DROP COLUMN override_ms;"      \
-    "ALTER TABLE queue DROP COLUMN override_by;"      \
-    "DROP TABLE node; DROP TABLE limit_grant; DROP TABLE kept; DROP TABLE rate;"
+#define BACK_TO_8                                                                             \
+    "ALTER TABLE environment DROP COLUMN paused;"                                             \
+    "ALTER TABLE environment DROP COLUMN paused_ms;"                                          \
+    "ALTER TABLE environment DROP COLUMN paused_by;"                                          \
+    "ALTER TABLE environment DROP COLUMN paused_why;"                                         \
+    "ALTER TABLE queue DROP COLUMN override_limit;"                                           \
+    "ALTER TABLE queue DROP COLUMN override_ms;"                                              \
+    "ALTER TABLE queue DROP COLUMN override_by;"                                              \
+    "ALTER TABLE queue DROP COLUMN paused_by;"                                                \
+    "ALTER TABLE queue DROP COLUMN paused_why;" BACK_FROM_PAUSE("queue")                      \
+        BACK_FROM_PAUSE("environment") "DROP TABLE node; DROP TABLE limit_grant; DROP TABLE " \
+                                       "kept; DROP TABLE rate;"
 
 #define CHECK(fixture, call) cr_assert((call), "%s: %s", #call, (fixture)->err.text)
 

@@ -6,9 +6,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static const char *const names[] = { "id", "a", "b",    "c",     "d",     "e",     "f",
-                                     "g",  "h", "i",    "j",     "k",     "l",     "m",
-                                     "n",  "o", "data", "extra", "third", "fourth" };
+/* Numbers, then bytes; before them the id. */
+/* clang-format off */
+#define COLUMNS(X)                                                                             \
+    X(a) X(b) X(c) X(d) X(e) X(f) X(g) X(h) X(i) X(j) X(k) X(l) X(m) X(n) X(o) X(n16) X(n17)   \
+    X(n18) X(n19) X(n20) X(n21) X(n22) X(n23) X(n24) X(n25) X(n26) X(n27) X(n28) X(n29) X(n30) \
+    X(n31) X(n32) X(n33) X(n34) X(n35) X(n36) X(n37) X(n38) X(n39)                             \
+    X(data) X(extra) X(third) X(fourth) X(fifth) X(sixth) X(seventh) X(eighth)
+/* clang-format on */
+#define NAME(column)   #column,
+#define COLUMN(column) ", " #column
+static const char *const names[] = { "id", COLUMNS(NAME) };
 _Static_assert(sizeof names / sizeof names[0] == BULK_NUMBERS + BULK_BYTES, "a name each");
 
 const char *bulk_number_name(uint32_t at)
@@ -67,8 +75,7 @@ static int on_connect(sqlite3 *db, void *source, int argc, const char *const *ar
                       sqlite3_vtab **table, char **message)
 {
     (void)argc, (void)argv, (void)message;
-    int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (id, a, b, c, d, e, f, g, h,"
-                                      " i, j, k, l, m, n, o, data, extra, third, fourth)");
+    int rc = sqlite3_declare_vtab(db, "CREATE TABLE bulk (id" COLUMNS(COLUMN) ")");
     if (rc != SQLITE_OK)
         return rc;
     struct bulk_table *made = memory_zeroed(1, sizeof *made);

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BULK_NUMBERS = 16, BULK_BYTES = 4 };
+enum { BULK_NUMBERS = 40, BULK_BYTES = 8 };
 
 /* Each row has the first `width` integers and the first `depth` bytes. */
 struct bulk {

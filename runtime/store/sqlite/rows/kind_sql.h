@@ -38,7 +38,7 @@ static inline unsigned kind_sql(enum row_kind kind, unsigned op)
     return SQL_COUNT + (unsigned)kind * KIND_OPS + op;
 }
 
-enum { STATEMENT_TEXT_SIZE = 1200 };
+enum { STATEMENT_TEXT_SIZE = 4000 };
 
 /* Of any statement; `text` is room for one that must be made. NULL: the kind has none such. */
 const char *statement_text(unsigned which, char text[STATEMENT_TEXT_SIZE]);
