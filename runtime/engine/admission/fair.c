@@ -28,9 +28,7 @@ struct tenant_hint *fair_tenant(const struct fair *fair, int64_t id)
 
 int64_t fair_tag(const struct fair *fair, const struct tenant_hint *tenant)
 {
-    if (tenant == NULL)
-        return fair->floor;
-    return tenant->lane_count == 0 && tenant->tag < fair->floor ? fair->floor : tenant->tag;
+    return tenant == NULL ? fair->floor : tenant->tag;
 }
 
 /* ---- orders ------------------------------------------------------------------------------ */

@@ -167,6 +167,39 @@ Test(fair, who_was_idle_has_saved_nothing)
     cr_assert(started("a") - before >= 18, "%u", started("a") - before);
 }
 
+Test(fair, who_was_there_before_has_saved_nothing_either)
+{
+    fair_queue(2);
+    flood("a", 2, 100);
+    flood("early", 1, 1);
+    rounds(40, "", 0);
+    cr_assert_eq(started("early"), 1);
+    flood("early", 2, 60);
+    uint32_t before = started("a");
+
+    rounds(20, "", 0);
+
+    cr_assert(started("early") >= 20 && started("early") <= 24, "%u", started("early"));
+    cr_assert(started("a") - before >= 18, "%u", started("a") - before);
+}
+
+Test(fair, within_a_batch_too)
+{
+    fair_queue(8);
+    bench.queues[0].rules.concurrency = 8;
+    bench_catalog();
+    flood("x", 1, 1); /* makes the queue */
+    pause("mail", true);
+    rounds(1, "", 0);
+    flood("big", 40, 3);
+    flood("small", 1, 30);
+
+    pause("mail", false);
+
+    cr_assert(started("small") >= 3 && started("small") <= 5, "%u", started("small"));
+    cr_assert_eq(started("small") + started("big"), 8);
+}
+
 Test(fair, long_segments_cost_more)
 {
     fair_queue(2);
