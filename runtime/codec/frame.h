@@ -139,7 +139,14 @@ struct frame_note {
 
 /* PARK: this build cannot read the run's state, error_text says why; it waits for one that can.
  */
-enum verdict { VERDICT_WAIT, VERDICT_DONE, VERDICT_FAIL, VERDICT_PARK, VERDICT_COUNT };
+enum verdict {
+    VERDICT_WAIT,
+    VERDICT_DONE,
+    VERDICT_FAIL,
+    VERDICT_PARK,
+    VERDICT_PUSH_BACK,
+    VERDICT_COUNT
+};
 enum wait_kind { WAIT_FOR_TIME, WAIT_FOR_TOKEN, WAIT_FOR_RUNS, WAIT_KIND_COUNT };
 
 /* Metadata operations, in order. */
@@ -159,7 +166,8 @@ struct frame_end {
     uint32_t wait_kind;
     uint32_t needed; /* how many of `ids` must end; 0: all */
     int64_t due_ms;  /* a date: TIME: when; TOKEN, RUNS: give up then; 0: span_ms counts */
-    int64_t span_ms; /* the same from now on. TIME: 0 is at once; else 0 is never */
+    int64_t span_ms; /* the same from now on. TIME: 0 is at once; else 0 is never. PUSH_BACK:
+                        how long */
     int64_t *ids;
     uint32_t id_count;
     struct slice then;  /* the segment to enter */

@@ -277,6 +277,17 @@ bide_next api_fail(bide_task *t)
     return end_mark(segment_of(t), VERDICT_FAIL);
 }
 
+bide_next api_push_back(bide_task *t, int64_t ms)
+{
+    struct segment *segment = segment_of(t);
+
+    if (ms < 0)
+        segment_raise(segment, false, "refused",
+                      "bide_push_back() needs a time of 0 ms or more, not %lld", (long long)ms);
+    segment->end.span_ms = ms;
+    return end_mark(segment, VERDICT_PUSH_BACK);
+}
+
 static bool ids_take(struct segment *segment, const struct bide_wait_opts *opts)
 {
     struct frame_end *end = &segment->end;

@@ -124,7 +124,7 @@ bool segment_send(struct segment *segment, enum call_kind kind, const struct val
     X(put) X(add) X(json_read) X(json_write) X(input) X(out) X(metadata) X(meta)  \
     X(progress) X(log) X(now_ms) X(is_canceled) X(token_create) X(trigger)        \
     X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)     \
-    X(done) X(fail)
+    X(done) X(fail) X(push_back)
 /* clang-format on */
 
 /* Each has the type of its member. */

@@ -146,6 +146,28 @@ Test(features, a_flood_of_log_lines_is_cut)
     cr_assert_lt(logs->size, 4 << 20, "%zu bytes", logs->size);
 }
 
+/* And whatever has its queue and key waits with it. */
+Test(features, a_segment_pushes_its_run_back)
+{
+    long long start_ms = now_ms();
+    const char *run = run_trigger(&s, "push-back", "{\"ms\": 2000}", NULL), *second;
+    const struct reply *why;
+
+    do {
+        cr_assert_lt(now_ms() - start_ms, 60000);
+        why = server_call(&s, "GET", text("/api/v1/runs/%s/why", run), NULL);
+    } while (strstr(why->text, "\"gate\":\"pushed-back\"") == NULL);
+    cr_assert_not_null(strstr(why->text, "\"until\":"), "%s", why->text);
+    cr_assert_not_null(strstr(why->text, "pushed back until "), "%s", why->text);
+    second = run_trigger(&s, "push-back", "{\"ms\": 0}", NULL);
+
+    const struct reply *ended = run_end(&s, run);
+    assert_status(ended, "COMPLETED");
+    assert_json(ended, "output", "{\"attempt\": 1}");
+    cr_assert_geq(now_ms() - start_ms, 2000);
+    assert_status(run_end(&s, second), "COMPLETED");
+}
+
 Test(features, progress_shows_while_it_runs)
 {
     const char *run = run_trigger(&s, "progress", "{\"steps\": 4, \"ms\": 900}", NULL);

@@ -394,3 +394,27 @@ Test(plugins, a_segment_that_is_gone_parks_the_run_until_a_build_has_it)
     cr_assert_str_eq(reply_text(ended, "status"), "COMPLETED", "%s", ended->text);
     free(url);
 }
+
+#if defined(__x86_64__)
+/* Built when the ABI was 1.0, and kept as it was: tests/plugins/abi-1.0. */
+Test(plugins, one_that_was_built_for_abi_1_0_goes_on_as_it_was)
+{
+    int status;
+
+    command_run(&status, "cp '%s' '%s'", SOURCE_DIR "/tests/plugins/abi-1.0/kept.so",
+                server_path(&s, "plugins/kept.so"));
+    cr_assert_eq(status, 0);
+    server_start(&s);
+    const char *run = run_trigger(&s, "kept", "{\"number\": 40}", NULL);
+    const char *url = reply_text(run_until(&s, run, "WAITING"), "metadata.url");
+    url = text("%s", url);
+    server_kill(&s);
+    server_start(&s);
+    server_call_as(&s, NULL, "POST", strstr(url, "/api/"), "{\"number\": 2}");
+
+    const struct reply *ended = run_end(&s, run);
+    cr_assert_str_eq(reply_text(ended, "status"), "COMPLETED", "%s", ended->text);
+    cr_assert_eq(reply_number(ended, "output.sum"), 42);
+    cr_assert_str_eq(reply_text(ended, "output.note"), "as it was");
+}
+#endif

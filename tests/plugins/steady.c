@@ -19,6 +19,7 @@
 #define POLL(S)        S(poll_flag)
 #define LOG(S)         S(log_lines)
 #define PROGRESS(S)    S(show_progress)
+#define PUSHED(S)      S(push_back_once)
 #define METADATA(S)    S(change_metadata) S(read_metadata)
 #define CONTEXT(S)     S(tell_context)
 #define LOOP(S)        S(go_round)
@@ -51,6 +52,7 @@ BIDE_TASK(poll, BIDE_NO_STATE, POLL, .id = "poll-cancel")
 BIDE_TASK(logs, BIDE_NO_STATE, LOG, .id = "log-lines")
 BIDE_TASK(progress, BIDE_NO_STATE, PROGRESS, .id = "progress")
 BIDE_TASK(metadata, BIDE_NO_STATE, METADATA, .id = "metadata")
+BIDE_TASK(pushed, BIDE_NO_STATE, PUSHED, .id = "push-back", .max_attempts = 1)
 BIDE_TASK(context, BIDE_NO_STATE, CONTEXT, .id = "context")
 BIDE_TASK(loop, COUNT_STATE, LOOP, .id = "loop")
 BIDE_TASK(child, BIDE_NO_STATE, CHILD, .id = "child", .max_attempts = 1)
@@ -205,6 +207,17 @@ static bide_next show_progress(bide_task *t)
         bide_progress(t, (uint32_t)(i * 100 / steps));
         rest(number(t, "ms", 1));
     }
+    return bide_done(t);
+}
+
+/* { ms }: whom it asks has no room the first time. */
+static bide_next push_back_once(bide_task *t)
+{
+    if (bide_i64(t, bide_meta(t), "asked") == 0) {
+        bide_meta_i64(t, "asked", 1);
+        return bide_push_back(t, number(t, "ms", 400));
+    }
+    bide_out_i64(t, "attempt", bide_info(t)->attempt);
     return bide_done(t);
 }
 
@@ -436,5 +449,5 @@ static bide_next read_wrongly(bide_task *t)
 
 BIDE_PLUGIN("steady", "1.0.0", echo_task, retry_task, retry_later_task, retry_start_task,
             fail_task, raises_task, once_task, poll_task, logs_task, progress_task,
-            metadata_task, context_task, loop_task, child_task, parent_task, unwaited_task,
-            token_task, tokens_task, pauses_task, wrong_kind_task)
+            metadata_task, pushed_task, context_task, loop_task, child_task, parent_task,
+            unwaited_task, token_task, tokens_task, pauses_task, wrong_kind_task)

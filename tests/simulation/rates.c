@@ -63,11 +63,24 @@ static void scope_check(struct world *world, int64_t scope, const struct queue_r
                    (long long)rate->per_ms, most);
 }
 
+int64_t rates_pushed_ms(struct world *world, const struct run *run)
+{
+    const struct rate *row =
+        (const struct rate *)store_memory_get(world->memory, ROW_RATE, run->lane);
+
+    return row == NULL ? 0 : row->pushed_ms;
+}
+
 /* Nodes that have not heard of it yet go by another rate. */
 void rates_check_start(struct world *world, const struct run *started)
 {
     const struct queue *queue = store_memory_queue(world->memory, started->queue);
 
+    /* Another node may just have begun to start it. */
+    if (host_is_alone(world) && rates_pushed_ms(world, started) > world->batch_ms)
+        world_flaw(world, "run %lld started %lld ms before its lane may",
+                   (long long)started->id,
+                   (long long)(rates_pushed_ms(world, started) - world->batch_ms));
     if (!hosts_have_heard(world)) {
         rates_forget(world);
         return;
@@ -83,7 +96,7 @@ static int64_t scope_opens_ms(struct world *world, int64_t scope, const struct q
     const struct rate *row =
         (const struct rate *)store_memory_get(world->memory, ROW_RATE, scope);
 
-    return rate == NULL ? 0 : rate_opens_ms(rate, row, world->steady_ms);
+    return rate_opens_ms(rate, row, world->steady_ms);
 }
 
 int64_t rates_open_ms(struct world *world, const struct run *run, const struct queue *queue)
@@ -91,10 +104,9 @@ int64_t rates_open_ms(struct world *world, const struct run *run, const struct q
     const struct catalog *catalog = engine_catalog(world->engine);
     int64_t queue_ms =
         scope_opens_ms(world, -queue->id, catalog_rate(catalog, queue->name, false));
-    int64_t lane_ms =
-        run->lane == run->queue
-            ? 0
-            : scope_opens_ms(world, run->lane, catalog_rate(catalog, queue->name, true));
+    int64_t lane_ms = scope_opens_ms(
+        world, run->lane,
+        run->lane == run->queue ? NULL : catalog_rate(catalog, queue->name, true));
 
     return queue_ms > lane_ms ? queue_ms : lane_ms;
 }

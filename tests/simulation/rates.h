@@ -20,6 +20,8 @@ struct known_starts {
 void rates_draw(struct world *world);
 /* What is known of them holds no more: they are others, or the clock is. */
 void rates_forget(struct world *world);
+/* Until when its lane is pushed back; 0: it never was. */
+int64_t rates_pushed_ms(struct world *world, const struct run *run);
 void rates_check_start(struct world *world, const struct run *started);
 /* When it may start by its rates, as the node sees it whose turn it is; 0: now. */
 int64_t rates_open_ms(struct world *world, const struct run *run, const struct queue *queue);

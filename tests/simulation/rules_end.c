@@ -184,8 +184,12 @@ static bool said_look(const struct look *look, struct shadow *shadow, const stru
                             said->error_name);
     if (shadow->end->kind == COMMAND_SEGMENT_END && !shadow->is_plain)
         metadata_take(shadow, end);
+    if (!shadow->is_plain && end != NULL && end->verdict == VERDICT_PUSH_BACK &&
+        rates_pushed_ms(look->world, run) < look->steady_ms + end->span_ms)
+        flaw(look, run, "its lane is to be pushed back, and is not");
     if (shadow->end->kind == COMMAND_RELEASE ||
-        (!shadow->is_plain && end->verdict == VERDICT_PARK)) {
+        (!shadow->is_plain &&
+         (end->verdict == VERDICT_PARK || end->verdict == VERDICT_PUSH_BACK))) {
         if (status != RUN_QUEUED && status != RUN_PARKED)
             flaw(look, run, "it was given back, and is not in its queue");
         return false;

@@ -251,7 +251,10 @@ static void segment_end(struct world *world, struct held_segment *held)
     end->run_id = held->run_id;
     end->seq = held->seq;
     /* Runs get tired: a long one finishes. */
-    if (held->entry < 6 && dice < 55) {
+    if (!world->drains && world_chance(world, 3)) {
+        end->verdict = VERDICT_PUSH_BACK;
+        end->span_ms = (int64_t)world_random(world, 3000);
+    } else if (held->entry < 6 && dice < 55) {
         end_wait(world, held, end);
     } else if (dice < 90 || (dice == 90 && world->drains)) {
         end->verdict = VERDICT_DONE;

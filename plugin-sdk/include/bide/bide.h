@@ -365,6 +365,11 @@ struct bide_api {
     bide_next (*wait)(bide_task *t, const struct bide_wait_opts *opts, bide_segment_fn then);
     bide_next (*done)(bide_task *t);
     bide_next (*fail)(bide_task *t); /* after raise */
+
+    /* ---- 1.1 ------------------------------------------------------------------------------
+     */
+
+    bide_next (*push_back)(bide_task *t, int64_t ms);
 };
 
 #ifdef __cplusplus
@@ -1248,6 +1253,18 @@ BIDE_MUST_RETURN BIDE_PRINTF_(3, 4) static inline bide_next
     t->api->raise(t, true, code, format, arguments);
     va_end(arguments);
     return t->api->fail(t);
+}
+
+/*
+ * ABI 1.1: somebody else has no room just now (an HTTP 429, say): the run goes back to its
+ * queue, at its rank, and this segment begins again in `ms` at the earliest, or up to a tenth
+ * later. No attempt is lost. The others of the queue with the run's concurrency key, or without
+ * one, wait as long. The state is what it was when the segment began; what once() has kept
+ * stays. [segment]
+ */
+BIDE_MUST_RETURN static inline bide_next bide_push_back(bide_task *t, int64_t ms)
+{
+    return t->api->push_back(t, ms);
 }
 
 /* ---- 9 after a wait ------------------------------------------------------------------- */

@@ -97,15 +97,17 @@ static enum gate gate_now(const struct batch *batch, const struct line *line,
                           const struct run *run)
 {
     const struct place *place = line->place;
-    struct gate_facts facts = { .queue_running = place->running,
-                                .total = place->total,
-                                .lane_running = line->running,
-                                .lane_limit = line->limit,
-                                .is_out_of_rate = line_is_early(line),
-                                .environment_running = place->share->running,
-                                .environment_limit = place->share->limit,
-                                .room = share_room(batch, place->share,
-                                                   task_is_short(batch->engine, run->task)) };
+    struct gate_facts facts = {
+        .queue_running = place->running,
+        .total = place->total,
+        .lane_running = line->running,
+        .lane_limit = line->limit,
+        .is_pushed_back = rate_is_pushed(line->meter.row, batch->steady_ms),
+        .is_out_of_rate = line_is_early(line),
+        .environment_running = place->share->running,
+        .environment_limit = place->share->limit,
+        .room = share_room(batch, place->share, task_is_short(batch->engine, run->task))
+    };
     enum gate gate = gate_of(&facts);
 
     return gate == GATE_NONE && line->horizon != NULL && rank_order(&run, &line->horizon) > 0

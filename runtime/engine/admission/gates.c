@@ -9,6 +9,7 @@ static const struct {
     [GATE_NOT_BEFORE] = { "not-before", "its time has not come" },
     [GATE_TOTAL] = { "total", "its queue has as many running as all its lanes together may" },
     [GATE_LANE] = { "lane", "as many are running as may at a time with its queue and key" },
+    [GATE_PUSHED] = { "pushed-back", "its queue or key is pushed back" },
     [GATE_RATE] = { "rate", "its queue or key has started as many as it may by now" },
     [GATE_ENVIRONMENT_LIMIT] = { "environment-limit",
                                  "as many are running as may at a time in its environment" },
@@ -28,6 +29,8 @@ enum gate gate_of(const struct gate_facts *facts)
         return GATE_TOTAL;
     if (facts->lane_running >= facts->lane_limit)
         return GATE_LANE;
+    if (facts->is_pushed_back)
+        return GATE_PUSHED;
     if (facts->is_out_of_rate)
         return GATE_RATE;
     if (facts->environment_running >= facts->environment_limit)

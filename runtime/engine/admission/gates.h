@@ -14,6 +14,7 @@ enum gate {
     GATE_NOT_BEFORE,  /* it is delayed, or pauses before a retry */
     GATE_TOTAL,       /* its queue's lanes together have as many as they may */
     GATE_LANE,        /* its lane has */
+    GATE_PUSHED,      /* whom its lane asks has no room: a segment has said so */
     GATE_RATE,        /* its queue, or its lane, has started as many as it may by now */
     /* Resource pools have their place here. */
     GATE_ENVIRONMENT_LIMIT, /* its environment has as many as it may */
@@ -27,7 +28,7 @@ struct gate_facts {
     bool is_environment_paused, is_paused, is_early;
     uint32_t queue_running, total;
     uint32_t lane_running, lane_limit;
-    bool is_out_of_rate; /* rates.h */
+    bool is_pushed_back, is_out_of_rate; /* rates.h */
     uint32_t environment_running, environment_limit;
     uint32_t room; /* slots that are left to its environment */
 };

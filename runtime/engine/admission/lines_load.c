@@ -31,7 +31,7 @@ static bool place_load(struct batch *batch, struct place *place)
         place->fair = catalog_fair(batch->catalog, place->queue->name);
         place_limit(batch, place);
         if (!meter_load(batch, &place->meter, -place->id,
-                        catalog_rate(batch->catalog, place->queue->name, false)))
+                        catalog_rate(batch->catalog, place->queue->name, false), false))
             return false;
     }
     place->is_loaded = true;
@@ -60,7 +60,8 @@ static bool line_look(struct batch *batch, struct line *line, uint32_t capacity)
     struct place *place = line->place;
     const struct queue_rate *rate =
         line->has_key ? catalog_rate(batch->catalog, place->queue->name, true) : NULL;
-    bool loaded = meter_load(batch, &line->meter, line->lane, rate);
+    bool loaded = meter_load(batch, &line->meter, line->lane, rate,
+                             place->queue->pushed_ms > batch->steady_ms);
 
     line->whole =
         queue_limit_now(batch->catalog, place->queue, line->has_key, batch->steady_ms);
@@ -99,6 +100,8 @@ static bool line_load(struct batch *batch, struct line *line)
                                 .total = place->total,
                                 .lane_running = line->running,
                                 .lane_limit = line->limit,
+                                .is_pushed_back =
+                                    rate_is_pushed(line->meter.row, batch->steady_ms),
                                 .is_out_of_rate = line_is_early(line),
                                 .environment_running = place->share->running,
                                 .environment_limit = place->share->limit,

@@ -26,17 +26,26 @@ static int64_t tat_of(const struct queue_rate *rule, const struct rate *row, int
     return row->tat_us > most_us + (is_own ? SLACK_US : 0) ? most_us : row->tat_us;
 }
 
+bool rate_is_pushed(const struct rate *row, int64_t now_ms)
+{
+    return row != NULL && row->pushed_ms > now_ms;
+}
+
 int64_t rate_opens_ms(const struct queue_rate *rule, const struct rate *row, int64_t now_ms)
 {
+    int64_t pushed_ms = rate_is_pushed(row, now_ms) ? row->pushed_ms : 0;
+
+    if (rule == NULL)
+        return pushed_ms;
     int64_t ahead_us = interval_of(rule) * (rule->burst - 1);
     int64_t opens_us = tat_of(rule, row, now_ms * 1000) - ahead_us;
-
-    return opens_us <= now_ms * 1000 ? 0 : (opens_us + 999) / 1000;
+    int64_t opens_ms = opens_us <= now_ms * 1000 ? 0 : (opens_us + 999) / 1000;
+    return opens_ms > pushed_ms ? opens_ms : pushed_ms;
 }
 
 bool rate_is_past(const struct rate *row, int64_t now_ms)
 {
-    return row->tat_us <= now_ms * 1000;
+    return row->tat_us <= now_ms * 1000 && !rate_is_pushed(row, now_ms);
 }
 
 static void meter_set(struct batch *batch, struct meter *meter, int64_t tat_us)
@@ -48,16 +57,15 @@ static void meter_set(struct batch *batch, struct meter *meter, int64_t tat_us)
 }
 
 bool meter_load(struct batch *batch, struct meter *meter, int64_t scope,
-                const struct queue_rate *rule)
+                const struct queue_rate *rule, bool may_be_pushed)
 {
     *meter = (struct meter){ .scope = scope, .rule = rule };
-    if (rule == NULL)
+    if (rule == NULL && !may_be_pushed)
         return true;
     if (!rows_rate(&batch->rows, scope, &meter->row))
         return false;
-    int64_t now_us = batch->steady_ms * 1000;
-    int64_t tat_us = tat_of(meter->rule, meter->row, now_us);
-    if (meter->row != NULL && tat_us < meter->row->tat_us)
+    int64_t tat_us = rule == NULL ? 0 : tat_of(rule, meter->row, batch->steady_ms * 1000);
+    if (rule != NULL && meter->row != NULL && tat_us < meter->row->tat_us)
         meter_set(batch, meter, tat_us); /* kept, or it would move on with the time */
     meter->opens_ms = rate_opens_ms(meter->rule, meter->row, batch->steady_ms);
     return true;
@@ -82,4 +90,36 @@ uint32_t meter_most(const struct batch *batch, const struct meter *meter, uint32
     int64_t left_us = most_of(meter->rule, now_us) - tat_of(meter->rule, meter->row, now_us);
     int64_t room = left_us < 0 ? 0 : left_us / interval_of(meter->rule);
     return room < count ? (uint32_t)room : count;
+}
+
+/* ---- pushed back ------------------------------------------------------------------------- */
+
+#define PUSH_MOST_MS (INT64_C(30) * 86400 * 1000)
+
+bool lane_push_load(struct batch *batch, const struct run *run)
+{
+    struct queue *queue;
+    struct rate *rate;
+    bool loaded = rows_queue(&batch->rows, run->queue, &queue);
+
+    return rows_rate(&batch->rows, run->lane, &rate) && loaded;
+}
+
+/* With jitter: what was refused together does not come back together. */
+void lane_push_back(struct batch *batch, struct run *run, int64_t ms)
+{
+    int64_t least_ms = ms < PUSH_MOST_MS ? ms : PUSH_MOST_MS;
+    int64_t until_ms = batch->steady_ms + least_ms +
+                       (int64_t)id_random(batch->engine->ids, (uint64_t)least_ms / 10 + 1);
+    struct queue *queue;
+    struct rate *rate;
+
+    (void)rows_queue(&batch->rows, run->queue, &queue); /* both are loaded */
+    (void)rows_rate(&batch->rows, run->lane, &rate);
+    if (rate == NULL)
+        rate = rows_new_rate(&batch->rows, run->lane);
+    if (rate->pushed_ms < until_ms)
+        rate->pushed_ms = until_ms;
+    if (queue->pushed_ms < until_ms)
+        queue->pushed_ms = until_ms;
 }

@@ -24,16 +24,22 @@ struct meter {
     int64_t opens_ms;              /* by the steady clock; 0: it is open */
 };
 
-/* `rule` may be NULL. False: more rows are needed. */
+/* `rule` may be NULL; may_be_pushed: it may be pushed back. False: more rows are needed. */
 bool meter_load(struct batch *batch, struct meter *meter, int64_t scope,
-                const struct queue_rate *rule);
+                const struct queue_rate *rule, bool may_be_pushed);
 /* A run starts. */
 void meter_start(struct batch *batch, struct meter *meter);
 /* How many of so many could start now. */
 uint32_t meter_most(const struct batch *batch, const struct meter *meter, uint32_t count);
 
-/* When the next may start, by the steady clock; 0: now. `row` may be NULL. */
+/* The run's lane is pushed back, by its own segment: its rows are loaded. */
+void lane_push_back(struct batch *batch, struct run *run, int64_t ms);
+bool lane_push_load(struct batch *batch, const struct run *run);
+
+/* When the next may start, by the steady clock; 0: now. Both may be NULL. */
 int64_t rate_opens_ms(const struct queue_rate *rule, const struct rate *row, int64_t now_ms);
+/* It may be NULL. */
+bool rate_is_pushed(const struct rate *row, int64_t now_ms);
 /* The row says no more than none would. */
 bool rate_is_past(const struct rate *row, int64_t now_ms);
 

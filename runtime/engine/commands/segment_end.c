@@ -1,4 +1,5 @@
 /* A segment has ended: its run waits, is done, has failed, or is parked. */
+#include "base/duration.h"
 #include "codec/pack.h"
 #include "engine/batch.h"
 #include "engine/contract.h"
@@ -199,6 +200,17 @@ static void segment_park(struct batch *batch, struct run *run, const struct fram
                        : SLICE("the build that has the segment cannot read the run's state"));
 }
 
+/* Nothing is lost but the time: as if it had not been started, and later. */
+static void segment_push_back(struct batch *batch, struct run *run, const struct frame_end *end)
+{
+    char text[DURATION_TEXT_SIZE];
+
+    lane_push_back(batch, run, end->span_ms > 0 ? end->span_ms : 0);
+    run_enqueue(
+        batch, run,
+        arena_format(batch->arena, "pushed back for %s", duration_format(end->span_ms, text)));
+}
+
 /* Tokens that were sent ahead; each is loaded. False: one is refused, which fails the attempt.
  */
 static bool creates_decide(struct batch *batch, struct run *run, const struct segment_end *done)
@@ -231,7 +243,8 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     if (run == NULL)
         return segment_free(batch, done);
     if (!run_finish_ready(batch, run) ||
-        (end->verdict == VERDICT_WAIT && !wait_load(batch, end)))
+        (end->verdict == VERDICT_WAIT && !wait_load(batch, end)) ||
+        (end->verdict == VERDICT_PUSH_BACK && !lane_push_load(batch, run)))
         return false;
     run->busy_us += done->busy_us;
     run->deaths = (struct slice){ 0 }; /* it was not this segment */
@@ -251,6 +264,8 @@ bool segment_end_decide(struct batch *batch, struct command *command)
         segment_done(batch, run, end);
     else if (end->verdict == VERDICT_PARK)
         segment_park(batch, run, end);
+    else if (end->verdict == VERDICT_PUSH_BACK)
+        segment_push_back(batch, run, end);
     else
         segment_fail(batch, run, end);
     return true;

@@ -61,7 +61,7 @@
     X(row, 0, SUM, wait_ms) X(row, 0, SUM, busy_us) X(row, 0, MOST, used_ms)                   \
     X(row, 0, FLAG, removed) X(row, 0, COUNT, override_limit) X(row, 0, TIME, override_ms)      \
     X(row, 0, TEXT, override_by) X(row, 0, TEXT, paused_by) X(row, 0, TEXT, paused_why)        \
-    PAUSE_FIELDS(X, row)
+    PAUSE_FIELDS(X, row) X(row, 0, MOST, pushed_ms)
 
 #define NODE_FIELDS(X, row)                                                                    \
     X(row, 0, NUMBER, number) X(row, 0, COUNT, epoch) X(row, 0, NUMBER, lease_ms)              \
@@ -72,7 +72,7 @@
 
 #define RATE_FIELDS(X, row)                                                                    \
     X(row, 0, NUMBER, scope) X(row, 0, NUMBER, tat_us) X(row, 0, NUMBER, interval_us)          \
-    X(row, 0, COUNT, burst)
+    X(row, 0, COUNT, burst) X(row, 0, NUMBER, pushed_ms)
 
 #define LANE_FIELDS(X, row)                                                                    \
     X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, NUMBER, queue)                   \

@@ -82,6 +82,7 @@ struct queue {
     uint32_t override_limit;
     int64_t override_ms;
     struct slice override_by; /* empty: it was not said */
+    int64_t pushed_ms; /* none of its lanes is pushed back for longer, by the steady clock */
 };
 
 /* A process that shares the store with others. Number 0 is none: its epoch counts how often
@@ -102,14 +103,15 @@ struct grant {
     struct slice hungry;  /* the same: nodes that would take more */
 };
 
-/* What has started of a queue or lane that has a rate. It says nothing any more when its time
- * has come. */
+/* What has started of a queue or lane that has a rate, or was pushed back. It says nothing any
+ * more when its time has come. */
 struct rate {
     struct row row;
     int64_t scope;       /* a lane's id, or minus a queue's */
     int64_t tat_us;      /* when all that has started is paid for, by the steady clock */
     int64_t interval_us; /* the rate by which that was counted */
     uint32_t burst;
+    int64_t pushed_ms; /* a segment has said that nothing of the lane is to start before */
 };
 
 /* An idempotency key: (environment, kind, scope, text) hashed to 16 bytes → what was made. */

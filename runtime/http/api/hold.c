@@ -79,7 +79,14 @@ static bool rates_look(struct look *look, struct reader *reader, struct arena *a
             look->rate = rate;
         }
     }
+    struct row *lane = NULL;
+    if (!reader->ops->row(reader, arena, ROW_RATE, run->lane, &lane, err))
+        return false;
+    int64_t now_ms = clock_steady_ms();
     look->gates.is_out_of_rate = look->opens_ms != 0;
+    look->gates.is_pushed_back = rate_is_pushed((const struct rate *)lane, now_ms);
+    if (look->gates.is_pushed_back)
+        look->opens_ms = ((const struct rate *)lane)->pushed_ms;
     return true;
 }
 
@@ -221,6 +228,11 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
         if (run->lane != run->queue)
             hold->text = arena_format(arena, "%.*s with key %.*s", SLICE_ARG(hold->text),
                                       SLICE_ARG(run->concurrency_key));
+    } else if (gate == GATE_PUSHED) {
+        char when[TIME_TEXT_SIZE];
+        hold->until_ms = due_date(look->opens_ms, true);
+        hold->text = arena_format(arena, "pushed back until %s, by a segment of %.*s",
+                                  time_format(hold->until_ms, when), SLICE_ARG(queue));
     } else if (gate == GATE_RATE) {
         rate_say(hold, arena, look, queue);
     } else if (gate == GATE_ENVIRONMENT_LIMIT) {

@@ -151,7 +151,8 @@ static const char *const steps[] = {
     "ALTER TABLE queue ADD COLUMN override_by TEXT NOT NULL DEFAULT '';",
 
     "CREATE TABLE rate (scope INTEGER PRIMARY KEY, tat_us INTEGER NOT NULL,"
-    " interval_us INTEGER NOT NULL, burst INTEGER NOT NULL);"
+    " interval_us INTEGER NOT NULL, burst INTEGER NOT NULL, pushed_ms INTEGER NOT NULL);"
+    "ALTER TABLE queue ADD COLUMN pushed_ms INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE queue ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE queue ADD COLUMN paused_why TEXT NOT NULL DEFAULT '';" PAUSES("queue", "queue")
         PAUSES("environment", "number"),

@@ -237,3 +237,57 @@ Test(rates, a_lane_goes_with_its_rate)
     cr_assert_null(store_memory_lane(bench.store, lane));
     cr_assert_null(rate_row(lane));
 }
+
+/* ---- pushed back -------------------------------------------------------------------------
+ */
+
+static void push_back(int64_t run, int64_t ms)
+{
+    add_end(run, VERDICT_PUSH_BACK)->segment_end.end->span_ms = ms;
+    cr_assert(commit());
+}
+
+Test(rates, a_run_that_is_pushed_back_starts_again_later_with_its_lane)
+{
+    offer((struct queue_rate){ 0 }, (struct queue_rate){ 0 });
+    struct command *command = queue_up("a");
+    cr_assert(commit());
+    int64_t run = command->trigger.run_id, start_ms = bench.now_ms;
+    push_back(run, 10000);
+    cr_assert_eq(run_of(run)->status, RUN_QUEUED);
+    cr_assert_eq(run_of(run)->attempt, 1, "none is lost");
+    queue_many("a", 2);
+    cr_assert_eq(bench.starts, 1, "the others wait, too");
+    queue_many("b", 2);
+    queue_many("", 2);
+    cr_assert_eq(bench.starts, 5, "of other lanes none does");
+    cr_assert(bench.wake_ms >= start_ms + 10000 && bench.wake_ms <= start_ms + 11000);
+    sleep_until(start_ms + 9999);
+    cr_assert_eq(bench.starts, 5);
+    sleep_until(start_ms + 11000);
+    cr_assert_eq(bench.starts, 8);
+    cr_assert_eq(run_of(run)->attempt, 1);
+    cr_assert_eq(bench.wake_ms, 0);
+}
+
+Test(rates, a_push_back_is_known_after_a_crash)
+{
+    int64_t run = start("t"), start_ms = bench.now_ms;
+    push_back(run, 10000);
+    bench_restart(true);
+    cr_assert_eq(run_of(run)->status, RUN_QUEUED);
+    sleep_until(start_ms + 11000);
+    cr_assert_eq(run_of(run)->status, RUN_RUNNING);
+}
+
+Test(rates, a_shorter_push_back_changes_nothing)
+{
+    int64_t one = start("t"), two = start("t"), start_ms = bench.now_ms;
+    push_back(one, 10000);
+    push_back(two, 10);
+    sleep_until(start_ms + 9999);
+    cr_assert_eq(bench.starts, 2);
+    push_back(start("u"), INT64_MAX);
+    sleep_until(start_ms + 11000);
+    cr_assert_eq(bench.starts, 5);
+}

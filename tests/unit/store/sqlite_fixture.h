@@ -77,6 +77,7 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE queue DROP COLUMN override_limit;"                                           \
     "ALTER TABLE queue DROP COLUMN override_ms;"                                              \
     "ALTER TABLE queue DROP COLUMN override_by;"                                              \
+    "ALTER TABLE queue DROP COLUMN pushed_ms;"                                                \
     "ALTER TABLE queue DROP COLUMN paused_by;"                                                \
     "ALTER TABLE queue DROP COLUMN paused_why;" BACK_FROM_PAUSE("queue")                      \
         BACK_FROM_PAUSE("environment") "DROP TABLE node; DROP TABLE limit_grant; DROP TABLE " \
