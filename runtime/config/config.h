@@ -24,6 +24,11 @@ struct config_retention {
     int64_t span_ms[RETAIN_KINDS];
 };
 
+/* Runs at a time: of one queue, and of all together. */
+struct config_burst {
+    uint32_t base, most; /* 0: there is no limit */
+};
+
 struct config_environment {
     const char *name;        /* [a-z][a-z0-9-]* */
     const char *key_env;     /* name of a variable that holds the key; NULL: none */
@@ -31,6 +36,7 @@ struct config_environment {
     char key[KEY_TEXT_SIZE]; /* filled by config_keys */
     uint32_t number;         /* filled by serve from the store */
     uint32_t share;          /* of the slots, against the others' */
+    struct config_burst limit;
     struct config_retention retention;
 };
 

@@ -2,18 +2,25 @@
 #include "config/retention.h"
 #include "config/setting.h"
 
+static double number_of(const struct entry *entry, double standard)
+{
+    return entry == NULL                      ? standard
+           : entry->node.kind == VALUE_DOUBLE ? entry->node.number
+                                              : (double)entry->node.integer;
+}
+
 static void environment_read(const struct entry *entry, struct config *config,
                              struct slice base, struct report *report)
 {
     struct config_environment *environment = &config->environments[config->environment_count++];
     const struct entry *env = node_find(&entry->node, "key_env");
     const struct entry *file = node_find(&entry->node, "key_file");
-    const struct entry *share = node_find(&entry->node, "share");
 
     environment->name = arena_text(&config->arena, entry->key);
-    environment->share = share == NULL                      ? 1
-                         : share->node.kind == VALUE_DOUBLE ? (uint32_t)share->node.number
-                                                            : (uint32_t)share->node.integer;
+    double limit = number_of(node_find(&entry->node, "limit"), 0);
+    double burst = number_of(node_find(&entry->node, "burst"), 1);
+    environment->share = (uint32_t)number_of(node_find(&entry->node, "share"), 1);
+    environment->limit = (struct config_burst){ (uint32_t)limit, (uint32_t)(limit * burst) };
     if (env != NULL)
         environment->key_env = arena_text(&config->arena, env->node.text);
     if (file != NULL)

@@ -40,17 +40,22 @@ static void environments_describe(const struct node *root, struct buffer *out)
     buffer_byte(out, '\n');
     text_describe(&node_find(&properties->node, "environments")->node, "", out);
     buffer_text(
-        out, "environments:\n"
-             "  dev:\n"
-             "    # name of a variable that holds the key; or\n"
-             "    # key_env: BIDE_DEV_KEY\n"
-             "    # a file of mode 0600 that does; or neither: <data>/keys/dev is made\n"
-             "    # key_file: /etc/bide/dev.key\n"
-             "    # its part of workers.slots, against the others' parts: half of it is kept\n"
-             "    # free for it, the rest is lent to whoever has work\n"
-             "    share: 1\n"
-             "    # how long what has ended is kept here, if not as retention says for all\n"
-             "    # retention: { ended_runs: 7d, tokens: 7d, logs: 1d }\n");
+        out,
+        "environments:\n"
+        "  dev:\n"
+        "    # name of a variable that holds the key; or\n"
+        "    # key_env: BIDE_DEV_KEY\n"
+        "    # a file of mode 0600 that does; or neither: <data>/keys/dev is made\n"
+        "    # key_file: /etc/bide/dev.key\n"
+        "    # its part of workers.slots, against the others' parts: half of it is kept\n"
+        "    # free for it, the rest is lent to whoever has work\n"
+        "    share: 1\n"
+        "    # runs at a time of one of its queues, and of all together; as many times this\n"
+        "    # several queues may reach; without it, as many as there are slots\n"
+        "    # limit: 20\n"
+        "    # burst: 1.5\n"
+        "    # how long what has ended is kept here, if not as retention says for all\n"
+        "    # retention: { ended_runs: 7d, tokens: 7d, logs: 1d }\n");
 }
 
 /* config/reference.yaml is it; editors find the schema by its first line. */

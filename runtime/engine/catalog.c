@@ -208,6 +208,24 @@ const struct queue_fair *catalog_fair(const struct catalog *catalog, struct slic
     return rules->fair.is_said ? &rules->fair : NULL;
 }
 
+struct config_burst catalog_environment_limit(const struct catalog *catalog,
+                                              uint32_t environment)
+{
+    for (uint32_t i = 0; catalog->environment_limits != NULL && i < catalog->environment_count;
+         i++)
+        if (catalog->environments[i] == environment && catalog->environment_limits[i].base > 0)
+            return catalog->environment_limits[i];
+    return (struct config_burst){ UINT32_MAX, UINT32_MAX };
+}
+
+uint32_t catalog_queue_most(const struct catalog *catalog, const struct queue *queue)
+{
+    uint32_t base = catalog_environment_limit(catalog, queue->environment).base;
+    uint32_t total = catalog_total_limit(catalog, queue->name);
+
+    return base < total ? base : total;
+}
+
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment)
 {
     if (segment.size == 0)

@@ -73,6 +73,7 @@ struct catalog {
     const char *const *environment_names;
     /* Of the slots, against the others'; NULL: all are equal and none is kept. */
     const uint32_t *environment_shares;
+    const struct config_burst *environment_limits; /* of each; NULL: none has one */
     uint32_t *environment_kept; /* by catalog_sort: slots that the others leave free for it */
     uint32_t environment_count;
     uint32_t
@@ -109,6 +110,12 @@ struct catalog_retry catalog_retry(const struct catalog *catalog,
                                    uint32_t own);
 /* Tenants and keys share it by weights; NULL: lanes take turns. */
 const struct queue_fair *catalog_fair(const struct catalog *catalog, struct slice queue);
+/* Runs at a time in the environment: of one of its queues, and of all; UINT32_MAX: any number.
+ */
+struct config_burst catalog_environment_limit(const struct catalog *catalog,
+                                              uint32_t environment);
+/* Of the queue, whichever is less: its total, or what its environment lets one queue have. */
+uint32_t catalog_queue_most(const struct catalog *catalog, const struct queue *queue);
 /* There is a schema file, and it says nothing just now. */
 bool catalog_schema_is_wrong(const struct catalog_task *task);
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment);

@@ -25,7 +25,7 @@ struct ramp queue_ramp(const struct batch *batch, const struct queue *queue)
 
     if (catalog == NULL)
         return (struct ramp){ { UINT32_MAX } };
-    uint32_t total = catalog_total_limit(catalog, queue->name);
+    uint32_t total = catalog_queue_most(catalog, queue);
     return (struct ramp){ { catalog_limit_now(catalog, queue, false),
                             catalog_limit_now(catalog, queue, true),
                             total == UINT32_MAX ? catalog->slots : total } };

@@ -191,6 +191,7 @@ static struct catalog *catalog_make(struct world *world)
     catalog->lanes = world->lanes;
     catalog->environments = environments;
     catalog->environment_names = environment_names;
+    catalog->environment_limits = world->bursts;
     catalog->environment_count = ENVIRONMENTS;
     catalog_sort(catalog);
     return catalog;
@@ -333,6 +334,12 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
         world->lanes = 1 + (uint32_t)world_random(world, 6);
     rates_draw(world);
     world->weight = (uint32_t)world_random(world, 4);
+    for (int i = 0; nodes == 1 && i < ENVIRONMENTS; i++)
+        if (world_chance(world, 30)) {
+            world->bursts[i].base = 1 + (uint32_t)world_random(world, 3);
+            world->bursts[i].most = world->bursts[i].base +
+                                    (uint32_t)world_random(world, world->bursts[i].base + 1);
+        }
     if (nodes > 1) {
         world->slots = 1 + (uint32_t)world_random(world, SLOTS);
         world->queue_limit = 1 + (uint32_t)world_random(world, 4);

@@ -63,8 +63,7 @@ struct known_token {
     char task[16];
 };
 
-/* That were in the configuration, until every node has heard of others. */
-struct past_limits {
+struct past_limits { /* until every node has heard of others */
     uint32_t queue, key, total;
     uint32_t version, last_epoch; /* of the limits; of the nodes at that time */
 };
@@ -77,6 +76,7 @@ struct world {
     struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */
     bool is_sqlite;
     uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
+    struct config_burst bursts[ENVIRONMENTS];     /* of a node that is alone */
     struct queue_rate rate, key_rate;             /* of "slow", and of keys of "fast" */
     struct known_starts starts;                   /* since the rates are as they are */
     int64_t batch_ms;      /* when the last batch began, by the steady clock */

@@ -292,15 +292,18 @@ static void environments_add(struct making *making)
     uint32_t count = config->environment_count;
     uint32_t *numbers = ARENA_ARRAY(&catalog->arena, uint32_t, count);
     uint32_t *shares = ARENA_ARRAY(&catalog->arena, uint32_t, count);
+    struct config_burst *limits = ARENA_ARRAY(&catalog->arena, struct config_burst, count);
     const char **names = ARENA_ARRAY(&catalog->arena, const char *, count);
 
     for (uint32_t i = 0; i < count; i++) {
         numbers[i] = config->environments[i].number;
         names[i] = config->environments[i].name;
         shares[i] = config->environments[i].share;
+        limits[i] = config->environments[i].limit;
     }
     catalog->environments = numbers;
     catalog->environment_shares = shares;
+    catalog->environment_limits = limits;
     catalog->environment_names = names;
     catalog->environment_count = count;
 }

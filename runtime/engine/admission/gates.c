@@ -33,7 +33,8 @@ enum gate gate_of(const struct gate_facts *facts)
         return GATE_PUSHED;
     if (facts->is_out_of_rate)
         return GATE_RATE;
-    if (facts->environment_running >= facts->environment_limit)
+    if (facts->environment_running >= facts->environment_limit ||
+        (facts->environment_base > 0 && facts->queue_running >= facts->environment_base))
         return GATE_ENVIRONMENT_LIMIT;
     return facts->room == 0 ? GATE_SLOTS : GATE_NONE;
 }

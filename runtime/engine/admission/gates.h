@@ -30,7 +30,9 @@ struct gate_facts {
     uint32_t lane_running, lane_limit;
     bool is_pushed_back, is_out_of_rate; /* rates.h */
     uint32_t environment_running, environment_limit;
-    uint32_t room; /* slots that are left to its environment */
+    uint32_t
+        environment_base; /* of it one queue alone may have so many; 0: that is in `total` */
+    uint32_t room;        /* slots that are left to its environment */
 };
 
 /* Slots, and those of an environment. */

@@ -225,7 +225,7 @@ static bool limit_of(struct batch *batch, int64_t scope, uint32_t *limit)
         return false;
     *limit = queue == NULL ? 0
              : scope < 0
-                 ? pause_limit(&queue->pause, catalog_total_limit(batch->catalog, queue->name),
+                 ? pause_limit(&queue->pause, catalog_queue_most(batch->catalog, queue),
                                batch->steady_ms)
                  : queue_limit_now(batch->catalog, queue, lane != NULL, batch->steady_ms);
     return true;

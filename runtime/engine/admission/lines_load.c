@@ -7,7 +7,7 @@
 static void place_limit(const struct batch *batch, struct place *place)
 {
     const struct pause *pause = &place->queue->pause;
-    uint32_t total = catalog_total_limit(batch->catalog, place->queue->name);
+    uint32_t total = catalog_queue_most(batch->catalog, place->queue);
 
     place->whole = pause_limit(pause, total, batch->steady_ms);
     place->most = pause_is_ramping(pause) && total == UINT32_MAX

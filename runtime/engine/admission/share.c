@@ -74,13 +74,16 @@ static struct share share_begin(struct batch *batch, uint32_t at)
     bool is_named = at < catalog->environment_count && catalog->environment_shares != NULL;
     struct share share = { .weight = is_named ? catalog->environment_shares[at] : 1,
                            .limit = UINT32_MAX };
+    uint32_t most;
 
     if (at == catalog->environment_count)
         return share;
     share.environment = catalog->environments[at];
     (void)environment_now(batch, share.environment, &environment); /* loaded */
     share.is_paused = environment->paused;
-    if (pause_is_ramping(&environment->pause))
+    most = catalog_environment_limit(catalog, share.environment).most;
+    share.limit = pause_limit(&environment->pause, most, batch->steady_ms);
+    if (pause_is_ramping(&environment->pause) && most > catalog->slots)
         share.limit = pause_limit(&environment->pause, catalog->slots, batch->steady_ms);
     if (is_named && !share.is_paused && catalog->environment_kept != NULL)
         share.kept = catalog->environment_kept[at];

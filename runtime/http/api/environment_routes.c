@@ -45,6 +45,14 @@ static void environment_write(const struct request *request, struct out *out)
     out_bool(out, "paused", view->row != NULL && view->row->paused);
     if (view->row != NULL)
         pause_write(out, &view->row->pause);
+    const struct catalog *catalog = request->http->catalog;
+    struct config_burst limit = { UINT32_MAX, UINT32_MAX };
+    if (catalog != NULL)
+        limit = catalog_environment_limit(catalog, request->world->environment->number);
+    if (limit.base != UINT32_MAX) {
+        out_int(out, "limit", limit.base);
+        out_int(out, "burstLimit", limit.most);
+    }
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         out_int(out, counts[i].name, view->totals.live[counts[i].status]);
     out_end_map(out);

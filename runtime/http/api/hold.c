@@ -127,9 +127,13 @@ static bool look_around(struct look *look, struct reader *reader, struct arena *
     gates->total = pause_limit(pause, gates->total, now_ms);
     gates->lane_limit =
         queue_limit_now(look->catalog, &look->queue->queue, run->lane != run->queue, now_ms);
+    struct config_burst burst = catalog_environment_limit(look->catalog, run->environment);
+    gates->environment_base = burst.base;
+    gates->environment_limit = burst.most;
     if (look->environment != NULL && pause_is_ramping(&look->environment->pause))
-        gates->environment_limit =
-            pause_limit(&look->environment->pause, look->catalog->slots, now_ms);
+        gates->environment_limit = pause_limit(
+            &look->environment->pause,
+            burst.most < look->catalog->slots ? burst.most : look->catalog->slots, now_ms);
     gates->environment_running = look->slots.running;
     gates->room = slots_left(&look->slots, false);
     return rates_look(look, reader, arena, err);
@@ -236,8 +240,13 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
     } else if (gate == GATE_RATE) {
         rate_say(hold, arena, look, queue);
     } else if (gate == GATE_ENVIRONMENT_LIMIT) {
-        full_say(hold, arena, look->gates.environment_running, look->gates.environment_limit,
-                 "in the environment", SLICE(""));
+        bool is_all = look->gates.environment_running >= look->gates.environment_limit;
+        full_say(hold, arena,
+                 is_all ? look->gates.environment_running : look->gates.queue_running,
+                 is_all ? look->gates.environment_limit : look->gates.environment_base,
+                 is_all ? "in its environment"
+                        : "of what one queue of its environment may have, in queue ",
+                 is_all ? SLICE("") : queue);
     } else if (gate == GATE_SLOTS) {
         slots_say(hold, arena, look);
     } else if (gate == GATE_TURN) {

@@ -209,6 +209,10 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
         { "data: [a]\n", "/data: expected a string of 1 to 1024 characters" },
         { "data: \"a\\0b\"\n", "/data: expected a string" },
         { "environments: {}\n", "/environments: expected at least 1 member" },
+        { "environments: {dev: {burst: 2}}\n",
+          "c.yaml:1:21: /environments/dev: expected the property \"limit\"" },
+        { "environments: {dev: {limit: 0}}\n", "/environments/dev/limit: " },
+        { "environments: {dev: {limit: 2, burst: 0.5}}\n", "/environments/dev/burst: " },
         { "environments: [dev]\n", "/environments: expected an object" },
         { "environments: {Dev: {}}\n",
           "c.yaml:1:16: name of an environment \"Dev\" has \"D\" (U+0044) at character 1" },
@@ -337,6 +341,18 @@ Test(config, the_description_is_a_right_file)
     config_finish(&described);
     config_finish(&standard);
     buffer_finish(&out);
+}
+
+Test(config, an_environment_has_a_limit_and_several_queues_a_burst)
+{
+    struct config config = right(
+        "bide.yaml", "environments: {dev: {limit: 5, burst: 1.5}, ci: {limit: 3}, prod: {}}\n");
+
+    cr_assert_eq(config.environments[0].limit.base, 5);
+    cr_assert_eq(config.environments[0].limit.most, 7, "as many as fit");
+    cr_assert_eq(config.environments[1].limit.most, 3);
+    cr_assert_eq(config.environments[2].limit.most, 0);
+    config_finish(&config);
 }
 
 /* config/reference.yaml is written by config_describe; after a change of the table the test

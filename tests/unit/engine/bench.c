@@ -75,6 +75,7 @@ static struct catalog *catalog_make(void)
     made->environments = environments;
     made->environment_names = environment_names;
     made->environment_count = 2;
+    made->environment_limits = bench.bursts;
     if (bench.shares[0] != 0)
         made->environment_shares = bench.shares;
     catalog_sort(made);

@@ -36,7 +36,8 @@ struct bench {
     uint32_t task_count;
     struct catalog_queue queues[QUEUES_MAX];
     uint32_t queue_count, queue_limit, slots;
-    uint32_t shares[2]; /* of DEV and PROD; 0: no slots are kept for anybody */
+    struct config_burst bursts[2]; /* of DEV and PROD */
+    uint32_t shares[2];            /* of DEV and PROD; 0: no slots are kept for anybody */
     struct config_limits limits;
     struct config_retention retention;
     struct catalog_retention *task_retentions, *queue_retentions;

@@ -217,3 +217,53 @@ Test(share, an_environment_that_is_gone_has_no_share)
 
     cr_assert_eq(running(DEV), 2);
 }
+
+static uint32_t count_of(uint32_t status)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
+        count += store_memory_run(bench.store, i)->status == status;
+    return count;
+}
+
+/* ---- a limit of all, and of each queue --------------------------------------------------- */
+
+Test(share, one_queue_has_the_limit_and_several_have_the_burst)
+{
+    bench.bursts[0] = (struct config_burst){ 4, 6 };
+    bench_catalog();
+    int64_t first = 0;
+    for (int i = 0; i < 10; i++) {
+        int64_t run = trigger("t");
+        first = i == 0 ? run : first;
+    }
+    cr_assert_eq(count_of(RUN_RUNNING), 4, "of one queue");
+    for (int i = 0; i < 10; i++)
+        trigger("u");
+    cr_assert_eq(count_of(RUN_RUNNING), 6, "of both");
+    struct trigger *prod = &add_trigger("t")->trigger;
+    prod->environment = PROD;
+    commit();
+    cr_assert_eq(run_of(prod->run_id)->status, RUN_RUNNING, "another one goes on");
+    end_done(first);
+    cr_assert_eq(count_of(RUN_RUNNING), 7);
+    bench_restart(true);
+    cr_assert_eq(count_of(RUN_RUNNING), 7);
+    bench.bursts[0] = (struct config_burst){ 0, 0 };
+    bench_catalog();
+
+    cr_assert_eq(count_of(RUN_QUEUED), 0);
+}
+
+Test(share, many_behind_the_limit_of_their_environment_cost_nothing)
+{
+    bench.bursts[0] = (struct config_burst){ 2, 3 };
+    bench_catalog();
+    for (int i = 0; i < 20; i++) {
+        trigger("t");
+        trigger("u");
+    }
+    advance(1);
+    cr_assert_leq(bench.batches, 2, "%u batches", bench.batches);
+}
