@@ -263,6 +263,21 @@ static void crowd_make(bool is_short)
     bench_catalog();
 }
 
+/* A lane that was full is not looked at before something says so. */
+Test(lanes, another_limit_starts_what_the_one_before_held)
+{
+    queue_limits(1, 0, 0);
+    for (int i = 0; i < 4; i++)
+        keyed("mail", "");
+    cr_assert_eq(running(""), 1);
+
+    add(COMMAND_QUEUE_LIMIT)->queue_limit =
+        (struct queue_limit){ .environment = DEV, .name = SLICE("mail"), .limit = 3 };
+    cr_assert(commit());
+
+    cr_assert_eq(running(""), 3, "%u", running(""));
+}
+
 /* Of short runs each queue starts some at a time, and as many as each other. */
 Test(lanes, of_very_many_queues_turns_are_long_and_alike)
 {
