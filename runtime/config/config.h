@@ -99,6 +99,7 @@ struct config {
     struct config_limits limits;
     struct config_retention retention;
     int64_t early_answers_ms; /* an answer waits for its token */
+    int64_t statistics_ms;    /* minutes of queues are kept */
     const char *log_level;
     struct config_environment *environments; /* at least one */
     uint32_t environment_count;

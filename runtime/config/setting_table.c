@@ -69,6 +69,7 @@ const struct setting settings[] = {
     { "retention", "tokens", SETTING_DURATION, AT(retention.span_ms[RETAIN_TOKENS]) },
     { "retention", "logs", SETTING_DURATION, AT(retention.span_ms[RETAIN_LOGS]) },
     { "retention", "early_answers", SETTING_DURATION, AT(early_answers_ms) },
+    { "retention", "statistics", SETTING_DURATION, AT(statistics_ms) },
 
     { "log", "level", SETTING_TEXT, AT(log_level) },
 };

@@ -67,6 +67,7 @@ struct catalog {
     uint32_t task_retention_count, queue_retention_count;
     const struct config_retention *environment_retentions; /* of each; NULL: none says any */
     int64_t early_ms;             /* an answer waits for its token; 0: a day */
+    int64_t statistics_ms;        /* minutes of queues are kept; 0: for ever */
     uint32_t slots;               /* segments at a time, all queues together */
     uint32_t lanes;               /* looked at in a batch; 0: as many as usual */
     const uint32_t *environments; /* numbers; each has the queues of all tasks from the start */

@@ -22,6 +22,7 @@ void engine_destroy(struct engine *engine)
     free(engine->short_tasks);
     rings_finish(&engine->rings);
     grants_finish(&engine->node);
+    busy_finish(&engine->busy);
     free(engine->censuses);
     free(engine->environments);
     marks_finish(&engine->marks);

@@ -157,6 +157,7 @@ static void queue_count(struct batch *batch, const struct run *run)
     if (run->started_ms > run->created_ms) /* else the clock was set back */
         queue->wait_ms += run->started_ms - run->created_ms;
     queue->busy_us += run->busy_us;
+    minutes_end(batch, run);
     queue->used_ms = batch->now_ms;
     census_get(batch, run->environment)->is_full = false;
 }

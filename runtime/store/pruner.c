@@ -1,6 +1,7 @@
 #include "store/pruner.h"
 
 #include "base/log.h"
+#include "engine/rows/minute.h"
 #include "store/timers.h"
 
 #include <time.h>
@@ -11,7 +12,7 @@ enum {
     SHARE = 9,              /* it takes a tenth of the time at most */
     REST_MOST_MS = 3600000, /* between two walks; a tenth of what is kept shortest, if less */
     REST_LEAST_MS = 1000,
-    SWEEP_MS = 1000, /* between two looks at expired keys */
+    SWEEP_MS = 1000, /* between two looks at expired keys and old minutes */
     SWEEP_LIMIT = 1000
 };
 
@@ -139,16 +140,19 @@ void pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t bu
         pruner->next_ms = pruner->next_low_ms; /* it goes first, and nobody has to wake it */
 }
 
-void pruner_sweep(struct pruner *pruner, struct store *store, int64_t steady_ms)
+void pruner_sweep(struct pruner *pruner, struct store *store, const struct moment *now)
 {
+    const struct catalog *catalog = engine_catalog(pruner->engine);
     struct err err;
 
-    if (steady_ms < pruner->next_sweep_ms)
+    if (now->steady_ms < pruner->next_sweep_ms)
         return;
-    pruner->next_sweep_ms = steady_ms + SWEEP_MS;
+    pruner->next_sweep_ms = now->steady_ms + SWEEP_MS;
+    int64_t kept_ms = catalog == NULL ? 0 : catalog->statistics_ms;
+    int64_t minute = kept_ms == 0 ? 0 : (now->wall_ms - kept_ms) / MINUTE_MS;
     if (!store->ops->begin(store, &err))
         return; /* the next batch will say what is wrong */
-    if (!store->ops->sweep(store, steady_ms, SWEEP_LIMIT, &err) ||
+    if (!store->ops->sweep(store, now->steady_ms, minute, SWEEP_LIMIT, &err) ||
         !store->ops->commit(store, &err))
         store->ops->rollback(store);
 }

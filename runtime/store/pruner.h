@@ -36,7 +36,7 @@ struct command *pruner_next(struct pruner *pruner, struct store *store,
 /* The batch with it is over, and took so long. */
 void pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t busy_ms);
 
-/* Keys that have expired, now and then. */
-void pruner_sweep(struct pruner *pruner, struct store *store, int64_t steady_ms);
+/* Keys that have expired, and old minutes of queues, now and then. */
+void pruner_sweep(struct pruner *pruner, struct store *store, const struct moment *now);
 
 #endif

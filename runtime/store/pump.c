@@ -276,7 +276,7 @@ static void batch_of(struct pump *pump, uint32_t count)
         pump->next_due = (struct moment){ 0, now.steady_ms + RETRY_MS };
     moment_sooner(&pump->next_due, wake_ms);
     if (ok)
-        pruner_sweep(&pump->pruner, store, now.steady_ms);
+        pruner_sweep(&pump->pruner, store, &now);
 }
 
 static void *pump_main(void *argument)

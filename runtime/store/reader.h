@@ -8,8 +8,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "engine/rows/minute.h"
 #include "engine/rows/row.h"
-#include "engine/rows/rows.h"
 
 struct slices {
     struct slice *items;
@@ -72,6 +72,23 @@ struct queue_page {
     uint32_t count, total;
 };
 
+/* A key of a queue. */
+struct key_stats {
+    struct slice key;
+    struct queue_stats now;    /* of its lane: `queue` is empty */
+    struct queue_minute *hour; /* NULL: nothing of it is counted */
+};
+
+enum { KEYS_MOST = 100 };
+
+/* What has started and ended in some minutes, added up: of the queue, and of those keys of
+ * which most has, with some behind them that only have live runs. */
+struct queue_hour {
+    struct queue_minute all;
+    struct key_stats keys[KEYS_MOST];
+    uint32_t count;
+};
+
 /* Of all environments. */
 struct running_page {
     struct running *rows;
@@ -110,6 +127,9 @@ struct reader_ops {
     /* Of a kind whose key is a number; *row is NULL when there is none. Without big parts. */
     bool (*row)(struct reader *reader, struct arena *arena, enum row_kind kind, int64_t key,
                 struct row **row, struct err *err);
+    /* In the minutes from `since` to `until`; its keys only with `has_keys`. */
+    bool (*hour)(struct reader *reader, struct arena *arena, int64_t queue, int64_t since,
+                 int64_t until, bool has_keys, struct queue_hour *hour, struct err *err);
     /* What counts against limits and slots, by lane. */
     bool (*running)(struct reader *reader, struct arena *arena, struct running_page *page,
                     struct err *err);

@@ -71,8 +71,10 @@ struct store_ops {
     /* The number of an environment, given out on first use; outside a transaction. */
     bool (*environment)(struct store *store, const char *name, uint32_t *number,
                         struct err *err);
-    /* Delete keys that expired, by the steady clock, at most `limit`. Inside a transaction. */
-    bool (*sweep)(struct store *store, int64_t steady_ms, uint32_t limit, struct err *err);
+    /* Delete keys that expired, by the steady clock, and minutes (engine/rows/minute.h) before
+     * that one, at most `limit` of each. Inside a transaction. */
+    bool (*sweep)(struct store *store, int64_t steady_ms, int64_t minute, uint32_t limit,
+                  struct err *err);
     /* At least the largest id of any run, waitpoint or queue, and of the blocks of ids that
      * runs were given: a clock that was set back must not give them out again. Asked once, at
      * start. */

@@ -1,5 +1,6 @@
 /* What must hold after every batch and every crash, whatever happened. */
 #include "base/table.h"
+#include "check_minutes.h"
 #include "engine/wait.h"
 #include "store/timers.h"
 #include "world.h"
@@ -259,14 +260,19 @@ static void check_place(struct world *world, const struct run *run)
 /* The totals of an environment's queues: each run that has ended is in one of them. */
 static void check_totals(struct world *world)
 {
+    int64_t completed = 0, all = 0;
+
     for (uint32_t environment = 1; environment <= ENVIRONMENTS; environment++) {
         int64_t totals = 0, ended = 0;
         for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_QUEUE); i++) {
             const struct queue *queue =
                 (const struct queue *)store_memory_at(world->memory, ROW_QUEUE, i);
-            if (queue->environment == environment)
-                totals += queue->completed + queue->failed + queue->canceled;
+            if (queue->environment != environment)
+                continue;
+            totals += queue->completed + queue->failed + queue->canceled;
+            completed += queue->completed;
         }
+        all += totals;
         for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
             const struct run *run = store_memory_run(world->memory, i);
             ended += run->environment == environment && run->status == RUN_DONE;
@@ -275,6 +281,7 @@ static void check_totals(struct world *world)
             world_flaw(world, "%lld runs of environment %u have ended, %lld are counted",
                        (long long)ended, environment, (long long)totals);
     }
+    check_minutes(world, completed, all);
 }
 
 void check_rows(struct world *world)
@@ -329,6 +336,7 @@ void check_outcome(struct world *world, const struct outcome *outcome)
     if (outcome->aside.count > 0 || outcome->is_due_wrong)
         world_flaw(world, "something was due that could not be handled");
     for (const struct assignment *a = outcome->assignments; a != NULL; a = a->next) {
+        world->started++;
         const struct run *started = store_memory_find(world->memory, a->run_id);
         if (started == NULL || started->status != RUN_RUNNING || started->seq != a->seq) {
             world_flaw(world, "an assignment of run %lld was not committed",

@@ -323,12 +323,13 @@ static bool twin_environment(struct store *store, const char *name, uint32_t *nu
     return true;
 }
 
-static bool twin_sweep(struct store *store, int64_t steady_ms, uint32_t limit, struct err *err)
+static bool twin_sweep(struct store *store, int64_t steady_ms, int64_t minute, uint32_t limit,
+                       struct err *err)
 {
     struct twin *twin = self(store);
 
-    return twin->sqlite->ops->sweep(twin->sqlite, steady_ms, limit, err) &&
-           twin->memory->ops->sweep(twin->memory, steady_ms, limit, err);
+    return twin->sqlite->ops->sweep(twin->sqlite, steady_ms, minute, limit, err) &&
+           twin->memory->ops->sweep(twin->memory, steady_ms, minute, limit, err);
 }
 
 static bool twin_last_id(struct store *store, int64_t *id, struct err *err)

@@ -70,7 +70,7 @@ struct past_limits { /* until every node has heard of others */
 
 struct world {
     uint64_t seed, random;
-    uint64_t steps, batches, crashes, failures, pruned;
+    uint64_t steps, batches, crashes, failures, pruned, started;
     int64_t latest_ms;         /* what the wall clock has said at most */
     int64_t now_ms, steady_ms; /* the two clocks, as base/clock.h has them */
     struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */

@@ -259,6 +259,7 @@ static void retentions_add(struct making *making)
     struct catalog_retention item;
 
     catalog->early_ms = config->early_answers_ms;
+    catalog->statistics_ms = config->statistics_ms;
     for (uint32_t i = 0; i < catalog->task_count; i++)
         if (catalog->tasks[i].limit_ms > catalog->early_ms)
             catalog->early_ms = catalog->tasks[i].limit_ms;

@@ -272,6 +272,7 @@ static void run_assign(struct batch *batch, struct run *run)
     run->epoch = batch->engine->node.epoch;
     run->version = task->version;
     run->build = task->build;
+    minutes_start(batch, run);
     (void)run_move(batch, run, RUN_RUNNING,
                    run->segment.size > 0     ? run->segment
                    : task->segment_count > 0 ? task->segments[0]

@@ -84,5 +84,6 @@ void hints_commit(struct batch *batch)
     engine->unpark_after = batch->unpark_after;
     prune_commit(batch);
     admission_keep(batch);
+    minutes_keep(batch);
     node_committed(batch);
 }

@@ -5,6 +5,7 @@
 #include "engine/admission/rings.h"
 #include "engine/engine.h"
 #include "engine/marks.h"
+#include "engine/minutes.h"
 #include "engine/nodes.h"
 
 /* What is known of an environment's queues. */
@@ -36,6 +37,7 @@ struct engine {
     int64_t lane_sweep_after; /* and behind which of them */
     char **short_tasks;       /* whose segments are so short that slots may be kept ahead */
     uint32_t short_count;
+    struct busy busy;            /* minutes.h */
     struct marks marks, marking; /* of the last walk over all runs, and of the one under way */
     int64_t marks_wanted_ms;     /* somebody waits for marks that were begun then or later */
     uint32_t retention_changes;  /* catalogs that keep things for other times */

@@ -88,6 +88,17 @@
     X(row, 0, NUMBER, run_id) X(row, 0, COUNT, line) X(row, 0, NUMBER, at_ms)                  \
     X(row, 0, COUNT, level) X(row, 0, COUNT, attempt) X(row, 0, WORD, segment)                 \
     X(row, 0, TEXT, text)
+
+#define MINUTE_FIELDS(X, row)                                                                  \
+    X(row, 0, NUMBER, minute) X(row, 0, NUMBER, queue) X(row, 0, TEXT, key)                    \
+    X(row, 0, SUM, started) X(row, 0, SUM, completed) X(row, 0, SUM, failed)                   \
+    X(row, 0, SUM, canceled) X(row, 0, SUM, w0) X(row, 0, SUM, w1) X(row, 0, SUM, w2)          \
+    X(row, 0, SUM, w3) X(row, 0, SUM, w4) X(row, 0, SUM, w5) X(row, 0, SUM, w6)                \
+    X(row, 0, SUM, w7) X(row, 0, SUM, w8) X(row, 0, SUM, w9) X(row, 0, SUM, w10)               \
+    X(row, 0, SUM, w11) X(row, 0, SUM, w12) X(row, 0, SUM, w13) X(row, 0, SUM, w14)            \
+    X(row, 0, SUM, w15) X(row, 0, SUM, w16) X(row, 0, SUM, w17) X(row, 0, SUM, w18)            \
+    X(row, 0, SUM, w19) X(row, 0, SUM, w20) X(row, 0, SUM, w21) X(row, 0, SUM, w22)            \
+    X(row, 0, SUM, w23) X(row, 0, SUM, w24) X(row, 0, SUM, w25)
 /* clang-format on */
 
 #endif

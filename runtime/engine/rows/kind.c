@@ -1,6 +1,7 @@
 /* The descriptors, and what is done by them alone. */
 #include "engine/rows/kind.h"
 
+#include "engine/rows/minute.h"
 #include "engine/rows/rows.h"
 
 #include <string.h>
@@ -39,6 +40,7 @@ DESCRIBE(RATE_FIELDS, rate)
 DESCRIBE(KEY_FIELDS, key)
 DESCRIBE(EDGE_FIELDS, edge)
 DESCRIBE(LOG_LINE_FIELDS, log_line)
+DESCRIBE(MINUTE_FIELDS, queue_minute)
 
 /* ---- indexes ----------------------------------------------------------------------------- */
 
@@ -201,6 +203,10 @@ const struct kind row_kinds[ROW_KINDS] = {
                        KIND_OF(LOG_LINE_FIELDS, log_line, run_id,
                                offsetof(struct log_line, keeps)),
                        .key_fields = 2, .again = AGAIN_REPLACES },
+    [ROW_QUEUE_MINUTE] = { "queue_minute", "minute",
+                           KIND_OF(MINUTE_FIELDS, queue_minute, minute,
+                                   sizeof(struct queue_minute)),
+                           .key_fields = 3, .again = AGAIN_ADDS },
 };
 
 /* ---- values ------------------------------------------------------------------------------ */
@@ -232,9 +238,10 @@ int row_order(enum row_kind kind, const struct row *a, const struct row *b)
     for (int i = 0; i < row_kinds[kind].key_fields; i++) {
         const struct row_field *field = &row_kinds[kind].fields[i];
         int64_t left = row_number(a, field), right = row_number(b, field);
-        int order = field->type == FIELD_RAW
-                        ? memcmp(row_at(a, field), row_at(b, field), field->size)
-                        : (left > right) - (left < right);
+        int order =
+            field->type == FIELD_RAW ? memcmp(row_at(a, field), row_at(b, field), field->size)
+            : field_is_slice(field)  ? slice_compare(row_slice(a, field), row_slice(b, field))
+                                     : (left > right) - (left < right);
         if (order != 0)
             return order;
     }

@@ -27,6 +27,7 @@ enum row_kind {
     ROW_KEY,
     ROW_EDGE,
     ROW_LOG_LINE,
+    ROW_QUEUE_MINUTE,
     ROW_KINDS
 };
 
@@ -90,7 +91,12 @@ struct row_index {
 enum { INDEXES_MOST = 12, FIELDS_MOST = 64, NUMBERS_MOST = 128 };
 
 /* A new row of a key that is there already: */
-enum row_again { AGAIN_FAILS, AGAIN_IGNORED, AGAIN_REPLACES };
+enum row_again {
+    AGAIN_FAILS,
+    AGAIN_IGNORED,
+    AGAIN_REPLACES,
+    AGAIN_ADDS /* its sums are added */
+};
 
 struct kind {
     const char *name;   /* of the table, and in errors */

@@ -1,4 +1,5 @@
 /* Rows made in a batch. */
+#include "engine/rows/minute.h"
 #include "engine/rows/rows_known.h"
 
 void rows_link(struct rows *rows, enum row_kind kind, struct row *row)
@@ -159,6 +160,24 @@ void rows_drop_log(struct rows *rows, int64_t run_id)
 
     line->row.is_deleted = true; /* there is no line 0: it only says that the others go */
     line->drops = UINT32_MAX;
+}
+
+struct queue_minute *rows_minute(struct rows *rows, int64_t minute, int64_t queue,
+                                 struct slice key)
+{
+    struct known *known =
+        known_of(rows, &rows->by_key[ROW_QUEUE_MINUTE], (struct row_key){ queue, key });
+    struct queue_minute *made = known->row;
+
+    if (made != NULL)
+        return made;
+    known->row = made = ARENA_NEW(rows->arena, struct queue_minute);
+    made->minute = minute;
+    made->queue = queue;
+    made->key = known->key.bytes;
+    made->row.next = rows->list[ROW_QUEUE_MINUTE];
+    rows->list[ROW_QUEUE_MINUTE] = &made->row;
+    return made;
 }
 
 bool rows_changed(const struct rows *rows)

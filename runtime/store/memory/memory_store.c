@@ -8,6 +8,7 @@
 
 #include "base/id.h"
 #include "base/memory.h"
+#include "engine/rows/minute.h"
 #include "store/memory/memory_rows.h"
 
 #include <stdlib.h>
@@ -100,7 +101,9 @@ static void merge(const struct kind *kind, struct row *to, const struct row *loa
     for (int i = 0; i < kind->field_count; i++) {
         const struct row_field *field = &kind->fields[i];
         int64_t number = row_number(to, field), is = row_number(old, field);
-        if (field->type == FIELD_SUM)
+        if (field->type == FIELD_SUM && loaded == NULL)
+            row_set_number(to, field, is + number);
+        else if (field->type == FIELD_SUM)
             row_set_number(to, field, is + number - row_number(loaded, field));
         else if (field->type == FIELD_MOST && is > number)
             row_set_number(to, field, is);
@@ -121,7 +124,7 @@ static void commit_row(struct memory_store *memory, enum row_kind kind, struct r
     for (int i = 0; old != NULL && i < is->part_count; i++)
         if ((row->dirty_parts >> i & 1) == 0)
             row_set_slice(copy, &is->parts[i], row_slice(old, &is->parts[i]));
-    if (old != NULL && row->loaded != NULL)
+    if (old != NULL && (row->loaded != NULL || is->again == AGAIN_ADDS))
         merge(is, copy, row->loaded, old);
     /* What is added to a sum changes nothing that others go by. */
     bool is_same = old != NULL && !row_is_guarded(kind, row);
@@ -317,18 +320,27 @@ static bool memory_environment(struct store *store, const char *name, uint32_t *
     return true;
 }
 
-static bool memory_sweep(struct store *store, int64_t now_ms, uint32_t limit, struct err *err)
+static bool memory_sweep(struct store *store, int64_t now_ms, int64_t minute, uint32_t limit,
+                         struct err *err)
 {
     struct memory_store *memory = memory_of(store);
+    struct sorted_rows *keys = &memory->db->rows[ROW_KEY];
+    struct sorted_rows *minutes = &memory->db->rows[ROW_QUEUE_MINUTE];
+    uint32_t left = limit;
 
     (void)err; /* looking at memory cannot fail */
-    struct sorted_rows *keys = &memory->db->rows[ROW_KEY];
-    for (uint32_t i = keys->count; i > 0 && limit > 0; i--) {
+    for (uint32_t i = keys->count; i > 0 && left > 0; i--) {
         const struct key *key = (const struct key *)keys->items[i - 1].row;
         if (key->expires_ms == 0 || key->expires_ms > now_ms)
             continue;
         sorted_drop(keys, &key->row);
-        limit--;
+        left--;
+    }
+    for (; minutes->count > 0 && limit > 0; limit--) {
+        const struct row *first = minutes->items[0].row;
+        if (((const struct queue_minute *)first)->minute >= minute)
+            break;
+        sorted_drop(minutes, first);
     }
     return true;
 }

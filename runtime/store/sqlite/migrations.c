@@ -150,6 +150,25 @@ static const char *const steps[] = {
     "ALTER TABLE queue ADD COLUMN override_ms INTEGER;"
     "ALTER TABLE queue ADD COLUMN override_by TEXT NOT NULL DEFAULT '';",
 
+    "CREATE TABLE queue_minute (minute INTEGER NOT NULL, queue INTEGER NOT NULL, key TEXT"
+    " NOT NULL, started INTEGER NOT NULL, completed INTEGER NOT NULL, failed INTEGER NOT"
+    " NULL, canceled INTEGER NOT NULL, w0 INTEGER NOT NULL, w1 INTEGER NOT NULL, w2 INTEGER"
+    " NOT NULL, w3 INTEGER NOT NULL, w4 INTEGER NOT NULL, w5 INTEGER NOT NULL, w6 INTEGER"
+    " NOT NULL, w7 INTEGER NOT NULL, w8 INTEGER NOT NULL, w9 INTEGER NOT NULL, w10 INTEGER"
+    " NOT NULL, w11 INTEGER NOT NULL, w12 INTEGER NOT NULL, w13 INTEGER NOT NULL, w14"
+    " INTEGER NOT NULL, w15 INTEGER NOT NULL, w16 INTEGER NOT NULL, w17 INTEGER NOT NULL,"
+    " w18 INTEGER NOT NULL, w19 INTEGER NOT NULL, w20 INTEGER NOT NULL, w21 INTEGER NOT"
+    " NULL, w22 INTEGER NOT NULL, w23 INTEGER NOT NULL, w24 INTEGER NOT NULL, w25 INTEGER"
+    " NOT NULL, PRIMARY KEY (minute, queue, key)) WITHOUT ROWID;"
+    "ALTER TABLE lane ADD COLUMN delayed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE lane ADD COLUMN queued INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE lane ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE lane ADD COLUMN running INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE lane ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE lane SET queued = (SELECT count(*) FROM run_ready AS r WHERE r.queue = lane.queue"
+    " AND r.lane = lane.id), running = (SELECT count(*) FROM run_running AS r"
+    " WHERE r.queue = lane.queue AND r.lane = lane.id) + (SELECT count(*) FROM run_out AS r"
+    " WHERE r.queue = lane.queue AND r.lane = lane.id);"
     "CREATE TABLE rate (scope INTEGER PRIMARY KEY, tat_us INTEGER NOT NULL,"
     " interval_us INTEGER NOT NULL, burst INTEGER NOT NULL, pushed_ms INTEGER NOT NULL);"
     "ALTER TABLE queue ADD COLUMN pushed_ms INTEGER NOT NULL DEFAULT 0;"
@@ -158,8 +177,9 @@ static const char *const steps[] = {
         PAUSES("environment", "number"),
 };
 
-/* The step, counted from 0, that needs more than SQL: rows that are there get their marks. */
-enum { STEP_TAGS = 5 };
+/* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are
+ * counted. */
+enum { STEP_TAGS = 5, STEP_LANES = 12 };
 
 /* After a migration nothing old is removed for so long. */
 enum { KEPT_SECONDS = 7 * 86400 };
@@ -179,7 +199,8 @@ static bool run_steps(sqlite3 *db, int from)
 
     for (int step = from; done && step < schema_version(); step++)
         done = sqlite3_exec(db, steps[step], NULL, NULL, NULL) == SQLITE_OK &&
-               (step != STEP_TAGS || from == 0 || schema_fill_tags(db));
+               (step != STEP_TAGS || from == 0 || schema_fill_tags(db)) &&
+               (step != STEP_LANES || from == 0 || schema_count_lanes(db));
     done = done && sqlite3_exec(db, pragmas, NULL, NULL, NULL) == SQLITE_OK;
     sqlite3_free(pragmas);
     return done;

@@ -17,6 +17,7 @@
 #define QUEUE_COLUMNS QUEUE_FIELDS(COLUMN, queue)
 #define LOG_LINE_COLUMNS LOG_LINE_FIELDS(COLUMN, log_line)
 #define LANE_COLUMNS LANE_FIELDS(COLUMN, lane)
+#define MINUTE_COLUMNS MINUTE_FIELDS(COLUMN, queue_minute)
 #define QUEUE_COUNTS "delayed, queued, parked, running, waiting"
 
 #define SQL_WRITE_MAP(X)                                                                       \
@@ -29,6 +30,9 @@
     X(KEY_SWEEP, "sweep keys", "DELETE FROM idempotency WHERE hash IN (SELECT hash"            \
         " FROM idempotency INDEXED BY idempotency_expiry WHERE expires_ms <= ?1"               \
         " ORDER BY expires_ms LIMIT ?2)")                                                      \
+    X(MINUTE_SWEEP, "sweep minutes", "DELETE FROM queue_minute WHERE (minute, queue, key) IN"  \
+        " (SELECT minute, queue, key FROM queue_minute WHERE minute < ?1"                      \
+        " ORDER BY minute, queue, key LIMIT ?2)")                                              \
     X(LOG_DROP, "delete log lines", "DELETE FROM log_line WHERE run_id = ?1 AND line > ?2"     \
         " AND line <= ?3")                                                                     \
     X(GIVEN_WRITE, "write the last id", "UPDATE given SET last_id = max(last_id, ?1)"          \
@@ -117,6 +121,10 @@
     X(PENDING_COUNT, "count tokens", "SELECT count(*) FROM waitpoint_pending"                  \
         " WHERE environment = ?1")                                                             \
     X(PENDING_COUNT_ALL, "count tokens", "SELECT count(*) FROM waitpoint_pending")             \
+    X(MINUTE, "load a minute", "SELECT " MINUTE_COLUMNS "0 FROM queue_minute"                  \
+        " WHERE minute = ?1 AND queue = ?2 AND key = ''")                                      \
+    X(MINUTE_KEYS, "load minutes of keys", "SELECT " MINUTE_COLUMNS "0 FROM queue_minute"      \
+        " WHERE minute = ?1 AND queue = ?2")                                                   \
     X(LOG_LINES, "load log", "SELECT " LOG_LINE_COLUMNS "0 FROM"                               \
         " (SELECT * FROM log_line WHERE run_id = ?1 ORDER BY line DESC LIMIT ?2)"              \
         " ORDER BY line")

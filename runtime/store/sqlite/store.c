@@ -360,15 +360,25 @@ static bool store_environment(struct store *store, const char *name, uint32_t *n
     return true;
 }
 
-static bool store_sweep(struct store *store, int64_t now_ms, uint32_t limit, struct err *err)
+static bool sweep(struct connection *connection, enum sql which, int64_t before, uint32_t limit,
+                  struct err *err)
 {
     struct query query;
 
-    if (!query_start(&query, &self(store)->connection, SQL_KEY_SWEEP, err))
+    if (!query_start(&query, connection, which, err))
         return false;
-    bind_int(&query, now_ms);
+    bind_int(&query, before);
     bind_int(&query, limit);
     return query_run(&query, err);
+}
+
+static bool store_sweep(struct store *store, int64_t now_ms, int64_t minute, uint32_t limit,
+                        struct err *err)
+{
+    struct connection *connection = &self(store)->connection;
+
+    return sweep(connection, SQL_KEY_SWEEP, now_ms, limit, err) &&
+           sweep(connection, SQL_MINUTE_SWEEP, minute, limit, err);
 }
 
 /* ---- open and close ---------------------------------------------------------------------- */

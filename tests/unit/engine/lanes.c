@@ -82,6 +82,35 @@ Test(lanes, together_they_have_the_total)
     cr_assert_eq(STATUS(waits), RUN_RUNNING);
 }
 
+static void limit_set(uint32_t limit, bool is_reset)
+{
+    struct command *command = add(COMMAND_QUEUE_LIMIT);
+
+    command->queue_limit = (struct queue_limit){
+        .environment = DEV, .name = SLICE("mail"), .limit = limit, .is_reset = is_reset
+    };
+    cr_assert(commit());
+    cr_assert_eq(command->err.code, ERR_OK, "%s", command->err.text);
+}
+
+Test(lanes, a_limit_that_is_set_counts_at_once)
+{
+    queue_limits(2, 0, 0);
+    limit_set(1, false);
+    for (int i = 0; i < 4; i++)
+        keyed("mail", "a");
+    cr_assert_eq(running("a"), 1);
+
+    limit_set(3, false);
+    cr_assert_eq(running("a"), 3, "nothing has stopped, and there is room");
+
+    limit_set(0, true);
+    keyed("mail", "b");
+    keyed("mail", "b");
+    keyed("mail", "b");
+    cr_assert(running("a") == 3 && running("b") == 2);
+}
+
 Test(lanes, one_key_in_two_queues_and_environments_is_as_many_lanes)
 {
     queue_limits(1, 0, 0);

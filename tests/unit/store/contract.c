@@ -423,8 +423,8 @@ EVERY(a_sweep_takes_expired_keys_up_to_its_limit)
     }
     commit();
 
-    cr_assert(store->ops->sweep(store, 300, 2, &err));
-    cr_assert(store->ops->sweep(store, 300, 2, &err));
+    cr_assert(store->ops->sweep(store, 300, 0, 2, &err));
+    cr_assert(store->ops->sweep(store, 300, 0, 2, &err));
 
     for (uint8_t i = 0; i < 5; i++) {
         uint8_t hash[16] = { i };

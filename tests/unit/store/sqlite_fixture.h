@@ -68,20 +68,25 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE " table " DROP COLUMN ramp_ms;"      \
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
-/* SQL that makes a file one of version 8, for those that make an older one. */
-#define BACK_TO_8                                                                             \
-    "ALTER TABLE environment DROP COLUMN paused;"                                             \
-    "ALTER TABLE environment DROP COLUMN paused_ms;"                                          \
-    "ALTER TABLE environment DROP COLUMN paused_by;"                                          \
-    "ALTER TABLE environment DROP COLUMN paused_why;"                                         \
-    "ALTER TABLE queue DROP COLUMN override_limit;"                                           \
-    "ALTER TABLE queue DROP COLUMN override_ms;"                                              \
-    "ALTER TABLE queue DROP COLUMN override_by;"                                              \
-    "ALTER TABLE queue DROP COLUMN pushed_ms;"                                                \
-    "ALTER TABLE queue DROP COLUMN paused_by;"                                                \
-    "ALTER TABLE queue DROP COLUMN paused_why;" BACK_FROM_PAUSE("queue")                      \
-        BACK_FROM_PAUSE("environment") "DROP TABLE node; DROP TABLE limit_grant; DROP TABLE " \
-                                       "kept; DROP TABLE rate;"
+/* SQL that makes a file one of version 12; or 8, for those that make an older one. */
+#define BACK_TO_12                                                                    \
+    "ALTER TABLE lane DROP COLUMN delayed; ALTER TABLE lane DROP COLUMN queued;"      \
+    "ALTER TABLE lane DROP COLUMN parked; ALTER TABLE lane DROP COLUMN running;"      \
+    "ALTER TABLE lane DROP COLUMN waiting; DROP TABLE queue_minute; DROP TABLE rate;" \
+    "ALTER TABLE queue DROP COLUMN pushed_ms;"                                        \
+    "ALTER TABLE queue DROP COLUMN paused_by;"                                        \
+    "ALTER TABLE queue DROP COLUMN paused_why;" BACK_FROM_PAUSE("queue")              \
+        BACK_FROM_PAUSE("environment")
+#define BACK_TO_8                                     \
+    BACK_TO_12                                        \
+    "ALTER TABLE environment DROP COLUMN paused;"     \
+    "ALTER TABLE environment DROP COLUMN paused_ms;"  \
+    "ALTER TABLE environment DROP COLUMN paused_by;"  \
+    "ALTER TABLE environment DROP COLUMN paused_why;" \
+    "ALTER TABLE queue DROP COLUMN override_limit;"   \
+    "ALTER TABLE queue DROP COLUMN override_ms;"      \
+    "ALTER TABLE queue DROP COLUMN override_by;"      \
+    "DROP TABLE node; DROP TABLE limit_grant; DROP TABLE kept;"
 
 #define CHECK(fixture, call) cr_assert((call), "%s: %s", #call, (fixture)->err.text)
 

@@ -346,11 +346,11 @@ Test(sqlite_rows, keys_are_written_over_deleted_and_swept)
     cr_assert_eq(fixture_sql(&fixture, "SELECT count(*) FROM idempotency"), 3);
 
     fixture_begin(&fixture);
-    CHECK(&fixture, fixture.store->ops->sweep(fixture.store, 2000, 1, &fixture.err));
+    CHECK(&fixture, fixture.store->ops->sweep(fixture.store, 2000, 0, 1, &fixture.err));
     fixture_commit(&fixture);
     cr_assert_eq(fixture_sql(&fixture, "SELECT min(target) FROM idempotency"), 101);
     fixture_begin(&fixture);
-    CHECK(&fixture, fixture.store->ops->sweep(fixture.store, 2000, 10, &fixture.err));
+    CHECK(&fixture, fixture.store->ops->sweep(fixture.store, 2000, 0, 10, &fixture.err));
     fixture_commit(&fixture);
     cr_assert_eq(fixture_sql(&fixture, "SELECT sum(target) FROM idempotency"), 103);
 }

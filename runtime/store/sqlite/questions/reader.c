@@ -6,13 +6,14 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "index_walk.h"
+#include "numbers.h"
 #include "store/sqlite/file/reader_gate.h"
 #include "store/sqlite/rows/record.h"
 #include "store/sqlite/sqlite.h"
 
 #include <stdlib.h>
 
-enum { OLDEST_LANES = 16, OLDEST_LOOKS = 256, PROGRESS_STEPS = 20000 };
+enum { PROGRESS_STEPS = 20000 };
 
 struct sqlite_reader {
     struct reader reader;
@@ -184,44 +185,6 @@ static bool next_queue(struct query *query, struct queue_stats *stats, bool *row
     return true;
 }
 
-/* Among those that are next in line, of the lanes that are there for longest: one that is
- * further back has waited longer only by priority, or for its key. */
-static bool find_oldest(struct connection *connection, struct arena *arena,
-                        struct queue_stats *stats, struct err *err)
-{
-    struct ids lanes = { 0 };
-    struct query query;
-    struct run run;
-    int64_t oldest = INT64_MAX;
-    bool found;
-
-    if (stats->queued == 0)
-        return true;
-    if (!query_start(&query, connection, SQL_LANES, err))
-        return false;
-    bind_int(&query, stats->queue.id);
-    bind_int(&query, 0);
-    bind_int(&query, OLDEST_LANES);
-    if (!ids_take(&query, arena, &lanes, err))
-        return false;
-    for (uint32_t i = 0; i < lanes.count; i++) {
-        int64_t id = 0;
-        if (!query_start(&query, connection, SQL_LANE_OLDEST, err))
-            return false;
-        bind_int(&query, stats->queue.id);
-        bind_int(&query, lanes.items[i]);
-        bind_int(&query, OLDEST_LOOKS);
-        if (!query_number(&query, &id, err))
-            return false;
-        oldest = id < oldest ? id : oldest;
-    }
-    if (!row_find(connection, arena, ROW_RUN, oldest, &run.row, &found, err))
-        return false;
-    if (found)
-        stats->oldest_queued_ms = run.created_ms;
-    return true;
-}
-
 static bool find_queues(struct connection *connection, struct arena *arena,
                         uint32_t environment, uint32_t offset, uint32_t limit,
                         struct queue_page *page, struct err *err)
@@ -251,7 +214,7 @@ static bool find_queues(struct connection *connection, struct arena *arena,
         page->count += row ? 1 : 0;
     }
     for (uint32_t i = 0; i < page->count; i++)
-        if (!find_oldest(connection, arena, &page->rows[i], err))
+        if (!sqlite_oldest(connection, arena, &page->rows[i], err))
             return false;
     return true;
 }
@@ -290,7 +253,7 @@ static bool find_queue(struct connection *connection, struct arena *arena, uint3
     if (!found || (environment != 0 && environment != stats->queue.environment))
         return true;
     *row = stats;
-    return find_oldest(connection, arena, stats, err);
+    return sqlite_oldest(connection, arena, stats, err);
 }
 
 static bool reader_queue(struct reader *reader, struct arena *arena, uint32_t environment,
@@ -302,6 +265,18 @@ static bool reader_queue(struct reader *reader, struct arena *arena, uint32_t en
     *row = NULL;
     return connection != NULL &&
            snapshot_end(reader, find_queue(connection, arena, environment, name, id, row, err));
+}
+
+static bool reader_hour(struct reader *reader, struct arena *arena, int64_t queue,
+                        int64_t since, int64_t until, bool has_keys, struct queue_hour *hour,
+                        struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    *hour = (struct queue_hour){ 0 };
+    return connection != NULL &&
+           snapshot_end(reader, sqlite_hour(connection, arena, queue, since, until, has_keys,
+                                            hour, err));
 }
 
 /* ---- what holds runs --------------------------------------------------------------------- */
@@ -320,30 +295,6 @@ static bool reader_row(struct reader *reader, struct arena *arena, enum row_kind
     return true;
 }
 
-static bool find_running(struct connection *connection, struct arena *arena,
-                         struct running_page *page, struct err *err)
-{
-    struct query query;
-    uint32_t capacity = 0;
-    bool row;
-
-    if (!query_start(&query, connection, SQL_RUNNING_COUNTS, err))
-        return false;
-    while (query_row(&query, &row, err)) {
-        if (!row)
-            return true;
-        if (page->count == capacity) {
-            struct running *old = page->rows;
-            capacity = capacity == 0 ? 64 : 2 * capacity;
-            page->rows = ARENA_ARRAY(arena, struct running, capacity);
-            if (page->count > 0)
-                memcpy(page->rows, old, page->count * sizeof *old);
-        }
-        running_take(&query, &page->rows[page->count++]);
-    }
-    return false;
-}
-
 static bool reader_running(struct reader *reader, struct arena *arena,
                            struct running_page *page, struct err *err)
 {
@@ -351,7 +302,7 @@ static bool reader_running(struct reader *reader, struct arena *arena,
 
     *page = (struct running_page){ 0 };
     return connection != NULL &&
-           snapshot_end(reader, find_running(connection, arena, page, err));
+           snapshot_end(reader, sqlite_running(connection, arena, page, err));
 }
 
 static bool reader_before(struct reader *reader, const struct run *run, uint32_t most,
@@ -464,6 +415,7 @@ static const struct reader_ops ops = {
     .queues = reader_queues,
     .queue = reader_queue,
     .row = reader_row,
+    .hour = reader_hour,
     .running = reader_running,
     .before = reader_before,
     .logs = reader_logs,

@@ -3,9 +3,9 @@
  * id: new ids are the highest of all, and a B-tree that only ever gets the highest key fills
  * its pages.
  *
- * Queues carry the number of their live runs by status, for statistics alone; dispatch asks the
- * rows. The numbers are changed in the transaction that moves the runs, by what the batch
- * moved.
+ * Queues, and lanes with a key, carry the number of their live runs by status, for statistics
+ * alone; dispatch asks the rows. The numbers are changed in the transaction that moves the
+ * runs, by what the batch moved.
  */
 #include "base/id.h"
 #include "store/sqlite/rows/record.h"
@@ -16,61 +16,33 @@
 /* ---- counts ------------------------------------------------------------------------------ */
 
 struct tally {
-    int64_t queue;
+    int64_t id; /* of a queue, or of a lane with a key */
     int64_t change[RUN_DONE];
     struct tally *next;
 };
 
-/* How many live runs a lane with a key has won or lost. */
-struct lane_tally {
-    int64_t lane, change;
-    struct lane_tally *next;
-};
-
 struct tallies {
-    struct table by_queue, by_lane;
+    struct table by_id;
     struct tally *first;
-    struct lane_tally *first_lane;
 };
 
-static bool is_live(const struct run *run)
-{
-    return run != NULL && (run->status < RUN_DONE || run->is_out);
-}
-
-static void lane_tally_add(struct tallies *tallies, const struct run *run)
-{
-    bool was = is_live(run_loaded(run)), is = !run->row.is_deleted && is_live(run);
-
-    if (run->lane == run->queue || was == is)
-        return;
-    struct lane_tally *tally = table_find(&tallies->by_lane, (uint64_t)run->lane);
-    if (tally == NULL) {
-        tally = ARENA_NEW(tallies->by_lane.arena, struct lane_tally);
-        *tally = (struct lane_tally){ .lane = run->lane, .next = tallies->first_lane };
-        tallies->first_lane = tally;
-        table_set(&tallies->by_lane, (uint64_t)run->lane, tally);
-    }
-    tally->change += is ? 1 : -1;
-}
-
-static void tally_add(struct tallies *tallies, int64_t queue, uint32_t status, int64_t change)
+static void tally_add(struct tallies *tallies, int64_t id, uint32_t status, int64_t change)
 {
     if (status >= RUN_DONE)
         return; /* done, or RUN_STATUS_COUNT: new */
-    struct tally *tally = table_find(&tallies->by_queue, (uint64_t)queue);
+    struct tally *tally = table_find(&tallies->by_id, (uint64_t)id);
     if (tally == NULL) {
-        tally = ARENA_NEW(tallies->by_queue.arena, struct tally);
-        tally->queue = queue;
+        tally = ARENA_NEW(tallies->by_id.arena, struct tally);
+        tally->id = id;
         tally->next = tallies->first;
         tallies->first = tally;
-        table_set(&tallies->by_queue, (uint64_t)queue, tally);
+        table_set(&tallies->by_id, (uint64_t)id, tally);
     }
     tally->change[status] += change;
 }
 
-static bool tally_write(struct connection *connection, const struct tally *tally,
-                        struct err *err)
+static bool tally_write(struct connection *connection, enum sql which,
+                        const struct tally *tally, struct err *err)
 {
     struct query query;
     int64_t changed = 0;
@@ -79,30 +51,34 @@ static bool tally_write(struct connection *connection, const struct tally *tally
         changed |= tally->change[status];
     if (changed == 0)
         return true;
-    if (!query_start(&query, connection, SQL_QUEUE_COUNT, err))
+    if (!query_start(&query, connection, which, err))
         return false;
-    bind_int(&query, tally->queue);
+    bind_int(&query, tally->id);
     for (int status = 0; status < RUN_DONE; status++)
         bind_int(&query, tally->change[status]);
     return query_run(&query, err);
 }
 
-static void tally_run(struct tallies *tallies, const struct run *run, int64_t change)
+static void tally_run(struct tallies *queues, struct tallies *lanes, const struct run *run,
+                      int64_t change)
 {
-    tally_add(tallies, run->queue, run->is_out ? RUN_RUNNING : run->status, change);
+    uint32_t status = run->is_out ? RUN_RUNNING : run->status;
+
+    tally_add(queues, run->queue, status, change);
+    if (run->lane != run->queue)
+        tally_add(lanes, run->lane, status, change);
 }
 
-static void tally_runs(struct tallies *tallies, const struct rows *rows)
+static void tally_runs(struct tallies *queues, struct tallies *lanes, const struct rows *rows)
 {
     EACH_RUN(rows, run)
     {
         if (!row_is_changed(ROW_RUN, &run->row))
             continue;
         if (run_loaded(run) != NULL)
-            tally_run(tallies, run_loaded(run), -1);
+            tally_run(queues, lanes, run_loaded(run), -1);
         if (!run->row.is_deleted)
-            tally_run(tallies, run, 1);
-        lane_tally_add(tallies, run);
+            tally_run(queues, lanes, run, 1);
     }
 }
 
@@ -172,26 +148,17 @@ static bool flush_log_drops(struct connection *connection, const struct rows *ro
 static bool flush_counts(struct connection *connection, const struct rows *rows,
                          struct err *err)
 {
-    struct tallies tallies = { .first = NULL };
-    struct query query;
+    struct tallies queues = { .first = NULL }, lanes = { .first = NULL };
 
-    table_init(&tallies.by_queue, rows->arena);
-    table_init(&tallies.by_lane, rows->arena);
-    tally_runs(&tallies, rows);
-    for (const struct tally *tally = tallies.first; tally != NULL; tally = tally->next)
-        if (!tally_write(connection, tally, err))
+    table_init(&queues.by_id, rows->arena);
+    table_init(&lanes.by_id, rows->arena);
+    tally_runs(&queues, &lanes, rows);
+    for (const struct tally *tally = queues.first; tally != NULL; tally = tally->next)
+        if (!tally_write(connection, SQL_QUEUE_COUNT, tally, err))
             return false;
-    for (const struct lane_tally *tally = tallies.first_lane; tally != NULL;
-         tally = tally->next) {
-        if (tally->change == 0)
-            continue;
-        if (!query_start(&query, connection, SQL_LANE_COUNT, err))
+    for (const struct tally *tally = lanes.first; tally != NULL; tally = tally->next)
+        if (!tally_write(connection, SQL_LANE_COUNT, tally, err))
             return false;
-        bind_int(&query, tally->lane);
-        bind_int(&query, tally->change);
-        if (!query_run(&query, err))
-            return false;
-    }
     return true;
 }
 

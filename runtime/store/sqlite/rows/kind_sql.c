@@ -213,7 +213,7 @@ const char *statement_text(unsigned which, char buffer[STATEMENT_TEXT_SIZE])
         put_index(&text, kind, op);
     } else if (op >= KIND_PART_LOAD) {
         put_part(&text, kind, op);
-    } else if (op == KIND_WRITE) {
+    } else if (op == KIND_WRITE || (op == KIND_INSERT && kind->again == AGAIN_ADDS)) {
         put_write(&text, kind);
     } else if (op == KIND_INSERT) {
         put(&text, "INSERT OR %s INTO %s (", again[kind->again], kind->name);

@@ -4,7 +4,13 @@
 
 /* clang-format off */
 #define SQL_LANE_MAP(X)                                                                        \
-    X(LANE_COUNT, "count runs", "UPDATE lane SET live = live + ?2 WHERE id = ?1")              \
+    X(LANE_COUNT, "count runs", "UPDATE lane SET delayed = delayed + ?2, queued = queued + ?3,"\
+        " parked = parked + ?4, running = running + ?5, waiting = waiting + ?6,"               \
+        " live = live + ?2 + ?3 + ?4 + ?5 + ?6 WHERE id = ?1")                                 \
+    X(LANE_NAMED, "load lane", "SELECT " LANE_COLUMNS QUEUE_COUNTS " FROM lane"                \
+        " WHERE queue = ?1 AND key = ?2")                                                      \
+    X(LANES_LIVE, "list lanes", "SELECT " LANE_COLUMNS QUEUE_COUNTS " FROM lane"               \
+        " WHERE queue = ?1 AND live > 0 ORDER BY key LIMIT ?2")                                \
     /* From lane to lane through the index, however many runs each of them has. */             \
     X(LANES, "list lanes", "WITH RECURSIVE next (lane) AS (SELECT (SELECT min(lane) FROM"      \
         " run_ready WHERE queue = ?1 AND lane > ?2) UNION ALL SELECT (SELECT min(lane)"        \

@@ -1,8 +1,10 @@
-/* Tags of rows that are older than their marks, marked once. */
+/* Rows that are older than what stands beside them: marked and counted, once. */
 #include "codec/pack.h"
 #include "migrations.h"
 #include "store/sqlite/rows/pack_row.h"
 #include "store/sqlite/rows/record.h"
+
+#include <stdio.h>
 
 enum { TASK_NUMBER = 51 }; /* of that field of a run */
 
@@ -94,4 +96,33 @@ bool schema_fill_tags(sqlite3 *db)
            fill(db, "SELECT id, data FROM waitpoint",
                 "INSERT OR IGNORE INTO waitpoint_tag (tag, waitpoint_id) VALUES (?1, ?2)",
                 waitpoint_fill);
+}
+
+static bool lane_count(struct filling *filling, int64_t id, struct slice data)
+{
+    struct row_words words;
+    struct run run = { .id = id };
+
+    (void)sqlite3_reset(filling->mark); /* it has ended */
+    return !row_unpack(ROW_RUN, data, &run.row, &words) || run.lane == run.queue ||
+           (sqlite3_bind_int64(filling->mark, 1, run.lane) == SQLITE_OK &&
+            sqlite3_bind_int64(filling->mark, 2, run.status == RUN_DELAYED) == SQLITE_OK &&
+            sqlite3_bind_int64(filling->mark, 3, run.status == RUN_PARKED) == SQLITE_OK &&
+            sqlite3_bind_int64(filling->mark, 4, run.status == RUN_WAITING) == SQLITE_OK &&
+            sqlite3_step(filling->mark) == SQLITE_DONE);
+}
+
+/* Those that are queued or running are found by queue and lane. */
+bool schema_count_lanes(sqlite3 *db)
+{
+    char rows[200];
+
+    (void)snprintf(rows, sizeof rows, /* it fits */
+                   "SELECT id, data FROM run WHERE id IN (SELECT run_id FROM run_place"
+                   " WHERE place IN (%d, %d) UNION ALL SELECT run_id FROM run_parked)",
+                   RUN_DELAYED, RUN_WAITING);
+    return fill(db, rows,
+                "UPDATE lane SET delayed = delayed + ?2, parked = parked + ?3,"
+                " waiting = waiting + ?4 WHERE id = ?1",
+                lane_count);
 }
