@@ -19,6 +19,7 @@
     X(RULE, 422, "a rule forbids it")                               \
     X(BAD_DATA, 422, "the data does not match the token's schema")  \
     X(LIMIT, 429, "a limit is reached")                             \
+    X(FULL, 429, "the queue is full")                               \
     X(CONFIG, 500, "the configuration is wrong")                    \
     X(PLUGIN, 500, "the plugin could not be loaded")                \
     X(SYSTEM, 500, "the operating system refused")                  \

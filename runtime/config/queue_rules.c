@@ -9,18 +9,28 @@
 
 enum { RATE_MOST = 1000000 };
 
-#define RULE(key, type, member)                                       \
-    {                                                                 \
-        key, RULE_##type, offsetof(struct queue_rules, member), false \
+#define RULE(key_, type_, member)                                                      \
+    {                                                                                  \
+        .key = key_, .type = RULE_##type_, .at = offsetof(struct queue_rules, member), \
     }
+
+static const char *const full_words[] = { "reject", "drop_oldest", NULL };
 
 const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     RULE("concurrency", COUNT, concurrency),
-    { "limit", RULE_COUNT, offsetof(struct queue_rules, concurrency), .is_alias = true },
+    { .key = "limit",
+      .type = RULE_COUNT,
+      .at = offsetof(struct queue_rules, concurrency),
+      .is_alias = true },
     RULE("per_key", COUNT, per_key),
     RULE("total", COUNT, total),
     RULE("rate", RATE, rate),
     RULE("key_rate", RATE, key_rate),
+    RULE("max_queued", COUNT, max_queued),
+    { .key = "on_full",
+      .type = RULE_WORD,
+      .at = offsetof(struct queue_rules, on_full),
+      .words = full_words },
     RULE("ttl", SPAN, ttl_ms),
     RULE("priority", AMOUNT, priority),
     RULE("retry.max_attempts", COUNT, retry_attempts),

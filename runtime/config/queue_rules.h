@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum full_rule { FULL_REJECT, FULL_DROP_OLDEST };
+
 /* A number, or what an expression over the payload gives. */
 struct queue_amount {
     double number;
@@ -48,6 +50,8 @@ struct queue_rules {
     uint32_t per_key;                 /* of those with a key; 0: the same */
     uint32_t total;                   /* of all together; 0: any number */
     struct queue_rate rate, key_rate; /* of the queue as a whole; of each lane with a key */
+    uint32_t max_queued;              /* runs that wait in it; 0: any number */
+    uint32_t on_full;                 /* enum full_rule */
     /* For runs whose trigger says none. */
     int64_t ttl_ms;
     struct queue_amount priority; /* seconds */
@@ -64,7 +68,8 @@ enum queue_rule_type {
     RULE_RATE,   /* struct queue_rate */
     RULE_FACTOR, /* double; this and those below: queue_values.c */
     RULE_AMOUNT, /* struct queue_amount */
-    RULE_FAIR    /* struct queue_fair; queue_fair.c */
+    RULE_FAIR,   /* struct queue_fair; queue_fair.c */
+    RULE_WORD    /* uint32_t: which of its words */
 };
 
 struct queue_rule {
@@ -72,9 +77,10 @@ struct queue_rule {
     enum queue_rule_type type;
     size_t at;     /* in struct queue_rules */
     bool is_alias; /* another word for the one before it */
+    const char *const *words;
 };
 
-enum { QUEUE_RULES = 13, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 15, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

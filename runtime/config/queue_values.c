@@ -63,6 +63,13 @@ bool queue_value_read(const struct queue_rule *rule, const struct node *node, ch
         memcpy(member, &number, sizeof number);
         return true;
     }
+    if (rule->type == RULE_WORD) {
+        uint32_t word = 0; /* its schema knows the words */
+        while (rule->words[word + 1] != NULL && !slice_is(node->text, rule->words[word]))
+            word++;
+        memcpy(member, &word, sizeof word);
+        return true;
+    }
     bool fine = amount_read(rule, node, &amount, report);
     memcpy(member, &amount, sizeof amount);
     return fine;
@@ -79,9 +86,15 @@ void queue_value_text(const struct queue_rule *rule, const char *member,
 {
     struct queue_amount amount;
     double number;
+    uint32_t word;
 
     if (rule->type == RULE_FAIR) {
         queue_fair_text((const struct queue_fair *)(const void *)member, text);
+        return;
+    }
+    if (rule->type == RULE_WORD) {
+        memcpy(&word, member, sizeof word);
+        (void)snprintf(text, QUEUE_RULE_TEXT_SIZE, "%s", word == 0 ? "" : rule->words[word]);
         return;
     }
     if (rule->type == RULE_FACTOR) {

@@ -25,6 +25,7 @@ static struct batch *begin(struct engine *engine, struct arena *arena, const str
     rows_init(&batch->rows, arena);
     batch->rows.node = engine->node.number;
     table_init(&batch->admission.grants, arena);
+    table_init(&batch->crowds, arena);
     prune_look(batch);
     batch->catalog = engine->catalog;
     batch->steps = batch->catalog != NULL && batch->catalog->limits.steps > 0

@@ -55,6 +55,7 @@ struct batch {
     uint32_t steps; /* that may still be taken with crowds */
     uint32_t few;   /* so many waiters are no crowd yet */
     struct admission admission;
+    struct table crowds; /* admission/crowd.c */
     bool again;
     bool is_stopping; /* nothing is started any more */
     /* To publish. */
@@ -92,6 +93,8 @@ void run_set_part(struct run *run, enum run_part part, struct slice value);
 /* The rows that run_finish needs. */
 bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
+/* It ends before it was started; `why` is for its error and its timeline. */
+void run_expire(struct batch *batch, struct run *run, struct slice why);
 /* The segment of a canceled run has returned, or was killed: its place is free. */
 void run_free(struct batch *batch, struct run *run);
 /* The server, or the node, that had it out has ended. */
@@ -147,6 +150,12 @@ bool queues_ensure(struct batch *batch);
 /* Of its queue, which is loaded; "": it is gone. */
 struct slice queue_name_of(struct batch *batch, const struct run *run);
 struct census *census_get(struct batch *batch, uint32_t environment);
+
+/* admission/crowd.c: may one more wait in that queue (NULL: it is not there yet)? Who must go
+ * for it goes. False: more rows are needed; the command's err says whether it is refused. */
+bool crowd_admit(struct batch *batch, struct command *command, const struct queue *queue,
+                 const struct queue_rules *rules);
+void crowd_moved(struct batch *batch, const struct run *run, bool was_there, uint32_t before);
 
 /* defaults.c: a number of the file's; false: its expression has no value, `flaw` says why. */
 bool amount_get(struct batch *batch, const struct queue_amount *amount, struct slice payload,

@@ -37,7 +37,9 @@ bool run_move(struct batch *batch, struct run *run, enum run_status to, struct s
     /* A new run's first status is no move, but it is the first line of its timeline. */
     if (run->seq > 0 && (next_statuses[run->status] & 1u << to) == 0)
         return false;
+    uint32_t before = run->status;
     run->status = to;
+    crowd_moved(batch, run, run->seq > 0, before);
     run->is_bystander = false;
     run->seq++;
     run->updated_ms = batch->now_ms;
@@ -244,15 +246,19 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
         run_finish(batch, run, failure->outcome);
 }
 
-static void run_expire(struct batch *batch, struct run *run)
+void run_expire(struct batch *batch, struct run *run, struct slice why)
 {
-    run->error =
-        failure_pack(batch, run,
-                     &(struct failure){ .outcome = OUTCOME_EXPIRED,
-                                        .name = SLICE("EXPIRED"),
-                                        .message = SLICE("the run did not start within its "
-                                                         "ttl") });
+    run->error = failure_pack(batch, run,
+                              &(struct failure){ .outcome = OUTCOME_EXPIRED,
+                                                 .name = SLICE("EXPIRED"),
+                                                 .message = why });
+    run->why = why;
     run_finish(batch, run, OUTCOME_EXPIRED);
+}
+
+static void run_late(struct batch *batch, struct run *run)
+{
+    run_expire(batch, run, SLICE("the run did not start within its ttl"));
 }
 
 /* The time of a row that is in no state to have one: nothing follows, but that it is seen. */
@@ -288,12 +294,12 @@ bool run_due(struct batch *batch, int64_t id)
         return false;
     if (run->status == RUN_QUEUED || run->status == RUN_PARKED) {
         if (run_ttl_is_over(batch, run))
-            run_expire(batch, run);
+            run_late(batch, run);
     } else if (run->status == RUN_DELAYED) {
         run_ttl_begin(batch, run);
         run_enqueue(batch, run, (struct slice){ 0 });
         if (batch_is_over(batch, run->due_ms, run->due_is_span))
-            run_expire(batch, run);
+            run_late(batch, run);
     } else if (run->status == RUN_WAITING && wait_read(batch->arena, run->wait, &wait)) {
         bool is_over;
         if (!wait_is_over(batch, &wait, &is_over))

@@ -72,6 +72,9 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
         if (frame.reply.error == ERR_DIFFERS)
             return segment_raise(segment, true, "calls_differ", "%.*s",
                                  SLICE_ARG(frame.reply.text));
+        if (frame.reply.error == ERR_FULL)
+            return !segment->may_be_full && segment_raise(segment, true, "queue_full", "%.*s",
+                                                          SLICE_ARG(frame.reply.text));
         return segment_raise(segment, passes, passes ? "host_failed" : "refused", "%.*s",
                              SLICE_ARG(frame.reply.text));
     }
@@ -257,6 +260,7 @@ void api_trigger(bide_task *t, const char *task, const bide_value *payload,
     if (given != NULL)
         memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
     settings_put(segment, &body, &opts);
+    segment->may_be_full = opts.may_be_full != 0;
     if (payload != NULL && value_fits(segment, value_seen(payload), "the payload of a child"))
         value_put(&segment->arena, &body, "payload", *value_seen(payload));
     if (segment->is_raised || !text_put(segment, &body, "task", task) ||

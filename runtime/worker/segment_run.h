@@ -51,6 +51,7 @@ struct segment {
     bool *has_ending;
 
     bool is_raised, is_retryable;
+    bool may_be_full; /* the trigger under way takes a full queue for an answer */
     struct slice error_code, error_text;
 
     uint64_t mark; /* of the last end that was called; 0: none */

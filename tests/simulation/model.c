@@ -435,6 +435,7 @@ void model_batch(struct world *world, const struct store_batch *batch,
     for (uint32_t i = 0; i < batch->count; i++)
         command_take(&look, batch->commands[i]);
     runs_look(&look);
+    rule_crowds(&look);
     tokens_look(&look);
     if (world->flaw[0] == '\0')
         rows_keep(&look);

@@ -182,6 +182,11 @@ int64_t rule_ttl_end(const struct look *look, const struct shadow *shadow,
 /* The same as the row says it. */
 int64_t rule_ttl_told(const struct look *look, const struct run *run);
 
+/* rules_crowd.c: how many may wait in a queue. */
+void rule_full(const struct look *look, const struct trigger *trigger);
+void rule_dropped(const struct look *look, const struct shadow *shadow, const struct run *run);
+void rule_crowds(const struct look *look);
+
 /* rules_note.c: what segments say on their way. */
 void rule_notes(struct shadow *shadow, const struct frame_note *notes, uint32_t count);
 void rule_once(const struct look *look, const struct command *command);

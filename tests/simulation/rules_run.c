@@ -98,9 +98,11 @@ static void canceled_look(const struct look *look, const struct shadow *shadow,
 
 /* Not started in time: after its first start a ttl is nothing. */
 static void expired_look(const struct look *look, const struct shadow *shadow,
-                         const struct run *run)
+                         const struct run *run, const struct move *move)
 {
-    if (run->ttl_ms == 0 || run->started_ms != 0 || run->attempt != 0)
+    if (slice_starts(move->text, "queue "))
+        rule_dropped(look, shadow, run);
+    else if (run->ttl_ms == 0 || run->started_ms != 0 || run->attempt != 0)
         flaw(look, run, "it is expired, and has no ttl, or has been started");
     else if (rule_ttl_end(look, shadow, run) > look->steady_ms)
         flaw(look, run, "it is expired before its time");
@@ -112,7 +114,7 @@ static void done_look(const struct look *look, const struct shadow *shadow,
     if (move->outcome == OUTCOME_CANCELED)
         canceled_look(look, shadow, run, move);
     else if (move->outcome == OUTCOME_EXPIRED)
-        expired_look(look, shadow, run);
+        expired_look(look, shadow, run, move);
     else if (from != RUN_RUNNING || shadow->end == NULL)
         flaw(look, run, "it is done, and its segment has not said so");
     if (run->finished_ms != look->now_ms)

@@ -181,6 +181,8 @@ static void refused_look(const struct look *look, const struct command *command)
                    (long long)trigger->parent_id, parent->depth);
     if (command->err.code == ERR_RULE && trigger->parent_id == 0)
         world_flaw(look->world, "a trigger was refused: %s", command->err.text);
+    if (command->err.code == ERR_FULL)
+        rule_full(look, trigger);
     if (command->err.code == ERR_NOT_FOUND && slice_compare(trigger->task, SLICE("unknown")))
         world_flaw(look->world, "task %.*s was not found", SLICE_ARG(trigger->task));
 }

@@ -87,6 +87,17 @@ static void lanes_compare(struct twin *twin, struct rows *rows, struct rows *oth
         flaw(twin, "lanes that nobody is in,", idle->count);
 }
 
+static void crowds_compare(struct twin *twin, struct rows *rows, struct rows *others)
+{
+    for (uint32_t i = 0; i < others->lanes.crowd_count; i++) {
+        uint64_t queue = (uint64_t)others->lanes.crowds_of[i].queue;
+        const struct queue_crowd *crowd = known_get(rows, &rows->lanes.crowds, queue)->row;
+        const struct queue_crowd *other = known_get(others, &others->lanes.crowds, queue)->row;
+        if (crowd->count != other->count || !ids_same(&crowd->oldest, &other->oldest))
+            flaw(twin, "what waits in queue", (int64_t)queue);
+    }
+}
+
 /* The unused queues of an environment, and how many it has. */
 static void idle_compare(struct twin *twin, struct rows *rows, struct rows *others)
 {
@@ -124,6 +135,7 @@ static void rows_compare(struct twin *twin, struct rows *rows, struct rows *othe
         }
     ready_compare(twin, rows, others);
     lanes_compare(twin, rows, others);
+    crowds_compare(twin, rows, others);
     idle_compare(twin, rows, others);
 }
 
@@ -142,6 +154,8 @@ static void lanes_want(struct lane_rows *to, const struct lane_rows *from)
 {
     to->queues = from->queues;
     to->queue_count = from->queue_count;
+    to->crowds_of = from->crowds_of;
+    to->crowd_count = from->crowd_count;
     to->idle.is_wanted = from->idle.is_wanted;
     to->idle.after = from->idle.after;
     to->idle.limit = from->idle.limit;

@@ -94,8 +94,12 @@ static void on_twin_flaw(void *context, const char *text)
 /* What the file says of each queue, but for limits. */
 static const struct queue_rules said[QUEUES] = {
     { 0 },
-    { .ttl_ms = 8000, .priority.number = 3 },
-    { .retry_attempts = 2, .retry_min_ms = 50, .retry_max_ms = 400, .retry_factor = 3 },
+    { .ttl_ms = 8000, .priority.number = 3, .max_queued = 4, .on_full = FULL_DROP_OLDEST },
+    { .max_queued = 6,
+      .retry_attempts = 2,
+      .retry_min_ms = 50,
+      .retry_max_ms = 400,
+      .retry_factor = 3 },
 };
 
 const struct queue_rules *world_rules(struct slice queue)

@@ -225,16 +225,16 @@ struct bide_trigger_opts {
     uint32_t size; /* set by bide_trigger_with() */
     uint32_t key_scope;
     const char *queue;
-    int64_t delay_ms;    /* start so much later; 0 or less: now */
-    int64_t due_ms;      /* start at this date; 0: delay_ms counts */
-    int64_t ttl_ms;      /* expires when not started within; 0: never; less: at once */
-    int64_t priority_ms; /* head start */
+    int64_t delay_ms; /* start so much later; 0 or less: now */
+    int64_t due_ms;   /* start at this date; 0: delay_ms counts */
+    int64_t ttl_ms;   /* expires when not started within; 0: as its queue says; less: at once */
+    int64_t priority_ms; /* head start; 0: as its queue says */
     int64_t limit_ms;    /* how long one segment may take; 0: as the task says */
     const char *const *tags;
     const char *key;
     int64_t key_ttl_ms;
     uint32_t max_attempts;
-    uint32_t unused_;
+    uint32_t may_be_full;       /* ABI 1.1: 1: a queue that is full gives the zero run */
     const bide_value *metadata; /* a map */
     /* ABI 1.1: runs of a queue with the same key share a limit, those of each key take turns.
      */
@@ -1055,7 +1055,9 @@ static inline const char *bide_token_url(bide_task *t, const bide_token *token)
 
 /*
  * Start a run of another task; durable when this returns. NULL payload: null. A task that does
- * not exist, or a payload that its schema refuses, raises "refused". [segment]
+ * not exist, or a payload that its schema refuses, raises "refused"; a queue that has as many
+ * waiting as may (max_queued) raises "queue_full", retryable, or gives the zero run where
+ * opts.may_be_full says so. [segment]
  */
 static inline bide_run bide_trigger_with(bide_task *t, const char *task,
                                          const bide_value *payload,

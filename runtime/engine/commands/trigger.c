@@ -364,6 +364,11 @@ bool trigger_decide(struct batch *batch, struct command *command)
     keys_make(batch, trigger, payload);
     if (!lane_load(batch, trigger, &found))
         return false;
+    if (!crowd_admit(batch, command, found.queue,
+                     catalog_rules(batch->catalog, queue_name(batch, trigger))))
+        return false;
+    if (command->err.code != ERR_OK)
+        return true;
     if (found.queue == NULL || found.queue->removed) {
         if (!queue_room(batch, trigger->environment, &has_room))
             return false;

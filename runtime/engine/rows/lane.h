@@ -42,9 +42,18 @@ struct idle_lanes {
     bool is_wanted, is_loaded;
 };
 
+/* What waits in a queue: how many are DELAYED, QUEUED or PARKED in the database, and some of
+ * those that are QUEUED in it for longest: of each of its first lanes, those that are next. */
+struct queue_crowd {
+    int64_t count;
+    struct ids oldest;
+};
+
+enum { CROWD_LANES = 64 };
+
 /* Of struct rows. */
 struct lane_rows {
-    struct table of_queues;
+    struct table of_queues, crowds;
     struct idle_lanes idle;
     /* Wants, cleared by rows_loaded. */
     struct lanes_want {
@@ -52,6 +61,11 @@ struct lane_rows {
         uint32_t limit;
     } * queues;
     uint32_t queue_count, queue_capacity;
+    struct crowd_want {
+        int64_t queue;
+        uint32_t limit; /* of each lane */
+    } * crowds_of;
+    uint32_t crowd_count, crowd_capacity;
 };
 
 /* ---- the engine's side: false while not loaded ------------------------------------------- */
@@ -66,10 +80,15 @@ struct rate *rows_new_rate(struct rows *rows, int64_t scope);
 bool rows_idle_lanes(struct rows *rows, int64_t after, uint32_t limit,
                      struct idle_lanes **idle);
 
+/* Asked once a batch for a queue. */
+bool rows_crowd(struct rows *rows, int64_t queue, uint32_t limit, struct queue_crowd **crowd);
+
 /* ---- the store's side -------------------------------------------------------------------- */
 
 void rows_put_lane_of(struct rows *rows, int64_t queue, int64_t lane);
 void rows_put_idle_lane(struct rows *rows, struct lane *lane);
+void rows_put_crowd(struct rows *rows, int64_t queue, int64_t count);
+void rows_put_oldest(struct rows *rows, int64_t queue, int64_t run_id);
 
 /* For rows.c. */
 void lane_rows_init(struct rows *rows);

@@ -5,6 +5,7 @@
 void lane_rows_init(struct rows *rows)
 {
     table_init(&rows->lanes.of_queues, rows->arena);
+    table_init(&rows->lanes.crowds, rows->arena);
 }
 
 /* ---- asking ------------------------------------------------------------------------------ */
@@ -61,9 +62,31 @@ bool rows_idle_lanes(struct rows *rows, int64_t after, uint32_t limit, struct id
     return (*idle)->is_loaded;
 }
 
+static struct queue_crowd *crowd_of(struct rows *rows, struct known *known)
+{
+    if (known->row == NULL)
+        known->row = ARENA_NEW(rows->arena, struct queue_crowd);
+    return known->row;
+}
+
+bool rows_crowd(struct rows *rows, int64_t queue, uint32_t limit, struct queue_crowd **crowd)
+{
+    struct lane_rows *wants = &rows->lanes;
+    struct known *known = known_get(rows, &wants->crowds, (uint64_t)queue);
+
+    *crowd = crowd_of(rows, known);
+    if (!known->is_loaded && !known->is_wanted) {
+        ROOM(rows->arena, wants->crowds_of, wants->crowd_count, wants->crowd_capacity);
+        wants->crowds_of[wants->crowd_count++] = (struct crowd_want){ queue, limit };
+        known->is_wanted = true;
+    }
+    return known->is_loaded;
+}
+
 bool lanes_wanted(const struct rows *rows)
 {
-    return rows->lanes.queue_count > 0 || rows->lanes.idle.is_wanted;
+    return rows->lanes.queue_count > 0 || rows->lanes.crowd_count > 0 ||
+           rows->lanes.idle.is_wanted;
 }
 
 /* ---- making ------------------------------------------------------------------------------ */
@@ -105,13 +128,27 @@ void rows_put_idle_lane(struct rows *rows, struct lane *lane)
     idle->items[idle->count++] = lane;
 }
 
+void rows_put_crowd(struct rows *rows, int64_t queue, int64_t count)
+{
+    crowd_of(rows, known_get(rows, &rows->lanes.crowds, (uint64_t)queue))->count = count;
+}
+
+void rows_put_oldest(struct rows *rows, int64_t queue, int64_t run_id)
+{
+    struct known *known = known_get(rows, &rows->lanes.crowds, (uint64_t)queue);
+
+    rows_ids_add(rows->arena, &crowd_of(rows, known)->oldest, run_id);
+}
+
 void lanes_loaded(struct rows *rows)
 {
     struct lane_rows *lanes = &rows->lanes;
 
     for (uint32_t i = 0; i < lanes->queue_count; i++)
         rows_known_loaded(&lanes->of_queues, lanes->queues[i].queue);
-    lanes->queue_count = 0;
+    for (uint32_t i = 0; i < lanes->crowd_count; i++)
+        rows_known_loaded(&lanes->crowds, lanes->crowds_of[i].queue);
+    lanes->queue_count = lanes->crowd_count = 0;
     lanes->idle.is_loaded |= lanes->idle.is_wanted;
     lanes->idle.is_wanted = false;
 }

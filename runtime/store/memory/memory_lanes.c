@@ -40,6 +40,46 @@ static void lanes_of(const struct memory_store *memory, struct rows *rows,
     free(found);
 }
 
+static int by_rank(const void *a, const void *b)
+{
+    const struct run *x = *(const struct run *const *)a, *y = *(const struct run *const *)b;
+
+    if (x->lane != y->lane)
+        return x->lane < y->lane ? -1 : 1;
+    return x->rank_ms != y->rank_ms ? (x->rank_ms < y->rank_ms ? -1 : 1)
+                                    : (x->id > y->id) - (x->id < y->id);
+}
+
+static void load_crowd(const struct memory_store *memory, struct rows *rows,
+                       const struct crowd_want *want)
+{
+    const struct run **found =
+        memory_get((memory->db->rows[ROW_RUN].count + 1) * sizeof *found);
+    uint32_t count = 0, lanes = 0, of_lane = 0;
+    int64_t all = 0;
+
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
+    {
+        if (run->queue != want->queue)
+            continue;
+        all += run->status == RUN_DELAYED || run->status == RUN_QUEUED ||
+               run->status == RUN_PARKED;
+        if (run->status == RUN_QUEUED)
+            found[count++] = run;
+    }
+    if (count > 1)
+        qsort(found, count, sizeof *found, by_rank);
+    rows_put_crowd(rows, want->queue, all);
+    for (uint32_t k = 0; k < count; k++) {
+        bool is_new = k == 0 || found[k]->lane != found[k - 1]->lane;
+        lanes += is_new;
+        of_lane = is_new ? 1 : of_lane + 1;
+        if (lanes <= CROWD_LANES && of_lane <= want->limit)
+            rows_put_oldest(rows, want->queue, found[k]->id);
+    }
+    free(found);
+}
+
 void memory_load_lanes(struct memory_store *memory, struct rows *rows)
 {
     const struct lane_rows *wants = &rows->lanes;
@@ -55,4 +95,6 @@ void memory_load_lanes(struct memory_store *memory, struct rows *rows)
     }
     for (uint32_t i = 0; i < wants->queue_count; i++)
         lanes_of(memory, rows, &wants->queues[i]);
+    for (uint32_t i = 0; i < wants->crowd_count; i++)
+        load_crowd(memory, rows, &wants->crowds_of[i]);
 }

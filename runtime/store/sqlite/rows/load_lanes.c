@@ -41,12 +41,52 @@ static bool load_idle_lanes(struct connection *connection, struct rows *rows, st
     return false;
 }
 
+static bool load_crowd(struct connection *connection, struct rows *rows,
+                       const struct crowd_want *want, struct err *err)
+{
+    struct ids lanes = { 0 }, runs;
+    struct query query;
+    int64_t count = 0;
+
+    if (!query_start(&query, connection, SQL_CROWD, err))
+        return false;
+    bind_int(&query, want->queue);
+    if (!query_number(&query, &count, err))
+        return false;
+    rows_put_crowd(rows, want->queue, count);
+    if (want->limit == 0)
+        return true;
+    if (!query_start(&query, connection, SQL_LANES, err))
+        return false;
+    bind_int(&query, want->queue);
+    bind_int(&query, 0);
+    bind_int(&query, CROWD_LANES);
+    if (!ids_take(&query, rows->arena, &lanes, err))
+        return false;
+    for (uint32_t i = 0; i < lanes.count; i++) {
+        runs = (struct ids){ 0 };
+        if (!query_start(&query, connection, SQL_LANE_NEXT, err))
+            return false;
+        bind_int(&query, want->queue);
+        bind_int(&query, lanes.items[i]);
+        bind_int(&query, want->limit);
+        if (!ids_take(&query, rows->arena, &runs, err))
+            return false;
+        for (uint32_t k = 0; k < runs.count; k++)
+            rows_put_oldest(rows, want->queue, runs.items[k]);
+    }
+    return true;
+}
+
 bool sqlite_load_lanes(struct connection *connection, struct rows *rows, struct err *err)
 {
     const struct lane_rows *lanes = &rows->lanes;
 
     for (uint32_t i = 0; i < lanes->queue_count; i++)
         if (!load_lanes_of(connection, rows, &lanes->queues[i], err))
+            return false;
+    for (uint32_t i = 0; i < lanes->crowd_count; i++)
+        if (!load_crowd(connection, rows, &lanes->crowds_of[i], err))
             return false;
     return !lanes->idle.is_wanted || load_idle_lanes(connection, rows, err);
 }
