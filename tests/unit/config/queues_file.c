@@ -162,8 +162,7 @@ Test(queues, mistakes_are_told)
         { "queues: {a: -1}\n", "q.yaml:1:13: /queues/a: expected an integer >= 1" },
         { "queues: {a: {most: 2}}\n", "q.yaml:1:14: /queues/a: expected no properties but "
                                       "concurrency, limit, per_key, total, rate, key_rate, "
-                                      "max_queued, on_full, ttl, priority, retry, fair, "
-                                      "retention, got \"most\"" },
+                                      "max_queued, on_full, ttl, priority, retry, fair " },
         { "queues:\n  a:\n    per_key: 0\n", "q.yaml:3:14: /queues/a/per_key: expected" },
         { "queues: {a: {total: many}}\n", "/queues/a/total: expected" },
         { "queues: {a: {concurrency: 2, limit: 2}}\n", "q.yaml:1:13: /queues/a:" },
