@@ -1,5 +1,19 @@
 /* Crowds: how many may wait in a queue, who is refused, and who goes for another. */
+#include "engine/rows/rows_known.h"
 #include "model.h"
+#include "twin.h"
+
+int64_t crowds_differ(struct rows *rows, struct rows *others)
+{
+    for (uint32_t i = 0; i < others->lanes.crowd_count; i++) {
+        uint64_t queue = (uint64_t)others->lanes.crowds_of[i].queue;
+        const struct queue_crowd *crowd = known_get(rows, &rows->lanes.crowds, queue)->row;
+        const struct queue_crowd *other = known_get(others, &others->lanes.crowds, queue)->row;
+        if (crowd->count != other->count || !ids_same(&crowd->oldest, &other->oldest))
+            return (int64_t)queue;
+    }
+    return 0;
+}
 
 static bool waits(const struct run *run)
 {

@@ -87,17 +87,6 @@ static void lanes_compare(struct twin *twin, struct rows *rows, struct rows *oth
         flaw(twin, "lanes that nobody is in,", idle->count);
 }
 
-static void crowds_compare(struct twin *twin, struct rows *rows, struct rows *others)
-{
-    for (uint32_t i = 0; i < others->lanes.crowd_count; i++) {
-        uint64_t queue = (uint64_t)others->lanes.crowds_of[i].queue;
-        const struct queue_crowd *crowd = known_get(rows, &rows->lanes.crowds, queue)->row;
-        const struct queue_crowd *other = known_get(others, &others->lanes.crowds, queue)->row;
-        if (crowd->count != other->count || !ids_same(&crowd->oldest, &other->oldest))
-            flaw(twin, "what waits in queue", (int64_t)queue);
-    }
-}
-
 /* The unused queues of an environment, and how many it has. */
 static void idle_compare(struct twin *twin, struct rows *rows, struct rows *others)
 {
@@ -135,7 +124,8 @@ static void rows_compare(struct twin *twin, struct rows *rows, struct rows *othe
         }
     ready_compare(twin, rows, others);
     lanes_compare(twin, rows, others);
-    crowds_compare(twin, rows, others);
+    if (crowds_differ(rows, others) != 0)
+        flaw(twin, "what waits in queue", crowds_differ(rows, others));
     idle_compare(twin, rows, others);
 }
 

@@ -27,4 +27,7 @@ static inline bool ids_same(const struct ids *a, const struct ids *b)
     return same;
 }
 
+/* Two stores were asked the same: a queue of which they say another crowd; 0: there is none. */
+int64_t crowds_differ(struct rows *rows, struct rows *others);
+
 #endif
