@@ -3,16 +3,16 @@
 #include "model.h"
 #include "twin.h"
 
-int64_t crowds_differ(struct rows *rows, struct rows *others)
+void crowds_compare(void *context, void (*flaw)(void *context, const char *text),
+                    struct rows *rows, struct rows *others)
 {
     for (uint32_t i = 0; i < others->lanes.crowd_count; i++) {
         uint64_t queue = (uint64_t)others->lanes.crowds_of[i].queue;
         const struct queue_crowd *crowd = known_get(rows, &rows->lanes.crowds, queue)->row;
         const struct queue_crowd *other = known_get(others, &others->lanes.crowds, queue)->row;
         if (crowd->count != other->count || !ids_same(&crowd->oldest, &other->oldest))
-            return (int64_t)queue;
+            flaw(context, "sqlite and memory differ: what waits in a queue");
     }
-    return 0;
 }
 
 static bool waits(const struct run *run)

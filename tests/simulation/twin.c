@@ -124,8 +124,7 @@ static void rows_compare(struct twin *twin, struct rows *rows, struct rows *othe
         }
     ready_compare(twin, rows, others);
     lanes_compare(twin, rows, others);
-    if (crowds_differ(rows, others) != 0)
-        flaw(twin, "what waits in queue", crowds_differ(rows, others));
+    crowds_compare(twin->context, twin->flaw, rows, others);
     idle_compare(twin, rows, others);
 }
 

@@ -27,7 +27,8 @@ static inline bool ids_same(const struct ids *a, const struct ids *b)
     return same;
 }
 
-/* Two stores were asked the same: a queue of which they say another crowd; 0: there is none. */
-int64_t crowds_differ(struct rows *rows, struct rows *others);
+/* Two stores were asked the same: what waits in queues. */
+void crowds_compare(void *context, void (*flaw)(void *context, const char *text),
+                    struct rows *rows, struct rows *others);
 
 #endif
