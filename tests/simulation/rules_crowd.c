@@ -3,6 +3,12 @@
 #include "model.h"
 #include "twin.h"
 
+void crowds_want(struct lane_rows *to, const struct lane_rows *from)
+{
+    to->crowds_of = from->crowds_of;
+    to->crowd_count = from->crowd_count;
+}
+
 void crowds_compare(void *context, void (*flaw)(void *context, const char *text),
                     struct rows *rows, struct rows *others)
 {

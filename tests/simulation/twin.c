@@ -138,13 +138,11 @@ static bool twin_begin(struct store *store, struct err *err)
            twin->sqlite->ops->begin(twin->sqlite, err);
 }
 
-/* The same wants. */
 static void lanes_want(struct lane_rows *to, const struct lane_rows *from)
 {
     to->queues = from->queues;
     to->queue_count = from->queue_count;
-    to->crowds_of = from->crowds_of;
-    to->crowd_count = from->crowd_count;
+    crowds_want(to, from);
     to->idle.is_wanted = from->idle.is_wanted;
     to->idle.after = from->idle.after;
     to->idle.limit = from->idle.limit;

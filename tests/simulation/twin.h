@@ -27,7 +27,8 @@ static inline bool ids_same(const struct ids *a, const struct ids *b)
     return same;
 }
 
-/* Two stores were asked the same: what waits in queues. */
+/* Two stores are asked the same: what waits in queues (rules_crowd.c). */
+void crowds_want(struct lane_rows *to, const struct lane_rows *from);
 void crowds_compare(void *context, void (*flaw)(void *context, const char *text),
                     struct rows *rows, struct rows *others);
 
