@@ -50,7 +50,8 @@ static void print_list(struct arena *arena, const struct value *page)
     static const struct grid_title titles[] = {
         { "QUEUE", GRID_ELASTIC }, { "RUNNING", GRID_NUMBER }, { "QUEUED", GRID_NUMBER },
         { "LIMIT", GRID_NUMBER },  { "KEY", GRID_NUMBER },     { "TOTAL", GRID_NUMBER },
-        { "RATE", GRID_PLAIN },    { "STATE", GRID_PLAIN },    { NULL, GRID_PLAIN },
+        { "P95 MS", GRID_NUMBER }, { "RATE", GRID_PLAIN },     { "STATE", GRID_PLAIN },
+        { NULL, GRID_PLAIN },
     };
     struct grid grid;
     uint32_t count;
@@ -71,12 +72,14 @@ static void print_list(struct arena *arena, const struct value *page)
         }
         struct slice rate = member_text(queue, "rate"),
                      key_rate = member_text(queue, "keyRate");
-        grid_cell(&grid, 6,
+        grid_format(&grid, 6, "%" PRId64,
+                    member_int(value_find(queue, "lastHour"), "waitP95Ms"));
+        grid_cell(&grid, 7,
                   key_rate.size == 0
                       ? rate
                       : arena_format(arena, "%.*s%skey %.*s", SLICE_ARG(rate),
                                      rate.size > 0 ? "; " : "", SLICE_ARG(key_rate)));
-        grid_cell(&grid, 7,
+        grid_cell(&grid, 8,
                   member_bool(queue, "paused")              ? SLICE("paused")
                   : member_bool(queue, "environmentPaused") ? SLICE("environment paused")
                   : value_find(queue, "ramp") != NULL       ? SLICE("coming back")
@@ -125,7 +128,9 @@ const struct cli_command queues_list_command = {
     .help =
         "A task's own queue is written task/TASK. LIMIT is of the runs at a time with one\n"
         "concurrency key, or with none; KEY, where it differs, of those with a key; TOTAL of\n"
-        "all of the queue. RATE, where there is one, is how many start in a time.",
+        "all of the queue. P95 MS is how long 95 of 100 of what started in the last hour had "
+        "been\n"
+        "ready at most, about. RATE, where there is one, is how many start in a time.",
     .options = list_options,
     .is_client = true,
     .exec = exec_list,
@@ -133,25 +138,71 @@ const struct cli_command queues_list_command = {
 
 /* ---- show -------------------------------------------------------------------------------- */
 
-/* Whatever the server counts, a line each. */
-static void print_members(struct call *call, const struct value *map)
+/* Whatever the server counts, a line each; what is in a map with its name before it. */
+static void members_add(struct call *call, struct buffer *out, const char *before,
+                        const struct value *map)
 {
-    struct buffer out = { 0 };
-
     for (uint32_t i = 0; map->kind == VALUE_MAP && i < map->count; i++) {
         const struct member *member = &map->members[i];
+        struct slice key = arena_format(&call->arena, "%s%.*s", before,
+                                        SLICE_ARG(text_safe(&call->arena, member->key)));
         struct buffer value = { 0 };
+        if (member->value.kind == VALUE_LIST)
+            continue; /* keys: a table */
+        if (member->value.kind == VALUE_MAP) {
+            members_add(call, out, arena_format(&call->arena, "%.*s.", SLICE_ARG(key)).data,
+                        &member->value);
+            continue;
+        }
         if (member->value.kind == VALUE_STRING)
             buffer_slice(&value, member->value.bytes);
         else
             json_write(&value, &member->value);
-        struct slice key = text_safe(&call->arena, member->key);
-        buffer_format(&out, "%-20.*s ", SLICE_ARG(key));
-        text_add_safe(&out, buffer_view(&value), false);
-        buffer_byte(&out, '\n');
+        buffer_format(out, "%-26.*s ", SLICE_ARG(key));
+        text_add_safe(out, buffer_view(&value), false);
+        buffer_byte(out, '\n');
         buffer_finish(&value);
     }
+}
+
+static void keys_print(struct arena *arena, const struct value *queue)
+{
+    static const struct grid_title titles[] = {
+        { "KEY", GRID_ELASTIC },    { "RUNNING", GRID_NUMBER }, { "QUEUED", GRID_NUMBER },
+        { "DELAYED", GRID_NUMBER }, { "WAITING", GRID_NUMBER }, { "LIMIT", GRID_NUMBER },
+        { "STARTED", GRID_NUMBER }, { "P50 MS", GRID_NUMBER },  { "P95 MS", GRID_NUMBER },
+        { NULL, GRID_PLAIN },
+    };
+    static const char *const now[] = { "running", "queued", "delayed", "waiting",
+                                       "effectiveLimit" };
+    static const char *const hour[] = { "started", "waitP50Ms", "waitP95Ms" };
+    struct grid grid;
+    uint32_t count;
+    const struct value *keys = member_list(queue, "keys", &count);
+
+    if (count == 0)
+        return;
+    grid_init(&grid, arena, titles);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct value *of_hour = value_find(&keys[i], "lastHour");
+        grid_row(&grid);
+        grid_cell(&grid, 0, member_text(&keys[i], "key"));
+        for (uint32_t k = 0; k < 5; k++)
+            grid_format(&grid, 1 + k, "%" PRId64, member_int(&keys[i], now[k]));
+        for (uint32_t k = 0; k < 3; k++)
+            grid_format(&grid, 6 + k, "%" PRId64, member_int(of_hour, hour[k]));
+    }
+    printf("\n");
+    grid_print(&grid);
+}
+
+static void print_members(struct call *call, const struct value *map)
+{
+    struct buffer out = { 0 };
+
+    members_add(call, &out, "", map);
     screen_print(stdout, &out);
+    keys_print(&call->arena, map);
 }
 
 static int exec_show(struct call *call)
@@ -180,7 +231,13 @@ const struct cli_command queues_show_command = {
     .name = "queues show",
     .arguments = "QUEUE",
     .summary = "Show a queue's numbers",
-    .help = "QUEUE is a name, task/TASK for a task's own queue, or an id.",
+    .help =
+        "QUEUE is a name, task/TASK for a task's own queue, or an id. lastHour is of the last "
+        "60\n"
+        "minutes: waitP50Ms and waitP95Ms are how long half, and 95 of 100, of what started "
+        "had\n"
+        "been ready at most, about. limitedBy names what effectiveLimit comes from. Below are\n"
+        "the busiest keys, at most a hundred, with STARTED, P50 and P95 of that hour.",
     .is_client = true,
     .least = 1,
     .most = 1,

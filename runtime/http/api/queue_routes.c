@@ -11,6 +11,7 @@
 #include "base/name.h"
 #include "http/api/filter.h"
 #include "http/api/pause_body.h"
+#include "http/api/queue_hour.h"
 #include "http/api/queue_view.h"
 #include "http/api/routes.h"
 #include "http/server/reply.h"
@@ -158,10 +159,10 @@ static void concurrency_write(const struct request *request, struct out *out,
     out_end_map(out);
 }
 
-static void queue_write(const struct request *request, struct out *out, const char *key,
-                        const struct queue_stats *stats)
+static void queue_write(const struct request *request, struct out *out,
+                        const struct queue_stats *stats, const struct queue_minute *hour)
 {
-    out_map(out, key);
+    out_map(out, NULL);
     name_write(out, &stats->queue);
     out_int(out, "running", stats->running);
     out_int(out, "queued", stats->queued);
@@ -170,11 +171,14 @@ static void queue_write(const struct request *request, struct out *out, const ch
     paused_write(request, out, &stats->queue);
     limits_write(request, out, &stats->queue);
     concurrency_write(request, out, &stats->queue);
+    queue_limited_write(request, out, &stats->queue, false);
+    queue_oldest_write(out, stats);
+    queue_hour_write(out, hour, stats->queue.created_ms);
     out_end_map(out);
 }
 
 static void statistics_write(const struct request *request, struct out *out,
-                             const struct queue_stats *stats)
+                             const struct queue_stats *stats, const struct queue_hour *hour)
 {
     const struct queue *queue = &stats->queue;
     int64_t done = queue->completed + queue->failed + queue->canceled;
@@ -195,8 +199,11 @@ static void statistics_write(const struct request *request, struct out *out,
     out_double(out, "averageWaitMs", done == 0 ? 0 : (double)queue->wait_ms / (double)done);
     out_double(out, "averageBusyMs",
                done == 0 ? 0 : (double)queue->busy_us / 1000 / (double)done);
-    out_time(out, "oldestQueuedAt", stats->oldest_queued_ms);
     out_time(out, "createdAt", queue->created_ms);
+    queue_limited_write(request, out, queue, false);
+    queue_oldest_write(out, stats);
+    queue_hour_write(out, &hour->all, queue->created_ms);
+    queue_keys_write(request, out, queue, hour);
     out_end_map(out);
 }
 
@@ -216,10 +223,19 @@ static bool list_work(struct request *request, struct pool_reader *reader, struc
     struct queue_view *view = request->view;
     int64_t offset = (view->page - 1) * view->per_page;
 
-    return environment_read(request, reader, err) &&
-           reader->reader->ops->queues(reader->reader, &request->arena,
-                                       request->world->environment->number, (uint32_t)offset,
-                                       (uint32_t)view->per_page, &view->rows, err);
+    if (!environment_read(request, reader, err) ||
+        !reader->reader->ops->queues(reader->reader, &request->arena,
+                                     request->world->environment->number, (uint32_t)offset,
+                                     (uint32_t)view->per_page, &view->rows, err))
+        return false;
+    struct queue_hour *hour = ARENA_NEW(&request->arena, struct queue_hour);
+    view->hours = ARENA_ARRAY(&request->arena, struct queue_minute, view->rows.count + 1);
+    for (uint32_t i = 0; i < view->rows.count; i++) {
+        if (!queue_hour_read(request, reader, view->rows.rows[i].queue.id, false, hour, err))
+            return false;
+        view->hours[i] = hour->all;
+    }
+    return true;
 }
 
 static void list_done(struct request *request)
@@ -231,7 +247,7 @@ static void list_done(struct request *request)
     out_map(&out, NULL);
     out_list(&out, "data");
     for (uint32_t i = 0; i < view->rows.count; i++)
-        queue_write(request, &out, NULL, &view->rows.rows[i]);
+        queue_write(request, &out, &view->rows.rows[i], &view->hours[i]);
     out_end_list(&out);
     out_map(&out, "pagination");
     out_int(&out, "currentPage", view->page);
@@ -275,7 +291,9 @@ bool queue_read(struct request *request, struct pool_reader *reader, struct err 
         view->row = NULL;
     if (view->row == NULL && (view->name.size == 0 || name_check(NAME_QUEUE, view->name, err)))
         err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);
-    return view->row != NULL;
+    view->hour = ARENA_NEW(&request->arena, struct queue_hour);
+    return view->row != NULL && queue_hour_read(request, reader, view->row->queue.id,
+                                                view->has_keys, view->hour, err);
 }
 
 void queue_reply(struct request *request)
@@ -283,7 +301,7 @@ void queue_reply(struct request *request)
     const struct queue_view *view = request->view;
     struct out out = reply_out(request);
 
-    queue_write(request, &out, NULL, view->row);
+    queue_write(request, &out, view->row, &view->hour->all);
     reply_send(request, HTTP_OK);
 }
 
@@ -292,16 +310,18 @@ static void statistics_done(struct request *request)
     const struct queue_view *view = request->view;
     struct out out = reply_out(request);
 
-    statistics_write(request, &out, view->row);
+    statistics_write(request, &out, view->row, view->hour);
     reply_send(request, HTTP_OK);
 }
 
-static void read_one(struct request *request, void (*done)(struct request *request))
+static void read_one(struct request *request, bool has_keys,
+                     void (*done)(struct request *request))
 {
     struct queue_view *view = ARENA_NEW(&request->arena, struct queue_view);
     struct slice type = { 0 };
     struct err err = { 0 };
 
+    view->has_keys = has_keys;
     request->view = view;
     if (!request_params(request, (const char *const[]){ "type", NULL }))
         return;
@@ -314,12 +334,12 @@ static void read_one(struct request *request, void (*done)(struct request *reque
 
 void queue_show(struct request *request)
 {
-    read_one(request, queue_reply);
+    read_one(request, false, queue_reply);
 }
 
 void queue_statistics(struct request *request)
 {
-    read_one(request, statistics_done);
+    read_one(request, true, statistics_done);
 }
 
 /* ---- pause and resume -------------------------------------------------------------------- */

@@ -13,6 +13,9 @@ struct queue_view {
     int64_t page, per_page;
     struct queue_page rows;
     struct queue_stats *row;
+    struct queue_minute *hours;      /* of each of `rows` */
+    struct queue_hour *hour;         /* of `row` */
+    bool has_keys;                   /* it is to have those of its keys */
     struct environment *environment; /* NULL: it has no row */
     struct pause_order order;
     bool is_percent;

@@ -107,6 +107,34 @@ Test(queues, a_paused_queue_starts_nothing_until_it_is_resumed)
     cr_assert_eq(answer_find(stats, "queued")->integer, 0);
 }
 
+Test(queues, the_last_hour_is_shown_of_a_queue_and_of_its_keys)
+{
+    struct answer made =
+        site_post(&site, "/api/v1/tasks/echo/trigger",
+                  "{\"payload\":{},\"options\":{\"concurrencyKey\":\"acme\"}}");
+    site_until(&site, answer_text(&site, made, "id"), "COMPLETED");
+    site_until(&site, site_run(&site, "echo", "{}"), "COMPLETED");
+
+    struct answer stats = site_get(&site, QUEUES "/echo/statistics?type=task");
+    cr_assert_eq(answer_find(stats, "lastHour.started")->integer, 2, "%s", stats.body.data);
+    cr_assert_eq(answer_find(stats, "lastHour.completed")->integer, 2);
+    const struct value *keys = answer_find(stats, "keys");
+    cr_assert_eq(keys->count, 1);
+    cr_assert(slice_is(value_find(&keys->items[0], "key")->bytes, "acme"));
+    const struct value *hour = value_find(&keys->items[0], "lastHour");
+    cr_assert_eq(value_find(hour, "started")->integer, 1);
+    cr_assert_eq(value_find(&keys->items[0], "running")->integer, 0);
+
+    struct answer one = site_get(&site, QUEUES "/echo?type=task");
+    cr_assert_eq(answer_find(one, "lastHour.started")->integer, 2, "%s", one.body.data);
+    int64_t limit = answer_find(one, "effectiveLimit")->integer;
+    cr_assert_gt(limit, 0);
+    site_post(&site, QUEUES "/echo/pause", "{\"type\":\"task\",\"action\":\"pause\"}");
+    one = site_get(&site, QUEUES "/echo?type=task");
+    cr_assert_eq(answer_find(one, "effectiveLimit")->integer, 0);
+    cr_assert_str_eq(answer_text(&site, one, "limitedBy"), "paused");
+}
+
 Test(queues, a_pause_says_who_why_and_until_and_may_refuse_what_comes)
 {
     static const char task[] = "/api/v1/tasks/echo/trigger";

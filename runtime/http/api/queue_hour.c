@@ -1,0 +1,104 @@
+#include "http/api/queue_hour.h"
+
+#include "base/clock.h"
+
+enum { HOUR_MINUTES = 60 };
+
+bool queue_hour_read(struct request *request, struct pool_reader *reader, int64_t queue,
+                     bool has_keys, struct queue_hour *hour, struct err *err)
+{
+    int64_t now = clock_now_ms() / MINUTE_MS;
+
+    return reader->reader->ops->hour(reader->reader, &request->arena, queue,
+                                     now - HOUR_MINUTES + 1, now, has_keys, hour, err);
+}
+
+void queue_hour_write(struct out *out, const struct queue_minute *hour, int64_t created_ms)
+{
+    static const struct queue_minute none;
+    int64_t now_ms = clock_now_ms();
+    int64_t since_ms = (now_ms / MINUTE_MS - HOUR_MINUTES + 1) * MINUTE_MS;
+
+    if (hour == NULL)
+        hour = &none;
+    since_ms = created_ms > since_ms ? created_ms : since_ms;
+    double minutes = (double)(now_ms - since_ms) / MINUTE_MS;
+    minutes = minutes < 1 ? 1 : minutes;
+    int64_t ended = hour->completed + hour->failed + hour->canceled;
+    out_map(out, "lastHour");
+    out_int(out, "started", hour->started);
+    out_int(out, "completed", hour->completed);
+    out_int(out, "failed", hour->failed);
+    out_int(out, "canceled", hour->canceled);
+    out_double(out, "startedPerMinute", (double)hour->started / minutes);
+    out_double(out, "endedPerMinute", (double)ended / minutes);
+    out_int(out, "waitP50Ms", wait_quantile(hour->waits, 0.5));
+    out_int(out, "waitP95Ms", wait_quantile(hour->waits, 0.95));
+    out_end_map(out);
+}
+
+static void lower(uint32_t limit, const char *word, uint32_t *least, const char **by)
+{
+    if (limit >= *least)
+        return;
+    *least = limit;
+    *by = word;
+}
+
+void queue_limited_write(const struct request *request, struct out *out,
+                         const struct queue *queue, bool has_key)
+{
+    const struct catalog *catalog = request->http->catalog;
+    const struct queue_view *view = request->view;
+    int64_t now_ms = clock_steady_ms();
+
+    if (catalog == NULL)
+        return;
+    const struct queue_rules *rules = catalog_rules(catalog, queue->name);
+    struct config_burst environment =
+        catalog_environment_limit(catalog, request->world->environment->number);
+    uint32_t least = queue_limit_now(catalog, queue, has_key, now_ms);
+    const char *by = has_key && rules->per_key > 0 ? "perKey"
+                     : queue->override_ms != 0     ? "override"
+                                                   : "concurrency";
+    lower(pause_limit(&queue->pause, catalog_total_limit(catalog, queue->name), now_ms),
+          "total", &least, &by);
+    lower(environment.base, "environment", &least, &by);
+    lower(catalog->slots, "slots", &least, &by);
+    if (view->environment != NULL && view->environment->paused)
+        lower(0, "environmentPaused", &least, &by);
+    if (queue->paused)
+        lower(0, "paused", &least, &by);
+    out_int(out, "effectiveLimit", least);
+    out_word(out, "limitedBy", by);
+}
+
+void queue_oldest_write(struct out *out, const struct queue_stats *stats)
+{
+    int64_t age_ms = clock_now_ms() - stats->oldest_queued_ms;
+
+    out_time(out, "oldestQueuedAt", stats->oldest_queued_ms);
+    if (stats->oldest_queued_ms != 0)
+        out_int(out, "oldestQueuedAgeMs", age_ms < 0 ? 0 : age_ms);
+}
+
+void queue_keys_write(const struct request *request, struct out *out, const struct queue *queue,
+                      const struct queue_hour *hour)
+{
+    out_list(out, "keys");
+    for (uint32_t i = 0; i < hour->count; i++) {
+        const struct key_stats *key = &hour->keys[i];
+        out_map(out, NULL);
+        out_text(out, "key", key->key);
+        out_int(out, "running", key->now.running);
+        out_int(out, "queued", key->now.queued);
+        out_int(out, "delayed", key->now.delayed);
+        out_int(out, "waiting", key->now.waiting);
+        out_int(out, "parked", key->now.parked);
+        queue_oldest_write(out, &key->now);
+        queue_limited_write(request, out, queue, true);
+        queue_hour_write(out, key->hour, queue->created_ms);
+        out_end_map(out);
+    }
+    out_end_list(out);
+}
