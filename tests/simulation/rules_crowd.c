@@ -117,7 +117,10 @@ void rule_crowds(const struct look *look)
         if (most == 0)
             continue;
         struct crowd_look crowd = crowd_look(look, queue->id);
-        if (crowd.made_wait > 0 && crowd.made_wait + crowd.stayed > most)
+        /* What had been started and came back may have filled it beyond: then each new one
+         * takes the place of one. */
+        if (crowd.made_wait > 0 && crowd.made_wait + crowd.stayed > most &&
+            crowd.made_wait + crowd.stayed > crowd.before)
             world_flaw(look->world, "%u runs wait in queue %.*s, and %u of them are new",
                        crowd.made_wait + crowd.stayed, SLICE_ARG(queue->name), crowd.made_wait);
         if (crowd.dropped > crowd.made)
