@@ -137,10 +137,8 @@ void pause_order_tell(struct request *request, const struct pause_order *order,
 
     (void)snprintf(event, sizeof event, "%s.%s", kind, order->paused ? "paused" : "resumed");
     if (order->is_changed)
-        log_info(event, "%s=%.*s by=\"%.*s\"%s%.*s%s%s%s%s%s", kind, SLICE_ARG(name),
-                 SLICE_ARG(order->by), order->why.size > 0 ? " reason=\"" : "",
-                 SLICE_ARG(order->why), order->why.size > 0 ? "\"" : "",
-                 until_ms != 0 ? " until=" : "",
+        log_info(event, "%s=%.*s by=\"%.*s\" reason=\"%.*s\"%s%s%s%s", kind, SLICE_ARG(name),
+                 SLICE_ARG(order->by), SLICE_ARG(order->why), until_ms != 0 ? " until=" : "",
                  until_ms != 0 ? time_format(until_ms, until) : "",
                  order->freezes == PAUSE_YES ? " ttl=frozen" : "",
                  order->refuses == PAUSE_YES ? " accept=false" : "");
