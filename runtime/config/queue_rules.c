@@ -14,6 +14,8 @@ enum { RATE_MOST = 1000000 };
         .key = key_, .type = RULE_##type_, .at = offsetof(struct queue_rules, member), \
     }
 
+static const char *const conflict_words[] = { "queue", "skip", "replace", "cancel_running",
+                                              NULL };
 static const char *const full_words[] = { "reject", "drop_oldest", NULL };
 
 const struct queue_rule queue_rule_table[QUEUE_RULES] = {
@@ -31,6 +33,10 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
       .type = RULE_WORD,
       .at = offsetof(struct queue_rules, on_full),
       .words = full_words },
+    { .key = "on_conflict",
+      .type = RULE_WORD,
+      .at = offsetof(struct queue_rules, on_conflict),
+      .words = conflict_words },
     RULE("ttl", SPAN, ttl_ms),
     RULE("priority", AMOUNT, priority),
     RULE("retry.max_attempts", COUNT, retry_attempts),

@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What a trigger does that meets a run of its queue and key. */
+enum conflict_rule { CONFLICT_QUEUE, CONFLICT_SKIP, CONFLICT_REPLACE, CONFLICT_CANCEL };
+
 enum full_rule { FULL_REJECT, FULL_DROP_OLDEST };
 
 /* A number, or what an expression over the payload gives. */
@@ -52,6 +55,7 @@ struct queue_rules {
     struct queue_rate rate, key_rate; /* of the queue as a whole; of each lane with a key */
     uint32_t max_queued;              /* runs that wait in it; 0: any number */
     uint32_t on_full;                 /* enum full_rule */
+    uint32_t on_conflict;             /* enum conflict_rule */
     /* For runs whose trigger says none. */
     int64_t ttl_ms;
     struct queue_amount priority; /* seconds */
@@ -80,7 +84,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 15, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 16, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

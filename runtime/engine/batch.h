@@ -93,6 +93,8 @@ void run_set_part(struct run *run, enum run_part part, struct slice value);
 /* The rows that run_finish needs. */
 bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
+/* All its rows are there (run_finish_ready); those below it follow. */
+void run_cancel(struct batch *batch, struct run *run);
 /* It ends before it was started; `why` is for its error and its timeline. */
 void run_expire(struct batch *batch, struct run *run, struct slice why);
 /* The segment of a canceled run has returned, or was killed: its place is free. */
@@ -152,10 +154,17 @@ struct slice queue_name_of(struct batch *batch, const struct run *run);
 struct census *census_get(struct batch *batch, uint32_t environment);
 
 /* admission/crowd.c: may one more wait in that queue (NULL: it is not there yet)? Who must go
- * for it goes. False: more rows are needed; the command's err says whether it is refused. */
+ * for it goes; `leaves` goes anyway (NULL: nobody does). False: more rows are needed; the
+ * command's err says whether it is refused. */
 bool crowd_admit(struct batch *batch, struct command *command, const struct queue *queue,
-                 const struct queue_rules *rules);
+                 const struct queue_rules *rules, const struct run *leaves);
 void crowd_moved(struct batch *batch, const struct run *run, bool was_there, uint32_t before);
+
+/* conflict.c: the run of its lane (NULL: it has none yet) that on_conflict is about; NULL:
+ * none. False: more rows are needed. */
+bool conflict_find(struct batch *batch, const struct queue_rules *rules,
+                   const struct lane *lane, const struct run *parent, struct run **met);
+void conflict_cancel(struct batch *batch, struct run *met);
 
 /* defaults.c: a number of the file's; false: its expression has no value, `flaw` says why. */
 bool amount_get(struct batch *batch, const struct queue_amount *amount, struct slice payload,

@@ -120,21 +120,27 @@ static const struct catalog_queue *queue_find(const struct catalog *catalog, str
                                                sizeof wanted, queue_order);
 }
 
+/* Of runs with a key; 0: it says nothing of its own. */
+static uint32_t key_limit(const struct queue_rules *rules)
+{
+    return rules->on_conflict == CONFLICT_CANCEL ? 1 : rules->per_key;
+}
+
 uint32_t catalog_lane_limit(const struct catalog *catalog, struct slice queue, bool has_key)
 {
     const struct catalog_queue *found = queue_find(catalog, queue);
 
     if (found == NULL)
         return catalog->queue_limit;
-    return has_key && found->rules.per_key > 0 ? found->rules.per_key
-                                               : found->rules.concurrency;
+    return has_key && key_limit(&found->rules) > 0 ? key_limit(&found->rules)
+                                                   : found->rules.concurrency;
 }
 
 uint32_t catalog_limit_now(const struct catalog *catalog, const struct queue *queue,
                            bool has_key)
 {
     const struct catalog_queue *found = queue_find(catalog, queue->name);
-    bool has_own = has_key && found != NULL && found->rules.per_key > 0;
+    bool has_own = has_key && found != NULL && key_limit(&found->rules) > 0;
 
     return queue->override_ms != 0 && !has_own
                ? queue->override_limit

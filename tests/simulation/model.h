@@ -187,6 +187,12 @@ void rule_full(const struct look *look, const struct trigger *trigger);
 void rule_dropped(const struct look *look, const struct shadow *shadow, const struct run *run);
 void rule_crowds(const struct look *look);
 
+/* rules_conflict.c: what meets a run of its key. */
+void rule_conflict_new(const struct look *look, const struct run *run);
+bool rule_conflict_skipped(const struct look *look, const struct trigger *trigger);
+bool rule_conflict_canceled(const struct look *look, const struct run *run,
+                            const struct move *move);
+
 /* rules_note.c: what segments say on their way. */
 void rule_notes(struct shadow *shadow, const struct frame_note *notes, uint32_t count);
 void rule_once(const struct look *look, const struct command *command);

@@ -9,11 +9,24 @@ static void flaw(const struct look *look, const struct run *run, const char *wha
                run->status, run->seq, what);
 }
 
+/* Its parent began to wait for it: it stands where the parent stood, less its own head start.
+ */
+static bool is_hurried(const struct look *look, const struct run *was, const struct run *run)
+{
+    const struct run *parent = run_now(look, run->parent_id);
+    const struct shadow *shadow = shadow_of(look, run->parent_id);
+
+    return parent != NULL && shadow != NULL && shadow->was != NULL &&
+           shadow->was->status == RUN_RUNNING && parent->seq > shadow->was->seq &&
+           was->started_ms == 0 && run->rank_ms < was->rank_ms &&
+           run->rank_ms == parent->rank_ms + parent->priority_ms - run->priority_ms;
+}
+
 /* ---- what stays -------------------------------------------------------------------------- */
 
 static void same_look(const struct look *look, const struct run *was, const struct run *run)
 {
-    if (was->rank_ms != run->rank_ms)
+    if (was->rank_ms != run->rank_ms && !is_hurried(look, was, run))
         flaw(look, run, "its rank has changed");
     if (was->priority_ms != run->priority_ms || was->ttl_ms != run->ttl_ms ||
         was->limit_ms != run->limit_ms || was->max_attempts != run->max_attempts ||
@@ -89,6 +102,8 @@ static void canceled_look(const struct look *look, const struct shadow *shadow,
     while (above != NULL && above->status != RUN_DONE)
         above = run_now(look, above->parent_id);
     bool by_parent = above != NULL && above->outcome == OUTCOME_CANCELED;
+    if (rule_conflict_canceled(look, run, move))
+        return;
     if (shadow->cancel == NULL && !by_parent)
         flaw(look, run, "it is canceled, and nobody wanted that");
     if (shadow->cancel != NULL && !by_parent &&

@@ -218,6 +218,7 @@ static void new_look(const struct look *look, const struct command *command)
                    (long long)run->id, trigger->cached ? " by its key" : "");
     else
         made_look(look, command, run);
+    rule_conflict_new(look, run);
 }
 
 void rule_trigger(const struct look *look, const struct command *command)
@@ -266,6 +267,8 @@ void rule_trigger(const struct look *look, const struct command *command)
         hit_look(look, trigger, key);
         return;
     }
+    if (rule_conflict_skipped(look, trigger))
+        return;
     new_look(look, command);
     key_set(look, key, trigger->run_id,
             trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_DAYS_MS);

@@ -112,6 +112,15 @@ const struct queue_rules *world_rules(struct slice queue)
     return &none;
 }
 
+bool world_names(struct slice queue)
+{
+    bool is_named = false;
+
+    for (int i = 0; i < QUEUES; i++)
+        is_named |= slice_is(queue, queue_names[i]);
+    return is_named;
+}
+
 bool world_priority(struct slice queue, struct slice payload, int64_t *priority_ms)
 {
     *priority_ms = (int64_t)world_rules(queue)->priority.number * 1000;
@@ -127,6 +136,7 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
     struct queue_rules rules = said[i];
     struct expression_flaw flaw;
 
+    rules.on_conflict = world->on_conflict;
     rules.concurrency = i == 2 ? 1 : world->queue_limit;
     rules.per_key = i == 0 ? world->key_limit : 0;
     rules.total = i == 1 ? world->total_limit : 0;
@@ -344,6 +354,9 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
             world->bursts[i].most = world->bursts[i].base +
                                     (uint32_t)world_random(world, world->bursts[i].base + 1);
         }
+    /* The last one limits keys as well, which nodes know otherwise. */
+    if (world_chance(world, 40))
+        world->on_conflict = (uint32_t)world_random(world, nodes == 1 ? 4 : 3);
     if (nodes > 1) {
         world->slots = 1 + (uint32_t)world_random(world, SLOTS);
         world->queue_limit = 1 + (uint32_t)world_random(world, 4);

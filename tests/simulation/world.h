@@ -77,6 +77,7 @@ struct world {
     bool is_sqlite;
     uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
     struct config_burst bursts[ENVIRONMENTS];     /* of a node that is alone */
+    uint32_t on_conflict;                         /* of the named queues */
     struct queue_rate rate, key_rate;             /* of "slow", and of keys of "fast" */
     struct known_starts starts;                   /* since the rates are as they are */
     int64_t batch_ms;      /* when the last batch began, by the steady clock */
@@ -130,6 +131,7 @@ struct world {
 
 /* What queues.yaml says of it, but for limits; all 0: nothing. */
 const struct queue_rules *world_rules(struct slice queue);
+bool world_names(struct slice queue); /* is it one of them? */
 /* What it gives to a run whose trigger does not say; false: its expression has no value. */
 bool world_priority(struct slice queue, struct slice payload, int64_t *priority_ms);
 

@@ -95,7 +95,7 @@ static bool oldest_find(struct batch *batch, const struct queue *queue, struct c
 }
 
 bool crowd_admit(struct batch *batch, struct command *command, const struct queue *queue,
-                 const struct queue_rules *rules)
+                 const struct queue_rules *rules, const struct run *leaves)
 {
     bool drops = rules->on_full == FULL_DROP_OLDEST;
     struct run *oldest = NULL;
@@ -105,7 +105,7 @@ bool crowd_admit(struct batch *batch, struct command *command, const struct queu
         return true;
     if (!crowd_get(batch, queue->id, drops ? batch->count + SPARE : 0, &now))
         return false;
-    if (now->count < rules->max_queued)
+    if (now->count - (leaves != NULL && waits(leaves) ? 1 : 0) < rules->max_queued)
         return true;
     if (drops && !oldest_find(batch, queue, now, &oldest))
         return false;

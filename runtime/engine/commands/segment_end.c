@@ -85,6 +85,22 @@ static bool wait_make(struct batch *batch, struct run *run, const struct frame_e
     return true;
 }
 
+/* A child that its parent waits for stands where the parent stood, so that trees that have
+ * begun end before new ones begin. Its own head start counts from there. */
+static void child_hurry(struct batch *batch, const struct run *parent, int64_t id)
+{
+    struct run *child = rows_run_here(&batch->rows, id);
+    int64_t since_ms, rank_ms;
+
+    if (child == NULL || child->parent_id != parent->id || child->started_ms != 0 ||
+        child->status == RUN_DONE ||
+        __builtin_add_overflow(parent->rank_ms, parent->priority_ms, &since_ms) ||
+        __builtin_sub_overflow(since_ms, child->priority_ms, &rank_ms))
+        return;
+    if (rank_ms < child->rank_ms)
+        child->rank_ms = rank_ms;
+}
+
 static void segment_wait(struct batch *batch, struct run *run, const struct frame_end *end)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
@@ -133,6 +149,9 @@ static void segment_wait(struct batch *batch, struct run *run, const struct fram
     run->due_is_span = until.is_span;
     if (wait.kind != WAIT_FOR_TIME) {
         run->remaining = wait.needed - ended;
+        for (uint32_t i = 0; i < wait.count; i++)
+            if (wait.kind == WAIT_FOR_RUNS)
+                child_hurry(batch, run, wait.ids[i]);
         for (uint32_t i = 0; i < wait.count; i++)
             if (waits_for(batch, run, wait.kind, wait.ids[i]) > 0)
                 (void)rows_new_edge(&batch->rows, wait.ids[i],

@@ -172,9 +172,10 @@ static int64_t rank_of(const struct batch *batch, const struct deadline *start, 
     return rank_ms;
 }
 
-/* Its queue's own, or that of its key; one that was about to go stays. */
+/* Its queue's own, or that of its key; one that was about to go stays. `last`: the run that is
+ * made in it, where that is to be known. */
 static int64_t lane_get(struct batch *batch, const struct trigger *trigger,
-                        const struct queue *queue)
+                        const struct queue *queue, int64_t last)
 {
     struct slice key = trigger->lane_key;
     struct lane *lane;
@@ -189,6 +190,8 @@ static int64_t lane_get(struct batch *batch, const struct trigger *trigger,
         lane->created_ms = batch->now_ms;
     }
     lane->row.is_deleted = false;
+    if (last != 0)
+        lane->last = last;
     return lane->id;
 }
 
@@ -205,12 +208,12 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     run->environment = trigger->environment;
     run->task = arena_copy(arena, trigger->task);
     run->queue = queue->id;
-    run->lane = lane_get(batch, trigger, queue);
+    const struct queue_rules *rules = catalog_rules(batch->catalog, queue->name);
+    run->lane = lane_get(batch, trigger, queue, rules->on_conflict == CONFLICT_QUEUE ? 0 : id);
     run->concurrency_key = arena_copy(arena, trigger->lane_key);
     run->tenant = arena_copy(arena, trigger->tenant);
     run->created_ms = run->updated_ms = batch->now_ms;
-    struct slice note =
-        defaults_take(batch, trigger, payload, catalog_rules(batch->catalog, queue->name), run);
+    struct slice note = defaults_take(batch, trigger, payload, rules, run);
     run->rank_ms = rank_of(batch, &start, delayed, run->priority_ms);
     run->limit_ms = trigger->limit_ms;
     run->max_attempts = trigger->max_attempts;
@@ -364,8 +367,16 @@ bool trigger_decide(struct batch *batch, struct command *command)
     keys_make(batch, trigger, payload);
     if (!lane_load(batch, trigger, &found))
         return false;
-    if (!crowd_admit(batch, command, found.queue,
-                     catalog_rules(batch->catalog, queue_name(batch, trigger))))
+    const struct queue_rules *rules = catalog_rules(batch->catalog, queue_name(batch, trigger));
+    struct run *met;
+    if (!conflict_find(batch, rules, found.lane, found.parent, &met))
+        return false;
+    if (met != NULL && rules->on_conflict == CONFLICT_SKIP) {
+        trigger->run_id = met->id;
+        trigger->cached = true;
+        return true;
+    }
+    if (!crowd_admit(batch, command, found.queue, rules, met))
         return false;
     if (command->err.code != ERR_OK)
         return true;
@@ -382,6 +393,8 @@ bool trigger_decide(struct batch *batch, struct command *command)
     }
     (void)queue_get(batch, trigger->environment, queue_name(batch, trigger),
                     &queue); /* loaded */
+    if (met != NULL)
+        conflict_cancel(batch, met);
     struct run *run = run_make(batch, trigger, payload, &found, queue);
     trigger->run_id = run->id;
     trigger->is_new = true;

@@ -76,7 +76,7 @@
 
 #define LANE_FIELDS(X, row)                                                                    \
     X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, NUMBER, queue)                   \
-    X(row, 0, TEXT, key) X(row, 0, NUMBER, created_ms)
+    X(row, 0, TEXT, key) X(row, 0, NUMBER, created_ms) X(row, 0, NUMBER, last)
 
 #define KEY_FIELDS(X, row)                                                                     \
     X(row, 0, RAW, hash) X(row, 0, NUMBER, target) X(row, 0, TIME, expires_ms)                 \

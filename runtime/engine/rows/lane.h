@@ -25,6 +25,7 @@ struct lane {
     int64_t queue;
     struct slice key;
     int64_t created_ms;
+    int64_t last; /* the run that was made last, where its queue says on_conflict; 0: none */
 };
 
 /* Lanes of a queue that have QUEUED runs, by rising id. */

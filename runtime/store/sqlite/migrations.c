@@ -169,6 +169,7 @@ static const char *const steps[] = {
     " AND r.lane = lane.id), running = (SELECT count(*) FROM run_running AS r"
     " WHERE r.queue = lane.queue AND r.lane = lane.id) + (SELECT count(*) FROM run_out AS r"
     " WHERE r.queue = lane.queue AND r.lane = lane.id);"
+    "ALTER TABLE lane ADD COLUMN last INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE rate (scope INTEGER PRIMARY KEY, tat_us INTEGER NOT NULL,"
     " interval_us INTEGER NOT NULL, burst INTEGER NOT NULL, pushed_ms INTEGER NOT NULL);"
     "ALTER TABLE queue ADD COLUMN pushed_ms INTEGER NOT NULL DEFAULT 0;"

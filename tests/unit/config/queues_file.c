@@ -120,7 +120,7 @@ Test(queues, what_runs_get_whose_trigger_does_not_say)
               "  a: {ttl: 10m, priority: -2.5, retry: {max_attempts: "
               "5, min: 2s, max: 1h, factor: 3}}\n"
               "  b: {priority: {expr: 'payload.vip ? 60 : 0'}}\n"
-              "  c: {retry: {max: 5s}}\n"
+              "  c: {retry: {max: 5s}, on_conflict: cancel_running}\n"
               "  d: {retry: , max_queued: 7, on_full: drop_oldest}\n");
     const struct queue_rules *a = &queues.queues[0].rules, *b = &queues.queues[1].rules;
     char text[QUEUE_RULE_TEXT_SIZE];
@@ -143,6 +143,7 @@ Test(queues, what_runs_get_whose_trigger_does_not_say)
     cr_assert_eq(queues.queues[3].rules.max_queued, 7);
     cr_assert_eq(queues.queues[3].rules.on_full, FULL_DROP_OLDEST);
     cr_assert_eq(a->on_full, FULL_REJECT);
+    cr_assert_eq(queues.queues[2].rules.on_conflict, CONFLICT_CANCEL);
     queue_rules_own(&other, &own);
     config_queues_finish(&queues);
     cr_assert(slice_is(expression_text(own.priority.expression), "payload.vip ? 60 : 0"));
@@ -160,15 +161,17 @@ Test(queues, mistakes_are_told)
           "queue)" },
         { "concurrency: x\n", "got the string \"x\"" },
         { "queues: {a: -1}\n", "q.yaml:1:13: /queues/a: expected an integer >= 1" },
-        { "queues: {a: {most: 2}}\n", "q.yaml:1:14: /queues/a: expected no properties but "
-                                      "concurrency, limit, per_key, total, rate, key_rate, "
-                                      "max_queued, on_full, ttl, priority, retry, fair " },
+        { "queues: {a: {most: 2}}\n",
+          "q.yaml:1:14: /queues/a: expected no properties but "
+          "concurrency, limit, per_key, total, rate, key_rate, "
+          "max_queued, on_full, on_conflict, ttl, priority, retry " },
         { "queues:\n  a:\n    per_key: 0\n", "q.yaml:3:14: /queues/a/per_key: expected" },
         { "queues: {a: {total: many}}\n", "/queues/a/total: expected" },
         { "queues: {a: {concurrency: 2, limit: 2}}\n", "q.yaml:1:13: /queues/a:" },
         { "queues: {a: {max_queued: 0}}\n",
           "q.yaml:1:26: /queues/a/max_queued: expected an integer >= 1" },
         { "queues: {a: {max_queued: 5, on_full: drop}}\n", "q.yaml:1:38: /queues/a/on_full:" },
+        { "queues: {a: {on_conflict: wait}}\n", "q.yaml:1:27: /queues/a/on_conflict:" },
         { "queues: {a: {ttl: 0s}}\n",
           "q.yaml:1:19: ttl must be a time from 1ms to 36500d, like 30m" },
         { "queues: {a: {ttl: soon}}\n", "q.yaml:1:19: /queues/a/ttl:" },

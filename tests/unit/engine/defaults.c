@@ -145,3 +145,64 @@ Test(defaults, pauses_between_attempts_are_the_queues)
     end_fail(run, true);
     cr_assert_eq(run_of(run)->status, RUN_DELAYED, "the task pauses for no time");
 }
+
+static int64_t running_run(void)
+{
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++)
+        if (store_memory_run(bench.store, i)->status == RUN_RUNNING)
+            return store_memory_run(bench.store, i)->id;
+    return 0;
+}
+
+/* One a second comes with a head start of ten, and one a second is done: after ten seconds who
+ * has none is before those that come. */
+Test(defaults, a_stream_with_a_head_start_holds_others_for_no_longer_than_that)
+{
+    rules_of_q()->priority.number = 10;
+    bench_catalog();
+    (void)add_q("");
+    commit();
+    struct trigger *options = add_q("");
+    options->has_priority = true;
+    commit();
+    int64_t low = options->run_id, begin_ms = bench.now_ms;
+    for (int second = 0; second < 30; second++) {
+        (void)add_q("");
+        commit();
+        end_done(running_run());
+        advance(SECONDS(1));
+    }
+
+    cr_assert_neq(run_of(low)->started_ms, 0, "it never started");
+    cr_assert_leq(run_of(low)->started_ms - begin_ms, SECONDS(11));
+    cr_assert_geq(run_of(low)->started_ms - begin_ms, SECONDS(9));
+}
+
+Test(defaults, a_child_that_is_waited_for_stands_where_its_parent_stood)
+{
+    rules_of_q();
+    bench_catalog();
+    pause("q", true);
+    int64_t parent = start("t"), begin_ms = bench.now_ms;
+    advance(SECONDS(10));
+    struct trigger *options = add_q("");
+    commit();
+    int64_t other = options->run_id, children[2];
+    advance(SECONDS(10));
+    for (uint32_t i = 0; i < 2; i++) {
+        struct command *child = add_child(parent, i + 1, "u");
+        child->trigger.queue = SLICE("q");
+        child->trigger.priority_ms = SECONDS(1);
+        commit();
+        children[i] = child->trigger.run_id;
+    }
+    cr_assert_gt(run_of(children[0])->rank_ms, run_of(other)->rank_ms);
+    wait_for(parent, WAIT_FOR_RUNS, children, 1, 1, 0);
+
+    cr_assert_eq(run_of(children[0])->rank_ms, begin_ms - SECONDS(1));
+    cr_assert_eq(run_of(children[1])->rank_ms, bench.now_ms - SECONDS(1),
+                 "nobody waits for it");
+    pause("q", false);
+    cr_assert_eq(run_of(children[0])->status, RUN_RUNNING);
+    cr_assert_eq(run_of(other)->status, RUN_QUEUED);
+}
