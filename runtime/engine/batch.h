@@ -94,7 +94,7 @@ void run_set_part(struct run *run, enum run_part part, struct slice value);
 bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
 /* All its rows are there (run_finish_ready); those below it follow. */
-void run_cancel(struct batch *batch, struct run *run);
+void cancel_run(struct batch *batch, struct run *run);
 /* It ends before it was started; `why` is for its error and its timeline. */
 void run_expire(struct batch *batch, struct run *run, struct slice why);
 /* The segment of a canceled run has returned, or was killed: its place is free. */

@@ -43,5 +43,5 @@ void conflict_cancel(struct batch *batch, struct run *met)
     if (!is_live(met))
         return;
     met->why = SLICE("a newer run of its key came (on_conflict)");
-    run_cancel(batch, met);
+    cancel_run(batch, met);
 }

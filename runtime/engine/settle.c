@@ -70,7 +70,7 @@ bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over)
 
 /* ---- cancel ------------------------------------------------------------------------------ */
 
-void run_cancel(struct batch *batch, struct run *run)
+void cancel_run(struct batch *batch, struct run *run)
 {
     run_finish(batch, run, OUTCOME_CANCELED);
     batch_ids_add(batch, &batch->swept, run->id);
@@ -86,7 +86,7 @@ static bool cancel_one(struct batch *batch, int64_t id)
         return true;
     if (!run_finish_ready(batch, run))
         return false;
-    run_cancel(batch, run);
+    cancel_run(batch, run);
     return true;
 }
 
@@ -125,7 +125,7 @@ static bool sweep_one(struct batch *batch)
     for (struct run *young = rows_young(&batch->rows, run->id); young != NULL;
          young = young->next_young)
         if (young->status != RUN_DONE)
-            run_cancel(batch, young);
+            cancel_run(batch, young);
     int64_t last = children->last;
     for (uint32_t i = 0; i < children->ids.count; i++) {
         struct run *child = rows_run_here(&batch->rows, children->ids.items[i]);
@@ -136,7 +136,7 @@ static bool sweep_one(struct batch *batch)
             break;
         }
         batch->steps--;
-        run_cancel(batch, child);
+        cancel_run(batch, child);
     }
     bool is_all = last == children->last && children->count < children->limit;
     run->swept_id = is_all ? 0 : last;
