@@ -186,12 +186,10 @@ int64_t rule_ttl_told(const struct look *look, const struct run *run);
 void rule_full(const struct look *look, const struct trigger *trigger);
 void rule_dropped(const struct look *look, const struct shadow *shadow, const struct run *run);
 void rule_crowds(const struct look *look);
-
-/* rules_conflict.c: what meets a run of its key. */
+bool rule_replaced(const struct look *look, const struct run *run, const struct move *move);
+/* rules_conflict.c: what meets a run of its key, above too. */
 void rule_conflict_new(const struct look *look, const struct run *run);
 bool rule_conflict_skipped(const struct look *look, const struct trigger *trigger);
-bool rule_conflict_canceled(const struct look *look, const struct run *run,
-                            const struct move *move);
 
 /* rules_note.c: what segments say on their way. */
 void rule_notes(struct shadow *shadow, const struct frame_note *notes, uint32_t count);

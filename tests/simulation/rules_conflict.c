@@ -7,8 +7,9 @@ static uint32_t rule_of(const struct look *look, const struct run *run)
 {
     bool is_keyed = run->lane != run->queue;
 
-    return is_keyed && world_names(queue_name_now(look, run)) ? look->world->on_conflict
-                                                              : CONFLICT_QUEUE;
+    return is_keyed && world_rules(queue_name_now(look, run)) != world_rules(SLICE(""))
+               ? look->world->on_conflict
+               : CONFLICT_QUEUE;
 }
 
 void rule_conflict_new(const struct look *look, const struct run *run)
@@ -46,8 +47,7 @@ bool rule_conflict_skipped(const struct look *look, const struct trigger *trigge
     return true;
 }
 
-bool rule_conflict_canceled(const struct look *look, const struct run *run,
-                            const struct move *move)
+bool rule_replaced(const struct look *look, const struct run *run, const struct move *move)
 {
     struct store *memory = look->world->memory;
     uint32_t rule = rule_of(look, run);

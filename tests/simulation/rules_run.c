@@ -102,7 +102,7 @@ static void canceled_look(const struct look *look, const struct shadow *shadow,
     while (above != NULL && above->status != RUN_DONE)
         above = run_now(look, above->parent_id);
     bool by_parent = above != NULL && above->outcome == OUTCOME_CANCELED;
-    if (rule_conflict_canceled(look, run, move))
+    if (rule_replaced(look, run, move))
         return;
     if (shadow->cancel == NULL && !by_parent)
         flaw(look, run, "it is canceled, and nobody wanted that");

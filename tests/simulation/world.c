@@ -112,15 +112,6 @@ const struct queue_rules *world_rules(struct slice queue)
     return &none;
 }
 
-bool world_names(struct slice queue)
-{
-    bool is_named = false;
-
-    for (int i = 0; i < QUEUES; i++)
-        is_named |= slice_is(queue, queue_names[i]);
-    return is_named;
-}
-
 bool world_priority(struct slice queue, struct slice payload, int64_t *priority_ms)
 {
     *priority_ms = (int64_t)world_rules(queue)->priority.number * 1000;

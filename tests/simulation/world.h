@@ -75,14 +75,13 @@ struct world {
     int64_t now_ms, steady_ms; /* the two clocks, as base/clock.h has them */
     struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */
     bool is_sqlite;
-    uint32_t queue_limit, key_limit, total_limit; /* 0 of the last two: none */
-    struct config_burst bursts[ENVIRONMENTS];     /* of a node that is alone */
-    uint32_t on_conflict;                         /* of the named queues */
-    struct queue_rate rate, key_rate;             /* of "slow", and of keys of "fast" */
-    struct known_starts starts;                   /* since the rates are as they are */
-    int64_t batch_ms;      /* when the last batch began, by the steady clock */
-    uint32_t slots;        /* of each node */
-    uint32_t lanes;        /* looked at in a batch; 0: as usual */
+    uint32_t queue_limit, key_limit, total_limit, on_conflict; /* 0, but of the first: none */
+    struct config_burst bursts[ENVIRONMENTS];                  /* of a node that is alone */
+    struct queue_rate rate, key_rate; /* of "slow", and of keys of "fast" */
+    struct known_starts starts;       /* since the rates are as they are */
+    int64_t batch_ms;                 /* when the last batch began, by the steady clock */
+    uint32_t slots;                   /* of each node */
+    uint32_t lanes;                   /* looked at in a batch; 0: as usual */
     uint32_t weight;       /* of the tenant "one" of the fair queue; 0: it is not fair */
     uint32_t passed_by[3]; /* starts of others while a tenant of it could start: rules_fair.c */
     uint32_t limits_version;
@@ -131,7 +130,6 @@ struct world {
 
 /* What queues.yaml says of it, but for limits; all 0: nothing. */
 const struct queue_rules *world_rules(struct slice queue);
-bool world_names(struct slice queue); /* is it one of them? */
 /* What it gives to a run whose trigger does not say; false: its expression has no value. */
 bool world_priority(struct slice queue, struct slice payload, int64_t *priority_ms);
 

@@ -70,6 +70,7 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
 
 /* SQL that makes a file one of version 12; or 8, for those that make an older one. */
 #define BACK_TO_12                                                                    \
+    "ALTER TABLE lane DROP COLUMN last;"                                              \
     "ALTER TABLE lane DROP COLUMN delayed; ALTER TABLE lane DROP COLUMN queued;"      \
     "ALTER TABLE lane DROP COLUMN parked; ALTER TABLE lane DROP COLUMN running;"      \
     "ALTER TABLE lane DROP COLUMN waiting; DROP TABLE queue_minute; DROP TABLE rate;" \
