@@ -182,12 +182,11 @@ int64_t rule_ttl_end(const struct look *look, const struct shadow *shadow,
 /* The same as the row says it. */
 int64_t rule_ttl_told(const struct look *look, const struct run *run);
 
-/* rules_crowd.c: how many may wait in a queue. */
+/* rules_crowd.c, rules_conflict.c: how many may wait in a queue, and with one key. */
 void rule_full(const struct look *look, const struct trigger *trigger);
 void rule_dropped(const struct look *look, const struct shadow *shadow, const struct run *run);
 void rule_crowds(const struct look *look);
 bool rule_replaced(const struct look *look, const struct run *run, const struct move *move);
-/* rules_conflict.c: what meets a run of its key, above too. */
 void rule_conflict_new(const struct look *look, const struct run *run);
 bool rule_conflict_skipped(const struct look *look, const struct trigger *trigger);
 
