@@ -160,8 +160,8 @@ bool crowd_admit(struct batch *batch, struct command *command, const struct queu
                  const struct queue_rules *rules, const struct run *leaves);
 void crowd_moved(struct batch *batch, const struct run *run, bool was_there, uint32_t before);
 
-/* admission/conflict.c: the run of its lane (NULL: it has none yet) that on_conflict is about; NULL:
- * none. False: more rows are needed. */
+/* admission/conflict.c: the run of its lane (NULL: it has none yet) that on_conflict is about;
+ * NULL: none. False: more rows are needed. */
 bool conflict_find(struct batch *batch, const struct queue_rules *rules,
                    const struct lane *lane, const struct run *parent, struct run **met);
 void conflict_cancel(struct batch *batch, struct run *met);
