@@ -192,6 +192,24 @@ Test(pauses, a_pause_of_both_counts_once)
     cr_assert_eq(run_of(run)->outcome, OUTCOME_EXPIRED);
 }
 
+Test(pauses, what_comes_while_both_freeze_has_its_whole_ttl_afterwards)
+{
+    int64_t blocked[100];
+    for (int k = 0; k < 100; k++)
+        blocked[k] = start("t");
+    order(false, (struct pause_order){ .paused = true, .freezes = PAUSE_YES });
+    advance(SECONDS(30));
+    order(true, (struct pause_order){ .paused = true, .freezes = PAUSE_YES });
+    advance(SECONDS(30));
+    int64_t run = trigger_ttl(SECONDS(60));
+    resume(true);
+    resume(false);
+    advance(SECONDS(40));
+
+    end_done(blocked[0]);
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+}
+
 /* Very many of them must not be looked at again and again. */
 Test(pauses, a_frozen_run_is_looked_at_seldom)
 {
