@@ -25,12 +25,11 @@ static bool is_paused(struct world *world, const struct run *run)
 /* Of a node that is alone: of the configuration, or as it was set. */
 static uint32_t lane_most(struct world *world, const struct queue *queue, bool has_key)
 {
-    bool has_own = has_key && slice_is(queue->name, "fast") && world->key_limit > 0;
-
-    uint32_t limit =
-        queue->override_ms != 0 && !has_own
-            ? queue->override_limit
-            : catalog_lane_limit(engine_catalog(world->engine), queue->name, has_key);
+    const struct catalog *catalog = engine_catalog(world->engine); /* not what comes next */
+    bool has_own = has_key && catalog_rules(catalog, queue->name)->per_key > 0;
+    uint32_t limit = queue->override_ms != 0 && !has_own
+                         ? queue->override_limit
+                         : catalog_lane_limit(catalog, queue->name, has_key);
     return pause_limit(&queue->pause, limit, world->steady_ms);
 }
 
