@@ -26,7 +26,8 @@ static bool is_paused(struct world *world, const struct run *run)
 static uint32_t lane_most(struct world *world, const struct queue *queue, bool has_key)
 {
     const struct catalog *catalog = engine_catalog(world->engine); /* not what comes next */
-    bool has_own = has_key && catalog_rules(catalog, queue->name)->per_key > 0;
+    const struct queue_rules *rules = catalog_rules(catalog, queue->name);
+    bool has_own = has_key && (rules->per_key > 0 || rules->on_conflict == CONFLICT_CANCEL);
     uint32_t limit = queue->override_ms != 0 && !has_own
                          ? queue->override_limit
                          : catalog_lane_limit(catalog, queue->name, has_key);
