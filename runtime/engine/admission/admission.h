@@ -59,6 +59,7 @@ struct tenant_turn {
     struct tenant_hint *hint; /* NULL: nothing is known of it */
     struct list *lane_at;     /* the next of its lanes to look at */
     int64_t look;             /* its tag, if all lanes that are looked at start one */
+    int64_t from;             /* where it begins if it has nothing */
     int64_t tag, floor, owes; /* owes: what was added to its tag */
     uint32_t weight;
     struct tenant_turn *next;
@@ -69,8 +70,9 @@ struct line {
     int64_t lane;
     struct place *place;
     struct tenant_turn *tenant; /* of a fair queue: of its first run; NULL: it has none */
-    int64_t tag, owes;
-    struct run **runs; /* QUEUED ones in memory, in rank order */
+    int64_t tag, floor, owes;   /* floor: of its tenant's lanes, when it was seen */
+    uint32_t weight;            /* of its key */
+    struct run **runs;          /* QUEUED ones in memory, in rank order */
     uint32_t count, capacity, at;
     uint32_t running, limit, whole; /* as in its place */
     struct meter meter;             /* where it has a key */
@@ -128,8 +130,11 @@ bool admission_has_work(struct batch *batch);
 /* The next lane to look at, 0 when there is none that is known. */
 int64_t tenants_lane(struct batch *batch, struct place *place);
 struct run *tenants_pick(struct batch *batch, struct place *place);
-/* After the commit. */
+/* After the commit; and of a lane that its batch looked at. */
 void tenants_keep(const struct place *place, struct queue_hint *queue);
+void tenants_keep_lane(const struct line *line, struct lane_hint *lane);
+/* It is whose this run of it is, if nobody has looked at it yet. */
+void tenants_claim(struct lane_hint *lane, const struct run *run);
 
 /* The next run of the line that can be started, NULL when the line is done for this batch. */
 struct run *line_pick(struct batch *batch, struct line *line);

@@ -21,24 +21,25 @@ static void line_keep(struct batch *batch, struct queue_hint *queue, const struc
     struct lane_hint *lane = rings_lane(rings, line->lane);
     bool has_suspects = line->at == line->count && line->suspects > 0;
 
-    if (!line_is_left(batch, line)) {
+    bool is_left = line_is_left(batch, line);
+    if (is_left && lane == NULL && !rings_queue_has_room(queue, LINES_MAX)) {
+        queue->is_partial |= line->lane <= queue->after;
+        return;
+    }
+    if (lane == NULL && (is_left || line->owes > 0))
+        lane = rings_lane_add(rings, queue, line->lane);
+    if (lane != NULL)
+        tenants_keep_lane(line, lane);
+    if (!is_left) {
         if (lane != NULL)
             rings_lane_drop(rings, lane);
         return;
     }
-    if (lane == NULL && !rings_queue_has_room(queue, LINES_MAX)) {
-        queue->is_partial |= line->lane <= queue->after;
-        return;
-    }
-    if (lane == NULL)
-        lane = rings_lane_add(rings, queue, line->lane);
     /* More of them than were known may have hidden others: more are loaded then. So may those
      * that are known, where what was loaded behind them has started. */
     bool is_hidden =
         line->horizon != NULL && (line->suspects > lane->suspects || line->has_started);
     lane->suspects = line->suspects;
-    if (line->tenant != NULL)
-        rings_lane_of(lane, line->tenant->id, line->owes);
     if (line->gate == GATE_LANE)
         rings_lane_shut(rings, lane, LANE_FULL);
     else if (line->meter.opens_ms != 0)
@@ -118,7 +119,7 @@ static void stops_keep(struct batch *batch)
         if (queue == NULL)
             continue;
         if (queue->fair != NULL)
-            fair_correct(queue->fair, lane, tenant_id(run->tenant),
+            fair_correct(queue->fair, run->lane, lane, tenant_id(run->tenant),
                          run->busy_us - run_loaded(run)->busy_us);
         queue->is_full = false;
         rings_settle(rings, queue, 0);
@@ -146,8 +147,8 @@ static void queued_keep(struct batch *batch)
             lane = rings_lane_add(rings, queue, run->lane); /* known from now on */
         else if (lane == NULL)
             queue->is_partial |= run->lane <= queue->after;
-        if (lane != NULL && queue->fair != NULL && lane->tenant->node.id == FAIR_UNKNOWN)
-            rings_lane_of(lane, tenant_id(run->tenant), 0);
+        if (lane != NULL)
+            tenants_claim(lane, run);
         rings_settle(rings, queue, 0);
     }
 }

@@ -31,7 +31,7 @@ static void open_push(struct queue_hint *queue, struct lane_hint *lane)
         return;
     }
     if (lane->tenant == NULL)
-        fair_lane_join(queue->fair, lane, FAIR_UNKNOWN);
+        fair_lane_join(queue->fair, lane, FAIR_UNKNOWN, FAIR_NOW);
     fair_lane_open(queue->fair, lane);
 }
 
@@ -44,11 +44,11 @@ static void lane_unlink(struct lane_hint *lane)
         list_remove(&lane->link);
 }
 
-void rings_lane_of(struct lane_hint *lane, int64_t tenant, int64_t more)
+void rings_lane_of(struct lane_hint *lane, int64_t tenant, int64_t floor, int64_t more)
 {
     struct fair *fair = lane->queue->fair;
 
-    fair_lane_join(fair, lane, tenant);
+    fair_lane_join(fair, lane, tenant, floor);
     lane->tag += more;
     if (lane->state == LANE_OPEN)
         fair_lane_open(fair, lane);
@@ -79,7 +79,7 @@ void rings_queue_fair(struct queue_hint *queue, bool is_fair)
         LIST_EACH(&queue->shut, link, after)
         {
             struct lane_hint *lane = container_of(link, struct lane_hint, link);
-            fair_lane_join(queue->fair, lane, FAIR_UNKNOWN);
+            fair_lane_join(queue->fair, lane, FAIR_UNKNOWN, FAIR_NOW);
         }
         return;
     }
@@ -111,6 +111,7 @@ struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, 
     lane = memory_zeroed(1, sizeof *lane);
     id_map_add(&rings->lanes, &lane->node, id);
     lane->queue = queue;
+    lane->weight = 1;
     list_init(&lane->suspect_link);
     list_init(&lane->link);
     open_push(queue, lane);
@@ -123,7 +124,7 @@ void rings_lane_drop(struct rings *rings, struct lane_hint *lane)
     lane->queue->open_count -= lane->state == LANE_OPEN;
     alarm_set(&rings->alarms, &lane->alarm, 0);
     if (lane->tenant != NULL)
-        fair_lane_leave(lane->queue->fair, lane);
+        fair_lane_rest(lane->queue->fair, lane);
     list_remove(&lane->link);
     list_remove(&lane->suspect_link);
     id_map_remove(&rings->lanes, &lane->node);

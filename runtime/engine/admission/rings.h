@@ -48,6 +48,7 @@ struct lane_hint {
     struct alarm alarm;
     struct tenant_hint *tenant; /* of a fair queue (fair.h) */
     int64_t tag;
+    uint32_t weight; /* when it was served last */
 };
 
 /* A queue of such lanes. */
@@ -109,8 +110,8 @@ void rings_lane_open(struct rings *rings, struct lane_hint *lane);
 void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_ms);
 /* Its lanes are of tenants from now on, or take turns. */
 void rings_queue_fair(struct queue_hint *queue, bool is_fair);
-/* Of a fair queue: whose it is, and what it owes more. */
-void rings_lane_of(struct lane_hint *lane, int64_t tenant, int64_t more);
+/* Of a fair queue: whose it is, as in fair_lane_join, and what it owes more. */
+void rings_lane_of(struct lane_hint *lane, int64_t tenant, int64_t floor, int64_t more);
 /* It has had its turn. */
 void rings_lane_serve(struct rings *rings, struct lane_hint *lane);
 

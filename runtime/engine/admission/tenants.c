@@ -9,7 +9,8 @@ static struct tenant_turn *turn_add(struct batch *batch, struct place *place, in
 
     turn->id = id;
     turn->hint = hint;
-    turn->tag = turn->look = fair == NULL ? 0 : fair_tag(fair, hint);
+    turn->from = fair == NULL ? 0 : fair_tag(fair, NULL);
+    turn->tag = turn->look = hint == NULL ? turn->from : fair_tag(fair, hint);
     turn->weight = hint == NULL ? 1 : hint->weight;
     turn->floor = hint == NULL ? 0 : hint->floor;
     turn->lane_at = hint == NULL ? NULL : hint->lanes.next;
@@ -87,7 +88,13 @@ static void line_tenant(struct batch *batch, struct line *line)
         return;
     bool is_known = line->tenant == NULL && hint != NULL && hint->tenant != NULL &&
                     hint->tenant == turn->hint;
-    line->tag = is_known ? hint->tag : turn->floor;
+    line->floor = turn->floor;
+    if (is_known)
+        line->tag = hint->tag;
+    else
+        line->tag = turn->hint == NULL ? turn->floor
+                                       : fair_lane_tag(line->place->hint->fair, line->lane,
+                                                       turn->hint, turn->floor);
     line->owes = 0;
     line->tenant = turn;
 }
@@ -98,7 +105,7 @@ static bool is_before(const struct line *a, const struct line *b)
 
     if (a->tenant->tag != b->tenant->tag)
         return a->tenant->tag < b->tenant->tag;
-    if (a->tag != b->tag)
+    if (a->tenant == b->tenant && a->tag != b->tag)
         return a->tag < b->tag;
     return x->rank_ms != y->rank_ms ? x->rank_ms < y->rank_ms : x->id < y->id;
 }
@@ -113,7 +120,8 @@ static void charge(struct batch *batch, struct line *line, const struct run *run
     turn->tag += cost;
     turn->owes += cost;
     turn->floor = line->tag > turn->floor ? line->tag : turn->floor;
-    cost = FAIR_START / queue_weight(place->fair, WEIGHT_KEY, run->concurrency_key);
+    line->weight = queue_weight(place->fair, WEIGHT_KEY, run->concurrency_key);
+    cost = FAIR_START / line->weight;
     line->tag += cost;
     line->owes += cost;
 }
@@ -147,7 +155,23 @@ void tenants_keep(const struct place *place, struct queue_hint *queue)
     for (const struct tenant_turn *turn = place->tenants; turn != NULL; turn = turn->next) {
         int64_t owes = turn->id == FAIR_UNKNOWN ? turn->look - turn->tag : turn->owes;
         if (owes > 0)
-            fair_charge(queue->fair, turn->id, owes, turn->floor, turn->weight);
+            fair_charge(queue->fair, turn->id, turn->from, owes, turn->floor, turn->weight);
     }
     fair_floor(queue->fair, place->floor);
+}
+
+void tenants_claim(struct lane_hint *lane, const struct run *run)
+{
+    if (lane->tenant != NULL && lane->tenant->node.id == FAIR_UNKNOWN)
+        rings_lane_of(lane, tenant_id(run->tenant), FAIR_NOW, 0);
+}
+
+void tenants_keep_lane(const struct line *line, struct lane_hint *lane)
+{
+    if (line->weight > 0)
+        lane->weight = line->weight;
+    if (line->tenant != NULL)
+        rings_lane_of(lane, line->tenant->id, line->floor, line->owes);
+    else if (line->at < line->count) /* nothing could start: nobody has asked whose it is */
+        tenants_claim(lane, line->runs[line->at]);
 }

@@ -83,7 +83,8 @@ static uint32_t started_key(const char *key)
     return count;
 }
 
-/* Whatever runs ends, so many times, each after `busy_ms` of those of `slow`. */
+/* Whatever runs ends, so many times, each after a millisecond, or `busy_ms`: those of the
+ * tenant or key `slow`. */
 static void rounds(uint32_t count, const char *slow, int64_t busy_ms)
 {
     for (uint32_t round = 0; round < count; round++) {
@@ -91,7 +92,7 @@ static void rounds(uint32_t count, const char *slow, int64_t busy_ms)
             const struct run *run = store_memory_run(bench.store, i);
             if (run->status != RUN_RUNNING)
                 continue;
-            bool is_slow = slice_is(run->tenant, slow);
+            bool is_slow = slice_is(run->tenant, slow) || slice_is(run->concurrency_key, slow);
             add_end(run->id, VERDICT_DONE)->segment_end.busy_us =
                 is_slow ? busy_ms * 1000 : 1000;
         }
@@ -151,6 +152,17 @@ Test(fair, keys_of_a_tenant_have_weights_too)
     rounds(20, "", 0);
 
     cr_assert(started_key("a0") >= 31 && started_key("a0") <= 35, "%u", started_key("a0"));
+}
+
+Test(fair, what_segments_of_a_key_take_goes_by_its_weight)
+{
+    fair_queue(2);
+    weigh(WEIGHT_KEY, "a0", 4);
+    flood("a", 2, 60);
+
+    rounds(40, "a0", 4); /* four times the time, four times the weight */
+
+    cr_assert(started_key("a0") >= 33 && started_key("a0") <= 50, "%u", started_key("a0"));
 }
 
 Test(fair, who_was_idle_has_saved_nothing)
@@ -273,4 +285,68 @@ Test(fair, after_a_restart_it_is_as_fair)
     rounds(40, "", 0);
 
     cr_assert(started("small") - before >= 20, "%u", started("small") - before);
+}
+
+Test(fair, who_comes_while_no_slot_is_free_is_the_next)
+{
+    fair_queue(2);
+    flood("big", 40, 3);
+    bench_restart(true); /* whose the lanes are is not known */
+    rounds(1, "", 0);
+    flood("small", 1, 1);
+
+    rounds(1, "", 0);
+
+    cr_assert_eq(started("small"), 1);
+}
+
+Test(fair, a_key_that_comes_back_each_time_passes_nobody)
+{
+    fair_queue(1);
+    flood("a", 1, 30);
+
+    for (uint32_t i = 0; i < 20; i++) {
+        if (started_key("often") == store_memory_count(bench.store, ROW_RUN) - 30)
+            add_of("a", "often"); /* its lane was empty */
+        rounds(1, "", 0);
+    }
+
+    cr_assert(started_key("a0") >= 9, "%u", started_key("a0"));
+    cr_assert(started_key("often") >= 9, "%u", started_key("often"));
+}
+
+Test(fair, what_a_key_took_is_charged_where_it_has_nothing_more)
+{
+    fair_queue(1);
+    flood("a", 1, 60);
+    rounds(4, "", 0);
+
+    for (uint32_t i = 0; i < 40; i++) {
+        if (started_key("often") == store_memory_count(bench.store, ROW_RUN) - 60)
+            add_of("a", "often");
+        rounds(1, "often", 9);
+    }
+
+    cr_assert(started_key("often") * 3 < started_key("a0"), "%u and %u", started_key("often"),
+              started_key("a0"));
+    cr_assert(started_key("often") > 2);
+}
+
+Test(fair, what_others_got_back_is_no_debt_of_who_comes)
+{
+    fair_queue(8);
+    flood("a", 8, 20);
+    rounds(4, "a", 9); /* long ones */
+    rounds(1, "", 0);  /* and eight that were short: they get something back */
+    flood("late", 1, 1);
+
+    for (uint32_t i = 0; started("late") == 0; i++) {
+        const struct run *run = store_memory_run(bench.store, i);
+        if (run->status != RUN_RUNNING)
+            continue;
+        end_done(run->id);
+        break;
+    }
+
+    cr_assert_eq(started("late"), 1);
 }
