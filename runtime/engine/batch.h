@@ -30,7 +30,8 @@ struct batch {
     struct command **commands;
     uint32_t count, at;
     enum phase phase;
-    struct node *roll; /* nodes.c: changes with what the nodes offer; NULL: it is alone */
+    struct node *roll;   /* nodes.c: changes with what the nodes offer; NULL: it is alone */
+    uint32_t roll_epoch; /* of it, as it was loaded */
     bool is_node_begun, is_fenced, is_poll, is_relimit, is_fetched, is_told; /* nodes.h */
     bool has_fetched;
     int64_t away_lane;

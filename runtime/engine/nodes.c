@@ -55,6 +55,21 @@ static bool node_lives(const struct batch *batch, const struct node *node)
     return node->number != 0 && !node->row.is_deleted && node->lease_ms > batch->steady_ms;
 }
 
+uint32_t nodes_count(const struct batch *batch)
+{
+    uint32_t count = 0;
+
+    EACH_ROW(&batch->rows, ROW_NODE, node, node)
+    count += node_lives(batch, node);
+    return count > 0 ? count : 1;
+}
+
+void nodes_relimit(struct batch *batch)
+{
+    if (batch->roll != NULL)
+        batch->roll->epoch++;
+}
+
 /* That nobody offers it must be so when it is written, too: the roll is held then. */
 bool node_is_offered(const struct batch *batch, struct slice task)
 {
@@ -144,6 +159,7 @@ bool node_begin(struct batch *batch)
         return true;
     }
     batch->roll = roll != NULL ? (struct node *)roll : rows_new_node(&batch->rows, 0);
+    uint32_t roll_epoch = batch->roll->epoch;
     EACH_ROW(&batch->rows, ROW_NODE, node, other)
     if (other != own && other->number != 0 && !other->row.is_deleted &&
         !node_lives(batch, other) && !node_take_over(batch, other))
@@ -156,7 +172,8 @@ bool node_begin(struct batch *batch)
         own->offers = offers;
         batch->roll->epoch++;
     }
-    batch->is_relimit = self->is_relimited;
+    batch->is_relimit = self->is_relimited || roll_epoch != self->roll_epoch;
+    batch->roll_epoch = roll_epoch;
     batch->is_poll = batch->is_relimit || batch->steady_ms >= self->poll_ms;
     batch->is_node_begun = true;
     return true;
@@ -239,8 +256,10 @@ void node_committed(struct batch *batch)
         self->away_lane = batch->away_lane;
         self->has_fetched = batch->has_fetched;
     }
-    if (batch->admission.is_reviewed)
+    if (batch->admission.is_reviewed) {
         self->is_relimited = false;
+        self->roll_epoch = batch->roll_epoch;
+    }
     grants_committed(batch);
 }
 

@@ -28,10 +28,11 @@ struct batch;
 struct node_self {
     uint32_t number, epoch;
     bool is_joined;
-    int64_t poll_ms;   /* when to look next, */
-    int64_t away_lane; /* and behind which lane of others */
-    bool has_fetched;  /* something of theirs has started: there may be more */
-    bool is_relimited; /* the catalog is new, and may have other limits */
+    int64_t poll_ms;     /* when to look next, */
+    int64_t away_lane;   /* and behind which lane of others */
+    bool has_fetched;    /* something of theirs has started: there may be more */
+    bool is_relimited;   /* the catalog is new, and may have other limits */
+    uint32_t roll_epoch; /* of the roll, when limits were looked at last */
     struct grant_hint {
         int64_t scope;
         uint32_t count, limit; /* held; that there is in all, as was known last */
@@ -65,6 +66,10 @@ bool node_tell(struct batch *batch);
 /* Runs that others have ready are looked at, too. */
 bool node_fetch(struct batch *batch, uint32_t slots);
 void node_committed(struct batch *batch);
+/* How many live; one that is alone counts itself. */
+uint32_t nodes_count(const struct batch *batch);
+/* Limits are others from now on: all nodes look at them anew. */
+void nodes_relimit(struct batch *batch);
 
 /* grants.c: how many may run here of what a limit allows, where `used` run and so many more
  * might start. False: more rows are needed. */

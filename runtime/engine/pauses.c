@@ -26,14 +26,17 @@ struct ramp queue_ramp(const struct batch *batch, const struct queue *queue)
     if (catalog == NULL)
         return (struct ramp){ { UINT32_MAX } };
     uint32_t total = catalog_queue_most(catalog, queue);
-    return (struct ramp){ { catalog_limit_now(catalog, queue, false),
-                            catalog_limit_now(catalog, queue, true),
-                            total == UINT32_MAX ? catalog->slots : total } };
+    return (struct ramp){
+        { catalog_limit_now(catalog, queue, false), catalog_limit_now(catalog, queue, true),
+          total == UINT32_MAX ? catalog->slots * nodes_count(batch) : total }
+    };
 }
 
 struct ramp environment_ramp(const struct batch *batch)
 {
-    return (struct ramp){ { batch->catalog == NULL ? UINT32_MAX : batch->catalog->slots } };
+    return (struct ramp){
+        { batch->catalog == NULL ? UINT32_MAX : batch->catalog->slots * nodes_count(batch) }
+    };
 }
 
 /* When there is one more of one of the limits; of a large one, when there are some more. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const task_names[] = { "alpha", "beta", "gamma", "unknown" };
 static const char *const queue_names[] = { "fast", "east", "slow", "narrow", "new" };
@@ -252,7 +253,7 @@ void act_step(struct world *world)
     else if (dice < 820)
         if (world_chance(world, 50))
             act_pause(world);
-        else if (host_is_alone(world) && world_chance(world, 50))
+        else if (world_chance(world, 50))
             act_limit(world);
         else
             act_pause_environment(world);
@@ -377,6 +378,8 @@ void act_drain(struct world *world)
     hosts_join(world);
     if (host_is_alone(world))
         world->queue_limit = 3;
+    else /* one at a time would take for ever */
+        memset(world->bursts, 0, sizeof world->bursts);
     world->builds++; /* what the server died with may start again */
     for (uint32_t host = 0; host < world->host_count; host++) {
         host_turn(world, host);

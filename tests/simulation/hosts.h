@@ -2,11 +2,20 @@
 #ifndef HOSTS_H
 #define HOSTS_H
 
-#include "base/slice.h"
+#include "config/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { ENVIRONMENTS = 2, PAST_MOST = 8 };
+
+struct past_limits { /* until every node has heard of others */
+    uint32_t queue, key, total;
+    struct config_burst bursts[ENVIRONMENTS];
+    uint32_t version, last_epoch; /* of the limits; of the nodes at that time */
+};
+
+struct queue;
 struct run;
 struct store;
 struct world;
@@ -22,9 +31,10 @@ void host_cut(struct world *world);
 uint32_t host_number(struct world *world);
 /* Other limits for all, told to each in its own time. */
 void hosts_limit(struct world *world);
-/* The most that may run in the queue, or in the lane, by what some node goes by. */
-uint32_t hosts_total_most(struct world *world, struct slice queue);
-uint32_t hosts_lane_most(struct world *world, struct slice queue, bool has_key);
+/* Those that all nodes have heard to be past are forgotten. */
+void hosts_past(struct world *world);
+/* Has the node looked at its limits since then that has the run out? */
+bool hosts_have_looked(struct world *world, const struct run *run, int64_t since_ms);
 /* Does every node go by the limits as they are? */
 bool hosts_have_heard(struct world *world);
 /* Time has passed: every node that is there looks. */

@@ -188,7 +188,7 @@ static bool is_forgotten(struct world *world, const struct past_limits *past)
     return is;
 }
 
-static void past_forget(struct world *world)
+void hosts_past(struct world *world)
 {
     uint32_t kept = 0;
 
@@ -200,12 +200,13 @@ static void past_forget(struct world *world)
 
 void hosts_limit(struct world *world)
 {
-    past_forget(world);
+    hosts_past(world);
     if (world->past_count == PAST_MOST)
         return;
     if (!host_is_alone(world))
         world->past[world->past_count++] =
-            (struct past_limits){ world->queue_limit, world->key_limit, world->total_limit,
+            (struct past_limits){ world->queue_limit,    world->key_limit,
+                                  world->total_limit,    { world->bursts[0], world->bursts[1] },
                                   world->limits_version, world->last_epoch };
     world->limits_version++;
     if (world->weight > 0) /* a run that waits has the tenant that it has */
@@ -215,6 +216,8 @@ void hosts_limit(struct world *world)
     world->total_limit = (uint32_t)world_random(world, 5);
     if (world_chance(world, 50))
         rates_draw(world);
+    if (!host_is_alone(world) && world_chance(world, 30))
+        bursts_draw(world);
 }
 
 bool hosts_have_heard(struct world *world)
@@ -230,47 +233,18 @@ bool hosts_have_heard(struct world *world)
     return have;
 }
 
-/* As world.c has them in its catalogs. */
-static uint32_t lane_limit(const struct past_limits *limits, struct slice queue, bool has_key)
+bool hosts_have_looked(struct world *world, const struct run *run, int64_t since_ms)
 {
-    if (slice_is(queue, "narrow"))
-        return 1;
-    return slice_is(queue, "fast") && has_key && limits->key > 0 ? limits->key : limits->queue;
-}
+    uint32_t host = world->host;
+    bool has = false;
 
-static uint32_t total_limit(const struct past_limits *limits, struct slice queue)
-{
-    return slice_is(queue, "slow") && limits->total > 0 ? limits->total : UINT32_MAX;
-}
-
-uint32_t hosts_lane_most(struct world *world, struct slice queue, bool has_key)
-{
-    struct past_limits now = { world->queue_limit, world->key_limit, world->total_limit, 0, 0 };
-    uint32_t most = lane_limit(&now, queue, has_key);
-
-    if (host_is_alone(world))
-        return catalog_lane_limit(engine_catalog(world->engine), queue, has_key);
-    past_forget(world);
-    for (uint32_t i = 0; i < world->past_count; i++) {
-        uint32_t limit = lane_limit(&world->past[i], queue, has_key);
-        most = limit > most ? limit : most;
+    for (uint32_t i = 0; i < world->host_count; i++) {
+        host_turn(world, i);
+        has |= run->node == world->number && run->epoch == world->epoch &&
+               world->seen_ms >= since_ms + NODE_POLL_MS;
     }
-    return most;
-}
-
-uint32_t hosts_total_most(struct world *world, struct slice queue)
-{
-    struct past_limits now = { world->queue_limit, world->key_limit, world->total_limit, 0, 0 };
-    uint32_t most = total_limit(&now, queue);
-
-    if (host_is_alone(world))
-        return catalog_total_limit(engine_catalog(world->engine), queue);
-    past_forget(world);
-    for (uint32_t i = 0; i < world->past_count; i++) {
-        uint32_t limit = total_limit(&world->past[i], queue);
-        most = limit > most ? limit : most;
-    }
-    return most;
+    host_turn(world, host);
+    return has;
 }
 
 /* ---- what could start does ----------------------------------------------------------------
@@ -288,8 +262,10 @@ static uint32_t taken(struct world *world, int64_t scope)
 
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
-        count +=
-            run_is_executing(run) && (scope > 0 ? run->lane == scope : run->queue == -scope);
+        count += run_is_executing(run) &&
+                 (scope_is_environment(scope) ? run->environment == (uint32_t)scope
+                  : scope > 0                 ? run->lane == scope
+                                              : run->queue == -scope);
     }
     for (size_t at = 0; grant != NULL && at + sizeof pair <= grant->holders.size;
          at += sizeof pair) {
@@ -328,16 +304,17 @@ static bool is_wanted(struct world *world, const struct run *run)
 static bool is_within(struct world *world, const struct run *run, const struct queue *queue)
 {
     uint32_t host = world->host, in_lane = taken(world, run->lane);
-    uint32_t in_queue = taken(world, -run->queue);
+    uint32_t in_queue = taken(world, -run->queue), in_all = taken(world, run->environment);
     bool is = true;
 
     for (uint32_t i = 0; i < world->host_count; i++) {
         host_turn(world, i);
         const struct catalog *catalog = engine_catalog(world->engine);
-        is &= catalog == NULL || (in_lane < catalog_lane_limit(catalog, queue->name,
-                                                               run->concurrency_key.size > 0) &&
-                                  in_queue < catalog_total_limit(catalog, queue->name) &&
-                                  rates_open_ms(world, run, queue) == 0);
+        is &= catalog == NULL ||
+              (in_lane < catalog_limit_now(catalog, queue, run->concurrency_key.size > 0) &&
+               in_queue < catalog_queue_most(catalog, queue) &&
+               in_all < catalog_environment_limit(catalog, run->environment).most &&
+               rates_open_ms(world, run, queue) == 0);
     }
     host_turn(world, host);
     return is;

@@ -86,6 +86,18 @@ int64_t moment_any(uint64_t dice, int64_t from_ms)
     return from_ms + (int64_t)(dice / 8 % 20000) - (dice % 8 == 2 ? 20000 : 0);
 }
 
+void bursts_draw(struct world *world)
+{
+    for (int i = 0; i < ENVIRONMENTS; i++) {
+        struct config_burst *burst = &world->bursts[i];
+        *burst = (struct config_burst){ 0 };
+        if (!world_chance(world, 30))
+            continue;
+        burst->base = 1 + (uint32_t)world_random(world, 3);
+        burst->most = burst->base + (uint32_t)world_random(world, burst->base + 1);
+    }
+}
+
 static void on_twin_flaw(void *context, const char *text)
 {
     world_flaw(context, "%s", text);
@@ -196,7 +208,10 @@ static struct catalog *catalog_make(struct world *world)
     catalog->lanes = world->lanes;
     catalog->environments = environments;
     catalog->environment_names = environment_names;
-    catalog->environment_limits = world->bursts;
+    struct config_burst *bursts =
+        ARENA_ARRAY(&catalog->arena, struct config_burst, ENVIRONMENTS);
+    memcpy(bursts, world->bursts, sizeof world->bursts);
+    catalog->environment_limits = bursts;
     catalog->environment_count = ENVIRONMENTS;
     catalog_sort(catalog);
     return catalog;
@@ -284,6 +299,7 @@ void world_start(struct world *world)
         world->number = host_number(world);
         world->epoch = ++world->last_epoch;
         world->has_joined = false;
+        world->seen_ms = 0;
         id_source_node(world->ids, world->number);
         if (!ops->last_id(world->store, &last, &err))
             world_flaw(world, "the start failed: %s", err.text);
@@ -339,15 +355,9 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
         world->lanes = 1 + (uint32_t)world_random(world, 6);
     rates_draw(world);
     world->weight = (uint32_t)world_random(world, 4);
-    for (int i = 0; nodes == 1 && i < ENVIRONMENTS; i++)
-        if (world_chance(world, 30)) {
-            world->bursts[i].base = 1 + (uint32_t)world_random(world, 3);
-            world->bursts[i].most = world->bursts[i].base +
-                                    (uint32_t)world_random(world, world->bursts[i].base + 1);
-        }
-    /* The last one limits keys as well, which nodes know otherwise. */
+    bursts_draw(world);
     if (world_chance(world, 40))
-        world->on_conflict = (uint32_t)world_random(world, nodes == 1 ? 4 : 3);
+        world->on_conflict = (uint32_t)world_random(world, 4);
     if (nodes > 1) {
         world->slots = 1 + (uint32_t)world_random(world, SLOTS);
         world->queue_limit = 1 + (uint32_t)world_random(world, 4);
@@ -450,6 +460,8 @@ void world_batch(struct world *world)
         prune_go_on(world);
     if (ok && !outcome.is_fenced && engine_catalog(world->engine) == world->catalog)
         world->limits_seen = world->limits_made;
+    if (ok && !outcome.is_fenced)
+        world->seen_ms = batch.now.steady_ms;
     if (ok)
         check_outcome(world, &outcome);
     if (host_is_alone(world))

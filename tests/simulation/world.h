@@ -9,6 +9,7 @@
 #define WORLD_H
 
 #include "engine/engine.h"
+#include "hosts.h"
 #include "rates.h"
 #include "store/memory/memory_store.h"
 
@@ -17,14 +18,12 @@
 
 enum {
     TASKS = 3,
-    ENVIRONMENTS = 2,
     QUEUES = 3,
     SLOTS = 4,
     HELD_MAX = 256,
     BATCH_MAX = 12,
     KNOWN_MAX = 4096,
-    KNOWN_SLOTS = 16384,
-    PAST_MOST = 8
+    KNOWN_SLOTS = 16384
 };
 
 /* A segment that a slot has, and how far its script is. */
@@ -63,11 +62,6 @@ struct known_token {
     char task[16];
 };
 
-struct past_limits { /* until every node has heard of others */
-    uint32_t queue, key, total;
-    uint32_t version, last_epoch; /* of the limits; of the nodes at that time */
-};
-
 struct world {
     uint64_t seed, random;
     uint64_t steps, batches, crashes, failures, pruned, started;
@@ -76,7 +70,7 @@ struct world {
     struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */
     bool is_sqlite;
     uint32_t queue_limit, key_limit, total_limit, on_conflict; /* 0, but of the first: none */
-    struct config_burst bursts[ENVIRONMENTS];                  /* of a node that is alone */
+    struct config_burst bursts[ENVIRONMENTS];
     struct queue_rate rate, key_rate; /* of "slow", and of keys of "fast" */
     struct known_starts starts;       /* since the rates are as they are */
     int64_t batch_ms;                 /* when the last batch began, by the steady clock */
@@ -106,6 +100,7 @@ struct world {
     uint32_t number, epoch;            /* of the node; 0: it is alone */
     bool has_joined;                   /* it has had a row */
     uint32_t limits_made, limits_seen; /* in its catalog; in the one of its last batch */
+    int64_t seen_ms;                   /* when it had its last batch, by the steady clock */
     int64_t away_until_ms; /* it is cut off from the store until then, by the steady clock */
     char node_end;
     struct host *hosts;
@@ -154,6 +149,8 @@ int64_t moment_any(uint64_t dice, int64_t from_ms);
 void world_batch(struct world *world);
 void world_crash(struct world *world);
 void world_catalog(struct world *world);
+/* Other limits of environments, or none. */
+void bursts_draw(struct world *world);
 
 /* The process of this turn's node starts. */
 void world_start(struct world *world);
@@ -194,7 +191,5 @@ void check_fair(struct world *world, const struct run *started);
 /* NULL when unknown and not to be added. */
 struct known_run *known_run(struct world *world, int64_t id, bool add);
 struct known_token *known_token(struct world *world, int64_t id, bool add);
-
-#include "hosts.h"
 
 #endif

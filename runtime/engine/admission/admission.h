@@ -18,11 +18,13 @@ struct share {
     uint32_t environment;
     uint32_t weight;         /* of its share, against the others' */
     uint32_t kept;           /* slots that the others leave to it */
-    uint32_t running, limit; /* limit: of it all, UINT32_MAX: only as many as there are slots */
-    uint32_t lines;          /* of it, in this batch */
-    struct place *turn;      /* the place whose turn it is; NULL: the first */
-    bool is_paused;          /* the environment is */
-    bool is_done;            /* it can start nothing more in this batch */
+    uint32_t running, limit; /* limit: UINT32_MAX: only as many as there are slots; of `whole`
+                                what this node may have, when there are others */
+    uint32_t whole;
+    uint32_t lines;     /* of it, in this batch */
+    struct place *turn; /* the place whose turn it is; NULL: the first */
+    bool is_paused;     /* the environment is */
+    bool is_done;       /* it can start nothing more in this batch */
     bool has_started, has_looked;
 };
 
@@ -33,10 +35,10 @@ struct place {
     struct share *share;
     struct queue_hint *hint; /* NULL: nothing was known of it before this batch */
     uint32_t running,
-        total;            /* total: of `whole` what this node may have, when there are others */
-    uint32_t whole, most; /* most: here, while it comes back from a pause */
-    struct meter meter;   /* of all of it */
-    bool lacks;           /* of its total, and something waits */
+        total; /* total: of `whole` what this node may have, when there are others */
+    uint32_t whole;
+    struct meter meter; /* of all of it */
+    bool lacks;         /* of its total, and something waits */
     bool is_loaded;
     bool is_barred;      /* its environment is paused, and the configuration does not name it */
     bool is_chosen;      /* it is its turn: lanes of its ring are looked at */
@@ -95,7 +97,7 @@ struct admission {
     struct place *first_place, **place_end;
     struct table places, lanes, running;
     uint32_t line_count, line_most;
-    bool is_begun, is_reviewed, has_lines;
+    bool is_begun, is_reviewed, is_chosen, has_lines;
     struct run **picks;
     uint32_t pick_count;
     bool is_picked;
@@ -148,6 +150,12 @@ bool environment_now(struct batch *batch, uint32_t number,
                      const struct environment **environment);
 bool shares_load(struct batch *batch); /* false: more rows are needed */
 void shares_begin(struct batch *batch);
+/* With other nodes: what this one may have of each limit; false: more rows are needed. */
+bool shares_look(struct batch *batch);
+/* Of such limits: what waits for more than this node could take. */
+void shares_want(struct batch *batch);
+/* What all of the queue's lanes may have now, over all nodes. */
+uint32_t queue_total_now(const struct batch *batch, const struct queue *queue);
 struct share *share_get(struct batch *batch, uint32_t environment);
 /* How many runs it may start now; of short tasks, or of any. */
 uint32_t share_room(const struct batch *batch, const struct share *share, bool is_short);

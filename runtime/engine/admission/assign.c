@@ -324,8 +324,10 @@ bool batch_dispatch(struct batch *batch)
             return false;
         lines_fill(batch);
         runs_pick(batch);
-        if (!node_is_alone(&batch->engine->node))
+        if (!node_is_alone(&batch->engine->node)) {
             lines_want(batch);
+            shares_want(batch);
+        }
         admission->is_picked = true;
     }
     for (uint32_t i = 0; i < admission->pick_count; i++)

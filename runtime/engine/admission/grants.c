@@ -119,23 +119,23 @@ bool grant_look(struct batch *batch, int64_t scope, uint32_t limit, uint32_t use
 {
     struct grant_hint mine = grant_mine(batch, scope);
     struct grant *grant;
-    bool is_other = false; /* another limit than before */
 
     *here = limit;
     if (!is_shared(batch, limit))
         return true;
     *here = mine.count < limit ? mine.count : limit;
-    if (mine.count > 0 && mine.limit != limit) {
-        mine.limit = limit;
-        grant_note(batch, mine);
-        is_other = true;
-    }
-    if (!is_other && mine.count >= used + more && !mine.is_lowered && !mine.is_hungry)
+    if ((mine.count == 0 || mine.limit == limit) && mine.count >= used + more &&
+        !mine.is_lowered && !mine.is_hungry)
         return true;
     if (!rows_grant(&batch->rows, scope, &grant))
         return false;
     uint32_t sum = grant == NULL ? 0 : pairs_sum(grant->holders);
-    if (sum > limit) /* it was lowered: what runs ends first */
+    if (mine.count > 0 && (mine.limit != limit || mine.is_lowered != (sum > limit))) {
+        mine.limit = limit;
+        mine.is_lowered = sum > limit; /* what runs ends first */
+        grant_note(batch, mine);
+    }
+    if (sum > limit)
         *here = used < *here ? used : *here;
     else if (!mine.is_given)
         *here = mine.count + limit - sum;
@@ -198,8 +198,10 @@ void grant_want(struct batch *batch, int64_t scope, uint32_t limit, bool lacks, 
 
 /* ---- now and then ------------------------------------------------------------------------ */
 
-static uint32_t used_of(const struct batch *batch, int64_t scope)
+static uint32_t used_of(struct batch *batch, int64_t scope)
 {
+    if (scope_is_environment(scope))
+        return share_get(batch, (uint32_t)scope)->running;
     return scope > 0 ? lane_running(batch, scope) : queue_running(batch, -scope);
 }
 
@@ -207,6 +209,8 @@ static bool is_waiting(const struct batch *batch, int64_t scope)
 {
     const struct rings *rings = &batch->engine->rings;
 
+    if (scope_is_environment(scope))
+        return rings_environment_waits(rings, (uint32_t)scope);
     return scope > 0 ? rings_lane(rings, scope) != NULL : rings_queue(rings, -scope) != NULL;
 }
 
@@ -216,6 +220,10 @@ static bool limit_of(struct batch *batch, int64_t scope, uint32_t *limit)
     struct queue *queue;
     struct row *row = NULL;
 
+    if (scope_is_environment(scope)) {
+        *limit = share_get(batch, (uint32_t)scope)->whole; /* none, of what is not named */
+        return true;
+    }
     if (scope > 0 &&
         !rows_get(&batch->rows, ROW_LANE, (struct row_key){ .id = scope }, 0, &row))
         return false;
@@ -225,10 +233,16 @@ static bool limit_of(struct batch *batch, int64_t scope, uint32_t *limit)
         return false;
     *limit = queue == NULL ? 0
              : scope < 0
-                 ? pause_limit(&queue->pause, catalog_queue_most(batch->catalog, queue),
-                               batch->steady_ms)
+                 ? queue_total_now(batch, queue)
                  : queue_limit_now(batch->catalog, queue, lane != NULL, batch->steady_ms);
     return true;
+}
+
+/* What is held already has the limit that it was looked at with. */
+static bool asks_limit(const struct batch *batch, int64_t scope)
+{
+    return batch->is_relimit || scope_is_environment(scope) ||
+           grant_mine(batch, scope).count == 0;
 }
 
 /* What is held and not used goes back when others want it, when nobody waits for it here, and
@@ -238,7 +252,7 @@ static void grant_review(struct batch *batch, int64_t scope, struct grant *grant
     struct grant_hint mine = grant_mine(batch, scope), was = mine;
     uint32_t used = used_of(batch, scope), number = batch->engine->node.number;
 
-    if (batch->is_relimit)
+    if (asks_limit(batch, scope))
         (void)limit_of(batch, scope, &mine.limit); /* loaded */
     if (mine.limit == UINT32_MAX)
         used = 0; /* there is none any more */
@@ -249,7 +263,8 @@ static void grant_review(struct batch *batch, int64_t scope, struct grant *grant
     bool others = grant->hungry.size > (pairs_of(grant->hungry, number) > 0 ? PAIR : 0);
     bool waits = is_waiting(batch, scope);
     bool is_over = pairs_sum(grant->holders) > mine.limit;
-    if (used > mine.count || (used < mine.count && (others || is_over || !waits))) {
+    bool is_free = mine.limit == UINT32_MAX;
+    if (used > mine.count || (used < mine.count && (others || is_over || is_free || !waits))) {
         mine.is_given = others && used < mine.count;
         if (mine.is_given)
             grant->hungry = (struct slice){ 0 }; /* who still is will say so */
@@ -264,23 +279,41 @@ static void grant_review(struct batch *batch, int64_t scope, struct grant *grant
         grant_note(batch, mine);
 }
 
-bool grants_review(struct batch *batch)
+/* What is held; and what runs of a limit that there was not before, so that nobody has asked
+ * for it: a new total, or one that comes back from a pause. */
+static bool scopes_find(struct batch *batch, struct ids *scopes)
 {
     const struct node_self *self = &batch->engine->node;
+    const struct admission *admission = &batch->admission;
     const struct rows *rows = &batch->rows;
-    struct ids scopes = { 0 };
-    struct grant *grant;
-    uint32_t limit;
+    struct queue *queue;
     bool loaded = true;
 
     for (uint32_t i = 0; i < self->grant_count; i++)
-        batch_ids_add(batch, &scopes, self->grants[i].scope);
-    /* A total that there was not before has not been asked for by what is running. */
-    for (uint32_t i = 0; batch->is_relimit && i < rows->running_count; i++)
-        batch_ids_add(batch, &scopes, -rows->running[i].queue);
+        batch_ids_add(batch, scopes, self->grants[i].scope);
+    for (uint32_t i = 0; i < admission->share_count; i++)
+        if (admission->shares[i].whole != UINT32_MAX && admission->shares[i].running > 0)
+            batch_ids_add(batch, scopes, admission->shares[i].environment);
+    for (uint32_t i = 0; i < rows->running_count; i++) {
+        if (!rows_queue(&batch->rows, rows->running[i].queue, &queue))
+            loaded = false;
+        else if (queue != NULL && (batch->is_relimit || pause_is_ramping(&queue->pause)))
+            batch_ids_add(batch, scopes, -queue->id);
+    }
+    return loaded;
+}
+
+bool grants_review(struct batch *batch)
+{
+    struct ids scopes = { 0 };
+    struct grant *grant;
+    uint32_t limit;
+    bool loaded = scopes_find(batch, &scopes);
+
     for (uint32_t i = 0; i < scopes.count; i++) {
         loaded &= rows_grant(&batch->rows, scopes.items[i], &grant);
-        loaded &= !batch->is_relimit || limit_of(batch, scopes.items[i], &limit);
+        loaded &=
+            !asks_limit(batch, scopes.items[i]) || limit_of(batch, scopes.items[i], &limit);
     }
     if (!loaded)
         return false;

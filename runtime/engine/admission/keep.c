@@ -124,7 +124,7 @@ static void stops_keep(struct batch *batch)
         queue->is_full = false;
         rings_settle(rings, queue, 0);
     }
-    if (batch->admission.is_resumed)
+    if (batch->admission.is_resumed || batch->is_relimit)
         rings_open_all(rings);
     else if (batch->admission.has_stopped)
         rings_open_environments(rings);

@@ -188,7 +188,8 @@ static void places_choose(struct batch *batch)
     table_init(&batch->admission.places, batch->arena);
     batch->admission.place_end = &batch->admission.first_place;
     for (const struct environment_hint *at = rings->environments; at != NULL; at = at->next)
-        if (!at->is_full || batch->admission.has_stopped || batch->admission.is_resumed)
+        if (!at->is_full || batch->is_poll || batch->admission.has_stopped ||
+            batch->admission.is_resumed)
             environment_choose(batch, at, batch->admission.line_most);
     events_choose(batch);
 }
@@ -299,8 +300,9 @@ static void hungry_take(struct batch *batch)
         const struct grant_hint *grant = &self->grants[i];
         const struct queue_hint *queue =
             grant->is_hungry && grant->scope < 0 ? rings_queue(rings, -grant->scope) : NULL;
-        const struct lane_hint *lane =
-            grant->is_hungry && grant->scope > 0 ? rings_lane(rings, grant->scope) : NULL;
+        const struct lane_hint *lane = grant->is_hungry && grant->scope > 0
+                                           ? rings_lane(rings, grant->scope)
+                                           : NULL; /* no environment's */
         if (lane != NULL)
             line_add(batch, place_get(batch, lane->queue->node.id, lane->queue->environment),
                      lane->node.id, true);
@@ -372,15 +374,20 @@ bool lines_choose(struct batch *batch)
         admission->line_most = batch->catalog->lanes > 0 ? batch->catalog->lanes : LINES_MAX;
         shares_begin(batch);
         tallies_fill(batch);
-        places_choose(batch);
         admission->is_begun = true;
-        if (rows_wanted(&batch->rows))
-            return false; /* slices of lanes */
     }
     if (batch->is_poll && !admission->is_reviewed) {
         if (!grants_review(batch))
             return false;
         admission->is_reviewed = true;
+    }
+    if (!admission->is_chosen) {
+        if (!shares_look(batch))
+            return false;
+        places_choose(batch);
+        admission->is_chosen = true;
+        if (rows_wanted(&batch->rows))
+            return false; /* slices of lanes */
     }
     if (!admission->has_lines) {
         rings_take(batch, admission->line_most / admission->share_count + 1);

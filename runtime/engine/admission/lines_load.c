@@ -2,18 +2,14 @@
  * start. */
 #include "engine/batch.h"
 
-/* One that comes back from a pause, and has no limit in all, grows up to all slots of its node.
- */
-static void place_limit(const struct batch *batch, struct place *place)
+/* One that comes back from a pause, and has no limit in all, grows up to all slots. */
+uint32_t queue_total_now(const struct batch *batch, const struct queue *queue)
 {
-    const struct pause *pause = &place->queue->pause;
-    uint32_t total = catalog_queue_most(batch->catalog, place->queue);
+    uint32_t total = catalog_queue_most(batch->catalog, queue);
 
-    place->whole = pause_limit(pause, total, batch->steady_ms);
-    place->most = pause_is_ramping(pause) && total == UINT32_MAX
-                      ? pause_limit(pause, batch->catalog->slots, batch->steady_ms)
-                      : UINT32_MAX;
-    place->total = place->whole < place->most ? place->whole : place->most;
+    if (pause_is_ramping(&queue->pause) && total == UINT32_MAX)
+        total = batch->catalog->slots * nodes_count(batch);
+    return pause_limit(&queue->pause, total, batch->steady_ms);
 }
 
 static bool place_load(struct batch *batch, struct place *place)
@@ -29,7 +25,7 @@ static bool place_load(struct batch *batch, struct place *place)
         place->share = share_get(batch, place->queue->environment);
         place->is_barred = environment->paused && place->share->environment == 0;
         place->fair = catalog_fair(batch->catalog, place->queue->name);
-        place_limit(batch, place);
+        place->total = place->whole = queue_total_now(batch, place->queue);
         if (!meter_load(batch, &place->meter, -place->id,
                         catalog_rate(batch->catalog, place->queue->name, false), false))
             return false;
@@ -72,8 +68,6 @@ static bool line_look(struct batch *batch, struct line *line, uint32_t capacity)
     loaded &=
         grant_look(batch, -place->id, place->whole, place->running, capacity, &place->total);
     loaded &= grant_look(batch, line->lane, line->whole, line->running, capacity, &line->limit);
-    if (place->total > place->most)
-        place->total = place->most;
     return loaded;
 }
 

@@ -363,6 +363,14 @@ void rings_close_environment(struct rings *rings, uint32_t environment)
     environment_get(rings, environment)->is_full = true;
 }
 
+bool rings_environment_waits(const struct rings *rings, uint32_t environment)
+{
+    for (const struct environment_hint *at = rings->environments; at != NULL; at = at->next)
+        if (at->environment == environment)
+            return !list_is_empty(&at->queues);
+    return false;
+}
+
 static void queue_open(struct rings *rings, struct queue_hint *queue)
 {
     LIST_EACH(&queue->shut, link, after)

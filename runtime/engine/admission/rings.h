@@ -124,6 +124,8 @@ void rings_settle(struct rings *rings, struct queue_hint *queue, uint32_t spent)
 /* A run has stopped somewhere: every environment may have a slot. */
 void rings_open_environments(struct rings *rings);
 void rings_close_environment(struct rings *rings, uint32_t environment);
+/* Is there something that only the environment's slots or limit may hold? */
+bool rings_environment_waits(const struct rings *rings, uint32_t environment);
 /* Another node may have resumed an environment or a queue. */
 void rings_open_held(struct rings *rings);
 /* What was out of its rate until now is not any more. */

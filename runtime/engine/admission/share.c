@@ -73,7 +73,8 @@ static struct share share_begin(struct batch *batch, uint32_t at)
     const struct environment *environment;
     bool is_named = at < catalog->environment_count && catalog->environment_shares != NULL;
     struct share share = { .weight = is_named ? catalog->environment_shares[at] : 1,
-                           .limit = UINT32_MAX };
+                           .limit = UINT32_MAX,
+                           .whole = UINT32_MAX };
     uint32_t most;
 
     if (at == catalog->environment_count)
@@ -82,9 +83,10 @@ static struct share share_begin(struct batch *batch, uint32_t at)
     (void)environment_now(batch, share.environment, &environment); /* loaded */
     share.is_paused = environment->paused;
     most = catalog_environment_limit(catalog, share.environment).most;
-    share.limit = pause_limit(&environment->pause, most, batch->steady_ms);
-    if (pause_is_ramping(&environment->pause) && most > catalog->slots)
-        share.limit = pause_limit(&environment->pause, catalog->slots, batch->steady_ms);
+    uint32_t slots = catalog->slots * nodes_count(batch);
+    if (pause_is_ramping(&environment->pause) && most > slots)
+        most = slots;
+    share.limit = share.whole = pause_limit(&environment->pause, most, batch->steady_ms);
     if (is_named && !share.is_paused && catalog->environment_kept != NULL)
         share.kept = catalog->environment_kept[at];
     return share;
@@ -109,6 +111,48 @@ void shares_begin(struct batch *batch)
         if (batch->admission.shares[i].running < batch->admission.shares[i].kept)
             batch->admission.owed +=
                 batch->admission.shares[i].kept - batch->admission.shares[i].running;
+}
+
+bool shares_look(struct batch *batch)
+{
+    bool loaded = true;
+
+    for (uint32_t i = 0; i < batch->admission.share_count; i++) {
+        struct share *share = &batch->admission.shares[i];
+        if (share->is_paused || share->whole == UINT32_MAX)
+            continue;
+        share->limit = share->whole;
+        uint32_t room = share_room(batch, share, true);
+        loaded &= grant_look(batch, share->environment, share->whole, share->running, room,
+                             &share->limit);
+    }
+    return loaded;
+}
+
+/* Something of it is stopped by its limit alone. */
+static bool share_waits(const struct batch *batch, const struct share *share)
+{
+    if (rings_environment_waits(&batch->engine->rings, share->environment))
+        return true;
+    for (const struct place *place = batch->admission.first_place; place != NULL;
+         place = place->next)
+        for (const struct line *line = place->first; line != NULL && place->share == share;
+             line = line->next)
+            if (line->gate == GATE_ENVIRONMENT_LIMIT)
+                return true;
+    return false;
+}
+
+void shares_want(struct batch *batch)
+{
+    bool has_slot = batch->admission.in_use < running_most(batch);
+
+    for (uint32_t i = 0; i < batch->admission.share_count; i++) {
+        const struct share *share = &batch->admission.shares[i];
+        bool lacks = !share->is_paused && share->running >= share->limit &&
+                     share->running < share->whole && share_waits(batch, share);
+        grant_want(batch, share->environment, share->whole, lacks, has_slot);
+    }
 }
 
 static uint32_t factor(const struct batch *batch)
@@ -141,6 +185,7 @@ void share_start(struct batch *batch, struct share *share)
     batch->admission.owed -= share->running < share->kept;
     share->running++;
     batch->admission.in_use++;
+    grant_use(batch, share->environment, share->whole, share->running);
 }
 
 struct share *share_next(const struct batch *batch)

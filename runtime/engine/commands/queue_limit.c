@@ -24,6 +24,7 @@ bool queue_limit_decide(struct batch *batch, struct command *command)
     queue->override_by =
         limit->is_reset ? (struct slice){ 0 } : arena_copy(batch->arena, limit->by);
     queue->used_ms = batch->now_ms;
+    nodes_relimit(batch);
     batch_ids_add(batch, &batch->admission.resumed, queue->id); /* more may start now */
     return true;
 }

@@ -85,8 +85,8 @@ struct queue {
     int64_t pushed_ms; /* none of its lanes is pushed back for longer, by the steady clock */
 };
 
-/* A process that shares the store with others. Number 0 is none: its epoch counts how often
- * one has joined, or offers something else. */
+/* A process that shares the store with others. Number 0 is none, the roll: its epoch counts
+ * how often one has joined, or offers something else, or a limit was set. */
 struct node {
     struct row row;
     int64_t number; /* of this start: never given out again */
@@ -98,10 +98,17 @@ struct node {
 /* What a limit allows, dealt out to nodes; the sum never exceeds it. */
 struct grant {
     struct row row;
-    int64_t scope;        /* a lane's id, or minus a queue's for its total */
+    int64_t scope;        /* a lane's id, minus a queue's for its total, or an environment's
+                             number */
     struct slice holders; /* eight bytes each: the node and how many it has */
     struct slice hungry;  /* the same: nodes that would take more */
 };
+
+/* Ids are far above all numbers of environments. */
+static inline bool scope_is_environment(int64_t scope)
+{
+    return scope > 0 && scope <= UINT32_MAX;
+}
 
 /* What has started of a queue or lane that has a rate, or was pushed back. It says nothing any
  * more when its time has come. */
