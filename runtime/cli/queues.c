@@ -344,6 +344,18 @@ static bool limit_body(struct call *call, const char *text, struct slice *body, 
     return true;
 }
 
+static void limit_print(struct call *call, const struct value *queue)
+{
+    struct arena *arena = &call->arena;
+    bool is_ramping = value_find(queue, "ramp") != NULL;
+
+    printf("%.*s  %" PRId64 " at a time%s%.*s\n",
+           SLICE_ARG(text_safe(arena, shown_name(arena, queue))),
+           member_int(queue, "concurrencyLimit"), is_ramping ? "; " : "",
+           SLICE_ARG(is_ramping ? text_safe(arena, pause_state(arena, queue))
+                                : (struct slice){ 0 }));
+}
+
 static int exec_limit(struct call *call)
 {
     const char *name = call->arguments[0], *text = call->arguments[1];
@@ -371,9 +383,7 @@ static int exec_limit(struct call *call)
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else
-        printf("%.*s  %" PRId64 " at a time\n",
-               SLICE_ARG(text_safe(&call->arena, shown_name(&call->arena, &reply.value))),
-               member_int(&reply.value, "concurrencyLimit"));
+        limit_print(call, &reply.value);
     client_close(&client);
     return code;
 }

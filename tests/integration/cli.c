@@ -275,6 +275,10 @@ Test(cli, a_cancel_or_a_pause_that_changed_nothing_is_told)
     bide(0, "queues resume task/hello");
     assert_says(bide(3, "queues resume task/hello"), "already open");
     assert_says(bide(3, "queues limit task/hello reset"), "nothing was changed");
+    bide(0, "queues pause task/hello");
+    assert_says(bide(0, "queues resume task/hello --ramp 1h"), ", now 1 at a time");
+    assert_says(bide(0, "queues limit task/hello 4"), "task/hello  4 at a time; coming back");
+    bide(0, "queues limit task/hello reset");
 }
 
 Test(cli, a_pause_ends_by_itself_over_a_restart)

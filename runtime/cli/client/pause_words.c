@@ -5,6 +5,7 @@
 #include "cli/output/text.h"
 #include "codec/json.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define BY                                           \
@@ -65,9 +66,12 @@ struct slice pause_state(struct arena *arena, const struct value *shown)
     const struct value *ramp = value_find(shown, "ramp");
     int64_t since_ms = member_time(shown, "pausedAt");
 
-    if (!member_bool(shown, "paused") && ramp != NULL)
-        return arena_format(arena, "coming back until %.*s",
-                            SLICE_ARG(member_text(ramp, "until")));
+    if (!member_bool(shown, "paused") && ramp != NULL) {
+        int64_t now = member_int(ramp, "concurrencyLimit"); /* of a queue */
+        return arena_format(
+            arena, "coming back until %.*s%s", SLICE_ARG(member_text(ramp, "until")),
+            now == 0 ? "" : arena_format(arena, ", now %" PRId64 " at a time", now).data);
+    }
     if (!member_bool(shown, "paused"))
         return SLICE("open");
     return arena_format(arena, "paused %.*s%s%.*s%s%.*s%s%.*s",

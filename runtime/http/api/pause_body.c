@@ -147,10 +147,22 @@ void pause_order_tell(struct request *request, const struct pause_order *order,
 
 void pause_write(struct out *out, const struct pause *pause)
 {
+    static const struct named_limit none[] = { { NULL, 0 } };
+
+    pause_limits_write(out, pause, none);
+}
+
+void pause_limits_write(struct out *out, const struct pause *pause,
+                        const struct named_limit *limits)
+{
     if (pause_is_ramping(pause)) {
         out_map(out, "ramp");
         out_time(out, "from", due_date(pause->ramp_from_ms, true));
         out_time(out, "until", due_date(time_after(pause->ramp_from_ms, pause->ramp_ms), true));
+        for (; limits->name != NULL; limits++)
+            if (limits->limit != UINT32_MAX)
+                out_int(out, limits->name,
+                        pause_limit(pause, limits->limit, clock_steady_ms()));
         out_end_map(out);
     }
     if (!pause->paused)

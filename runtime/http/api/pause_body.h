@@ -19,5 +19,12 @@ void pause_order_tell(struct request *request, const struct pause_order *order,
 /* pausedAt, pausedBy, pausedReason, pausedUntil, frozen and refuses of one that is paused;
  * `ramp` of one that comes back. */
 void pause_write(struct out *out, const struct pause *pause);
+/* The same; `ramp` has what is there of these limits by now, too. */
+struct named_limit {
+    const char *name; /* NULL behind the last */
+    uint32_t limit;   /* that is set; UINT32_MAX: none is */
+};
+void pause_limits_write(struct out *out, const struct pause *pause,
+                        const struct named_limit *limits);
 
 #endif

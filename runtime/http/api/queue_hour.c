@@ -54,17 +54,21 @@ void queue_limited_write(const struct request *request, struct out *out,
 
     if (catalog == NULL)
         return;
+    uint32_t set = catalog_limit_now(catalog, queue, has_key);
+    uint32_t total = catalog_total_limit(catalog, queue->name);
     const struct queue_rules *rules = catalog_rules(catalog, queue->name);
     struct config_burst environment =
         catalog_environment_limit(catalog, request->world->environment->number);
-    uint32_t least = queue_limit_now(catalog, queue, has_key, now_ms);
+    uint32_t least = set;
     const char *by = has_key && rules->per_key > 0 ? "perKey"
                      : queue->override_ms != 0     ? "override"
                                                    : "concurrency";
-    lower(pause_limit(&queue->pause, catalog_total_limit(catalog, queue->name), now_ms),
-          "total", &least, &by);
+    lower(total, "total", &least, &by);
     lower(environment.base, "environment", &least, &by);
     lower(catalog->slots, "slots", &least, &by);
+    lower(pause_limit(&queue->pause, set, now_ms), "ramp", &least, &by);
+    lower(pause_limit(&queue->pause, total == UINT32_MAX ? catalog->slots : total, now_ms),
+          "ramp", &least, &by);
     if (view->environment != NULL && view->environment->paused)
         lower(0, "environmentPaused", &least, &by);
     if (queue->paused)

@@ -84,6 +84,22 @@ static void rate_write(struct out *out, const char *key, const struct queue_rate
     out_word(out, key, text);
 }
 
+struct queue_limits {
+    struct named_limit each[4];
+};
+
+/* As they are set. */
+static struct queue_limits limits_of(const struct catalog *catalog, const struct queue *queue)
+{
+    uint32_t limit = catalog_limit_now(catalog, queue, false);
+    uint32_t per_key = catalog_limit_now(catalog, queue, true);
+
+    return (struct queue_limits){ { { "concurrencyLimit", limit },
+                                    { "perKeyLimit", per_key == limit ? UINT32_MAX : per_key },
+                                    { "totalLimit", catalog_total_limit(catalog, queue->name) },
+                                    { NULL, 0 } } };
+}
+
 static void limits_write(const struct request *request, struct out *out,
                          const struct queue *queue)
 {
@@ -93,16 +109,10 @@ static void limits_write(const struct request *request, struct out *out,
         null_write(out, "concurrencyLimit");
         return;
     }
-    int64_t now_ms = clock_steady_ms();
-    uint32_t limit = queue_limit_now(catalog, queue, false, now_ms);
-    uint32_t per_key = queue_limit_now(catalog, queue, true, now_ms);
-    uint32_t total =
-        pause_limit(&queue->pause, catalog_total_limit(catalog, queue->name), now_ms);
-    out_int(out, "concurrencyLimit", limit);
-    if (per_key != limit)
-        out_int(out, "perKeyLimit", per_key);
-    if (total != UINT32_MAX)
-        out_int(out, "totalLimit", total);
+    struct queue_limits limits = limits_of(catalog, queue);
+    for (const struct named_limit *at = limits.each; at->name != NULL; at++)
+        if (at->limit != UINT32_MAX)
+            out_int(out, at->name, at->limit);
     rate_write(out, "rate", catalog_rate(catalog, queue->name, false));
     rate_write(out, "keyRate", catalog_rate(catalog, queue->name, true));
     if (catalog_fair(catalog, queue->name) != NULL) {
@@ -129,9 +139,18 @@ static void paused_write(const struct request *request, struct out *out,
                          const struct queue *queue)
 {
     const struct queue_view *view = request->view;
+    const struct catalog *catalog = request->http->catalog;
 
     out_bool(out, "paused", queue->paused);
-    pause_write(out, &queue->pause);
+    if (catalog == NULL) {
+        pause_write(out, &queue->pause);
+    } else {
+        /* Without a total, all of it together comes back up to the slots. */
+        struct queue_limits limits = limits_of(catalog, queue);
+        if (limits.each[2].limit == UINT32_MAX)
+            limits.each[2].limit = catalog->slots;
+        pause_limits_write(out, &queue->pause, limits.each);
+    }
     out_bool(out, "environmentPaused", view->environment != NULL && view->environment->paused);
 }
 
@@ -144,7 +163,7 @@ static void concurrency_write(const struct request *request, struct out *out,
 
     out_map(out, "concurrency");
     limit_write(out, "current", is_known,
-                is_known ? queue_limit_now(catalog, queue, false, clock_steady_ms()) : 0);
+                is_known ? catalog_limit_now(catalog, queue, false) : 0);
     limit_write(out, "base", is_known,
                 is_known ? catalog_lane_limit(catalog, queue->name, false) : 0);
     limit_write(out, "override", is_other, queue->override_limit);

@@ -169,7 +169,7 @@ Test(queues, a_pause_says_who_why_and_until_and_may_refuse_what_comes)
         site_post(&site, QUEUES "/echo/pause",
                   "{\"type\":\"task\",\"action\":\"resume\",\"ramp\":\"1h\"}");
     cr_assert_not_null(answer_find(resumed, "ramp.until"), "%s", resumed.body.data);
-    cr_assert_eq(answer_find(resumed, "concurrencyLimit")->integer, 1);
+    cr_assert_eq(answer_find(resumed, "ramp.concurrencyLimit")->integer, 1);
     cr_assert_eq(site_post(&site, task, "{\"payload\":{}}").status, 200);
 }
 
@@ -207,6 +207,31 @@ Test(queues, bad_pauses_are_refused)
 static struct answer override(const char *body)
 {
     return site_post(&site, LANE "/concurrency/override", body);
+}
+
+Test(queues, a_limit_is_what_is_set_also_while_it_comes_back)
+{
+    (void)site_post(&site, LANE "/pause", "{\"type\":\"custom\",\"action\":\"pause\"}");
+    struct answer resumed = site_post(
+        &site, LANE "/pause", "{\"type\":\"custom\",\"action\":\"resume\",\"ramp\":\"1h\"}");
+    cr_assert_eq(answer_find(resumed, "concurrencyLimit")->integer, 7, "%s", resumed.body.data);
+    cr_assert_eq(answer_find(resumed, "concurrency.current")->integer, 7);
+    cr_assert_eq(answer_find(resumed, "perKeyLimit")->integer, 2);
+    cr_assert_eq(answer_find(resumed, "totalLimit")->integer, 9);
+    cr_assert_eq(answer_find(resumed, "ramp.concurrencyLimit")->integer, 1);
+    cr_assert_eq(answer_find(resumed, "ramp.perKeyLimit")->integer, 1);
+    cr_assert_eq(answer_find(resumed, "ramp.totalLimit")->integer, 1);
+    cr_assert_eq(answer_find(resumed, "effectiveLimit")->integer, 1);
+    cr_assert_str_eq(answer_text(&site, resumed, "limitedBy"), "ramp");
+
+    struct answer half = override("{\"type\":\"custom\",\"percent\":50}");
+    cr_assert_eq(answer_find(half, "concurrencyLimit")->integer, 3, "%s", half.body.data);
+    cr_assert_eq(answer_find(half, "ramp.concurrencyLimit")->integer, 1);
+    struct answer reset = site_post(&site, LANE "/concurrency/reset", "{\"type\":\"custom\"}");
+    cr_assert_eq(answer_find(reset, "concurrencyLimit")->integer, 7, "%s", reset.body.data);
+    struct answer shown = site_get(&site, LANE "/statistics?type=custom");
+    cr_assert_eq(answer_find(shown, "concurrencyLimit")->integer, 7, "%s", shown.body.data);
+    cr_assert_eq(answer_find(shown, "ramp.concurrencyLimit")->integer, 1);
 }
 
 Test(queues, a_limit_is_overridden_and_reset)
