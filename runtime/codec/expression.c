@@ -394,6 +394,14 @@ const struct expression *expression_compile(struct arena *arena, struct slice te
     return expression;
 }
 
+const struct expression *expression_copy(struct arena *arena,
+                                         const struct expression *expression)
+{
+    struct expression_flaw none; /* it was compiled before */
+
+    return expression_compile(arena, expression->text, expression->want, &none);
+}
+
 struct slice expression_text(const struct expression *expression)
 {
     return expression->text;

@@ -42,6 +42,9 @@ const struct expression *expression_compile(struct arena *arena, struct slice te
                                             enum expression_want want,
                                             struct expression_flaw *flaw);
 
+const struct expression *expression_copy(struct arena *arena,
+                                         const struct expression *expression);
+
 /* As it was written. */
 struct slice expression_text(const struct expression *expression);
 

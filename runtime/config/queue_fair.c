@@ -26,11 +26,9 @@ static void weights_read(const struct node *map, struct arena *arena, struct que
     level->weights = ARENA_ARRAY(arena, struct queue_weight, map->count);
     for (uint32_t i = 0; i < map->count; i++) {
         const struct node *node = &map->entries[i].node;
-        level->weights[level->count++] = (struct queue_weight){
-            .name = arena_copy(arena, map->entries[i].key),
-            .weight =
-                (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer)
-        };
+        level->weights[level->count++] =
+            (struct queue_weight){ .name = arena_copy(arena, map->entries[i].key),
+                                   .weight = count_of(node) };
     }
     if (level->count > 0)
         qsort(level->weights, level->count, sizeof *level->weights, weight_order);
@@ -40,17 +38,14 @@ static bool level_read(const struct node *map, const char *name, struct queue_le
                        struct report *report)
 {
     const struct entry *by = node_find(map, "by"), *weights = node_find(map, "weights");
-    struct expression_flaw flaw;
 
     if (weights != NULL && weights->node.kind == VALUE_MAP)
         weights_read(&weights->node, report->arena, level);
     if (by == NULL)
         return true;
-    level->by = expression_compile(report->arena, by->node.text, EXPRESSION_TEXT, &flaw);
-    if (level->by == NULL)
-        report_add(report, by->node.line, by->node.column,
-                   "fair.%s.by: %s, at line %d, character %d of the expression", name,
-                   flaw.text, flaw.line, flaw.column);
+    level->by = queue_expression_read(
+        &by->node, arena_text(report->arena, arena_format(report->arena, "fair.%s.by", name)),
+        EXPRESSION_TEXT, report);
     return level->by != NULL;
 }
 
@@ -69,8 +64,6 @@ bool queue_fair_read(const struct node *map, struct queue_fair *fair, struct rep
 
 void queue_fair_own(struct arena *arena, struct queue_fair *fair)
 {
-    struct expression_flaw flaw;
-
     for (int i = 0; i < WEIGHT_LEVELS; i++) {
         struct queue_level *level = &fair->levels[i];
         struct queue_weight *weights = ARENA_ARRAY(arena, struct queue_weight, level->count);
@@ -79,8 +72,7 @@ void queue_fair_own(struct arena *arena, struct queue_fair *fair)
                                                 level->weights[k].weight };
         level->weights = weights;
         if (level->by != NULL)
-            level->by =
-                expression_compile(arena, expression_text(level->by), EXPRESSION_TEXT, &flaw);
+            level->by = expression_copy(arena, level->by);
     }
 }
 

@@ -48,11 +48,6 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
 
 /* ---- rates ------------------------------------------------------------------------------- */
 
-static uint32_t count_of(const struct node *node)
-{
-    return (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer);
-}
-
 /* "100/1m"; what is too long for a number is too many. */
 static bool rate_parse(struct slice text, struct queue_rate *rate)
 {

@@ -13,6 +13,16 @@ bool queue_fair_read(const struct node *map, struct queue_fair *fair, struct rep
 void queue_fair_own(struct arena *arena, struct queue_fair *fair);
 
 /* queue_values.c */
+/* A number that its schema has let through as a count. */
+static inline uint32_t count_of(const struct node *node)
+{
+    return (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer);
+}
+
+/* Of the text in `node` NULL with a report that names it. */
+const struct expression *queue_expression_read(const struct node *node, const char *name,
+                                               enum expression_want want,
+                                               struct report *report);
 const struct entry *queue_rule_find(const struct node *map, const char *key);
 bool queue_value_read(const struct queue_rule *rule, const struct node *node, char *member,
                       struct report *report);

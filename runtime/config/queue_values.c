@@ -22,32 +22,41 @@ static double number_of(const struct node *node)
 }
 
 /* Where in the file: on one line the text begins behind its quote, if it has one. */
-static bool flaw_tell(const struct queue_rule *rule, const struct node *node,
+static void flaw_tell(const char *name, const struct node *node,
                       const struct expression_flaw *flaw, struct report *report)
 {
-    bool is_one_line = memchr(node->text.data, '\n', node->text.size) == NULL;
     uint32_t column = node->column + (node->is_plain ? 0 : 1) + (uint32_t)flaw->column - 1;
 
-    return is_one_line
-               ? report_add(report, node->line, column, "%s.expr: %s", rule->key, flaw->text)
-               : report_add(report, node->line, node->column,
-                            "%s.expr, at its line %d, column %d: %s", rule->key, flaw->line,
-                            flaw->column, flaw->text);
+    if (memchr(node->text.data, '\n', node->text.size) == NULL)
+        report_add(report, node->line, column, "%s: %s", name, flaw->text);
+    else
+        report_add(report, node->line, node->column, "%s, at its line %d, column %d: %s", name,
+                   flaw->line, flaw->column, flaw->text);
+}
+
+const struct expression *queue_expression_read(const struct node *node, const char *name,
+                                               enum expression_want want, struct report *report)
+{
+    struct expression_flaw flaw;
+    const struct expression *read = expression_compile(report->arena, node->text, want, &flaw);
+
+    if (read == NULL)
+        flaw_tell(name, node, &flaw, report);
+    return read;
 }
 
 static bool amount_read(const struct queue_rule *rule, const struct node *node,
                         struct queue_amount *amount, struct report *report)
 {
-    struct expression_flaw flaw;
-
     if (node->kind != VALUE_MAP) {
         amount->number = number_of(node);
         return true;
     }
-    const struct node *text = &node_find(node, "expr")->node;
+    const char *name =
+        arena_text(report->arena, arena_format(report->arena, "%s.expr", rule->key));
     amount->expression =
-        expression_compile(report->arena, text->text, EXPRESSION_NUMBER, &flaw);
-    return amount->expression != NULL || flaw_tell(rule, text, &flaw, report);
+        queue_expression_read(&node_find(node, "expr")->node, name, EXPRESSION_NUMBER, report);
+    return amount->expression != NULL;
 }
 
 bool queue_value_read(const struct queue_rule *rule, const struct node *node, char *member,
@@ -128,8 +137,6 @@ bool queue_retry_check(const struct node *map, const struct queue_rules *rules,
 
 void queue_rules_own(struct arena *arena, struct queue_rules *rules)
 {
-    struct expression_flaw flaw;
-
     queue_fair_own(arena, &rules->fair);
     for (int i = 0; i < QUEUE_RULES; i++) {
         char *member = (char *)rules + queue_rule_table[i].at;
@@ -138,8 +145,7 @@ void queue_rules_own(struct arena *arena, struct queue_rules *rules)
             continue;
         memcpy(&amount, member, sizeof amount);
         if (amount.expression != NULL)
-            amount.expression = expression_compile(arena, expression_text(amount.expression),
-                                                   EXPRESSION_NUMBER, &flaw);
+            amount.expression = expression_copy(arena, amount.expression);
         memcpy(member, &amount, sizeof amount);
     }
 }

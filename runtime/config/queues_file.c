@@ -19,11 +19,6 @@
 
 #include <unistd.h>
 
-static uint32_t concurrency_of(const struct node *node)
-{
-    return (uint32_t)(node->kind == VALUE_DOUBLE ? (int64_t)node->number : node->integer);
-}
-
 static void queue_read(const struct entry *entry, struct config_queues *queues,
                        struct report *report)
 {
@@ -33,7 +28,7 @@ static void queue_read(const struct entry *entry, struct config_queues *queues,
     *queue =
         (struct config_queue){ .name = entry->key, .rules.concurrency = queues->concurrency };
     if (node->kind != VALUE_MAP) {
-        queue->rules.concurrency = concurrency_of(node);
+        queue->rules.concurrency = count_of(node);
         return;
     }
     if (queue_rules_read(node, &queue->rules, report)) /* else it tells */
@@ -75,7 +70,7 @@ static void root_read(const struct node *root, struct config_queues *queues,
     const struct node *named = map_find(root, "queues"), *tasks = map_find(root, "tasks");
 
     if (standard != NULL) /* first: it is what queues without a number get */
-        queues->concurrency = concurrency_of(&standard->node);
+        queues->concurrency = count_of(&standard->node);
     if (named != NULL)
         queues->queues = ARENA_ARRAY(&queues->arena, struct config_queue, named->count);
     for (uint32_t i = 0; named != NULL && i < named->count; i++)
@@ -90,7 +85,7 @@ static uint32_t concurrency_standard(const struct own_schema *own_schema)
     const struct entry *properties = node_find(&own_schema->root, "properties");
     const struct entry *schema = node_find(&properties->node, "concurrency");
 
-    return concurrency_of(&node_find(&schema->node, "default")->node);
+    return count_of(&node_find(&schema->node, "default")->node);
 }
 
 static bool document_make(const struct node *root, const struct own_schema *own_schema,

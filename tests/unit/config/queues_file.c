@@ -220,7 +220,7 @@ Test(queues, mistakes_are_told)
         { "queues: {a: {rate: {limit: 5, per: 0}}}\n", "q.yaml:1:36: rate must be per a time" },
         { "queues: {a: 1, a: 2}\n", "is here twice" },
         { "queues:\n  a:\n    fair: {tenant: {by: payload.}}\n",
-          "q.yaml:3:25: fair.tenant.by: " },
+          "q.yaml:3:33: fair.tenant.by: " },
         { "queues:\n  a:\n    fair: {key: {weights: {x: 0}}}\n",
           "q.yaml:3:31: /queues/a/fair/key/weights/x: expected an integer >= 1" },
         { "queues:\n  a:\n    fair: {tenants: {}}\n", "did you mean tenant?" },

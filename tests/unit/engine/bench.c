@@ -279,6 +279,23 @@ int64_t trigger(const char *task)
     return command->trigger.run_id;
 }
 
+struct command *add_keyed(const char *queue, const char *key)
+{
+    struct command *command = add_trigger("t");
+
+    command->trigger.queue = slice_of(queue);
+    command->trigger.concurrency_key = slice_of(key);
+    return command;
+}
+
+int64_t keyed(const char *queue, const char *key)
+{
+    struct command *command = add_keyed(queue, key);
+
+    must_commit();
+    return command->trigger.run_id;
+}
+
 int64_t start(const char *task)
 {
     int64_t run = trigger(task);

@@ -84,7 +84,10 @@ struct arena *bench_arena(void);
 
 struct command *add_trigger(const char *task);
 int64_t trigger(const char *task);
-/* The same, and it has been given to a slot. */
+/* Of "t", in that queue, with that concurrency key. */
+struct command *add_keyed(const char *queue, const char *key);
+int64_t keyed(const char *queue, const char *key);
+/* The same as trigger, and it has been given to a slot. */
 int64_t start(const char *task);
 struct command *cancel(int64_t run);
 void pause(const char *queue, bool paused);

@@ -13,30 +13,12 @@ static void queue_bound(uint32_t most, enum full_rule on_full)
     pause("q", true);
 }
 
-static struct command *add_q(const char *key)
-{
-    struct command *command = add_trigger("t");
-
-    command->trigger.queue = SLICE("q");
-    command->trigger.concurrency_key = slice_of(key);
-    return command;
-}
-
-static int64_t wait_q(const char *key)
-{
-    struct command *command = add_q(key);
-
-    commit();
-    cr_assert_eq(command->err.code, ERR_OK, "%s", command->err.text);
-    return command->trigger.run_id;
-}
-
 Test(crowd, beyond_the_bound_a_trigger_is_refused_with_429)
 {
     queue_bound(2, FULL_REJECT);
-    int64_t first = wait_q("a");
-    wait_q("");
-    struct command *command = add_q("b");
+    int64_t first = keyed("q", "a");
+    keyed("q", "");
+    struct command *command = add_keyed("q", "b");
     commit();
 
     cr_assert_eq(command->err.code, ERR_FULL);
@@ -45,7 +27,7 @@ Test(crowd, beyond_the_bound_a_trigger_is_refused_with_429)
                      "queue q is full: 2 runs wait in it, and its max_queued is 2");
     cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 2);
     cancel(first);
-    wait_q("b");
+    keyed("q", "b");
 }
 
 Test(crowd, delayed_runs_count_and_those_of_the_same_batch)
@@ -53,7 +35,7 @@ Test(crowd, delayed_runs_count_and_those_of_the_same_batch)
     queue_bound(2, FULL_REJECT);
     struct command *commands[3];
     for (int i = 0; i < 3; i++)
-        commands[i] = add_q("");
+        commands[i] = add_keyed("q", "");
     commands[0]->trigger.delay_ms = MINUTES(1);
     commit();
 
@@ -64,12 +46,12 @@ Test(crowd, delayed_runs_count_and_those_of_the_same_batch)
 Test(crowd, who_goes_in_the_same_batch_makes_room)
 {
     queue_bound(1, FULL_REJECT);
-    int64_t run = wait_q("");
+    int64_t run = keyed("q", "");
     struct command *command = add(COMMAND_CANCEL);
     command->cancel.environment = DEV;
     command->cancel.id = run;
     commit();
-    struct command *next = add_q("");
+    struct command *next = add_keyed("q", "");
     commit();
 
     cr_assert_eq(next->err.code, ERR_OK);
@@ -79,17 +61,17 @@ Test(crowd, running_runs_do_not_count_and_what_was_taken_is_never_refused)
 {
     queue_bound(1, FULL_REJECT);
     pause("q", false);
-    int64_t runs[2] = { wait_q("") };
+    int64_t runs[2] = { keyed("q", "") };
     cr_assert_eq(run_of(runs[0])->status, RUN_RUNNING);
-    runs[1] = wait_q("");
+    runs[1] = keyed("q", "");
     wait_time(runs[0], bench.now_ms + SECONDS(1));
     cr_assert_eq(run_of(runs[1])->status, RUN_RUNNING);
-    int64_t third = wait_q("");
+    int64_t third = keyed("q", "");
     advance(SECONDS(1));
 
     cr_assert_eq(run_of(runs[0])->status, RUN_QUEUED, "it resumes beyond the bound");
     cr_assert_eq(run_of(third)->status, RUN_QUEUED);
-    struct command *command = add_q("");
+    struct command *command = add_keyed("q", "");
     commit();
     cr_assert_eq(command->err.code, ERR_FULL);
 }
@@ -97,11 +79,11 @@ Test(crowd, running_runs_do_not_count_and_what_was_taken_is_never_refused)
 Test(crowd, the_oldest_goes_for_a_new_one_and_says_so)
 {
     queue_bound(2, FULL_DROP_OLDEST);
-    struct command *late = add_q("");
+    struct command *late = add_keyed("q", "");
     late->trigger.priority_ms = -SECONDS(60);
     commit();
     int64_t oldest = late->trigger.run_id;
-    int64_t second = wait_q("x"), third = wait_q("y");
+    int64_t second = keyed("q", "x"), third = keyed("q", "y");
 
     cr_assert_eq(run_of(oldest)->outcome, OUTCOME_EXPIRED);
     cr_assert_str_eq(error_name(oldest), "EXPIRED");
@@ -117,9 +99,9 @@ Test(crowd, a_burst_leaves_the_last_ones)
 {
     int64_t runs[6];
     queue_bound(2, FULL_DROP_OLDEST);
-    int64_t old = wait_q("");
+    int64_t old = keyed("q", "");
     for (int i = 0; i < 6; i++)
-        add_q("");
+        add_keyed("q", "");
     commit();
     uint32_t queued = 0;
     for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++) {
@@ -137,12 +119,12 @@ Test(crowd, what_has_been_started_is_not_dropped)
 {
     queue_bound(1, FULL_DROP_OLDEST);
     pause("q", false);
-    int64_t run = wait_q("");
+    int64_t run = keyed("q", "");
     wait_time(run, bench.now_ms + SECONDS(1));
     pause("q", true);
     advance(SECONDS(1));
     cr_assert_eq(run_of(run)->status, RUN_QUEUED);
-    struct command *command = add_q("");
+    struct command *command = add_keyed("q", "");
     commit();
 
     cr_assert_eq(command->err.code, ERR_FULL);
@@ -152,7 +134,7 @@ Test(crowd, what_has_been_started_is_not_dropped)
 Test(crowd, a_child_is_refused_as_well)
 {
     queue_bound(1, FULL_REJECT);
-    wait_q("");
+    keyed("q", "");
     int64_t parent = start("t");
     struct command *child = add_child(parent, 1, "u");
     child->trigger.queue = SLICE("q");

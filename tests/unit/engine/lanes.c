@@ -7,23 +7,6 @@ TestSuite(lanes, .init = bench_open, .fini = bench_close);
 
 #define STATUS(run) (run_of(run)->status)
 
-static struct command *add_keyed(const char *queue, const char *key)
-{
-    struct command *command = add_trigger("t");
-
-    command->trigger.queue = slice_of(queue);
-    command->trigger.concurrency_key = slice_of(key);
-    return command;
-}
-
-static int64_t keyed(const char *queue, const char *key)
-{
-    struct command *command = add_keyed(queue, key);
-
-    cr_assert(commit());
-    return command->trigger.run_id;
-}
-
 static uint32_t running(const char *key)
 {
     uint32_t count = 0;

@@ -39,15 +39,6 @@ static uint32_t keys_in(int64_t minute)
     return count;
 }
 
-static int64_t keyed(const char *key)
-{
-    struct command *command = add_trigger("t");
-
-    command->trigger.concurrency_key = slice_of(key);
-    cr_assert(commit());
-    return command->trigger.run_id;
-}
-
 Test(minutes, a_start_is_counted_with_how_long_it_was_waited_for)
 {
     bench.queue_limit = 1;
@@ -93,9 +84,9 @@ Test(minutes, a_batch_that_fails_counts_nothing)
 
 Test(minutes, a_key_is_counted_by_itself_and_in_its_queue)
 {
-    end_done(keyed("a"));
-    end_done(keyed("b"));
-    end_done(keyed("b"));
+    end_done(keyed("", "a"));
+    end_done(keyed("", "b"));
+    end_done(keyed("", "b"));
 
     cr_assert(sum("").started == 3 && sum("").completed == 3);
     cr_assert(sum("a").started == 1 && sum("a").completed == 1);
@@ -108,7 +99,7 @@ static void keyed_many(int rounds, int keys, const char *word)
 
     for (int i = 0; i < rounds * keys; i++) {
         snprintf(key, sizeof key, "%s %d", word, i % keys);
-        end_done(keyed(key));
+        end_done(keyed("", key));
     }
 }
 
@@ -130,7 +121,7 @@ Test(minutes, of_many_keys_the_busiest_are_counted)
 
     for (int i = 0; i < 10; i++) { /* now they are still, and others take their places */
         advance(MINUTES(1));
-        end_done(keyed("new"));
+        end_done(keyed("", "new"));
     }
     keyed_many(1, 600, "rare");
 
