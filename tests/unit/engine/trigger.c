@@ -214,6 +214,29 @@ Test(trigger, priority_is_a_head_start_in_time)
     cr_assert_eq(fourth, runs[2]);
 }
 
+/* However many come: those that came within their head start are before it, and no other. */
+Test(trigger, a_stream_that_goes_ahead_starves_nobody)
+{
+    enum { AHEAD = 10, SECOND_MOST = 40 };
+    bench.queue_limit = 1;
+    bench_catalog();
+    int64_t running = start("t"), runs[2 * SECOND_MOST + 1] = { trigger("t") };
+    int count = 1, before = 0;
+
+    for (int second = 0; second < SECOND_MOST; second++) { /* twice as many as can start */
+        runs[count++] = trigger_ahead(SECONDS(AHEAD));
+        runs[count++] = trigger_ahead(SECONDS(AHEAD));
+        advance(SECONDS(1));
+        running = next_of(running, runs, count);
+        if (running == runs[0])
+            break;
+        before++;
+    }
+
+    cr_assert_eq(running, runs[0]);
+    cr_assert_eq(before, 2 * AHEAD);
+}
+
 Test(trigger, equal_ranks_start_in_the_order_they_came)
 {
     bench.queue_limit = 1;
