@@ -7,20 +7,19 @@
  * no names in it.
  */
 #include "base/clock.h"
+#include "http/api/metrics.h"
 #include "http/api/routes.h"
 #include "http/server/reply.h"
 
 #include <inttypes.h>
 
-/* An environment's that have lines of their own: more would be a burden to whoever scrapes. The
- * others are one, by a name that no queue can have. */
-enum { QUEUES_MAX = 100 };
-
+/* All behind the first METRIC_QUEUES are one, by a name that no queue can have. */
 static const char other[] = "(other)";
 
 struct metrics {
     struct totals *totals; /* by environment */
     struct queue_page *queues;
+    struct hours *hours;
     struct environment **environments; /* NULL where there is no row */
     struct list sharing;               /* other requests that get this count */
 };
@@ -37,13 +36,14 @@ static bool metrics_work(struct request *request, struct pool_reader *reader, st
             !reader_environment(reader->reader, &request->arena, number,
                                 &metrics->environments[i], err) ||
             !ops->queues(reader->reader, &request->arena, number, 0,
-                         http->config->limits.queues, &metrics->queues[i], err))
+                         http->config->limits.queues, &metrics->queues[i], err) ||
+            !hours_read(request, reader, &metrics->queues[i], &metrics->hours[i], err))
             return false;
     }
     return true;
 }
 
-static void head(struct buffer *out, const char *name, const char *type, const char *help)
+void metric_head(struct buffer *out, const char *name, const char *type, const char *help)
 {
     buffer_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -51,12 +51,11 @@ static void head(struct buffer *out, const char *name, const char *type, const c
 static void line(struct buffer *out, const char *name, const char *type, const char *help,
                  uint64_t number)
 {
-    head(out, name, type, help);
+    metric_head(out, name, type, help);
     buffer_format(out, "%s %" PRIu64 "\n", name, number);
 }
 
-/* A label's value: backslash, quote and line break are escaped. */
-static void label(struct buffer *out, struct slice text)
+void metric_label(struct buffer *out, struct slice text)
 {
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
@@ -89,13 +88,13 @@ static void write_totals(struct buffer *out, const struct request *request,
                                                             "running", "waiting", "done" };
 
     worlds_of(request, &from, &end);
-    head(out, "bide_runs", "gauge", "Live runs by status");
+    metric_head(out, "bide_runs", "gauge", "Live runs by status");
     for (uint32_t i = from; i < end; i++)
         for (uint32_t status = 0; status < RUN_DONE; status++)
             buffer_format(out, "bide_runs{environment=\"%s\",status=\"%s\"} %" PRId64 "\n",
                           http->worlds[i].environment->name, statuses[status],
                           metrics->totals[i].live[status]);
-    head(out, "bide_runs_finished_total", "counter", "Runs that ended, by outcome");
+    metric_head(out, "bide_runs_finished_total", "counter", "Runs that ended, by outcome");
     for (uint32_t i = from; i < end; i++) {
         const struct totals *totals = &metrics->totals[i];
         const char *name = http->worlds[i].environment->name;
@@ -107,7 +106,7 @@ static void write_totals(struct buffer *out, const struct request *request,
                           "\n",
                           name, outcomes[k], counts[k]);
     }
-    head(out, "bide_tokens_pending", "gauge", "Tokens that nobody has completed yet");
+    metric_head(out, "bide_tokens_pending", "gauge", "Tokens that nobody has completed yet");
     for (uint32_t i = from; i < end; i++)
         buffer_format(out, "bide_tokens_pending{environment=\"%s\"} %" PRId64 "\n",
                       http->worlds[i].environment->name, metrics->totals[i].tokens_pending);
@@ -119,7 +118,7 @@ static void write_pauses(struct buffer *out, const struct request *request,
     uint32_t from, end;
 
     worlds_of(request, &from, &end);
-    head(out, "bide_environment_paused", "gauge", "1 while nothing of it is started");
+    metric_head(out, "bide_environment_paused", "gauge", "1 while nothing of it is started");
     for (uint32_t i = from; i < end; i++)
         buffer_format(out, "bide_environment_paused{environment=\"%s\"} %d\n",
                       request->http->worlds[i].environment->name,
@@ -130,7 +129,7 @@ static void queue_line(struct buffer *out, const char *name, const char *environ
                        struct slice queue, int64_t number)
 {
     buffer_format(out, "%s{environment=\"%s\",queue=\"", name, environment);
-    label(out, queue);
+    metric_label(out, queue);
     buffer_format(out, "\"} %" PRId64 "\n", number);
 }
 
@@ -148,12 +147,12 @@ static struct queue_numbers numbers_of(const struct queue_stats *stats, int64_t 
                                      stats->queue.paused } };
 }
 
-/* All behind the first QUEUES_MAX: their sums, and the greatest age. */
+/* All behind the first METRIC_QUEUES: their sums, and the greatest age. */
 static struct queue_numbers numbers_of_others(const struct queue_page *page, int64_t now_ms)
 {
     struct queue_numbers all = { { 0 } };
 
-    for (uint32_t q = QUEUES_MAX; q < page->count; q++) {
+    for (uint32_t q = METRIC_QUEUES; q < page->count; q++) {
         struct queue_numbers one = numbers_of(&page->rows[q], now_ms);
         for (int k = 0; k < 4; k++)
             all.numbers[k] = k != 2                            ? all.numbers[k] + one.numbers[k]
@@ -178,18 +177,43 @@ static void write_queues(struct buffer *out, const struct request *request,
 
     worlds_of(request, &from, &end);
     for (int k = 0; k < 4; k++) {
-        head(out, names[k], "gauge", help[k]);
+        metric_head(out, names[k], "gauge", help[k]);
         for (uint32_t i = from; i < end; i++) {
             const struct queue_page *page = &metrics->queues[i];
             const char *environment = http->worlds[i].environment->name;
-            for (uint32_t q = 0; q < page->count && q < QUEUES_MAX; q++)
+            for (uint32_t q = 0; q < page->count && q < METRIC_QUEUES; q++)
                 queue_line(out, names[k], environment, page->rows[q].queue.name,
                            numbers_of(&page->rows[q], now_ms).numbers[k]);
-            if (page->count > QUEUES_MAX)
+            if (page->count > METRIC_QUEUES)
                 queue_line(out, names[k], environment, slice_of(other),
                            numbers_of_others(page, now_ms).numbers[k]);
         }
     }
+}
+
+/* Of those that have lines of their own. */
+static void write_finished(struct buffer *out, const struct request *request,
+                           const struct metrics *metrics)
+{
+    static const char *const outcomes[] = { "completed", "failed", "canceled" };
+    uint32_t from, end;
+
+    worlds_of(request, &from, &end);
+    metric_head(out, "bide_queue_finished_total", "counter",
+                "Runs of it that ended, by outcome");
+    for (uint32_t i = from; i < end; i++)
+        for (uint32_t q = 0; q < metrics->queues[i].count && q < METRIC_QUEUES; q++) {
+            const struct queue *queue = &metrics->queues[i].rows[q].queue;
+            const int64_t counts[] = { queue->completed, queue->failed, queue->canceled };
+            for (int k = 0; k < 3; k++) {
+                buffer_format(out,
+                              "bide_queue_finished_total{environment=\"%s\",outcome=\"%s\","
+                              "queue=\"",
+                              request->http->worlds[i].environment->name, outcomes[k]);
+                metric_label(out, queue->name);
+                buffer_format(out, "\"} %" PRId64 "\n", counts[k]);
+            }
+        }
 }
 
 /* Of those that have lines of their own. What has no limit has no line. */
@@ -203,11 +227,11 @@ static void write_limits(struct buffer *out, const struct request *request,
     if (http->catalog == NULL) /* the first one comes soon */
         return;
     worlds_of(request, &from, &end);
-    head(
+    metric_head(
         out, "bide_queue_limit", "gauge",
         "Runs that may hold a slot: in a lane, in one with a concurrency key, in all together");
     for (uint32_t i = from; i < end; i++)
-        for (uint32_t q = 0; q < metrics->queues[i].count && q < QUEUES_MAX; q++) {
+        for (uint32_t q = 0; q < metrics->queues[i].count && q < METRIC_QUEUES; q++) {
             const struct queue *queue = &metrics->queues[i].rows[q].queue;
             uint32_t limits[] = { catalog_limit_now(http->catalog, queue, false),
                                   catalog_limit_now(http->catalog, queue, true),
@@ -217,7 +241,7 @@ static void write_limits(struct buffer *out, const struct request *request,
                     continue;
                 buffer_format(out, "bide_queue_limit{environment=\"%s\",of=\"%s\",queue=\"",
                               http->worlds[i].environment->name, of[k]);
-                label(out, queue->name);
+                metric_label(out, queue->name);
                 buffer_format(out, "\"} %" PRIu32 "\n", limits[k]);
             }
         }
@@ -238,7 +262,7 @@ static void write_pump(struct buffer *out, const struct http *http)
     line(out, "bide_timers_aside_total", "counter",
          "Timers put aside because what was due could not be handled", stats.timers_aside);
     const struct pruned *pruned = &stats.pruned;
-    head(out, "bide_pruned_total", "counter", "What was removed because it was old");
+    metric_head(out, "bide_pruned_total", "counter", "What was removed because it was old");
     buffer_format(out,
                   "bide_pruned_total{kind=\"runs\"} %u\n"
                   "bide_pruned_total{kind=\"tokens\"} %u\n"
@@ -248,9 +272,10 @@ static void write_pump(struct buffer *out, const struct http *http)
                   pruned->runs.count, pruned->tokens.count, pruned->early_answers.count,
                   pruned->logs.count, pruned->queues.count);
     line(out, "bide_store_ok", "gauge", "1 while the last batch was written", stats.store_ok);
-    head(out, "bide_commit_seconds_total", "counter", "Time spent in commits");
+    metric_head(out, "bide_commit_seconds_total", "counter", "Time spent in commits");
     buffer_format(out, "bide_commit_seconds_total %.6f\n", (double)stats.commit_ns / 1e9);
-    head(out, "bide_store_busy_seconds_total", "counter", "Time the store thread was at work");
+    metric_head(out, "bide_store_busy_seconds_total", "counter",
+                "Time the store thread was at work");
     buffer_format(out, "bide_store_busy_seconds_total %.6f\n", (double)stats.busy_ns / 1e9);
 }
 
@@ -258,7 +283,8 @@ static void write_http(struct buffer *out, const struct http *http)
 {
     const struct connections *connections = &http->connections;
 
-    head(out, "bide_http_requests_total", "counter", "Requests answered, by route and status");
+    metric_head(out, "bide_http_requests_total", "counter",
+                "Requests answered, by route and status");
     for (uint32_t row = 0; row < http->request_counts.rows; row++)
         for (uint32_t column = 0; column < REQUEST_COUNTS_STATUSES; column++) {
             uint64_t count = http->request_counts.by_route[row][column];
@@ -306,6 +332,10 @@ static void answer(struct request *request, const struct request *counter)
     write_pauses(out, request, metrics);
     write_queues(out, request, metrics);
     write_limits(out, request, metrics);
+    write_finished(out, request, metrics);
+    uint32_t from, end;
+    worlds_of(request, &from, &end);
+    hours_write(out, http, metrics->hours, from, end);
     write_pump(out, http);
     write_http(out, http);
     if (http->options.metrics != NULL)
@@ -341,6 +371,7 @@ static void scrape_next(struct http *http)
     struct metrics *metrics = ARENA_NEW(&request->arena, struct metrics);
     metrics->totals = ARENA_ARRAY(&request->arena, struct totals, http->world_count);
     metrics->queues = ARENA_ARRAY(&request->arena, struct queue_page, http->world_count);
+    metrics->hours = ARENA_ARRAY(&request->arena, struct hours, http->world_count);
     metrics->environments =
         ARENA_ARRAY(&request->arena, struct environment *, http->world_count);
     list_init(&metrics->sharing);

@@ -125,6 +125,19 @@ Test(queues, the_last_hour_is_shown_of_a_queue_and_of_its_keys)
     cr_assert_eq(value_find(hour, "started")->integer, 1);
     cr_assert_eq(value_find(&keys->items[0], "running")->integer, 0);
 
+    const char *text = site_get(&site, "/metrics").body.data;
+    static const char *const lines[] = {
+        "bide_queue_last_hour_started{environment=\"dev\",queue=\"task/echo\"} 2\n",
+        "bide_queue_last_hour_ended{environment=\"dev\",queue=\"task/echo\"} 2\n",
+        "bide_queue_last_hour_wait_seconds{environment=\"dev\",quantile=\"0.95\",queue=",
+        "bide_key_last_hour_started{environment=\"dev\",key=\"acme\",queue=\"task/echo\"} 1\n",
+        "bide_key_last_hour_wait_seconds{environment=\"dev\",key=\"acme\",quantile=\"0.5\",",
+        "bide_queue_finished_total{environment=\"dev\",outcome=\"completed\","
+        "queue=\"task/echo\"} 2\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        cr_expect_not_null(strstr(text, lines[i]), "%s in %s", lines[i], text);
+
     struct answer one = site_get(&site, QUEUES "/echo?type=task");
     cr_assert_eq(answer_find(one, "lastHour.started")->integer, 2, "%s", one.body.data);
     int64_t limit = answer_find(one, "effectiveLimit")->integer;
