@@ -28,6 +28,8 @@ static const struct rule {
     [NAME_ENVIRONMENT] = { "name of an environment", "-", NULL,
                            "lower-case ASCII letters, digits and - are, the first a letter",
                            32 },
+    [NAME_POOL] = { "name of a pool", "-_.", NULL, "ASCII letters, digits and - _ . are" FIRST,
+                    128 },
     [NAME_SCHEMA] = { "schema name", "-_.", NULL, "ASCII letters, digits and - _ . are" FIRST,
                       128 },
     [NAME_SYMBOL] = { "name", "_", NULL, "ASCII letters, digits and _ are", 128 },

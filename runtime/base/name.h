@@ -16,6 +16,7 @@ enum name_kind {
     NAME_QUEUE,
     NAME_TASK,
     NAME_ENVIRONMENT,
+    NAME_POOL,   /* of tokens */
     NAME_SCHEMA, /* of a file in schemas/, without .yaml */
     NAME_SYMBOL, /* of a segment or a field */
     /* Texts: UTF-8 without control and invisible characters. */

@@ -116,6 +116,11 @@ struct config_task {
     struct config_retention retention;
 };
 
+struct config_pool {
+    struct slice name;
+    uint32_t tokens;
+};
+
 struct config_queues {
     struct arena arena;
     uint32_t concurrency; /* of queues that are not named */
@@ -123,6 +128,8 @@ struct config_queues {
     uint32_t queue_count;
     struct config_task *tasks; /* default queue of a task */
     uint32_t task_count;
+    struct config_pool *pools; /* sorted by name */
+    uint32_t pool_count;
 };
 
 /* Relative paths in the file are relative to the file's directory's parent when the file lies

@@ -44,6 +44,7 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     RULE("retry.max", SPAN, retry_max_ms),
     RULE("retry.factor", FACTOR, retry_factor),
     RULE("fair", FAIR, fair),
+    RULE("uses", USES, uses),
 };
 
 /* ---- rates ------------------------------------------------------------------------------- */

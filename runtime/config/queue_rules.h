@@ -47,6 +47,17 @@ struct queue_fair {
     } levels[WEIGHT_LEVELS];
 };
 
+/* Tokens of a pool that a run holds while a segment of it runs. */
+struct queue_use {
+    struct slice pool;
+    uint32_t tokens;
+};
+
+struct queue_uses {
+    struct queue_use *items; /* sorted by pool */
+    uint32_t count;
+};
+
 /* 0, and what is empty: it is not said. */
 struct queue_rules {
     uint32_t concurrency;             /* runs at a time of each lane; */
@@ -64,6 +75,7 @@ struct queue_rules {
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
     struct queue_fair fair; /* lanes take turns where it is not said */
+    struct queue_uses uses; /* all of it, or the run does not start */
 };
 
 enum queue_rule_type {
@@ -73,6 +85,7 @@ enum queue_rule_type {
     RULE_FACTOR, /* double; this and those below: queue_values.c */
     RULE_AMOUNT, /* struct queue_amount */
     RULE_FAIR,   /* struct queue_fair; queue_fair.c */
+    RULE_USES,   /* struct queue_uses; queue_pools.c */
     RULE_WORD    /* uint32_t: which of its words */
 };
 
@@ -84,7 +97,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 16, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 17, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 
@@ -97,6 +110,9 @@ void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *ru
 
 /* "tenant by payload.org; key by …": as queue_rule_text has it. */
 void queue_fair_text(const struct queue_fair *fair, char text[QUEUE_RULE_TEXT_SIZE]);
+
+/* "gpu 1, licence 2": as queue_rule_text has it. */
+void queue_uses_text(const struct queue_uses *uses, char text[QUEUE_RULE_TEXT_SIZE]);
 
 /* The weight of a tenant, or of a concurrency key. */
 uint32_t queue_weight(const struct queue_fair *fair, enum weight_level level,

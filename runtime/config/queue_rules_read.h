@@ -2,7 +2,7 @@
 #ifndef CONFIG_QUEUE_RULES_READ_H
 #define CONFIG_QUEUE_RULES_READ_H
 
-#include "config/queue_rules.h"
+#include "config/config.h"
 #include "schema/document/document.h"
 
 /* What `map` says, over what is there; it fits its schema. False: a report was added. */
@@ -11,6 +11,14 @@ bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct 
 /* queue_fair.c: the same of "fair". */
 bool queue_fair_read(const struct node *map, struct queue_fair *fair, struct report *report);
 void queue_fair_own(struct arena *arena, struct queue_fair *fair);
+
+/* queue_pools.c: the same of "uses", and of the file's pools. */
+void queue_uses_read(const struct node *map, struct queue_uses *uses, struct arena *arena);
+void queue_uses_own(struct arena *arena, struct queue_uses *uses);
+/* `queues`: those of the file; NULL: it names none. Each use is of a pool that there is, and
+ * can pay it. */
+bool pools_read(const struct node *pools, const struct node *queues,
+                struct config_queues *config, struct report *report);
 
 /* queue_values.c */
 /* A number that its schema has let through as a count. */

@@ -67,6 +67,10 @@ bool queue_value_read(const struct queue_rule *rule, const struct node *node, ch
 
     if (rule->type == RULE_FAIR)
         return queue_fair_read(node, (struct queue_fair *)(void *)member, report);
+    if (rule->type == RULE_USES) {
+        queue_uses_read(node, (struct queue_uses *)(void *)member, report->arena);
+        return true;
+    }
     if (rule->type == RULE_FACTOR) {
         number = number_of(node);
         memcpy(member, &number, sizeof number);
@@ -99,6 +103,10 @@ void queue_value_text(const struct queue_rule *rule, const char *member,
 
     if (rule->type == RULE_FAIR) {
         queue_fair_text((const struct queue_fair *)(const void *)member, text);
+        return;
+    }
+    if (rule->type == RULE_USES) {
+        queue_uses_text((const struct queue_uses *)(const void *)member, text);
         return;
     }
     if (rule->type == RULE_WORD) {
@@ -138,6 +146,7 @@ bool queue_retry_check(const struct node *map, const struct queue_rules *rules,
 void queue_rules_own(struct arena *arena, struct queue_rules *rules)
 {
     queue_fair_own(arena, &rules->fair);
+    queue_uses_own(arena, &rules->uses);
     for (int i = 0; i < QUEUE_RULES; i++) {
         char *member = (char *)rules + queue_rule_table[i].at;
         struct queue_amount amount;

@@ -9,6 +9,10 @@
  *                             per_key: of those with a key instead; total: of all of the queue
  *     calls: { rate: 100/1m, key_rate: { limit: 5, per: 1s, burst: 10 } }
  *                             starts in a time, of the queue, and of each key
+ *     train: { uses: { gpu: 1, licence: 2 } }
+ *                             tokens that each run holds while a segment of it runs
+ *   pools: { gpu: 4, licence: 2 }
+ *                             how many there are, of all queues and environments
  *   tasks:
  *     send-invoice: emails    the queue of a task's runs when the trigger names none
  */
@@ -77,6 +81,7 @@ static void root_read(const struct node *root, struct config_queues *queues,
         queue_read(&named->entries[i], queues, report);
     if (tasks != NULL)
         tasks_read(tasks, queues, report);
+    (void)pools_read(map_find(root, "pools"), named, queues, report); /* it tells */
 }
 
 /* What a file without the key gets: its schema says it. */
@@ -98,6 +103,7 @@ static bool document_make(const struct node *root, const struct own_schema *own_
     const struct node *tasks = map_find(root, "tasks");
     bool fine = names_check(NAME_QUEUE, map_find(root, "queues"), true, report);
     fine &= names_check(NAME_TASK, tasks, true, report);
+    fine &= names_check(NAME_POOL, map_find(root, "pools"), true, report);
     fine &= names_check(NAME_QUEUE, tasks, false, report);
     uint32_t before = report->problems->count;
     if (fine)

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/suggest.h"
+#include "base/table.h"
 
 #include <stdlib.h>
 
@@ -77,6 +78,29 @@ static void slots_keep(struct catalog *catalog)
     }
 }
 
+/* A pool has no id, as it has no row: its scope is a hash of its name. */
+static void pools_sort(struct catalog *catalog)
+{
+    for (uint32_t i = 0; i < catalog->pool_count; i++)
+        catalog->pools[i].scope =
+            INT64_MIN + 1 + (int64_t)(table_hash(catalog->pools[i].name, 0) >> 9);
+    if (catalog->pool_count == 0)
+        return;
+    catalog->queue_uses =
+        ARENA_ARRAY(&catalog->arena, struct catalog_uses, catalog->queue_count + 1);
+    for (uint32_t i = 0; i < catalog->queue_count; i++) {
+        const struct queue_uses *said = &catalog->queues[i].rules.uses;
+        struct catalog_use *items =
+            ARENA_ARRAY(&catalog->arena, struct catalog_use, said->count + 1);
+        uint32_t count = 0;
+        for (uint32_t k = 0; k < said->count; k++)
+            for (uint32_t pool = 0; pool < catalog->pool_count; pool++)
+                if (slice_equal(catalog->pools[pool].name, said->items[k].pool))
+                    items[count++] = (struct catalog_use){ pool, said->items[k].tokens };
+        catalog->queue_uses[i] = (struct catalog_uses){ items, count };
+    }
+}
+
 void catalog_sort(struct catalog *catalog)
 {
     slots_keep(catalog);
@@ -86,6 +110,7 @@ void catalog_sort(struct catalog *catalog)
         qsort(catalog->tasks, catalog->task_count, sizeof *catalog->tasks, task_order);
     if (catalog->queue_count > 0)
         qsort(catalog->queues, catalog->queue_count, sizeof *catalog->queues, queue_order);
+    pools_sort(catalog);
 }
 
 const struct catalog_task *catalog_task(const struct catalog *catalog, struct slice id)
@@ -158,6 +183,23 @@ uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue)
     const struct catalog_queue *found = queue_find(catalog, queue);
 
     return found == NULL || found->rules.total == 0 ? UINT32_MAX : found->rules.total;
+}
+
+struct catalog_uses catalog_uses(const struct catalog *catalog, struct slice queue)
+{
+    const struct catalog_queue *found =
+        catalog->pool_count == 0 ? NULL : queue_find(catalog, queue);
+
+    return found == NULL ? (struct catalog_uses){ 0 }
+                         : catalog->queue_uses[found - catalog->queues];
+}
+
+const struct catalog_pool *catalog_pool_of(const struct catalog *catalog, int64_t scope)
+{
+    for (uint32_t i = 0; i < catalog->pool_count; i++)
+        if (catalog->pools[i].scope == scope)
+            return &catalog->pools[i];
+    return NULL;
 }
 
 const struct queue_rules *catalog_rules(const struct catalog *catalog, struct slice queue)

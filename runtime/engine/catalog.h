@@ -38,6 +38,22 @@ struct catalog_task {
     bool has_secrets;         /* in its input or output */
 };
 
+struct catalog_pool {
+    struct slice name;
+    uint32_t tokens;
+    int64_t scope; /* of its grants; by catalog_sort */
+};
+
+/* Tokens of a pool of the catalog. */
+struct catalog_use {
+    uint32_t pool, tokens;
+};
+
+struct catalog_uses {
+    const struct catalog_use *items;
+    uint32_t count;
+};
+
 struct catalog_queue {
     struct slice name;
     struct queue_rules rules;
@@ -61,6 +77,9 @@ struct catalog {
     struct catalog_queue *queues; /* sorted by name */
     uint32_t queue_count;
     uint32_t queue_limit; /* of a queue that is not named */
+    struct catalog_pool *pools;
+    uint32_t pool_count;
+    struct catalog_uses *queue_uses; /* of each queue; by catalog_sort */
     struct config_limits limits;
     struct config_retention retention;
     struct catalog_retention *task_retentions, *queue_retentions; /* where they say something */
@@ -103,6 +122,12 @@ uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue);
 /* Of the queue as a whole, or of each lane with a key; NULL: none. */
 const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slice queue,
                                       bool of_key);
+/* What a run of it holds while a segment of it runs. */
+struct catalog_uses catalog_uses(const struct catalog *catalog, struct slice queue);
+/* Scopes of pools are below all others. */
+#define POOL_SCOPES (INT64_MIN + (INT64_C(1) << 56))
+/* NULL: there is none any more. */
+const struct catalog_pool *catalog_pool_of(const struct catalog *catalog, int64_t scope);
 /* What the file says of the queue; all 0 when it says nothing. */
 const struct queue_rules *catalog_rules(const struct catalog *catalog, struct slice queue);
 /* What the queue says, else the task (NULL: it is not here); `own`: what the trigger said. */

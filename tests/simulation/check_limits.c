@@ -179,6 +179,7 @@ void check_started(struct world *world, const struct run *started)
         world_flaw(world, "%u runs are running in queue %.*s", in_queue,
                    SLICE_ARG(queue->name));
     rates_check_start(world, started);
+    pools_check_start(world, started);
 }
 
 /* Nothing that could start waits while a slot is free and nobody will look again. */
@@ -202,6 +203,8 @@ void check_idle(struct world *world, const struct outcome *outcome)
             in_lane >= lane_most(world, queue, run->concurrency_key.size > 0))
             continue;
         int64_t opens_ms = rates_open_ms(world, run, queue);
+        if (opens_ms == 0 && pools_may_hold(world, run, queue))
+            continue;
         if (opens_ms != 0 && (outcome->wake_ms == 0 || outcome->wake_ms > opens_ms))
             world_flaw(world, "run %lld may start in %lld ms, and nobody will look",
                        (long long)run->id, (long long)(opens_ms - world->steady_ms));

@@ -218,6 +218,8 @@ void hosts_limit(struct world *world)
         rates_draw(world);
     if (!host_is_alone(world) && world_chance(world, 30))
         bursts_draw(world);
+    if (world_chance(world, 50))
+        pools_draw(world);
 }
 
 bool hosts_have_heard(struct world *world)
@@ -314,7 +316,7 @@ static bool is_within(struct world *world, const struct run *run, const struct q
               (in_lane < catalog_limit_now(catalog, queue, run->concurrency_key.size > 0) &&
                in_queue < catalog_queue_most(catalog, queue) &&
                in_all < catalog_environment_limit(catalog, run->environment).most &&
-               rates_open_ms(world, run, queue) == 0);
+               rates_open_ms(world, run, queue) == 0 && !pools_may_hold(world, run, queue));
     }
     host_turn(world, host);
     return is;

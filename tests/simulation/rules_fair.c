@@ -50,7 +50,8 @@ static bool could_start(struct world *world, const struct run *started, const ch
         const struct run *run = store_memory_run(world->memory, i);
         uint32_t in_lane = 0;
         if (run->status != RUN_QUEUED || run->queue != started->queue || run->deaths.size > 0 ||
-            !slice_is(run->tenant, tenant) || rates_open_ms(world, run, queue) != 0)
+            !slice_is(run->tenant, tenant) || rates_open_ms(world, run, queue) != 0 ||
+            pools_may_hold(world, run, queue))
             continue;
         for (uint32_t k = 0; k < store_memory_count(world->memory, ROW_RUN); k++) {
             const struct run *other = store_memory_run(world->memory, k);

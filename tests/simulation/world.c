@@ -150,6 +150,7 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
     if (i == 0)
         rules.priority.expression = expression_compile(
             &catalog->arena, SLICE("payload.n * 2 + 1"), EXPRESSION_NUMBER, &flaw);
+    pools_rules(world, catalog, i, &rules);
     if (i == 0)
         fair_rules(world, &catalog->arena, &rules);
     return rules;
@@ -177,6 +178,7 @@ static struct catalog *catalog_make(struct world *world)
             .limit_ms = 1000,
         };
     }
+    pools_offer(world, catalog);
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, QUEUES);
     for (uint32_t i = 0; i < QUEUES; i++)
         catalog->queues[catalog->queue_count++] =
@@ -354,6 +356,7 @@ void world_open(struct world *world, uint64_t seed, bool is_sqlite, uint32_t nod
     if (nodes == 1 && world_chance(world, 50)) /* with many none would wait for a second */
         world->lanes = 1 + (uint32_t)world_random(world, 6);
     rates_draw(world);
+    pools_draw(world);
     world->weight = (uint32_t)world_random(world, 4);
     bursts_draw(world);
     if (world_chance(world, 40))

@@ -10,6 +10,7 @@
 
 #include "engine/engine.h"
 #include "hosts.h"
+#include "pools.h"
 #include "rates.h"
 #include "store/memory/memory_store.h"
 
@@ -74,8 +75,8 @@ struct world {
     struct queue_rate rate, key_rate; /* of "slow", and of keys of "fast" */
     struct known_starts starts;       /* since the rates are as they are */
     int64_t batch_ms;                 /* when the last batch began, by the steady clock */
-    uint32_t slots;                   /* of each node */
-    uint32_t lanes;                   /* looked at in a batch; 0: as usual */
+    uint32_t slots, lanes;            /* of each node; looked at in a batch, 0: as usual */
+    struct known_pools pools;
     uint32_t weight;       /* of the tenant "one" of the fair queue; 0: it is not fair */
     uint32_t passed_by[3]; /* starts of others while a tenant of it could start: rules_fair.c */
     uint32_t limits_version;
@@ -104,8 +105,7 @@ struct world {
     int64_t away_until_ms; /* it is cut off from the store until then, by the steady clock */
     char node_end;
     struct host *hosts;
-    uint32_t host_count, host; /* `host` is whose turn it is */
-    uint32_t last_epoch;
+    uint32_t host_count, host, last_epoch; /* `host` is whose turn it is */
     int64_t round_ms;  /* when all nodes had their turn last, by the steady clock */
     int64_t looked_ms; /* time in which they had, as they look: NODE_POLL_MS a round */
     int64_t calm_ms;   /* of that, since none of them has crashed */

@@ -4,6 +4,7 @@
 #include "catalogs.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 enum { LINES_MOST = 20 };
 
@@ -126,6 +127,37 @@ static void kind_say(uint32_t *lines, bool is_task, const struct config_queues *
     }
 }
 
+/* NULL: it is not there. */
+static const struct config_pool *pool_find(const struct config_queues *queues,
+                                           struct slice name)
+{
+    for (uint32_t i = 0; i < queues->pool_count; i++)
+        if (slice_equal(queues->pools[i].name, name))
+            return &queues->pools[i];
+    return NULL;
+}
+
+static void pools_say(uint32_t *lines, const struct config_queues *before,
+                      const struct config_queues *after)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        const struct config_queues *from = pass == 0 ? after : before;
+        for (uint32_t i = 0; i < from->pool_count; i++) {
+            const struct config_pool *was = pool_find(before, from->pools[i].name);
+            const struct config_pool *is = pool_find(after, from->pools[i].name);
+            char texts[2][QUEUE_RULE_TEXT_SIZE] = { "", "" };
+            struct entry_said entry = { .kind = "pool", .name = from->pools[i].name };
+            if (pass == 1 && is != NULL)
+                continue; /* it is said */
+            if (was != NULL)
+                (void)snprintf(texts[0], sizeof texts[0], "%" PRIu32, was->tokens);
+            if (is != NULL)
+                (void)snprintf(texts[1], sizeof texts[1], "%" PRIu32, is->tokens);
+            text_say(lines, &entry, "tokens", slice_of(texts[0]), slice_of(texts[1]));
+        }
+    }
+}
+
 void queues_say(const struct config_queues *before, const struct config_queues *after)
 {
     uint32_t lines = 0;
@@ -135,6 +167,7 @@ void queues_say(const struct config_queues *before, const struct config_queues *
         log_info("queues.changed", "concurrency %" PRIu32 " -> %" PRIu32, before->concurrency,
                  after->concurrency);
     }
+    pools_say(&lines, before, after);
     kind_say(&lines, false, before, after);
     kind_say(&lines, true, before, after);
     if (lines > LINES_MOST)

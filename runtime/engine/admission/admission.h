@@ -51,6 +51,8 @@ struct place {
     const struct queue_fair *fair; /* by weights of tenants and keys; NULL: by turns */
     struct tenant_turn *tenants;   /* of a fair queue */
     int64_t floor;
+    struct catalog_uses uses; /* of pools */
+    bool has_taken;           /* of them, in this batch */
     uint32_t spent; /* of its turn: short runs that it has started, or as many (rings.h) */
     struct place *next;
 };
@@ -101,13 +103,15 @@ struct admission {
     struct run **picks;
     uint32_t pick_count;
     bool is_picked;
-    bool has_stopped;    /* a run has, in this batch */
-    bool picks_suspects; /* nothing else is there */
-    int64_t suspect;     /* engine->suspect after the commit */
-    struct ids resumed;  /* queues */
-    bool is_resumed;     /* an environment was */
-    struct table grants; /* what this batch has taken of limits, or given back */
-    struct ids granted;  /* their scopes */
+    bool has_stopped;       /* a run has, in this batch */
+    bool picks_suspects;    /* nothing else is there */
+    int64_t suspect;        /* engine->suspect after the commit */
+    struct ids resumed;     /* queues */
+    bool is_resumed;        /* an environment was */
+    struct table grants;    /* what this batch has taken of limits, or given back */
+    struct ids granted;     /* their scopes */
+    struct pool_now *pools; /* of the catalog; NULL: none is needed in this batch */
+    struct ids users;       /* queues that have runs running, or have begun to use pools */
 };
 
 /* lines.c: which lanes to look at; lines_load.c: their runs. False: more rows are needed. */

@@ -93,8 +93,7 @@ static bool run_set_aside(struct batch *batch, struct run *run)
     return true;
 }
 
-static enum gate gate_now(const struct batch *batch, const struct line *line,
-                          const struct run *run)
+static enum gate gate_now(struct batch *batch, const struct line *line, const struct run *run)
 {
     const struct place *place = line->place;
     struct gate_facts facts = {
@@ -104,6 +103,7 @@ static enum gate gate_now(const struct batch *batch, const struct line *line,
         .lane_limit = line->limit,
         .is_pushed_back = rate_is_pushed(line->meter.row, batch->steady_ms),
         .is_out_of_rate = line_is_early(line),
+        .lacks_tokens = pools_lack(batch, place),
         .environment_running = place->share->running,
         .environment_limit = place->share->limit,
         .room = share_room(batch, place->share, task_is_short(batch->engine, run->task))
@@ -140,6 +140,8 @@ struct run *line_pick(struct batch *batch, struct line *line)
         meter_start(batch, &line->place->meter);
         grant_use(batch, line->lane, line->whole, line->running);
         grant_use(batch, -line->place->id, line->place->whole, line->place->running);
+        if (line->place->uses.count > 0)
+            pools_start(batch, line->place);
         run->home = batch->engine->node.number;
         batch->has_fetched |= run->is_away;
         line->has_started = line->place->share->has_started = true;
@@ -251,6 +253,7 @@ static void lines_want(struct batch *batch)
         if (place->queue != NULL && place->first != NULL)
             grant_want(batch, -place->id, place->whole, place->lacks, has_slot);
     }
+    pools_want(batch);
 }
 
 static void run_assign(struct batch *batch, struct run *run)

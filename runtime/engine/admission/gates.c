@@ -11,6 +11,7 @@ static const struct {
     [GATE_LANE] = { "lane", "as many are running as may at a time with its queue and key" },
     [GATE_PUSHED] = { "pushed-back", "its queue or key is pushed back" },
     [GATE_RATE] = { "rate", "its queue or key has started as many as it may by now" },
+    [GATE_POOL] = { "pool", "tokens of a pool that it needs are held by others" },
     [GATE_ENVIRONMENT_LIMIT] = { "environment-limit",
                                  "as many are running as may at a time in its environment" },
     [GATE_SLOTS] = { "slots", "no slot is free for its environment" },
@@ -33,6 +34,8 @@ enum gate gate_of(const struct gate_facts *facts)
         return GATE_PUSHED;
     if (facts->is_out_of_rate)
         return GATE_RATE;
+    if (facts->lacks_tokens)
+        return GATE_POOL;
     if (facts->environment_running >= facts->environment_limit ||
         (facts->environment_base > 0 && facts->queue_running >= facts->environment_base))
         return GATE_ENVIRONMENT_LIMIT;

@@ -16,7 +16,7 @@ enum gate {
     GATE_LANE,        /* its lane has */
     GATE_PUSHED,      /* whom its lane asks has no room: a segment has said so */
     GATE_RATE,        /* its queue, or its lane, has started as many as it may by now */
-    /* Resource pools have their place here. */
+    GATE_POOL, /* tokens that it needs are held, or somebody has waited longer for them */
     GATE_ENVIRONMENT_LIMIT, /* its environment has as many as it may */
     GATE_SLOTS, /* no slot is free, or those that are belong to other environments */
     GATE_TURN,  /* others are before it: of its lane by rank, of other lanes and queues by turns
@@ -29,6 +29,7 @@ struct gate_facts {
     uint32_t queue_running, total;
     uint32_t lane_running, lane_limit;
     bool is_pushed_back, is_out_of_rate; /* rates.h */
+    bool lacks_tokens;                   /* pools.h */
     uint32_t environment_running, environment_limit;
     uint32_t
         environment_base; /* of it one queue alone may have so many; 0: that is in `total` */

@@ -198,10 +198,17 @@ void grant_want(struct batch *batch, int64_t scope, uint32_t limit, bool lacks, 
 
 /* ---- now and then ------------------------------------------------------------------------ */
 
+static bool is_of_pool(int64_t scope)
+{
+    return scope < POOL_SCOPES;
+}
+
 static uint32_t used_of(struct batch *batch, int64_t scope)
 {
     if (scope_is_environment(scope))
         return share_get(batch, (uint32_t)scope)->running;
+    if (is_of_pool(scope))
+        return (uint32_t)pools_in_use(batch, scope);
     return scope > 0 ? lane_running(batch, scope) : queue_running(batch, -scope);
 }
 
@@ -211,6 +218,8 @@ static bool is_waiting(const struct batch *batch, int64_t scope)
 
     if (scope_is_environment(scope))
         return rings_environment_waits(rings, (uint32_t)scope);
+    if (is_of_pool(scope))
+        return pools_are_wanted(batch, scope);
     return scope > 0 ? rings_lane(rings, scope) != NULL : rings_queue(rings, -scope) != NULL;
 }
 
@@ -220,6 +229,11 @@ static bool limit_of(struct batch *batch, int64_t scope, uint32_t *limit)
     struct queue *queue;
     struct row *row = NULL;
 
+    if (is_of_pool(scope)) {
+        const struct catalog_pool *pool = catalog_pool_of(batch->catalog, scope);
+        *limit = pool == NULL ? 0 : pool->tokens;
+        return true;
+    }
     if (scope_is_environment(scope)) {
         *limit = share_get(batch, (uint32_t)scope)->whole; /* none, of what is not named */
         return true;
@@ -291,6 +305,10 @@ static bool scopes_find(struct batch *batch, struct ids *scopes)
 
     for (uint32_t i = 0; i < self->grant_count; i++)
         batch_ids_add(batch, scopes, self->grants[i].scope);
+    for (uint32_t i = 0; batch->is_relimit && i < batch->catalog->pool_count; i++)
+        batch_ids_add(batch, scopes, batch->catalog->pools[i].scope);
+    if (batch->catalog->pool_count > 0)
+        loaded &= pools_load(batch);
     for (uint32_t i = 0; i < admission->share_count; i++)
         if (admission->shares[i].whole != UINT32_MAX && admission->shares[i].running > 0)
             batch_ids_add(batch, scopes, admission->shares[i].environment);

@@ -100,6 +100,7 @@ static void place_keep(struct batch *batch, const struct place *place)
                                    pause_is_ramping(&place->queue->pause) && !is_alone);
     if (place->is_loaded)
         rings_queue_wait(rings, queue, place->meter.opens_ms);
+    pools_keep_place(batch, place, queue);
     rings_settle(rings, queue, place->spent);
 }
 
@@ -161,10 +162,13 @@ static void environments_keep(struct batch *batch)
          at = at->next) {
         const struct share *share =
             at->environment == 0 ? NULL : share_get(batch, at->environment);
-        if (share != NULL &&
-            (share_room(batch, share, true) == 0 || (share->has_looked && !share->has_started &&
-                                                     share_room(batch, share, false) == 0)))
-            rings_close_environment(&batch->engine->rings, at->environment);
+        if (share == NULL ||
+            (share_room(batch, share, true) > 0 &&
+             (!share->has_looked || share->has_started || share_room(batch, share, false) > 0)))
+            continue;
+        if (!at->is_full)
+            pools_keep_full(&batch->engine->rings, at->environment);
+        rings_close_environment(&batch->engine->rings, at->environment);
     }
 }
 
@@ -181,9 +185,11 @@ void admission_keep(struct batch *batch)
         rings_queue_forget(&batch->engine->rings, queue);
         rings_settle(&batch->engine->rings, queue, 0);
     }
+    pools_keep_events(batch);
     for (const struct place *place = admission->first_place; place != NULL; place = place->next)
         place_keep(batch, place);
     queued_keep(batch);
+    pools_keep(batch);
     if (admission->is_picked)
         environments_keep(batch);
 }

@@ -163,6 +163,12 @@ static void environment_choose(struct batch *batch, const struct environment_hin
     }
 }
 
+/* It lacks tokens of a pool, of which some may have come back. */
+static void waiting_choose(struct batch *batch, const struct queue_hint *waiting)
+{
+    place_choose(batch, place_get(batch, waiting->node.id, waiting->environment));
+}
+
 /* A queue at its total, of which a run has stopped; or one that was resumed. */
 static void events_choose(struct batch *batch)
 {
@@ -178,7 +184,10 @@ static void events_choose(struct batch *batch)
         const struct queue_hint *hint = rings_queue(&batch->engine->rings, run->queue);
         if (hint != NULL && hint->is_full)
             place_choose(batch, place_get(batch, run->queue, run->environment));
+        pools_choose(batch, run->queue, waiting_choose);
     }
+    if (batch->is_poll)
+        pools_choose_all(batch, waiting_choose);
 }
 
 static void places_choose(struct batch *batch)

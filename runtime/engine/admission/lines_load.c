@@ -26,6 +26,9 @@ static bool place_load(struct batch *batch, struct place *place)
         place->is_barred = environment->paused && place->share->environment == 0;
         place->fair = catalog_fair(batch->catalog, place->queue->name);
         place->total = place->whole = queue_total_now(batch, place->queue);
+        place->uses = catalog_uses(batch->catalog, place->queue->name);
+        if (place->uses.count > 0 && !pools_load(batch))
+            return false;
         if (!meter_load(batch, &place->meter, -place->id,
                         catalog_rate(batch->catalog, place->queue->name, false), false))
             return false;
@@ -45,6 +48,7 @@ static void line_ask(struct batch *batch, struct line *line, uint32_t capacity)
         capacity = capacity / lines + 2;
     line->asked_limit = meter_most(batch, &line->meter, room < capacity ? room : capacity);
     line->asked_limit = meter_most(batch, &line->place->meter, line->asked_limit);
+    line->asked_limit = pools_most(batch, line->place, line->asked_limit);
     line->asked_limit += lane_left(batch, line->lane);
     line->asked_limit += hint == NULL ? 0 : hint->suspects; /* that are passed by */
     line->asked = true;
@@ -68,6 +72,7 @@ static bool line_look(struct batch *batch, struct line *line, uint32_t capacity)
     loaded &=
         grant_look(batch, -place->id, place->whole, place->running, capacity, &place->total);
     loaded &= grant_look(batch, line->lane, line->whole, line->running, capacity, &line->limit);
+    loaded &= pools_look(batch, place);
     return loaded;
 }
 

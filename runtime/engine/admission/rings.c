@@ -266,6 +266,7 @@ void rings_queue_drop(struct rings *rings, struct queue_hint *queue)
     lanes_drop(rings, &queue->served);
     lanes_drop(rings, &queue->shut);
     ring_leave(rings, queue);
+    pools_leave(rings, queue);
     alarm_set(&rings->alarms, &queue->alarm, 0);
     id_map_remove(&rings->queues, &queue->node);
     free(queue);
@@ -313,7 +314,7 @@ void rings_settle(struct rings *rings, struct queue_hint *queue, uint32_t spent)
         rings_queue_drop(rings, queue);
         return;
     }
-    is_open = is_open && !queue->is_full && queue->alarm.place == 0;
+    is_open = is_open && !queue->is_full && !queue->pools.is_shut && queue->alarm.place == 0;
     queue->spent = is_served ? 0 : queue->spent + spent;
     if (is_linked && (is_served || !is_open))
         ring_leave(rings, queue);
@@ -342,6 +343,7 @@ static void queues_each(struct rings *rings,
 void rings_finish(struct rings *rings)
 {
     queues_each(rings, rings_queue_drop);
+    pools_finish(rings);
     id_map_finish(&rings->queues);
     id_map_finish(&rings->lanes);
     free(rings->alarms.items);
@@ -375,7 +377,7 @@ static void queue_open(struct rings *rings, struct queue_hint *queue)
 {
     LIST_EACH(&queue->shut, link, after)
     rings_lane_open(rings, container_of(link, struct lane_hint, link));
-    queue->is_full = false;
+    queue->is_full = queue->pools.is_shut = false;
     rings_queue_wait(rings, queue, 0);
     rings_settle(rings, queue, 0);
 }

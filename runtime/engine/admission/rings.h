@@ -7,8 +7,9 @@
  * What cannot start anything leaves its ring, and comes back by the event that changes that: a
  * lane that is at its limit and a queue that is at its total when a run of theirs stops, an
  * environment that has no slot left when any run stops, what is empty when a run is queued,
- * what is paused when it is resumed, what is out of its rate when its alarm rings, all of them
- * with a new catalog. So nothing is looked at because time passes.
+ * what is paused when it is resumed, what is out of its rate when its alarm rings, what lacks
+ * tokens of a pool when who holds some stops (pools.h), all of them with a new catalog. So
+ * nothing is looked at because time passes.
  *
  * Queues take turns of one run. Of very many queues each has some short ones when it is its
  * turn: rows of one queue lie side by side, and a start of each of a thousand queues costs
@@ -24,6 +25,7 @@
 #include "base/list.h"
 #include "engine/admission/alarms.h"
 #include "engine/admission/fair.h"
+#include "engine/admission/pools.h"
 #include "engine/rows/rows.h"
 
 enum {
@@ -68,6 +70,7 @@ struct queue_hint {
     bool is_full;    /* at its total: until one of its runs stops */
     bool is_held;    /* paused, or coming back from that: another node may change it */
     struct alarm alarm; /* set: it is out of its rate until then */
+    struct pool_waits pools;
 };
 
 struct environment_hint {
@@ -83,6 +86,7 @@ struct rings {
     struct environment_hint *environments;
     struct list suspects;
     struct alarms alarms; /* by the steady clock */
+    struct pool_hints pools;
 };
 
 void rings_init(struct rings *rings);

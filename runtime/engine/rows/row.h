@@ -98,8 +98,8 @@ struct node {
 /* What a limit allows, dealt out to nodes; the sum never exceeds it. */
 struct grant {
     struct row row;
-    int64_t scope;        /* a lane's id, minus a queue's for its total, or an environment's
-                             number */
+    int64_t scope;        /* a lane's id, minus a queue's for its total, an environment's
+                             number, or a pool's (catalog.h) */
     struct slice holders; /* eight bytes each: the node and how many it has */
     struct slice hungry;  /* the same: nodes that would take more */
 };

@@ -154,7 +154,7 @@ Test(queues, mistakes_are_told)
 {
     static const char *const cases[][2] = {
         { "concurency: 5\n", "q.yaml:1:1: expected no properties but concurrency, queues, "
-                             "tasks, got \"concurency\"; did you mean concurrency?" },
+                             "pools, tasks, got \"concurency\"; did you mean concurrency?" },
         { "concurrency: 0\n",
           "q.yaml:1:14: /concurrency: expected an integer >= 1, got 0 (runs "
           "at a time with one concurrency key, or with none; `bide queues pause` stops a "
@@ -196,6 +196,19 @@ Test(queues, mistakes_are_told)
         { "tasks: {a: b/c, a/b: c}\n", "q.yaml:1:17: task id \"a/b\" has \"/\" (U+002F)" },
         { "tasks: {a: \"x\\0y\"}\n", "q.yaml:1:12: queue name \"x?y\" has a control" },
         { "queues: [a]\n", "/queues: expected an object or null" },
+        { "pools: {gpu: 2}\nqueues:\n  a: {uses: {gqu: 1}}\n",
+          "q.yaml:3:14: uses: there is no pool gqu under pools; did you mean gpu?" },
+        { "queues: {a: {uses: {gpu: 1}}}\n",
+          "q.yaml:1:21: uses: there is no pool gpu under pools" },
+        { "pools: {gpu: 2}\nqueues:\n  a: {uses: {gpu: 3}}\n",
+          "q.yaml:3:19: uses: pool gpu has 2 in all, so no run could ever get 3 of it" },
+        { "pools: {gpu: 2}\nqueues:\n  a: {uses: {gpu: 0}}\n",
+          "q.yaml:3:19: /queues/a/uses/gpu: expected an integer >= 1" },
+        { "pools: {gpu: 0}\n", "q.yaml:1:14: /pools/gpu: expected an integer >= 1" },
+        { "pools: {gpu: 2, gpu: 3}\n", "q.yaml:1:17:" },
+        { "pools: {\"a b\": 2}\n",
+          "q.yaml:1:9: name of a pool \"a b\" has \" \" (U+0020) at character 2" },
+        { "pools: [gpu]\n", "/pools: expected an object or null" },
         { "tasks: {a: 5}\n", "q.yaml:1:12: /tasks/a: expected a string" },
         { "tasks: {a: \"\"}\n", "q.yaml:1:12: the queue name is empty" },
         { "tasks: {a: {queue: \"x y\"}}\n", "q.yaml:1:20: queue name \"x y\" has" },
@@ -257,5 +270,30 @@ Test(queues, fairness_has_tenants_keys_and_weights)
     cr_assert_eq(queue_weight(fair, WEIGHT_TENANT, SLICE("b")), 3);
     cr_assert_eq(queue_weight(fair, WEIGHT_TENANT, SLICE("else")), 1);
     cr_assert(queues.queues[1].rules.fair.is_said);
+    config_queues_finish(&queues);
+}
+
+Test(queues, pools_and_what_is_used_of_them)
+{
+    struct config_queues queues;
+    struct problems problems = { 0 };
+    char text[QUEUE_RULE_TEXT_SIZE];
+
+    cr_assert(config_queues_parse("q.yaml",
+                                  SLICE("queues:\n"
+                                        "  a: {uses: {licence: 2, gpu: 1}}\n"
+                                        "  b: {uses: }\n"
+                                        "pools: {licence: 2, gpu: 4}\n"),
+                                  &queues, &arena, &problems),
+              "%s", said(&problems));
+    const struct queue_uses *uses = &queues.queues[0].rules.uses;
+
+    cr_assert_eq(queues.pool_count, 2);
+    cr_assert(slice_is(queues.pools[0].name, "gpu") && queues.pools[0].tokens == 4);
+    cr_assert_eq(uses->count, 2);
+    cr_assert(slice_is(uses->items[1].pool, "licence") && uses->items[1].tokens == 2);
+    queue_uses_text(uses, text);
+    cr_assert_str_eq(text, "gpu 1, licence 2");
+    cr_assert_eq(queues.queues[1].rules.uses.count, 0);
     config_queues_finish(&queues);
 }

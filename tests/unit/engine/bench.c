@@ -64,6 +64,10 @@ static struct catalog *catalog_make(void)
     made->queues = ARENA_ARRAY(&made->arena, struct catalog_queue, QUEUES_MAX);
     memcpy(made->queues, bench.queues, sizeof bench.queues);
     made->queue_count = bench.queue_count;
+    made->pools = ARENA_ARRAY(&made->arena, struct catalog_pool, 2);
+    for (int i = 0; i < 2; i++)
+        if (bench.pools[i].tokens > 0)
+            made->pools[made->pool_count++] = bench.pools[i];
     made->queue_limit = bench.queue_limit;
     made->limits = bench.limits;
     made->retention = bench.retention;

@@ -36,6 +36,7 @@ struct bench {
     uint32_t task_count;
     struct catalog_queue queues[QUEUES_MAX];
     uint32_t queue_count, queue_limit, slots;
+    struct catalog_pool pools[2];  /* tokens 0: it is not there */
     struct config_burst bursts[2]; /* of DEV and PROD */
     uint32_t shares[2];            /* of DEV and PROD; 0: no slots are kept for anybody */
     struct config_limits limits;
