@@ -350,3 +350,67 @@ Test(fair, what_others_got_back_is_no_debt_of_who_comes)
 
     cr_assert_eq(started("late"), 1);
 }
+
+/* ---- for long ---------------------------------------------------------------------------- */
+
+enum { LONG = 600 /* batches */, SLOTS = 4, LEAD_MOST = 6, KEYS = 3 };
+
+static uint32_t random_below(uint32_t count)
+{
+    static uint64_t state = 7;
+
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (uint32_t)(state >> 33) % count;
+}
+
+/* Some of what runs ends, each after a time of its own; something runs on. */
+static void some_end(void)
+{
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(bench.store, i);
+        if (run->status == RUN_RUNNING && random_below(2) == 0)
+            add_end(run->id, VERDICT_DONE)->segment_end.busy_us = 1 + random_below(9);
+    }
+}
+
+/* Of one that starts often, and one whose lanes are empty again and again, but never all. */
+static void some_come(const char *org)
+{
+    uint32_t waiting = 0;
+
+    for (uint32_t i = 0; i < store_memory_count(bench.store, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(bench.store, i);
+        waiting += run->status == RUN_QUEUED && slice_is(run->tenant, org);
+    }
+    for (; waiting < SLOTS + 1; waiting++)
+        add_of(org, arena_text(bench_arena(),
+                               arena_format(bench_arena(), "%s%u", org, random_below(KEYS))));
+}
+
+static void race(uint32_t weight)
+{
+    fair_queue(SLOTS);
+    weigh(WEIGHT_TENANT, "a", weight);
+    for (int i = 0; i < LONG; i++) {
+        some_end();
+        some_come("a");
+        some_come("b");
+        if (random_below(4) == 0)
+            add_of("now and then", "x");
+        cr_assert(commit());
+        double lead = (double)started("a") / weight - started("b");
+        cr_assert(lead < LEAD_MOST && lead > -LEAD_MOST, "after %d: %u and %u", i, started("a"),
+                  started("b"));
+    }
+    cr_assert_gt(started("b"), LONG / 4);
+}
+
+Test(fair, who_always_has_something_gets_as_much_as_the_other_however_long)
+{
+    race(1);
+}
+
+Test(fair, or_three_times_as_much)
+{
+    race(3);
+}
