@@ -23,6 +23,7 @@
     X(queues_pause)        \
     X(queues_resume)       \
     X(queues_limit)        \
+    X(queues_pools)        \
     X(env_list)            \
     X(env_pause)           \
     X(env_resume)          \

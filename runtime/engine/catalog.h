@@ -39,7 +39,7 @@ struct catalog_task {
 };
 
 struct catalog_pool {
-    struct slice name;
+    struct slice name; /* ends in a zero */
     uint32_t tokens;
     int64_t scope; /* of its grants; by catalog_sort */
 };

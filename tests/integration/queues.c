@@ -317,3 +317,59 @@ Test(queues, a_fair_queue_says_whose_a_run_is)
     cr_assert_str_eq(reply_text(run, "tenant"), "ann", "%s", run->text);
     cr_assert_str_eq(reply_text(run, "concurrencyKey"), "ann", "%s", run->text);
 }
+
+static const char POOL_RULES[] = "pools: { gpu: 3 }\n"
+                                 "queues:\n"
+                                 "  one: { uses: { gpu: 1 } }\n"
+                                 "  two: { uses: { gpu: 2 } }\n";
+
+static const char *run_of(const char *queue, const char *payload)
+{
+    return run_trigger(&s, "sleep", payload, text("{\"queue\": {\"name\": \"%s\"}}", queue));
+}
+
+Test(queues, a_run_waits_for_tokens_of_a_pool)
+{
+    server_write(&s, "config/queues.yaml", POOL_RULES);
+    server_logs(&s, "queues.changed pool=gpu tokens - -> 3");
+    server_logs(&s, "queues.changed queue=two uses - -> gpu 2");
+    const char *first = run_of("two", "{\"ms\": 60000}");
+    (void)run_until(&s, first, "EXECUTING");
+    const char *second = run_of("two", "{\"ms\": 1}");
+
+    const struct reply *why = server_call(&s, "GET", text("/api/v1/runs/%s/why", second), NULL);
+    cr_assert_str_eq(reply_text(why, "heldBy.gate"), "pool", "%s", why->text);
+    cr_assert_str_eq(reply_text(why, "heldBy.pool"), "gpu");
+    cr_assert_str_eq(reply_text(why, "text"),
+                     "a run of queue two needs 2 of pool gpu, and 2 of "
+                     "its 3 are held");
+    const json_t *holder = json_array_get(reply_at(why, "holders"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(holder, "id")), first, "%s", why->text);
+
+    const struct reply *pools = server_call(&s, "GET", "/api/v1/pools", NULL);
+    const json_t *gpu = json_array_get(reply_at(pools, "data"), 0);
+    cr_assert_eq(pools->status, 200, "%s", pools->text);
+    cr_assert_eq(json_integer_value(json_object_get(gpu, "tokens")), 3);
+    cr_assert_eq(json_integer_value(json_object_get(gpu, "inUse")), 2);
+    cr_assert_eq(json_array_size(json_object_get(gpu, "queues")), 2);
+    cr_assert_eq(json_array_size(json_object_get(gpu, "holders")), 1, "%s", pools->text);
+    const struct reply *queue = queue_get("two", "custom");
+    cr_assert_eq(reply_number(queue, "uses.gpu"), 2);
+    cr_assert_eq(reply_number(queue, "effectiveLimit"), 1);
+    cr_assert_str_eq(reply_text(queue, "limitedBy"), "pool");
+    const struct reply *metrics = server_call(&s, "GET", "/metrics", NULL);
+    cr_assert_not_null(strstr(metrics->text, "bide_pool_tokens{pool=\"gpu\"} 3\n"));
+    cr_assert_not_null(strstr(metrics->text, "bide_pool_in_use{pool=\"gpu\"} 2\n"));
+
+    server_kill(&s);
+    server_start(&s);
+    (void)run_until(&s, first, "EXECUTING");
+    cr_assert_str_eq(reply_text(run_get(&s, second), "status"), "QUEUED");
+    (void)server_call(&s, "POST", text("/api/v2/runs/%s/cancel", first), NULL);
+    (void)run_until(&s, second, "COMPLETED");
+
+    server_write(&s, "config/queues.yaml",
+                 "pools: { gpu: 1 }\nqueues: { two: { uses: { gpu: 2 } } }\n");
+    server_logs(&s, "uses: pool gpu has 1 in all, so no run could ever get 2 of it");
+    cr_assert_eq(reply_number(queue_get("two", "custom"), "uses.gpu"), 2, "the file before it");
+}

@@ -219,9 +219,10 @@ static void queues_add(struct making *making)
         return;
     catalog->pools = ARENA_ARRAY(&catalog->arena, struct catalog_pool, queues->pool_count);
     for (uint32_t i = 0; i < queues->pool_count; i++)
-        catalog->pools[catalog->pool_count++] =
-            (struct catalog_pool){ .name = arena_copy(&catalog->arena, queues->pools[i].name),
-                                   .tokens = queues->pools[i].tokens };
+        catalog->pools[catalog->pool_count++] = (struct catalog_pool){
+            .name = slice_of(arena_text(&catalog->arena, queues->pools[i].name)),
+            .tokens = queues->pools[i].tokens
+        };
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, queues->queue_count);
     for (uint32_t i = 0; i < queues->queue_count; i++) {
         struct catalog_queue *queue = &catalog->queues[catalog->queue_count++];

@@ -5,6 +5,7 @@
 #include "engine/admission/gates.h"
 #include "engine/admission/rates.h"
 #include "http/api/pause_body.h"
+#include "http/api/pool_view.h"
 
 #include <inttypes.h>
 
@@ -17,6 +18,8 @@ struct look {
     struct running_page running;
     struct gate_facts gates;
     struct slot_facts slots;
+    struct pool_counts pools;
+    const struct catalog_use *use; /* that it lacks tokens for; NULL: none */
     const struct queue_rate *rate; /* that it is out of; of its key, else of its queue */
     int64_t opens_ms;
 };
@@ -90,6 +93,24 @@ static bool rates_look(struct look *look, struct reader *reader, struct arena *a
     return true;
 }
 
+/* Whether somebody has waited for longer is the engine's business. */
+static bool pools_look(struct look *look, struct reader *reader, struct arena *arena,
+                       struct err *err)
+{
+    struct catalog_uses uses = catalog_uses(look->catalog, look->queue->queue.name);
+
+    if (uses.count > 0 && !pool_counts_read(&look->pools, look->run->environment, look->catalog,
+                                            reader, arena, err))
+        return false;
+    for (uint32_t i = 0; i < uses.count && look->use == NULL; i++) {
+        const struct pool_count *pool = &look->pools.pools[uses.items[i].pool];
+        if (pool->in_use + uses.items[i].tokens > pool->tokens)
+            look->use = &uses.items[i];
+    }
+    look->gates.lacks_tokens = look->use != NULL;
+    return true;
+}
+
 static bool look_around(struct look *look, struct reader *reader, struct arena *arena,
                         struct err *err)
 {
@@ -136,7 +157,7 @@ static bool look_around(struct look *look, struct reader *reader, struct arena *
             burst.most < look->catalog->slots ? burst.most : look->catalog->slots, now_ms);
     gates->environment_running = look->slots.running;
     gates->room = slots_left(&look->slots, false);
-    return rates_look(look, reader, arena, err);
+    return rates_look(look, reader, arena, err) && pools_look(look, reader, arena, err);
 }
 
 /* ---- in words ---------------------------------------------------------------------------- */
@@ -175,14 +196,37 @@ static void rate_say(struct hold *hold, struct arena *arena, const struct look *
                               SLICE_ARG(queue), rate, time_format(hold->until_ms, when));
 }
 
+static void pool_say(struct hold *hold, struct arena *arena, const struct look *look,
+                     struct slice queue)
+{
+    const struct pool_count *pool = &look->pools.pools[look->use->pool];
+
+    hold->has_counts = true;
+    hold->running = pool->in_use;
+    hold->limit = pool->tokens;
+    hold->pool = pool->name;
+    hold->pool_at = look->use->pool;
+    hold->needs = look->use->tokens;
+    hold->text = arena_format(arena,
+                              "a run of queue %.*s needs %" PRIu32 " of pool %.*s, and %" PRId64
+                              " of its %" PRId64 " are held",
+                              SLICE_ARG(queue), hold->needs, SLICE_ARG(pool->name),
+                              pool->in_use, pool->tokens);
+    if (pool->of_others > 0)
+        hold->text = arena_format(arena, "%.*s, %" PRId64 " of them by other environments",
+                                  SLICE_ARG(hold->text), pool->of_others);
+}
+
 static void turn_say(struct hold *hold, struct arena *arena, const struct look *look)
 {
     const char *whose = look->run->lane != look->run->queue ? "its queue and key" : "its queue";
 
     hold->has_before = true;
     if (hold->before == 0)
-        hold->text =
-            arena_format(arena, "it is the next of %s; queues and keys take turns", whose);
+        hold->text = arena_format(
+            arena, "it is the next of %s; queues and keys take turns%s", whose,
+            look->pools.count == 0 ? ""
+                                   : ", and at a pool the first is who has waited longest");
     else
         hold->text = arena_format(arena, "%s%" PRId64 " %s of %s %s before it",
                                   hold->before == HOLD_BEFORE_MOST ? "at least " : "",
@@ -239,6 +283,8 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
                                   time_format(hold->until_ms, when), SLICE_ARG(queue));
     } else if (gate == GATE_RATE) {
         rate_say(hold, arena, look, queue);
+    } else if (gate == GATE_POOL) {
+        pool_say(hold, arena, look, queue);
     } else if (gate == GATE_ENVIRONMENT_LIMIT) {
         bool is_all = look->gates.environment_running >= look->gates.environment_limit;
         full_say(hold, arena,
@@ -290,6 +336,10 @@ void hold_write(struct out *out, const struct hold *hold)
     if (hold->has_counts) {
         out_int(out, "running", hold->running);
         out_int(out, "limit", hold->limit);
+    }
+    if (hold->pool.size > 0) {
+        out_text(out, "pool", hold->pool);
+        out_int(out, "needs", hold->needs);
     }
     if (hold->has_before)
         out_int(out, "before", hold->before);

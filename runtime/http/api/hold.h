@@ -15,6 +15,8 @@ struct hold {
     struct slice text; /* for people */
     bool has_counts, has_before;
     int64_t running, limit;    /* has_counts: of what is full */
+    struct slice pool;         /* whose tokens it lacks; empty: none's */
+    uint32_t pool_at, needs;   /* in the catalog; and how many it needs */
     int64_t until_ms;          /* a date: then it may start by its rate; 0: it is not that */
     int64_t before;            /* has_before: QUEUED runs of its lane that come first */
     const struct pause *pause; /* that it is, or that it comes back from; else NULL */

@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "http/api/metrics.h"
+#include "http/api/pool_view.h"
 #include "http/api/routes.h"
 #include "http/server/reply.h"
 
@@ -20,6 +21,7 @@ struct metrics {
     struct totals *totals; /* by environment */
     struct queue_page *queues;
     struct hours *hours;
+    struct pool_counts pools;
     struct environment **environments; /* NULL where there is no row */
     struct list sharing;               /* other requests that get this count */
 };
@@ -40,7 +42,8 @@ static bool metrics_work(struct request *request, struct pool_reader *reader, st
             !hours_read(request, reader, &metrics->queues[i], &metrics->hours[i], err))
             return false;
     }
-    return true;
+    return pool_counts_read(&metrics->pools, 0, request->read.catalog, reader->reader,
+                            &request->arena, err);
 }
 
 void metric_head(struct buffer *out, const char *name, const char *type, const char *help)
@@ -247,6 +250,24 @@ static void write_limits(struct buffer *out, const struct request *request,
         }
 }
 
+/* They are the server's, so everybody's. */
+static void write_pools(struct buffer *out, const struct pool_counts *pools)
+{
+    static const char *const names[] = { "bide_pool_tokens", "bide_pool_in_use" };
+    static const char *const help[] = { "Tokens that there are of a pool",
+                                        "Tokens that runs hold, of all environments" };
+
+    for (int k = 0; pools->count > 0 && k < 2; k++) {
+        metric_head(out, names[k], "gauge", help[k]);
+        for (uint32_t i = 0; i < pools->count; i++) {
+            buffer_format(out, "%s{pool=\"", names[k]);
+            metric_label(out, pools->pools[i].name);
+            buffer_format(out, "\"} %" PRId64 "\n",
+                          k == 0 ? pools->pools[i].tokens : pools->pools[i].in_use);
+        }
+    }
+}
+
 static void write_pump(struct buffer *out, const struct http *http)
 {
     struct pump_stats stats;
@@ -336,6 +357,7 @@ static void answer(struct request *request, const struct request *counter)
     uint32_t from, end;
     worlds_of(request, &from, &end);
     hours_write(out, http, metrics->hours, from, end);
+    write_pools(out, &metrics->pools);
     write_pump(out, http);
     write_http(out, http);
     if (http->options.metrics != NULL)

@@ -69,6 +69,10 @@ void queue_limited_write(const struct request *request, struct out *out,
     lower(pause_limit(&queue->pause, set, now_ms), "ramp", &least, &by);
     lower(pause_limit(&queue->pause, total == UINT32_MAX ? catalog->slots : total, now_ms),
           "ramp", &least, &by);
+    struct catalog_uses uses = catalog_uses(catalog, queue->name);
+    for (uint32_t i = 0; i < uses.count; i++)
+        lower(catalog->pools[uses.items[i].pool].tokens / uses.items[i].tokens, "pool", &least,
+              &by);
     if (view->environment != NULL && view->environment->paused)
         lower(0, "environmentPaused", &least, &by);
     if (queue->paused)

@@ -115,6 +115,13 @@ static void limits_write(const struct request *request, struct out *out,
             out_int(out, at->name, at->limit);
     rate_write(out, "rate", catalog_rate(catalog, queue->name, false));
     rate_write(out, "keyRate", catalog_rate(catalog, queue->name, true));
+    struct catalog_uses uses = catalog_uses(catalog, queue->name);
+    if (uses.count > 0)
+        out_map(out, "uses");
+    for (uint32_t i = 0; i < uses.count; i++)
+        out_int(out, catalog->pools[uses.items[i].pool].name.data, uses.items[i].tokens);
+    if (uses.count > 0)
+        out_end_map(out);
     if (catalog_fair(catalog, queue->name) != NULL) {
         char text[QUEUE_RULE_TEXT_SIZE];
         queue_fair_text(catalog_fair(catalog, queue->name), text);

@@ -30,6 +30,8 @@ const struct route routes[] = {
     { "POST", "/api/v1/queues/:queue/concurrency/reset",           queue_limit_reset, 0, 0 },
     { "GET",  "/api/v1/queues/:queue/statistics",                  queue_statistics, 0, 0 },
 
+    { "GET",  "/api/v1/pools",                                     pool_list,        0, 0 },
+
     { "GET",  "/api/v1/environments",                              environment_list, 0, 0 },
     { "GET",  "/api/v1/environments/:environment",                 environment_show, 0, 0 },
     { "POST", "/api/v1/environments/:environment/pause",           environment_pause, 0, 0 },

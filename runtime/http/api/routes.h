@@ -26,6 +26,8 @@ void queue_limit_override(struct request *request);
 void queue_limit_reset(struct request *request);
 void queue_statistics(struct request *request);
 
+void pool_list(struct request *request);
+
 void environment_list(struct request *request);
 void environment_show(struct request *request);
 void environment_pause(struct request *request);

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "http/api/members.h"
+#include "http/api/pool_view.h"
 #include "http/api/routes.h"
 #include "http/api/run_view.h"
 #include "http/server/reply.h"
@@ -38,7 +39,9 @@ static bool holders_read(struct why *why, struct reader *reader, struct arena *a
                                  .status_count = 1,
                                  .is_test = -1 };
 
-    if (!is_gate(why, "slots"))
+    if (is_gate(why, "pool"))
+        filter.queues = pool_queues(arena, why->view.catalog, why->view.hold.pool_at);
+    else if (!is_gate(why, "slots"))
         filter.queues = (struct slices){ &why->view.queue, 1 };
     if (!reader->ops->runs(reader, arena, &filter, &why->holders, err))
         return false;
@@ -75,6 +78,11 @@ static int64_t width_of(const struct why *why)
     if (catalog == NULL || why->queue == NULL)
         return 0;
     int64_t width = catalog_limit_now(catalog, &why->queue->queue, run->lane != run->queue);
+    struct catalog_uses uses = catalog_uses(catalog, why->queue->queue.name);
+    for (uint32_t i = 0; i < uses.count; i++) {
+        int64_t most = catalog->pools[uses.items[i].pool].tokens / uses.items[i].tokens;
+        width = most < width ? most : width;
+    }
     /* The others may be kept for other environments. */
     int64_t slots = is_gate(why, "slots") ? why->view.hold.running : catalog->slots;
     return width < slots ? width : slots;
