@@ -23,15 +23,12 @@ static struct slice text_of(struct batch *batch, const struct queue_level *level
     return (struct slice){ 0 };
 }
 
-struct lane_key lane_key_of(struct batch *batch, struct slice queue, struct slice given,
-                            struct slice payload)
+struct lane_key lane_key_of(struct batch *batch, const struct queue_fair *fair,
+                            struct slice given, struct slice payload)
 {
-    const struct queue_fair *fair = catalog_fair(batch->catalog, queue);
     struct value value = { .kind = VALUE_NULL };
     struct lane_key made = { .key = given };
 
-    if (fair == NULL)
-        return made;
     if (payload.size > 0)
         (void)pack_read(batch->arena, payload, &value, NULL); /* else it is refused soon */
     made.tenant = text_of(batch, &fair->levels[WEIGHT_TENANT], &value, &made.flaw);

@@ -11,10 +11,11 @@ struct lane_key {
 };
 
 /*
- * Of a run with this payload and the key that its trigger says (empty: none). Of a fair queue
- * everybody has a key: who has none is in the lane of his tenant. In the batch's arena.
+ * Of a run of a fair queue, with this payload and the key that its trigger says (empty: none).
+ * Of a fair queue everybody has a key: who has none is in the lane of his tenant. In the
+ * batch's arena.
  */
-struct lane_key lane_key_of(struct batch *batch, struct slice queue, struct slice given,
-                            struct slice payload);
+struct lane_key lane_key_of(struct batch *batch, const struct queue_fair *fair,
+                            struct slice given, struct slice payload);
 
 #endif

@@ -9,10 +9,9 @@
 
 #define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
 
-static struct slice queue_name(struct batch *batch, const struct trigger *trigger)
+static struct slice queue_name(struct batch *batch, const struct trigger *trigger,
+                               const struct catalog_task *task)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
-
     if (trigger->queue.size > 0)
         return trigger->queue;
     if (task != NULL && task->queue.size > 0)
@@ -20,8 +19,11 @@ static struct slice queue_name(struct batch *batch, const struct trigger *trigge
     return arena_format(batch->arena, "task/%.*s", SLICE_ARG(trigger->task));
 }
 
-/* Everything that the decision looks at. */
+/* Everything that the decision looks at: what the catalog says, once, and rows. */
 struct trigger_rows {
+    const struct catalog_task *task; /* NULL: no plugin offers it */
+    struct slice queue_name;
+    const struct queue_rules *rules;
     struct queue *queue;
     const struct environment *environment;
     struct lane *lane;
@@ -32,12 +34,14 @@ struct trigger_rows {
 };
 
 /* Its lane, once its payload is what it will be. */
-static void keys_make(struct batch *batch, struct trigger *trigger, struct slice payload)
+static void keys_make(struct batch *batch, struct trigger *trigger,
+                      const struct queue_rules *rules, struct slice payload)
 {
     if (trigger->is_keyed)
         return;
-    struct lane_key made =
-        lane_key_of(batch, queue_name(batch, trigger), trigger->concurrency_key, payload);
+    struct lane_key made = { .key = trigger->concurrency_key };
+    if (rules->fair.is_said)
+        made = lane_key_of(batch, &rules->fair, trigger->concurrency_key, payload);
     trigger->lane_key = made.key;
     trigger->tenant = made.tenant;
     trigger->flaw = made.flaw;
@@ -55,13 +59,16 @@ static bool trigger_load(struct batch *batch, struct trigger *trigger,
                          struct trigger_rows *found)
 {
     struct rows *rows = &batch->rows;
-    bool loaded =
-        rows_queue_named(rows, trigger->environment, queue_name(batch, trigger), &found->queue);
+    const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
 
-    *found = (struct trigger_rows){ .queue = found->queue };
+    *found =
+        (struct trigger_rows){ .task = task, .queue_name = queue_name(batch, trigger, task) };
+    found->rules = catalog_rules(batch->catalog, found->queue_name);
+    bool loaded =
+        rows_queue_named(rows, trigger->environment, found->queue_name, &found->queue);
     loaded &= environment_now(batch, trigger->environment, &found->environment);
     if (!trigger->unchecked && batch->catalog != NULL)
-        keys_make(batch, trigger, trigger->payload);
+        keys_make(batch, trigger, found->rules, trigger->payload);
     if (trigger->is_keyed)
         loaded &= lane_load(batch, trigger, found);
     if (trigger->parent_id != 0)
@@ -85,10 +92,10 @@ static bool trigger_load(struct batch *batch, struct trigger *trigger,
 }
 
 /* *packed gains defaults. */
-static bool payload_check(struct batch *batch, struct command *command, struct slice *packed)
+static bool payload_check(struct batch *batch, struct command *command,
+                          const struct catalog_task *task, struct slice *packed)
 {
     const struct trigger *trigger = &command->trigger;
-    const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
     const struct schema *schema =
         task == NULL || task->schema == NULL ? NULL : schema_input(task->schema);
     struct value payload = { .kind = VALUE_NULL };
@@ -208,12 +215,12 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     run->environment = trigger->environment;
     run->task = arena_copy(arena, trigger->task);
     run->queue = queue->id;
-    const struct queue_rules *rules = catalog_rules(batch->catalog, queue->name);
-    run->lane = lane_get(batch, trigger, queue, rules->on_conflict == CONFLICT_QUEUE ? 0 : id);
+    run->lane =
+        lane_get(batch, trigger, queue, found->rules->on_conflict == CONFLICT_QUEUE ? 0 : id);
     run->concurrency_key = arena_copy(arena, trigger->lane_key);
     run->tenant = arena_copy(arena, trigger->tenant);
     run->created_ms = run->updated_ms = batch->now_ms;
-    struct slice note = defaults_take(batch, trigger, payload, rules, run);
+    struct slice note = defaults_take(batch, trigger, payload, found->rules, run);
     run->rank_ms = rank_of(batch, &start, delayed, run->priority_ms);
     run->limit_ms = trigger->limit_ms;
     run->max_attempts = trigger->max_attempts;
@@ -234,7 +241,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
             arena_copy(arena, trigger->key_text.size > 0 ? trigger->key_text : trigger->key);
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, payload));
-    contract_begin(catalog_task(batch->catalog, run->task), run);
+    contract_begin(found->task, run);
     if (trigger->note.size > 0)
         run->timeline =
             timeline_add(arena, run,
@@ -319,12 +326,86 @@ static bool pauses_ask(struct batch *batch, struct command *command,
     return true;
 }
 
+/* Who triggers from a segment must still be in it, and as it was. False: more rows are needed;
+ * else command->err says whether it is. */
+static bool parent_ask(struct batch *batch, struct command *command,
+                       const struct trigger_rows *found)
+{
+    if (command->trigger.parent_id == 0 || !parent_check(batch, command, found->parent))
+        return true;
+    if (!parent_doom(batch, command, found->parent))
+        return false;
+    if (command->err.code == ERR_OK)
+        (void)again_fits(batch, command, found); /* it tells */
+    return true;
+}
+
+/* Is there room for a new run of the task, and may it be taken? A child is part of what was
+ * accepted. */
+static bool task_takes(struct batch *batch, struct command *command,
+                       const struct catalog_task *task)
+{
+    const struct trigger *trigger = &command->trigger;
+
+    if (trigger->parent_id == 0 && !batch_has_room(batch, command))
+        return false;
+    if (task == NULL && trigger->parent_id != 0) {
+        struct slice unknown = catalog_unknown(batch->catalog, batch->arena, trigger->task);
+        return err_set(&command->err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
+    }
+    return task == NULL || !task->is_refusing ||
+           err_set(&command->err, ERR_UNAVAILABLE, "task %.*s is not available: %.*s",
+                   SLICE_ARG(trigger->task), SLICE_ARG(task->reason));
+}
+
+/* Does its queue take it? *met: the run that goes for it. False: more rows are needed; else
+ * command->err or trigger->run_id are set when no run is to be made. */
+static bool queue_takes(struct batch *batch, struct command *command,
+                        const struct trigger_rows *found, struct run **met)
+{
+    struct trigger *trigger = &command->trigger;
+    bool has_room;
+
+    if (!conflict_find(batch, found->rules, found->lane, found->parent, met))
+        return false;
+    if (*met != NULL && found->rules->on_conflict == CONFLICT_SKIP) {
+        trigger->run_id = (*met)->id;
+        trigger->cached = true;
+        return true;
+    }
+    if (!crowd_admit(batch, command, found->queue, found->rules, *met))
+        return false;
+    if (command->err.code != ERR_OK || (found->queue != NULL && !found->queue->removed))
+        return true;
+    if (!queue_room(batch, trigger->environment, &has_room))
+        return false;
+    if (!has_room)
+        err_set(&command->err, ERR_LIMIT,
+                "the environment has %u queues already, each with runs that are not done, "
+                "paused, or named by a file or a plugin; no more may be made",
+                batch->catalog->limits.queues);
+    return true;
+}
+
+static void keys_write(struct batch *batch, const struct trigger *trigger,
+                       const struct trigger_rows *found)
+{
+    if (trigger->key.size > 0) {
+        int64_t ttl_ms = trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS;
+        int64_t first = payload_hash(batch->arena, trigger->payload);
+        memcpy(key_make(batch, found->key_hash, trigger->run_id, ttl_ms)->payload, &first,
+               sizeof first);
+    }
+    if (trigger->request_key.size > 0)
+        key_make(batch, found->request_hash, trigger->run_id, REQUEST_TTL_MS);
+}
+
 bool trigger_decide(struct batch *batch, struct command *command)
 {
     struct trigger *trigger = &command->trigger;
     struct trigger_rows found;
     struct queue *queue;
-    bool has_room;
+    struct run *met;
 
     if (!trigger_load(batch, trigger, &found))
         return false;
@@ -332,79 +413,32 @@ bool trigger_decide(struct batch *batch, struct command *command)
         err_set(&command->err, ERR_STOPPING, "the server is still starting");
         return true;
     }
-    if (trigger->parent_id != 0) {
-        if (!parent_check(batch, command, found.parent))
-            return true;
-        if (!parent_doom(batch, command, found.parent))
-            return false;
-        if (command->err.code != ERR_OK || !again_fits(batch, command, &found))
-            return true;
-    }
+    if (!parent_ask(batch, command, &found))
+        return false;
+    if (command->err.code != ERR_OK)
+        return true;
     trigger->run_id = run_found(batch, command, &found);
     if (trigger->run_id != 0)
         return true;
     if (!pauses_ask(batch, command, &found))
         return false;
-    if (command->err.code != ERR_OK)
+    if (command->err.code != ERR_OK || !task_takes(batch, command, found.task))
         return true;
-    /* A child is part of what was accepted. */
-    if (trigger->parent_id == 0 && !batch_has_room(batch, command))
-        return true;
-    const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
-    if (task == NULL && trigger->parent_id != 0) {
-        struct slice unknown = catalog_unknown(batch->catalog, batch->arena, trigger->task);
-        err_set(&command->err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
-        return true;
-    }
-    if (task != NULL && task->is_refusing) {
-        err_set(&command->err, ERR_UNAVAILABLE, "task %.*s is not available: %.*s",
-                SLICE_ARG(trigger->task), SLICE_ARG(task->reason));
-        return true;
-    }
     struct slice payload = trigger->payload; /* that stays as it came: it may come again */
-    if (trigger->unchecked && !payload_check(batch, command, &payload))
+    if (trigger->unchecked && !payload_check(batch, command, found.task, &payload))
         return true;
-    keys_make(batch, trigger, payload);
-    if (!lane_load(batch, trigger, &found))
+    keys_make(batch, trigger, found.rules, payload);
+    if (!lane_load(batch, trigger, &found) || !queue_takes(batch, command, &found, &met))
         return false;
-    const struct queue_rules *rules = catalog_rules(batch->catalog, queue_name(batch, trigger));
-    struct run *met;
-    if (!conflict_find(batch, rules, found.lane, found.parent, &met))
-        return false;
-    if (met != NULL && rules->on_conflict == CONFLICT_SKIP) {
-        trigger->run_id = met->id;
-        trigger->cached = true;
+    if (command->err.code != ERR_OK || trigger->run_id != 0)
         return true;
-    }
-    if (!crowd_admit(batch, command, found.queue, rules, met))
-        return false;
-    if (command->err.code != ERR_OK)
-        return true;
-    if (found.queue == NULL || found.queue->removed) {
-        if (!queue_room(batch, trigger->environment, &has_room))
-            return false;
-        if (!has_room) {
-            err_set(&command->err, ERR_LIMIT,
-                    "the environment has %u queues already, each with runs that are not done, "
-                    "paused, or named by a file or a plugin; no more may be made",
-                    batch->catalog->limits.queues);
-            return true;
-        }
-    }
-    (void)queue_get(batch, trigger->environment, queue_name(batch, trigger),
-                    &queue); /* loaded */
+    (void)queue_get(batch, trigger->environment, found.queue_name, &queue); /* loaded */
     if (met != NULL)
         conflict_cancel(batch, met);
     struct run *run = run_make(batch, trigger, payload, &found, queue);
     trigger->run_id = run->id;
     trigger->is_new = true;
-    if (trigger->key.size > 0) {
-        int64_t ttl_ms = trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS;
-        int64_t first = payload_hash(batch->arena, trigger->payload);
-        memcpy(key_make(batch, found.key_hash, run->id, ttl_ms)->payload, &first, sizeof first);
-    }
-    if (trigger->request_key.size > 0)
-        key_make(batch, found.request_hash, run->id, REQUEST_TTL_MS);
+    keys_write(batch, trigger, &found);
     if (run->status != RUN_DELAYED && batch_is_over(batch, run->due_ms, run->due_is_span))
         (void)run_due(batch, run->id); /* its ttl is over; all rows are there */
     return true;

@@ -24,6 +24,9 @@
 #define BESIDE(row, number, type, member) BIT(row, member, FIELD_##type == FIELD_BESIDE)
 #define SAME(row, number, type, member)   BIT(row, member, FIELD_##type == FIELD_SAME)
 
+#define SUMS(row, number, type, member) \
+    BIT(row, member, FIELD_##type == FIELD_SUM || FIELD_##type == FIELD_MOST)
+
 #define DESCRIBE(FIELDS, row)                                              \
     enum { FIELDS(PLACE, row) row##_field_count };                         \
     static const struct row_field row##_fields[] = { FIELDS(FIELD, row) }; \
@@ -152,7 +155,7 @@ static bool waitpoint_is_sound(const struct row *row)
     .size = sizeof(struct row), .from = offsetof(struct row, first), .to = (end), \
     .fields = row##_fields, .at = row##_at, .field_count = row##_field_count,     \
     .packed = 0 FIELDS(PACKED, row), .words = 0 FIELDS(WORD, row),                \
-    .beside = 0 FIELDS(BESIDE, row), .same = 0 FIELDS(SAME, row)
+    .beside = 0 FIELDS(BESIDE, row), .same = 0 FIELDS(SAME, row), .sums = 0 FIELDS(SUMS, row)
 
 const struct kind row_kinds[ROW_KINDS] = {
     [ROW_RUN] = { "run", "run_id", KIND_OF(RUN_FIELDS, run, id, offsetof(struct run, input)),
@@ -300,7 +303,7 @@ bool row_is_guarded(enum row_kind kind, const struct row *row)
         return true;
     for (int i = 0; i < is->field_count; i++) {
         const struct row_field *field = &is->fields[i];
-        if (field->type != FIELD_SUM && field->type != FIELD_MOST &&
+        if ((is->sums >> i & 1) == 0 &&
             memcmp(row_at(row, field), row_at(row->loaded, field), field->size) != 0)
             return true;
     }

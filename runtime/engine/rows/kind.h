@@ -111,9 +111,9 @@ struct kind {
     uint8_t part_count;
     const struct row_field *fields, *parts; /* parts[i] is bit i of a row's `parts` */
     const uint8_t *at; /* number of a field → its place in `fields` and 1 */
-    /* Bits: places in `fields` of the packed ones, words, columns beside them, and SAME ones.
-     */
-    uint64_t packed, words, beside, same;
+    /* Bits: places in `fields` of the packed ones, words, columns beside them, SAME ones, and
+     * what is added to. */
+    uint64_t packed, words, beside, same, sums;
     const struct row_index *indexes;
     /* Found by two fields besides its key, one of them a text; NULL: by none. */
     const struct row_field *scope, *title;

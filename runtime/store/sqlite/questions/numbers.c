@@ -222,7 +222,8 @@ static bool live_add(struct connection *connection, struct arena *arena, int64_t
         if (!row)
             return true;
         if (hour->count < KEYS_MOST && !has_key(hour, lane.key))
-            hour->keys[hour->count++].key = arena_copy(arena, lane.key);
+            hour->keys[hour->count++] =
+                (struct key_stats){ .key = arena_copy(arena, lane.key) };
     }
     return false;
 }

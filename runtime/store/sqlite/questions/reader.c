@@ -273,7 +273,8 @@ static bool reader_hour(struct reader *reader, struct arena *arena, int64_t queu
 {
     struct connection *connection = snapshot_begin(reader, err);
 
-    *hour = (struct queue_hour){ 0 };
+    hour->all = (struct queue_minute){ 0 };
+    hour->count = 0; /* behind it nobody looks */
     return connection != NULL &&
            snapshot_end(reader, sqlite_hour(connection, arena, queue, since, until, has_keys,
                                             hour, err));

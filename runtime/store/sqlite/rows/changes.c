@@ -179,6 +179,14 @@ static bool is_number(const struct row_field *field)
     return !field_is_slice(field) && field->type != FIELD_RAW;
 }
 
+/* Of a sum: what is to be added. */
+static int64_t number_of(const struct row *row, const struct row_field *field)
+{
+    bool is_more = field->type == FIELD_SUM && row->loaded != NULL;
+
+    return row_number(row, field) - (is_more ? row_number(row->loaded, field) : 0);
+}
+
 /* In the order of its columns: kind_sql.c. */
 static void columns_add(struct bulk *bulk, struct changes *changes, const struct kind *kind,
                         const struct row *row, const struct row_words *words)
@@ -199,10 +207,8 @@ static void columns_add(struct bulk *bulk, struct changes *changes, const struct
             *numbers++ = words->numbers[i];
         else if (!is_number(field))
             *bytes++ = row_slice(row, field);
-        else if (field->type == FIELD_SUM && row->loaded != NULL)
-            *numbers++ = row_number(row, field) - row_number(row->loaded, field);
         else
-            *numbers++ = row_number(row, field);
+            *numbers++ = number_of(row, field);
     }
 }
 
@@ -222,6 +228,33 @@ static void packed_add(struct bulk *bulk, struct changes *changes, enum row_kind
         *bytes++ = row_slice(row, &kind->fields[bit_take(&rest)]);
 }
 
+/* Most rows with sums say nothing else that is new: then the other columns, and what they are
+ * found by, are left alone. *done is false for others, and where no such row is there yet. */
+static bool row_add(struct changes *changes, enum row_kind kind, const struct row *row,
+                    bool *done, struct err *err)
+{
+    const struct kind *is = &row_kinds[kind];
+    struct query query;
+
+    *done = false;
+    if (is->sums == 0 || row->is_deleted ||
+        (row->loaded == NULL ? is->again != AGAIN_ADDS : row_is_guarded(kind, row)))
+        return true;
+    if (!query_start(&query, changes->connection, kind_sql(kind, KIND_ADD), err))
+        return false;
+    for (int i = 0; i < is->key_fields; i++)
+        if (is->fields[i].type == FIELD_TEXT)
+            bind_text(&query, row_slice(row, &is->fields[i]));
+        else
+            bind_int(&query, row_number(row, &is->fields[i]));
+    for (uint64_t rest = is->sums; rest != 0;)
+        bind_int(&query, number_of(row, &is->fields[bit_take(&rest)]));
+    if (!query_run(&query, err))
+        return false;
+    *done = sqlite3_changes(changes->connection->db) > 0;
+    return true;
+}
+
 bool changes_row(struct changes *changes, enum row_kind kind, const struct row *row,
                  struct err *err)
 {
@@ -229,7 +262,12 @@ bool changes_row(struct changes *changes, enum row_kind kind, const struct row *
     struct bulk *bulk =
         row->loaded == NULL ? &changes->kinds[kind].inserts : &changes->kinds[kind].writes;
     struct row_words words = { { 0 } };
+    bool done;
 
+    if (!row_add(changes, kind, row, &done, err))
+        return false;
+    if (done)
+        return true;
     if (!words_find(changes->connection, is, row, &words, err))
         return false;
     if (row->is_deleted) {

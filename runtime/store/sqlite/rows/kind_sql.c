@@ -83,6 +83,34 @@ static void put_key(struct text *text, const struct kind *kind)
         put(text, "%s%s = ?%d", i == 0 ? "" : " AND ", kind->fields[i].name, i + 1);
 }
 
+/* What it becomes of what is there and what is new. */
+static void put_sum(struct text *text, const struct row_field *field, const char *comma,
+                    const char *more)
+{
+    bool is_sum = field->type == FIELD_SUM;
+
+    put(text, is_sum ? "%s%s = %s + %s" : "%s%s = max(%s, %s)", comma, field->name, field->name,
+        more);
+}
+
+static void put_add(struct text *text, const struct kind *kind)
+{
+    int place = kind->key_fields;
+    const char *comma = "";
+    char more[16];
+
+    put(text, "UPDATE %s SET ", kind->name);
+    for (int i = 0; i < kind->field_count; i++) {
+        if ((kind->sums >> i & 1) == 0)
+            continue;
+        (void)snprintf(more, sizeof more, "?%d", ++place);
+        put_sum(text, &kind->fields[i], comma, more);
+        comma = ", ";
+    }
+    put(text, " WHERE ");
+    put_key(text, kind);
+}
+
 static void put_write(struct text *text, const struct kind *kind)
 {
     const char *comma = "";
@@ -105,13 +133,12 @@ static void put_write(struct text *text, const struct kind *kind)
     put(text, ") DO UPDATE SET ");
     for (int i = kind->key_fields; i < kind->field_count; i++) {
         const struct row_field *field = &kind->fields[i];
-        const char *name = field->name;
-        if (field->type == FIELD_SUM)
-            put(text, "%s%s = %s + excluded.%s", comma, name, name, name);
-        else if (field->type == FIELD_MOST)
-            put(text, "%s%s = max(%s, excluded.%s)", comma, name, name, name);
+        char more[40];
+        (void)snprintf(more, sizeof more, "excluded.%s", field->name);
+        if ((kind->sums >> i & 1) != 0)
+            put_sum(text, field, comma, more);
         else
-            put(text, "%s%s = excluded.%s", comma, name, name);
+            put(text, "%s%s = %s", comma, field->name, more);
         comma = ", ";
     }
 }
@@ -189,12 +216,14 @@ static bool kind_has(const struct kind *kind, unsigned op)
         return kind->key_fields == 1;
     if (op == KIND_WALK)
         return kind->fields[0].type == FIELD_ID;
+    if (op == KIND_ADD)
+        return kind->sums != 0;
     return op != KIND_FIND || (kind->key_fields == 1 && kind->fields[0].type != FIELD_RAW);
 }
 
 const char *statement_text(unsigned which, char buffer[STATEMENT_TEXT_SIZE])
 {
-    static const char *const again[] = { "FAIL", "IGNORE", "REPLACE" };
+    static const char *const again[] = { "FAIL", "IGNORE", "REPLACE", "FAIL" };
     struct text text = { buffer, STATEMENT_TEXT_SIZE };
 
     if (which < SQL_COUNT)
@@ -213,7 +242,9 @@ const char *statement_text(unsigned which, char buffer[STATEMENT_TEXT_SIZE])
         put_index(&text, kind, op);
     } else if (op >= KIND_PART_LOAD) {
         put_part(&text, kind, op);
-    } else if (op == KIND_WRITE || (op == KIND_INSERT && kind->again == AGAIN_ADDS)) {
+    } else if (op == KIND_ADD) {
+        put_add(&text, kind);
+    } else if (op == KIND_WRITE) {
         put_write(&text, kind);
     } else if (op == KIND_INSERT) {
         put(&text, "INSERT OR %s INTO %s (", again[kind->again], kind->name);
@@ -243,8 +274,8 @@ const char *statement_text(unsigned which, char buffer[STATEMENT_TEXT_SIZE])
 
 const char *statement_words(unsigned which, char buffer[STATEMENT_TEXT_SIZE])
 {
-    static const char *const verbs[] = { "load",   "load",      "load",  "insert",
-                                         "update", "walk over", "delete" };
+    static const char *const verbs[] = { "load",   "load",   "load",      "insert",
+                                         "update", "update", "walk over", "delete" };
     struct text text = { buffer, STATEMENT_TEXT_SIZE };
 
     if (which < SQL_COUNT)

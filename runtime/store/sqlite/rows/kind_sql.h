@@ -17,6 +17,7 @@ enum kind_op {
     KIND_TITLED, /* ?1 is the scope, ?2 the title */
     KIND_INSERT, /* from `bulk` */
     KIND_WRITE,  /* the same over what is there; sums are added to */
+    KIND_ADD,    /* to what is there, and nothing else; ?1 …: the key, sums, greatest ones */
     KIND_WALK,   /* ids above ?1, at most ?2 */
     KIND_DELETE, /* ?1 …: the key */
     KIND_PART_LOAD,
