@@ -17,6 +17,7 @@
     X(TOO_LARGE, 413, "too large")                                  \
     X(MEDIA_TYPE, 415, "a kind of body that is not understood")     \
     X(RULE, 422, "a rule forbids it")                               \
+    X(OTHER_PAYLOAD, 422, "the key was used with another payload")  \
     X(BAD_DATA, 422, "the data does not match the token's schema")  \
     X(LIMIT, 429, "a limit is reached")                             \
     X(FULL, 429, "the queue is full")                               \

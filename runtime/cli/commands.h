@@ -7,6 +7,7 @@
 #define CLI_COMMAND_MAP(X) \
     X(serve)               \
     X(trigger)             \
+    X(keys_reset)          \
     X(runs_list)           \
     X(runs_show)           \
     X(runs_watch)          \

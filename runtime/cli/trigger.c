@@ -1,4 +1,4 @@
-/* bide trigger: start a run, and follow it when asked to. */
+/* bide trigger: start a run, and follow it when asked to; bide keys reset: its key is free. */
 #include "cli/client/client.h"
 #include "cli/client/member.h"
 #include "cli/client/payload.h"
@@ -42,15 +42,17 @@ static bool add_numbers(struct call *call, struct value *options, struct err *er
     return true;
 }
 
-static void add_tags(struct call *call, struct value *options)
+/* What may be given more than once. */
+static void add_list(struct call *call, const char *option, const char *name,
+                     struct value *options)
 {
-    struct value tags = value_list();
+    struct value list = value_list();
     int position = 0;
 
-    for (const char *tag; (tag = call_next(call, "tag", &position)) != NULL;)
-        value_add(&call->arena, &tags, value_text(tag));
-    if (tags.count > 0)
-        value_put(&call->arena, options, "tags", tags);
+    for (const char *item; (item = call_next(call, option, &position)) != NULL;)
+        value_add(&call->arena, &list, value_text(item));
+    if (list.count > 0)
+        value_put(&call->arena, options, name, list);
 }
 
 static bool make_options(struct call *call, struct value *options, struct err *err)
@@ -71,7 +73,8 @@ static bool make_options(struct call *call, struct value *options, struct err *e
     }
     if (call_option(call, "test") != NULL)
         value_put(&call->arena, options, "test", value_bool(true));
-    add_tags(call, options);
+    add_list(call, "tag", "tags", options);
+    add_list(call, "reuse", "reuse", options);
     if (!payload_option(call, "metadata", &metadata_text, &metadata, err))
         return false;
     if (metadata_text.size > 0 && metadata.kind != VALUE_MAP)
@@ -158,6 +161,8 @@ static const struct cli_option options[] = {
     { "tag", "TAG", "may be given up to ten times" },
     { "key", "KEY", "idempotency key: the same key gives the same run" },
     { "key-ttl", "DURATION", "how long the key counts (default: 30d)" },
+    { "reuse", "OUTCOME",
+      "the key stands for a run that ended so: success, canceled, failed, expired" },
     { "metadata", "JSON", "a JSON object, @FILE, or - for stdin" },
     { "max-attempts", "COUNT", "tries in all" },
     { "max-duration", "SECONDS", "how long an attempt may take; may have a fraction" },
@@ -181,4 +186,56 @@ const struct cli_command trigger_command = {
     .least = 1,
     .most = 1,
     .exec = exec,
+};
+
+/* ---- keys -------------------------------------------------------------------------------- */
+
+static int exec_reset(struct call *call)
+{
+    struct value body = value_map();
+    struct buffer path = { 0 }, text = { 0 };
+    struct client client;
+    struct reply reply;
+    int code;
+
+    value_put(&call->arena, &body, "taskIdentifier", value_text(call->arguments[0]));
+    if (call_option(call, "run") != NULL)
+        value_put(&call->arena, &body, "parentRunId", value_text(call_option(call, "run")));
+    json_write(&text, &body);
+    struct slice said = arena_copy(&call->arena, buffer_view(&text));
+    buffer_finish(&text);
+    if (!client_open(&client, call, &code))
+        return code;
+    client.subject = call->arguments[1];
+    buffer_text(&path, "/api/v1/idempotencyKeys/");
+    path_add(&path, call->arguments[1]);
+    buffer_text(&path, "/reset");
+    if (!client_do(&client, "POST", path_take(&path, &call->arena), said, &reply))
+        code = client.failure;
+    else if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        printf("%.*s  is not what the key stands for any more\n",
+               SLICE_ARG(member_text(&reply.value, "runId")));
+    client_close(&client);
+    return code;
+}
+
+static const struct cli_option reset_options[] = {
+    { "run", "RUN", "the key is one that a segment of this run gave, as the run's own" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command keys_reset_command = {
+    .name = "keys reset",
+    .arguments = "TASK KEY",
+    .summary = "Free an idempotency key: its next trigger makes a run",
+    .help = "Whatever became of the run that it stood for, which is printed and goes on. A key "
+            "that stands for\n"
+            "nothing is an error.",
+    .options = reset_options,
+    .is_client = true,
+    .least = 2,
+    .most = 2,
+    .exec = exec_reset,
 };

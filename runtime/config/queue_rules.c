@@ -45,6 +45,7 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     RULE("retry.factor", FACTOR, retry_factor),
     RULE("fair", FAIR, fair),
     RULE("uses", USES, uses),
+    RULE("reuse", REUSE, reuse),
 };
 
 /* ---- rates ------------------------------------------------------------------------------- */

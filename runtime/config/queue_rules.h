@@ -17,6 +17,21 @@ enum conflict_rule { CONFLICT_QUEUE, CONFLICT_SKIP, CONFLICT_REPLACE, CONFLICT_C
 
 enum full_rule { FULL_REJECT, FULL_DROP_OLDEST };
 
+/* With which outcomes a run stays the one that its idempotency key stands for: bits. With the
+ * others the key is free when the run ends. The numbers are stored, and are the SDK's. */
+enum reuse {
+    REUSE_SUCCESS = 1,
+    REUSE_CANCELED = 2,
+    REUSE_FAILED = 4, /* also crashed, timed out */
+    REUSE_EXPIRED = 8,
+    REUSE_SAID = 16, /* or it is as always: */
+    REUSE_STANDARD = REUSE_SUCCESS | REUSE_CANCELED,
+    REUSE_MASK = 31
+};
+
+/* "success", "canceled", …; 0: there is no such outcome. */
+uint32_t reuse_read(struct slice word);
+
 /* A number, or what an expression over the payload gives. */
 struct queue_amount {
     double number;
@@ -76,6 +91,7 @@ struct queue_rules {
     double retry_factor;
     struct queue_fair fair; /* lanes take turns where it is not said */
     struct queue_uses uses; /* all of it, or the run does not start */
+    uint32_t reuse;         /* enum reuse; for triggers that say none */
 };
 
 enum queue_rule_type {
@@ -86,7 +102,8 @@ enum queue_rule_type {
     RULE_AMOUNT, /* struct queue_amount */
     RULE_FAIR,   /* struct queue_fair; queue_fair.c */
     RULE_USES,   /* struct queue_uses; queue_pools.c */
-    RULE_WORD    /* uint32_t: which of its words */
+    RULE_WORD,   /* uint32_t: which of its words */
+    RULE_REUSE   /* uint32_t: a list of outcomes, enum reuse */
 };
 
 struct queue_rule {
@@ -97,7 +114,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 17, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 18, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

@@ -59,12 +59,53 @@ static bool amount_read(const struct queue_rule *rule, const struct node *node,
     return amount->expression != NULL;
 }
 
+/* ---- outcomes ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *word;
+    uint32_t bit;
+} outcomes[] = { { "success", REUSE_SUCCESS },
+                 { "canceled", REUSE_CANCELED },
+                 { "failed", REUSE_FAILED },
+                 { "expired", REUSE_EXPIRED } };
+
+enum { OUTCOMES = sizeof outcomes / sizeof outcomes[0] };
+
+uint32_t reuse_read(struct slice word)
+{
+    for (int i = 0; i < OUTCOMES; i++)
+        if (slice_is(word, outcomes[i].word))
+            return outcomes[i].bit;
+    return 0;
+}
+
+static void reuse_text(uint32_t reuse, char text[QUEUE_RULE_TEXT_SIZE])
+{
+    size_t size = 0;
+
+    for (int i = 0; i < OUTCOMES; i++)
+        if ((reuse & outcomes[i].bit) != 0)
+            size += (size_t)snprintf(text + size, QUEUE_RULE_TEXT_SIZE - size, "%s%s",
+                                     size == 0 ? "" : ", ", outcomes[i].word);
+    if (size == 0)
+        (void)snprintf(text, QUEUE_RULE_TEXT_SIZE, "%s", reuse == 0 ? "" : "none");
+}
+
+/* ---- each -------------------------------------------------------------------------------- */
+
 bool queue_value_read(const struct queue_rule *rule, const struct node *node, char *member,
                       struct report *report)
 {
     struct queue_amount amount = { 0 };
     double number = 0;
 
+    if (rule->type == RULE_REUSE) {
+        uint32_t reuse = REUSE_SAID; /* its schema knows the words */
+        for (uint32_t i = 0; i < node->count; i++)
+            reuse |= reuse_read(node->items[i].text);
+        memcpy(member, &reuse, sizeof reuse);
+        return true;
+    }
     if (rule->type == RULE_FAIR)
         return queue_fair_read(node, (struct queue_fair *)(void *)member, report);
     if (rule->type == RULE_USES) {
@@ -107,6 +148,11 @@ void queue_value_text(const struct queue_rule *rule, const char *member,
     }
     if (rule->type == RULE_USES) {
         queue_uses_text((const struct queue_uses *)(const void *)member, text);
+        return;
+    }
+    if (rule->type == RULE_REUSE) {
+        memcpy(&word, member, sizeof word);
+        reuse_text(word, text);
         return;
     }
     if (rule->type == RULE_WORD) {

@@ -30,6 +30,7 @@ enum command_kind {
     COMMAND_QUEUE_PAUSE,
     COMMAND_QUEUE_LIMIT,
     COMMAND_ENVIRONMENT_PAUSE,
+    COMMAND_KEY_RESET,
     COMMAND_SEGMENT_END,
     COMMAND_ATTEMPT_LOST,
     COMMAND_RELEASE,
@@ -62,6 +63,7 @@ struct trigger {
     struct slice key;         /* idempotency key as it came; empty: none */
     struct slice key_text;    /* what to show for it; empty: the key */
     int64_t key_ttl_ms;       /* 0: 30 days */
+    uint32_t reuse;           /* enum reuse; 0: as its queue says */
     struct slice request_key; /* the HTTP call's own; empty: none */
     struct slice note;        /* for the first line of its timeline; empty: none */
     /* From a segment: */
@@ -165,6 +167,7 @@ struct command {
         struct pause_order queue_pause;
         struct queue_limit queue_limit;
         struct pause_order environment_pause;
+        struct key_reset key_reset;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
         struct run_read run_read;
         struct prune prune;

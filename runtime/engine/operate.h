@@ -1,4 +1,4 @@
-/* What an operator says of queues and environments: commands, each with its reply. */
+/* What an operator says of queues, environments and keys: commands, each with its reply. */
 #ifndef OPERATE_H
 #define OPERATE_H
 
@@ -27,6 +27,14 @@ struct queue_limit {
     uint32_t limit;
     struct slice by;  /* empty: it was not said */
     int64_t queue_id; /* reply */
+};
+
+/* The idempotency key stands for nothing any more, until it comes again. */
+struct key_reset {
+    uint32_t environment;
+    struct slice task, key;
+    int64_t owner;  /* the run whose segment gave it, as its own; 0: it is no run's alone */
+    int64_t run_id; /* reply: that it stood for */
 };
 
 #endif

@@ -131,13 +131,23 @@ bool run_finish_ready(struct batch *batch, struct run *run)
     return ready;
 }
 
-/* A key whose run failed may be used again; one whose run completed or was canceled may not. */
+/* Does its key still stand for it, now that it has ended so? */
+static bool key_stays(const struct run *run)
+{
+    uint32_t reuse = run->choices & REUSE_MASK;
+    uint32_t ended = run->outcome == OUTCOME_COMPLETED  ? REUSE_SUCCESS
+                     : run->outcome == OUTCOME_CANCELED ? REUSE_CANCELED
+                     : run->outcome == OUTCOME_EXPIRED  ? REUSE_EXPIRED
+                                                        : REUSE_FAILED;
+
+    return ((reuse != 0 ? reuse : REUSE_STANDARD) & ended) != 0;
+}
+
 static void key_release(struct batch *batch, struct run *run)
 {
     struct key *key;
 
-    if (run->key.size != sizeof key->hash || run->outcome == OUTCOME_COMPLETED ||
-        run->outcome == OUTCOME_CANCELED)
+    if (run->key.size != sizeof key->hash || key_stays(run))
         return;
     if (rows_key(&batch->rows, (const uint8_t *)run->key.data, &key) && key != NULL &&
         key->target == run->id)

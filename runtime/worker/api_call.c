@@ -72,6 +72,9 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
         if (frame.reply.error == ERR_DIFFERS)
             return segment_raise(segment, true, "calls_differ", "%.*s",
                                  SLICE_ARG(frame.reply.text));
+        if (frame.reply.error == ERR_OTHER_PAYLOAD)
+            return segment_raise(segment, false, "payload_differs", "%.*s",
+                                 SLICE_ARG(frame.reply.text));
         if (frame.reply.error == ERR_FULL)
             return !segment->may_be_full && segment_raise(segment, true, "queue_full", "%.*s",
                                                           SLICE_ARG(frame.reply.text));
@@ -243,6 +246,7 @@ static void settings_put(struct segment *segment, struct value *body,
     number_put(segment, body, "priority_ms", opts->priority_ms);
     number_put(segment, body, "limit_ms", opts->limit_ms);
     number_put(segment, body, "max_attempts", opts->max_attempts);
+    number_put(segment, body, "reuse", opts->reuse == 0 ? 0 : opts->reuse | BIDE_REUSE_NONE);
     if (opts->metadata != NULL && value_seen(opts->metadata)->kind == VALUE_MAP &&
         value_fits(segment, value_seen(opts->metadata), "the metadata of a child"))
         value_put(&segment->arena, body, "metadata", *value_seen(opts->metadata));

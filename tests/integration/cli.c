@@ -281,6 +281,17 @@ Test(cli, a_cancel_or_a_pause_that_changed_nothing_is_told)
     bide(0, "queues limit task/hello reset");
 }
 
+Test(cli, a_key_is_free_when_it_is_reset)
+{
+    const char *run = text("%s", word(bide(0, "trigger hello --payload '{}' --key a/b "
+                                              "--reuse success --reuse failed")));
+
+    assert_says(bide(0, "trigger hello --payload '{}' --key a/b"), "an earlier run");
+    assert_says(bide(0, "keys reset hello a/b"), run);
+    assert_says(bide(1, "keys reset hello a/b"), "No runs found");
+    assert_says(bide(2, "trigger hello --payload '{}' --key a/b --reuse lost"), "reuse must be");
+}
+
 Test(cli, a_pause_ends_by_itself_over_a_restart)
 {
     assert_says(bide(0, "queues pause task/hello --by ann --reason 'a move' --until 3s"),

@@ -57,9 +57,34 @@ static void act_trigger(struct world *world)
         trigger->key = slice_of(keys[world_random(world, 4)]);
     if (world_chance(world, 40))
         trigger->key_ttl_ms = moment_any(world_random(world, 1 << 30), 0);
+    if (world_chance(world, 20))
+        trigger->reuse = REUSE_SAID | (uint32_t)world_random(world, REUSE_SAID);
     if (world_chance(world, 10))
         trigger->request_key =
             arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
+}
+
+/* Of a client's key, or of one that a segment gave. */
+static void act_key_reset(struct world *world)
+{
+    struct command *command = world_command(world, COMMAND_KEY_RESET);
+    uint32_t count = store_memory_count(world->memory, ROW_RUN);
+
+    if (command == NULL)
+        return;
+    struct key_reset *reset = &command->key_reset;
+    reset->environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
+    reset->task = slice_of(task_names[world_random(world, 3)]);
+    reset->key = slice_of(keys[world_random(world, 4)]);
+    if (count == 0 || !world_chance(world, 50))
+        return;
+    const struct run *run =
+        store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    reset->environment = run->environment;
+    reset->task = arena_copy(&world->arena, run->task);
+    reset->key =
+        run->parent_id != 0 ? SLICE("child") : arena_copy(&world->arena, run->key_text);
+    reset->owner = world_chance(world, 50) ? run->parent_id : 0;
 }
 
 static void act_token(struct world *world)
@@ -259,8 +284,10 @@ void act_step(struct world *world)
             act_pause_environment(world);
     else if (dice < 830)
         act_redeploy(world);
-    else if (dice < 840)
+    else if (dice < 836)
         act_speed(world);
+    else if (dice < 840)
+        act_key_reset(world);
     else if (dice < 940)
         world_pass(world, (int64_t)world_random(world, 800));
     else if (dice < 943)

@@ -263,6 +263,9 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_ENVIRONMENT_PAUSE:
         rule_environment_pause(look, command);
         break;
+    case COMMAND_KEY_RESET:
+        rule_key_reset(look, command);
+        break;
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
     case COMMAND_PRUNE: /* check.c */

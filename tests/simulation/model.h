@@ -14,6 +14,7 @@
 #include "base/table.h"
 #include "engine/timeline.h"
 #include "engine/wait.h"
+#include "keys.h"
 #include "store/batch_run.h"
 #include "world.h"
 
@@ -54,14 +55,6 @@ struct shadow_token {
     struct slice result;
     uint64_t batch; /* for which `status` was begun */
     bool is_made;   /* in this batch */
-};
-
-struct shadow_key {
-    uint64_t hash;
-    uint32_t kind; /* enum key_kind */
-    int64_t target, expires_ms;
-    struct slice payload;
-    bool is_released;
 };
 
 struct shadow_pause {
@@ -134,11 +127,6 @@ bool rule_fence(const struct look *look, const struct command *command, int64_t 
 
 /* rules_trigger.c: what a trigger makes, and what its keys find. */
 void rule_trigger(const struct look *look, const struct command *command);
-void rule_keys_released(const struct look *look, const struct run *run);
-struct shadow_key *key_of(const struct look *look, uint32_t kind, uint32_t environment,
-                          struct slice task, int64_t owner, struct slice text);
-void key_set(const struct look *look, struct shadow_key *key, int64_t target, int64_t ttl_ms);
-bool key_is_over(const struct look *look, const struct shadow_key *key);
 
 /* rules_token.c */
 void rule_token_create(const struct look *look, const struct command *command);

@@ -39,8 +39,8 @@ static void same_look(const struct look *look, const struct run *was, const stru
     if (was->parent_id != run->parent_id || was->root_id != run->root_id ||
         was->depth != run->depth)
         flaw(look, run, "it has another family");
-    if (!slice_equal(was->key, run->key) || !slice_equal(was->tags, run->tags) ||
-        !slice_equal(was->input, run->input))
+    if ((!slice_equal(was->key, run->key) && !rule_key_was_reset(look, run)) ||
+        !slice_equal(was->tags, run->tags) || !slice_equal(was->input, run->input))
         flaw(look, run, "its key, tags or input have changed");
     if (was->started_ms != 0 && was->started_ms != run->started_ms)
         flaw(look, run, "it has started for the first time twice");

@@ -40,17 +40,34 @@ bool key_is_over(const struct look *look, const struct shadow_key *key)
            (key->expires_ms != 0 && key->expires_ms <= look->steady_ms);
 }
 
-static bool outcome_releases(const struct run *run)
+/* What its trigger said, or its queue, or what is always so. */
+static uint32_t reuse_expected(const struct look *look, const struct trigger *trigger,
+                               const struct run *run)
 {
-    return run->status == RUN_DONE && run->outcome != OUTCOME_COMPLETED &&
-           run->outcome != OUTCOME_CANCELED;
+    uint32_t reuse = trigger->reuse;
+
+    return reuse != 0 ? reuse : world_rules(queue_name_now(look, run))->reuse;
+}
+
+static bool outcome_releases(const struct shadow_key *key, const struct run *run)
+{
+    bool is_kept[OUTCOME_COUNT] = { [OUTCOME_COMPLETED] = (key->reuse & REUSE_SUCCESS) != 0,
+                                    [OUTCOME_CANCELED] = (key->reuse & REUSE_CANCELED) != 0,
+                                    [OUTCOME_EXPIRED] = (key->reuse & REUSE_EXPIRED) != 0 };
+
+    is_kept[OUTCOME_FAILED] = is_kept[OUTCOME_CRASHED] = is_kept[OUTCOME_TIMED_OUT] =
+        (key->reuse & REUSE_FAILED) != 0;
+    if (key->reuse == 0)
+        is_kept[OUTCOME_COMPLETED] = is_kept[OUTCOME_CANCELED] = true;
+    return run->status == RUN_DONE && !is_kept[run->outcome];
 }
 
 void rule_keys_released(const struct look *look, const struct run *run)
 {
-    for (uint32_t i = 0; i < look->model->key_count && outcome_releases(run); i++) {
+    for (uint32_t i = 0; i < look->model->key_count; i++) {
         struct shadow_key *key = &look->model->keys[i];
-        key->is_released |= key->kind == KEY_RUN && key->target == run->id;
+        key->is_released |=
+            key->kind == KEY_RUN && key->target == run->id && outcome_releases(key, run);
     }
 }
 
@@ -60,8 +77,41 @@ static bool key_may_be_over(const struct look *look, const struct shadow_key *ke
     const struct run *run = run_now(look, key->target);
     const struct shadow *shadow = shadow_of(look, key->target);
 
-    return run != NULL && outcome_releases(run) &&
+    return run != NULL && outcome_releases(key, run) &&
            (shadow == NULL || shadow->was == NULL || shadow->was->status != RUN_DONE);
+}
+
+bool rule_key_was_reset(const struct look *look, const struct run *run)
+{
+    for (uint32_t i = 0; i < look->batch->count; i++) {
+        const struct command *command = look->batch->commands[i];
+        if (command->kind == COMMAND_KEY_RESET && command->err.code == ERR_OK &&
+            command->key_reset.run_id == run->id)
+            return run->key.size == 0 && run->key_text.size == 0;
+    }
+    return false;
+}
+
+void rule_key_reset(const struct look *look, const struct command *command)
+{
+    const struct key_reset *reset = &command->key_reset;
+    struct shadow_key *key =
+        key_of(look, KEY_RUN, reset->environment, reset->task, reset->owner, reset->key);
+    bool is_taken = command->err.code == ERR_OK;
+
+    if (key == NULL)
+        return;
+    if (is_taken == key_is_over(look, key) && (is_taken || !key_may_be_over(look, key)))
+        world_flaw(look->world, "the key of run %lld is %s, and its reset is %s",
+                   (long long)key->target, is_taken ? "over" : "there",
+                   is_taken ? "taken" : "refused");
+    if (is_taken && reset->run_id != key->target)
+        world_flaw(look->world, "a key of run %lld was taken from run %lld",
+                   (long long)key->target, (long long)reset->run_id);
+    struct shadow *shadow = shadow_of(look, reset->run_id);
+    if (is_taken && shadow != NULL)
+        shadow->extra_moves++; /* a remark */
+    key->is_released |= is_taken;
 }
 
 /* ---- what it makes ----------------------------------------------------------------------- */
@@ -161,7 +211,8 @@ static void made_look(const struct look *look, const struct command *command,
         run->is_test != trigger->is_test || !slice_equal(run->tags, trigger->tags) ||
         run->created_ms != look->now_ms)
         world_flaw(look->world, "run %lld is not as it was asked for", (long long)run->id);
-    if (!slice_equal(run->key_text,
+    if (!rule_key_was_reset(look, run) &&
+        !slice_equal(run->key_text,
                      trigger->key_text.size > 0 ? trigger->key_text : trigger->key))
         world_flaw(look->world, "run %lld does not say its key", (long long)run->id);
     made_queue(look, trigger, run, shadow);
@@ -272,7 +323,9 @@ void rule_trigger(const struct look *look, const struct command *command)
     new_look(look, command);
     key_set(look, key, trigger->run_id,
             trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_DAYS_MS);
-    if (key != NULL)
+    if (key != NULL) {
         key->payload = model_keep(look, trigger->payload);
+        key->reuse = reuse_expected(look, trigger, run_now(look, trigger->run_id));
+    }
     key_set(look, request, trigger->run_id, REQUEST_TTL_MS);
 }

@@ -139,6 +139,7 @@ static void call_trigger(struct world *world, struct held_segment *held)
         command->trigger.key = SLICE("child");
         command->trigger.key_global = dice / 308 % 2 == 0;
         command->trigger.key_ttl_ms = dice / 616 % 2 == 0 ? moment_any(dice >> 12, 0) : 0;
+        command->trigger.reuse = dice / 1232 % 3 == 0 ? REUSE_SAID | dice / 3696 % 16 : 0;
     }
 }
 

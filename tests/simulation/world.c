@@ -111,7 +111,8 @@ static const struct queue_rules said[QUEUES] = {
       .retry_attempts = 2,
       .retry_min_ms = 50,
       .retry_max_ms = 400,
-      .retry_factor = 3 },
+      .retry_factor = 3,
+      .reuse = REUSE_SAID | REUSE_FAILED },
 };
 
 const struct queue_rules *world_rules(struct slice queue)

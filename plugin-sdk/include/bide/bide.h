@@ -203,6 +203,16 @@ enum bide_scope {
     BIDE_SCOPE_GLOBAL = 3 /* of the environment */
 };
 
+/* ABI 1.1: with which outcomes a run stays the one that its idempotency key stands for. With
+ * the others the key is free when the run ends. */
+enum bide_reuse {
+    BIDE_REUSE_SUCCESS = 1,
+    BIDE_REUSE_CANCELED = 2,
+    BIDE_REUSE_FAILED = 4, /* also crashed, timed out */
+    BIDE_REUSE_EXPIRED = 8,
+    BIDE_REUSE_NONE = 16 /* only while it is not done */
+};
+
 enum bide_meta_op {
     BIDE_META_SET = 0,
     BIDE_META_DELETE = 1,
@@ -239,6 +249,10 @@ struct bide_trigger_opts {
     /* ABI 1.1: runs of a queue with the same key share a limit, those of each key take turns.
      */
     const char *concurrency_key;
+    /* ABI 1.1: enum bide_reuse, joined by |; 0: as its queue says, else BIDE_REUSE_SUCCESS |
+     * BIDE_REUSE_CANCELED. */
+    uint32_t reuse;
+    uint32_t unused_;
 };
 
 enum bide_wait_kind { BIDE_WAIT_TIME = 0, BIDE_WAIT_TOKENS = 1, BIDE_WAIT_RUNS = 2 };

@@ -150,6 +150,7 @@ static void trigger_fill(struct outgoing *outgoing, const struct job *job,
                           .key_text = text_of(map, "key_text"),
                           .key_global = number_of(map, "key_global") != 0,
                           .key_ttl_ms = number_of(map, "key_ttl_ms"),
+                          .reuse = (uint32_t)number_of(map, "reuse") & REUSE_MASK,
                           .is_test = job->is_test,
                           .parent_id = job->run_id,
                           .parent_seq = job->seq,
@@ -243,9 +244,22 @@ static struct slice error_text(struct outgoing *outgoing)
     return kept;
 }
 
+static void differs_look(struct outgoing *outgoing)
+{
+    struct command *command = &outgoing->command;
+
+    if (command->kind == COMMAND_TRIGGER && command->err.code == ERR_OK &&
+        command->trigger.differs && outgoing->dispatch->config->refuses_payload_mismatch)
+        err_set(&command->err, ERR_OTHER_PAYLOAD,
+                "idempotency key \"%.*s\" was used with another payload, and the "
+                "configuration refuses that (on_payload_mismatch)",
+                SLICE_ARG(command->trigger.key_text));
+}
+
 static void on_decided(struct outgoing *outgoing)
 {
     struct slot *slot = outgoing->slot;
+    differs_look(outgoing);
     struct frame frame = { .kind = FRAME_REPLY,
                            .reply = { .call = outgoing->call,
                                       .error = outgoing->command.err.code } };

@@ -29,6 +29,7 @@ bool token_complete_decide(struct batch *batch, struct command *command);
 bool queue_pause_decide(struct batch *batch, struct command *command);
 bool queue_limit_decide(struct batch *batch, struct command *command);
 bool environment_pause_decide(struct batch *batch, struct command *command);
+bool key_reset_decide(struct batch *batch, struct command *command);
 bool segment_end_decide(struct batch *batch, struct command *command);
 bool segment_lost_decide(struct batch *batch, struct command *command);
 bool segment_release_decide(struct batch *batch, struct command *command);

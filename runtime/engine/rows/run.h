@@ -80,6 +80,7 @@ struct run {
     uint32_t secrets;     /* enum run_secrets */
     uint32_t node, epoch; /* of the last start; 0: there is one node */
     uint32_t home;        /* QUEUED: the node that may start it; 0: any, or there is one */
+    uint32_t choices;     /* enum reuse, of its key */
     bool is_test;
     bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
     bool needs_parent; /* made by a task that may wait for it; informational */

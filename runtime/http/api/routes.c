@@ -8,6 +8,7 @@ enum { TOKEN_BODY_BYTES = 10 * 1024 };
 /* clang-format off */
 const struct route routes[] = {
     { "POST", "/api/v1/tasks/:task/trigger",                       run_trigger,      ROUTE_CORS, 0 },
+    { "POST", "/api/v1/idempotencyKeys/:key/reset",                key_reset,        0, 0 },
     { "GET",  "/api/v3/runs/:run",                                 run_show,         ROUTE_CORS, 0 },
     { "GET",  "/api/v1/runs",                                      run_list,         ROUTE_CORS, 0 },
     { "GET",  "/api/v1/projects/:project/runs",                    run_list,         ROUTE_CORS, 0 },

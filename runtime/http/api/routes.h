@@ -5,6 +5,7 @@
 struct request;
 
 void run_trigger(struct request *request);
+void key_reset(struct request *request);
 void run_show(struct request *request);
 void run_list(struct request *request);
 void run_cancel(struct request *request);

@@ -12,6 +12,7 @@
     { "idempotencyKey", MEMBER_TAKEN, NULL },                                                   \
     { "idempotencyKeyTTL", MEMBER_TAKEN, NULL },                                                \
     { "idempotencyKeyOptions", MEMBER_TAKEN, NULL },                                            \
+    { "reuse", MEMBER_TAKEN, NULL },                                                            \
     { "maxAttempts", MEMBER_TAKEN, NULL },                                                      \
     { "maxDuration", MEMBER_TAKEN, NULL },                                                      \
     { "tags", MEMBER_TAKEN, NULL },                                                             \

@@ -155,6 +155,31 @@ bool key_ttl_check(struct slice key, int64_t ttl_ms, struct err *err)
                    "idempotencyKeyTTL is how long an idempotencyKey holds, and none is given");
 }
 
+/* The client has hashed it into the key. */
+static bool scope_check(const struct value *details, struct err *err)
+{
+    static const char *const scopes[] = { "run", "attempt", "root", "global" };
+    struct slice scope = { 0 };
+
+    if (!option_text(details, "scope", 100, &scope, err))
+        return false;
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
+        if (option(details, "scope") == NULL || slice_is(scope, scopes[i]))
+            return true;
+    return err_set(err, ERR_BAD_REQUEST,
+                   "idempotencyKeyOptions.scope must be \"run\", \"attempt\", \"root\" or "
+                   "\"global\", not \"%.*s\"",
+                   SLICE_ARG(scope));
+}
+
+bool key_reuse_check(struct slice key, uint32_t reuse, struct err *err)
+{
+    return reuse == 0 || key.size > 0 ||
+           err_set(
+               err, ERR_BAD_REQUEST,
+               "reuse says for how long an idempotencyKey keeps its run, and none is given");
+}
+
 struct key_options {
     struct slice key, text;
     int64_t ttl_ms;
@@ -176,11 +201,32 @@ static bool key_options_read(const struct trigger_options_from *from,
     if (details != NULL && details->kind != VALUE_MAP)
         return err_set(err, ERR_BAD_REQUEST, "idempotencyKeyOptions must be an object, not %s",
                        value_kind_name(details->kind));
-    if (details != NULL && !option_name(details, "key", NAME_KEY, &keys->text, err))
+    if (details != NULL && (!option_name(details, "key", NAME_KEY, &keys->text, err) ||
+                            !scope_check(details, err)))
         return false;
     keys->key = arena_copy(from->arena, keys->key);
     keys->text = arena_copy(from->arena, keys->text);
     return true;
+}
+
+static bool reuse_option(const struct value *options, uint32_t *reuse, struct err *err)
+{
+    const struct value *value = option(options, "reuse");
+
+    if (value == NULL)
+        return true;
+    *reuse = REUSE_SAID;
+    for (uint32_t i = 0; value->kind == VALUE_LIST && i < value->count; i++) {
+        uint32_t bit =
+            value->items[i].kind == VALUE_STRING ? reuse_read(value->items[i].bytes) : 0;
+        *reuse = bit == 0 ? 0 : *reuse | bit;
+        if (bit == 0)
+            break;
+    }
+    return (value->kind == VALUE_LIST && *reuse != 0) ||
+           err_set(err, ERR_BAD_REQUEST,
+                   "reuse must be a list of \"success\", \"canceled\", \"failed\" and "
+                   "\"expired\"");
 }
 
 /* ---- tags -------------------------------------------------------------------------------- */
@@ -390,7 +436,8 @@ bool trigger_options_read(const struct trigger_options_from *from, const struct 
         !flag_read(options, "test", &trigger->is_test, err) ||
         !tags_read(from, options, &trigger->tags, err) ||
         !metadata_read(from, options, &trigger->metadata, err) ||
-        !key_options_read(from, options, &keys, err))
+        !key_options_read(from, options, &keys, err) ||
+        !reuse_option(options, &trigger->reuse, err))
         return false;
     trigger->has_ttl = option(options, "ttl") != NULL;
     trigger->key = keys.key;

@@ -20,6 +20,7 @@ bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms);
 bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err);
 /* Once options and headers are read: a time without its key was meant for one. */
 bool key_ttl_check(struct slice key, int64_t ttl_ms, struct err *err);
+bool key_reuse_check(struct slice key, uint32_t reuse, struct err *err);
 
 /*
  * The `options` of a trigger (NULL: none) into `trigger`; which there are is

@@ -8,6 +8,7 @@
  */
 #include "http/api/trigger_route.h"
 
+#include "base/id.h"
 #include "base/name.h"
 #include "codec/pack.h"
 #include "engine/contract.h"
@@ -19,6 +20,7 @@
 enum {
     KEY_MAX = 2048,
     KEY_TTL_MAX = 256,
+    RESET_TEXT_MAX = 1000,
     QUICK_BYTES = 64 * 1024, /* of a payload that the loop thread tries to check */
 };
 
@@ -35,6 +37,7 @@ bool trigger_headers(struct request *request, struct trigger *trigger, struct er
         request_header(request, "idempotency-key-ttl", KEY_TTL_MAX, &text, err))
         (void)key_ttl_read(text, &trigger->key_ttl_ms, err); /* err tells */
     return err->code == ERR_OK && key_ttl_check(trigger->key, trigger->key_ttl_ms, err) &&
+           key_reuse_check(trigger->key, trigger->reuse, err) &&
            request_key_read(request, &trigger->request_key, err);
 }
 
@@ -230,10 +233,12 @@ void trigger_done(struct request *request)
     out_id(&out, "id", "run", trigger->run_id);
     out_bool(&out, "isCached", trigger->cached);
     out_end_map(&out);
-    if (trigger->differs)
+    if (trigger->differs) {
+        reply_header(request, "x-bide-payload-differs", "true");
         reply_header(request, "x-bide-warning",
                      "this idempotency key was used with another payload; the run is the one "
                      "that was made then");
+    }
     reply_header(request, "x-trigger-jwt-claims", request->world->claims);
     reply_send(request, HTTP_OK);
 }
@@ -261,6 +266,60 @@ void run_trigger(struct request *request)
     if (name_check(NAME_ASKED, trigger->task, &err) &&
         trigger_read(request, &body, &payload, &err))
         trigger_submit(request, value_find(&body, "payload") != NULL, &payload);
+    else
+        reply_err(request, &err);
+}
+
+/* ---- a key stands for nothing any more --------------------------------------------------- */
+
+static const struct member_rule reset_members[] = {
+    { "taskIdentifier", MEMBER_TAKEN, NULL },
+    { "parentRunId", MEMBER_TAKEN, NULL },
+    { "task", MEMBER_ELSEWHERE, "is called \"taskIdentifier\" here" },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
+static void reset_done(struct request *request)
+{
+    struct out out = reply_out(request);
+
+    out_map(&out, NULL);
+    out_text(&out, "id", request->command.key_reset.key);
+    out_id(&out, "runId", "run", request->command.key_reset.run_id);
+    out_end_map(&out);
+    reply_send(request, HTTP_OK);
+}
+
+/* Beyond the contract: the key that a run's segment gave is that run's own. */
+static bool owner_read(struct request *request, const struct value *body, int64_t *owner,
+                       struct err *err)
+{
+    struct slice text = { 0 };
+
+    if (!body_text(request, body, "parentRunId", RESET_TEXT_MAX, &text, err))
+        return false;
+    return text.size == 0 || id_parse("run", text, owner) ||
+           err_set(err, ERR_BAD_REQUEST, "parentRunId must be the id of a run");
+}
+
+void key_reset(struct request *request)
+{
+    struct key_reset *reset = &request->command.key_reset;
+    struct err err = { 0 };
+    struct value body;
+
+    if (!request_members(request, reset_members, &body))
+        return;
+    request->command.kind = COMMAND_KEY_RESET;
+    reset->environment = request->world->environment->number;
+    reset->key = request->captures[0];
+    if (name_check(NAME_KEY, reset->key, &err) &&
+        body_text(request, &body, "taskIdentifier", RESET_TEXT_MAX, &reset->task, &err) &&
+        (reset->task.size > 0 ||
+         err_set(&err, ERR_BAD_REQUEST, "taskIdentifier, the task of the key, is missing")) &&
+        name_check(NAME_ASKED, reset->task, &err) &&
+        owner_read(request, &body, &reset->owner, &err))
+        request_submit(request, reset_done);
     else
         reply_err(request, &err);
 }

@@ -115,13 +115,13 @@ Test(queues, how_long_what_has_ended_is_kept)
 
 Test(queues, what_runs_get_whose_trigger_does_not_say)
 {
-    struct config_queues queues =
-        right("queues:\n"
-              "  a: {ttl: 10m, priority: -2.5, retry: {max_attempts: "
-              "5, min: 2s, max: 1h, factor: 3}}\n"
-              "  b: {priority: {expr: 'payload.vip ? 60 : 0'}}\n"
-              "  c: {retry: {max: 5s}, on_conflict: cancel_running}\n"
-              "  d: {retry: , max_queued: 7, on_full: drop_oldest}\n");
+    struct config_queues queues = right(
+        "queues:\n"
+        "  a: {ttl: 10m, priority: -2.5, retry: {max_attempts: "
+        "5, min: 2s, max: 1h, factor: 3}}\n"
+        "  b: {priority: {expr: 'payload.vip ? 60 : 0'}}\n"
+        "  c: {retry: {max: 5s}, on_conflict: cancel_running}\n"
+        "  d: {retry: , max_queued: 7, on_full: drop_oldest, reuse: [expired, success]}\n");
     const struct queue_rules *a = &queues.queues[0].rules, *b = &queues.queues[1].rules;
     char text[QUEUE_RULE_TEXT_SIZE];
     struct arena other = { 0 };
@@ -140,6 +140,10 @@ Test(queues, what_runs_get_whose_trigger_does_not_say)
             queue_rule_text(&queue_rule_table[i], b, text);
             cr_assert_str_eq(text, "payload.vip ? 60 : 0");
         }
+    cr_assert_eq(queues.queues[3].rules.reuse, REUSE_SAID | REUSE_SUCCESS | REUSE_EXPIRED);
+    queue_rule_text(&queue_rule_table[QUEUE_RULES - 1], &queues.queues[3].rules, text);
+    cr_assert_str_eq(text, "success, expired");
+    cr_assert_eq(a->reuse, 0);
     cr_assert_eq(queues.queues[3].rules.max_queued, 7);
     cr_assert_eq(queues.queues[3].rules.on_full, FULL_DROP_OLDEST);
     cr_assert_eq(a->on_full, FULL_REJECT);
@@ -172,6 +176,8 @@ Test(queues, mistakes_are_told)
           "q.yaml:1:26: /queues/a/max_queued: expected an integer >= 1" },
         { "queues: {a: {max_queued: 5, on_full: drop}}\n", "q.yaml:1:38: /queues/a/on_full:" },
         { "queues: {a: {on_conflict: wait}}\n", "q.yaml:1:27: /queues/a/on_conflict:" },
+        { "queues: {a: {reuse: [lost]}}\n", "q.yaml:1:22: /queues/a/reuse/0:" },
+        { "queues: {a: {reuse: failed}}\n", "q.yaml:1:21: /queues/a/reuse:" },
         { "queues: {a: {ttl: 0s}}\n",
           "q.yaml:1:19: ttl must be a time from 1ms to 36500d, like 30m" },
         { "queues: {a: {ttl: soon}}\n", "q.yaml:1:19: /queues/a/ttl:" },

@@ -108,6 +108,11 @@ Test(options, numbers_out_of_range_are_refused_with_the_range)
         { "{\"metadata\":{},\"metadataType\":\"\"}", "metadataType" },
         { "{\"test\":\"yes\"}", "test must be true or false" },
         { "{\"idempotencyKeyOptions\":7}", "idempotencyKeyOptions must be" },
+        { "{\"idempotencyKeyOptions\":{\"scope\":\"tree\"}}", "idempotencyKeyOptions.scope" },
+        { "{\"idempotencyKeyOptions\":{\"scope\":7}}", "scope must be a string" },
+        { "{\"reuse\":\"failed\"}", "reuse must be a list" },
+        { "{\"reuse\":[\"failed\",7]}", "reuse must be a list" },
+        { "{\"reuse\":[\"lost\"],\"idempotencyKey\":\"k\"}", "reuse must be a list" },
         { "{\"metadata\":{},\"metadataType\":\"text/html\"}", "metadataType must be" },
     };
     struct trigger trigger;

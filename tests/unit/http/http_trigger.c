@@ -244,10 +244,54 @@ Test(trigger, another_payload_under_a_key_is_told_or_refused)
                          "%s %s", other.body.data, first.body.data);
         cr_assert_eq(other.status, refuses == 0 ? 200 : 422, "%s", other.body.data);
         cr_assert_eq(answer_header(other, "x-bide-warning", &warning), refuses == 0);
+        cr_assert_eq(answer_header(other, "x-bide-payload-differs", &warning), refuses == 0);
+        cr_assert(refuses != 0 || slice_is(warning, "true"));
+        cr_assert_not(answer_header(same, "x-bide-payload-differs", &warning));
         if (refuses != 0)
             cr_assert_str_eq(answer_text(&site, other, "code"), "idempotency_conflict");
     }
     cr_assert_eq(answer_find(site_get(&site, "/api/v1/runs"), "data")->count, 1);
+}
+
+/* flop fails at once. */
+Test(trigger, a_key_keeps_a_run_that_ended_as_it_says)
+{
+    const char *body =
+        "{\"options\":{\"idempotencyKey\":\"%s\",\"reuse\":[\"success\",\"failed\"]}}";
+    const char *path = "/api/v1/tasks/flop/trigger";
+
+    for (int keeps = 0; keeps < 2; keeps++) {
+        const char *text = keeps != 0 ? site_path(&site, body, "kept")
+                                      : "{\"options\":{\"idempotencyKey\":\"free\"}}";
+        struct answer first = site_post(&site, path, text);
+        cr_assert_eq(first.status, 200, "%s", first.body.data);
+        site_until(&site, answer_text(&site, first, "id"), "FAILED");
+        struct answer again = site_post(&site, path, text);
+        cr_assert_eq(answer_find(again, "isCached")->boolean, keeps != 0, "%s", text);
+    }
+}
+
+Test(trigger, a_key_is_reset_by_its_task)
+{
+    const char *path = "/api/v1/idempotencyKeys/order%2F7/reset",
+               *task = "{\"taskIdentifier\":\"hold\"}";
+    struct answer first =
+        site_post(&site, HOLD_PATH, "{\"options\":{\"idempotencyKey\":\"order/7\"}}");
+
+    cr_assert_eq(site_post(&site, path, "{}").status, 400);
+    cr_assert_eq(site_post(&site, path, "{\"task\":\"hold\"}").status, 400);
+    cr_assert_eq(site_post(&site, path, "{\"taskIdentifier\":\"echo\"}").status, 404);
+    struct answer reset = site_post(&site, path, task);
+    cr_assert_eq(reset.status, 200, "%s", reset.body.data);
+    cr_assert_str_eq(answer_text(&site, reset, "id"), "order/7");
+    struct answer none = site_post(&site, path, task);
+    cr_assert_eq(none.status, 404, "%s", none.body.data);
+    cr_assert_str_eq(answer_text(&site, none, "error"),
+                     "No runs found with idempotency key: order/7 and task: hold");
+    cr_assert_null(answer_find(show(first), "idempotencyKey"));
+    struct answer next =
+        site_post(&site, HOLD_PATH, "{\"options\":{\"idempotencyKey\":\"order/7\"}}");
+    cr_assert_str_neq(answer_text(&site, next, "id"), answer_text(&site, first, "id"));
 }
 
 Test(trigger, a_retried_call_makes_no_second_run)
@@ -285,6 +329,8 @@ Test(trigger, bad_key_headers_are_refused)
     }
     struct answer alone =
         site_post(&site, HOLD_PATH, "{\"options\":{\"idempotencyKeyTTL\":\"1h\"}}");
+    cr_assert_eq(alone.status, 400, "%s", alone.body.data);
+    alone = site_post(&site, HOLD_PATH, "{\"options\":{\"reuse\":[\"failed\"]}}");
     cr_assert_eq(alone.status, 400, "%s", alone.body.data);
     cr_assert_eq(site_ask(&site, "POST", HOLD_PATH,
                           "authorization: Bearer " KEY_DEV "\r\nidempotency-key: a\r\n",

@@ -1,0 +1,125 @@
+/* Idempotency keys from a task: whose they are, what keeps them, and how they are freed. */
+#include "server.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct server s;
+
+static void begin(const char *more)
+{
+    server_init(&s);
+    s.config_more = more;
+    server_add_plugin(&s, "keys");
+    server_start(&s);
+}
+
+static void tear_down(void)
+{
+    server_destroy(&s);
+}
+
+TestSuite(keys, .fini = tear_down, .timeout = 120);
+
+enum { RUN, ATTEMPT, ROOT, GLOBAL };
+
+static const char *made_by(const struct reply *run, const char *attempt, int at)
+{
+    const json_t *ids = reply_at(run, text("metadata.%s", attempt));
+    cr_assert(json_is_array(ids), "%s", run->text);
+    return text("%s", json_string_value(json_array_get(ids, (size_t)at)));
+}
+
+static const struct reply *keyed(int scope, const char *more)
+{
+    const char *run =
+        run_trigger(&s, "keyed", text("{\"key\": \"k\", \"scope\": %d%s}", scope, more), NULL);
+    return run_end(&s, run);
+}
+
+static void assert_id(bool is_same, const char *a, const char *b, const char *what)
+{
+    cr_assert_eq(strcmp(a, b) == 0, is_same, "%s: %s %s", what, a, b);
+}
+
+/* Twice in a segment, in the next attempt, which begins anew, and in another run. */
+Test(keys, each_scope_is_as_wide_as_it_says)
+{
+    static const struct {
+        int scope;
+        bool in_attempts, in_runs;
+    } scopes[] = { { RUN, true, false },
+                   { ATTEMPT, false, false },
+                   { ROOT, true, false },
+                   { GLOBAL, true, true } };
+
+    begin(NULL);
+    for (int i = 0; i < 4; i++) {
+        const char *what = text("scope %d", scopes[i].scope);
+        const struct reply *one = keyed(scopes[i].scope, ", \"fails\": true");
+        cr_assert_str_eq(reply_text(one, "status"), "COMPLETED", "%s", one->text);
+        const char *first = made_by(one, "first", 0);
+        assert_id(true, first, made_by(one, "first", 1), what);
+        assert_id(scopes[i].in_attempts, first, made_by(one, "second", 0), what);
+        const struct reply *two = keyed(scopes[i].scope, "");
+        assert_id(scopes[i].in_runs, first, made_by(two, "first", 0), what);
+    }
+}
+
+static const char *refusal(const struct reply *run)
+{
+    return text("%s: %s", reply_text(run, "error.name"), reply_text(run, "error.message"));
+}
+
+Test(keys, another_payload_is_the_first_run_or_an_error_that_is_not_tried_again)
+{
+    const char *differs = ", \"a\": {\"n\": 1}, \"b\": {\"n\": 2}";
+
+    begin(NULL);
+    const struct reply *told = keyed(RUN, differs);
+    cr_assert_str_eq(reply_text(told, "status"), "COMPLETED", "%s", told->text);
+    assert_id(true, made_by(told, "first", 0), made_by(told, "first", 1), "told");
+    server_stop(&s);
+    server_destroy(&s);
+
+    begin("on_payload_mismatch: refuse\n");
+    const struct reply *refused = keyed(RUN, differs);
+    cr_assert_str_eq(reply_text(refused, "status"), "FAILED", "%s", refused->text);
+    cr_assert_eq(reply_number(refused, "attemptCount"), 1, "%s", refused->text);
+    cr_assert_not_null(strstr(refusal(refused), "payload_differs"), "%s", refusal(refused));
+    cr_assert_not_null(strstr(refusal(refused), "\"k\""), "%s", refusal(refused));
+    const struct reply *same = keyed(RUN, ", \"a\": {\"n\": 1}, \"b\": {\"n\": 1}");
+    cr_assert_str_eq(reply_text(same, "status"), "COMPLETED", "%s", same->text);
+}
+
+static const struct reply *reset(long status, const char *more)
+{
+    const struct reply *reply =
+        server_call(&s, "POST", "/api/v1/idempotencyKeys/k/reset",
+                    text("{\"taskIdentifier\": \"keyed-child\"%s}", more));
+    cr_assert_eq(reply->status, status, "%ld %s", reply->status, reply->text);
+    return reply;
+}
+
+Test(keys, a_key_is_free_when_it_is_reset_or_its_run_has_ended_so)
+{
+    const char *keep_none = ", \"reuse\": 16";
+
+    begin(NULL);
+    const char *first = made_by(keyed(GLOBAL, ""), "first", 0);
+    run_end(&s, first);
+    assert_id(true, first, made_by(keyed(GLOBAL, ""), "first", 0), "it completed");
+    cr_assert_str_eq(reply_text(reset(200, ""), "runId"), first);
+    reset(404, "");
+    server_kill(&s);
+    server_start(&s);
+    const char *second = made_by(keyed(GLOBAL, keep_none), "first", 0);
+    assert_id(false, first, second, "it was reset");
+    run_end(&s, second);
+    assert_id(false, second, made_by(keyed(GLOBAL, keep_none), "first", 0), "it keeps nothing");
+
+    const struct reply *own = keyed(RUN, "");
+    reset(404, ", \"parentRunId\": \"run_0000000000000\"");
+    const char *owner = text("%s", reply_text(own, "id"));
+    reset(200, text(", \"parentRunId\": \"%s\"", owner));
+}
