@@ -32,7 +32,8 @@ struct catalog_task {
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
     enum retry_from retry_from;
-    int64_t limit_ms; /* time a segment may take */
+    int64_t limit_ms;  /* time a segment may take */
+    uint32_t children; /* enum children_rule, of those that its runs make */
     /* By catalog_sort: */
     struct slice schema_hash; /* SCHEMA_KEPT_BYTES of it; empty: no schema */
     bool has_secrets;         /* in its input or output */

@@ -69,10 +69,11 @@ struct trigger {
     /* From a segment: */
     int64_t parent_id; /* 0: none */
     uint32_t parent_seq;
-    int64_t id;      /* to give the run; 0: a new one */
-    bool unchecked;  /* validate here: the payload comes from a segment */
-    bool key_global; /* from a segment: the key is not this run's alone */
-    bool is_rerun;   /* its segment was started before in this entry */
+    int64_t id;             /* to give the run; 0: a new one */
+    bool unchecked;         /* validate here: the payload comes from a segment */
+    bool key_global;        /* from a segment: the key is not this run's alone */
+    bool is_rerun;          /* its segment was started before in this entry */
+    uint32_t on_parent_end; /* enum children_rule; UNSAID: as the parent's task says */
     /* By the expressions of its queue (lane_key.h), while is_keyed: */
     struct slice lane_key, tenant, flaw;
     bool is_keyed;

@@ -189,8 +189,12 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     key_release(batch, run);
     queue_count(batch, run);
     run->is_out = was_running && outcome == OUTCOME_CANCELED;
+    if (run_ends_children(run)) {
+        run->remaining = (run->choices & RUN_IS_HELD) != 0; /* until all of them are known */
+        batch_ids_add(batch, &batch->swept, run->id);
+    }
     (void)batch_event(batch, run, run->is_out); /* as it is */
-    if (!run->is_out) /* else when its segment has returned: run_free */
+    if (run_is_over(run)) /* else when its segment has returned, or its children have ended */
         batch_ids_add(batch, &batch->fired, run->id); /* a run is its own waitpoint */
     if (run->has_tokens)
         batch_ids_add(batch, &batch->ended, run->id);
@@ -199,7 +203,8 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 void run_free(struct batch *batch, struct run *run)
 {
     run->is_out = false;
-    batch_ids_add(batch, &batch->fired, run->id);
+    if (run_is_over(run))
+        batch_ids_add(batch, &batch->fired, run->id);
 }
 
 struct slice run_segment(const struct batch *batch, const struct run *run)

@@ -38,7 +38,7 @@ enum wait_status token_ended(const struct batch *batch, const struct waitpoint *
 
 enum wait_status run_ended(const struct run *run)
 {
-    if (run->status != RUN_DONE || run->is_out)
+    if (!run_is_over(run))
         return WAIT_NONE;
     if (run->outcome == OUTCOME_COMPLETED)
         return WAIT_OK;

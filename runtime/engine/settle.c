@@ -2,8 +2,11 @@
  * Settling: what follows when a waitpoint has ended or a run was canceled.
  *
  *   ended ────▶ its edges go; whoever waited for nothing else goes back to its queue
- *   canceled ─▶ its children are canceled, then theirs
+ *   canceled ─▶ its children are canceled, then theirs; timed out: the same
  *   done ─────▶ tokens that it made are closed (close.c)
+ *
+ * Children that were made to go on do. Some of those hold their parent: an edge from each, and
+ * its own end is told when all of them have ended.
  *
  * A hundred thousand runs may wait for one token, or be below one run, and nobody is to wait
  * until all of them are through. A batch takes `steps` of them, and what is left stands in the
@@ -23,11 +26,11 @@ void settle_token(struct batch *batch, struct waitpoint *token)
 void settle_run(struct batch *batch, struct run *run)
 {
     run->due_ms = 0;
-    if (run->outcome == OUTCOME_CANCELED)
+    if (run->swept_id != 0)
         batch_ids_add(batch, &batch->swept, run->id);
     if (run->has_tokens)
         batch_ids_add(batch, &batch->ended, run->id);
-    if (!run->is_out) /* else when its segment has returned: run_free */
+    if (run_is_over(run))
         batch_ids_add(batch, &batch->fired, run->id);
 }
 
@@ -62,7 +65,7 @@ bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over)
                       ? rows_waitpoint(&batch->rows, wait->ids[i], &token)
                       : rows_run(&batch->rows, wait->ids[i], 0, &run);
         ended += token != NULL ? token->status != WAITPOINT_PENDING
-                               : run != NULL && run->status == RUN_DONE && !run->is_out;
+                               : run != NULL && run_is_over(run);
     }
     *is_over = wait->kind == WAIT_FOR_TIME || ended >= wait->needed;
     return loaded;
@@ -73,7 +76,32 @@ bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over)
 void cancel_run(struct batch *batch, struct run *run)
 {
     run_finish(batch, run, OUTCOME_CANCELED);
-    batch_ids_add(batch, &batch->swept, run->id);
+}
+
+/* One thing less that must be before its end is told. */
+static void held_less(struct batch *batch, struct run *run)
+{
+    if (run->remaining > 0 && --run->remaining == 0 && run_is_over(run))
+        batch_ids_add(batch, &batch->fired, run->id);
+}
+
+/* Its parent has ended so that children end as well. */
+static void child_end(struct batch *batch, struct run *parent, struct run *child)
+{
+    if ((child->choices & RUN_HOLDS) != 0) {
+        (void)rows_new_edge(&batch->rows, child->id, parent->id);
+        parent->remaining++;
+    } else if (child->status != RUN_DONE) {
+        cancel_run(batch, child);
+    }
+}
+
+static bool child_is_meant(const struct run *child)
+{
+    return child != NULL &&
+           ((child->choices & RUN_HOLDS) != 0
+                ? !run_is_over(child)
+                : child->status != RUN_DONE && (child->choices & RUN_GOES_ON) == 0);
 }
 
 static bool cancel_one(struct batch *batch, int64_t id)
@@ -121,27 +149,31 @@ static bool sweep_one(struct batch *batch)
             (void)children_load(batch, batch->swept.items[i], limit, &others); /* wanted soon */
         return false;
     }
-    /* Made in this batch: in memory only, and no more than there are commands. */
-    for (struct run *young = rows_young(&batch->rows, run->id); young != NULL;
-         young = young->next_young)
-        if (young->status != RUN_DONE)
-            cancel_run(batch, young);
     int64_t last = children->last;
     for (uint32_t i = 0; i < children->ids.count; i++) {
         struct run *child = rows_run_here(&batch->rows, children->ids.items[i]);
-        if (child == NULL || child->status == RUN_DONE)
+        if (!child_is_meant(child))
             continue;
         if (batch->steps == 0) {
             last = child->id - 1;
             break;
         }
         batch->steps--;
-        cancel_run(batch, child);
+        child_end(batch, run, child);
     }
     bool is_all = last == children->last && children->count < children->limit;
     run->swept_id = is_all ? 0 : last;
-    if (!is_all)
+    if (!is_all) {
         settle_later(run);
+        return true;
+    }
+    /* Made in this batch: in memory only, and no more than there are commands. Else they are
+     * among those to come. */
+    for (struct run *young = rows_young(&batch->rows, run->id); young != NULL;
+         young = young->next_young)
+        if (child_is_meant(young))
+            child_end(batch, run, young);
+    held_less(batch, run);
     return true;
 }
 
@@ -165,6 +197,10 @@ static void waiter_tell(struct batch *batch, struct edge *edge)
     struct wait wait;
 
     rows_delete_edge(&batch->rows, edge);
+    if (run != NULL && run->status == RUN_DONE) {
+        held_less(batch, run);
+        return;
+    }
     if (run == NULL || run->status != RUN_WAITING || run->remaining == 0 ||
         !wait_read(batch->arena, run->wait, &wait) || !wait_has(&wait, edge->waitpoint_id))
         return;

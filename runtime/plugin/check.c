@@ -293,6 +293,7 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
     task->retry_max_ms = def->retry_max_ms;
     task->retry_factor = def->retry_factor;
     task->limit_ms = def->limit_ms;
+    task->children = def->children;
     struct err found;
 
     if (task->input_schema.size != 0 && !name_check(NAME_SCHEMA, task->input_schema, NULL))
@@ -301,6 +302,8 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
         flaw = found.text;
     else if (def->retry_from > BIDE_RETRY_START)
         flaw = "retry_from is neither BIDE_RETRY_SEGMENT nor BIDE_RETRY_START";
+    else if (def->children > BIDE_CHILDREN_WAIT)
+        flaw = "children is none of enum bide_children";
     else if (def->retry_min_ms < 0 || def->retry_max_ms < 0 || def->limit_ms < 0)
         flaw = "a time is negative";
     else if (def->retry_min_ms > DURATION_MAX_MS || def->retry_max_ms > DURATION_MAX_MS ||
@@ -327,9 +330,9 @@ static bool check_task(struct checking *checking, const struct bide_task_def *sa
     if (said == NULL)
         return err_set(checking->err, ERR_PLUGIN, "one of its tasks is NULL");
     memcpy(&size, said, sizeof size);
-    if (size < sizeof def)
+    if (size < offsetof(struct bide_task_def, children))
         return err_set(checking->err, ERR_PLUGIN, "one of its tasks is no BIDE_TASK");
-    memcpy(&def, said, sizeof def);
+    memcpy(&def, said, size < sizeof def ? size : sizeof def);
     task->id = copy_name(checking, def.id);
     task->input_schema = copy_name(checking, def.input_schema);
     task->queue = copy_text(checking, def.queue, PLUGIN_MAX_NAME + sizeof "task/");

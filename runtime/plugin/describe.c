@@ -44,7 +44,7 @@ static void describe_segments(struct buffer *out, const struct plugin_task *task
 
 static void describe_task(struct buffer *out, const struct plugin_task *task)
 {
-    pack_map(out, 11);
+    pack_map(out, 12);
     pack_key(out, "id");
     pack_string(out, task->id);
     pack_key(out, "input_schema");
@@ -63,6 +63,8 @@ static void describe_task(struct buffer *out, const struct plugin_task *task)
     pack_key(out, task->retry_from == BIDE_RETRY_START ? "start" : "segment");
     pack_key(out, "limit_ms");
     pack_int(out, task->limit_ms);
+    pack_key(out, "children");
+    pack_int(out, task->children);
     pack_key(out, "segments");
     describe_segments(out, task);
     pack_key(out, "fields");

@@ -56,6 +56,7 @@ struct plugin_task {
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
     int64_t limit_ms;
+    uint32_t children;
     struct plugin_struct state;
     struct plugin_segment *segments; /* the entry first */
     uint32_t segment_count;

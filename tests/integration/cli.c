@@ -289,7 +289,8 @@ Test(cli, a_key_is_free_when_it_is_reset)
     assert_says(bide(0, "trigger hello --payload '{}' --key a/b"), "an earlier run");
     assert_says(bide(0, "keys reset hello a/b"), run);
     assert_says(bide(1, "keys reset hello a/b"), "No runs found");
-    assert_says(bide(2, "trigger hello --payload '{}' --key a/b --reuse lost"), "reuse must be");
+    assert_says(bide(2, "trigger hello --payload '{}' --key a/b --reuse lost"),
+                "reuse must be");
 }
 
 Test(cli, a_pause_ends_by_itself_over_a_restart)

@@ -1,4 +1,4 @@
-/* Idempotency keys from a task: whose they are, what keeps them, and how they are freed. */
+/* What a task makes: by keys of several scopes, and what becomes of it with its parent. */
 #include "server.h"
 
 #include <criterion/criterion.h>
@@ -122,4 +122,36 @@ Test(keys, a_key_is_free_when_it_is_reset_or_its_run_has_ended_so)
     reset(404, ", \"parentRunId\": \"run_0000000000000\"");
     const char *owner = text("%s", reply_text(own, "id"));
     reset(200, text(", \"parentRunId\": \"%s\"", owner));
+}
+
+/* Its parent is canceled, with or without a word for it. */
+Test(keys, a_child_ends_with_its_parent_as_it_was_made_to)
+{
+    static const struct {
+        const char *word, *child;
+    } rules[] = { { "abandon", "COMPLETED" },
+                  { "cancel", "CANCELED" },
+                  { "abandon", "COMPLETED" },
+                  { "wait", "COMPLETED" } };
+
+    begin(NULL);
+    for (int i = 0; i < 4; i++) {
+        const char *run =
+            run_trigger(&s, "family", text("{\"rule\": %d, \"wait_ms\": 1500}", i), NULL);
+        const struct reply *parent = run_until(&s, run, "WAITING");
+        const char *child =
+            text("%s", json_string_value(json_object_get(
+                           json_array_get(reply_at(parent, "waitingFor"), 0), "id")));
+        const struct reply *cancel =
+            server_call(&s, "POST", text("/api/v2/runs/%s/cancel", run), NULL);
+        cr_assert_eq(cancel->status, 200, "%s", cancel->text);
+        parent = run_get(&s, run);
+        cr_assert_str_eq(reply_text(parent, "status"), "CANCELED", "%s", parent->text);
+        cr_assert_eq(json_is_true(reply_at(parent, "waitsForChildren")), i == 3, "%s",
+                     parent->text);
+        const struct reply *end = run_end(&s, child);
+        cr_assert_str_eq(reply_text(end, "onParentEnd"), rules[i].word, "%s", end->text);
+        cr_assert_str_eq(reply_text(end, "status"), rules[i].child, "%d: %s", i, end->text);
+        cr_assert_null(reply_at(run_get(&s, run), "waitsForChildren"));
+    }
 }

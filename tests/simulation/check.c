@@ -185,7 +185,7 @@ static bool is_pending(struct world *world, uint32_t kind, int64_t id, bool *is_
 {
     if (kind == WAIT_FOR_RUNS) {
         const struct run *run = store_memory_find(world->memory, id);
-        bool pending = run != NULL && (run->status != RUN_DONE || run->is_out);
+        bool pending = run != NULL && !run_is_over(run);
         *is_telling = run != NULL && !pending && run->due_ms != 0;
         return pending;
     }
@@ -225,6 +225,32 @@ static uint32_t check_waiting(struct world *world, const struct run *run)
                        (long long)run->id, wait.needed, wait.count, ended, run->remaining);
     }
     arena_finish(&arena);
+    return edges;
+}
+
+/* The end of a run that was canceled, or took too long, is told when those of its children have
+ * ended that were made to be waited for: each that has not is an edge. */
+static uint32_t check_held(struct world *world, const struct run *run)
+{
+    uint32_t edges = 0, hold = run->swept_id != 0;
+
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
+        const struct run *child = store_memory_run(world->memory, i);
+        if (child->parent_id != run->id || (child->choices & RUN_HOLDS) == 0)
+            continue;
+        bool linked = store_memory_has_edge(world->memory, child->id, run->id);
+        bool telling = run_is_over(child) && child->due_ms != 0;
+        edges += linked;
+        if (!linked && !run_is_over(child) && (hold == 0 || child->id <= run->swept_id))
+            world_flaw(world, "run %lld does not wait for its child %lld", (long long)run->id,
+                       (long long)child->id);
+        if (linked && run_is_over(child) && !telling)
+            world_flaw(world, "run %lld waits for its child %lld, which has ended",
+                       (long long)run->id, (long long)child->id);
+    }
+    if (run->remaining != edges + hold)
+        world_flaw(world, "run %lld has ended, %u remain, and %u children hold it",
+                   (long long)run->id, run->remaining, edges);
     return edges;
 }
 
@@ -304,6 +330,9 @@ void check_rows(struct world *world)
         } else if (run->status == RUN_DELAYED && run->due_ms == 0) {
             world_flaw(world, "run %lld is delayed for ever", (long long)run->id);
         }
+        if (run->status == RUN_DONE && run_ends_children(run) &&
+            (run->choices & RUN_IS_HELD) != 0)
+            edges += check_held(world, run);
         if (run->status == RUN_DONE && run->due_ms > world->steady_ms)
             world_flaw(world, "run %lld is done and has a timer", (long long)run->id);
     }

@@ -56,9 +56,9 @@ void rule_run_read(const struct look *look, const struct command *command)
                        (long long)read->target);
         return;
     }
-    bool is_done = target->status == RUN_DONE && !target->is_out;
-    bool was_done = shadow != NULL && shadow->was != NULL && is_done &&
-                    shadow->was->status == RUN_DONE && !shadow->was->is_out;
+    bool is_done = run_is_over(target);
+    bool was_done =
+        shadow != NULL && shadow->was != NULL && is_done && run_is_over(shadow->was);
     if (read->run == NULL || (was_done && read->status == WAIT_NONE) ||
         (!is_done && read->status != WAIT_NONE))
         world_flaw(look->world, "run %lld is %s, and is shown as %u", (long long)read->target,

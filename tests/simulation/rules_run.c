@@ -39,6 +39,8 @@ static void same_look(const struct look *look, const struct run *was, const stru
     if (was->parent_id != run->parent_id || was->root_id != run->root_id ||
         was->depth != run->depth)
         flaw(look, run, "it has another family");
+    if ((was->choices | RUN_IS_HELD) != (run->choices | RUN_IS_HELD))
+        flaw(look, run, "what was chosen for it has changed");
     if ((!slice_equal(was->key, run->key) && !rule_key_was_reset(look, run)) ||
         !slice_equal(was->tags, run->tags) || !slice_equal(was->input, run->input))
         flaw(look, run, "its key, tags or input have changed");
@@ -97,11 +99,12 @@ static const struct assignment *assignment_of(const struct look *look, const str
 static void canceled_look(const struct look *look, const struct shadow *shadow,
                           const struct run *run, const struct move *move)
 {
-    const struct run *above = run_now(look, run->parent_id);
+    const struct run *below = run, *above = run_now(look, run->parent_id);
 
-    while (above != NULL && above->status != RUN_DONE)
+    for (; above != NULL && above->status != RUN_DONE; below = above)
         above = run_now(look, above->parent_id);
-    bool by_parent = above != NULL && above->outcome == OUTCOME_CANCELED;
+    bool by_parent =
+        above != NULL && run_ends_children(above) && (below->choices & RUN_GOES_ON) == 0;
     if (rule_replaced(look, run, move))
         return;
     if (shadow->cancel == NULL && !by_parent)
@@ -134,7 +137,8 @@ static void done_look(const struct look *look, const struct shadow *shadow,
         flaw(look, run, "it is done, and its segment has not said so");
     if (run->finished_ms != look->now_ms)
         flaw(look, run, "it does not say when it was done");
-    if (run->state.size > 0 || run->once.size > 0 || run->wait.size > 0 || run->remaining > 0)
+    if (run->state.size > 0 || run->once.size > 0 || run->wait.size > 0 ||
+        (run->remaining > 0 && (run->choices & RUN_IS_HELD) == 0))
         flaw(look, run, "it is done and has a state");
 }
 
@@ -243,12 +247,14 @@ static void times_look(const struct look *look, const struct shadow *shadow,
         flaw(look, run, "it says when it was done, and is not");
 }
 
-/* Below what was canceled nothing lives; where there are many, soon. */
+/* Below what was canceled, or has taken too long, nothing lives that was not made to; where
+ * there are many, soon. */
 static void parent_look(const struct look *look, const struct run *run)
 {
     const struct run *parent = run_now(look, run->parent_id);
 
-    if (parent == NULL || run->status == RUN_DONE || parent->outcome != OUTCOME_CANCELED)
+    if (parent == NULL || run->status == RUN_DONE || !run_ends_children(parent) ||
+        (run->choices & RUN_GOES_ON) != 0)
         return;
     if (parent->due_ms == 0)
         flaw(look, run, "its parent was canceled, and it goes on");

@@ -151,6 +151,21 @@ static void made_queue(const struct look *look, const struct trigger *trigger,
         world_flaw(look->world, "run %lld has another concurrency key", (long long)run->id);
 }
 
+/* Of the second task the children hold, of the others they go with their parent. */
+static uint32_t choices_expected(const struct look *look, const struct trigger *trigger,
+                                 const struct run *run)
+{
+    const struct run *parent = run_now(look, trigger->parent_id);
+    uint32_t reuse = trigger->key.size > 0 ? reuse_expected(look, trigger, run) : 0;
+    uint32_t rule = trigger->on_parent_end;
+
+    if (rule == CHILDREN_UNSAID && parent != NULL && slice_is(parent->task, "beta"))
+        rule = CHILDREN_WAIT;
+    return reuse | (rule == CHILDREN_WAIT      ? RUN_GOES_ON | RUN_HOLDS
+                    : rule == CHILDREN_ABANDON ? RUN_GOES_ON
+                                               : 0);
+}
+
 static void made_family(const struct look *look, const struct trigger *trigger,
                         const struct run *run)
 {
@@ -158,6 +173,8 @@ static void made_family(const struct look *look, const struct trigger *trigger,
     uint32_t depth = parent == NULL ? 0 : parent->depth + 1;
     int64_t root_id = parent == NULL ? run->id : parent->root_id;
 
+    if ((run->choices & ~(uint32_t)RUN_IS_HELD) != choices_expected(look, trigger, run))
+        world_flaw(look->world, "run %lld has %u chosen", (long long)run->id, run->choices);
     if (run->parent_id != trigger->parent_id || run->depth != depth || run->root_id != root_id)
         world_flaw(look->world, "run %lld has parent %lld, depth %u", (long long)run->id,
                    (long long)run->parent_id, run->depth);

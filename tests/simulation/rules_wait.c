@@ -15,7 +15,7 @@ static bool has_ended_now(const struct look *look, uint32_t kind, int64_t id)
     const struct waitpoint *token = token_now(look, id);
 
     return kind == WAIT_FOR_TOKEN ? token != NULL && token->status != WAITPOINT_PENDING
-                                  : run != NULL && run->status == RUN_DONE && !run->is_out;
+                                  : run != NULL && run_is_over(run);
 }
 
 /* When the batch began, and what was due had come. */
@@ -27,7 +27,7 @@ static bool had_ended(const struct look *look, uint32_t kind, int64_t id)
     const struct waitpoint *was = token == NULL ? NULL : token->was;
 
     if (kind != WAIT_FOR_TOKEN)
-        return run != NULL && run->status == RUN_DONE && !run->is_out;
+        return run != NULL && run_is_over(run);
     return was != NULL &&
            (was->status != WAITPOINT_PENDING ||
             (look->batch->look_for_due && look_is_over(look, was->due_ms, was->due_is_span)));
@@ -160,10 +160,10 @@ static uint32_t token_status(const struct look *look, const struct waitpoint *to
 
 static uint32_t run_status(const struct run *run)
 {
-    return run->status != RUN_DONE || run->is_out ? WAIT_NONE
-           : run->outcome == OUTCOME_COMPLETED    ? WAIT_OK
-           : run->outcome == OUTCOME_CANCELED     ? WAIT_CANCELLED
-                                                  : WAIT_FAILED;
+    return !run_is_over(run)                   ? WAIT_NONE
+           : run->outcome == OUTCOME_COMPLETED ? WAIT_OK
+           : run->outcome == OUTCOME_CANCELED  ? WAIT_CANCELLED
+                                               : WAIT_FAILED;
 }
 
 static void result_look(const struct look *look, const struct run *run, uint32_t kind,

@@ -134,6 +134,7 @@ static void call_trigger(struct world *world, struct held_segment *held)
                           .parent_id = held->run_id,
                           .parent_seq = held->seq,
                           .id = held->id_block + ++held->call,
+                          .on_parent_end = (uint32_t)(dice / 7777 % 4),
                           .unchecked = true };
     if (dice / 77 % 4 == 0) {
         command->trigger.key = SLICE("child");

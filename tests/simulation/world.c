@@ -176,6 +176,7 @@ static struct catalog *catalog_make(struct world *world)
             .retry_max_ms = i == 1 ? 150 : 5000,
             .retry_factor = 2,
             .retry_from = i == 2 ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
+            .children = i == 1 ? CHILDREN_WAIT : CHILDREN_UNSAID,
             .limit_ms = 1000,
         };
     }

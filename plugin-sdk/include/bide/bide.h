@@ -126,6 +126,14 @@ enum bide_retry_from {
     BIDE_RETRY_START = 1    /* at the entry, with empty state */
 };
 
+/* ABI 1.1: what becomes of a child whose parent is canceled or times out. However else a parent
+ * ends, its children go on. */
+enum bide_children {
+    BIDE_CHILDREN_CANCEL = 1,  /* canceled as well, with all below it; the standard */
+    BIDE_CHILDREN_ABANDON = 2, /* goes on */
+    BIDE_CHILDREN_WAIT = 3     /* goes on; whoever waits for the parent waits for it, too */
+};
+
 /* Zero or NULL leaves a choice to the configuration. */
 struct bide_task_def {
     uint32_t size;
@@ -143,6 +151,9 @@ struct bide_task_def {
     double retry_factor;                /* each such span to the one before */
     int64_t limit_ms;                   /* how long one segment may take */
     const struct bide_rename *renamed;
+    /* ABI 1.1 */
+    uint32_t children; /* enum bide_children, of the children that its runs make */
+    uint32_t unused_;
 };
 
 typedef const struct bide_task_def *(*bide_task_fn)(void);
@@ -252,7 +263,7 @@ struct bide_trigger_opts {
     /* ABI 1.1: enum bide_reuse, joined by |; 0: as its queue says, else BIDE_REUSE_SUCCESS |
      * BIDE_REUSE_CANCELED. */
     uint32_t reuse;
-    uint32_t unused_;
+    uint32_t on_parent_end; /* ABI 1.1: enum bide_children; 0: as this task's .children */
 };
 
 enum bide_wait_kind { BIDE_WAIT_TIME = 0, BIDE_WAIT_TOKENS = 1, BIDE_WAIT_RUNS = 2 };

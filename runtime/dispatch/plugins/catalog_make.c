@@ -160,6 +160,7 @@ static void retries_fill(const struct config *config, const struct task_descript
         entry->retry_max_ms = entry->retry_min_ms;
     entry->retry_factor = task->retry_factor >= 1 ? task->retry_factor : config->retry_factor;
     entry->retry_from = task->retry_from;
+    entry->children = task->children;
     entry->limit_ms = task->limit_ms > 0 ? task->limit_ms : config->segment_time_ms;
 }
 

@@ -76,13 +76,17 @@ static bool tags_check(const struct dispatch *dispatch, const struct value *map,
     return true;
 }
 
-/* Everything in a call that is a name. */
-static bool attempts_check(const struct dispatch *dispatch, const struct value *map,
-                           struct err *err)
+/* Everything in a call that is a choice of a number. */
+static bool numbers_check(const struct dispatch *dispatch, const struct value *map,
+                          struct err *err)
 {
     int64_t attempts = number_of(map, "max_attempts");
     int64_t most = dispatch->config->limits.max_attempts;
+    int64_t rule = number_of(map, "on_parent_end");
 
+    if (rule < CHILDREN_UNSAID || rule > CHILDREN_WAIT)
+        return err_set(err, ERR_RULE, "on_parent_end %lld is none of enum bide_children",
+                       (long long)rule);
     return (attempts >= 0 && attempts <= most) ||
            err_set(err, ERR_RULE,
                    "max_attempts %lld is not allowed: from 1 to %lld, or 0 for the task's own",
@@ -150,6 +154,7 @@ static void trigger_fill(struct outgoing *outgoing, const struct job *job,
                           .key_text = text_of(map, "key_text"),
                           .key_global = number_of(map, "key_global") != 0,
                           .key_ttl_ms = number_of(map, "key_ttl_ms"),
+                          .on_parent_end = (uint32_t)number_of(map, "on_parent_end"),
                           .reuse = (uint32_t)number_of(map, "reuse") & REUSE_MASK,
                           .is_test = job->is_test,
                           .parent_id = job->run_id,
@@ -304,7 +309,7 @@ static bool command_fill(struct outgoing *outgoing, struct job *job,
     else
         once_fill(outgoing, job, map);
     return names_check(outgoing->dispatch, call->kind, map, err) &&
-           attempts_check(outgoing->dispatch, map, err);
+           numbers_check(outgoing->dispatch, map, err);
 }
 
 /* Nobody waits for it. */

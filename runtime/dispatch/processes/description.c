@@ -76,7 +76,7 @@ static bool task_read(struct arena *arena, const struct value *map,
                       struct task_description *task, struct err *err)
 {
     struct slice from = text_of(map, "retry_from");
-    int64_t attempts = number_of(map, "max_attempts");
+    int64_t attempts = number_of(map, "max_attempts"), children = number_of(map, "children");
     struct err found;
 
     *task = (struct task_description){
@@ -88,7 +88,9 @@ static bool task_read(struct arena *arena, const struct value *map,
         .retry_max_ms = number_of(map, "retry_max_ms"),
         .limit_ms = number_of(map, "limit_ms"),
         .retry_factor = factor_of(map, "retry_factor"),
-        .retry_from = slice_is(from, "start") ? RETRY_FROM_START : RETRY_FROM_SEGMENT
+        .retry_from = slice_is(from, "start") ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
+        .children =
+            children < 0 || children > CHILDREN_WAIT ? CHILDREN_UNSAID : (uint32_t)children
     };
     if (!name_check(NAME_TASK, task->id, &found))
         return err_set(err, ERR_PLUGIN, "%s", found.text);

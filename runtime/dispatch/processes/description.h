@@ -31,6 +31,7 @@ struct task_description {
     int64_t retry_min_ms, retry_max_ms, limit_ms;
     double retry_factor;
     enum retry_from retry_from;
+    uint32_t children; /* enum children_rule */
     struct slice *segments;
     uint32_t segment_count;
     struct text_field *texts;

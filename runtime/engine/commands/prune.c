@@ -135,7 +135,7 @@ static bool is_let_go(const struct batch *batch, int64_t id, int64_t since_ms)
 
 static bool is_alive(const struct run *run)
 {
-    return run != NULL && (run->status != RUN_DONE || run->is_out);
+    return run != NULL && !run_is_over(run);
 }
 
 static void run_mark(struct batch *batch, const struct run *run)

@@ -39,7 +39,7 @@ static int waits_for(struct batch *batch, const struct run *run, uint32_t kind, 
         return prune_is_past(batch, id) ? 0 : -1;
     if (other->environment != run->environment || id == run->id)
         return -1;
-    if (other->status != RUN_DONE || other->is_out)
+    if (!run_is_over(other))
         return 1;
     prune_hold_run(batch, other);
     return 0;

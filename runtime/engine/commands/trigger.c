@@ -143,24 +143,43 @@ static bool parent_check(struct batch *batch, struct command *command, const str
 
 /*
  * A tree that is being canceled takes nothing new: whoever is below a canceled run is canceled
- * as well, some at a time, and who wants a child before that goes at once. False: more rows are
- * needed.
+ * as well, some at a time, and who wants a child before that goes at once; but for those who go
+ * on. False: more rows are needed.
  */
 static bool parent_doom(struct batch *batch, struct command *command, const struct run *parent)
 {
+    const struct run *below = parent;
     struct run *above = NULL;
 
-    for (int64_t id = parent->parent_id; id != 0; id = above->parent_id) {
+    for (int64_t id = parent->parent_id; id != 0; below = above, id = above->parent_id) {
         if (!rows_run(&batch->rows, id, 0, &above))
             return false;
         if (above == NULL || above->status == RUN_DONE)
             break; /* what is above one that has ended does not concern those below it */
     }
-    if (above != NULL && above->status == RUN_DONE && above->outcome == OUTCOME_CANCELED) {
+    if (above != NULL && above->status == RUN_DONE && run_ends_children(above) &&
+        (below->choices & RUN_GOES_ON) == 0) {
         batch_ids_add(batch, &batch->canceled, parent->id);
         err_set(&command->err, ERR_RULE, "the run has moved on");
     }
     return true;
+}
+
+/* What becomes of the child when its parent is canceled or takes too long. */
+static void child_choose(struct batch *batch, const struct trigger *trigger, struct run *parent,
+                         struct run *child)
+{
+    const struct catalog_task *task = catalog_task(batch->catalog, parent->task);
+    uint32_t rule = trigger->on_parent_end != CHILDREN_UNSAID ? trigger->on_parent_end
+                    : task != NULL                            ? task->children
+                                                              : CHILDREN_UNSAID;
+
+    if (rule == CHILDREN_ABANDON || rule == CHILDREN_WAIT)
+        child->choices |= RUN_GOES_ON;
+    if (rule != CHILDREN_WAIT)
+        return;
+    child->choices |= RUN_HOLDS;
+    parent->choices |= RUN_IS_HELD;
 }
 
 /* When it is ready, less its head start. By the steady clock, so that a run that was queued
@@ -234,9 +253,10 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         run->depth = found->parent->depth + 1;
         run->given = payload_hash(arena, trigger->payload);
         rows_new_child(&batch->rows, run);
+        child_choose(batch, trigger, found->parent, run);
     }
     if (trigger->key.size > 0) {
-        run->choices = trigger->reuse != 0 ? trigger->reuse : rules->reuse;
+        run->choices |= trigger->reuse != 0 ? trigger->reuse : rules->reuse;
         run->key = arena_copy(arena, (struct slice){ (const char *)found->key_hash, 16 });
         run->key_text =
             arena_copy(arena, trigger->key_text.size > 0 ? trigger->key_text : trigger->key);

@@ -38,6 +38,21 @@ enum run_secrets {
     SECRETS_MET = 4       /* a token of its own, or a child, had some */
 };
 
+/* What becomes of a child whose parent was canceled, or took too long; the SDK's numbers. */
+enum children_rule {
+    CHILDREN_UNSAID,
+    CHILDREN_CANCEL, /* it is canceled as well: what is always so */
+    CHILDREN_ABANDON,
+    CHILDREN_WAIT /* it goes on, and its parent's end is told when it has ended, too */
+};
+
+/* In `choices`, beside enum reuse. */
+enum run_choice {
+    RUN_GOES_ON = 32, /* CHILDREN_ABANDON, or: */
+    RUN_HOLDS = 64,   /* CHILDREN_WAIT */
+    RUN_IS_HELD = 128 /* it has children of that kind */
+};
+
 /* What a run that is not QUEUED, RUNNING or PARKED is found by: its status while it lives, and
  * this + the outcome when it ended other than completed. */
 enum { PLACE_ENDED = 8 };
@@ -74,13 +89,14 @@ struct run {
     uint32_t attempt, max_attempts;
     uint32_t entry;       /* segments entered so far */
     uint32_t depth;       /* 0 for a root */
-    uint32_t remaining;   /* WAITING: edges that must still fire */
+    uint32_t remaining;   /* WAITING: edges that must still fire; DONE: children that must end
+                             before its own end is told, and 1 until all are known */
     uint32_t progress;    /* percent */
     uint32_t log_lines;   /* said so far; of many, the first and the last are kept */
     uint32_t secrets;     /* enum run_secrets */
     uint32_t node, epoch; /* of the last start; 0: there is one node */
     uint32_t home;        /* QUEUED: the node that may start it; 0: any, or there is one */
-    uint32_t choices;     /* enum reuse, of its key */
+    uint32_t choices;     /* enum reuse, of its key, and enum run_choice */
     bool is_test;
     bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
     bool needs_parent; /* made by a task that may wait for it; informational */
@@ -114,5 +130,16 @@ struct run {
     bool makes_tokens;      /* in this batch */
     struct run *next_young; /* made in this batch by the same parent */
 };
+
+/* Whoever waits for it may go on. */
+static inline bool run_is_over(const struct run *run)
+{
+    return run->status == RUN_DONE && !run->is_out && run->remaining == 0;
+}
+
+static inline bool run_ends_children(const struct run *run)
+{
+    return run->outcome == OUTCOME_CANCELED || run->outcome == OUTCOME_TIMED_OUT;
+}
 
 #endif

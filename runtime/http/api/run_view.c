@@ -337,6 +337,19 @@ static void write_schema(struct out *out, const struct run *run)
         write_hash(out, "schemaNow", run->schema_now);
 }
 
+/* What becomes of it when its parent is canceled or takes too long; and of a parent, whether
+ * its end is kept from those who wait for it. */
+static void write_family(struct out *out, const struct run *run)
+{
+    if (run->parent_id != 0)
+        out_word(out, "onParentEnd",
+                 (run->choices & RUN_HOLDS) != 0     ? "wait"
+                 : (run->choices & RUN_GOES_ON) != 0 ? "abandon"
+                                                     : "cancel");
+    if (run->status == RUN_DONE && run->remaining > 0)
+        out_bool(out, "waitsForChildren", true);
+}
+
 /* Beyond the contract: what people ask when a run does not do what they think it does. */
 static void write_extras(struct out *out, struct arena *arena, const struct run_view *view)
 {
@@ -357,6 +370,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
     if (run->build.size > 0)
         out_text(out, "build", run->build);
     write_schema(out, run);
+    write_family(out, run);
     hold_write(out, &view->hold);
     if (view->parked.size > 0)
         out_text(out, "parkedReason", view->parked);

@@ -1,8 +1,9 @@
 /*
- * keys: tasks that make others by idempotency keys.
+ * keys: tasks that make others: by idempotency keys, and with a rule.
  *
  *   keyed   makes "keyed-child" twice by the key and scope of its input, in each of its
  * attempts; fails as often as it is told to. Its output: the ids.
+ *   family  makes "keyed-child", whose input is its own, and waits for it.
  */
 #include <bide/bide.h>
 
@@ -46,4 +47,25 @@ static bide_next child_end(bide_task *t)
     return bide_done(t);
 }
 
-BIDE_PLUGIN("keys", "1.0.0", keyed_task, keyed_child_task)
+#define FAMILY_STATE(F)    F(RUN, child)
+#define FAMILY_SEGMENTS(S) S(family_start) S(family_end)
+
+BIDE_TASK(family, FAMILY_STATE, FAMILY_SEGMENTS, .id = "family",
+          .children = BIDE_CHILDREN_ABANDON)
+
+static bide_next family_start(bide_task *t)
+{
+    struct family *s = bide_state(t);
+    uint32_t rule = (uint32_t)bide_i64(t, bide_input(t), "rule");
+
+    s->child = bide_trigger_with(t, "keyed-child", bide_input(t),
+                                 (struct bide_trigger_opts){ .on_parent_end = rule });
+    return bide_wait_run(t, &s->child, family_end);
+}
+
+static bide_next family_end(bide_task *t)
+{
+    return bide_done(t);
+}
+
+BIDE_PLUGIN("keys", "1.0.0", keyed_task, keyed_child_task, family_task)
