@@ -105,14 +105,13 @@ static void on_twin_flaw(void *context, const char *text)
 
 /* What the file says of each queue, but for limits. */
 static const struct queue_rules said[QUEUES] = {
-    { 0 },
+    { .reuse = REUSE_SAID | REUSE_FAILED },
     { .ttl_ms = 8000, .priority.number = 3, .max_queued = 4, .on_full = FULL_DROP_OLDEST },
     { .max_queued = 6,
       .retry_attempts = 2,
       .retry_min_ms = 50,
       .retry_max_ms = 400,
-      .retry_factor = 3,
-      .reuse = REUSE_SAID | REUSE_FAILED },
+      .retry_factor = 3 },
 };
 
 const struct queue_rules *world_rules(struct slice queue)
@@ -432,10 +431,9 @@ void world_batch(struct world *world)
 {
     struct command *commands[BATCH_MAX + 1];
     struct arena arena = { 0 };
-    bool prunes = world_chance(world, host_is_alone(world) ? 40 : 12);
+    bool stays = true, prunes = world_chance(world, host_is_alone(world) ? 40 : 12);
     struct outcome outcome;
     struct err err = { 0 };
-    bool stays = true;
 
     uint64_t commits = host_is_alone(world) ? 0 : store_memory_commits(world->store);
     act_follow(world);
