@@ -256,7 +256,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         child_choose(batch, trigger, found->parent, run);
     }
     if (trigger->key.size > 0) {
-        run->choices |= trigger->reuse != 0 ? trigger->reuse : rules->reuse;
+        run->choices |= trigger->reuse != 0 ? trigger->reuse : found->rules->reuse;
         run->key = arena_copy(arena, (struct slice){ (const char *)found->key_hash, 16 });
         run->key_text =
             arena_copy(arena, trigger->key_text.size > 0 ? trigger->key_text : trigger->key);
