@@ -67,6 +67,12 @@ int64_t id_next_block(struct id_source *source, int64_t now_ms)
     return ids_take(source, now_ms, ID_BLOCK);
 }
 
+int64_t id_next_many(struct id_source *source, int64_t now_ms, uint32_t count)
+{
+    assert(count > 0 && count <= ID_MANY);
+    return ids_take(source, now_ms, count);
+}
+
 uint64_t id_random(struct id_source *source, uint64_t below)
 {
     uint64_t x = source->random;

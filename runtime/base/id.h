@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ID_TEXT_SIZE = 40, ID_BLOCK = 64, ID_NODES = 64 };
+enum { ID_TEXT_SIZE = 40, ID_BLOCK = 64, ID_NODES = 64, ID_MANY = 65536 };
 
 /* State is the caller's, so that a simulation replays. One thread. */
 struct id_source {
@@ -38,6 +38,9 @@ int64_t id_next(struct id_source *source, int64_t now_ms);
 
 /* The first of ID_BLOCK consecutive ids; the low 6 bits are zero. */
 int64_t id_next_block(struct id_source *source, int64_t now_ms);
+
+/* The first of `count` consecutive ids, of ID_MANY at most. */
+int64_t id_next_many(struct id_source *source, int64_t now_ms, uint32_t count);
 
 /* Uniform in [0, below); 0 when below is 0. */
 uint64_t id_random(struct id_source *source, uint64_t below);

@@ -14,6 +14,10 @@
     X(runs_why)            \
     X(runs_cancel)         \
     X(runs_replay)         \
+    X(batches_create)      \
+    X(batches_show)        \
+    X(batches_items)       \
+    X(batches_results)     \
     X(tokens_list)         \
     X(tokens_show)         \
     X(tokens_create)       \

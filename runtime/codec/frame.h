@@ -107,11 +107,21 @@ struct frame_cancel {
  *   CALL_RUN      {id}                                                      → {status, output?,
  *                                                                              error?}
  *   CALL_ONCE     {name, value}                                             → {}
+ *   CALL_BATCH    {batch, all, from, seal, items: [as of CALL_TRIGGER]}     → {}
+ *   CALL_BATCH_READ {batch, from, count}              → {count, items: [as of CALL_RUN]}
  *
  * `schema` is the token's name in the task's schema file. The id of a new token or child is
- * id_block + call.
+ * id_block + call; a batch takes the number of a call, too, and its items come in parts.
  */
-enum call_kind { CALL_TOKEN, CALL_TRIGGER, CALL_RUN, CALL_ONCE, CALL_KIND_COUNT };
+enum call_kind {
+    CALL_TOKEN,
+    CALL_TRIGGER,
+    CALL_RUN,
+    CALL_ONCE,
+    CALL_BATCH,
+    CALL_BATCH_READ,
+    CALL_KIND_COUNT
+};
 
 struct frame_call {
     int64_t run_id;

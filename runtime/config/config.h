@@ -49,6 +49,8 @@ struct config_limits {
     uint32_t queues;       /* of an environment */
     int64_t idle_queue_ms; /* after which an empty one goes */
     uint32_t waits;        /* ids in one wait */
+    uint32_t batch_items;  /* of one batch */
+    int64_t batch_open_ms; /* after which a batch is aborted whose items did not all come */
     uint32_t depth;        /* of child runs */
     uint32_t calls;        /* of one segment */
     uint32_t max_attempts;

@@ -59,6 +59,8 @@ const struct setting settings[] = {
     { "limits", "queues", SETTING_COUNT, AT(limits.queues) },
     { "limits", "idle_queue", SETTING_DURATION, AT(limits.idle_queue_ms) },
     { "limits", "waits", SETTING_COUNT, AT(limits.waits) },
+    { "limits", "batch_items", SETTING_COUNT, AT(limits.batch_items) },
+    { "limits", "batch_open", SETTING_DURATION, AT(limits.batch_open_ms) },
     { "limits", "depth", SETTING_COUNT, AT(limits.depth) },
     { "limits", "calls", SETTING_COUNT, AT(limits.calls) },
     { "limits", "max_attempts", SETTING_COUNT, AT(limits.max_attempts) },

@@ -43,6 +43,7 @@ static struct batch *begin(struct engine *engine, struct arena *arena, const str
     for (uint32_t i = 0; i < count; i++) {
         const struct command_rule *rule = &command_rules[commands[i]->kind];
         commands[i]->err = (struct err){ 0 };
+        batch->wishes += command_weight(commands[i]);
         commands[i]->problems = NULL;
         if (rule->clear != NULL)
             rule->clear(commands[i]);
@@ -208,7 +209,8 @@ static bool due_decide(struct batch *batch)
                                           int64_t id) = { [ROW_WAITPOINT] = token_due,
                                                           [ROW_RUN] = run_due,
                                                           [ROW_QUEUE] = queue_due,
-                                                          [ROW_ENVIRONMENT] = environment_due };
+                                                          [ROW_ENVIRONMENT] = environment_due,
+                                                          [ROW_BATCH] = run_batch_due };
 
     for (; batch->due_at < batch->due.count; batch->due_at++) {
         const struct row_ref *due = &batch->due.items[batch->due_at];

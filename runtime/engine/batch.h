@@ -29,6 +29,7 @@ struct batch {
     int64_t free_bytes, low_bytes, file_bytes; /* > 0: a limit of files is what it is low on */
     struct command **commands;
     uint32_t count, at;
+    uint32_t wishes; /* what they ask for, each item of a batch by itself */
     enum phase phase;
     struct node *roll;   /* nodes.c: changes with what the nodes offer; NULL: it is alone */
     uint32_t roll_epoch; /* of it, as it was loaded */
@@ -52,7 +53,8 @@ struct batch {
     struct ids canceled; /* runs to be canceled */
     struct ids swept;    /* runs that were, whose children are to be */
     struct ids ended;    /* runs that have made tokens, which are to be closed */
-    uint32_t fired_at, canceled_at, swept_at, ended_at;
+    struct ids heard;    /* runs that have ended, each an item of a batch */
+    uint32_t fired_at, canceled_at, swept_at, ended_at, heard_at;
     uint32_t steps; /* that may still be taken with crowds */
     uint32_t few;   /* so many waiters are no crowd yet */
     struct admission admission;
@@ -98,6 +100,8 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
 void cancel_run(struct batch *batch, struct run *run);
 /* It ends before it was started; `why` is for its error and its timeline. */
 void run_expire(struct batch *batch, struct run *run, struct slice why);
+/* Who waits for it, and its batch, are told of its end, if it is over. */
+void run_tell(struct batch *batch, struct run *run);
 /* The segment of a canceled run has returned, or was killed: its place is free. */
 void run_free(struct batch *batch, struct run *run);
 /* The server, or the node, that had it out has ended. */
@@ -129,6 +133,7 @@ bool token_due(struct batch *batch, int64_t id);
 bool run_due(struct batch *batch, int64_t id);
 bool queue_due(struct batch *batch, int64_t id);
 bool environment_due(struct batch *batch, int64_t number);
+bool run_batch_due(struct batch *batch, int64_t id); /* batches/run_batches.c */
 
 /* segment.c: a running run with that fence, NULL with command->err set otherwise. */
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,

@@ -12,17 +12,19 @@
 #include "base/err.h"
 #include "codec/frame.h"
 #include "codec/value.h"
+#include "engine/batches/batch_send.h"
 #include "engine/catalog.h"
 #include "engine/operate.h"
 #include "engine/prune.h"
 #include "engine/rows/rows.h"
+#include "engine/segment_ask.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What each does: engine/commands/command_table.c. */
 enum command_kind {
     COMMAND_TRIGGER,
+    COMMAND_BATCH_SEND,
     COMMAND_CANCEL,
     COMMAND_TOKEN_CREATE,
     COMMAND_TOKEN_COMPLETE,
@@ -35,6 +37,7 @@ enum command_kind {
     COMMAND_ATTEMPT_LOST,
     COMMAND_RELEASE,
     COMMAND_RUN_READ,
+    COMMAND_BATCH_READ,
     COMMAND_ONCE,
     COMMAND_PRUNE,
     COMMAND_NOTES,
@@ -74,8 +77,12 @@ struct trigger {
     bool key_global;        /* from a segment: the key is not this run's alone */
     bool is_rerun;          /* its segment was started before in this entry */
     uint32_t on_parent_end; /* enum children_rule; UNSAID: as the parent's task says */
+    int64_t batch;          /* it is an item of that one, which has looked for it; 0: it is not */
+    int64_t given;          /* payload_hash of what came; 0: of `payload` */
+    bool only_asks;         /* may it be made? `checked` is its payload with defaults */
+    bool is_accepted;       /* it may: it is made, whatever is full or paused now */
     /* By the expressions of its queue (lane_key.h), while is_keyed: */
-    struct slice lane_key, tenant, flaw;
+    struct slice lane_key, tenant, flaw, checked;
     bool is_keyed;
     /* Reply */
     int64_t run_id;
@@ -102,7 +109,6 @@ struct token_create {
     bool cached;
 };
 
-/* Problems of refused data: schema/schema.h. */
 struct token_complete {
     uint32_t environment; /* 0: by callback URL, any */
     int64_t id;
@@ -134,35 +140,14 @@ struct segment_end {
     uint32_t create_count;
 };
 
-struct run_read {
-    int64_t run_id; /* that asks, with its fence */
-    uint32_t seq;
-    int64_t target; /* a run, or a token */
-    /* Reply */
-    uint32_t status; /* enum wait_status; what is not there is as good as canceled */
-    struct run *run; /* output loaded; NULL when absent or another environment's. For a
-                        completed token its data is the output */
-};
-
-struct once {
-    int64_t run_id;
-    uint32_t seq;
-    struct slice name, value;
-};
-
-struct notes {
-    int64_t run_id;
-    uint32_t seq;
-    struct frame_note *notes;
-    uint32_t note_count;
-};
-
 struct command {
     enum command_kind kind;
     struct arena *arena; /* for replies; NULL: none wanted */
     union {
         struct trigger trigger;
         struct cancel cancel;
+        struct batch_send batch_send;
+        struct batch_read batch_read;
         struct token_create token_create;
         struct token_complete token_complete; /* TOKEN_TIMEOUT too */
         struct pause_order queue_pause;
@@ -193,5 +178,7 @@ struct command {
     void *owner;
     struct command *next;
 };
+
+uint32_t command_weight(const struct command *command); /* how much work it is, beside others */
 
 #endif

@@ -17,14 +17,14 @@ struct pruned_kind {
 };
 
 struct pruned {
-    struct pruned_kind runs, tokens, early_answers, logs, queues;
+    struct pruned_kind runs, tokens, early_answers, logs, queues, batches;
 };
 
 enum { PRUNE_LOOKS = 250, PRUNE_MOST = 100 }; /* so much in one command that nobody notices */
 
 /* The rows of a kind above `after`, as many as are looked at in one command. */
 struct prune {
-    enum row_kind kind;   /* ROW_RUN, ROW_WAITPOINT, ROW_QUEUE */
+    enum row_kind kind;   /* of runs, waitpoints, batches, their items, queues */
     uint32_t environment; /* 0: all, and what runs wait for is marked by the way */
     int64_t after;
     uint32_t looks, most; /* rows to look at, and to remove */
@@ -49,6 +49,10 @@ bool prune_is_past(const struct batch *batch, int64_t id);
 /* What is said of a token that is not there: GONE or NOT_FOUND. Returns false. */
 bool prune_token_missing(const struct catalog *catalog, int64_t now_ms, int64_t id,
                          struct err *err);
+/* Of what is kept as long as runs: has it ended so long ago, and does nobody wait for it? */
+bool prune_may_go(const struct batch *batch, uint32_t environment, int64_t id,
+                  int64_t since_ms);
+void pruned_count_one(struct pruned_kind *to, int64_t ended_ms);
 void pruned_add(struct pruned *to, const struct pruned *more);
 /* What its next walk is to begin for, though it may not be due. */
 struct prune_wish {

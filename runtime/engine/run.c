@@ -174,6 +174,15 @@ static void queue_count(struct batch *batch, const struct run *run)
     census_get(batch, run->environment)->is_full = false;
 }
 
+void run_tell(struct batch *batch, struct run *run)
+{
+    if (!run_is_over(run))
+        return;
+    batch_ids_add(batch, &batch->fired, run->id); /* a run is its own waitpoint */
+    if (run->batch != 0)
+        batch_ids_add(batch, &batch->heard, run->id);
+}
+
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 {
     bool was_running = run->status == RUN_RUNNING;
@@ -194,8 +203,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
         batch_ids_add(batch, &batch->swept, run->id);
     }
     (void)batch_event(batch, run, run->is_out); /* as it is */
-    if (run_is_over(run)) /* else when its segment has returned, or its children have ended */
-        batch_ids_add(batch, &batch->fired, run->id); /* a run is its own waitpoint */
+    run_tell(batch, run); /* else when its segment has returned, or its children have ended */
     if (run->has_tokens)
         batch_ids_add(batch, &batch->ended, run->id);
 }
@@ -203,8 +211,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 void run_free(struct batch *batch, struct run *run)
 {
     run->is_out = false;
-    if (run_is_over(run))
-        batch_ids_add(batch, &batch->fired, run->id);
+    run_tell(batch, run);
 }
 
 struct slice run_segment(const struct batch *batch, const struct run *run)

@@ -28,7 +28,8 @@ enum wait_status token_ended(const struct batch *batch, const struct waitpoint *
     static const enum wait_status statuses[] = { [WAITPOINT_PENDING] = WAIT_NONE,
                                                  [WAITPOINT_COMPLETED] = WAIT_OK,
                                                  [WAITPOINT_TIMED_OUT] = WAIT_TIMEOUT,
-                                                 [WAITPOINT_CANCELLED] = WAIT_CANCELLED };
+                                                 [WAITPOINT_CANCELLED] = WAIT_CANCELLED,
+                                                 [WAITPOINT_FAILED] = WAIT_FAILED };
 
     /* Its deadline counts, whether or not its timer was looked at yet. */
     bool is_late = token->status == WAITPOINT_PENDING &&
@@ -55,6 +56,10 @@ static void token_result(struct batch *batch, int64_t id, struct frame_result *r
         return;
     result->status = token_ended(batch, token);
     result->value = token->result;
+    if (result->status == WAIT_FAILED) { /* a batch that was aborted, and why */
+        result->error = token->result;
+        result->value = (struct slice){ 0 };
+    }
 }
 
 static void run_result(struct batch *batch, struct run *run, int64_t id,

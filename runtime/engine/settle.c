@@ -3,7 +3,7 @@
  *
  *   ended ────▶ its edges go; whoever waited for nothing else goes back to its queue
  *   canceled ─▶ its children are canceled, then theirs; timed out: the same
- *   done ─────▶ tokens that it made are closed (close.c)
+ *   done ─────▶ tokens that it made are closed (close.c); its batch counts it (batches/)
  *
  * Children that were made to go on do. Some of those hold their parent: an edge from each, and
  * its own end is told when all of them have ended.
@@ -14,6 +14,7 @@
  * follows from it, and a batch goes on with it then. Few waiters are always told at once, so
  * that a crowd at one gate delays nobody at another.
  */
+#include "engine/batches/run_batches.h"
 #include "engine/close.h"
 
 void settle_token(struct batch *batch, struct waitpoint *token)
@@ -44,8 +45,11 @@ static void waitpoint_later(struct batch *batch, int64_t id)
 {
     struct run *run = rows_run_here(&batch->rows, id);
     struct waitpoint *token = rows_waitpoint_here(&batch->rows, id);
+    struct run_batch *made = rows_run_batch_here(&batch->rows, id);
 
-    if (run != NULL) {
+    if (made != NULL) {
+        run_batch_later(made);
+    } else if (run != NULL) {
         settle_later(run);
     } else if (token != NULL) {
         token->due_ms = 1;
@@ -81,8 +85,8 @@ void cancel_run(struct batch *batch, struct run *run)
 /* One thing less that must be before its end is told. */
 static void held_less(struct batch *batch, struct run *run)
 {
-    if (run->remaining > 0 && --run->remaining == 0 && run_is_over(run))
-        batch_ids_add(batch, &batch->fired, run->id);
+    if (run->remaining > 0 && --run->remaining == 0)
+        run_tell(batch, run);
 }
 
 /* Its parent has ended so that children end as well. */
@@ -179,15 +183,21 @@ static bool sweep_one(struct batch *batch)
 
 /* ---- ended ------------------------------------------------------------------------------- */
 
-static bool waiters_load(struct batch *batch, int64_t id, uint32_t limit, struct edges **edges)
+/* A run, or an item of a batch. */
+static bool waiter_load(struct batch *batch, int64_t id)
 {
     struct run *run;
 
+    return rows_run(&batch->rows, id, 0, &run) && (run != NULL || item_load(batch, id));
+}
+
+static bool waiters_load(struct batch *batch, int64_t id, uint32_t limit, struct edges **edges)
+{
     if (!rows_edges(&batch->rows, id, limit, edges))
         return false;
     bool loaded = true;
     for (struct edge *edge = (*edges)->first; edge != NULL; edge = edge->next)
-        loaded &= edge->row.is_deleted || rows_run(&batch->rows, edge->run_id, 0, &run);
+        loaded &= edge->row.is_deleted || waiter_load(batch, edge->run_id);
     return loaded;
 }
 
@@ -201,6 +211,8 @@ static void waiter_tell(struct batch *batch, struct edge *edge)
         held_less(batch, run);
         return;
     }
+    if (run == NULL)
+        item_tell(batch, edge->run_id, edge->waitpoint_id);
     if (run == NULL || run->status != RUN_WAITING || run->remaining == 0 ||
         !wait_read(batch->arena, run->wait, &wait) || !wait_has(&wait, edge->waitpoint_id))
         return;
@@ -217,6 +229,8 @@ static bool fire_one(struct batch *batch)
     int64_t id = batch->fired.items[batch->fired_at];
     struct edges *edges, *others;
 
+    if (!run_batch_settle(batch, id))
+        return false;
     if (!waiters_load(batch, id, batch->few, &edges)) {
         for (uint32_t i = batch->fired_at + 1; i < batch->fired.count; i++)
             (void)waiters_load(batch, batch->fired.items[i], batch->few,
@@ -253,6 +267,10 @@ bool batch_settle(struct batch *batch)
             if (!sweep_one(batch))
                 return false;
             batch->swept_at++;
+        } else if (batch->heard_at < batch->heard.count) {
+            if (!run_batch_hear(batch))
+                return false;
+            batch->heard_at++;
         } else if (batch->fired_at < batch->fired.count) {
             if (!fire_one(batch))
                 return false;

@@ -54,7 +54,7 @@ static const char *const kind_names[] = {
     [BIDE_KIND_I64] = "I64",     [BIDE_KIND_U64] = "U64",     [BIDE_KIND_F64] = "F64",
     [BIDE_KIND_STR] = "STR",     [BIDE_KIND_BYTES] = "BYTES", [BIDE_KIND_TOKEN] = "TOKEN",
     [BIDE_KIND_RUN] = "RUN",     [BIDE_KIND_LIST] = "LIST",   [BIDE_KIND_STRUCT] = "STRUCT",
-    [BIDE_KIND_VALUE] = "VALUE",
+    [BIDE_KIND_VALUE] = "VALUE", [BIDE_KIND_BATCH] = "BATCH",
 };
 
 const char *plugin_kind_name(uint32_t kind)
@@ -85,6 +85,8 @@ static uint64_t kind_size(uint32_t kind, uint32_t capacity)
         return sizeof(bide_token);
     case BIDE_KIND_RUN:
         return sizeof(bide_run);
+    case BIDE_KIND_BATCH:
+        return sizeof(bide_batch);
     case BIDE_KIND_VALUE:
         return sizeof(const bide_value *);
     default:

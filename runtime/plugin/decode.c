@@ -125,14 +125,17 @@ static bool read_token(const struct reading *reading, const struct value *value,
                      memory + offsetof(bide_token, url));
 }
 
-static bool read_run(const struct reading *reading, const struct value *value, char *memory)
+/* A run or a batch. */
+static bool read_id(const struct reading *reading, uint32_t kind, const struct value *value,
+                    char *memory)
 {
     int64_t number;
 
     if (value->kind == VALUE_NULL)
         return true;
-    if (value->kind != VALUE_STRING || !id_parse("run", value->bytes, &number))
-        return refuse_kind(reading, BIDE_KIND_RUN, value);
+    if (value->kind != VALUE_STRING ||
+        !id_parse(kind == BIDE_KIND_RUN ? "run" : "batch", value->bytes, &number))
+        return refuse_kind(reading, kind, value);
     memcpy(memory, &number, sizeof number);
     return true;
 }
@@ -174,7 +177,8 @@ static bool read_one(struct reading *reading, uint32_t kind, uint32_t capacity,
     case BIDE_KIND_TOKEN:
         return read_token(reading, value, memory);
     case BIDE_KIND_RUN:
-        return read_run(reading, value, memory);
+    case BIDE_KIND_BATCH:
+        return read_id(reading, kind, value, memory);
     case BIDE_KIND_VALUE:
         return read_any(reading, value, memory);
     case BIDE_KIND_STRUCT:

@@ -73,7 +73,7 @@ static bool write_token(const struct writing *writing, const char *memory)
                       sizeof((bide_token *)0)->url);
 }
 
-static void write_run(struct buffer *out, const char *memory)
+static void write_id(struct buffer *out, const char *prefix, const char *memory)
 {
     char text[ID_TEXT_SIZE];
     int64_t id;
@@ -82,7 +82,7 @@ static void write_run(struct buffer *out, const char *memory)
     if (id == 0)
         pack_nil(out);
     else
-        pack_string(out, slice_of(id_format("run", id, text)));
+        pack_string(out, slice_of(id_format(prefix, id, text)));
 }
 
 /* Deeper than what can be read again? The walk itself stops at `room`. */
@@ -167,7 +167,10 @@ static bool write_one(struct writing *writing, uint32_t kind, uint32_t capacity,
     case BIDE_KIND_TOKEN:
         return write_token(writing, memory);
     case BIDE_KIND_RUN:
-        write_run(writing->out, memory);
+        write_id(writing->out, "run", memory);
+        return true;
+    case BIDE_KIND_BATCH:
+        write_id(writing->out, "batch", memory);
         return true;
     case BIDE_KIND_VALUE:
         return write_value(writing, memory);

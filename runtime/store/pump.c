@@ -145,11 +145,11 @@ static bool commands_take(struct pump *pump, uint32_t *count)
                pthread_cond_timedwait(&pump->wake, &pump->lock, &until) != ETIMEDOUT)
             ;
     }
-    *count = 0;
     pump->is_set = false;
-    while (pump->first != NULL && *count < pump->options.max_batch) {
+    for (uint32_t weight = *count = 0; pump->first != NULL && weight < pump->options.max_batch;
+         pump->first = pump->first->next) {
+        weight += command_weight(pump->first);
         pump->batch[(*count)++] = pump->first;
-        pump->first = pump->first->next;
     }
     if (pump->first == NULL)
         pump->last = NULL;

@@ -7,13 +7,35 @@
 
 #include <stdlib.h>
 
+/* One more of what counts against limits.calls; `number`: of what the segment makes. */
+static bool calls_fit(struct segment *segment, bool makes, uint32_t number)
+{
+    uint32_t counted = segment->made + segment->records;
+
+    if (makes && number >= ID_BLOCK)
+        return segment_raise(segment, false, "too_many_calls",
+                             "a segment makes at most %d tokens, child runs and batches",
+                             ID_BLOCK - 1);
+    return segment->limits->calls == 0 || counted <= segment->limits->calls ||
+           segment_raise(segment, false, "too_many_calls",
+                         "a segment makes at most %u tokens, child runs, batches and records",
+                         segment->limits->calls);
+}
+
+bool segment_makes(struct segment *segment, int64_t *id)
+{
+    uint32_t number = ++segment->made;
+
+    *id = segment->frame->id_block + number;
+    return calls_fit(segment, true, number);
+}
+
 /* Number and write the call; 0 when it is over a limit, which is raised. */
 static uint32_t call_write(struct segment *segment, enum call_kind kind, bool is_ahead,
                            const struct value *body)
 {
     bool makes = kind == CALL_TOKEN || kind == CALL_TRIGGER;
     uint32_t number = makes ? ++segment->made : ID_BLOCK + ++segment->asked;
-    uint32_t counted = segment->made + (segment->records += kind == CALL_ONCE);
     struct frame frame = { .kind = FRAME_CALL,
                            .call = { .run_id = segment->frame->run_id,
                                      .seq = segment->frame->seq,
@@ -22,27 +44,21 @@ static uint32_t call_write(struct segment *segment, enum call_kind kind, bool is
                                      .is_ahead = is_ahead,
                                      .body = pack_value(&segment->arena, body) } };
     int64_t limit = segment->limits->payload_bytes;
-    bool is_good = true;
 
+    segment->records += kind == CALL_ONCE;
     if (!channel_is_ours(segment->channel)) {
         segment_raise(segment, false, "forked",
                       "a process that the segment has forked cannot call bide");
         return 0;
     }
-    if (makes && number >= ID_BLOCK)
-        is_good =
-            segment_raise(segment, false, "too_many_calls",
-                          "a segment makes at most %d tokens and child runs", ID_BLOCK - 1);
-    if (segment->limits->calls > 0 && kind != CALL_RUN && counted > segment->limits->calls)
-        is_good = segment_raise(segment, false, "too_many_calls",
-                                "a segment makes at most %u tokens, child runs and records",
-                                segment->limits->calls);
-    if (limit > 0 && (int64_t)frame.call.body.size > limit + 65536)
-        is_good = segment_raise(segment, false, "payload_too_large",
-                                "a call has %zu bytes, the limit of a payload is %lld",
-                                frame.call.body.size, (long long)limit);
-    if (!is_good)
+    if ((makes || kind == CALL_ONCE) && !calls_fit(segment, makes, number))
         return 0;
+    if (limit > 0 && (int64_t)frame.call.body.size > limit + 65536) {
+        segment_raise(segment, false, "payload_too_large",
+                      "a call has %zu bytes, the limit of a payload is %lld",
+                      frame.call.body.size, (long long)limit);
+        return 0;
+    }
     channel_write(segment->channel, &frame);
     return number;
 }
@@ -253,29 +269,33 @@ static void settings_put(struct segment *segment, struct value *body,
         value_put(&segment->arena, body, "metadata", *value_seen(opts->metadata));
 }
 
+bool segment_trigger_body(struct segment *segment, const char *task, const bide_value *payload,
+                          const struct bide_trigger_opts *given, struct value *body)
+{
+    struct bide_trigger_opts opts = { 0 };
+
+    if (given != NULL)
+        memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    settings_put(segment, body, &opts);
+    segment->may_be_full = opts.may_be_full != 0;
+    if (payload != NULL && value_fits(segment, value_seen(payload), "the payload of a child"))
+        value_put(&segment->arena, body, "payload", *value_seen(payload));
+    return !segment->is_raised && text_put(segment, body, "task", task) &&
+           text_put(segment, body, "queue", opts.queue) &&
+           text_put(segment, body, "concurrency_key", opts.concurrency_key) &&
+           tags_put(segment, body, opts.tags) &&
+           key_put(segment, body, opts.key, opts.key_scope, opts.key_ttl_ms);
+}
+
 void api_trigger(bide_task *t, const char *task, const bide_value *payload,
                  const struct bide_trigger_opts *given, bide_run *run)
 {
     struct segment *segment = segment_of(t);
-    struct bide_trigger_opts opts = { 0 };
     struct value body = value_map(), reply;
 
-    if (segment->is_raised)
-        return;
-    if (given != NULL)
-        memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
-    settings_put(segment, &body, &opts);
-    segment->may_be_full = opts.may_be_full != 0;
-    if (payload != NULL && value_fits(segment, value_seen(payload), "the payload of a child"))
-        value_put(&segment->arena, &body, "payload", *value_seen(payload));
-    if (segment->is_raised || !text_put(segment, &body, "task", task) ||
-        !text_put(segment, &body, "queue", opts.queue) ||
-        !text_put(segment, &body, "concurrency_key", opts.concurrency_key) ||
-        !tags_put(segment, &body, opts.tags) ||
-        !key_put(segment, &body, opts.key, opts.key_scope, opts.key_ttl_ms) ||
-        !segment_call(segment, CALL_TRIGGER, &body, &reply))
-        return;
-    made_number(&reply, &run->id);
+    if (!segment->is_raised && segment_trigger_body(segment, task, payload, given, &body) &&
+        segment_call(segment, CALL_TRIGGER, &body, &reply))
+        made_number(&reply, &run->id);
 }
 
 /* The next record may move the map: what is handed out stands elsewhere. */

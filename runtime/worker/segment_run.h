@@ -39,6 +39,9 @@ struct segment {
     bool is_canceled;
     void *state;
 
+    struct sending *sendings; /* batches that it has begun */
+    struct reading *readings; /* and those whose answers it looks at */
+
     bool has_output;
     struct value output;
     struct frame_meta *meta;
@@ -116,6 +119,14 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
 bool segment_send(struct segment *segment, enum call_kind kind, const struct value *body,
                   int64_t *id);
 
+/* The id of something that it makes; false: one too many, which is raised. */
+bool segment_makes(struct segment *segment, int64_t *id);
+/* Batches that nobody has sealed are, with what is left of their items. */
+void segment_batches_seal(struct segment *segment);
+/* What a trigger asks for; `opts` may be NULL. False: it is raised. */
+bool segment_trigger_body(struct segment *segment, const char *task, const bide_value *payload,
+                          const struct bide_trigger_opts *opts, struct value *body);
+
 /* The table's functions, by file. */
 /* clang-format off */
 #define WORKER_API_MAP(X)                                                         \
@@ -125,7 +136,8 @@ bool segment_send(struct segment *segment, enum call_kind kind, const struct val
     X(put) X(add) X(json_read) X(json_write) X(input) X(out) X(metadata) X(meta)  \
     X(progress) X(log) X(now_ms) X(is_canceled) X(token_create) X(trigger)        \
     X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)     \
-    X(done) X(fail) X(push_back)
+    X(done) X(fail) X(push_back) X(batch_begin) X(batch_add) X(batch_seal)        \
+    X(batch_count) X(batch_ending)
 /* clang-format on */
 
 /* Each has the type of its member. */

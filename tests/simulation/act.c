@@ -1,6 +1,6 @@
 /* The world outside: clients, operators, the clock. */
 #include "base/table.h"
-#include "world.h"
+#include "batches.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,7 +263,9 @@ void act_step(struct world *world)
     host_any(world);
     uint64_t dice = world_random(world, 1000);
 
-    if (dice < 240)
+    if (dice < 15)
+        act_batch(world);
+    else if (dice < 240)
         act_trigger(world);
     else if (dice < 250)
         act_token(world);
@@ -314,6 +316,8 @@ void act_reply(struct world *world, struct command *command)
 {
     if (command->err.code != ERR_OK)
         return;
+    if (command->kind == COMMAND_BATCH_SEND)
+        batch_reply(world, command);
     if (command->kind == COMMAND_TRIGGER) {
         if (store_memory_find(world->memory, command->trigger.run_id) == NULL) {
             const struct known_run *known = known_run(world, command->trigger.run_id, false);
@@ -336,6 +340,10 @@ void act_reply(struct world *world, struct command *command)
 
 static bool all_done(const struct world *world)
 {
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_BATCH); i++)
+        if (((const struct run_batch *)store_memory_at(world->memory, ROW_BATCH, i))
+                ->finished_ms == 0)
+            return false;
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))

@@ -1,5 +1,6 @@
 /* What must hold after every batch and every crash, whatever happened. */
 #include "base/table.h"
+#include "batches.h"
 #include "check_minutes.h"
 #include "engine/wait.h"
 #include "store/timers.h"
@@ -312,7 +313,7 @@ static void check_totals(struct world *world)
 
 void check_rows(struct world *world)
 {
-    uint32_t running = 0, edges = 0;
+    uint32_t running = 0, edges = check_batches(world);
 
     world->latest_ms = world->now_ms > world->latest_ms ? world->now_ms : world->latest_ms;
     check_known(world);
@@ -339,7 +340,7 @@ void check_rows(struct world *world)
     if (host_is_alone(world) && running != world->held_count)
         world_flaw(world, "%u runs are running, %u slots are held", running, world->held_count);
     if (edges != store_memory_count(world->memory, ROW_EDGE))
-        world_flaw(world, "%u edges are stored, waiting runs have %u",
+        world_flaw(world, "%u edges are stored, waiting runs and items have %u",
                    store_memory_count(world->memory, ROW_EDGE), edges);
 }
 
@@ -414,6 +415,7 @@ void check_overdue(struct world *world, const struct moment *now)
             world_flaw(world, "token %lld was due at %lld and nobody will look",
                        (long long)token->id, (long long)token->due_ms);
     }
+    check_batches_due(world, now);
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_QUEUE); i++) {
         const struct queue *queue =
             (const struct queue *)store_memory_at(world->memory, ROW_QUEUE, i);
@@ -425,6 +427,7 @@ void check_overdue(struct world *world, const struct moment *now)
 
 void check_finished(struct world *world)
 {
+    check_batches_finished(world);
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))

@@ -1,7 +1,6 @@
-#include "model.h"
-
 #include "base/duration.h"
 #include "base/memory.h"
+#include "batches.h"
 
 #include <stdlib.h>
 
@@ -225,6 +224,9 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_TRIGGER:
         rule_trigger(look, command);
         break;
+    case COMMAND_BATCH_SEND:
+        rule_batch_send(look, command);
+        break;
     case COMMAND_CANCEL:
         cancel_take(look, command);
         break;
@@ -266,6 +268,7 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_KEY_RESET:
         rule_key_reset(look, command);
         break;
+    case COMMAND_BATCH_READ: /* of segments, which ask for none */
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
     case COMMAND_PRUNE: /* check.c */
@@ -437,6 +440,7 @@ void model_batch(struct world *world, const struct store_batch *batch,
     rule_pauses_pass(&look);
     for (uint32_t i = 0; i < batch->count; i++)
         command_take(&look, batch->commands[i]);
+    rule_batches_released(&look);
     runs_look(&look);
     rule_crowds(&look);
     tokens_look(&look);

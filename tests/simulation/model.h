@@ -76,6 +76,7 @@ struct shadow_queue {
 struct model {
     struct arena arena;
     struct table runs, tokens, queues;
+    struct shadow_kept *kept; /* items of batches: rules_batch.c */
     struct shadow_key keys[MODEL_KEYS];
     uint32_t key_count;
     struct shadow_pause environments[ENVIRONMENTS + 1];
@@ -127,6 +128,7 @@ bool rule_fence(const struct look *look, const struct command *command, int64_t 
 
 /* rules_trigger.c: what a trigger makes, and what its keys find. */
 void rule_trigger(const struct look *look, const struct command *command);
+void rule_made(const struct look *look, const struct command *command);
 
 /* rules_token.c */
 void rule_token_create(const struct look *look, const struct command *command);
@@ -136,11 +138,10 @@ void rule_tokens_closed(const struct look *look, const struct run *run);
 
 /* rules_run.c: the moves of a run. */
 void rule_run_row(const struct look *look, struct shadow *shadow, const struct run *run);
-/* The same of one that this batch has not changed. */
 void rule_run_stays(const struct look *look, const struct shadow *shadow,
                     const struct run *run);
 
-/* rules_end.c: what the end of a segment leads to. */
+/* rules_end.c */
 void rule_end(const struct look *look, struct shadow *shadow, const struct run *run);
 uint32_t attempts_expected(const struct look *look, const struct run *run);
 
@@ -158,7 +159,6 @@ void rule_environment_pause(const struct look *look, const struct command *comma
 void rule_ended(const struct look *look, const struct run *run);
 void rule_queue(const struct look *look, const struct queue *queue);
 void rule_environments(const struct look *look);
-/* Before all commands: the time since the last batch, and what is due. */
 void rule_pauses_pass(const struct look *look);
 /* Is nothing new taken in the queue (NULL: in one of the environment's)? */
 bool rule_refuses(const struct look *look, uint32_t environment, const struct queue *queue);

@@ -195,7 +195,8 @@ static void made_look(const struct look *look, const struct command *command,
     shadow->made = command;
     if (!is_delayed)
         rule_entered(look, shadow, run);
-    if (rule_refuses(look, run->environment,
+    if (!trigger->is_accepted &&
+        rule_refuses(look, run->environment,
                      store_memory_queue(look->world->memory, run->queue)))
         world_flaw(look->world, "run %lld was taken by what takes no runs", (long long)run->id);
     shadow->input = model_keep(look, trigger->payload);
@@ -270,7 +271,7 @@ static void hit_look(const struct look *look, const struct trigger *trigger,
                    differs ? "differs" : "is the same");
 }
 
-static void new_look(const struct look *look, const struct command *command)
+void rule_made(const struct look *look, const struct command *command)
 {
     const struct trigger *trigger = &command->trigger;
     const struct run *run = run_now(look, trigger->run_id);
@@ -324,7 +325,7 @@ void rule_trigger(const struct look *look, const struct command *command)
                        (long long)request->target, (long long)trigger->run_id);
         return;
     }
-    if (trigger->id != 0 && shadow_of(look, trigger->id) != NULL) {
+    if (trigger->id != 0 && trigger->batch == 0 && shadow_of(look, trigger->id) != NULL) {
         if (trigger->is_new || trigger->run_id != trigger->id)
             world_flaw(look->world, "a segment that runs again has made run %lld anew",
                        (long long)trigger->run_id);
@@ -337,7 +338,7 @@ void rule_trigger(const struct look *look, const struct command *command)
     }
     if (rule_conflict_skipped(look, trigger))
         return;
-    new_look(look, command);
+    rule_made(look, command);
     key_set(look, key, trigger->run_id,
             trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_DAYS_MS);
     if (key != NULL) {

@@ -1,6 +1,5 @@
-#include "world.h"
-
 #include "base/memory.h"
+#include "batches.h"
 #include "codec/pack.h"
 #include "engine/nodes.h"
 #include "model.h"
@@ -197,6 +196,8 @@ static struct catalog *catalog_make(struct world *world)
                                               .queues = 100,
                                               .idle_queue_ms = 20000,
                                               .waits = 100,
+                                              .batch_items = 8,
+                                              .batch_open_ms = 3000,
                                               .depth = 3,
                                               .max_attempts = 100,
                                               .calls = 60,
@@ -255,9 +256,7 @@ static void prune_go_on(struct world *world)
     world->pruned += prune->pruned.runs.count + prune->pruned.tokens.count;
     prune->after = prune->is_end ? 0 : prune->last;
     if (prune->is_end)
-        prune->kind = prune->kind == ROW_RUN         ? ROW_WAITPOINT
-                      : prune->kind == ROW_WAITPOINT ? ROW_QUEUE
-                                                     : ROW_RUN;
+        prune->kind = kind_after(prune->kind);
 }
 
 /* Nothing, or from a moment to a minute. */

@@ -95,7 +95,8 @@ enum bide_field_kind {
     BIDE_KIND_RUN = 10,  /* bide_run */
     BIDE_KIND_LIST = 11, /* struct { uint32_t count, unused_; T item[n]; } */
     BIDE_KIND_STRUCT = 12,
-    BIDE_KIND_VALUE = 13 /* const bide_value *: the host's memory, NULL is null */
+    BIDE_KIND_VALUE = 13, /* const bide_value *: the host's memory, NULL is null */
+    BIDE_KIND_BATCH = 14  /* ABI 1.1: bide_batch */
 };
 
 /* One field of a state or of a struct in it. Rows end with one whose name is NULL. */
@@ -184,6 +185,11 @@ typedef struct bide_run {
     int64_t id; /* 0: none */
 } bide_run;
 
+/* ABI 1.1: runs that were asked for together. A state may hold it. */
+typedef struct bide_batch {
+    int64_t id; /* 0: none */
+} bide_batch;
+
 /* How something that was waited for ended. */
 enum bide_wait {
     BIDE_WAIT_NONE = 0, /* not yet */
@@ -264,6 +270,12 @@ struct bide_trigger_opts {
      * BIDE_REUSE_CANCELED. */
     uint32_t reuse;
     uint32_t on_parent_end; /* ABI 1.1: enum bide_children; 0: as this task's .children */
+};
+
+/* ABI 1.1 */
+struct bide_batch_opts {
+    uint32_t size;           /* set by bide_batch_begin_with() */
+    uint32_t all_or_nothing; /* 1: no item starts unless all are good */
 };
 
 enum bide_wait_kind { BIDE_WAIT_TIME = 0, BIDE_WAIT_TOKENS = 1, BIDE_WAIT_RUNS = 2 };
@@ -395,6 +407,15 @@ struct bide_api {
      */
 
     bide_next (*push_back)(bide_task *t, int64_t ms);
+    /* Batches. Items are sent some at a time; `add` gives the index. */
+    void (*batch_begin)(bide_task *t, const struct bide_batch_opts *opts, bide_batch *batch);
+    uint32_t (*batch_add)(bide_task *t, const bide_batch *batch, const char *task,
+                          const bide_value *payload, const struct bide_trigger_opts *opts);
+    void (*batch_seal)(bide_task *t, const bide_batch *batch);
+    uint32_t (*batch_count)(bide_task *t, const bide_batch *batch);
+    /* Never NULL. */
+    const struct bide_ending *(*batch_ending)(bide_task *t, const bide_batch *batch,
+                                              uint32_t index);
 };
 
 #ifdef __cplusplus
@@ -415,7 +436,7 @@ struct bide_api {
  *                                 4, and a schema's maxLength counts characters); set by
  *                                 bide_set_str()
  *   BYTES(n)                      { size, data[n] }; set by bide_set_bytes()
- *   TOKEN, RUN                    bide_token, bide_run
+ *   TOKEN, RUN, BATCH             bide_token, bide_run, bide_batch
  *   VALUE                         const bide_value *: anything, of any size up to the limit
  *   LIST(KIND, n)                 { count, item[n] } of any kind but LIST
  *   RUNS(n)                       the same as LIST(RUN, n)
@@ -434,6 +455,7 @@ struct bide_api {
 #define BIDE_TYPE_STR(n)    __typeof__(char[n])
 #define BIDE_TYPE_TOKEN     bide_token
 #define BIDE_TYPE_RUN       bide_run
+#define BIDE_TYPE_BATCH     bide_batch
 #define BIDE_TYPE_VALUE     const bide_value *
 #define BIDE_TYPE_STRUCT(s) struct s
 #define BIDE_TYPE_RUNS(n)   BIDE_TYPE_LIST(RUN, n)
@@ -470,6 +492,7 @@ template <typename T, uint32_t N> struct bide_list_of {
 #define BIDE_ROW_F64           BIDE_KIND_F64, 0, 0, 0, 0, NULL
 #define BIDE_ROW_TOKEN         BIDE_KIND_TOKEN, 0, 0, 0, 0, NULL
 #define BIDE_ROW_RUN           BIDE_KIND_RUN, 0, 0, 0, 0, NULL
+#define BIDE_ROW_BATCH         BIDE_KIND_BATCH, 0, 0, 0, 0, NULL
 #define BIDE_ROW_VALUE         BIDE_KIND_VALUE, 0, 0, 0, 0, NULL
 #define BIDE_ROW_STR(n)        BIDE_KIND_STR, n, 0, 0, 0, NULL
 #define BIDE_ROW_BYTES(n)      BIDE_KIND_BYTES, n, 0, 0, 0, NULL
@@ -486,6 +509,7 @@ template <typename T, uint32_t N> struct bide_list_of {
 #define BIDE_ITEM_F64       BIDE_KIND_F64, 0, NULL
 #define BIDE_ITEM_TOKEN     BIDE_KIND_TOKEN, 0, NULL
 #define BIDE_ITEM_RUN       BIDE_KIND_RUN, 0, NULL
+#define BIDE_ITEM_BATCH     BIDE_KIND_BATCH, 0, NULL
 #define BIDE_ITEM_VALUE     BIDE_KIND_VALUE, 0, NULL
 #define BIDE_ITEM_STR(n)    BIDE_KIND_STR, n, NULL
 #define BIDE_ITEM_BYTES(n)  BIDE_KIND_BYTES, n, NULL
@@ -1102,6 +1126,47 @@ static inline bide_run bide_trigger(bide_task *t, const char *task, const bide_v
 }
 
 /*
+ * ABI 1.1: many runs together, up to 10,000 (limits.batch_items): begin, add each with its
+ * index as the result, wait. Its items count as one of the 63, and as one of what a wait names.
+ * An item that is refused (its payload does not fit, its queue is full) fails alone: its error
+ * is found by its index. With all_or_nothing no item starts unless all are good. [segment]
+ */
+static inline bide_batch bide_batch_begin_with(bide_task *t, struct bide_batch_opts opts)
+{
+    bide_batch batch = { 0 };
+    opts.size = sizeof opts;
+    t->api->batch_begin(t, &opts, &batch);
+    return batch;
+}
+
+static inline bide_batch bide_batch_begin(bide_task *t)
+{
+    bide_batch batch = { 0 };
+    t->api->batch_begin(t, NULL, &batch);
+    return batch;
+}
+
+static inline uint32_t bide_batch_add_with(bide_task *t, const bide_batch *batch,
+                                           const char *task, const bide_value *payload,
+                                           struct bide_trigger_opts opts)
+{
+    opts.size = sizeof opts;
+    return t->api->batch_add(t, batch, task, payload, &opts);
+}
+
+static inline uint32_t bide_batch_add(bide_task *t, const bide_batch *batch, const char *task,
+                                      const bide_value *payload)
+{
+    return t->api->batch_add(t, batch, task, payload, NULL);
+}
+
+/* These were all. The end of the segment does it, too. [segment] */
+static inline void bide_batch_seal(bide_task *t, const bide_batch *batch)
+{
+    t->api->batch_seal(t, batch);
+}
+
+/*
  * Do something to the outside world once: the first time `act` runs and what it returns is
  * recorded before bide_once() returns it; a rerun of the segment gets the record and `act` is
  * not called. NULL from `act` is recorded as null; nothing is recorded when it raised an error.
@@ -1251,6 +1316,17 @@ BIDE_MUST_RETURN static inline bide_next bide_wait_run_array(bide_task *t, const
 #define bide_wait_tokens_within(t, list, needed, timeout_ms, then) \
     bide_wait_token_array((t), (list)->item, (list)->count, (needed), (timeout_ms), (then))
 
+/* ABI 1.1: until every item of the batch has ended, however; it is sealed by this. */
+BIDE_MUST_RETURN static inline bide_next bide_wait_batch(bide_task *t, const bide_batch *batch,
+                                                         bide_segment_fn then)
+{
+    bide_token point = { batch->id, "" };
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_TOKENS, 1, 0, 0);
+    t->api->batch_seal(t, batch);
+    opts.tokens = &point;
+    return bide_wait_(t, opts, then);
+}
+
 /* The run is completed, with the output made so far in this segment (none: null). [segment] */
 BIDE_MUST_RETURN static inline bide_next bide_done(bide_task *t)
 {
@@ -1349,6 +1425,36 @@ static inline const bide_value *bide_run_output(bide_task *t, const bide_run *ru
 static inline const char *bide_run_error(bide_task *t, const bide_run *run)
 {
     return run->id == 0 ? "" : t->api->ending(t, run->id)->error;
+}
+
+/*
+ * ABI 1.1: how many items a batch has, and how each ended, by its index: as for runs. After
+ * bide_wait_batch() every item has an answer; bide_wait_status() is BIDE_WAIT_OK then, or
+ * BIDE_WAIT_FAILED where the batch was aborted: of all or nothing one was bad, or its items did
+ * not all come in time. They are fetched a hundred at a time, when they are looked at.
+ * [segment]
+ */
+static inline uint32_t bide_batch_count(bide_task *t, const bide_batch *batch)
+{
+    return t->api->batch_count(t, batch);
+}
+
+static inline enum bide_wait bide_batch_status(bide_task *t, const bide_batch *batch,
+                                               uint32_t index)
+{
+    return BIDE_CAST_(enum bide_wait, t->api->batch_ending(t, batch, index)->status);
+}
+
+static inline const bide_value *bide_batch_output(bide_task *t, const bide_batch *batch,
+                                                  uint32_t index)
+{
+    return t->api->batch_ending(t, batch, index)->value;
+}
+
+static inline const char *bide_batch_error(bide_task *t, const bide_batch *batch,
+                                           uint32_t index)
+{
+    return t->api->batch_ending(t, batch, index)->error;
 }
 
 /* "run_…", as the API names it. [segment] */

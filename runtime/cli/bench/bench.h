@@ -124,7 +124,7 @@ struct flow {
     struct slice request;
     uint64_t until_ns;   /* no new requests from then on */
     uint64_t most;       /* nor beyond this many; 0: any number */
-    uint64_t sent, done; /* done: acknowledged with 200 */
+    uint64_t sent, done; /* done: acknowledged */
     uint64_t *sent_ns;   /* per connection */
     struct samples times;
     struct err err;
@@ -182,6 +182,7 @@ bool bench_restart(struct bench *bench, struct value *result, struct err *err);
 bool bench_lanes(struct bench *bench, struct value *result, struct err *err);
 bool bench_tenants(struct bench *bench, struct value *result, struct err *err);
 bool bench_held(struct bench *bench, struct value *result, struct err *err);
+bool bench_batch(struct bench *bench, struct value *result, struct err *err);
 bool bench_crowd(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_small(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_large(struct bench *bench, struct value *result, struct err *err);

@@ -26,7 +26,7 @@ static void on_reply(void *context, uint32_t connection, int status, struct slic
 {
     struct flow *flow = context;
 
-    if (status != 200 && !flow->failed) {
+    if (status / 100 != 2 && !flow->failed) {
         size_t size = body.size < 200 ? body.size : 200;
         flow->failed = true;
         err_set(&flow->err, ERR_SYSTEM, "a request was refused (%d): %.*s", status, (int)size,

@@ -45,6 +45,8 @@ static const struct bench_workload workloads[] = {
       bench_crowd },
     { "tenants", "ms p95 more", 21, true, true, false,
       "a small tenant's wait beside one with a hundred times its load", bench_tenants },
+    { "batch", "of bare SQLite", 0.6, false, false, false,
+      "batches of 100 over 8 connections; then one of 10,000 beside echo", bench_batch },
     /* Their floor is measured: what parsing takes. */
     { "schema", "checks/s", 0, false, false, true, "an order of 200 bytes and its schema",
       bench_schema_small },
@@ -83,7 +85,7 @@ static bool check_only(struct slice only, struct err *err)
     return known == words ||
            err_set(err, ERR_BAD_REQUEST,
                    "workloads are ingest, echo, wait, latency, resume, parked, restart, lanes, "
-                   "held, crowd, tenants, schema, schema-20k, each once");
+                   "held, crowd, tenants, batch, schema, schema-20k, each once");
 }
 
 /* --only, or the words after the command. */

@@ -20,7 +20,10 @@
 
 #include <signal.h>
 
-enum { GIVE_UP_MS = 30000 /* a disk that is full for longer fails the attempt */ };
+enum {
+    GIVE_UP_MS = 30000, /* a disk that is full for longer fails the attempt */
+    BATCH_READ_MOST = 100
+};
 
 static struct slice text_of(const struct value *map, const char *key)
 {
@@ -130,38 +133,106 @@ static void token_fill(struct outgoing *outgoing, const struct job *job,
                                .is_rerun = job->is_rerun };
 }
 
-static void trigger_fill(struct outgoing *outgoing, const struct job *job,
+static void trigger_fill(struct trigger *trigger, struct arena *arena, const struct job *job,
                          const struct value *map, int64_t id)
 {
     const struct value *payload = value_find(map, "payload");
 
-    outgoing->command.trigger =
-        (struct trigger){ .environment = job->environment,
-                          .task = text_of(map, "task"),
-                          .payload = payload == NULL ? (struct slice){ 0 }
-                                                     : pack_value(&outgoing->arena, payload),
-                          .queue = text_of(map, "queue"),
-                          .concurrency_key = text_of(map, "concurrency_key"),
-                          .due_ms = number_of(map, "due_ms"),
-                          .delay_ms = number_of(map, "delay_ms"),
-                          .ttl_ms = number_of(map, "ttl_ms"),
-                          .priority_ms = number_of(map, "priority_ms"),
-                          .limit_ms = number_of(map, "limit_ms"),
-                          .max_attempts = (uint32_t)number_of(map, "max_attempts"),
-                          .tags = packed_of(&outgoing->arena, map, "tags", VALUE_LIST),
-                          .metadata = packed_of(&outgoing->arena, map, "metadata", VALUE_MAP),
-                          .key = text_of(map, "key"),
-                          .key_text = text_of(map, "key_text"),
-                          .key_global = number_of(map, "key_global") != 0,
-                          .key_ttl_ms = number_of(map, "key_ttl_ms"),
-                          .on_parent_end = (uint32_t)number_of(map, "on_parent_end"),
-                          .reuse = (uint32_t)number_of(map, "reuse") & REUSE_MASK,
-                          .is_test = job->is_test,
-                          .parent_id = job->run_id,
-                          .parent_seq = job->seq,
-                          .id = id,
-                          .is_rerun = job->is_rerun,
-                          .unchecked = true };
+    *trigger = (struct trigger){ .environment = job->environment,
+                                 .task = text_of(map, "task"),
+                                 .payload = payload == NULL ? (struct slice){ 0 }
+                                                            : pack_value(arena, payload),
+                                 .queue = text_of(map, "queue"),
+                                 .concurrency_key = text_of(map, "concurrency_key"),
+                                 .due_ms = number_of(map, "due_ms"),
+                                 .delay_ms = number_of(map, "delay_ms"),
+                                 .ttl_ms = number_of(map, "ttl_ms"),
+                                 .priority_ms = number_of(map, "priority_ms"),
+                                 .limit_ms = number_of(map, "limit_ms"),
+                                 .max_attempts = (uint32_t)number_of(map, "max_attempts"),
+                                 .tags = packed_of(arena, map, "tags", VALUE_LIST),
+                                 .metadata = packed_of(arena, map, "metadata", VALUE_MAP),
+                                 .key = text_of(map, "key"),
+                                 .key_text = text_of(map, "key_text"),
+                                 .key_global = number_of(map, "key_global") != 0,
+                                 .key_ttl_ms = number_of(map, "key_ttl_ms"),
+                                 .on_parent_end = (uint32_t)number_of(map, "on_parent_end"),
+                                 .reuse = (uint32_t)number_of(map, "reuse") & REUSE_MASK,
+                                 .is_test = job->is_test,
+                                 .parent_id = job->run_id,
+                                 .parent_seq = job->seq,
+                                 .id = id,
+                                 .is_rerun = job->is_rerun,
+                                 .unchecked = true };
+}
+
+static bool batch_id_check(const struct job *job, int64_t id, struct err *err)
+{
+    return (id > job->id_block && id < job->id_block + ID_BLOCK) ||
+           err_set(err, ERR_LIMIT, "a segment makes at most %d tokens, child runs and batches",
+                   ID_BLOCK - 1);
+}
+
+static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
+                        const struct value *map, struct err *err);
+static bool attempts_check(const struct dispatch *dispatch, const struct value *map,
+                           struct err *err);
+
+static void items_fill(struct outgoing *outgoing, const struct job *job,
+                       const struct value *list, uint32_t from, struct batch_send *send)
+{
+    struct arena *arena = &outgoing->arena;
+
+    send->items = ARENA_ARRAY(arena, struct batch_ask, (size_t)list->count + 1);
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct command *command = ARENA_NEW(arena, struct command);
+        struct batch_ask *ask = &send->items[send->count++];
+        const struct value *map = &list->items[i];
+        struct err err = { 0 };
+        *command = (struct command){ .kind = COMMAND_TRIGGER, .arena = arena };
+        *ask = (struct batch_ask){ .index = from + i, .command = command };
+        trigger_fill(&command->trigger, arena, job, map, 0);
+        command->trigger.is_rerun = false; /* what was made is found by its index */
+        if (!names_check(outgoing->dispatch, CALL_TRIGGER, map, &err) ||
+            !attempts_check(outgoing->dispatch, map, &err))
+            ask->refusal = arena_copy(arena, slice_of(err.text));
+    }
+}
+
+static bool batch_fill(struct outgoing *outgoing, const struct job *job,
+                       const struct value *map, struct err *err)
+{
+    const struct value *all = value_find(map, "all"), *seal = value_find(map, "seal");
+    const struct value *items = value_find(map, "items");
+    struct batch_send *send = &outgoing->command.batch_send;
+    int64_t id = number_of(map, "batch");
+
+    *send =
+        (struct batch_send){ .environment = job->environment,
+                             .id = id,
+                             .begins = true,
+                             .is_atomic =
+                                 all != NULL && all->kind == VALUE_BOOL && all->boolean,
+                             .seals = seal != NULL && seal->kind == VALUE_BOOL && seal->boolean,
+                             .parent_id = job->run_id,
+                             .parent_seq = job->seq,
+                             .is_rerun = job->is_rerun };
+    if (!batch_id_check(job, id, err))
+        return false;
+    if (items != NULL && items->kind == VALUE_LIST)
+        items_fill(outgoing, job, items, (uint32_t)number_of(map, "from"), send);
+    return true;
+}
+
+static void batch_read_fill(struct outgoing *outgoing, const struct job *job,
+                            const struct value *map)
+{
+    outgoing->command.batch_read =
+        (struct batch_read){ .run_id = job->run_id,
+                             .seq = job->seq,
+                             .batch_id = number_of(map, "batch"),
+                             .from = (uint32_t)number_of(map, "from"),
+                             .most = BATCH_READ_MOST };
 }
 
 static void read_fill(struct outgoing *outgoing, const struct job *job, const struct value *map)
@@ -183,10 +254,11 @@ static void once_fill(struct outgoing *outgoing, const struct job *job, const st
                                               : pack_value(&outgoing->arena, value) };
 }
 
-static const enum command_kind commands[] = { [CALL_TOKEN] = COMMAND_TOKEN_CREATE,
-                                              [CALL_TRIGGER] = COMMAND_TRIGGER,
-                                              [CALL_RUN] = COMMAND_RUN_READ,
-                                              [CALL_ONCE] = COMMAND_ONCE };
+static const enum command_kind commands[] = {
+    [CALL_TOKEN] = COMMAND_TOKEN_CREATE, [CALL_TRIGGER] = COMMAND_TRIGGER,
+    [CALL_RUN] = COMMAND_RUN_READ,       [CALL_ONCE] = COMMAND_ONCE,
+    [CALL_BATCH] = COMMAND_BATCH_SEND,   [CALL_BATCH_READ] = COMMAND_BATCH_READ
+};
 
 /* ---- the answer ------------------------------------------------------------------------- */
 
@@ -213,6 +285,36 @@ static void read_answer(struct arena *arena, const struct run_read *read, struct
     }
 }
 
+static void batch_read_answer(struct arena *arena, const struct batch_read *read,
+                              struct value *map)
+{
+    struct value items = value_list();
+
+    for (uint32_t i = 0; i < read->count; i++) {
+        const struct batch_answer *answer = &read->answers[i];
+        struct value item = value_map(), output;
+        member_put(arena, &item, "status", answer->status);
+        if (answer->output.size > 0 && pack_read(arena, answer->output, &output, NULL))
+            value_put(arena, &item, "output", output);
+        if (answer->error.size > 0)
+            value_put(arena, &item, "error", value_string(answer->error));
+        value_add(arena, &items, item);
+    }
+    member_put(arena, map, "count", read->all);
+    value_put(arena, map, "items", items);
+}
+
+/* One that the segment sent otherwise when it ran before. */
+static const struct batch_ask *item_differs(const struct outgoing *outgoing)
+{
+    const struct batch_send *send = &outgoing->command.batch_send;
+
+    for (uint32_t i = 0; outgoing->kind == CALL_BATCH && i < send->count; i++)
+        if (send->items[i].reply == ASK_DIFFERS)
+            return &send->items[i];
+    return NULL;
+}
+
 static void answer_fill(struct outgoing *outgoing, struct value *map)
 {
     const struct dispatch_options *options = &outgoing->dispatch->options;
@@ -229,6 +331,8 @@ static void answer_fill(struct outgoing *outgoing, struct value *map)
         value_put(arena, map, "cached", value_bool(outgoing->command.trigger.cached));
     } else if (outgoing->kind == CALL_RUN) {
         read_answer(arena, &outgoing->command.run_read, map);
+    } else if (outgoing->kind == CALL_BATCH_READ) {
+        batch_read_answer(arena, &outgoing->command.batch_read, map);
     }
 }
 
@@ -273,7 +377,11 @@ static void on_decided(struct outgoing *outgoing)
     if (slot == NULL)
         return; /* it died meanwhile; what was made is found again by the next try */
     slot->call = NULL;
-    if (outgoing->command.err.code == ERR_OK) {
+    const struct batch_ask *differs = item_differs(outgoing);
+    if (outgoing->command.err.code == ERR_OK && differs != NULL) {
+        frame.reply.error = ERR_DIFFERS;
+        frame.reply.text = slice_of(differs->command->err.text);
+    } else if (outgoing->command.err.code == ERR_OK) {
         answer_fill(outgoing, &map);
         frame.reply.body = pack_value(&outgoing->arena, &map);
     } else {
@@ -296,16 +404,22 @@ static bool command_fill(struct outgoing *outgoing, struct job *job,
         (call->call == 0 || call->call >= ID_BLOCK))
         return err_set(err, ERR_LIMIT, "a segment makes at most %d tokens and child runs",
                        ID_BLOCK - 1);
-    if (call->kind != CALL_RUN && job->calls++ >= outgoing->dispatch->config->limits.calls)
+    bool is_read = call->kind == CALL_RUN || call->kind == CALL_BATCH_READ;
+    bool is_more = call->kind == CALL_BATCH && number_of(map, "from") > 0;
+    if (!is_read && !is_more && job->calls++ >= outgoing->dispatch->config->limits.calls)
         return err_set(err, ERR_LIMIT,
                        "a segment makes at most %u tokens, child runs and records",
                        outgoing->dispatch->config->limits.calls);
     if (call->kind == CALL_TOKEN)
         token_fill(outgoing, job, map, id);
     else if (call->kind == CALL_TRIGGER)
-        trigger_fill(outgoing, job, map, id);
+        trigger_fill(&outgoing->command.trigger, &outgoing->arena, job, map, id);
     else if (call->kind == CALL_RUN)
         read_fill(outgoing, job, map);
+    else if (call->kind == CALL_BATCH)
+        return batch_fill(outgoing, job, map, err);
+    else if (call->kind == CALL_BATCH_READ)
+        batch_read_fill(outgoing, job, map);
     else
         once_fill(outgoing, job, map);
     return names_check(outgoing->dispatch, call->kind, map, err) &&

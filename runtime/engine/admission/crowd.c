@@ -73,7 +73,7 @@ static bool may_go(const struct run *run)
 static bool oldest_find(struct batch *batch, const struct queue *queue, struct crowd_now *now,
                         struct run **oldest)
 {
-    uint32_t most = batch->count + SPARE;
+    uint32_t most = batch->wishes + SPARE;
     bool loaded = true;
 
     *oldest = NULL;
@@ -103,7 +103,7 @@ bool crowd_admit(struct batch *batch, struct command *command, const struct queu
 
     if (rules->max_queued == 0 || queue == NULL)
         return true;
-    if (!crowd_get(batch, queue->id, drops ? batch->count + SPARE : 0, &now))
+    if (!crowd_get(batch, queue->id, drops ? batch->wishes + SPARE : 0, &now))
         return false;
     if (now->count - (leaves != NULL && waits(leaves) ? 1 : 0) < rules->max_queued)
         return true;

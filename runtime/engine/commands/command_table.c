@@ -7,6 +7,11 @@ const struct command_rule command_rules[COMMAND_KIND_COUNT] = {
                           .decide = trigger_decide,
                           .prefetch = trigger_prefetch,
                           .clear = trigger_clear },
+    [COMMAND_BATCH_SEND] = { .name = "batch send",
+                             .sentence = "begin a batch, add items to it, seal it",
+                             .decide = batch_send_decide,
+                             .prefetch = batch_send_prefetch,
+                             .clear = batch_send_clear },
     [COMMAND_CANCEL] = { .name = "cancel",
                          .sentence = "end a run, and all below it",
                          .decide = cancel_decide },
@@ -54,6 +59,9 @@ const struct command_rule command_rules[COMMAND_KIND_COUNT] = {
                            .sentence = "a segment asks for another run, or for a token",
                            .decide = run_read_decide,
                            .clear = run_read_clear },
+    [COMMAND_BATCH_READ] = { .name = "batch read",
+                             .sentence = "a segment asks for the answers of a batch's items",
+                             .decide = batch_read_decide },
     [COMMAND_ONCE] = { .name = "once",
                        .sentence = "record what a segment does once",
                        .decide = once_decide },
@@ -74,3 +82,8 @@ const struct command_rule command_rules[COMMAND_KIND_COUNT] = {
                         .sentence = "the segments of a task are short, or long",
                         .take = speed_take },
 };
+
+uint32_t command_weight(const struct command *command)
+{
+    return command->kind == COMMAND_BATCH_SEND ? 1 + command->batch_send.count : 1;
+}

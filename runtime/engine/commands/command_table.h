@@ -23,6 +23,7 @@ struct command_rule {
 extern const struct command_rule command_rules[COMMAND_KIND_COUNT];
 
 bool trigger_decide(struct batch *batch, struct command *command);
+bool batch_send_decide(struct batch *batch, struct command *command);
 bool cancel_decide(struct batch *batch, struct command *command);
 bool token_create_decide(struct batch *batch, struct command *command);
 bool token_complete_decide(struct batch *batch, struct command *command);
@@ -34,17 +35,20 @@ bool segment_end_decide(struct batch *batch, struct command *command);
 bool segment_lost_decide(struct batch *batch, struct command *command);
 bool segment_release_decide(struct batch *batch, struct command *command);
 bool run_read_decide(struct batch *batch, struct command *command);
+bool batch_read_decide(struct batch *batch, struct command *command);
 bool once_decide(struct batch *batch, struct command *command);
 bool prune_decide(struct batch *batch, struct command *command);
 bool notes_decide(struct batch *batch, struct command *command);
 bool recover_decide(struct batch *batch, struct command *command);
 
 bool trigger_prefetch(struct batch *batch, const struct command *command);
+bool batch_send_prefetch(struct batch *batch, const struct command *command);
 bool token_create_prefetch(struct batch *batch, const struct command *command);
 bool token_complete_prefetch(struct batch *batch, const struct command *command);
 bool segment_end_prefetch(struct batch *batch, const struct command *command);
 
 void trigger_clear(struct command *command);
+void batch_send_clear(struct command *command);
 void token_create_clear(struct command *command);
 void token_complete_clear(struct command *command);
 void run_read_clear(struct command *command);

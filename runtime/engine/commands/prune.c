@@ -4,6 +4,7 @@
  *   run     DONE, all that follows from its end is done  ──▶ its parent lives?  ─▶ stays
  *   token   settled, all who waited for it are told       ──▶ its maker lives?   ─▶ stays
  *                                                             marked (marks.h)?  ─▶ stays
+ *   batch   finished, and its items with it              ──▶ its parent lives?  ─▶ stays
  *   queue   removed (queue_room.c)                        ──▶ a run knows it, and so it is
  *                                                             marked?            ─▶ stays
  *
@@ -18,6 +19,7 @@
 
 #include "base/duration.h"
 #include "engine/batch.h"
+#include "engine/batches/prune_batches.h"
 #include "engine/commands/command_table.h"
 
 enum {
@@ -133,6 +135,14 @@ static bool is_let_go(const struct batch *batch, int64_t id, int64_t since_ms)
     return since_ms < marks->since_ms - HOLD_MS - late_ms && !marks_have(marks, id);
 }
 
+bool prune_may_go(const struct batch *batch, uint32_t environment, int64_t id, int64_t since_ms)
+{
+    struct slice none = { 0 };
+    int64_t span_ms = span_for(batch->catalog, RETAIN_RUNS, environment, none, none);
+
+    return is_past(batch, since_ms, span_ms) && is_let_go(batch, id, since_ms);
+}
+
 static bool is_alive(const struct run *run)
 {
     return run != NULL && !run_is_over(run);
@@ -164,7 +174,7 @@ static void kind_add(struct pruned_kind *to, const struct pruned_kind *more)
     to->count += more->count;
 }
 
-static void kind_add_one(struct pruned_kind *to, int64_t ended_ms)
+void pruned_count_one(struct pruned_kind *to, int64_t ended_ms)
 {
     kind_add(to, &(struct pruned_kind){ 1, ended_ms, ended_ms });
 }
@@ -176,6 +186,7 @@ void pruned_add(struct pruned *to, const struct pruned *more)
     kind_add(&to->early_answers, &more->early_answers);
     kind_add(&to->logs, &more->logs);
     kind_add(&to->queues, &more->queues);
+    kind_add(&to->batches, &more->batches);
 }
 
 /* ---- runs -------------------------------------------------------------------------------- */
@@ -191,6 +202,7 @@ static bool run_look(struct batch *batch, const struct prune *prune, int64_t id,
 {
     const struct catalog *catalog = batch->catalog;
     struct queue *queue = NULL;
+    struct run_batch *made;
     struct run *run;
 
     *old = (struct old_run){ 0 };
@@ -209,6 +221,11 @@ static bool run_look(struct batch *batch, const struct prune *prune, int64_t id,
     int64_t logs_ms = span_for(catalog, RETAIN_LOGS, run->environment, run->task, name);
     old->is_old = is_past(batch, run->finished_ms, runs_ms) &&
                   is_let_go(batch, run->id, later(run->finished_ms, run->updated_ms));
+    if (old->is_old && run->batch != 0) { /* not before its batch has its answers */
+        if (!rows_run_batch(&batch->rows, run->batch, &made))
+            return false;
+        old->is_old = made == NULL || made->finished_ms != 0;
+    }
     old->has_old_log = run->log_lines > 0 && is_past(batch, run->finished_ms, logs_ms);
     return true;
 }
@@ -221,9 +238,9 @@ static void run_prune(struct batch *batch, struct prune *prune, const struct old
         (void)rows_run(&batch->rows, run->parent_id, 0, &parent); /* loaded */
     bool goes = old->is_old && !is_alive(parent);
     if (goes)
-        kind_add_one(&prune->pruned.runs, run->finished_ms);
+        pruned_count_one(&prune->pruned.runs, run->finished_ms);
     else if (old->has_old_log)
-        kind_add_one(&prune->pruned.logs, run->finished_ms);
+        pruned_count_one(&prune->pruned.logs, run->finished_ms);
     if (prune->is_dry || (!goes && !old->has_old_log))
         return;
     if (run->log_lines > 0)
@@ -307,9 +324,9 @@ static void token_prune(struct batch *batch, struct prune *prune, struct waitpoi
     if (is_alive(maker))
         return;
     if (token->environment == 0)
-        kind_add_one(&prune->pruned.early_answers, token->created_ms);
+        pruned_count_one(&prune->pruned.early_answers, token->created_ms);
     else
-        kind_add_one(&prune->pruned.tokens, token->completed_ms);
+        pruned_count_one(&prune->pruned.tokens, token->completed_ms);
     if (prune->is_dry)
         return;
     token->row.is_deleted = true;
@@ -366,7 +383,7 @@ static bool queues_prune(struct batch *batch, struct prune *prune)
         if (queue == NULL || queue->row.is_deleted || !queue->removed ||
             !is_let_go(batch, queue->id, queue->used_ms))
             continue;
-        kind_add_one(&prune->pruned.queues, queue->used_ms);
+        pruned_count_one(&prune->pruned.queues, queue->used_ms);
         if (!prune->is_dry)
             queue->row.is_deleted = true;
     }
@@ -460,9 +477,11 @@ bool prune_decide(struct batch *batch, struct command *command)
                        "the server's clock was set back, or it has started anew; begin again "
                        "without \"after\"") ||
                true;
-    return prune->kind == ROW_RUN         ? runs_prune(batch, prune)
-           : prune->kind == ROW_WAITPOINT ? tokens_prune(batch, prune)
-                                          : queues_prune(batch, prune);
+    return prune->kind == ROW_RUN          ? runs_prune(batch, prune)
+           : prune->kind == ROW_WAITPOINT  ? tokens_prune(batch, prune)
+           : prune->kind == ROW_BATCH      ? batches_prune(batch, prune)
+           : prune->kind == ROW_BATCH_ITEM ? items_prune(batch, prune)
+                                           : queues_prune(batch, prune);
 }
 
 void prune_commit(struct batch *batch)

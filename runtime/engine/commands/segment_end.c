@@ -293,6 +293,7 @@ bool segment_end_decide(struct batch *batch, struct command *command)
 bool segment_end_prefetch(struct batch *batch, const struct command *command)
 {
     const struct segment_end *done = &command->segment_end;
+    struct run_batch *made;
     struct tokens *tokens;
     struct run *run;
 
@@ -300,6 +301,8 @@ bool segment_end_prefetch(struct batch *batch, const struct command *command)
         (void)run_finish_ready(batch, run); /* a want is enough */
         if (done->end != NULL && done->end->verdict == VERDICT_DONE) {
             waiters_prefetch(batch, run->id);
+            if (run->batch != 0) /* it counts */
+                (void)rows_run_batch(&batch->rows, run->batch, &made);
             if (run->has_tokens) /* they are closed */
                 (void)rows_tokens(&batch->rows, run->id, &tokens);
         }

@@ -73,7 +73,7 @@ static bool trigger_load(struct batch *batch, struct trigger *trigger,
         loaded &= lane_load(batch, trigger, found);
     if (trigger->parent_id != 0)
         loaded &= rows_run(rows, trigger->parent_id, 0, &found->parent);
-    if (trigger->id != 0)
+    if (trigger->id != 0 && trigger->batch == 0) /* an item is new: batch_send.c has looked */
         loaded &=
             rows_run(rows, trigger->id, trigger->is_rerun ? PART_INPUT : 0, &found->again);
     if (trigger->is_rerun)
@@ -221,6 +221,12 @@ static int64_t lane_get(struct batch *batch, const struct trigger *trigger,
     return lane->id;
 }
 
+/* The hash of its payload as it came. */
+static int64_t given_of(const struct batch *batch, const struct trigger *trigger)
+{
+    return trigger->given != 0 ? trigger->given : payload_hash(batch->arena, trigger->payload);
+}
+
 static struct run *run_make(struct batch *batch, const struct trigger *trigger,
                             struct slice payload, const struct trigger_rows *found,
                             struct queue *queue)
@@ -251,10 +257,12 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         run->parent_id = found->parent->id;
         run->root_id = found->parent->root_id;
         run->depth = found->parent->depth + 1;
-        run->given = payload_hash(arena, trigger->payload);
         rows_new_child(&batch->rows, run);
         child_choose(batch, trigger, found->parent, run);
     }
+    run->batch = trigger->batch;
+    if (run->batch != 0 || run->parent_id != 0)
+        run->given = given_of(batch, trigger);
     if (trigger->key.size > 0) {
         run->choices |= trigger->reuse != 0 ? trigger->reuse : found->rules->reuse;
         run->key = arena_copy(arena, (struct slice){ (const char *)found->key_hash, 16 });
@@ -318,7 +326,7 @@ static int64_t run_found(struct batch *batch, struct command *command,
         int64_t first;
         memcpy(&first, found->key->payload, sizeof first); /* 0: the row is older */
         trigger->cached = true;
-        trigger->differs = first != 0 && first != payload_hash(batch->arena, trigger->payload);
+        trigger->differs = first != 0 && first != given_of(batch, trigger);
         return found->key->target;
     }
     return 0;
@@ -352,7 +360,8 @@ static bool pauses_ask(struct batch *batch, struct command *command,
 static bool parent_ask(struct batch *batch, struct command *command,
                        const struct trigger_rows *found)
 {
-    if (command->trigger.parent_id == 0 || !parent_check(batch, command, found->parent))
+    if (command->trigger.parent_id == 0 || command->trigger.is_accepted ||
+        !parent_check(batch, command, found->parent))
         return true;
     if (!parent_doom(batch, command, found->parent))
         return false;
@@ -385,18 +394,23 @@ static bool queue_takes(struct batch *batch, struct command *command,
                         const struct trigger_rows *found, struct run **met)
 {
     struct trigger *trigger = &command->trigger;
-    bool has_room;
+    bool drops = found->rules->on_full == FULL_DROP_OLDEST, has_room;
 
     if (!conflict_find(batch, found->rules, found->lane, found->parent, met))
         return false;
-    if (*met != NULL && found->rules->on_conflict == CONFLICT_SKIP) {
+    if (*met != NULL && found->rules->on_conflict == CONFLICT_SKIP && !trigger->only_asks) {
         trigger->run_id = (*met)->id;
         trigger->cached = true;
         return true;
     }
-    if (!crowd_admit(batch, command, found->queue, found->rules, *met))
+    /* Who must go for it goes when it is made. */
+    if (!(drops ? trigger->only_asks : trigger->is_accepted) &&
+        !crowd_admit(batch, command, found->queue, found->rules, *met))
         return false;
-    if (command->err.code != ERR_OK || (found->queue != NULL && !found->queue->removed))
+    if (trigger->is_accepted)
+        command->err = (struct err){ 0 };
+    if (command->err.code != ERR_OK || trigger->is_accepted ||
+        (found->queue != NULL && !found->queue->removed))
         return true;
     if (!queue_room(batch, trigger->environment, &has_room))
         return false;
@@ -413,7 +427,7 @@ static void keys_write(struct batch *batch, const struct trigger *trigger,
 {
     if (trigger->key.size > 0) {
         int64_t ttl_ms = trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS;
-        int64_t first = payload_hash(batch->arena, trigger->payload);
+        int64_t first = given_of(batch, trigger);
         memcpy(key_make(batch, found->key_hash, trigger->run_id, ttl_ms)->payload, &first,
                sizeof first);
     }
@@ -441,9 +455,10 @@ bool trigger_decide(struct batch *batch, struct command *command)
     trigger->run_id = run_found(batch, command, &found);
     if (trigger->run_id != 0)
         return true;
-    if (!pauses_ask(batch, command, &found))
+    if (!trigger->is_accepted && !pauses_ask(batch, command, &found))
         return false;
-    if (command->err.code != ERR_OK || !task_takes(batch, command, found.task))
+    if (command->err.code != ERR_OK ||
+        (!trigger->is_accepted && !task_takes(batch, command, found.task)))
         return true;
     struct slice payload = trigger->payload; /* that stays as it came: it may come again */
     if (trigger->unchecked && !payload_check(batch, command, found.task, &payload))
@@ -453,6 +468,10 @@ bool trigger_decide(struct batch *batch, struct command *command)
         return false;
     if (command->err.code != ERR_OK || trigger->run_id != 0)
         return true;
+    if (trigger->only_asks) {
+        trigger->checked = payload;
+        return true;
+    }
     (void)queue_get(batch, trigger->environment, found.queue_name, &queue); /* loaded */
     if (met != NULL)
         conflict_cancel(batch, met);

@@ -31,7 +31,7 @@
     X(row, 60, BYTES, once) X(row, 61, BYTES, timeline) X(row, 62, BYTES, key)                 \
     X(row, 63, BYTES, key_text) X(row, 64, BYTES, schema) X(row, 65, BYTES, schema_now)        \
     X(row, 21, NUMBER, frozen_ms) X(row, 66, BYTES, deaths) X(row, 67, BYTES, concurrency_key)        \
-    X(row, 68, BYTES, tenant) X(row, 22, COUNT, choices) X(row, 0, PART, input)        \
+    X(row, 68, BYTES, tenant) X(row, 22, COUNT, choices) X(row, 46, REF, batch) X(row, 0, PART, input)        \
     X(row, 0, PART, state) X(row, 0, PART, output)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \
@@ -99,6 +99,21 @@
     X(row, 0, SUM, w15) X(row, 0, SUM, w16) X(row, 0, SUM, w17) X(row, 0, SUM, w18)            \
     X(row, 0, SUM, w19) X(row, 0, SUM, w20) X(row, 0, SUM, w21) X(row, 0, SUM, w22)            \
     X(row, 0, SUM, w23) X(row, 0, SUM, w24) X(row, 0, SUM, w25)
+
+#define RUN_BATCH_FIELDS(X, row)                                                               \
+    X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, environment)             \
+    X(row, 3, COUNT, status) X(row, 4, COUNT, expected) X(row, 5, COUNT, room)                 \
+    X(row, 6, COUNT, received) X(row, 7, COUNT, most) X(row, 8, COUNT, refused)                \
+    X(row, 9, COUNT, made) X(row, 10, COUNT, ended) X(row, 11, COUNT, failed)                  \
+    X(row, 16, FLAG, due_is_span) X(row, 17, FLAG, is_atomic) X(row, 24, TIME, due_ms)         \
+    X(row, 25, TIME, sealed_ms) X(row, 26, TIME, finished_ms) X(row, 27, TIME, used_ms)        \
+    X(row, 32, REF, first_id) X(row, 33, REF, parent_id) X(row, 40, BYTES, key)                \
+    X(row, 41, BYTES, key_text) X(row, 42, BYTES, why)
+
+#define BATCH_ITEM_FIELDS(X, row)                                                              \
+    X(row, 0, ID, id) X(row, 2, COUNT, kind) X(row, 8, NUMBER, given)                          \
+    X(row, 16, REF, batch) X(row, 17, REF, target) X(row, 24, BYTES, task)                     \
+    X(row, 25, BYTES, error) X(row, 0, BESIDE, asked)
 /* clang-format on */
 
 #endif

@@ -44,6 +44,8 @@ DESCRIBE(KEY_FIELDS, key)
 DESCRIBE(EDGE_FIELDS, edge)
 DESCRIBE(LOG_LINE_FIELDS, log_line)
 DESCRIBE(MINUTE_FIELDS, queue_minute)
+DESCRIBE(RUN_BATCH_FIELDS, run_batch)
+DESCRIBE(BATCH_ITEM_FIELDS, batch_item)
 
 /* ---- indexes ----------------------------------------------------------------------------- */
 
@@ -102,6 +104,8 @@ DUE_INDEX(at_queue_due, queue, false)
 DUE_INDEX(at_queue_span, queue, true)
 DUE_INDEX(at_environment_due, environment, false)
 DUE_INDEX(at_environment_span, environment, true)
+DUE_INDEX(at_batch_due, run_batch, false)
+DUE_INDEX(at_batch_span, run_batch, true)
 
 static const struct row_index run_indexes[] = {
     { "run_ready", "ready run", { "queue", "lane", "rank_ms" }, .at = at_ready },
@@ -137,6 +141,11 @@ static const struct row_index environment_indexes[] = {
     { "environment_span", "due environment", { "due_ms" }, .at = at_environment_span },
 };
 
+static const struct row_index run_batch_indexes[] = {
+    { "batch_due", "due batch", { "due_ms" }, .at = at_batch_due },
+    { "batch_span", "due batch", { "due_ms" }, .at = at_batch_span },
+};
+
 /* ---- kinds ------------------------------------------------------------------------------- */
 
 static bool run_is_sound(const struct row *row)
@@ -146,7 +155,7 @@ static bool run_is_sound(const struct row *row)
 
 static bool waitpoint_is_sound(const struct row *row)
 {
-    return WAITPOINT(row)->status <= WAITPOINT_CANCELLED;
+    return WAITPOINT(row)->status <= WAITPOINT_FAILED;
 }
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -210,6 +219,15 @@ const struct kind row_kinds[ROW_KINDS] = {
                            KIND_OF(MINUTE_FIELDS, queue_minute, minute,
                                    sizeof(struct queue_minute)),
                            .key_fields = 3, .again = AGAIN_ADDS },
+    [ROW_BATCH] = { "batch", "batch_id",
+                    KIND_OF(RUN_BATCH_FIELDS, run_batch, id, sizeof(struct run_batch)),
+                    .key_fields = 1, .is_locked = true, .is_packed = true,
+                    .indexes = run_batch_indexes, .index_count = COUNT_OF(run_batch_indexes),
+                    .due = &run_batch_fields[run_batch_at_due_ms],
+                    .due_is_span = &run_batch_fields[run_batch_at_due_is_span] },
+    [ROW_BATCH_ITEM] = { "batch_item", "item_id",
+                         KIND_OF(BATCH_ITEM_FIELDS, batch_item, id, sizeof(struct batch_item)),
+                         .key_fields = 1, .is_locked = true, .is_packed = true },
 };
 
 /* ---- values ------------------------------------------------------------------------------ */

@@ -28,6 +28,8 @@ enum row_kind {
     ROW_EDGE,
     ROW_LOG_LINE,
     ROW_QUEUE_MINUTE,
+    ROW_BATCH,
+    ROW_BATCH_ITEM,
     ROW_KINDS
 };
 

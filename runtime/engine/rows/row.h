@@ -15,15 +15,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum waitpoint_kind { WAITPOINT_TOKEN, WAITPOINT_TIME };
+enum waitpoint_kind { WAITPOINT_TOKEN, WAITPOINT_TIME, WAITPOINT_BATCH };
 enum waitpoint_status {
     WAITPOINT_PENDING,
     WAITPOINT_COMPLETED,
     WAITPOINT_TIMED_OUT,
-    WAITPOINT_CANCELLED /* the run that made it has ended, and nobody else waits for it */
+    WAITPOINT_CANCELLED, /* the run that made it has ended, and nobody else waits for it */
+    WAITPOINT_FAILED     /* a batch that was aborted */
 };
 
-/* Tokens and timers. A run is its own waitpoint: an edge may name a run's id. */
+/* Tokens and timers, and batches that a run made, under their own id. A run is its own
+ * waitpoint: an edge may name a run's id. */
 struct waitpoint {
     struct row row;
     int64_t id;

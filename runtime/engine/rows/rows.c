@@ -144,6 +144,24 @@ bool rows_queue(struct rows *rows, int64_t id, struct queue **queue)
     return is_loaded;
 }
 
+bool rows_run_batch(struct rows *rows, int64_t id, struct run_batch **made)
+{
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_BATCH, (struct row_key){ .id = id }, 0, &row);
+
+    *made = (struct run_batch *)row;
+    return is_loaded;
+}
+
+bool rows_item(struct rows *rows, int64_t id, struct batch_item **item)
+{
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_BATCH_ITEM, (struct row_key){ .id = id }, 0, &row);
+
+    *item = (struct batch_item *)row;
+    return is_loaded;
+}
+
 bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name,
                       struct queue **queue)
 {
@@ -254,6 +272,16 @@ struct environment *rows_environment_here(const struct rows *rows, uint32_t numb
 struct waitpoint *rows_waitpoint_here(const struct rows *rows, int64_t id)
 {
     return row_here(rows, ROW_WAITPOINT, id);
+}
+
+struct run_batch *rows_run_batch_here(const struct rows *rows, int64_t id)
+{
+    return row_here(rows, ROW_BATCH, id);
+}
+
+struct batch_item *rows_item_here(const struct rows *rows, int64_t id)
+{
+    return row_here(rows, ROW_BATCH_ITEM, id);
 }
 
 struct run *rows_young(const struct rows *rows, int64_t parent_id)

@@ -12,6 +12,7 @@
 #include "base/table.h"
 #include "engine/rows/lane.h"
 #include "engine/rows/row.h"
+#include "engine/rows/run_batch.h"
 #include "engine/rows/want.h"
 
 /* Does it take a place, in its queue and in a slot? Until its segment has returned, or was
@@ -117,12 +118,11 @@ bool rows_get(struct rows *rows, enum row_kind kind, struct row_key key, uint32_
               struct row **row);
 bool rows_titled(struct rows *rows, enum row_kind kind, int64_t scope, struct slice title,
                  struct row **row);
-/* The same for each kind. */
 bool rows_run(struct rows *rows, int64_t id, uint32_t parts, struct run **run);
 bool rows_waitpoint(struct rows *rows, int64_t id, struct waitpoint **waitpoint);
 /* At least the first `limit` edges of the waitpoint. */
 bool rows_edges(struct rows *rows, int64_t waitpoint_id, uint32_t limit, struct edges **edges);
-/* Asked once a batch for a parent, it keeps the first `after` and `limit`. */
+/* Asked once a batch, it keeps the first `after` and `limit`. */
 bool rows_children(struct rows *rows, int64_t parent_id, int64_t after, uint32_t limit,
                    struct children **children);
 /* Those in the database: what this batch has made or settled is in memory. */

@@ -46,6 +46,24 @@ struct waitpoint *rows_new_waitpoint(struct rows *rows, int64_t id)
     return waitpoint;
 }
 
+struct run_batch *rows_new_batch(struct rows *rows, int64_t id)
+{
+    struct run_batch *made = ARENA_NEW(rows->arena, struct run_batch);
+
+    made->id = id;
+    rows_link(rows, ROW_BATCH, &made->row);
+    return made;
+}
+
+struct batch_item *rows_new_item(struct rows *rows, int64_t id)
+{
+    struct batch_item *item = ARENA_NEW(rows->arena, struct batch_item);
+
+    item->id = id;
+    rows_link(rows, ROW_BATCH_ITEM, &item->row);
+    return item;
+}
+
 struct queue *rows_new_queue(struct rows *rows, int64_t id, uint32_t environment,
                              struct slice name)
 {

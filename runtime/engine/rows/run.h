@@ -84,6 +84,7 @@ struct run {
     int64_t id_block;           /* of the current entry; 0 before the first */
     int64_t swept_id;  /* canceled: its children up to this one are, too; 0: none, all */
     int64_t busy_us;   /* time in segments */
+    int64_t batch;     /* that it is an item of; 0: of none */
     int64_t frozen_ms; /* pause_lag of its queue as its due_ms has it (ttl.c) */
     int64_t given;     /* hash of a child's payload as its parent gave it; 0: no child */
     uint32_t attempt, max_attempts;

@@ -17,6 +17,14 @@ const struct route routes[] = {
     { "GET",  "/api/v1/runs/:run/logs",                            run_logs,         0, 0 },
     { "GET",  "/api/v1/runs/:run/why",                             run_why,          0, 0 },
 
+    { "POST", "/api/v3/batches",                                   batch_create,     ROUTE_CORS, 0 },
+    { "POST", "/api/v3/batches/:batch/items",                      batch_items,      ROUTE_CORS, 0 },
+    { "POST", "/api/v2/tasks/batch",                               batch_trigger,    ROUTE_CORS, 0 },
+    { "GET",  "/api/v1/batches/:batch",                            batch_show,       ROUTE_CORS, 0 },
+    { "GET",  "/api/v2/batches/:batch",                            batch_show,       ROUTE_CORS, 0 },
+    { "GET",  "/api/v1/batches/:batch/items",                      batch_items_list, 0, 0 },
+    { "GET",  "/api/v1/batches/:batch/results",                    batch_results,    0, 0 },
+
     { "POST", "/api/v1/waitpoints/tokens",                         token_create,     0, TOKEN_BODY_BYTES },
     { "GET",  "/api/v1/waitpoints/tokens",                         token_list,       0, 0 },
     { "GET",  "/api/v1/waitpoints/tokens/:token",                  token_show,       0, 0 },

@@ -13,6 +13,13 @@ void run_replay(struct request *request);
 void run_logs(struct request *request);
 void run_why(struct request *request);
 
+void batch_create(struct request *request);
+void batch_items(struct request *request);
+void batch_trigger(struct request *request);
+void batch_show(struct request *request);
+void batch_items_list(struct request *request);
+void batch_results(struct request *request);
+
 void token_create(struct request *request);
 void token_list(struct request *request);
 void token_show(struct request *request);

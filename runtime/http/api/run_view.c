@@ -361,6 +361,8 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_text(out, "concurrencyKey", run->concurrency_key);
     if (run->tenant.size > 0)
         out_text(out, "tenant", run->tenant);
+    if (run->batch != 0)
+        out_id(out, "batchId", "batch", run->batch);
     out_double(out, "priority", (double)run->priority_ms / 1000);
     out_int(out, "attempt", run->attempt);
     out_int(out, "maxAttempts", attempts_most(view->catalog, run, view->queue));

@@ -32,7 +32,7 @@
       "is not built here; a run takes the build that is loaded when it starts" },               \
     { "resumeParentOnCompletion", MEMBER_NOT_BUILT,                                             \
       "is not built over HTTP; a task waits for its children with bide_wait_runs" },            \
-    { "parentBatch", MEMBER_NOT_BUILT, "is not built here: there are no batches" },             \
+    { "parentBatch", MEMBER_NOT_BUILT, "is not built here: an item of a batch goes to /api/v3/batches/{id}/items" },             \
     { "parentRunId", MEMBER_ELSEWHERE,                                                          \
       "cannot be served: a run that comes over HTTP has no parent; a task makes children with " \
       "bide_trigger" },                                                                         \
@@ -58,6 +58,14 @@ static const struct member_rule trigger_rules[] = {
     { NULL, MEMBER_TAKEN, NULL },
 };
 
+static const struct member_rule item_rules[] = {
+    { "index", MEMBER_TAKEN, NULL },
+    { "task", MEMBER_TAKEN, NULL },
+    { "payload", MEMBER_TAKEN, NULL },
+    { "options", MEMBER_TAKEN, NULL },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
 static const struct member_rule queue_rules[] = {
     { "name", MEMBER_TAKEN, NULL },
     { "concurrencyLimit", MEMBER_NOT_BUILT, "is not taken from a trigger; queues.yaml has it" },
@@ -79,13 +87,14 @@ static bool queue_check(const struct value *options, const char *where, struct u
 }
 
 /* An option that lies beside "options", or a payload that is not called so. */
-static bool beside_check(const struct value *body, struct err *err)
+static bool beside_check(const struct member_rule *rules, const struct value *body,
+                         struct err *err)
 {
     bool has_payload = value_find(body, "payload") != NULL;
 
     for (uint32_t i = 0; i < body->count; i++) {
         struct slice name = body->members[i].key;
-        if (member_is_known(trigger_rules, name))
+        if (member_is_known(rules, name))
             continue;
         if (member_is_known(option_rules, name))
             return err_set(err, ERR_BAD_REQUEST, "%.*s belongs into \"options\"",
@@ -99,16 +108,28 @@ static bool beside_check(const struct value *body, struct err *err)
     return true;
 }
 
-bool trigger_members_check(const struct value *body, struct unheard *unheard, struct err *err)
+/* `rules`: of what stands beside the options. */
+static bool body_check(const struct member_rule *rules, const struct value *body,
+                       struct unheard *unheard, struct err *err)
 {
     const struct value *options = value_find(body, "options");
 
-    if ((body->kind == VALUE_MAP && !beside_check(body, err)) ||
-        !members_check(trigger_rules, "", body, unheard, err))
+    if ((body->kind == VALUE_MAP && !beside_check(rules, body, err)) ||
+        !members_check(rules, "", body, unheard, err))
         return false;
     return options == NULL || options->kind != VALUE_MAP ||
            (members_check(option_rules, "options.", options, unheard, err) &&
             queue_check(options, "options.queue.", unheard, err));
+}
+
+bool trigger_members_check(const struct value *body, struct unheard *unheard, struct err *err)
+{
+    return body_check(trigger_rules, body, unheard, err);
+}
+
+bool item_members_check(const struct value *item, struct unheard *unheard, struct err *err)
+{
+    return body_check(item_rules, item, unheard, err);
 }
 
 bool replay_members_check(const struct value *body, struct unheard *unheard, struct err *err)

@@ -7,6 +7,8 @@
 
 /* The body of a trigger, its options too. Errors: BAD_REQUEST, RULE. */
 bool trigger_members_check(const struct value *body, struct unheard *unheard, struct err *err);
+/* An item of a batch: the same, with its index and task beside. */
+bool item_members_check(const struct value *item, struct unheard *unheard, struct err *err);
 /* A replay has its options in the body itself. */
 bool replay_members_check(const struct value *body, struct unheard *unheard, struct err *err);
 

@@ -5,6 +5,7 @@
 enum http_status {
     HTTP_CONTINUE = 100,
     HTTP_OK = 200,
+    HTTP_ACCEPTED = 202,
     HTTP_NO_CONTENT = 204,
     HTTP_BAD_REQUEST = 400,
     HTTP_UNAUTHORIZED = 401,

@@ -362,6 +362,9 @@ static bool memory_last_id(struct store *store, int64_t *id, struct err *err)
     EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
     if (run->id_block != 0 && run->id_block + ID_BLOCK - 1 > *id)
         *id = run->id_block + ID_BLOCK - 1;
+    EACH_SORTED(&memory->db->rows[ROW_BATCH], run_batch, made)
+    if (made->first_id + made->room > *id)
+        *id = made->first_id + made->room;
     return true;
 }
 

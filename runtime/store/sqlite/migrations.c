@@ -176,6 +176,13 @@ static const char *const steps[] = {
     "ALTER TABLE queue ADD COLUMN paused_by TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE queue ADD COLUMN paused_why TEXT NOT NULL DEFAULT '';" PAUSES("queue", "queue")
         PAUSES("environment", "number"),
+
+    "CREATE TABLE batch (id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "CREATE TABLE batch_due (due_ms INTEGER NOT NULL, batch_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, batch_id)) WITHOUT ROWID;"
+    "CREATE TABLE batch_span (due_ms INTEGER NOT NULL, batch_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, batch_id)) WITHOUT ROWID;"
+    "CREATE TABLE batch_item (id INTEGER PRIMARY KEY, data BLOB NOT NULL, asked BLOB);",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

@@ -135,6 +135,8 @@ void bench_open(void)
                                         .log_line_bytes = 1000,
                                         .queues = 10000,
                                         .waits = 1000,
+                                        .batch_items = 1000,
+                                        .batch_open_ms = MINUTES(1),
                                         .depth = 10,
                                         .calls = 63,
                                         .max_attempts = 100 } };

@@ -57,6 +57,8 @@ void site_init(struct site *site)
                     .log_line_bytes = 1000,
                     .queues = 100,
                     .waits = 100,
+                    .batch_items = 10000,
+                    .batch_open_ms = 60000,
                     .depth = 10,
                     .calls = 60,
                     .max_attempts = 250 },

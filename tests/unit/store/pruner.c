@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-enum { WALL_MS = 1000000, DAY_MS = 86400000 };
+enum { WALL_MS = 1000000, DAY_MS = 86400000, KINDS = 5 }; /* that are walked over */
 
 static struct store store;
 static struct store_ops ops;
@@ -73,12 +73,10 @@ static int64_t idle(void)
 /* A walk; the first of a server only finds out what must stay, so the next is near. */
 static void walk(void)
 {
-    pass(idle());
-    step(0, true);
-    pass(idle());
-    step(0, true);
-    pass(idle());
-    step(0, true);
+    for (int kind = 0; kind < KINDS; kind++) {
+        pass(idle());
+        step(0, true);
+    }
 }
 
 Test(pruner, others_come_first_when_a_server_starts)
@@ -114,6 +112,10 @@ Test(pruner, it_goes_on_where_it_stood_and_rests_at_the_end)
     asked = step(0, true);
     cr_assert_eq(asked.kind, ROW_WAITPOINT);
     cr_assert_eq(asked.after, 0);
+    pass(idle());
+    cr_assert_eq(step(0, true).kind, ROW_BATCH);
+    pass(idle());
+    cr_assert_eq(step(0, true).kind, ROW_BATCH_ITEM);
     pass(idle());
     cr_assert_eq(step(0, true).kind, ROW_QUEUE);
     cr_assert_leq(idle(), 1050, "the second walk is the first that removes");
@@ -177,7 +179,7 @@ Test(pruner, another_retention_is_seen_at_once)
     engine->retention_changes++;
     cr_assert_eq(idle(), 0);
     cr_assert_not(step(0, true).is_dry);
-    for (int kind = 1; kind < 3; kind++) {
+    for (int kind = 1; kind < KINDS; kind++) {
         pass(idle());
         step(0, true);
     }

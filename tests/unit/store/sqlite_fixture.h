@@ -68,8 +68,13 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE " table " DROP COLUMN ramp_ms;"      \
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
-/* SQL that makes a file one of version 12; or 8, for those that make an older one. */
+/* SQL that makes a file one of version 13. */
+#define BACK_TO_13                                                   \
+    "DROP TABLE batch; DROP TABLE batch_due; DROP TABLE batch_span;" \
+    "DROP TABLE batch_item;"
+/* The same of version 12; or 8, for those that make an older one. */
 #define BACK_TO_12                                                                    \
+    BACK_TO_13                                                                        \
     "ALTER TABLE lane DROP COLUMN last;"                                              \
     "ALTER TABLE lane DROP COLUMN delayed; ALTER TABLE lane DROP COLUMN queued;"      \
     "ALTER TABLE lane DROP COLUMN parked; ALTER TABLE lane DROP COLUMN running;"      \

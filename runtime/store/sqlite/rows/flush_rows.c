@@ -162,8 +162,8 @@ static bool flush_counts(struct connection *connection, const struct rows *rows,
     return true;
 }
 
-/* A run's block of ids is in its row, where nobody can look for the largest. So it is written
- * that they are given out, ahead of them, about once a second. */
+/* A run's block of ids, or a batch's, is in its row, where nobody can look for the largest. So
+ * it is written that they are given out, ahead of them, about once a second. */
 static bool flush_given(struct connection *connection, const struct rows *rows, struct err *err)
 {
     enum { AHEAD_MS = 1000 };
@@ -171,10 +171,13 @@ static bool flush_given(struct connection *connection, const struct rows *rows, 
     int64_t last = 0;
 
     EACH_RUN(rows, run)
-    if (run->id_block > last &&
+    if (run->id_block + ID_BLOCK > last &&
         (run_loaded(run) == NULL || run_loaded(run)->id_block != run->id_block))
-        last = run->id_block;
-    if (last == 0 || last + ID_BLOCK <= connection->given_until)
+        last = run->id_block + ID_BLOCK;
+    EACH_ROW(rows, ROW_BATCH, run_batch, made)
+    if (made->row.loaded == NULL && made->first_id + made->room > last)
+        last = made->first_id + made->room;
+    if (last == 0 || last <= connection->given_until)
         return true;
     connection->given_until = id_floor(id_time_ms(last) + AHEAD_MS);
     if (!query_start(&query, connection, SQL_GIVEN_WRITE, err))

@@ -1,0 +1,55 @@
+/* Batches, through the whole machine: a task makes one and waits for it, people send one. */
+#include "server.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct server s;
+
+static void set_up(void)
+{
+    server_init(&s);
+    server_add_plugin(&s, "flocks");
+    server_start(&s);
+}
+
+static void tear_down(void)
+{
+    server_destroy(&s);
+}
+
+TestSuite(batches, .init = set_up, .fini = tear_down, .timeout = 120);
+
+static void check(const char *payload, double count, double total, double failed, double ended)
+{
+    const struct reply *run = run_end(&s, run_trigger(&s, "flock", payload, NULL));
+
+    cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
+    cr_assert_eq(reply_number(run, "output.count"), count, "%s", run->text);
+    cr_assert_eq(reply_number(run, "output.total"), total, "%s", run->text);
+    cr_assert_eq(reply_number(run, "output.failed"), failed, "%s", run->text);
+    cr_assert_eq(reply_number(run, "output.ended"), ended, "%s", run->text);
+}
+
+Test(batches, a_task_waits_for_all_of_them_and_reads_each_by_its_index)
+{
+    check("{\"count\": 250}", 250, 250 * 249, 0, 1);
+    check("{\"count\": 0}", 0, 0, 0, 1);
+}
+
+Test(batches, one_that_is_refused_stops_no_other_unless_all_or_nothing)
+{
+    check("{\"count\": 3, \"bad\": 1}", 3, 4, 1, 1);
+    check("{\"count\": 3, \"bad\": 1, \"all\": true}", 3, 0, 3, 4);
+    check("{\"count\": 3, \"all\": true}", 3, 6, 0, 1);
+}
+
+Test(batches, items_with_one_key_are_one_run_and_each_has_its_answer)
+{
+    check("{\"count\": 5, \"same\": true}", 5, 10, 0, 1);
+}
+
+Test(batches, a_segment_that_crashes_in_between_makes_none_twice)
+{
+    check("{\"count\": 300, \"crash\": true}", 300, 300 * 299, 0, 1);
+}

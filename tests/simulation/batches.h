@@ -1,0 +1,39 @@
+/* Batches of runs in the simulated world. */
+#ifndef BATCHES_H
+#define BATCHES_H
+
+#include "model.h"
+
+enum { BATCH_ITEMS = 8, BATCH_OPEN_MS = 3000 };
+
+/* batches.c */
+void act_batch(struct world *world);
+void batch_reply(struct world *world, const struct command *command);
+/* Each item is answered once, and counted once. Returns how many edges items have. */
+uint32_t check_batches(struct world *world);
+void check_batches_due(struct world *world, const struct moment *now);
+void check_batches_finished(struct world *world);
+/* As store/pruner.c walks. */
+enum row_kind kind_after(enum row_kind kind);
+
+/* rules_batch.c: what was asked for is what became of it. */
+void rule_batch_send(const struct look *look, const struct command *command);
+/* Items that were kept aside, and have become runs. */
+void rule_batches_released(const struct look *look);
+
+static inline const struct run_batch *batch_at(struct world *world, uint32_t index)
+{
+    return (const struct run_batch *)store_memory_at(world->memory, ROW_BATCH, index);
+}
+
+static inline const struct run_batch *batch_of(struct world *world, int64_t id)
+{
+    return (const struct run_batch *)store_memory_get(world->memory, ROW_BATCH, id);
+}
+
+static inline const struct batch_item *item_of(struct world *world, int64_t id)
+{
+    return (const struct batch_item *)store_memory_get(world->memory, ROW_BATCH_ITEM, id);
+}
+
+#endif
