@@ -9,6 +9,7 @@ struct batch_item *item_make(struct batch *batch, const struct run_batch *made, 
 {
     struct batch_item *item = rows_new_item(&batch->rows, id);
 
+    item->created_ms = batch->now_ms;
     item->batch = made->id;
     item->kind = kind;
     item->given = trigger->given;

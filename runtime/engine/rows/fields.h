@@ -111,8 +111,8 @@
     X(row, 41, BYTES, key_text) X(row, 42, BYTES, why)
 
 #define BATCH_ITEM_FIELDS(X, row)                                                              \
-    X(row, 0, ID, id) X(row, 2, COUNT, kind) X(row, 8, NUMBER, given)                          \
-    X(row, 16, REF, batch) X(row, 17, REF, target) X(row, 24, BYTES, task)                     \
+    X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, kind)                    \
+    X(row, 8, NUMBER, given) X(row, 16, REF, batch) X(row, 17, REF, target) X(row, 24, BYTES, task)                     \
     X(row, 25, BYTES, error) X(row, 0, BESIDE, asked)
 /* clang-format on */
 

@@ -53,6 +53,7 @@ enum item_kind {
 struct batch_item {
     struct row row;
     int64_t id; /* first_id + index */
+    int64_t created_ms;
     int64_t batch, target;
     int64_t given; /* hash of its payload */
     uint32_t kind;
