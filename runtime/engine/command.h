@@ -77,10 +77,10 @@ struct trigger {
     bool key_global;        /* from a segment: the key is not this run's alone */
     bool is_rerun;          /* its segment was started before in this entry */
     uint32_t on_parent_end; /* enum children_rule; UNSAID: as the parent's task says */
-    int64_t batch;          /* it is an item of that one, which has looked for it; 0: it is not */
-    int64_t given;          /* payload_hash of what came; 0: of `payload` */
-    bool only_asks;         /* may it be made? `checked` is its payload with defaults */
-    bool is_accepted;       /* it may: it is made, whatever is full or paused now */
+    int64_t batch;    /* it is an item of that one, which has looked for it; 0: it is not */
+    int64_t given;    /* payload_hash of what came; 0: of `payload` */
+    bool only_asks;   /* may it be made? `checked` is its payload with defaults */
+    bool is_accepted; /* it may: it is made, whatever is full or paused now */
     /* By the expressions of its queue (lane_key.h), while is_keyed: */
     struct slice lane_key, tenant, flaw, checked;
     bool is_keyed;

@@ -173,11 +173,6 @@ static bool batch_id_check(const struct job *job, int64_t id, struct err *err)
                    ID_BLOCK - 1);
 }
 
-static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
-                        const struct value *map, struct err *err);
-static bool attempts_check(const struct dispatch *dispatch, const struct value *map,
-                           struct err *err);
-
 static void items_fill(struct outgoing *outgoing, const struct job *job,
                        const struct value *list, uint32_t from, struct batch_send *send)
 {
@@ -194,7 +189,7 @@ static void items_fill(struct outgoing *outgoing, const struct job *job,
         trigger_fill(&command->trigger, arena, job, map, 0);
         command->trigger.is_rerun = false; /* what was made is found by its index */
         if (!names_check(outgoing->dispatch, CALL_TRIGGER, map, &err) ||
-            !attempts_check(outgoing->dispatch, map, &err))
+            !numbers_check(outgoing->dispatch, map, &err))
             ask->refusal = arena_copy(arena, slice_of(err.text));
     }
 }

@@ -139,8 +139,7 @@ static bool parent_load(struct batch *batch, const struct run_batch *made, bool 
 
     if (made->parent_id != 0 && !rows_run(&batch->rows, made->parent_id, 0, &parent))
         return false;
-    *is_canceled =
-        parent != NULL && parent->status == RUN_DONE && run_ends_children(parent);
+    *is_canceled = parent != NULL && parent->status == RUN_DONE && run_ends_children(parent);
     return true;
 }
 
