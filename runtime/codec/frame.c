@@ -5,7 +5,7 @@
  */
 #include "frame.h"
 
-#include "codec/frame_cursor.h"
+#include "codec/frame_wait.h"
 #include "codec/pack.h"
 
 #include <assert.h>
@@ -32,12 +32,15 @@ static uint32_t read_stack(struct cursor *cursor, uint64_t *stack)
     return list.count;
 }
 
+enum { RESULT_ITEMS = 6 };
+
 static void write_results(struct buffer *out, const struct frame_segment *frame)
 {
-    pack_list(out, frame->result_count * 5);
+    pack_list(out, frame->result_count * RESULT_ITEMS);
     for (uint32_t i = 0; i < frame->result_count; i++) {
         const struct frame_result *result = &frame->results[i];
         pack_int(out, result->id);
+        pack_bytes(out, result->name);
         pack_int(out, result->status);
         pack_bytes(out, result->value);
         pack_bytes(out, result->error);
@@ -47,12 +50,13 @@ static void write_results(struct buffer *out, const struct frame_segment *frame)
 
 static void read_results(struct cursor *cursor, struct frame_segment *frame)
 {
-    struct cursor list = cursor_groups(cursor, 5, &frame->result_count);
+    struct cursor list = cursor_groups(cursor, RESULT_ITEMS, &frame->result_count);
 
     frame->results = ARENA_ARRAY(cursor->arena, struct frame_result, frame->result_count);
     for (uint32_t i = 0; i < frame->result_count; i++) {
         struct frame_result *result = &frame->results[i];
         result->id = cursor_int(&list);
+        result->name = cursor_text(&list);
         result->status = cursor_u32(&list);
         result->value = cursor_bytes(&list);
         result->error = cursor_text(&list);
@@ -61,7 +65,7 @@ static void read_results(struct cursor *cursor, struct frame_segment *frame)
     cursor->broken |= list.broken;
 }
 
-enum { SEGMENT_ITEMS = 22 };
+enum { SEGMENT_ITEMS = 23 };
 
 static void write_segment(struct buffer *out, const struct frame_segment *frame)
 {
@@ -86,6 +90,7 @@ static void write_segment(struct buffer *out, const struct frame_segment *frame)
     for (uint32_t i = 0; i < frame->tag_count; i++)
         pack_bytes(out, frame->tags[i]);
     write_results(out, frame);
+    pack_int(out, frame->reminder);
     pack_list(out, frame->once_count * 2);
     for (uint32_t i = 0; i < frame->once_count; i++) {
         pack_bytes(out, frame->once[i].name);
@@ -120,6 +125,7 @@ static void read_segment(struct cursor *cursor, struct frame_segment *frame)
     for (uint32_t i = 0; i < tags.count; i++)
         frame->tags[i] = cursor_text(&tags);
     read_results(cursor, frame);
+    frame->reminder = cursor_u32(cursor);
     struct cursor once = cursor_groups(cursor, 2, &frame->once_count);
     frame->once = ARENA_ARRAY(cursor->arena, struct frame_once, frame->once_count);
     for (uint32_t i = 0; i < frame->once_count; i++) {
@@ -232,7 +238,7 @@ static void read_meta(struct cursor *cursor, struct frame_end *frame)
     cursor->broken |= list.broken;
 }
 
-enum { END_ITEMS = 16 };
+enum { END_ITEMS = 16 + 1 + 4 };
 
 static void write_end(struct buffer *out, const struct frame_end *frame)
 {
@@ -245,9 +251,9 @@ static void write_end(struct buffer *out, const struct frame_end *frame)
     pack_int(out, frame->needed);
     pack_int(out, frame->due_ms);
     pack_int(out, frame->span_ms);
-    pack_list(out, frame->id_count);
-    for (uint32_t i = 0; i < frame->id_count; i++)
-        pack_int(out, frame->ids[i]);
+    ids_write(out, frame->ids, frame->id_count);
+    parts_write(out, frame->parts, frame->part_count);
+    manner_write(out, &frame->manner);
     pack_bytes(out, frame->then);
     pack_bytes(out, frame->state);
     pack_bytes(out, frame->output);
@@ -267,11 +273,9 @@ static void read_end(struct cursor *cursor, struct frame_end *frame)
     frame->needed = cursor_u32(cursor);
     frame->due_ms = cursor_int(cursor);
     frame->span_ms = cursor_int(cursor);
-    struct cursor ids = cursor_list(cursor);
-    frame->id_count = ids.count;
-    frame->ids = ARENA_ARRAY(cursor->arena, int64_t, ids.count);
-    for (uint32_t i = 0; i < ids.count; i++)
-        frame->ids[i] = cursor_int(&ids);
+    ids_read(cursor, &frame->ids, &frame->id_count);
+    parts_read(cursor, &frame->parts, &frame->part_count);
+    manner_read(cursor, &frame->manner);
     frame->then = cursor_text(cursor);
     frame->state = cursor_bytes(cursor);
     frame->output = cursor_bytes(cursor);
@@ -279,8 +283,7 @@ static void read_end(struct cursor *cursor, struct frame_end *frame)
     frame->error_text = cursor_text(cursor);
     frame->retryable = cursor_bool(cursor);
     read_meta(cursor, frame);
-    cursor->broken |=
-        ids.broken || frame->verdict >= VERDICT_COUNT || frame->wait_kind >= WAIT_KIND_COUNT;
+    cursor->broken |= frame->verdict >= VERDICT_COUNT || frame->wait_kind >= WAIT_KIND_COUNT;
 }
 
 static void write_crash(struct buffer *out, const struct frame_crash *frame)

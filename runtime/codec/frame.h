@@ -49,7 +49,8 @@ enum { FRAME_HEADER_BYTES = 5, FRAME_MAX_BYTES = 64 << 20, FRAME_MAX_STACK = 32 
 enum wait_status { WAIT_NONE, WAIT_OK, WAIT_TIMEOUT, WAIT_CANCELLED, WAIT_FAILED };
 
 struct frame_result {
-    int64_t id;         /* token, timer or run */
+    int64_t id;         /* token or run; 0: the wait as a whole; -1: a part without id */
+    struct slice name;  /* of a part of a group; empty: it has none */
     uint32_t status;    /* enum wait_status; NONE: still pending (any, n of m) */
     struct slice value; /* msgpack: the token's data, or the child's output; empty when none */
     struct slice error; /* a failed child's message; empty when none */
@@ -76,6 +77,7 @@ struct frame_segment {
     uint32_t tag_count;
     struct frame_result *results; /* of the wait that ended, in the order they were named */
     uint32_t result_count;
+    uint32_t reminder;       /* it is the wait's so manieth; 0: none, the wait is over */
     struct frame_once *once; /* recorded in an earlier try of this entry */
     uint32_t once_count;
     int64_t limit_ms; /* how long the segment may take; 0: no limit */
@@ -155,9 +157,41 @@ enum verdict {
     VERDICT_FAIL,
     VERDICT_PARK,
     VERDICT_PUSH_BACK,
+    VERDICT_WAIT_ON, /* of a reminder: the wait that it belongs to goes on */
     VERDICT_COUNT
 };
-enum wait_kind { WAIT_FOR_TIME, WAIT_FOR_TOKEN, WAIT_FOR_RUNS, WAIT_KIND_COUNT };
+enum wait_kind {
+    WAIT_FOR_TIME,
+    WAIT_FOR_TOKEN,
+    WAIT_FOR_RUNS,
+    WAIT_FOR_GROUP, /* of parts */
+    WAIT_KIND_COUNT
+};
+
+/* One of a group; the numbers are the SDK's. */
+enum part_kind { PART_TOKEN, PART_RUN, PART_TIME, PART_MESSAGE, PART_GROUP, PART_KIND_COUNT };
+
+struct frame_part {
+    uint32_t kind;   /* enum part_kind */
+    uint32_t of;     /* the group that it is in: 1 + that one's place, which is before its own;
+                        0: the wait itself */
+    uint32_t needed; /* GROUP: how many of its own parts must end; 0: all */
+    int64_t id;      /* TOKEN, RUN */
+    int64_t due_ms;  /* TIME: a date; 0: span_ms counts, from now on */
+    int64_t span_ms;
+    bool is_span;      /* kept with a run: due_ms is by the steady clock */
+    struct slice name; /* for who asks how it ended; empty: none */
+    struct slice word; /* MESSAGE: of what name */
+};
+
+/* What a wait does beside ending. Empty segments: nothing. */
+struct frame_manner {
+    bool cancels;           /* what is left of it when it is over: children and own tokens */
+    struct slice otherwise; /* the segment to enter when it gives up; empty: `then` */
+    struct slice remind;    /* the segment to enter at each of these times: */
+    int64_t *reminders;     /* spans from the beginning of the wait, in ms, rising */
+    uint32_t reminder_count;
+};
 
 /* Metadata operations, in order. */
 enum meta_kind { META_SET, META_DELETE, META_APPEND, META_INCREMENT, META_KIND_COUNT };
@@ -180,8 +214,11 @@ struct frame_end {
                         how long */
     int64_t *ids;
     uint32_t id_count;
-    struct slice then;  /* the segment to enter */
-    struct slice state; /* msgpack map */
+    struct frame_part *parts; /* of a GROUP */
+    uint32_t part_count;
+    struct frame_manner manner; /* of a GROUP */
+    struct slice then;          /* the segment to enter */
+    struct slice state;         /* msgpack map */
     /* DONE */
     struct slice output; /* msgpack; empty: null */
     /* FAIL */

@@ -60,6 +60,19 @@ bool token_outlived(struct batch *batch, struct waitpoint *token)
     return loaded;
 }
 
+bool token_lose(struct batch *batch, int64_t id, int64_t run_id)
+{
+    struct waitpoint *token;
+    struct edges *edges;
+
+    bool loaded = rows_waitpoint(&batch->rows, id, &token);
+    loaded &= edges_load(batch, id, &edges);
+    if (loaded && run_id != 0 && may_close(token) && token->run_id == run_id &&
+        !is_awaited(edges))
+        token_close(batch, token);
+    return loaded;
+}
+
 /* The first of its tokens; those of this batch are not in the database yet. */
 static struct ids tokens_of(struct batch *batch, const struct run *run,
                             const struct tokens *tokens)

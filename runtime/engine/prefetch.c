@@ -1,5 +1,5 @@
 /* Prefetch: want in bulk what the handlers will ask for one by one. */
-#include "engine/batch.h"
+#include "engine/group.h"
 
 void waiters_prefetch(struct batch *batch, int64_t waitpoint)
 {
@@ -13,15 +13,13 @@ void waiters_prefetch(struct batch *batch, int64_t waitpoint)
                 (void)rows_queue(&batch->rows, run->queue, &queue); /* a want is enough */
 }
 
-static void prefetch_due(struct batch *batch, const struct run *run)
+static void prefetch_due(struct batch *batch, struct run *run)
 {
     struct queue *queue;
-    struct wait wait;
-    bool is_over;
 
     (void)rows_queue(&batch->rows, run->queue, &queue); /* wants are enough */
-    if (run->status == RUN_WAITING && wait_read(batch->arena, run->wait, &wait))
-        (void)wait_is_over(batch, &wait, &is_over);
+    if (run->status == RUN_WAITING)
+        (void)wait_due_load(batch, run);
 }
 
 void batch_prefetch(struct batch *batch)

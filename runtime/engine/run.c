@@ -6,7 +6,7 @@
  *                └── retry ─────┘
  */
 #include "codec/pack.h"
-#include "engine/batch.h"
+#include "engine/group.h"
 #include "engine/timeline.h"
 
 #include <assert.h>
@@ -111,13 +111,13 @@ struct event *batch_event(struct batch *batch, const struct run *run, bool was_r
 /* Forget what the run waits for: its edges, its due time, what it was told. */
 void run_drop_wait(struct batch *batch, struct run *run)
 {
-    struct wait wait;
+    struct wait *wait = run->remaining > 0 ? run_wait(batch, run) : NULL;
 
-    if (run->remaining > 0 && wait_read(batch->arena, run->wait, &wait))
-        for (uint32_t i = 0; i < wait.count; i++)
-            rows_unlink(&batch->rows, wait.ids[i], run->id);
+    for (uint32_t i = 0; wait != NULL && i < wait->count; i++)
+        rows_unlink(&batch->rows, wait->ids[i], run->id);
     run->remaining = 0;
     run->due_ms = 0;
+    run->left = (struct slice){ 0 };
 }
 
 bool run_finish_ready(struct batch *batch, struct run *run)
@@ -298,7 +298,6 @@ static void due_put_aside(struct batch *batch, struct run *run)
 bool run_due(struct batch *batch, int64_t id)
 {
     struct run *run;
-    struct wait wait;
 
     if (!rows_run(&batch->rows, id, 0, &run))
         return false;
@@ -322,17 +321,8 @@ bool run_due(struct batch *batch, int64_t id)
         run_enqueue(batch, run, (struct slice){ 0 });
         if (batch_is_over(batch, run->due_ms, run->due_is_span))
             run_late(batch, run);
-    } else if (run->status == RUN_WAITING && wait_read(batch->arena, run->wait, &wait)) {
-        bool is_over;
-        if (!wait_is_over(batch, &wait, &is_over))
-            return false;
-        wait.gave_up = !is_over;
-        run_drop_wait(batch, run);
-        run->wait = wait_pack(batch->arena, &wait);
-        run_enqueue(batch, run,
-                    wait.gave_up                 ? SLICE("gave up waiting")
-                    : wait.kind == WAIT_FOR_TIME ? SLICE("time is up")
-                                                 : (struct slice){ 0 });
+    } else if (run->status == RUN_WAITING && run_wait(batch, run) != NULL) {
+        return wait_due(batch, run);
     } else {
         due_put_aside(batch, run);
     }

@@ -1,8 +1,8 @@
 /* What a slot needs to know to enter a segment, gathered from the rows. */
 #include "codec/callback.h"
 #include "codec/pack.h"
-#include "engine/batch.h"
 #include "engine/contract.h"
+#include "engine/group.h"
 
 /* Results larger than this all together travel by CALL_RUN, when they are asked for. */
 enum { RESULT_BYTES_MAX = 16 << 20 };
@@ -11,15 +11,12 @@ bool segment_frame_ready(struct batch *batch, struct run *run)
 {
     struct run *same, *child;
     struct waitpoint *token;
-    struct wait wait;
+    const struct wait *wait = run_wait(batch, run);
     bool loaded = rows_run(&batch->rows, run->id, PART_INPUT | PART_STATE, &same);
 
-    if (!wait_read(batch->arena, run->wait, &wait) || wait.kind == WAIT_FOR_TIME)
-        return loaded;
-    for (uint32_t i = 0; i < wait.count; i++)
-        loaded &= wait.kind == WAIT_FOR_TOKEN
-                      ? rows_waitpoint(&batch->rows, wait.ids[i], &token)
-                      : rows_run(&batch->rows, wait.ids[i], 0, &child);
+    for (uint32_t i = 0; wait != NULL && i < wait->count; i++)
+        loaded &= wait_is_token(wait, i) ? rows_waitpoint(&batch->rows, wait->ids[i], &token)
+                                         : rows_run(&batch->rows, wait->ids[i], 0, &child);
     return loaded;
 }
 
@@ -84,31 +81,89 @@ static void run_result(struct batch *batch, struct run *run, int64_t id,
     }
 }
 
-static void results_fill(struct batch *batch, struct run *run, struct frame_segment *frame)
+/* One of the others: a time, a message, a group. */
+static void part_result(const struct batch *batch, const struct frame_part *part,
+                        struct frame_result *result)
 {
-    struct wait wait;
+    bool is_over = part->kind == PART_TIME
+                       ? part->due_ms == 0 || batch_is_over(batch, part->due_ms, part->is_span)
+                       : part->kind == PART_GROUP && part->needed == 0;
+
+    *result = (struct frame_result){ .id = -1, .status = is_over ? WAIT_OK : WAIT_NONE };
+}
+
+/* How far the groups are, inner ones first: they stand behind those that they are in. */
+static void groups_result(struct arena *arena, const struct wait_group *group,
+                          struct frame_result *results)
+{
+    uint32_t *ended = ARENA_ARRAY(arena, uint32_t, (size_t)group->count + 1);
+
+    for (uint32_t i = group->count; i > 0; i--) {
+        const struct frame_part *part = &group->parts[i - 1];
+        if (part->kind == PART_GROUP && ended[i] >= part->needed)
+            results[i - 1].status = WAIT_OK;
+        ended[part->of] += results[i - 1].status != WAIT_NONE;
+    }
+}
+
+/* Those that travel by CALL_RUN count no more. */
+static void result_bound(struct frame_result *result, size_t *total)
+{
+    if (*total + result->value.size > RESULT_BYTES_MAX && *total > 0) {
+        result->value = (struct slice){ 0 };
+        result->has_more = true;
+    }
+    *total += result->value.size;
+}
+
+static void thing_result(struct batch *batch, struct run *run, bool is_token, int64_t id,
+                         struct frame_result *result, size_t *total)
+{
+    if (is_token)
+        token_result(batch, id, result);
+    else
+        run_result(batch, run, id, result);
+    result_bound(result, total);
+}
+
+static void parts_result(struct batch *batch, struct run *run, const struct wait_group *group,
+                         struct frame_segment *frame)
+{
     size_t total = 0;
 
-    if (!wait_read(batch->arena, run->wait, &wait))
-        return;
-    frame->results = ARENA_ARRAY(batch->arena, struct frame_result, wait.count + 1);
-    for (uint32_t i = 0; i < wait.count; i++) {
+    for (uint32_t i = 0; i < group->count; i++) {
+        const struct frame_part *part = &group->parts[i];
         struct frame_result *result = &frame->results[frame->result_count++];
-        if (wait.kind == WAIT_FOR_TOKEN)
-            token_result(batch, wait.ids[i], result);
+        if (part->kind == PART_TOKEN || part->kind == PART_RUN)
+            thing_result(batch, run, part->kind == PART_TOKEN, part->id, result, &total);
         else
-            run_result(batch, run, wait.ids[i], result);
-        total += result->value.size;
-        if (total > RESULT_BYTES_MAX && wait.count > 1) {
-            total -= result->value.size;
-            result->value = (struct slice){ 0 };
-            result->has_more = true;
-        }
+            part_result(batch, part, result);
+        result->name = part->name;
     }
-    /* A wait for a time, or one that gave up, ends in a result of its own: id 0. */
-    if (wait.kind == WAIT_FOR_TIME || wait.gave_up)
+    groups_result(batch->arena, group, frame->results);
+    frame->reminder = group->is_reminder ? group->reminded : 0;
+}
+
+static void results_fill(struct batch *batch, struct run *run, struct frame_segment *frame)
+{
+    const struct wait *wait = run_wait(batch, run);
+    size_t total = 0;
+
+    if (wait == NULL)
+        return;
+    uint32_t count = wait->group != NULL ? wait->group->count : wait->count;
+    frame->results = ARENA_ARRAY(batch->arena, struct frame_result, (size_t)count + 1);
+    if (wait->group != NULL)
+        parts_result(batch, run, wait->group, frame);
+    else
+        for (uint32_t i = 0; i < count; i++)
+            thing_result(batch, run, wait_is_token(wait, i), wait->ids[i],
+                         &frame->results[frame->result_count++], &total);
+    /* A wait for a time or a group, or one that gave up, ends in a result of its own: id 0. */
+    if (wait->kind == WAIT_FOR_TIME || wait->gave_up ||
+        (wait->group != NULL && frame->reminder == 0))
         frame->results[frame->result_count++] =
-            (struct frame_result){ .status = wait.gave_up ? WAIT_TIMEOUT : WAIT_OK };
+            (struct frame_result){ .status = wait->gave_up ? WAIT_TIMEOUT : WAIT_OK };
 }
 
 static void once_fill(struct batch *batch, const struct run *run, struct frame_segment *frame)

@@ -16,6 +16,7 @@
  */
 #include "engine/batches/run_batches.h"
 #include "engine/close.h"
+#include "engine/group.h"
 
 void settle_token(struct batch *batch, struct waitpoint *token)
 {
@@ -204,7 +205,7 @@ static bool waiters_load(struct batch *batch, int64_t id, uint32_t limit, struct
 static void waiter_tell(struct batch *batch, struct edge *edge)
 {
     struct run *run = rows_run_here(&batch->rows, edge->run_id);
-    struct wait wait;
+    struct wait *wait;
 
     rows_delete_edge(&batch->rows, edge);
     if (run != NULL && run->status == RUN_DONE) {
@@ -214,14 +215,14 @@ static void waiter_tell(struct batch *batch, struct edge *edge)
     if (run == NULL)
         item_tell(batch, edge->run_id, edge->waitpoint_id);
     if (run == NULL || run->status != RUN_WAITING || run->remaining == 0 ||
-        !wait_read(batch->arena, run->wait, &wait) || !wait_has(&wait, edge->waitpoint_id))
+        (wait = run_wait(batch, run)) == NULL)
         return;
-    if (--run->remaining > 0)
-        return;
-    if (wait.needed < wait.count)
-        run->remaining = 1; /* others are still linked: run_drop_wait unlinks them */
-    run_drop_wait(batch, run);
-    run_enqueue(batch, run, (struct slice){ 0 });
+    if (wait->group != NULL
+            ? group_tell(batch, run, wait, edge->waitpoint_id)
+            : wait_has(batch->arena, wait, edge->waitpoint_id) && run->remaining-- == 1) {
+        run->remaining = 1; /* others may still be linked */
+        wait_end(batch, run, wait, (struct slice){ 0 });
+    }
 }
 
 static bool fire_one(struct batch *batch)

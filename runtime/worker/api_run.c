@@ -259,8 +259,7 @@ const char *api_error(bide_task *t)
     return segment_of(t)->is_raised ? segment_of(t)->error_code.data : NULL;
 }
 
-/* A number that the plugin's code can only have from here. */
-static bide_next end_mark(struct segment *segment, enum verdict verdict)
+bide_next segment_end_mark(struct segment *segment, enum verdict verdict)
 {
     segment->end.verdict = verdict;
     segment->mark += 1 + ((uint64_t)segment->frame->run_id << 16);
@@ -269,12 +268,12 @@ static bide_next end_mark(struct segment *segment, enum verdict verdict)
 
 bide_next api_done(bide_task *t)
 {
-    return end_mark(segment_of(t), VERDICT_DONE);
+    return segment_end_mark(segment_of(t), VERDICT_DONE);
 }
 
 bide_next api_fail(bide_task *t)
 {
-    return end_mark(segment_of(t), VERDICT_FAIL);
+    return segment_end_mark(segment_of(t), VERDICT_FAIL);
 }
 
 bide_next api_push_back(bide_task *t, int64_t ms)
@@ -285,52 +284,5 @@ bide_next api_push_back(bide_task *t, int64_t ms)
         segment_raise(segment, false, "refused",
                       "bide_push_back() needs a time of 0 ms or more, not %lld", (long long)ms);
     segment->end.span_ms = ms;
-    return end_mark(segment, VERDICT_PUSH_BACK);
-}
-
-static bool ids_take(struct segment *segment, const struct bide_wait_opts *opts)
-{
-    struct frame_end *end = &segment->end;
-    uint32_t most = segment->limits->waits;
-
-    if (most > 0 && opts->count > most)
-        return segment_raise(segment, false, "too_many_waits",
-                             "a wait for %u things at once, %u are allowed", opts->count, most);
-    end->ids = ARENA_ARRAY(&segment->arena, int64_t, opts->count);
-    end->id_count = opts->count;
-    for (uint32_t i = 0; i < opts->count; i++) {
-        end->ids[i] = opts->kind == BIDE_WAIT_TOKENS ? opts->tokens[i].id : opts->runs[i].id;
-        if (end->ids[i] == 0)
-            return segment_raise(segment, false, "nothing_to_wait_for",
-                                 "a wait names %s that was never made",
-                                 opts->kind == BIDE_WAIT_TOKENS ? "a token" : "a run");
-    }
-    return true;
-}
-
-bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segment_fn then)
-{
-    struct segment *segment = segment_of(t);
-    struct frame_end *end = &segment->end;
-    struct bide_wait_opts opts = { 0 };
-    const struct plugin_segment *next = plugin_segment_of(segment->about, then);
-
-    if (segment->is_raised)
-        return end_mark(segment, VERDICT_FAIL);
-    memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
-    *end = (struct frame_end){ .wait_kind = opts.kind, .needed = opts.needed };
-    if (next == NULL)
-        segment_raise(
-            segment, false, "segment_not_listed",
-            "segment %s goes on with a function that is not in the task's segment list",
-            segment->info.segment);
-    else if (opts.kind >= WAIT_KIND_COUNT)
-        segment_raise(segment, false, "wrong_kind", "a wait of kind %u", opts.kind);
-    else
-        end->then = next->name;
-    end->due_ms = opts.until_ms;
-    end->span_ms = opts.for_ms;
-    if (opts.kind != BIDE_WAIT_TIME && !segment->is_raised)
-        (void)ids_take(segment, &opts); /* raised, where it fails */
-    return end_mark(segment, VERDICT_WAIT);
+    return segment_end_mark(segment, VERDICT_PUSH_BACK);
 }

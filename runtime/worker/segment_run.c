@@ -218,7 +218,8 @@ static void segment_enter(struct segment *segment, const struct plugin_segment *
         segment_batches_seal(segment);
     if (!segment->is_raised && segment->end.verdict == VERDICT_DONE)
         output_write(segment);
-    if (!segment->is_raised && segment->end.verdict == VERDICT_WAIT)
+    if (!segment->is_raised &&
+        (segment->end.verdict == VERDICT_WAIT || segment->end.verdict == VERDICT_WAIT_ON))
         state_write(segment);
     metadata_check(segment);
 }

@@ -95,6 +95,8 @@ static inline const bide_value *value_lent(const struct value *value)
     return (const bide_value *)(const void *)value;
 }
 
+/* A number that the plugin's code can only have from here. */
+bide_next segment_end_mark(struct segment *segment, enum verdict verdict);
 /* Keep the first error; always false. */
 bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -137,7 +139,7 @@ bool segment_trigger_body(struct segment *segment, const char *task, const bide_
     X(progress) X(log) X(now_ms) X(is_canceled) X(token_create) X(trigger)        \
     X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)     \
     X(done) X(fail) X(push_back) X(batch_begin) X(batch_add) X(batch_seal)        \
-    X(batch_count) X(batch_ending)
+    X(batch_count) X(batch_ending) X(wait_on) X(reminder) X(part) X(token_by_id)
 /* clang-format on */
 
 /* Each has the type of its member. */

@@ -9,8 +9,8 @@ static struct server s;
 
 static void set_up(void)
 {
-    static const char *const names[] = { "hello", "approve-refund", "render-image", "remind",
-                                         "monthly-digest" };
+    static const char *const names[] = { "hello",  "approve-refund", "render-image",
+                                         "remind", "monthly-digest", "board-approval" };
     server_init(&s);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         server_add_plugin(&s, names[i]);
@@ -105,6 +105,84 @@ Test(samples, monthly_digest_survives_kill_9)
         &s, "GET", "/api/v1/runs?page%5Bsize%5D=100&filter%5BtaskIdentifier%5D=month-report",
         NULL);
     cr_assert_eq(json_array_size(reply_at(list, "data")), 6, "%s", list->text);
+}
+
+/* ---- a board of three ---------------------------------------------------------------------
+ */
+
+#define BOARD "{\"question\": \"a party?\", \"people\": [\"ann\", \"bob\", \"cid\"]%s}"
+
+static const char *board_ask(const char *more)
+{
+    const char *run = run_trigger(&s, "board-approval", text(BOARD, more), NULL);
+
+    run_until(&s, run, "WAITING");
+    return run;
+}
+
+static int vote(const char *run, const char *who, bool agrees)
+{
+    const char *url = reply_text(run_get(&s, run), text("metadata.%s", who));
+
+    return server_call_as(&s, NULL, "POST", url,
+                          agrees ? "{\"agrees\": true}" : "{\"agrees\": false}")
+        ->status;
+}
+
+static void assert_board(const char *run, const char *decision, bool by_default,
+                         long long reminders)
+{
+    const struct reply *ended = run_end(&s, run);
+
+    assert_completed(ended);
+    cr_assert_str_eq(reply_text(ended, "output.decision"), decision, "%s", ended->text);
+    cr_assert_eq(json_is_true(reply_at(ended, "output.by_default")), by_default);
+    cr_assert_eq(reply_number(ended, "output.reminders"), reminders);
+}
+
+Test(samples, a_board_decides_by_two_of_three)
+{
+    const char *run = board_ask("");
+
+    const struct reply *seen = run_get(&s, run);
+    cr_assert_str_eq(reply_text(seen, "waitingFor.1.name"), "second", "%s", seen->text);
+    cr_assert_eq(reply_number(seen, "waitingForNeeded"), 2);
+    cr_assert_eq(reply_number(seen, "reminders"), 2);
+    cr_assert_eq(vote(run, "first", true), 200);
+    server_kill(&s);
+    server_start(&s);
+    cr_assert_str_eq(reply_text(run_get(&s, run), "waitingFor.0.status"), "COMPLETED");
+    cr_assert_eq(vote(run, "third", true), 200);
+
+    assert_board(run, "approved", false, 0);
+    cr_assert_eq(vote(run, "second", false), 410, "nobody waits for it any more");
+}
+
+Test(samples, a_board_that_is_split_asks_the_third)
+{
+    const char *run = board_ask("");
+
+    vote(run, "first", true);
+    vote(run, "second", false);
+    run_until(&s, run, "WAITING");
+    vote(run, "third", false);
+
+    assert_board(run, "refused", false, 0);
+}
+
+Test(samples, a_board_that_says_nothing_is_reminded_and_then_it_is_the_default)
+{
+    const char *run = board_ask(", \"remind_after_ms\": [200, 400], \"give_up_ms\": 900, "
+                                "\"otherwise\": \"approved\"");
+
+    vote(run, "second", false);
+    assert_board(run, "approved", true, 2);
+
+    const struct reply *log = server_call(&s, "GET", text("/api/v1/runs/%s/logs", run), NULL);
+    cr_assert_neq(strstr(log->text, "ann has not voted yet (reminder 1)"), NULL, "%s",
+                  log->text);
+    cr_assert_neq(strstr(log->text, "cid has not voted yet (reminder 2)"), NULL);
+    cr_assert_eq(strstr(log->text, "bob has"), NULL, "he has voted");
 }
 
 /* ---- a third party that calls back --------------------------------------------------------

@@ -76,7 +76,7 @@ static void check_unasked(struct world *world, int64_t gone)
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && wait_read(&arena, run->wait, &wait) &&
-            wait_has(&wait, gone))
+            wait_has(&arena, &wait, gone))
             world_flaw(world, "run %lld asks for %lld, which was removed", (long long)run->id,
                        (long long)gone);
     }

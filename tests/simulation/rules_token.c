@@ -181,7 +181,7 @@ static bool was_awaited(const struct look *look, const struct run *run, int64_t 
     bool is_awaited = false;
 
     if (was != NULL && was->status == RUN_WAITING && wait_read(&arena, was->wait, &wait))
-        is_awaited = wait.kind == WAIT_FOR_TOKEN && wait_has(&wait, token);
+        is_awaited = wait.kind == WAIT_FOR_TOKEN && wait_has(&arena, &wait, token);
     arena_finish(&arena);
     return is_awaited;
 }

@@ -84,7 +84,7 @@ static void kept_look(const struct look *look, const struct run *run,
         wait.count != count || wait.needed != needed || wait.due_ms != due_ms)
         flaw(look, run, "it waits for something else than it was to");
     for (uint32_t i = 0; i < end->id_count && count > 0; i++)
-        if (!wait_has(&wait, end->ids[i]))
+        if (!wait_has(&arena, &wait, end->ids[i]))
             flaw(look, run, "one thing is not among those that it waits for");
     if (run->status == RUN_WAITING &&
         (run->due_ms != due_ms || (due_ms != 0 && run->due_is_span != is_span)))

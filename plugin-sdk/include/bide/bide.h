@@ -278,7 +278,31 @@ struct bide_batch_opts {
     uint32_t all_or_nothing; /* 1: no item starts unless all are good */
 };
 
-enum bide_wait_kind { BIDE_WAIT_TIME = 0, BIDE_WAIT_TOKENS = 1, BIDE_WAIT_RUNS = 2 };
+enum bide_wait_kind {
+    BIDE_WAIT_TIME = 0,
+    BIDE_WAIT_TOKENS = 1,
+    BIDE_WAIT_RUNS = 2,
+    BIDE_WAIT_GROUP = 3 /* ABI 1.1 */
+};
+
+enum bide_part_kind {
+    BIDE_PART_TOKEN = 0,
+    BIDE_PART_RUN = 1,
+    BIDE_PART_TIME = 2,
+    BIDE_PART_GROUP = 4
+};
+
+/* ABI 1.1: one of several things to wait for; bide_part_token() and the like make them. */
+struct bide_part {
+    const char *name;              /* to ask for it in `then`; NULL: nobody will */
+    uint32_t kind;                 /* enum bide_part_kind */
+    uint32_t needed;               /* GROUP: how many of its parts must end; 0: all */
+    int64_t id;                    /* TOKEN, RUN */
+    int64_t for_ms;                /* TIME: so long from now on */
+    int64_t until_ms;              /* TIME: a date instead; 0: for_ms counts */
+    const struct bide_part *parts; /* GROUP */
+    uint32_t count, unused_;
+};
 
 /* What to wait for. No tokens or runs at all: the wait ends at once. */
 struct bide_wait_opts {
@@ -290,6 +314,16 @@ struct bide_wait_opts {
     const bide_run *runs;
     uint32_t count;  /* of tokens or runs */
     uint32_t needed; /* how many of them must end; 0: all */
+    /* ABI 1.1 */
+    const struct bide_part *parts; /* GROUP; needed is of these */
+    uint32_t part_count;
+    uint32_t cancel_rest; /* 1: what has not ended when the wait has is canceled: children, and
+                             tokens of this run that nobody else waits for */
+    bide_segment_fn otherwise; /* the segment to enter when the wait gives up; NULL: `then` */
+    bide_segment_fn remind;    /* the segment to enter after each of these times; it ends in
+                                  bide_wait_on() */
+    const int64_t *remind_ms;  /* from the beginning of the wait, rising */
+    uint32_t remind_count;
 };
 
 /* How a token, a run or the whole wait ended. */
@@ -416,6 +450,12 @@ struct bide_api {
     /* Never NULL. */
     const struct bide_ending *(*batch_ending)(bide_task *t, const bide_batch *batch,
                                               uint32_t index);
+    /* Goes on with the wait that this segment was entered for a reminder of. */
+    bide_next (*wait_on)(bide_task *t);
+    uint32_t (*reminder)(bide_task *t); /* counts from 1; 0: it was not entered for one */
+    /* Of the wait that ended; never NULL. */
+    const struct bide_ending *(*part)(bide_task *t, const char *name);
+    bool (*token_by_id)(bide_task *t, const char *text, bide_token *token);
 };
 
 #ifdef __cplusplus
@@ -1221,7 +1261,8 @@ BIDE_MUST_RETURN static inline bide_next bide_wait_(bide_task *t, struct bide_wa
 static inline struct bide_wait_opts bide_wait_opts_(uint32_t kind, uint32_t count,
                                                     uint32_t needed, int64_t timeout_ms)
 {
-    struct bide_wait_opts opts = { 0, kind, timeout_ms, 0, NULL, NULL, count, needed };
+    struct bide_wait_opts opts = { 0,    kind, timeout_ms, 0,    NULL, NULL, count, needed,
+                                   NULL, 0,    0,          NULL, NULL, NULL, 0 };
     return opts;
 }
 
@@ -1325,6 +1366,104 @@ BIDE_MUST_RETURN static inline bide_next bide_wait_batch(bide_task *t, const bid
     t->api->batch_seal(t, batch);
     opts.tokens = &point;
     return bide_wait_(t, opts, then);
+}
+
+/*
+ * ABI 1.1: parts of a wait for several things, each with a name by which `then` asks for it
+ * (NULL: nobody will). [any]
+ */
+static inline struct bide_part bide_part_(const char *name, uint32_t kind, int64_t id,
+                                          int64_t for_ms, int64_t until_ms)
+{
+    struct bide_part part = { name, kind, 0, id, for_ms, until_ms, NULL, 0, 0 };
+    return part;
+}
+
+static inline struct bide_part bide_part_token(const char *name, const bide_token *token)
+{
+    return bide_part_(name, BIDE_PART_TOKEN, token->id, 0, 0);
+}
+
+static inline struct bide_part bide_part_run(const char *name, const bide_run *run)
+{
+    return bide_part_(name, BIDE_PART_RUN, run->id, 0, 0);
+}
+
+/* Sealed before, or by the wait's own segment's end. */
+static inline struct bide_part bide_part_batch(const char *name, const bide_batch *batch)
+{
+    return bide_part_(name, BIDE_PART_TOKEN, batch->id, 0, 0);
+}
+
+/* Ends after `duration_ms`, counted from the end of this segment. */
+static inline struct bide_part bide_part_for(const char *name, int64_t duration_ms)
+{
+    return bide_part_(name, BIDE_PART_TIME, 0, duration_ms, 0);
+}
+
+static inline struct bide_part bide_part_until(const char *name, int64_t date_ms)
+{
+    return bide_part_(name, BIDE_PART_TIME, 0, 0, date_ms > 0 ? date_ms : 1);
+}
+
+/* Ends when `needed` (0: all) of its `count` parts have. The parts must outlive the call that
+ * waits, not more. */
+static inline struct bide_part bide_part_group(const char *name, uint32_t needed,
+                                               const struct bide_part *parts, uint32_t count)
+{
+    struct bide_part part = bide_part_(name, BIDE_PART_GROUP, 0, 0, 0);
+    part.needed = needed;
+    part.parts = parts;
+    part.count = count;
+    return part;
+}
+
+/*
+ * ABI 1.1: until `needed` (0: all) of the parts have ended, however they end. In opts one may
+ * set for_ms or until_ms (give up then), otherwise, cancel_rest, remind with remind_ms. More
+ * needed than there are, or a name used twice, fails the attempt.
+ *
+ *     struct bide_part parts[] = { bide_part_token("boss", &s->boss),
+ *                                  bide_part_run("check", &s->check),
+ *                                  bide_part_for("patience", BIDE_HOURS(4)) };
+ *     return bide_wait_group(t, 1, parts, 3, (struct bide_wait_opts){ .cancel_rest = 1 },
+ * then);
+ */
+BIDE_MUST_RETURN static inline bide_next
+bide_wait_group(bide_task *t, uint32_t needed, const struct bide_part *parts, uint32_t count,
+                struct bide_wait_opts opts, bide_segment_fn then)
+{
+    opts.kind = BIDE_WAIT_GROUP;
+    opts.needed = needed;
+    opts.parts = parts;
+    opts.part_count = count;
+    return bide_wait_(t, opts, then);
+}
+
+/*
+ * ABI 1.1: the end of a segment that a wait has entered for a reminder (`remind`): the wait
+ * goes on where it was, its times too. What the segment has put into the state is kept; what
+ * ended meanwhile has ended.
+ */
+BIDE_MUST_RETURN static inline bide_next bide_wait_on(bide_task *t)
+{
+    return t->api->wait_on(t);
+}
+
+/* ABI 1.1: which reminder it is, from 1; 0: this segment was not entered for one. [segment] */
+static inline uint32_t bide_reminder(bide_task *t)
+{
+    return t->api->reminder(t);
+}
+
+/*
+ * ABI 1.1: a token that was made elsewhere (by the API, or another run), by its id,
+ * "waitpoint_..."; it has no URL. That it is there is seen when it is waited for. False: it is
+ * no such id, which is raised. [segment]
+ */
+static inline bool bide_token_by_id(bide_task *t, const char *text, bide_token *token)
+{
+    return t->api->token_by_id(t, text, token);
 }
 
 /* The run is completed, with the output made so far in this segment (none: null). [segment] */
@@ -1455,6 +1594,26 @@ static inline const char *bide_batch_error(bide_task *t, const bide_batch *batch
                                            uint32_t index)
 {
     return t->api->batch_ending(t, batch, index)->error;
+}
+
+/*
+ * ABI 1.1: how a part of the group that was waited for ended, by its name. BIDE_WAIT_NONE: it
+ * has not. A group has no value, and neither has a time. A name that no part has raises
+ * "no_such_part". [segment]
+ */
+static inline enum bide_wait bide_part_status(bide_task *t, const char *name)
+{
+    return BIDE_CAST_(enum bide_wait, t->api->part(t, name)->status);
+}
+
+static inline const bide_value *bide_part_result(bide_task *t, const char *name)
+{
+    return t->api->part(t, name)->value;
+}
+
+static inline const char *bide_part_error(bide_task *t, const char *name)
+{
+    return t->api->part(t, name)->error;
 }
 
 /* "run_…", as the API names it. [segment] */

@@ -232,14 +232,16 @@ static void add_waits(struct buffer *out, struct arena *arena, const struct valu
     for (uint32_t i = 0; i < count; i++) {
         int64_t due_ms = member_time(&waits[i], "timeoutAt");
         struct slice id = member_text(&waits[i], "id"); /* a time has none */
+        struct slice name = member_text(&waits[i], "name");
         struct slice due = due_ms == 0
                                ? SLICE("")
                                : arena_format(arena, ", until %.*s (%.*s)",
                                               SLICE_ARG(member_text(&waits[i], "timeoutAt")),
                                               SLICE_ARG(ago_text(arena, due_ms, now_ms)));
         add_field(out, "waits for",
-                  arena_format(arena, "%.*s%s%.*s%.*s",
+                  arena_format(arena, "%.*s%s%.*s%s%.*s%.*s",
                                SLICE_ARG(member_text(&waits[i], "type")),
+                               name.size > 0 ? " " : "", SLICE_ARG(name),
                                id.size > 0 ? " " : "", SLICE_ARG(id), SLICE_ARG(due)));
     }
 }

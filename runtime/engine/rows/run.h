@@ -109,6 +109,7 @@ struct run {
     struct slice metadata;       /* packed map; empty: none */
     struct slice error; /* of this attempt and of earlier ones: failure.c; empty: none */
     struct slice wait;  /* packed; engine/wait.h; kept until the segment after the wait ends */
+    struct slice left;  /* WAITING for a group: what its groups still need; engine/group.h */
     struct slice once;  /* packed map name → value of this entry; empty: none */
     struct slice timeline; /* moves, opaque bytes; engine/timeline.h */
     struct slice key;      /* 16 raw bytes of the idempotency key's hash; empty: none */
@@ -129,7 +130,9 @@ struct run {
     uint32_t problems;      /* of its output, which is kept all the same: for the event */
     struct slice why;       /* it is canceled: for the timeline */
     bool makes_tokens;      /* in this batch */
-    struct run *next_young; /* made in this batch by the same parent */
+    struct wait *wait_seen; /* `wait` as it was read, */
+    const char *wait_seen_in; /* from these bytes */
+    struct run *next_young;   /* made in this batch by the same parent */
 };
 
 /* Whoever waits for it may go on. */

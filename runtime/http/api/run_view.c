@@ -4,7 +4,6 @@
 #include "base/duration.h"
 #include "codec/pack.h"
 #include "engine/timeline.h"
-#include "engine/wait.h"
 #include "http/api/attempts.h"
 #include "http/api/redact.h"
 
@@ -181,98 +180,6 @@ static void write_timeline(struct out *out, struct arena *arena, const struct ru
     out_end_list(out);
 }
 
-/* ---- what it waits for ------------------------------------------------------------------- */
-
-static const char *token_word(const struct waitpoint *token)
-{
-    static const char *const names[] = { "WAITING", "COMPLETED", "TIMED_OUT", "CANCELED" };
-
-    return token == NULL || token->status >= sizeof names / sizeof names[0]
-               ? "UNKNOWN"
-               : names[token->status];
-}
-
-static bool wait_read_one(struct wait_view *view, uint32_t kind, int64_t id,
-                          struct reader *reader, struct arena *arena, struct err *err)
-{
-    struct waitpoint *token;
-    struct run *run;
-
-    view->id = id;
-    if (kind == WAIT_FOR_RUNS) {
-        if (!reader->ops->run(reader, arena, 0, id, 0, &run, err))
-            return false;
-        view->type = view->prefix = "run";
-        view->status = run == NULL ? "UNKNOWN" : run_status_word(run);
-        return true;
-    }
-    if (!reader->ops->token(reader, arena, 0, id, &token, err))
-        return false;
-    view->type = "token";
-    view->prefix = "waitpoint";
-    view->status = token_word(token);
-    view->timeout_ms = token == NULL ? 0 : token_due_date(token);
-    return true;
-}
-
-static bool waits_read(struct run_view *view, struct reader *reader, struct arena *arena,
-                       struct err *err)
-{
-    int64_t until_ms = due_date(view->run->due_ms, view->run->due_is_span);
-    struct wait wait;
-
-    if (view->run->status != RUN_WAITING || !wait_read(arena, view->run->wait, &wait))
-        return true;
-    view->wait_total = wait.kind == WAIT_FOR_TIME ? 1 : wait.count;
-    view->wait_count = view->wait_total < VIEW_WAITS ? view->wait_total : VIEW_WAITS;
-    view->needed = wait.kind == WAIT_FOR_TIME ? 1 : wait.needed;
-    view->waits = ARENA_ARRAY(arena, struct wait_view, view->wait_count);
-    if (wait.kind == WAIT_FOR_TIME) {
-        view->waits[0] =
-            (struct wait_view){ .type = "time", .status = "WAITING", .timeout_ms = until_ms };
-        return true;
-    }
-    for (uint32_t i = 0; i < view->wait_count; i++) {
-        if (!wait_read_one(&view->waits[i], wait.kind, wait.ids[i], reader, arena, err))
-            return false;
-        if (until_ms != 0) /* the wait gives up before the token does */
-            view->waits[i].timeout_ms = until_ms;
-    }
-    return true;
-}
-
-static void wait_say(struct run_view *view, struct arena *arena)
-{
-    const char *type = view->wait_count == 0 ? "time" : view->waits[0].type;
-
-    view->hold.gate = "wait";
-    view->hold.text = view->wait_total <= 1 ? arena_format(arena, "it waits for a %s", type)
-                      : view->needed == view->wait_total
-                          ? arena_format(arena, "it waits for %u %ss", view->needed, type)
-                          : arena_format(arena, "it waits for %u of %u %ss", view->needed,
-                                         view->wait_total, type);
-}
-
-static void write_waits(struct out *out, const struct run_view *view)
-{
-    out_list(out, "waitingFor");
-    for (uint32_t i = 0; i < view->wait_count; i++) {
-        const struct wait_view *wait = &view->waits[i];
-        out_map(out, NULL);
-        out_word(out, "type", wait->type);
-        if (wait->prefix != NULL)
-            out_id(out, "id", wait->prefix, wait->id);
-        out_word(out, "status", wait->status);
-        out_time(out, "timeoutAt", wait->timeout_ms);
-        out_end_map(out);
-    }
-    out_end_list(out);
-    if (view->wait_total > 1) {
-        out_int(out, "waitingForCount", view->wait_total);
-        out_int(out, "waitingForNeeded", view->needed);
-    }
-}
-
 /* ---- the whole object -------------------------------------------------------------------- */
 
 bool run_view_read(struct run_view *view, struct pool_reader *reader, struct arena *arena,
@@ -284,7 +191,7 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
     struct move *moves;
 
     if (!read_pool_queue_name(reader, run->queue, &view->queue, err) ||
-        !waits_read(view, reader->reader, arena, err) ||
+        !run_waits_read(view, reader->reader, arena, err) ||
         !ops->children(reader->reader, arena, run->id, VIEW_CHILDREN, &view->children, err))
         return false;
     if (run->parent_id != 0 &&
@@ -300,7 +207,7 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
         view->hold.gate = "plugin";
         view->hold.text = view->parked;
     } else if (run->status == RUN_WAITING) {
-        wait_say(view, arena);
+        run_waits_say(view, arena);
     }
     return (run->status != RUN_QUEUED && run->status != RUN_DELAYED) ||
            hold_read(&view->hold, run, view->queue, view->catalog, reader->reader, arena, err);
@@ -377,7 +284,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
     if (view->parked.size > 0)
         out_text(out, "parkedReason", view->parked);
     if (run->status == RUN_WAITING) {
-        write_waits(out, view);
+        run_waits_write(out, view);
         redact_out_state(out, "state", view->catalog, arena, run);
     }
     write_timeline(out, arena, run);

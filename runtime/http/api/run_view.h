@@ -26,6 +26,11 @@ struct wait_view {
     const char *type, *status;
     const char *prefix; /* of the id; NULL: a time has none */
     int64_t id, timeout_ms;
+    bool is_over;
+    /* Of a group: */
+    struct slice name;
+    uint32_t of; /* 1 + the place of the group that it is in; 0: none */
+    uint32_t needed;
 };
 
 /* What is read for the whole object. */
@@ -38,6 +43,9 @@ struct run_view {
     struct wait_view *waits; /* of a waiting run */
     uint32_t wait_count, wait_total;
     uint32_t needed;
+    bool is_group;
+    int64_t gives_up_ms, reminds_ms; /* of a group; 0: never */
+    uint32_t reminders, reminded;
     struct slice parked; /* why, for a person */
     struct hold hold;
 };
@@ -47,5 +55,13 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
                    struct err *err);
 void run_view_write(struct out *out, struct arena *arena, const struct run_view *view,
                     const char *environment);
+
+/* run_waits.c: the same of what it waits for. */
+bool run_waits_read(struct run_view *view, struct reader *reader, struct arena *arena,
+                    struct err *err);
+void run_waits_say(struct run_view *view, struct arena *arena);
+void run_waits_write(struct out *out, const struct run_view *view);
+/* What one is: its members but for its times. */
+void run_wait_head_write(struct out *out, const struct wait_view *wait);
 
 #endif

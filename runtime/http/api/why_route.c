@@ -200,12 +200,9 @@ static void write_waits(struct out *out, struct arena *arena, const struct run_v
     for (uint32_t i = 0; i < view->wait_count; i++) {
         const struct wait_view *wait = &view->waits[i];
         out_map(out, NULL);
-        out_word(out, "type", wait->type);
-        if (wait->prefix != NULL)
-            out_id(out, "id", wait->prefix, wait->id);
-        out_word(out, "status", wait->status);
+        run_wait_head_write(out, wait);
         out_time(out, "until", wait->timeout_ms);
-        if (answer_of(wait) != NULL)
+        if (answer_of(wait) != NULL && !wait->is_over)
             out_text(out, "next",
                      arena_format(arena, "%s%s", answer_of(wait),
                                   id_format(wait->prefix, wait->id, id)));

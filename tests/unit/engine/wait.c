@@ -332,8 +332,8 @@ Test(wait, the_packed_form_comes_back_whole)
     cr_assert(wait_read(bench_arena(), wait_pack(bench_arena(), &wait), &back));
     cr_assert(back.kind == wait.kind && back.needed == 2 && back.due_ms == 12345 &&
               back.count == 3 && back.gave_up);
-    cr_assert(wait_has(&back, INT64_MAX));
-    cr_assert_not(wait_has(&back, 2));
+    cr_assert(wait_has(bench_arena(), &back, INT64_MAX));
+    cr_assert_not(wait_has(bench_arena(), &back, 2));
 }
 
 Test(wait, damaged_bytes_are_no_wait)

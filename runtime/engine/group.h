@@ -1,0 +1,36 @@
+/*
+ * Waiting, from its beginning to its end; for the engine's own files. What a group still needs
+ * is counted: an end is told to the groups that it is in, and costs no look at the others.
+ */
+#ifndef GROUP_H
+#define GROUP_H
+
+#include "engine/batch.h"
+
+/* What the run waits for, or has waited for; NULL: nothing. It is read once in a batch. */
+struct wait *run_wait(struct batch *batch, struct run *run);
+
+/* group.c: look at all parts. False: more rows are needed. *left: as run->left. */
+bool group_look(struct batch *batch, const struct wait *wait, struct slice *left,
+                bool *is_over);
+/* `id` has ended: is the wait over by that? */
+bool group_tell(struct batch *batch, struct run *run, struct wait *wait, int64_t id);
+/* When the run is to be looked at again: a part's time, a reminder, the end of patience. */
+struct deadline group_deadline(const struct batch *batch, const struct wait *wait);
+
+/* waiting.c: the run, whose rows are loaded, waits, or goes on at once. */
+void wait_begin(struct batch *batch, struct run *run, struct wait *wait);
+/* It is over, or given up. */
+void wait_end(struct batch *batch, struct run *run, struct wait *wait, struct slice why);
+/* A run that waits has come due. False: more rows are needed. */
+bool wait_due_load(struct batch *batch, struct run *run);
+bool wait_due(struct batch *batch, struct run *run);
+/* Is it pending (1), ended (0) or unknown (-1)? Loaded already. */
+int wait_pending(struct batch *batch, const struct run *run, bool is_token, int64_t id);
+
+/* cycle.c: would the run wait for itself? The cycle in words; empty: no. False: more rows are
+ * needed. */
+bool wait_cycle(struct batch *batch, const struct run *run, const struct frame_end *end,
+                struct slice *cycle);
+
+#endif

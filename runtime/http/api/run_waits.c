@@ -1,0 +1,196 @@
+/* What a run waits for, as its view and "why" show it. */
+#include "base/clock.h"
+#include "base/duration.h"
+#include "engine/wait.h"
+#include "http/api/run_view.h"
+
+static const char *const part_words[] = { [PART_TOKEN] = "token",
+                                          [PART_RUN] = "run",
+                                          [PART_TIME] = "time",
+                                          [PART_MESSAGE] = "message",
+                                          [PART_GROUP] = "group" };
+
+static const char *token_word(const struct waitpoint *token)
+{
+    static const char *const names[] = { "WAITING", "COMPLETED", "TIMED_OUT", "CANCELED" };
+
+    return token == NULL || token->status >= sizeof names / sizeof names[0]
+               ? "UNKNOWN"
+               : names[token->status];
+}
+
+static bool wait_read_one(struct wait_view *view, bool is_token, int64_t id,
+                          struct reader *reader, struct arena *arena, struct err *err)
+{
+    struct waitpoint *token;
+    struct run *run;
+
+    view->id = id;
+    view->type = part_words[is_token ? PART_TOKEN : PART_RUN];
+    if (!is_token) {
+        if (!reader->ops->run(reader, arena, 0, id, 0, &run, err))
+            return false;
+        view->prefix = "run";
+        view->status = run == NULL ? "UNKNOWN" : run_status_word(run);
+        view->is_over = run == NULL || run->status == RUN_DONE;
+        return true;
+    }
+    if (!reader->ops->token(reader, arena, 0, id, &token, err))
+        return false;
+    view->prefix = "waitpoint";
+    view->status = token_word(token);
+    view->is_over = token == NULL || token->status != WAITPOINT_PENDING;
+    view->timeout_ms = token == NULL ? 0 : token_due_date(token);
+    return true;
+}
+
+/* ---- groups ------------------------------------------------------------------------------ */
+
+static bool part_read(struct run_view *view, const struct frame_part *part,
+                      struct reader *reader, struct arena *arena, struct err *err)
+{
+    struct wait_view *shown = &view->waits[view->wait_count++];
+
+    *shown = (struct wait_view){ .type = part_words[part->kind],
+                                 .status = "WAITING",
+                                 .name = part->name,
+                                 .of = part->of,
+                                 .needed = part->needed };
+    if (part->kind == PART_TOKEN || part->kind == PART_RUN)
+        return wait_read_one(shown, part->kind == PART_TOKEN, part->id, reader, arena, err);
+    shown->timeout_ms = part->kind == PART_TIME ? due_date(part->due_ms, part->is_span) : 0;
+    shown->is_over = part->kind == PART_TIME && shown->timeout_ms <= clock_now_ms();
+    if (part->kind == PART_MESSAGE)
+        shown->is_over = part->id != 0;
+    return true;
+}
+
+/* Inner groups stand behind those that they are in. What is not shown is not counted. */
+static void groups_say(struct run_view *view)
+{
+    uint32_t ended[VIEW_WAITS + 1] = { 0 };
+
+    for (uint32_t i = view->wait_count; i > 0; i--) {
+        struct wait_view *part = &view->waits[i - 1];
+        if (strcmp(part->type, "group") == 0)
+            part->is_over = ended[i] >= part->needed;
+        if (part->is_over && part->prefix == NULL)
+            part->status = "COMPLETED";
+        ended[part->of] += part->is_over;
+    }
+}
+
+static bool group_read(struct run_view *view, const struct wait *wait, struct reader *reader,
+                       struct arena *arena, struct err *err)
+{
+    const struct wait_group *group = wait->group;
+
+    view->wait_total = group->count;
+    view->needed = wait->needed;
+    view->is_group = true;
+    view->gives_up_ms = due_date(wait->due_ms, group->due_is_span);
+    view->reminded = group->reminded;
+    view->reminders = group->manner.reminder_count;
+    view->waits = ARENA_ARRAY(arena, struct wait_view, VIEW_WAITS);
+    for (uint32_t i = 0; i < group->count && i < VIEW_WAITS; i++)
+        if (!part_read(view, &group->parts[i], reader, arena, err))
+            return false;
+    groups_say(view);
+    if (view->reminded < view->reminders)
+        view->reminds_ms = due_date(
+            time_after(group->begun_ms, group->manner.reminders[view->reminded]), true);
+    return true;
+}
+
+bool run_waits_read(struct run_view *view, struct reader *reader, struct arena *arena,
+                    struct err *err)
+{
+    int64_t until_ms = due_date(view->run->due_ms, view->run->due_is_span);
+    struct wait wait;
+
+    if (view->run->status != RUN_WAITING || !wait_read(arena, view->run->wait, &wait))
+        return true;
+    if (wait.group != NULL)
+        return group_read(view, &wait, reader, arena, err);
+    view->wait_total = wait.kind == WAIT_FOR_TIME ? 1 : wait.count;
+    view->wait_count = view->wait_total < VIEW_WAITS ? view->wait_total : VIEW_WAITS;
+    view->needed = wait.kind == WAIT_FOR_TIME ? 1 : wait.needed;
+    view->waits = ARENA_ARRAY(arena, struct wait_view, view->wait_count);
+    if (wait.kind == WAIT_FOR_TIME) {
+        view->waits[0] =
+            (struct wait_view){ .type = "time", .status = "WAITING", .timeout_ms = until_ms };
+        return true;
+    }
+    for (uint32_t i = 0; i < view->wait_count; i++) {
+        if (!wait_read_one(&view->waits[i], wait_is_token(&wait, i), wait.ids[i], reader, arena,
+                           err))
+            return false;
+        if (until_ms != 0) /* the wait gives up before the token does */
+            view->waits[i].timeout_ms = until_ms;
+    }
+    return true;
+}
+
+/* ---- in words ---------------------------------------------------------------------------- */
+
+static uint32_t outermost(const struct run_view *view)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < view->wait_count; i++)
+        count += view->waits[i].of == 0;
+    return view->wait_total > view->wait_count ? view->wait_total : count;
+}
+
+void run_waits_say(struct run_view *view, struct arena *arena)
+{
+    const char *type = view->is_group          ? "thing"
+                       : view->wait_count == 0 ? "time"
+                                               : view->waits[0].type;
+    uint32_t total = view->is_group ? outermost(view) : view->wait_total;
+
+    view->hold.gate = "wait";
+    view->hold.text =
+        total <= 1 && !view->is_group ? arena_format(arena, "it waits for a %s", type)
+        : view->needed == total
+            ? arena_format(arena, "it waits for %s%u %s%s", total > 1 ? "all of " : "", total,
+                           type, total == 1 ? "" : "s")
+            : arena_format(arena, "it waits for %u of %u %ss", view->needed, total, type);
+}
+
+void run_wait_head_write(struct out *out, const struct wait_view *wait)
+{
+    out_word(out, "type", wait->type);
+    if (wait->name.size > 0)
+        out_text(out, "name", wait->name);
+    if (wait->prefix != NULL)
+        out_id(out, "id", wait->prefix, wait->id);
+    if (wait->of > 0)
+        out_int(out, "in", wait->of - 1); /* the place of its group in this list */
+    if (wait->needed > 0)
+        out_int(out, "needed", wait->needed);
+    out_word(out, "status", wait->status);
+}
+
+void run_waits_write(struct out *out, const struct run_view *view)
+{
+    out_list(out, "waitingFor");
+    for (uint32_t i = 0; i < view->wait_count; i++) {
+        out_map(out, NULL);
+        run_wait_head_write(out, &view->waits[i]);
+        out_time(out, "timeoutAt", view->waits[i].timeout_ms);
+        out_end_map(out);
+    }
+    out_end_list(out);
+    if (view->wait_total > 1 || view->is_group) {
+        out_int(out, "waitingForCount", view->wait_total);
+        out_int(out, "waitingForNeeded", view->needed);
+    }
+    if (view->gives_up_ms != 0)
+        out_time(out, "waitGivesUpAt", view->gives_up_ms);
+    if (view->reminders > 0) {
+        out_int(out, "reminders", view->reminders);
+        out_int(out, "reminded", view->reminded);
+        out_time(out, "remindsAt", view->reminds_ms);
+    }
+}
