@@ -15,7 +15,7 @@
 #include "engine/pauses.h"
 #include "engine/prune.h"
 #include "engine/settle.h"
-#include "engine/wait.h"
+#include "engine/waits/wait.h"
 
 enum phase { PHASE_PREFETCH, PHASE_QUEUES, PHASE_DUE, PHASE_COMMANDS, PHASE_DECIDED };
 
@@ -59,6 +59,7 @@ struct batch {
     uint32_t few;   /* so many waiters are no crowd yet */
     struct admission admission;
     struct table crowds; /* admission/crowd.c */
+    struct table waits;  /* what runs wait for, as it was read: run_wait() */
     bool again;
     bool is_stopping; /* nothing is started any more */
     /* To publish. */

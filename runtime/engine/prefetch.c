@@ -1,5 +1,5 @@
 /* Prefetch: want in bulk what the handlers will ask for one by one. */
-#include "engine/group.h"
+#include "engine/waits/group.h"
 
 void waiters_prefetch(struct batch *batch, int64_t waitpoint)
 {

@@ -6,8 +6,8 @@
  *                └── retry ─────┘
  */
 #include "codec/pack.h"
-#include "engine/group.h"
 #include "engine/timeline.h"
+#include "engine/waits/group.h"
 
 #include <assert.h>
 #include <math.h>

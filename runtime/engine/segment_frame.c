@@ -2,7 +2,7 @@
 #include "codec/callback.h"
 #include "codec/pack.h"
 #include "engine/contract.h"
-#include "engine/group.h"
+#include "engine/waits/group.h"
 
 /* Results larger than this all together travel by CALL_RUN, when they are asked for. */
 enum { RESULT_BYTES_MAX = 16 << 20 };

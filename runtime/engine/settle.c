@@ -16,7 +16,7 @@
  */
 #include "engine/batches/run_batches.h"
 #include "engine/close.h"
-#include "engine/group.h"
+#include "engine/waits/group.h"
 
 void settle_token(struct batch *batch, struct waitpoint *token)
 {

@@ -3,7 +3,7 @@
 #define SETTLE_H
 
 #include "engine/rows/row.h"
-#include "engine/wait.h"
+#include "engine/waits/wait.h"
 
 struct batch;
 

@@ -2,7 +2,7 @@
 #include "base/table.h"
 #include "batches.h"
 #include "check_minutes.h"
-#include "engine/wait.h"
+#include "engine/waits/wait.h"
 #include "store/timers.h"
 #include "world.h"
 
@@ -182,9 +182,9 @@ static void check_tokens(struct world *world)
 }
 
 /* *is_telling: it is over, and not all who wait for it were told; a batch that is due will. */
-static bool is_pending(struct world *world, uint32_t kind, int64_t id, bool *is_telling)
+static bool is_pending(struct world *world, bool is_token, int64_t id, bool *is_telling)
 {
-    if (kind == WAIT_FOR_RUNS) {
+    if (!is_token) {
         const struct run *run = store_memory_find(world->memory, id);
         bool pending = run != NULL && !run_is_over(run);
         *is_telling = run != NULL && !pending && run->due_ms != 0;
@@ -194,6 +194,15 @@ static bool is_pending(struct world *world, uint32_t kind, int64_t id, bool *is_
     bool pending = token != NULL && token->status == WAITPOINT_PENDING;
     *is_telling = token != NULL && !pending && token->due_ms != 0;
     return pending;
+}
+
+/* Stands in the group in an earlier place, too. */
+static bool is_again(const struct wait *wait, uint32_t place)
+{
+    for (uint32_t i = 0; i < place; i++)
+        if (wait->ids[i] == wait->ids[place])
+            return true;
+    return false;
 }
 
 /* Every waiting run has something live to wake it, and exactly the edges that it needs. */
@@ -210,8 +219,10 @@ static uint32_t check_waiting(struct world *world, const struct run *run)
             world_flaw(world, "run %lld waits for a time that never comes", (long long)run->id);
     } else {
         for (uint32_t i = 0; i < wait.count; i++) {
+            if (wait.group != NULL && (wait.group->is_over || is_again(&wait, i)))
+                continue;
             bool telling;
-            bool pending = is_pending(world, wait.kind, wait.ids[i], &telling);
+            bool pending = is_pending(world, wait_is_token(&wait, i), wait.ids[i], &telling);
             bool linked = store_memory_has_edge(world->memory, wait.ids[i], run->id);
             pending |= telling && linked;
             if (pending != linked)
@@ -221,7 +232,9 @@ static uint32_t check_waiting(struct world *world, const struct run *run)
             edges += linked;
             ended += !pending;
         }
-        if (run->remaining == 0 || run->remaining + ended != wait.needed)
+        if (wait.group != NULL)
+            check_group(world, run, &wait, &arena);
+        else if (run->remaining == 0 || run->remaining + ended != wait.needed)
             world_flaw(world, "run %lld needs %u of %u, %u have ended, %u remain",
                        (long long)run->id, wait.needed, wait.count, ended, run->remaining);
     }

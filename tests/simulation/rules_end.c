@@ -198,6 +198,12 @@ static bool said_look(const struct look *look, struct shadow *shadow, const stru
         return failure_look(look, shadow, run, false, OUTCOME_FAILED, SLICE("refused"));
     if (end->verdict == VERDICT_FAIL)
         return failure_look(look, shadow, run, end->retryable, OUTCOME_FAILED, end->error_code);
+    if (end->verdict == VERDICT_WAIT_ON) {
+        *entered = rule_group_on(look, shadow, run, end);
+        return *entered ? false
+                        : failure_look(look, shadow, run, false, OUTCOME_FAILED,
+                                       SLICE("nothing_to_wait_on"));
+    }
     if (end->verdict == VERDICT_WAIT) {
         *entered = waits_look(look, shadow, run, end);
         return false;

@@ -105,7 +105,9 @@ static void canceled_look(const struct look *look, const struct shadow *shadow,
         above = run_now(look, above->parent_id);
     bool by_parent =
         above != NULL && run_ends_children(above) && (below->choices & RUN_GOES_ON) == 0;
-    if (rule_replaced(look, run, move))
+    if (rule_replaced(look, run, move) ||
+        (slice_is(move->text, "its parent needs it no more") &&
+         rule_group_loses(look, run->parent_id, run->id)))
         return;
     if (shadow->cancel == NULL && !by_parent)
         flaw(look, run, "it is canceled, and nobody wanted that");

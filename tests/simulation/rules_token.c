@@ -154,7 +154,7 @@ void rule_token_row(const struct look *look, const struct waitpoint *token)
         return;
     }
     if (token->status == WAITPOINT_CANCELLED && shadow->status == WAITPOINT_PENDING) {
-        if (!may_be_closed(look, token))
+        if (!may_be_closed(look, token) && !rule_group_loses(look, token->run_id, token->id))
             world_flaw(look->world, "token %lld was closed, and its run goes on",
                        (long long)token->id);
         return;
@@ -181,7 +181,9 @@ static bool was_awaited(const struct look *look, const struct run *run, int64_t 
     bool is_awaited = false;
 
     if (was != NULL && was->status == RUN_WAITING && wait_read(&arena, was->wait, &wait))
-        is_awaited = wait.kind == WAIT_FOR_TOKEN && wait_has(&arena, &wait, token);
+        is_awaited = wait.group != NULL
+                         ? wait_part_of(&arena, &wait, token, 0) != 0
+                         : wait.kind == WAIT_FOR_TOKEN && wait_has(&arena, &wait, token);
     arena_finish(&arena);
     return is_awaited;
 }

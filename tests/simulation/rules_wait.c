@@ -9,24 +9,24 @@ static void flaw(const struct look *look, const struct run *run, const char *wha
                run->status, run->seq, what);
 }
 
-static bool has_ended_now(const struct look *look, uint32_t kind, int64_t id)
+bool wait_has_ended(const struct look *look, bool is_token, int64_t id)
 {
     const struct run *run = run_now(look, id);
     const struct waitpoint *token = token_now(look, id);
 
-    return kind == WAIT_FOR_TOKEN ? token != NULL && token->status != WAITPOINT_PENDING
-                                  : run != NULL && run_is_over(run);
+    return is_token ? token != NULL && token->status != WAITPOINT_PENDING
+                    : run != NULL && run_is_over(run);
 }
 
 /* When the batch began, and what was due had come. */
-static bool had_ended(const struct look *look, uint32_t kind, int64_t id)
+bool wait_had_ended(const struct look *look, bool is_token, int64_t id)
 {
     const struct shadow *shadow = shadow_of(look, id);
     const struct shadow_token *token = shadow_token_of(look, id, false);
     const struct run *run = shadow == NULL ? NULL : shadow->was;
     const struct waitpoint *was = token == NULL ? NULL : token->was;
 
-    if (kind != WAIT_FOR_TOKEN)
+    if (!is_token)
         return run != NULL && run_is_over(run);
     return was != NULL &&
            (was->status != WAITPOINT_PENDING ||
@@ -34,12 +34,12 @@ static bool had_ended(const struct look *look, uint32_t kind, int64_t id)
 }
 
 static uint32_t count_ended(const struct look *look, const struct wait *wait,
-                            bool (*has)(const struct look *, uint32_t, int64_t))
+                            bool (*has)(const struct look *, bool, int64_t))
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < wait->count; i++)
-        count += has(look, wait->kind, wait->ids[i]);
+        count += has(look, wait_is_token(wait, i), wait->ids[i]);
     return count;
 }
 
@@ -52,6 +52,16 @@ bool wait_is_known(const struct look *look, const struct run *run, const struct 
                 ? token == NULL || token->environment != run->environment
                 : other == NULL || other->environment != run->environment ||
                       other->id == run->id)
+            return false;
+    }
+    for (uint32_t i = 0; i < end->part_count; i++) {
+        const struct frame_part *part = &end->parts[i];
+        const struct run *other = run_now(look, part->id);
+        const struct waitpoint *token = token_now(look, part->id);
+        if ((part->kind == PART_TOKEN &&
+             (token == NULL || token->environment != run->environment)) ||
+            (part->kind == PART_RUN &&
+             (other == NULL || other->environment != run->environment || other->id == run->id)))
             return false;
     }
     return true;
@@ -104,22 +114,26 @@ void rule_wait(const struct look *look, const struct shadow *shadow, const struc
     if (shadow->path[0].status != RUN_WAITING && shadow->path[0].status != RUN_QUEUED &&
         shadow->path[0].status != RUN_PARKED)
         flaw(look, run, "its segment waits, and it does not");
+    if (end->wait_kind == WAIT_FOR_GROUP) {
+        rule_group(look, shadow, run, end);
+        return;
+    }
     if (run->status < RUN_DONE)
         kept_look(look, run, end, due_ms, is_span);
     if (end->wait_kind == WAIT_FOR_TIME) {
         if (sleeps == (due_ms == 0 || look_is_over(look, due_ms, is_span)))
             flaw(look, run, "a time has come, and it waits; or has not, and it goes on");
     } else if (count == end->id_count && sleeps) {
-        if (count_ended(look, &wait, had_ended) >= needed)
+        if (count_ended(look, &wait, wait_had_ended) >= needed)
             flaw(look, run, "it waits for what was over before");
-    } else if (count == end->id_count && count_ended(look, &wait, has_ended_now) < needed) {
+    } else if (count == end->id_count && count_ended(look, &wait, wait_has_ended) < needed) {
         flaw(look, run, "it goes on, and what it waits for is not over");
     }
 }
 
 /* ---- it ends ----------------------------------------------------------------------------- */
 
-void rule_waited(const struct look *look, const struct shadow *shadow, const struct run *run)
+void rule_waited(const struct look *look, struct shadow *shadow, const struct run *run)
 {
     const struct run *was = shadow->was;
     struct arena arena = { 0 };
@@ -128,12 +142,14 @@ void rule_waited(const struct look *look, const struct shadow *shadow, const str
     if (!wait_read(&arena, was->wait, &before) ||
         (run->status < RUN_DONE && !wait_read(&arena, run->wait, &wait))) {
         flaw(look, run, "what it waited for is forgotten");
+    } else if (before.group != NULL) {
+        rule_group_waited(look, shadow, run, &before);
     } else {
         bool is_late =
             look->batch->look_for_due && look_is_over(look, was->due_ms, was->due_is_span);
         bool is_time = before.kind == WAIT_FOR_TIME;
-        bool has_all = count_ended(look, &before, has_ended_now) >= before.needed;
-        bool had_all = count_ended(look, &before, had_ended) >= before.needed;
+        bool has_all = count_ended(look, &before, wait_has_ended) >= before.needed;
+        bool had_all = count_ended(look, &before, wait_had_ended) >= before.needed;
         if (is_time ? !is_late : !is_late && !has_all)
             flaw(look, run, "it goes on, and nothing that it waits for has come");
         if (run->status < RUN_DONE && run->entry == was->entry &&
@@ -166,12 +182,11 @@ static uint32_t run_status(const struct run *run)
                                                : WAIT_FAILED;
 }
 
-static void result_look(const struct look *look, const struct run *run, uint32_t kind,
-                        int64_t id, const struct frame_result *result)
+void wait_result_look(const struct look *look, const struct run *run, bool is_token, int64_t id,
+                      const struct frame_result *result)
 {
     const struct waitpoint *token = token_now(look, id);
     const struct run *other = run_now(look, id);
-    bool is_token = kind == WAIT_FOR_TOKEN;
     uint32_t status = (is_token ? token == NULL : other == NULL) ? WAIT_CANCELLED
                       : is_token                                 ? token_status(look, token)
                                                                  : run_status(other);
@@ -199,11 +214,16 @@ static void results_look(const struct look *look, const struct run *run,
             flaw(look, run, "it has waited for nothing, and is told a result");
         return;
     }
+    if (wait.group != NULL) {
+        rule_group_told(look, run, &wait, frame);
+        arena_finish(&arena);
+        return;
+    }
     extra = wait.kind == WAIT_FOR_TIME || wait.gave_up;
     if (frame->result_count != wait.count + extra)
         flaw(look, run, "it is told too much, or too little, of what it has waited for");
     for (i = 0; i < wait.count && i < frame->result_count; i++)
-        result_look(look, run, wait.kind, wait.ids[i], &frame->results[i]);
+        wait_result_look(look, run, wait_is_token(&wait, i), wait.ids[i], &frame->results[i]);
     if (extra && frame->result_count > i &&
         (frame->results[i].id != 0 ||
          frame->results[i].status != (wait.gave_up ? WAIT_TIMEOUT : WAIT_OK)))

@@ -27,6 +27,7 @@ void slots_assign(struct world *world, const struct assignment *assignment)
                                    .environment = slice_is(frame->environment, "dev") ? 1 : 2,
                                    .seq = frame->seq,
                                    .entry = frame->entry,
+                                   .reminder = frame->reminder,
                                    .once_count = frame->once_count,
                                    .attempt = frame->attempt };
     (void)snprintf(held->task, sizeof held->task, "%.*s", SLICE_ARG(frame->task));
@@ -181,6 +182,8 @@ static int64_t foreign(struct world *world, const struct held_segment *held, enu
     return 0;
 }
 
+static void wait_group(struct world *world, struct held_segment *held, struct frame_end *end);
+
 static void end_wait(struct world *world, struct held_segment *held, struct frame_end *end)
 {
     uint64_t dice = script(world, held, 3);
@@ -220,6 +223,58 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
     for (uint32_t i = 0; end->wait_kind == WAIT_FOR_RUNS && i < held->child_count; i++)
         if (held->children[i] < held->id_block || held->children[i] > held->id_block + 99)
             end->due_ms = 0, end->span_ms = 5000;
+    if (end->id_count > 0 && script(world, held, 5) % 3 == 0)
+        wait_group(world, held, end);
+}
+
+static const char *const part_names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
+
+/* What it waits for becomes a group, with a time, a group in it, and all that a wait may do. */
+static void wait_group(struct world *world, struct held_segment *held, struct frame_end *end)
+{
+    uint64_t dice = script(world, held, 4);
+    bool is_token = end->wait_kind != WAIT_FOR_RUNS;
+    uint32_t inner = 0;
+
+    end->parts = ARENA_ARRAY(&world->arena, struct frame_part, 16);
+    for (uint32_t i = 0; i < end->id_count; i++) {
+        if (i > 0 && inner == 0 && dice / 2 % 2 == 0) {
+            end->parts[end->part_count++] =
+                (struct frame_part){ .kind = PART_GROUP, .needed = (uint32_t)(dice / 4 % 2) };
+            inner = end->part_count;
+        }
+        end->parts[end->part_count++] = (struct frame_part){
+            .kind = is_token ? PART_TOKEN : PART_RUN, .of = inner, .id = end->ids[i]
+        };
+    }
+    if (is_token && held->child_count > 0)
+        end->parts[end->part_count++] =
+            (struct frame_part){ .kind = PART_RUN, .id = held->children[0] };
+    if (dice / 8 % 2 == 0)
+        end->parts[end->part_count++] = (struct frame_part){
+            .kind = PART_TIME,
+            .of = dice / 16 % 2 == 0 ? inner : 0,
+            .due_ms = dice / 32 % 2 == 0 ? moment_any(dice >> 9, world->now_ms) : 0,
+            .span_ms = dice / 32 % 2 == 1 ? moment_any(dice >> 9, 0) : 0
+        };
+    for (uint32_t i = 0; i < end->part_count; i += 2)
+        end->parts[i].name = slice_of(part_names[i % 10]);
+    uint32_t outer = 0;
+    for (uint32_t i = 0; i < end->part_count; i++)
+        outer += end->parts[i].of == 0;
+    end->needed = end->needed > outer ? outer : end->needed;
+    end->id_count = 0;
+    end->wait_kind = WAIT_FOR_GROUP;
+    end->manner.cancels = dice / 64 % 3 == 0;
+    if (dice / 256 % 2 == 0)
+        end->manner.otherwise = slice_of(segment_names[2]);
+    if (dice / 512 % 2 == 0) {
+        end->manner.remind = slice_of(segment_names[1]);
+        end->manner.reminder_count = 2;
+        end->manner.reminders = ARENA_ARRAY(&world->arena, int64_t, 2);
+        end->manner.reminders[0] = 1 + (int64_t)(dice / 1024 % 3000);
+        end->manner.reminders[1] = end->manner.reminders[0] + 700;
+    }
 }
 
 /* The dispatch may send some of them on their own, earlier than the END; here all go with it.
@@ -256,6 +311,9 @@ static void segment_end(struct world *world, struct held_segment *held)
     if (!world->drains && world_chance(world, 3)) {
         end->verdict = VERDICT_PUSH_BACK;
         end->span_ms = (int64_t)world_random(world, 3000);
+    } else if (held->reminder > 0 ? dice % 4 > 0 : dice % 50 == 0) {
+        end->verdict = VERDICT_WAIT_ON;
+        end->state = SLICE("\x81\xa1n\x02");
     } else if (held->entry < 6 && dice < 55) {
         end_wait(world, held, end);
     } else if (dice < 90 || (dice == 90 && world->drains)) {

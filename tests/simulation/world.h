@@ -28,9 +28,11 @@ enum {
 };
 
 /* A segment that a slot has, and how far its script is. */
+struct wait;
+
 struct held_segment {
     int64_t run_id, id_block;
-    uint32_t environment, seq, entry, attempt, call, once_count;
+    uint32_t environment, seq, entry, attempt, call, once_count, reminder;
     char task[16];
     bool in_call, is_canceled;
     int64_t tokens[4], children[4];
@@ -182,6 +184,9 @@ void check_outcome(struct world *world, const struct outcome *outcome);
 /* After a batch: what is due is looked at, or it is known that it is due. */
 void check_overdue(struct world *world, const struct moment *now);
 void check_finished(struct world *world);
+/* rules_group.c: of a run that waits for one. */
+void check_group(struct world *world, const struct run *run, const struct wait *wait,
+                 struct arena *arena);
 /* rules_fair.c */
 void fair_rules(struct world *world, struct arena *arena, struct queue_rules *rules);
 struct slice fair_tenant_expected(const struct world *world, struct slice queue,

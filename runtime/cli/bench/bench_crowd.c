@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "cli/bench/bench_fill.h"
-#include "engine/wait.h"
+#include "engine/waits/wait.h"
 
 #include <stdio.h>
 

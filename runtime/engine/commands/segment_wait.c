@@ -1,7 +1,7 @@
 /* A segment has ended in a wait: it is checked, and begins. */
 #include "engine/commands/segment_wait.h"
 
-#include "engine/group.h"
+#include "engine/waits/group.h"
 
 void segment_fail_plainly(struct batch *batch, struct run *run, struct slice name,
                           struct slice message)

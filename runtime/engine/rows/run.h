@@ -130,9 +130,7 @@ struct run {
     uint32_t problems;      /* of its output, which is kept all the same: for the event */
     struct slice why;       /* it is canceled: for the timeline */
     bool makes_tokens;      /* in this batch */
-    struct wait *wait_seen; /* `wait` as it was read, */
-    const char *wait_seen_in; /* from these bytes */
-    struct run *next_young;   /* made in this batch by the same parent */
+    struct run *next_young; /* made in this batch by the same parent */
 };
 
 /* Whoever waits for it may go on. */

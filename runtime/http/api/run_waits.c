@@ -1,7 +1,7 @@
 /* What a run waits for, as its view and "why" show it. */
 #include "base/clock.h"
 #include "base/duration.h"
-#include "engine/wait.h"
+#include "engine/waits/wait.h"
 #include "http/api/run_view.h"
 
 static const char *const part_words[] = { [PART_TOKEN] = "token",

@@ -1,5 +1,5 @@
 /* Waits: why a run is asleep, and exactly what wakes it. */
-#include "engine/wait.h"
+#include "engine/waits/wait.h"
 
 #include "bench.h"
 #include "codec/pack.h"

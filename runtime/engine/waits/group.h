@@ -8,7 +8,7 @@
 #include "engine/batch.h"
 
 /* What the run waits for, or has waited for; NULL: nothing. It is read once in a batch. */
-struct wait *run_wait(struct batch *batch, struct run *run);
+struct wait *run_wait(struct batch *batch, const struct run *run);
 
 /* group.c: look at all parts. False: more rows are needed. *left: as run->left. */
 bool group_look(struct batch *batch, const struct wait *wait, struct slice *left,

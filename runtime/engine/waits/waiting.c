@@ -9,7 +9,7 @@
  * the run goes on.
  */
 #include "engine/close.h"
-#include "engine/group.h"
+#include "engine/waits/group.h"
 
 enum { LOSE_MAX = 500 };
 
@@ -49,7 +49,8 @@ void wait_end(struct batch *batch, struct run *run, struct wait *wait, struct sl
 {
     struct wait_group *group = wait->group;
 
-    if (wait->needed == wait->count && !wait->gave_up)
+    if (wait->needed == wait->count && !wait->gave_up &&
+        (group == NULL || group->count == wait->count))
         run->remaining = 0; /* all have ended: nothing is linked any more */
     run_drop_wait(batch, run);
     if (group == NULL) {
@@ -277,6 +278,7 @@ void wait_begin(struct batch *batch, struct run *run, struct wait *wait)
         is_over = simple_is_over(batch, run, wait);
     if (is_over && wait->group != NULL && wait->group->manner.cancels) {
         (void)run_move(batch, run, RUN_WAITING, SLICE("for what is left to be canceled"));
+        (void)batch_event(batch, run, false);
         wait_end(batch, run, wait, (struct slice){ 0 });
         return;
     }

@@ -1,4 +1,4 @@
-#include "engine/wait.h"
+#include "engine/waits/wait.h"
 
 #include "codec/frame_wait.h"
 #include "codec/pack.h"

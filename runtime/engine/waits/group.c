@@ -1,19 +1,31 @@
-#include "engine/group.h"
+#include "engine/waits/group.h"
 
 #include "codec/frame_cursor.h"
 #include "codec/pack.h"
 
-struct wait *run_wait(struct batch *batch, struct run *run)
+/* A wait that was read, of these bytes; NULL: they are none. */
+struct seen_wait {
+    const char *packed;
+    struct wait *wait;
+};
+
+struct wait *run_wait(struct batch *batch, const struct run *run)
 {
+    struct seen_wait *seen = table_find(&batch->waits, (uint64_t)run->id);
+    struct wait wait;
+
     if (run->wait.size == 0)
         return NULL;
-    if (run->wait_seen == NULL || run->wait_seen_in != run->wait.data) {
-        run->wait_seen = ARENA_NEW(batch->arena, struct wait);
-        run->wait_seen_in = run->wait.data;
-        if (!wait_read(batch->arena, run->wait, run->wait_seen))
-            run->wait_seen->count = UINT32_MAX;
+    if (seen != NULL && seen->packed == run->wait.data)
+        return seen->wait;
+    seen = ARENA_NEW(batch->arena, struct seen_wait);
+    seen->packed = run->wait.data;
+    if (wait_read(batch->arena, run->wait, &wait)) {
+        seen->wait = ARENA_NEW(batch->arena, struct wait);
+        *seen->wait = wait;
     }
-    return run->wait_seen->count == UINT32_MAX ? NULL : run->wait_seen;
+    table_set(&batch->waits, (uint64_t)run->id, seen);
+    return seen->wait;
 }
 
 /* ---- what is left ------------------------------------------------------------------------ */

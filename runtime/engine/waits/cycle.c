@@ -4,7 +4,7 @@
  * only some of what it names, ends all the same.
  */
 #include "base/id.h"
-#include "engine/group.h"
+#include "engine/waits/group.h"
 
 enum { LOOK_MAX = 1000 }; /* a longer chain than that is not looked at to its end */
 
