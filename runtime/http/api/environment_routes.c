@@ -7,8 +7,8 @@
  * Who pauses is known by the key alone; the name that comes with it is written down as it was
  * said, with the key beside it.
  */
-#include "http/api/pause_body.h"
 #include "http/api/routes.h"
+#include "http/body/pause_body.h"
 #include "http/server/reply.h"
 
 struct environment_view {

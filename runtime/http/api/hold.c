@@ -4,8 +4,8 @@
 #include "base/duration.h"
 #include "engine/admission/gates.h"
 #include "engine/admission/rates.h"
-#include "http/api/pause_body.h"
 #include "http/api/pool_view.h"
+#include "http/body/pause_body.h"
 
 #include <inttypes.h>
 

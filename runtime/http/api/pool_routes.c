@@ -2,9 +2,9 @@
  * Pools: how many tokens each has, how many are held, and by which runs of one's own
  * environment; of those of others only how many they hold.
  */
-#include "http/api/members.h"
 #include "http/api/pool_view.h"
 #include "http/api/routes.h"
+#include "http/body/members.h"
 #include "http/server/reply.h"
 
 enum { HOLDERS_MOST = 100 };

@@ -10,8 +10,8 @@
  */
 #include "base/clock.h"
 #include "base/duration.h"
-#include "http/api/members.h"
 #include "http/api/routes.h"
+#include "http/body/members.h"
 #include "http/server/reply.h"
 
 static const struct member_rule prune_members[] = {

@@ -1,7 +1,7 @@
 /* Another limit of a queue than the configured one, and back. */
-#include "http/api/members.h"
 #include "http/api/queue_view.h"
 #include "http/api/routes.h"
+#include "http/body/members.h"
 #include "http/server/reply.h"
 
 #include <inttypes.h>

@@ -10,10 +10,10 @@
 #include "base/id.h"
 #include "base/name.h"
 #include "http/api/filter.h"
-#include "http/api/pause_body.h"
 #include "http/api/queue_hour.h"
 #include "http/api/queue_view.h"
 #include "http/api/routes.h"
+#include "http/body/pause_body.h"
 #include "http/server/reply.h"
 
 #include <inttypes.h>

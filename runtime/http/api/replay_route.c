@@ -10,9 +10,9 @@
  */
 #include "codec/pack.h"
 #include "http/api/routes.h"
-#include "http/api/trigger_members.h"
-#include "http/api/trigger_options.h"
 #include "http/api/trigger_route.h"
+#include "http/body/trigger_members.h"
+#include "http/body/trigger_options.h"
 #include "http/server/reply.h"
 
 struct replay {

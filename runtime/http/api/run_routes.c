@@ -2,9 +2,9 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "http/api/filter.h"
-#include "http/api/members.h"
 #include "http/api/routes.h"
 #include "http/api/run_view.h"
+#include "http/body/members.h"
 #include "http/server/reply.h"
 
 enum { LOG_LINES_MAX = 10000 };

@@ -5,10 +5,10 @@
 #include "codec/callback.h"
 #include "codec/pack.h"
 #include "http/api/filter.h"
-#include "http/api/members.h"
 #include "http/api/redact.h"
 #include "http/api/routes.h"
-#include "http/api/trigger_options.h"
+#include "http/body/members.h"
+#include "http/body/trigger_options.h"
 #include "http/server/reply.h"
 
 #define TOKEN_UNKNOWN "Waitpoint not found"

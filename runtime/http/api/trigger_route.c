@@ -13,8 +13,8 @@
 #include "codec/pack.h"
 #include "engine/contract.h"
 #include "http/api/routes.h"
-#include "http/api/trigger_members.h"
-#include "http/api/trigger_options.h"
+#include "http/body/trigger_members.h"
+#include "http/body/trigger_options.h"
 #include "http/server/reply.h"
 
 enum {

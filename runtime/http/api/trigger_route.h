@@ -2,7 +2,7 @@
 #ifndef TRIGGER_ROUTE_H
 #define TRIGGER_ROUTE_H
 
-#include "http/api/members.h"
+#include "http/body/members.h"
 #include "http/server/request.h"
 
 /* False: answered; the server knows no tasks yet. */

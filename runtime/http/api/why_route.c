@@ -3,10 +3,10 @@
  * be its turn, and what that rests on. The gate is the one that dispatch asks (hold.h).
  */
 #include "base/clock.h"
-#include "http/api/members.h"
 #include "http/api/pool_view.h"
 #include "http/api/routes.h"
 #include "http/api/run_view.h"
+#include "http/body/members.h"
 #include "http/server/reply.h"
 
 #include <inttypes.h>

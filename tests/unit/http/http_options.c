@@ -1,7 +1,7 @@
 /* What clients say, taken apart: no socket needed. */
 #include "base/duration.h"
 #include "codec/json.h"
-#include "http/api/trigger_options.h"
+#include "http/body/trigger_options.h"
 #include "http/server/params.h"
 #include "http/server/route.h"
 

@@ -1,9 +1,9 @@
-#include "http/api/pause_body.h"
+#include "http/body/pause_body.h"
 
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/log.h"
-#include "http/api/trigger_options.h"
+#include "http/body/trigger_options.h"
 #include "http/server/reply.h"
 
 #define RAMP_MAX_MS (INT64_C(24) * 3600 * 1000)

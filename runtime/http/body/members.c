@@ -1,4 +1,4 @@
-#include "http/api/members.h"
+#include "http/body/members.h"
 
 #include "base/suggest.h"
 #include "http/api/filter.h"

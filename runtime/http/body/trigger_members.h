@@ -3,7 +3,7 @@
 #ifndef TRIGGER_MEMBERS_H
 #define TRIGGER_MEMBERS_H
 
-#include "http/api/members.h"
+#include "http/body/members.h"
 
 /* The body of a trigger, its options too. Errors: BAD_REQUEST, RULE. */
 bool trigger_members_check(const struct value *body, struct unheard *unheard, struct err *err);

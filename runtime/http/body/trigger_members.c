@@ -1,4 +1,4 @@
-#include "http/api/trigger_members.h"
+#include "http/body/trigger_members.h"
 
 /* clang-format off */
 #define OPTIONS                                                                                 \

@@ -3,7 +3,7 @@
 #define PAUSE_BODY_H
 
 #include "engine/pauses.h"
-#include "http/api/members.h"
+#include "http/body/members.h"
 #include "http/server/out.h"
 
 /* "action" and what may stand beside it; "type" is a queue's. */
