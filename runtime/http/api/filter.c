@@ -5,6 +5,7 @@
 #include "base/name.h"
 #include "base/suggest.h"
 #include "http/api/run_view.h"
+#include "http/body/members.h"
 
 enum { PAGE_SIZE = 25, PAGE_MAX = 100 };
 
@@ -90,18 +91,13 @@ static bool statuses_read(const struct filter_from *from, struct run_filter *fil
     return true;
 }
 
-bool filter_is_word(struct slice name)
-{
-    return slice_starts(name, "filter") || slice_starts(name, "page");
-}
-
 bool filter_words_check(const struct params *params, const char *const *known, struct err *err)
 {
     for (uint32_t i = 0; params != NULL && i < params->count; i++) {
         struct slice name = params->items[i].name;
         struct suggestion near;
         const char *const *one = known;
-        if (!filter_is_word(name))
+        if (!member_is_filter(name))
             continue;
         suggestion_init(&near, name);
         for (; *one != NULL && !slice_is(name, *one); one++)

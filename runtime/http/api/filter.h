@@ -17,7 +17,6 @@ struct filter_from {
 bool run_filter_read(const struct filter_from *from, struct run_filter *filter,
                      struct err *err);
 /* What asks for a part of a list. */
-bool filter_is_word(struct slice name);
 /* A list must not show what was not asked for: a filter that is not among `known` (ends with
  * NULL) is refused. */
 bool filter_words_check(const struct params *params, const char *const *known, struct err *err);

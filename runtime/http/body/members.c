@@ -1,7 +1,6 @@
 #include "http/body/members.h"
 
 #include "base/suggest.h"
-#include "http/api/filter.h"
 #include "http/server/reply.h"
 
 enum { SHOWN_MAX = 100 };
@@ -139,7 +138,7 @@ void params_check(const struct params *params, const char *const *names,
         suggestion_init(&near, name);
         for (; *known != NULL && !slice_is(name, *known); known++)
             suggestion_offer(&near, slice_of(*known));
-        if (*known == NULL && (names != list_words || !filter_is_word(name)))
+        if (*known == NULL && (names != list_words || !member_is_filter(name)))
             unheard_add(unheard, "?", name, &near);
     }
 }
@@ -191,4 +190,9 @@ bool request_params(struct request *request, const char *const *names)
     params_check(params, names, &unheard);
     unheard_tell(request, &unheard);
     return true;
+}
+
+bool member_is_filter(struct slice name)
+{
+    return slice_starts(name, "filter") || slice_starts(name, "page");
 }

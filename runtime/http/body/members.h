@@ -67,4 +67,7 @@ bool body_text(struct request *request, const struct value *body, const char *na
 /* The query of a route without a body: what it knows has a value. False: answered. */
 bool request_params(struct request *request, const char *const *names);
 
+/* Is it a word of filters or pages ("filter[tag]", "page[size]")? */
+bool member_is_filter(struct slice name);
+
 #endif
