@@ -145,32 +145,6 @@ void rule_run_stays(const struct look *look, const struct shadow *shadow,
 void rule_end(const struct look *look, struct shadow *shadow, const struct run *run);
 uint32_t attempts_expected(const struct look *look, const struct run *run);
 
-/* rules_wait.c: waits, and what the next segment is told. */
-void rule_waited(const struct look *look, struct shadow *shadow, const struct run *run);
-void rule_wait(const struct look *look, const struct shadow *shadow, const struct run *run,
-               const struct frame_end *end);
-bool wait_is_known(const struct look *look, const struct run *run, const struct frame_end *end);
-/* Now, and when the batch began. */
-bool wait_has_ended(const struct look *look, bool is_token, int64_t id);
-bool wait_had_ended(const struct look *look, bool is_token, int64_t id);
-void wait_result_look(const struct look *look, const struct run *run, bool is_token, int64_t id,
-                      const struct frame_result *result);
-
-/* rules_group.c: the same for groups. */
-bool group_is_over(const struct look *look, const struct wait *wait, bool now);
-void rule_group(const struct look *look, const struct shadow *shadow, const struct run *run,
-                const struct frame_end *end);
-/* Goes on after a reminder; false: there was none. */
-bool rule_group_on(const struct look *look, struct shadow *shadow, const struct run *run,
-                   const struct frame_end *end);
-void rule_group_waited(const struct look *look, struct shadow *shadow, const struct run *run,
-                       const struct wait *before);
-/* Is the token or run canceled as what is left of that run's group? */
-bool rule_group_loses(const struct look *look, int64_t run_id, int64_t id);
-void rule_group_told(const struct look *look, const struct run *run, const struct wait *wait,
-                     const struct frame_segment *frame);
-void rule_assignment(const struct look *look, const struct assignment *assignment);
-
 /* rules_pause.c: queues and environments, their pauses and sums. */
 void rule_queue_pause(const struct look *look, const struct command *command);
 void rule_queue_limit(const struct look *look, const struct command *command);
@@ -203,5 +177,7 @@ void rule_once(const struct look *look, const struct command *command);
 void rule_run_read(const struct look *look, const struct command *command);
 void rule_said(const struct look *look, struct shadow *shadow, const struct run *run);
 void rule_lines(struct world *world, struct model *model);
+
+#include "waits.h"
 
 #endif

@@ -1,0 +1,33 @@
+/* What the model says of waits; behind model.h. */
+#ifndef SIMULATION_WAITS_H
+#define SIMULATION_WAITS_H
+
+#include "model.h"
+
+/* rules_wait.c: waits, and what the next segment is told. */
+void rule_waited(const struct look *look, struct shadow *shadow, const struct run *run);
+void rule_wait(const struct look *look, const struct shadow *shadow, const struct run *run,
+               const struct frame_end *end);
+bool wait_is_known(const struct look *look, const struct run *run, const struct frame_end *end);
+/* Now, and when the batch began. */
+bool wait_has_ended(const struct look *look, bool is_token, int64_t id);
+bool wait_had_ended(const struct look *look, bool is_token, int64_t id);
+void wait_result_look(const struct look *look, const struct run *run, bool is_token, int64_t id,
+                      const struct frame_result *result);
+
+/* rules_group.c: the same for groups. */
+bool group_is_over(const struct look *look, const struct wait *wait, bool now);
+void rule_group(const struct look *look, const struct shadow *shadow, const struct run *run,
+                const struct frame_end *end);
+/* Goes on after a reminder; false: there was none. */
+bool rule_group_on(const struct look *look, struct shadow *shadow, const struct run *run,
+                   const struct frame_end *end);
+void rule_group_waited(const struct look *look, struct shadow *shadow, const struct run *run,
+                       const struct wait *before);
+/* Is the token or run canceled as what is left of that run's group? */
+bool rule_group_loses(const struct look *look, int64_t run_id, int64_t id);
+void rule_group_told(const struct look *look, const struct run *run, const struct wait *wait,
+                     const struct frame_segment *frame);
+void rule_assignment(const struct look *look, const struct assignment *assignment);
+
+#endif
