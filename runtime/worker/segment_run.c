@@ -214,7 +214,8 @@ static void segment_enter(struct segment *segment, const struct plugin_segment *
     prints_take(segment, true);
     if (!segment->is_raised)
         mark_check(segment, next.mark);
-    if (segment->end.verdict == VERDICT_DONE || segment->end.verdict == VERDICT_WAIT)
+    if (segment->end.verdict == VERDICT_DONE || segment->end.verdict == VERDICT_WAIT ||
+        segment->end.verdict == VERDICT_WAIT_ON)
         segment_batches_seal(segment);
     if (!segment->is_raised && segment->end.verdict == VERDICT_DONE)
         output_write(segment);

@@ -1,10 +1,10 @@
 /* Batches as they are, and what came of their items, by index. */
 #include "codec/pack.h"
 #include "engine/rows/run_batch.h"
-#include "http/api/members.h"
 #include "http/api/redact.h"
 #include "http/api/routes.h"
 #include "http/api/run_view.h"
+#include "http/body/members.h"
 #include "http/server/reply.h"
 
 enum { PAGE_MOST = 10000, PAGE_BYTES = 32 << 20, ERRORS_MOST = 1000 };
