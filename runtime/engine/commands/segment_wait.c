@@ -48,8 +48,10 @@ bool segment_wait_load(struct batch *batch, struct run *run, const struct frame_
 
     if (end->verdict == VERDICT_WAIT_ON)
         return wait_on_load(batch, run);
-    return end->verdict != VERDICT_WAIT ||
-           (segment_wait_want(batch, end) & wait_cycle(batch, run, end, &cycle));
+    if (end->verdict != VERDICT_WAIT)
+        return true;
+    bool loaded = segment_wait_want(batch, end);
+    return wait_cycle(batch, run, end, &cycle) && loaded;
 }
 
 static bool refuse(struct batch *batch, struct run *run, const char *name, struct slice text)

@@ -325,10 +325,10 @@ Test(group, many_that_are_left_are_canceled_over_several_batches, .timeout = 120
     cr_assert_neq(first, 0);
 
     end_done(first);
-    bench.slots = 9; /* for those whose segments have not returned */
-    bench_catalog();
     for (uint32_t i = 0; i < 4; i++)
         advance(0);
+    bench.slots = 9; /* segments of the others have not returned */
+    bench_catalog();
 
     uint32_t canceled = 0;
     for (uint32_t i = 0; i < MANY; i++)
