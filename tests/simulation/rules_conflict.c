@@ -59,7 +59,8 @@ bool rule_replaced(const struct look *look, const struct run *run, const struct 
                    (long long)run->id);
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++)
         if (store_memory_run(memory, i)->lane == run->lane &&
-            store_memory_run(memory, i)->id > run->id)
+            (store_memory_run(memory, i)->id > run->id ||
+             store_memory_run(memory, i)->batch != 0)) /* ids that were set aside before */
             return true;
     world_flaw(look->world, "run %lld was replaced by none", (long long)run->id);
     return true;
