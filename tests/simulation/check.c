@@ -344,8 +344,7 @@ void check_rows(struct world *world)
         } else if (run->status == RUN_DELAYED && run->due_ms == 0) {
             world_flaw(world, "run %lld is delayed for ever", (long long)run->id);
         }
-        if (run->status == RUN_DONE && run_ends_children(run) &&
-            (run->choices & RUN_IS_HELD) != 0)
+        if (ended_with_children(run) && (run->choices & RUN_IS_HELD) != 0)
             edges += check_held(world, run);
         if (run->status == RUN_DONE && run->due_ms > world->steady_ms)
             world_flaw(world, "run %lld is done and has a timer", (long long)run->id);

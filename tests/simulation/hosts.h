@@ -48,4 +48,7 @@ bool host_is_alone(const struct world *world);
 uint32_t hosts_hold(struct world *world, const struct run *run);
 uint32_t hosts_held(struct world *world);
 
+/* rules_run.c: it was canceled, or took too long: its children end as they were made to. */
+bool ended_with_children(const struct run *run);
+
 #endif

@@ -79,6 +79,12 @@ static void path_read(const struct look *look, struct shadow *shadow, const stru
     arena_finish(&arena);
 }
 
+bool ended_with_children(const struct run *run)
+{
+    return run->status == RUN_DONE &&
+           (run->outcome == OUTCOME_CANCELED || run->outcome == OUTCOME_TIMED_OUT);
+}
+
 /* ---- reasons ----------------------------------------------------------------------------- */
 
 static bool can_run(const struct look *look, const struct run *run)
@@ -104,7 +110,7 @@ static void canceled_look(const struct look *look, const struct shadow *shadow,
     for (; above != NULL && above->status != RUN_DONE; below = above)
         above = run_now(look, above->parent_id);
     bool by_parent =
-        above != NULL && run_ends_children(above) && (below->choices & RUN_GOES_ON) == 0;
+        above != NULL && ended_with_children(above) && (below->choices & RUN_GOES_ON) == 0;
     if (rule_replaced(look, run, move) ||
         (slice_is(move->text, "its parent needs it no more") &&
          rule_group_loses(look, run->parent_id, run->id)))
@@ -255,7 +261,7 @@ static void parent_look(const struct look *look, const struct run *run)
 {
     const struct run *parent = run_now(look, run->parent_id);
 
-    if (parent == NULL || run->status == RUN_DONE || !run_ends_children(parent) ||
+    if (parent == NULL || run->status == RUN_DONE || !ended_with_children(parent) ||
         (run->choices & RUN_GOES_ON) != 0)
         return;
     if (parent->due_ms == 0)

@@ -108,6 +108,10 @@ void rule_key_reset(const struct look *look, const struct command *command)
     if (is_taken && reset->run_id != key->target)
         world_flaw(look->world, "a key of run %lld was taken from run %lld",
                    (long long)key->target, (long long)reset->run_id);
+    const struct run *run = run_now(look, reset->run_id);
+    if (is_taken && run != NULL && run->key.size > 0)
+        world_flaw(look->world, "the key of run %lld was reset, and it has one",
+                   (long long)run->id);
     struct shadow *shadow = shadow_of(look, reset->run_id);
     if (is_taken && shadow != NULL)
         shadow->extra_moves++; /* a remark */
