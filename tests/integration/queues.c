@@ -357,6 +357,8 @@ Test(queues, a_run_waits_for_tokens_of_a_pool)
     cr_assert_eq(reply_number(queue, "uses.gpu"), 2);
     cr_assert_eq(reply_number(queue, "effectiveLimit"), 1);
     cr_assert_str_eq(reply_text(queue, "limitedBy"), "pool");
+    const json_t *settings = reply_at(queue, "settings");
+    cr_assert_str_eq(json_string_value(json_object_get(settings, "uses")), "gpu 2");
     const struct reply *metrics = server_call(&s, "GET", "/metrics", NULL);
     cr_assert_not_null(strstr(metrics->text, "bide_pool_tokens{pool=\"gpu\"} 3\n"));
     cr_assert_not_null(strstr(metrics->text, "bide_pool_in_use{pool=\"gpu\"} 2\n"));
@@ -372,4 +374,14 @@ Test(queues, a_run_waits_for_tokens_of_a_pool)
                  "pools: { gpu: 1 }\nqueues: { two: { uses: { gpu: 2 } } }\n");
     server_logs(&s, "uses: pool gpu has 1 in all, so no run could ever get 2 of it");
     cr_assert_eq(reply_number(queue_get("two", "custom"), "uses.gpu"), 2, "the file before it");
+}
+
+Test(queues, one_that_is_out_of_its_rate_says_so)
+{
+    server_write(&s, "config/queues.yaml", "queues: { slow: { rate: 1/1h, ttl: 2h } }\n");
+    server_logs(&s, "queues.changed queue=slow rate - -> 1/1h");
+    run_end(&s, run_of("slow", "{\"ms\": 1}"));
+    const struct reply *queue = queue_get("slow", "custom");
+    cr_assert_str_eq(reply_text(queue, "limitedBy"), "rate", "%s", queue->text);
+    cr_assert_str_eq(reply_text(queue, "settings.ttl"), "2h");
 }

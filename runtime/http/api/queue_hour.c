@@ -1,6 +1,7 @@
 #include "http/api/queue_hour.h"
 
 #include "base/clock.h"
+#include "engine/admission/rates.h"
 
 enum { HOUR_MINUTES = 60 };
 
@@ -37,6 +38,22 @@ void queue_hour_write(struct out *out, const struct queue_minute *hour, int64_t 
     out_end_map(out);
 }
 
+bool queue_early_read(struct request *request, struct pool_reader *reader,
+                      const struct queue *queue, bool *is_early, struct err *err)
+{
+    const struct catalog *catalog = request->read.catalog;
+    const struct queue_rate *rate =
+        catalog == NULL ? NULL : catalog_rate(catalog, queue->name, false);
+    struct row *row = NULL;
+
+    if (rate != NULL && !reader->reader->ops->row(reader->reader, &request->arena, ROW_RATE,
+                                                  -queue->id, &row, err))
+        return false;
+    *is_early =
+        rate != NULL && rate_opens_ms(rate, (const struct rate *)row, clock_steady_ms()) != 0;
+    return true;
+}
+
 static void lower(uint32_t limit, const char *word, uint32_t *least, const char **by)
 {
     if (limit >= *least)
@@ -46,7 +63,7 @@ static void lower(uint32_t limit, const char *word, uint32_t *least, const char 
 }
 
 void queue_limited_write(const struct request *request, struct out *out,
-                         const struct queue *queue, bool has_key)
+                         const struct queue *queue, bool has_key, bool is_early)
 {
     const struct catalog *catalog = request->http->catalog;
     const struct queue_view *view = request->view;
@@ -73,6 +90,8 @@ void queue_limited_write(const struct request *request, struct out *out,
     for (uint32_t i = 0; i < uses.count; i++)
         lower(catalog->pools[uses.items[i].pool].tokens / uses.items[i].tokens, "pool", &least,
               &by);
+    if (is_early)
+        by = "rate"; /* whatever the number is, nothing starts just now */
     if (view->environment != NULL && view->environment->paused)
         lower(0, "environmentPaused", &least, &by);
     if (queue->paused)
@@ -93,6 +112,8 @@ void queue_oldest_write(struct out *out, const struct queue_stats *stats)
 void queue_keys_write(const struct request *request, struct out *out, const struct queue *queue,
                       const struct queue_hour *hour)
 {
+    const struct queue_view *view = request->view;
+
     out_list(out, "keys");
     for (uint32_t i = 0; i < hour->count; i++) {
         const struct key_stats *key = &hour->keys[i];
@@ -104,7 +125,7 @@ void queue_keys_write(const struct request *request, struct out *out, const stru
         out_int(out, "waiting", key->now.waiting);
         out_int(out, "parked", key->now.parked);
         queue_oldest_write(out, &key->now);
-        queue_limited_write(request, out, queue, true);
+        queue_limited_write(request, out, queue, true, view->early[0]);
         queue_hour_write(out, key->hour, queue->created_ms);
         out_end_map(out);
     }

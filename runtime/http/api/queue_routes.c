@@ -100,6 +100,20 @@ static struct queue_limits limits_of(const struct catalog *catalog, const struct
                                     { NULL, 0 } } };
 }
 
+/* All that queues.yaml says of it, in its words. */
+static void settings_write(struct out *out, const struct queue_rules *rules)
+{
+    char text[QUEUE_RULE_TEXT_SIZE];
+
+    out_map(out, "settings");
+    for (int i = 0; i < QUEUE_RULES; i++) {
+        queue_rule_text(&queue_rule_table[i], rules, text);
+        if (text[0] != '\0' && !queue_rule_table[i].is_alias)
+            out_text(out, queue_rule_table[i].key, slice_of(text));
+    }
+    out_end_map(out);
+}
+
 static void limits_write(const struct request *request, struct out *out,
                          const struct queue *queue)
 {
@@ -115,6 +129,7 @@ static void limits_write(const struct request *request, struct out *out,
             out_int(out, at->name, at->limit);
     rate_write(out, "rate", catalog_rate(catalog, queue->name, false));
     rate_write(out, "keyRate", catalog_rate(catalog, queue->name, true));
+    settings_write(out, catalog_rules(catalog, queue->name));
     struct catalog_uses uses = catalog_uses(catalog, queue->name);
     if (uses.count > 0)
         out_map(out, "uses");
@@ -186,7 +201,8 @@ static void concurrency_write(const struct request *request, struct out *out,
 }
 
 static void queue_write(const struct request *request, struct out *out,
-                        const struct queue_stats *stats, const struct queue_minute *hour)
+                        const struct queue_stats *stats, const struct queue_minute *hour,
+                        bool is_early)
 {
     out_map(out, NULL);
     name_write(out, &stats->queue);
@@ -197,7 +213,7 @@ static void queue_write(const struct request *request, struct out *out,
     paused_write(request, out, &stats->queue);
     limits_write(request, out, &stats->queue);
     concurrency_write(request, out, &stats->queue);
-    queue_limited_write(request, out, &stats->queue, false);
+    queue_limited_write(request, out, &stats->queue, false, is_early);
     queue_oldest_write(out, stats);
     queue_hour_write(out, hour, stats->queue.created_ms);
     out_end_map(out);
@@ -226,7 +242,8 @@ static void statistics_write(const struct request *request, struct out *out,
     out_double(out, "averageBusyMs",
                done == 0 ? 0 : (double)queue->busy_us / 1000 / (double)done);
     out_time(out, "createdAt", queue->created_ms);
-    queue_limited_write(request, out, queue, false);
+    queue_limited_write(request, out, queue, false,
+                        ((const struct queue_view *)request->view)->early[0]);
     queue_oldest_write(out, stats);
     queue_hour_write(out, &hour->all, queue->created_ms);
     queue_keys_write(request, out, queue, hour);
@@ -256,10 +273,13 @@ static bool list_work(struct request *request, struct pool_reader *reader, struc
         return false;
     struct queue_hour *hour = ARENA_NEW(&request->arena, struct queue_hour);
     view->hours = ARENA_ARRAY(&request->arena, struct queue_minute, view->rows.count + 1);
+    view->early = ARENA_ARRAY(&request->arena, bool, view->rows.count + 1);
     for (uint32_t i = 0; i < view->rows.count; i++) {
         if (!queue_hour_read(request, reader, view->rows.rows[i].queue.id, false, hour, err))
             return false;
         view->hours[i] = hour->all;
+        if (!queue_early_read(request, reader, &view->rows.rows[i].queue, &view->early[i], err))
+            return false;
     }
     return true;
 }
@@ -273,7 +293,7 @@ static void list_done(struct request *request)
     out_map(&out, NULL);
     out_list(&out, "data");
     for (uint32_t i = 0; i < view->rows.count; i++)
-        queue_write(request, &out, &view->rows.rows[i], &view->hours[i]);
+        queue_write(request, &out, &view->rows.rows[i], &view->hours[i], view->early[i]);
     out_end_list(&out);
     out_map(&out, "pagination");
     out_int(&out, "currentPage", view->page);
@@ -318,8 +338,11 @@ bool queue_read(struct request *request, struct pool_reader *reader, struct err 
     if (view->row == NULL && (view->name.size == 0 || name_check(NAME_QUEUE, view->name, err)))
         err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);
     view->hour = ARENA_NEW(&request->arena, struct queue_hour);
-    return view->row != NULL && queue_hour_read(request, reader, view->row->queue.id,
-                                                view->has_keys, view->hour, err);
+    view->early = ARENA_NEW(&request->arena, bool);
+    return view->row != NULL &&
+           queue_early_read(request, reader, &view->row->queue, view->early, err) &&
+           queue_hour_read(request, reader, view->row->queue.id, view->has_keys, view->hour,
+                           err);
 }
 
 void queue_reply(struct request *request)
@@ -327,7 +350,7 @@ void queue_reply(struct request *request)
     const struct queue_view *view = request->view;
     struct out out = reply_out(request);
 
-    queue_write(request, &out, view->row, &view->hour->all);
+    queue_write(request, &out, view->row, &view->hour->all, view->early[0]);
     reply_send(request, HTTP_OK);
 }
 

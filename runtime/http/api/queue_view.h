@@ -15,6 +15,7 @@ struct queue_view {
     struct queue_stats *row;
     struct queue_minute *hours;      /* of each of `rows` */
     struct queue_hour *hour;         /* of `row` */
+    bool *early;                     /* of each of `rows`, or of `row`: it is out of its rate */
     bool has_keys;                   /* it is to have those of its keys */
     struct environment *environment; /* NULL: it has no row */
     struct pause_order order;
