@@ -333,6 +333,7 @@ void check_rows(struct world *world)
     check_tokens(world);
     check_totals(world);
     check_gone_tokens(world);
+    check_queues(world);
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         check_place(world, run);

@@ -287,6 +287,7 @@ void world_start(struct world *world)
 
     world_fail(world, 0);
     world->held_count = 0;
+    memset(world->passed_by, 0, sizeof world->passed_by);
     if (host_is_alone(world)) {
         if (world->steady_ms != world->now_ms)
             rates_forget(world);
@@ -301,7 +302,6 @@ void world_start(struct world *world)
         world->number = host_number(world);
         world->epoch = ++world->last_epoch;
         world->has_joined = false;
-        world->seen_ms = 0;
         id_source_node(world->ids, world->number);
         if (!ops->last_id(world->store, &last, &err))
             world_flaw(world, "the start failed: %s", err.text);

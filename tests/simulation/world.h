@@ -79,8 +79,7 @@ struct world {
     int64_t batch_ms;                 /* when the last batch began, by the steady clock */
     uint32_t slots, lanes;            /* of each node; looked at in a batch, 0: as usual */
     struct known_pools pools;
-    uint32_t weight;       /* of the tenant "one" of the fair queue; 0: it is not fair */
-    uint32_t passed_by[3]; /* starts of others while a tenant of it could start: rules_fair.c */
+    uint32_t weight; /* of the tenant "one" of the fair queue; 0: it is not fair */
     uint32_t limits_version;
     struct past_limits past[PAST_MOST];
     uint32_t past_count;
@@ -104,6 +103,7 @@ struct world {
     bool has_joined;                   /* it has had a row */
     uint32_t limits_made, limits_seen; /* in its catalog; in the one of its last batch */
     int64_t seen_ms;                   /* when it had its last batch, by the steady clock */
+    uint32_t passed_by[3]; /* starts of others while a tenant could start: rules_fair.c */
     int64_t away_until_ms; /* it is cut off from the store until then, by the steady clock */
     char node_end;
     struct host *hosts;
@@ -180,6 +180,7 @@ void act_follow(struct world *world);
 void check_rows(struct world *world);
 void check_started(struct world *world, const struct run *started);
 void check_idle(struct world *world, const struct outcome *outcome);
+void check_queues(struct world *world);
 void check_outcome(struct world *world, const struct outcome *outcome);
 /* After a batch: what is due is looked at, or it is known that it is due. */
 void check_overdue(struct world *world, const struct moment *now);

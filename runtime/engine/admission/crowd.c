@@ -4,33 +4,26 @@
  * taken once is never refused later, so what resumes or is tried again may go beyond it.
  *
  * The store counts them with the rows that move, in the same transaction; what this batch moves
- * is counted here. Other nodes may add as many at the same moment as they have triggers in a
- * batch.
+ * is counted here. Where other nodes have filled the queue meanwhile the store refuses the
+ * batch, which is decided again.
  */
 #include "engine/batch.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
-enum { SPARE = 8 }; /* more than there are triggers: some of them have been started before */
+enum { SPARE = 256 }; /* more than there are triggers: some of them have been started before */
 
 /* As it is in this batch. */
 struct crowd_now {
     int64_t count;
     struct ids oldest; /* in the database, by rising id */
-    uint32_t at;
+    uint32_t at;       /* of them: those before it cannot go */
+    struct queue_crowd *stored;
 };
 
 static bool waits(const struct run *run)
 {
     return run->status == RUN_DELAYED || run->status == RUN_QUEUED || run->status == RUN_PARKED;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
 }
 
 static bool crowd_get(struct batch *batch, int64_t queue, uint32_t limit,
@@ -44,13 +37,11 @@ static bool crowd_get(struct batch *batch, int64_t queue, uint32_t limit,
     if (!rows_crowd(&batch->rows, queue, limit, &stored))
         return false;
     *now = ARENA_NEW(batch->arena, struct crowd_now);
-    **now = (struct crowd_now){ .count = stored->count, .oldest = stored->oldest };
+    **now = (struct crowd_now){ stored->count, stored->oldest, 0, stored };
     EACH_RUN(&batch->rows, run)
     if (run->queue == queue)
         (*now)->count +=
             (waits(run) ? 1 : 0) - (run_loaded(run) != NULL && waits(run_loaded(run)) ? 1 : 0);
-    if ((*now)->oldest.count > 1)
-        qsort((*now)->oldest.items, (*now)->oldest.count, sizeof(int64_t), by_id);
     table_set(&batch->crowds, (uint64_t)queue, *now);
     return true;
 }
@@ -73,19 +64,24 @@ static bool may_go(const struct run *run)
 static bool oldest_find(struct batch *batch, const struct queue *queue, struct crowd_now *now,
                         struct run **oldest)
 {
-    uint32_t most = batch->wishes + SPARE;
-    bool loaded = true;
+    uint32_t stride = batch->wishes + 1; /* few are asked for that are not needed */
+    struct run *one;
 
     *oldest = NULL;
-    for (uint32_t i = now->at; i < now->oldest.count && i < most; i++) {
-        struct run *run;
-        if (!rows_run(&batch->rows, now->oldest.items[i], 0, &run))
-            loaded = false;
-        else if (loaded && *oldest == NULL && may_go(run))
-            *oldest = run;
+    while (*oldest == NULL && now->at < now->oldest.count) {
+        uint32_t left = now->oldest.count - now->at, count = left < stride ? left : stride;
+        const int64_t *ids = &now->oldest.items[now->at];
+        bool loaded = true;
+        for (uint32_t i = 0; i < count; i++)
+            loaded &= rows_run(&batch->rows, ids[i], 0, &one);
+        if (!loaded)
+            return false;
+        for (uint32_t i = 0; i < count && *oldest == NULL; i++) {
+            (void)rows_run(&batch->rows, ids[i], 0, &one); /* loaded above */
+            *oldest = may_go(one) ? one : NULL;
+            now->at += *oldest == NULL;
+        }
     }
-    if (!loaded)
-        return false;
     if (*oldest == NULL)
         EACH_RUN(&batch->rows, run)
     if (run->queue == queue->id && run_loaded(run) == NULL && may_go(run) &&
@@ -105,15 +101,17 @@ bool crowd_admit(struct batch *batch, struct command *command, const struct queu
         return true;
     if (!crowd_get(batch, queue->id, drops ? batch->wishes + SPARE : 0, &now))
         return false;
-    if (now->count - (leaves != NULL && waits(leaves) ? 1 : 0) < rules->max_queued)
+    if (now->count - (leaves != NULL && waits(leaves) ? 1 : 0) < rules->max_queued) {
+        now->stored->most = rules->max_queued;
         return true;
+    }
     if (drops && !oldest_find(batch, queue, now, &oldest))
         return false;
     if (oldest == NULL) {
         err_set(&command->err, ERR_FULL,
                 "queue %.*s is full: %" PRId64 " runs wait in it, and its max_queued is %u%s",
                 SLICE_ARG(queue->name), now->count, rules->max_queued,
-                drops ? "; each of them has been started before, so none is dropped" : "");
+                drops ? "; the oldest have all been started before, so none is dropped" : "");
         return true;
     }
     run_expire(batch, oldest,

@@ -43,14 +43,17 @@ struct idle_lanes {
     bool is_wanted, is_loaded;
 };
 
-/* What waits in a queue: how many are DELAYED, QUEUED or PARKED in the database, and some of
- * those that are QUEUED in it for longest: of each of its first lanes, those that are next. */
+/* What waits in a queue: how many are DELAYED, QUEUED or PARKED in the database, and those that
+ * were made first of the QUEUED ones; of more than CROWD_LOOK of those, of as many by lane and
+ * rank. */
 struct queue_crowd {
     int64_t count;
     struct ids oldest;
+    uint32_t most; /* set by the engine: others may add to it up to so many, before this batch
+                      is committed; 0: any number */
 };
 
-enum { CROWD_LANES = 64 };
+enum { CROWD_LOOK = 10000 };
 
 /* Of struct rows. */
 struct lane_rows {
@@ -64,7 +67,7 @@ struct lane_rows {
     uint32_t queue_count, queue_capacity;
     struct crowd_want {
         int64_t queue;
-        uint32_t limit; /* of each lane */
+        uint32_t limit; /* of the oldest */
     } * crowds_of;
     uint32_t crowd_count, crowd_capacity;
 };

@@ -268,6 +268,38 @@ static void write_pools(struct buffer *out, const struct pool_counts *pools)
     }
 }
 
+/* As many as hold a slot, of all its queues; and how many may, where it has a limit. */
+static void write_environments(struct buffer *out, const struct request *request,
+                               const struct metrics *metrics)
+{
+    static const char *const of[] = { "queue", "all" };
+    const struct http *http = request->http;
+    uint32_t from, end;
+
+    worlds_of(request, &from, &end);
+    metric_head(out, "bide_environment_running", "gauge",
+                "Runs that hold a slot, of all its queues");
+    for (uint32_t i = from; i < end; i++) {
+        uint64_t running = 0;
+        for (uint32_t q = 0; q < metrics->queues[i].count; q++)
+            running += (uint64_t)metrics->queues[i].rows[q].running;
+        buffer_format(out, "bide_environment_running{environment=\"%s\"} %" PRIu64 "\n",
+                      http->worlds[i].environment->name, running);
+    }
+    metric_head(out, "bide_environment_limit", "gauge",
+                "Runs that may hold a slot: of one of its queues, and of all together");
+    for (uint32_t i = from; http->catalog != NULL && i < end; i++) {
+        const struct config_environment *environment = http->worlds[i].environment;
+        struct config_burst burst =
+            catalog_environment_limit(http->catalog, environment->number);
+        uint32_t limits[] = { burst.base, burst.most };
+        for (int k = 0; k < 2 && burst.base != UINT32_MAX; k++)
+            buffer_format(out,
+                          "bide_environment_limit{environment=\"%s\",of=\"%s\"} %" PRIu32 "\n",
+                          environment->name, of[k], limits[k]);
+    }
+}
+
 static void write_pump(struct buffer *out, const struct http *http)
 {
     struct pump_stats stats;
@@ -353,6 +385,7 @@ static void answer(struct request *request, const struct request *counter)
     write_pauses(out, request, metrics);
     write_queues(out, request, metrics);
     write_limits(out, request, metrics);
+    write_environments(out, request, metrics);
     write_finished(out, request, metrics);
     uint32_t from, end;
     worlds_of(request, &from, &end);

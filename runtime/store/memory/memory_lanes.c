@@ -1,5 +1,6 @@
 /* Lanes of the memory store. */
 #include "base/memory.h"
+#include "engine/rows/rows_known.h"
 #include "store/memory/memory_rows.h"
 #include "store/memory/memory_store.h"
 
@@ -50,34 +51,67 @@ static int by_rank(const void *a, const void *b)
                                     : (x->id > y->id) - (x->id < y->id);
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return by_number(&(*(const struct run *const *)a)->id,
+                     &(*(const struct run *const *)b)->id);
+}
+
+static bool waits(const struct run *run)
+{
+    return run->status == RUN_DELAYED || run->status == RUN_QUEUED || run->status == RUN_PARKED;
+}
+
+static int64_t crowd_count(const struct memory_store *memory, int64_t queue)
+{
+    int64_t count = 0;
+
+    EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
+    count += run->queue == queue && waits(run);
+    return count;
+}
+
 static void load_crowd(const struct memory_store *memory, struct rows *rows,
                        const struct crowd_want *want)
 {
     const struct run **found =
         memory_get((memory->db->rows[ROW_RUN].count + 1) * sizeof *found);
-    uint32_t count = 0, lanes = 0, of_lane = 0;
-    int64_t all = 0;
+    uint32_t count = 0;
 
     EACH_SORTED(&memory->db->rows[ROW_RUN], run, run)
-    {
-        if (run->queue != want->queue)
-            continue;
-        all += run->status == RUN_DELAYED || run->status == RUN_QUEUED ||
-               run->status == RUN_PARKED;
-        if (run->status == RUN_QUEUED)
-            found[count++] = run;
+    if (run->queue == want->queue && run->status == RUN_QUEUED)
+        found[count++] = run;
+    if (count > CROWD_LOOK) {
+        qsort(found, count, sizeof *found, by_rank);
+        count = CROWD_LOOK;
     }
     if (count > 1)
-        qsort(found, count, sizeof *found, by_rank);
-    rows_put_crowd(rows, want->queue, all);
-    for (uint32_t k = 0; k < count; k++) {
-        bool is_new = k == 0 || found[k]->lane != found[k - 1]->lane;
-        lanes += is_new;
-        of_lane = is_new ? 1 : of_lane + 1;
-        if (lanes <= CROWD_LANES && of_lane <= want->limit)
-            rows_put_oldest(rows, want->queue, found[k]->id);
-    }
+        qsort(found, count, sizeof *found, by_id);
+    rows_put_crowd(rows, want->queue, crowd_count(memory, want->queue));
+    for (uint32_t k = 0; k < count && k < want->limit; k++)
+        rows_put_oldest(rows, want->queue, found[k]->id);
     free(found);
+}
+
+bool memory_crowds_hold(const struct memory_store *memory, const struct rows *rows,
+                        int64_t *queue)
+{
+    for (uint32_t i = 0; i < rows->lanes.crowds.capacity; i++) {
+        const struct table_entry *entry = &rows->lanes.crowds.entries[i];
+        const struct known *known = entry->used ? entry->value : NULL;
+        const struct queue_crowd *crowd = known == NULL ? NULL : known->row;
+        if (crowd == NULL || crowd->most == 0)
+            continue;
+        int64_t now = crowd_count(memory, (int64_t)entry->key), more = 0;
+        EACH_RUN(rows, run)
+        if (run->queue == (int64_t)entry->key)
+            more += (waits(run) ? 1 : 0) -
+                    (run_loaded(run) != NULL && waits(run_loaded(run)) ? 1 : 0);
+        *queue = (int64_t)entry->key;
+        if (now > crowd->count && now + more > crowd->most)
+            return false;
+    }
+    return true;
 }
 
 void memory_load_lanes(struct memory_store *memory, struct rows *rows)

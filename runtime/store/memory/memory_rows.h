@@ -38,6 +38,9 @@ struct row *memory_lend(struct rows *rows, enum row_kind kind, const struct row 
 void memory_load_questions(struct memory_store *memory, struct rows *rows);
 void memory_load_nodes(struct memory_store *memory, struct rows *rows);
 void memory_load_lanes(struct memory_store *memory, struct rows *rows);
+/* Has no other node filled a queue to which the batch adds? False: which one. */
+bool memory_crowds_hold(const struct memory_store *memory, const struct rows *rows,
+                        int64_t *queue);
 
 /* store_ops */
 bool memory_due(struct store *store, const struct moment *now, uint32_t limit,

@@ -195,7 +195,11 @@ static bool guards_hold(const struct memory_store *memory, const struct rows *ro
                         struct err *err)
 {
     uint32_t version;
+    int64_t queue;
 
+    if (!memory_crowds_hold(memory, rows, &queue))
+        return err_set(err, ERR_CONFLICT, "another node was faster: queue %lld is full",
+                       (long long)queue);
     for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         for (const struct row *row = rows->list[kind]; row != NULL; row = row->next)
             if (is_overtaken(memory, kind, row, &version))

@@ -131,6 +131,39 @@ Test(crowd, what_has_been_started_is_not_dropped)
     cr_assert_not_null(strstr(command->err.text, "none is dropped"));
 }
 
+/* Of very many keys, and with many in front that are not to go. */
+Test(crowd, the_oldest_of_all_lanes_goes)
+{
+    bench.slots = 200;
+    queue_bound(700, FULL_DROP_OLDEST);
+    bench.queues[0].rules.concurrency = 500;
+    bench_catalog();
+    pause("q", false);
+    for (int i = 0; i < 200; i++)
+        add_keyed("q", "")->trigger.concurrency_key = arena_format(bench_arena(), "s%d", i);
+    commit();
+    bench.queues[0].rules.concurrency = 1;
+    bench_catalog();
+    pause("q", true);
+    for (uint32_t i = 0; i < 200; i++)
+        release(store_memory_run(bench.store, i)->id); /* they have been started */
+    int64_t oldest = 0;
+    for (int i = 0; i < 500; i++) {
+        struct command *command = add_keyed("q", "");
+        command->trigger.concurrency_key = arena_format(bench_arena(), "k%d", i);
+        command->trigger.priority_ms = i == 0 ? -SECONDS(1000) : 0;
+        if (i == 0) {
+            commit();
+            oldest = command->trigger.run_id;
+        }
+    }
+    commit();
+    cr_assert_eq(run_of(oldest)->status, RUN_QUEUED);
+    keyed("q", "new");
+
+    cr_assert_eq(run_of(oldest)->outcome, OUTCOME_EXPIRED);
+}
+
 Test(crowd, a_child_is_refused_as_well)
 {
     queue_bound(1, FULL_REJECT);

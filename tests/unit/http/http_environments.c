@@ -240,3 +240,46 @@ Test(environments, why_says_what_is_waited_for_and_what_is_missing)
     cr_assert_str_neq(answer_text(&site, told, "until"), "");
     cr_assert_eq(why("run_01hq3k7v9x2aa").status, 404);
 }
+
+/* ---- limits of environments -------------------------------------------------------------- */
+
+static void setup_limits(void)
+{
+    site_init(&site);
+    site.bursts[0] = (struct config_burst){ 3, 4 };
+    site_start(&site);
+}
+
+TestSuite(environment_limits, .init = setup_limits, .fini = teardown, .timeout = 60);
+
+Test(environment_limits, what_they_hold_says_so)
+{
+    for (int i = 0; i < 3; i++)
+        hold_run("");
+    struct answer of_queue = run_show(hold_run(""));
+    hold_run("\"queue\":{\"name\":\"many\"}");
+    struct answer of_all = run_show(hold_run("\"queue\":{\"name\":\"many\"}"));
+
+    check_held(of_queue, "environment-limit",
+               "3 of 3 running of what one queue of its environment may have, in queue "
+               "slow/lane");
+    check_held(of_all, "environment-limit", "4 of 4 running in its environment");
+    cr_assert_eq(answer_find(of_all, "heldBy.running")->integer, 4);
+    cr_assert_eq(answer_find(of_all, "heldBy.limit")->integer, 4);
+}
+
+Test(environment_limits, are_among_the_metrics)
+{
+    for (int i = 0; i < 3; i++)
+        hold_run("");
+    struct answer answer = site_get(&site, "/metrics");
+    const char *text = answer.body.data;
+
+    cr_assert_not_null(strstr(text, "\nbide_environment_running{environment=\"dev\"} 3\n"),
+                       "%s", text);
+    cr_assert_not_null(
+        strstr(text, "\nbide_environment_limit{environment=\"dev\",of=\"queue\"} 3\n"));
+    cr_assert_not_null(
+        strstr(text, "\nbide_environment_limit{environment=\"dev\",of=\"all\"} 4\n"));
+    cr_assert_null(strstr(text, "bide_environment_limit{environment=\"prod\""));
+}

@@ -110,6 +110,7 @@ static struct catalog *catalog_make(struct site *site)
     catalog->early_ms = site->config.early_answers_ms;
     catalog->environments = numbers;
     catalog->environment_names = names;
+    catalog->environment_limits = site->bursts;
     catalog->environment_count = 2;
     catalog_sort(catalog);
     return catalog;

@@ -18,8 +18,8 @@
         " WHERE next.lane IS NOT NULL LIMIT ?3)"                                               \
         " SELECT lane FROM next WHERE lane IS NOT NULL")                                       \
     X(CROWD, "count what waits", "SELECT delayed + queued + parked FROM queue WHERE id = ?1")      \
-    X(LANE_NEXT, "find oldest runs", "SELECT run_id FROM run_ready WHERE queue = ?1"           \
-        " AND lane = ?2 ORDER BY rank_ms, run_id LIMIT ?3")                                    \
+    X(OLDEST, "find oldest runs", "SELECT run_id FROM (SELECT run_id FROM run_ready"           \
+        " WHERE queue = ?1 ORDER BY lane, rank_ms, run_id LIMIT ?2) ORDER BY run_id LIMIT ?3") \
     X(LANES_IDLE, "find idle lanes", "SELECT " LANE_COLUMNS "live FROM lane INDEXED BY lane_idle"  \
         " WHERE live = 0 AND id > ?1 ORDER BY id LIMIT ?2")
 /* clang-format on */

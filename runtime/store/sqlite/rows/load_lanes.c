@@ -44,7 +44,7 @@ static bool load_idle_lanes(struct connection *connection, struct rows *rows, st
 static bool load_crowd(struct connection *connection, struct rows *rows,
                        const struct crowd_want *want, struct err *err)
 {
-    struct ids lanes = { 0 }, runs;
+    struct ids runs = { 0 };
     struct query query;
     int64_t count = 0;
 
@@ -56,25 +56,15 @@ static bool load_crowd(struct connection *connection, struct rows *rows,
     rows_put_crowd(rows, want->queue, count);
     if (want->limit == 0)
         return true;
-    if (!query_start(&query, connection, SQL_LANES, err))
+    if (!query_start(&query, connection, SQL_OLDEST, err))
         return false;
     bind_int(&query, want->queue);
-    bind_int(&query, 0);
-    bind_int(&query, CROWD_LANES);
-    if (!ids_take(&query, rows->arena, &lanes, err))
+    bind_int(&query, CROWD_LOOK);
+    bind_int(&query, want->limit);
+    if (!ids_take(&query, rows->arena, &runs, err))
         return false;
-    for (uint32_t i = 0; i < lanes.count; i++) {
-        runs = (struct ids){ 0 };
-        if (!query_start(&query, connection, SQL_LANE_NEXT, err))
-            return false;
-        bind_int(&query, want->queue);
-        bind_int(&query, lanes.items[i]);
-        bind_int(&query, want->limit);
-        if (!ids_take(&query, rows->arena, &runs, err))
-            return false;
-        for (uint32_t k = 0; k < runs.count; k++)
-            rows_put_oldest(rows, want->queue, runs.items[k]);
-    }
+    for (uint32_t k = 0; k < runs.count; k++)
+        rows_put_oldest(rows, want->queue, runs.items[k]);
     return true;
 }
 
