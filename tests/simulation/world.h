@@ -27,9 +27,8 @@ enum {
     KNOWN_SLOTS = 16384
 };
 
-/* A segment that a slot has, and how far its script is. */
 struct wait;
-
+/* A segment that a slot has, and how far its script is. */
 struct held_segment {
     int64_t run_id, id_block;
     uint32_t environment, seq, entry, attempt, call, once_count, reminder;
