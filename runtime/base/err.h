@@ -13,6 +13,7 @@
     X(FORBIDDEN, 403, "not allowed")                                \
     X(NOT_FOUND, 404, "not found")                                  \
     X(DIFFERS, 409, "the segment calls something else than before") \
+    X(NOT_NOW, 409, "it is in no state for that")                   \
     X(GONE, 410, "it is over")                                      \
     X(TOO_LARGE, 413, "too large")                                  \
     X(MEDIA_TYPE, 415, "a kind of body that is not understood")     \

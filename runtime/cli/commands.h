@@ -14,6 +14,7 @@
     X(runs_why)            \
     X(runs_cancel)         \
     X(runs_replay)         \
+    X(runs_wait)           \
     X(batches_create)      \
     X(batches_show)        \
     X(batches_items)       \
@@ -23,6 +24,8 @@
     X(tokens_create)       \
     X(tokens_complete)     \
     X(tokens_timeout)      \
+    X(tokens_close)        \
+    X(tokens_move)         \
     X(queues_list)         \
     X(queues_show)         \
     X(queues_pause)        \

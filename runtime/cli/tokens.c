@@ -1,6 +1,7 @@
-/* bide tokens list|show|create|complete|timeout: the doors through which the outside resumes
- * runs. */
+/* bide tokens list|show|create|complete|timeout|close|move: the doors through which the outside
+ * resumes runs. */
 #include "base/clock.h"
+#include "cli/client/act_words.h"
 #include "cli/client/client.h"
 #include "cli/client/member.h"
 #include "cli/client/page.h"
@@ -198,7 +199,7 @@ const struct cli_command tokens_create_command = {
     .exec = exec_create,
 };
 
-/* ---- complete and timeout ---------------------------------------------------------------- */
+/* ---- complete, timeout, close, move ------------------------------------------------------ */
 
 /* "already completed 3 s ago; this answer was not used" */
 static int say_unused(struct client *client, const char *token, const char *what)
@@ -223,51 +224,50 @@ static int say_unused(struct client *client, const char *token, const char *what
                     SLICE_ARG(ago), what);
 }
 
-static int finish_token(struct call *call, const char *end, struct slice body, const char *what)
+static int finish_one(struct client *client, const char *token, const char *end,
+                      struct slice body, const char *what)
+{
+    struct call *call = client->call;
+    struct reply reply;
+
+    client->subject = token;
+    if (!client_do(client, "POST", token_path(client->arena, token, end), body, &reply))
+        return client->failure;
+    if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else if (!reply.is_unused)
+        printf("%s\n", token);
+    return reply.is_unused ? say_unused(client, token, what) : CLI_DONE;
+}
+
+static int finish_tokens(struct call *call, const char *end, int count, struct slice body,
+                         const char *what)
 {
     struct client client;
-    struct reply reply;
-    const char *token = call->arguments[0];
     int code;
 
     if (!client_open(&client, call, &code))
         return code;
-    client.subject = token;
-    if (!client_do(&client, "POST", token_path(&call->arena, token, end), body, &reply)) {
-        code = client.failure;
-    } else {
-        if (call->json)
-            printf("%.*s\n", SLICE_ARG(reply.body));
-        else if (!reply.is_unused)
-            printf("%s\n", token);
-        if (reply.is_unused)
-            code = say_unused(&client, token, what);
-    }
+    code = CLI_UNCHANGED;
+    for (int i = 0; i < count; i++)
+        code = cli_worse(code, finish_one(&client, call->arguments[i], end, body, what));
     client_close(&client);
     return code;
 }
 
 static int exec_complete(struct call *call)
 {
-    struct slice payload;
-    struct buffer body = { 0 };
+    struct slice body;
     struct err err = { 0 };
 
-    if (!payload_option(call, "payload", &payload, NULL, &err))
+    if (!act_body(call, true, NULL, &body, &err))
         return cli_fail(CLI_USAGE, "%s", err.text);
-    buffer_byte(&body, '{');
-    if (payload.size > 0) {
-        buffer_text(&body, "\"data\":");
-        buffer_slice(&body, payload);
-    }
-    buffer_byte(&body, '}');
-    int code = finish_token(call, "/complete", buffer_view(&body), "this answer was not used");
-    buffer_finish(&body);
-    return code;
+    return finish_tokens(call, "/complete", 1, body, "this answer was not used");
 }
 
 static const struct cli_option complete_options[] = {
     { "payload", "JSON", "what the run gets: JSON, @FILE, or - for stdin" },
+    ACT_OPTIONS,
     { NULL, NULL, NULL },
 };
 
@@ -286,18 +286,73 @@ const struct cli_command tokens_complete_command = {
     .exec = exec_complete,
 };
 
+static int exec_end(struct call *call, const char *end)
+{
+    struct slice body;
+    struct err err = { 0 };
+
+    return act_body(call, false, NULL, &body, &err)
+               ? finish_tokens(call, end, call->argument_count, body, "nothing was changed")
+               : cli_fail(CLI_USAGE, "%s", err.text);
+}
+
 static int exec_timeout(struct call *call)
 {
-    return finish_token(call, "/timeout", (struct slice){ 0 }, "nothing was changed");
+    return exec_end(call, "/timeout");
 }
 
 const struct cli_command tokens_timeout_command = {
     .name = "tokens timeout",
-    .arguments = "TOKEN",
-    .summary = "Let a token time out now",
+    .arguments = "TOKEN...",
+    .summary = "Let tokens time out now",
     .help = "A token that is completed or timed out already stays as it is: exits 3.",
+    .options = act_options,
     .is_client = true,
     .least = 1,
-    .most = 1,
+    .most = CLI_ANY_NUMBER,
     .exec = exec_timeout,
+};
+
+static int exec_close(struct call *call)
+{
+    return exec_end(call, "/close");
+}
+
+const struct cli_command tokens_close_command = {
+    .name = "tokens close",
+    .arguments = "TOKEN...",
+    .summary = "Close tokens: nobody is to answer them any more",
+    .help =
+        "The runs that wait are told that it is canceled; who answers it gets a 410. A token "
+        "that is\n"
+        "over already stays as it is: exits 3.",
+    .options = act_options,
+    .is_client = true,
+    .least = 1,
+    .most = CLI_ANY_NUMBER,
+    .exec = exec_close,
+};
+
+static int exec_move(struct call *call)
+{
+    struct slice body;
+    struct err err = { 0 };
+
+    return act_body(call, false, call->arguments[1], &body, &err)
+               ? finish_tokens(call, "/move", 1, body, "nothing was changed")
+               : cli_fail(CLI_USAGE, "%s", err.text);
+}
+
+const struct cli_command tokens_move_command = {
+    .name = "tokens move",
+    .arguments = "TOKEN WHEN",
+    .summary = "Let a token time out at another time",
+    .help = "WHEN is a duration from now (10m), a date, or never. A token that is over already "
+            "stays as it\n"
+            "is: exits 3.",
+    .options = act_options,
+    .is_client = true,
+    .least = 2,
+    .most = 2,
+    .exec = exec_move,
 };

@@ -111,6 +111,7 @@ struct frame_cancel {
  *   CALL_ONCE     {name, value}                                             → {}
  *   CALL_BATCH    {batch, all, from, seal, items: [as of CALL_TRIGGER]}     → {}
  *   CALL_BATCH_READ {batch, from, count}              → {count, items: [as of CALL_RUN]}
+ *   CALL_CLOSE    {id}, of a token                                          → {}
  *
  * `schema` is the token's name in the task's schema file. The id of a new token or child is
  * id_block + call; a batch takes the number of a call, too, and its items come in parts.
@@ -122,6 +123,7 @@ enum call_kind {
     CALL_ONCE,
     CALL_BATCH,
     CALL_BATCH_READ,
+    CALL_CLOSE,
     CALL_KIND_COUNT
 };
 

@@ -29,6 +29,12 @@ enum command_kind {
     COMMAND_TOKEN_CREATE,
     COMMAND_TOKEN_COMPLETE,
     COMMAND_TOKEN_TIMEOUT,
+    COMMAND_TOKEN_CLOSE,
+    COMMAND_TOKEN_MOVE,
+    COMMAND_WAIT_COMPLETE,
+    COMMAND_WAIT_TIMEOUT,
+    COMMAND_WAIT_SKIP,
+    COMMAND_WAIT_MOVE,
     COMMAND_QUEUE_PAUSE,
     COMMAND_QUEUE_LIMIT,
     COMMAND_ENVIRONMENT_PAUSE,
@@ -109,10 +115,18 @@ struct token_create {
     bool cached;
 };
 
+/* What somebody does to a token, or to what a run waits for. Problems of refused data:
+ * schema/schema.h. */
 struct token_complete {
     uint32_t environment; /* 0: by callback URL, any */
-    int64_t id;
-    struct slice data; /* packed */
+    int64_t id;           /* WAIT_…: the run's */
+    struct slice data;    /* packed */
+    struct slice part;    /* WAIT_…: of a group, its name or its id; empty: the only one, or
+                             the whole wait */
+    int64_t date_ms, span_ms; /* …_MOVE: to this date, or so long from now; both 0: never */
+    struct slice by, why;     /* empty: it was not said */
+    int64_t run_id;           /* a segment does it; 0: somebody else */
+    uint32_t run_seq;
     /* Reply */
     bool won; /* false: it was completed or timed out before */
     struct problems problems;
@@ -149,7 +163,7 @@ struct command {
         struct batch_send batch_send;
         struct batch_read batch_read;
         struct token_create token_create;
-        struct token_complete token_complete; /* TOKEN_TIMEOUT too */
+        struct token_complete token_complete; /* of TOKEN_TIMEOUT, …, WAIT_MOVE too */
         struct pause_order queue_pause;
         struct queue_limit queue_limit;
         struct pause_order environment_pause;

@@ -202,7 +202,7 @@ static bool waiters_load(struct batch *batch, int64_t id, uint32_t limit, struct
     return loaded;
 }
 
-static void waiter_tell(struct batch *batch, struct edge *edge)
+static void waiter_tell(struct batch *batch, struct edge *edge, struct slice why)
 {
     struct run *run = rows_run_here(&batch->rows, edge->run_id);
     struct wait *wait;
@@ -221,7 +221,7 @@ static void waiter_tell(struct batch *batch, struct edge *edge)
             ? group_tell(batch, run, wait, edge->waitpoint_id)
             : wait_has(batch->arena, wait, edge->waitpoint_id) && run->remaining-- == 1) {
         run->remaining = 1; /* others may still be linked */
-        wait_end(batch, run, wait, (struct slice){ 0 });
+        wait_end(batch, run, wait, why);
     }
 }
 
@@ -241,6 +241,11 @@ static bool fire_one(struct batch *batch)
     bool is_crowd = edges->count >= batch->few;
     if (is_crowd && batch->steps > batch->few && !waiters_load(batch, id, batch->steps, &edges))
         return false;
+    const struct waitpoint *token = rows_waitpoint_here(&batch->rows, id);
+    struct slice why =
+        token == NULL || token->note.size == 0
+            ? (struct slice){ 0 }
+            : arena_format(batch->arena, "its token was %.*s", SLICE_ARG(token->note));
     bool is_all = edges->count < edges->limit;
     for (struct edge *edge = edges->first; edge != NULL; edge = edge->next) {
         if (edge->row.is_deleted)
@@ -250,7 +255,7 @@ static bool fire_one(struct batch *batch)
             break;
         }
         batch->steps -= is_crowd;
-        waiter_tell(batch, edge);
+        waiter_tell(batch, edge, why);
     }
     if (!is_all)
         waitpoint_later(batch, id);

@@ -253,6 +253,17 @@ void api_token_create(bide_task *t, const struct bide_token_opts *given, bide_to
     token->url[url.size] = '\0';
 }
 
+void api_token_close(bide_task *t, const bide_token *token)
+{
+    struct segment *segment = segment_of(t);
+    struct value body = value_map(), reply;
+
+    if (segment->is_raised || token->id == 0)
+        return;
+    number_put(segment, &body, "id", token->id);
+    (void)segment_call(segment, CALL_CLOSE, &body, &reply); /* raised, where it fails */
+}
+
 static void settings_put(struct segment *segment, struct value *body,
                          const struct bide_trigger_opts *opts)
 {

@@ -273,8 +273,10 @@ void act_step(struct world *world)
         slots_step(world);
     else if (dice < 780)
         act_complete(world, some_token(world));
-    else if (dice < 790)
+    else if (dice < 785)
         act_token(world);
+    else if (dice < 790)
+        hands_step(world);
     else if (dice < 800)
         act_cancel_some(world);
     else if (dice < 820)
@@ -333,7 +335,7 @@ void act_reply(struct world *world, struct command *command)
     } else if (command->kind == COMMAND_TOKEN_CREATE) {
         (void)known_token(world, command->token_create.token_id, true); /* the same */
     } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
-               command->kind == COMMAND_TOKEN_TIMEOUT) {
+               command->kind == COMMAND_TOKEN_TIMEOUT || command->kind == COMMAND_TOKEN_CLOSE) {
         won_remember(world, &command->token_complete);
     }
 }

@@ -28,7 +28,8 @@ static struct shadow *shadow_begin(const struct look *look, struct shadow *shado
         shadow->batch = look->model->batches;
         shadow->end = shadow->cancel = shadow->made = NULL;
         shadow->is_recovered = shadow->is_freed = shadow->is_plain = false;
-        shadow->moves = 0;
+        shadow->moves = shadow->acts = 0;
+        shadow->moved = NULL;
     }
     return shadow;
 }
@@ -69,7 +70,7 @@ struct shadow_token *shadow_token_of(const struct look *look, int64_t id, bool a
         bool is_over = look->batch->look_for_due && token->was->status == WAITPOINT_PENDING &&
                        look_is_over(look, token->was->due_ms, token->was->due_is_span);
         token->batch = look->model->batches;
-        token->is_made = false;
+        token->is_made = token->is_moved = false;
         token->status = is_over ? WAITPOINT_TIMED_OUT : token->was->status;
         token->result = token->was->result;
     }
@@ -235,7 +236,20 @@ static void command_take(const struct look *look, const struct command *command)
         break;
     case COMMAND_TOKEN_COMPLETE:
     case COMMAND_TOKEN_TIMEOUT:
+    case COMMAND_TOKEN_MOVE:
         rule_token_complete(look, command);
+        break;
+    case COMMAND_TOKEN_CLOSE:
+        if (command->token_complete.run_id == 0 ||
+            rule_fence(look, command, command->token_complete.run_id,
+                       command->token_complete.run_seq))
+            rule_token_complete(look, command);
+        break;
+    case COMMAND_WAIT_COMPLETE:
+    case COMMAND_WAIT_TIMEOUT:
+    case COMMAND_WAIT_SKIP:
+    case COMMAND_WAIT_MOVE:
+        rule_wait_act(look, command);
         break;
     case COMMAND_SEGMENT_END:
     case COMMAND_ATTEMPT_LOST:

@@ -46,6 +46,8 @@ struct shadow {
     struct move path[MOVES_MAX]; /* its moves */
     uint32_t moves;
     bool is_plain; /* its end became a failure that is not retried */
+    uint32_t acts; /* by hand on its wait, a bit each; and the last that moved it */
+    const struct token_complete *moved;
 };
 
 struct shadow_token {
@@ -55,6 +57,9 @@ struct shadow_token {
     struct slice result;
     uint64_t batch; /* for which `status` was begun */
     bool is_made;   /* in this batch */
+    bool is_moved;  /* in this batch, to: */
+    bool due_is_span;
+    int64_t due_ms;
 };
 
 struct shadow_pause {
@@ -144,6 +149,14 @@ void rule_run_stays(const struct look *look, const struct shadow *shadow,
 /* rules_end.c */
 void rule_end(const struct look *look, struct shadow *shadow, const struct run *run);
 uint32_t attempts_expected(const struct look *look, const struct run *run);
+
+/* rules_act.c */
+void rule_wait_act(const struct look *look, const struct command *command);
+bool rule_acted(const struct shadow *shadow, enum command_kind kind);
+void rule_acted_row(const struct look *look, const struct shadow *shadow,
+                    const struct run *run);
+/* rules_wait.c: when the batch began, what it waits for had come. */
+bool rule_wait_had_come(const struct look *look, const struct wait *wait);
 
 /* rules_pause.c: queues and environments, their pauses and sums. */
 void rule_queue_pause(const struct look *look, const struct command *command);

@@ -143,15 +143,20 @@ static bool reminder_is_due(const struct look *look, const struct wait_group *gr
                         true);
 }
 
-static void woken_look(const struct look *look, const struct run *run,
-                       const struct wait *before, const struct wait *wait)
+static void woken_look(const struct look *look, const struct shadow *shadow,
+                       const struct run *run, const struct wait *before,
+                       const struct wait *wait)
 {
-    bool looks = look->batch->look_for_due;
-    bool is_late = looks && look_is_over(look, before->due_ms, before->group->due_is_span);
+    /* An act by hand may change its times, and looks at it. */
+    const struct wait *asked = shadow->acts != 0 ? wait : before;
+    bool looks = look->batch->look_for_due || shadow->acts != 0;
+    bool is_late = (looks && look_is_over(look, asked->due_ms, asked->group->due_is_span)) ||
+                   rule_acted(shadow, COMMAND_WAIT_TIMEOUT);
+    bool is_skipped = rule_acted(shadow, COMMAND_WAIT_SKIP) && !wait->gave_up;
 
     if (wait->group->is_reminder
             ? !looks || !reminder_is_due(look, before->group)
-            : !(wait->gave_up ? is_late : group_is_over(look, before, true)))
+            : !(wait->gave_up ? is_late : is_skipped || group_is_over(look, asked, true)))
         flaw(look, run, "it goes on, and the group that it waits for is not over");
     if ((wait->group->is_reminder || wait->gave_up) && group_is_over(look, before, false))
         flaw(look, run, "it is reminded, or gives up, and what it waits for was over");
@@ -173,7 +178,7 @@ void rule_group_waited(const struct look *look, struct shadow *shadow, const str
         if (before->group->is_over)
             lost_look(look, run, before);
         else
-            woken_look(look, run, before, &wait);
+            woken_look(look, shadow, run, before, &wait);
         shadow->segment = model_keep(look, segment_after(&wait));
     }
     arena_finish(&arena);

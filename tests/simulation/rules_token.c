@@ -82,14 +82,41 @@ static bool may_be_closed(const struct look *look, const struct waitpoint *token
            maker->status == RUN_DONE;
 }
 
+static bool is_move(const struct command *command)
+{
+    return command->kind == COMMAND_TOKEN_MOVE || command->kind == COMMAND_WAIT_MOVE;
+}
+
+static void moved_take(const struct look *look, const struct token_complete *act,
+                       struct shadow_token *token)
+{
+    token->is_moved = true;
+    token->due_ms = look_deadline(look, act->date_ms, act->span_ms, &token->due_is_span);
+    if (look_is_over(look, token->due_ms, token->due_is_span))
+        token->status = WAITPOINT_TIMED_OUT;
+}
+
 static void won_take(const struct look *look, const struct command *command,
                      struct shadow_token *token)
 {
-    bool is_timeout = command->kind == COMMAND_TOKEN_TIMEOUT;
+    token->result = (struct slice){ 0 };
+    if (is_move(command)) {
+        moved_take(look, &command->token_complete, token);
+    } else if (command->kind == COMMAND_TOKEN_TIMEOUT) {
+        token->status = WAITPOINT_TIMED_OUT;
+    } else if (command->kind == COMMAND_TOKEN_CLOSE) {
+        token->status = WAITPOINT_CANCELLED;
+    } else {
+        token->status = WAITPOINT_COMPLETED;
+        token->result = model_keep(look, command->token_complete.data);
+    }
+}
 
-    token->status = is_timeout ? WAITPOINT_TIMED_OUT : WAITPOINT_COMPLETED;
-    token->result =
-        is_timeout ? (struct slice){ 0 } : model_keep(look, command->token_complete.data);
+static bool is_late(const struct look *look, const struct shadow_token *token)
+{
+    return token->is_moved ? look_is_over(look, token->due_ms, token->due_is_span)
+                           : token->was != NULL && look_is_over(look, token->was->due_ms,
+                                                                token->was->due_is_span);
 }
 
 /* Not there, or another environment's: unless its URL was told before it is made. */
@@ -122,8 +149,8 @@ void rule_token_complete(const struct look *look, const struct command *command)
             unknown_look(look, command);
         return;
     }
-    if (token->status == WAITPOINT_CANCELLED) {
-        if (command->err.code != ERR_GONE || complete->won)
+    if (token->status == WAITPOINT_CANCELLED && !complete->won) {
+        if (command->err.code != (command->kind == COMMAND_TOKEN_CLOSE ? ERR_OK : ERR_GONE))
             world_flaw(look->world, "token %lld was closed, and who answers is not told",
                        (long long)token->id);
         return;
@@ -135,8 +162,7 @@ void rule_token_complete(const struct look *look, const struct command *command)
         world_flaw(look->world, "token %lld: %s", (long long)token->id, command->err.text);
         return;
     }
-    if (shadow->status == WAITPOINT_PENDING && shadow->was != NULL &&
-        look_is_over(look, shadow->was->due_ms, shadow->was->due_is_span))
+    if (shadow->status == WAITPOINT_PENDING && is_late(look, shadow))
         shadow->status = WAITPOINT_TIMED_OUT;
     if (complete->won != (shadow->status == WAITPOINT_PENDING))
         world_flaw(look->world, "token %lld has status %u, and an answer has %s",
@@ -161,9 +187,13 @@ void rule_token_row(const struct look *look, const struct waitpoint *token)
     }
     /* Somebody wants to wait for it, and its time is over. */
     if (token->status == WAITPOINT_TIMED_OUT && shadow->status == WAITPOINT_PENDING &&
-        shadow->was != NULL &&
-        look_is_over(look, shadow->was->due_ms, shadow->was->due_is_span))
+        is_late(look, shadow))
         return;
+    if (token->status == WAITPOINT_PENDING && shadow->is_moved &&
+        (token->due_ms != shadow->due_ms ||
+         (token->due_ms != 0 && token->due_is_span != shadow->due_is_span)))
+        world_flaw(look->world, "token %lld was moved to %lld, and is due at %lld",
+                   (long long)token->id, (long long)shadow->due_ms, (long long)token->due_ms);
     if (token->status != shadow->status || !slice_equal(token->result, shadow->result))
         world_flaw(look->world, "token %lld has status %u, it must have %u, with %zu bytes",
                    (long long)token->id, token->status, shadow->status, shadow->result.size);

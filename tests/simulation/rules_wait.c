@@ -67,6 +67,13 @@ bool wait_is_known(const struct look *look, const struct run *run, const struct 
     return true;
 }
 
+bool rule_wait_had_come(const struct look *look, const struct wait *wait)
+{
+    return wait->group != NULL ? group_is_over(look, wait, false)
+                               : wait->kind != WAIT_FOR_TIME &&
+                                     count_ended(look, wait, wait_had_ended) >= wait->needed;
+}
+
 /* ---- it begins --------------------------------------------------------------------------- */
 
 static uint32_t distinct(const struct frame_end *end)
@@ -146,15 +153,17 @@ void rule_waited(const struct look *look, struct shadow *shadow, const struct ru
         rule_group_waited(look, shadow, run, &before);
     } else {
         bool is_late =
-            look->batch->look_for_due && look_is_over(look, was->due_ms, was->due_is_span);
+            (look->batch->look_for_due && look_is_over(look, was->due_ms, was->due_is_span)) ||
+            rule_acted(shadow, COMMAND_WAIT_TIMEOUT);
+        bool is_skipped = rule_acted(shadow, COMMAND_WAIT_SKIP);
         bool is_time = before.kind == WAIT_FOR_TIME;
         bool has_all = count_ended(look, &before, wait_has_ended) >= before.needed;
         bool had_all = count_ended(look, &before, wait_had_ended) >= before.needed;
-        if (is_time ? !is_late : !is_late && !has_all)
+        if (!is_skipped && (is_time ? !is_late : !is_late && !has_all))
             flaw(look, run, "it goes on, and nothing that it waits for has come");
         if (run->status < RUN_DONE && run->entry == was->entry &&
             (wait.gave_up ? is_time || !is_late || (had_all && before.kind == WAIT_FOR_TOKEN)
-                          : !is_time && !has_all))
+                          : !is_time && !has_all && !is_skipped))
             flaw(look, run,
                  wait.gave_up ? "it has not given up waiting, and says so"
                               : "it has given up waiting, and does not say so");

@@ -168,6 +168,9 @@ void chatter_ghost(struct world *world, struct held_segment *ghost);
 struct frame_note *chatter_notes(struct world *world, uint32_t *count);
 void chatter_meta(struct world *world, struct frame_end *end);
 
+/* hands.c */
+void hands_step(struct world *world);
+
 /* act.c */
 void act_step(struct world *world);
 void act_reply(struct world *world, struct command *command);

@@ -456,6 +456,8 @@ struct bide_api {
     /* Of the wait that ended; never NULL. */
     const struct bide_ending *(*part)(bide_task *t, const char *name);
     bool (*token_by_id)(bide_task *t, const char *text, bide_token *token);
+    /* Durable before it returns. */
+    void (*token_close)(bide_task *t, const bide_token *token);
 };
 
 #ifdef __cplusplus
@@ -1464,6 +1466,16 @@ static inline uint32_t bide_reminder(bide_task *t)
 static inline bool bide_token_by_id(bide_task *t, const char *text, bide_token *token)
 {
     return t->api->token_by_id(t, text, token);
+}
+
+/*
+ * ABI 1.1: nobody is to answer the token any more: whoever waits for it is told
+ * BIDE_WAIT_CANCELLED, and who answers it that it is closed (410). One that is over already,
+ * and the zero token, stay as they are. [segment]
+ */
+static inline void bide_token_close(bide_task *t, const bide_token *token)
+{
+    t->api->token_close(t, token);
 }
 
 /* The run is completed, with the output made so far in this segment (none: null). [segment] */

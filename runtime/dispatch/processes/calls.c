@@ -3,13 +3,14 @@
  * the slot asks for comes as a msgpack map from a process that runs plugin code, so each member
  * is looked at.
  *
- *   CALL ─▶ outgoing TRIGGER, TOKEN_CREATE, RUN_READ or ONCE ─▶ pump ─▶ REPLY
+ *   CALL ─▶ outgoing TRIGGER, TOKEN_CREATE, RUN_READ, ONCE or TOKEN_CLOSE ─▶ pump ─▶ REPLY
  *
  * Ids of what is made are id_block + call number, so that a segment that runs again finds the
  * same.
  */
 #include "calls.h"
 
+#include "base/id.h"
 #include "base/name.h"
 #include "codec/callback.h"
 #include "codec/pack.h"
@@ -249,10 +250,24 @@ static void once_fill(struct outgoing *outgoing, const struct job *job, const st
                                               : pack_value(&outgoing->arena, value) };
 }
 
+static void close_fill(struct outgoing *outgoing, const struct job *job,
+                       const struct value *map)
+{
+    char *by = arena_alloc(&outgoing->arena, ID_TEXT_SIZE);
+
+    outgoing->command.token_complete =
+        (struct token_complete){ .environment = job->environment,
+                                 .id = number_of(map, "id"),
+                                 .by = slice_of(id_format("run", job->run_id, by)),
+                                 .run_id = job->run_id,
+                                 .run_seq = job->seq };
+}
+
 static const enum command_kind commands[] = {
     [CALL_TOKEN] = COMMAND_TOKEN_CREATE, [CALL_TRIGGER] = COMMAND_TRIGGER,
     [CALL_RUN] = COMMAND_RUN_READ,       [CALL_ONCE] = COMMAND_ONCE,
-    [CALL_BATCH] = COMMAND_BATCH_SEND,   [CALL_BATCH_READ] = COMMAND_BATCH_READ
+    [CALL_BATCH] = COMMAND_BATCH_SEND,   [CALL_BATCH_READ] = COMMAND_BATCH_READ,
+    [CALL_CLOSE] = COMMAND_TOKEN_CLOSE
 };
 
 /* ---- the answer ------------------------------------------------------------------------- */
@@ -399,7 +414,8 @@ static bool command_fill(struct outgoing *outgoing, struct job *job,
         (call->call == 0 || call->call >= ID_BLOCK))
         return err_set(err, ERR_LIMIT, "a segment makes at most %d tokens and child runs",
                        ID_BLOCK - 1);
-    bool is_read = call->kind == CALL_RUN || call->kind == CALL_BATCH_READ;
+    bool is_read =
+        call->kind == CALL_RUN || call->kind == CALL_BATCH_READ || call->kind == CALL_CLOSE;
     bool is_more = call->kind == CALL_BATCH && number_of(map, "from") > 0;
     if (!is_read && !is_more && job->calls++ >= outgoing->dispatch->config->limits.calls)
         return err_set(err, ERR_LIMIT,
@@ -415,6 +431,8 @@ static bool command_fill(struct outgoing *outgoing, struct job *job,
         return batch_fill(outgoing, job, map, err);
     else if (call->kind == CALL_BATCH_READ)
         batch_read_fill(outgoing, job, map);
+    else if (call->kind == CALL_CLOSE)
+        close_fill(outgoing, job, map);
     else
         once_fill(outgoing, job, map);
     return names_check(outgoing->dispatch, call->kind, map, err) &&

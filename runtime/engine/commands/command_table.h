@@ -27,6 +27,7 @@ bool batch_send_decide(struct batch *batch, struct command *command);
 bool cancel_decide(struct batch *batch, struct command *command);
 bool token_create_decide(struct batch *batch, struct command *command);
 bool token_complete_decide(struct batch *batch, struct command *command);
+bool wait_act_decide(struct batch *batch, struct command *command);
 bool queue_pause_decide(struct batch *batch, struct command *command);
 bool queue_limit_decide(struct batch *batch, struct command *command);
 bool environment_pause_decide(struct batch *batch, struct command *command);

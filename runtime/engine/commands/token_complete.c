@@ -1,7 +1,30 @@
-/* A token is answered, or is timed out: by hand, or because its time has come. */
+/* A token is answered, timed out, closed or moved: by hand, or because its time has come. */
+#include "base/clock.h"
+#include "base/duration.h"
 #include "codec/pack.h"
-#include "engine/batch.h"
 #include "engine/close.h"
+#include "engine/commands/token_act.h"
+
+struct slice act_text(struct batch *batch, const struct command *command, const char *what)
+{
+    const struct token_complete *act = &command->token_complete;
+
+    return arena_format(batch->arena, "%s%s%.*s%s%.*s", what, act->by.size > 0 ? " by " : "",
+                        SLICE_ARG(act->by), act->why.size > 0 ? ": " : "", SLICE_ARG(act->why));
+}
+
+struct slice move_text(struct batch *batch, const struct command *command)
+{
+    const struct token_complete *act = &command->token_complete;
+    char at[TIME_TEXT_SIZE];
+    int64_t date_ms =
+        act->date_ms != 0 ? time_moment(act->date_ms) : time_after(batch->now_ms, act->span_ms);
+
+    return act->date_ms == 0 && act->span_ms == 0
+               ? SLICE("moved to never")
+               : arena_format(batch->arena, "moved to %s",
+                              time_is_date(date_ms) ? time_format(date_ms, at) : "never");
+}
 
 static void token_settle(struct batch *batch, struct waitpoint *token,
                          enum waitpoint_status status, struct slice result)
@@ -84,32 +107,82 @@ static void early_make(struct batch *batch, struct command *command)
     complete->won = true;
 }
 
-bool token_complete_decide(struct batch *batch, struct command *command)
+/* Nobody waits for an answer any more. */
+static void closed_tell(struct command *command, const struct waitpoint *token)
 {
-    struct token_complete *complete = &command->token_complete;
-    bool is_by_url = command->kind == COMMAND_TOKEN_COMPLETE && complete->environment == 0;
+    if (token->note.size == 0)
+        err_set(&command->err, ERR_GONE,
+                "The run that made this token has ended; nobody waits for an answer any more");
+    else
+        err_set(&command->err, ERR_GONE,
+                "This token was %.*s; nobody waits for an answer any more",
+                SLICE_ARG(token->note));
+}
+
+static void token_move(struct batch *batch, const struct command *command,
+                       struct waitpoint *token)
+{
+    const struct token_complete *act = &command->token_complete;
+    struct deadline due = batch_deadline(batch, act->date_ms, act->span_ms);
+
+    token->timeout_ms = due.is_span ? time_after(batch->now_ms, act->span_ms) : due.due_ms;
+    token->due_ms = due.due_ms;
+    token->due_is_span = due.is_span;
+    token->note = act_text(batch, command, move_text(batch, command).data);
+    if (batch_is_over(batch, due.due_ms, due.is_span)) /* a time in the past is over at once */
+        token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
+}
+
+/* A token that is pending. */
+static bool pending_act(struct batch *batch, struct command *command, struct waitpoint *token)
+{
+    struct token_complete *act = &command->token_complete;
+    struct slice nothing = { 0 };
+
+    if (command->kind == COMMAND_TOKEN_TIMEOUT) {
+        token->note = act_text(batch, command, "timed out by hand");
+        token_settle(batch, token, WAITPOINT_TIMED_OUT, nothing);
+    } else if (command->kind == COMMAND_TOKEN_CLOSE) {
+        token->note = act_text(batch, command, "closed");
+        token_settle(batch, token, WAITPOINT_CANCELLED, nothing);
+    } else if (command->kind == COMMAND_TOKEN_MOVE || command->kind == COMMAND_WAIT_MOVE) {
+        token_move(batch, command, token);
+    } else if (data_check(batch, command, token)) {
+        token->secret = act->secret;
+        token->note =
+            act->by.size + act->why.size == 0 ? nothing : act_text(batch, command, "completed");
+        token_settle(batch, token, WAITPOINT_COMPLETED,
+                     arena_copy(batch->arena, act->data.size > 0 ? act->data : SLICE("\xc0")));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool token_act(struct batch *batch, struct command *command, int64_t id)
+{
+    struct token_complete *act = &command->token_complete;
+    bool is_by_url = command->kind == COMMAND_TOKEN_COMPLETE && act->environment == 0;
     struct waitpoint *token;
 
-    if (!rows_waitpoint(&batch->rows, complete->id, &token))
+    if (!rows_waitpoint(&batch->rows, id, &token))
         return false;
-    if (token == NULL && is_by_url && is_recent(batch, complete->id)) {
+    if (token == NULL && is_by_url && is_recent(batch, id)) {
         early_make(batch, command);
         return true;
     }
     if (token == NULL || token->kind != WAITPOINT_TOKEN ||
-        (complete->environment != 0 && token->environment != complete->environment)) {
+        (act->environment != 0 && token->environment != act->environment)) {
         if (token == NULL)
-            (void)prune_token_missing(batch->catalog, batch->now_ms, complete->id,
-                                      &command->err);
+            (void)prune_token_missing(batch->catalog, batch->now_ms, id, &command->err);
         else
             err_set(&command->err, ERR_NOT_FOUND, "Waitpoint not found");
         return true;
     }
     if (!token_outlived(batch, token))
         return false;
-    if (token->status == WAITPOINT_CANCELLED)
-        err_set(&command->err, ERR_GONE,
-                "The run that made this token has ended; nobody waits for an answer any more");
+    if (token->status == WAITPOINT_CANCELLED && command->kind != COMMAND_TOKEN_CLOSE)
+        closed_tell(command, token);
     if (token->status != WAITPOINT_PENDING)
         return true; /* the first result stays */
     if (batch_is_over(batch, token->due_ms, token->due_is_span)) {
@@ -117,16 +190,18 @@ bool token_complete_decide(struct batch *batch, struct command *command)
         token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
         return true;
     }
-    if (command->kind == COMMAND_TOKEN_TIMEOUT) {
-        token_settle(batch, token, WAITPOINT_TIMED_OUT, (struct slice){ 0 });
-        complete->won = true;
-    } else if (data_check(batch, command, token)) {
-        token->secret = complete->secret;
-        token_settle(batch, token, WAITPOINT_COMPLETED,
-                     arena_copy(batch->arena, complete->data));
-        complete->won = true;
-    }
+    act->won = pending_act(batch, command, token);
     return true;
+}
+
+bool token_complete_decide(struct batch *batch, struct command *command)
+{
+    const struct token_complete *act = &command->token_complete;
+    struct run *run;
+
+    if (act->run_id != 0 && !run_fenced(batch, command, act->run_id, act->run_seq, 0, &run))
+        return false;
+    return (act->run_id != 0 && run == NULL) || token_act(batch, command, act->id);
 }
 
 bool token_due(struct batch *batch, int64_t id)

@@ -41,7 +41,7 @@
     X(row, 18, TIME, key_expires_ms) X(row, 19, TIME, due_ms) X(row, 20, TIME, used_ms)         \
     X(row, 24, REF, run_id) X(row, 32, TASK, task) X(row, 33, WORD, schema) X(row, 40, BYTES, tags)                    \
     X(row, 41, BYTES, key_text) X(row, 42, BYTES, secret)                            \
-    X(row, 43, BYTES, key) X(row, 0, BESIDE, result)
+    X(row, 43, BYTES, key) X(row, 44, BYTES, note) X(row, 0, BESIDE, result)
 
 /* Of what can be paused, beside what is told of it already. */
 #define PAUSE_FIELDS(X, row)                                                                   \

@@ -20,7 +20,7 @@ enum waitpoint_status {
     WAITPOINT_PENDING,
     WAITPOINT_COMPLETED,
     WAITPOINT_TIMED_OUT,
-    WAITPOINT_CANCELLED, /* the run that made it has ended, and nobody else waits for it */
+    WAITPOINT_CANCELLED, /* closed, or its run has ended and nobody else waits for it */
     WAITPOINT_FAILED     /* a batch that was aborted */
 };
 
@@ -48,6 +48,7 @@ struct waitpoint {
     struct slice result; /* packed; empty until completed */
     struct slice secret; /* SCHEMA_KEPT_BYTES of the schema file that marks secrets in the
                             result; empty: none are marked */
+    struct slice note;   /* what somebody did to it, "closed by ann: …"; empty: nothing */
 };
 
 /* run waits for waitpoint (a token's, timer's or run's id). */

@@ -16,6 +16,10 @@ const struct route routes[] = {
     { "POST", "/api/v1/runs/:run/replay",                          run_replay,       0, 0 },
     { "GET",  "/api/v1/runs/:run/logs",                            run_logs,         0, 0 },
     { "GET",  "/api/v1/runs/:run/why",                             run_why,          0, 0 },
+    { "POST", "/api/v1/runs/:run/wait/complete",                   run_wait_complete, 0, 0 },
+    { "POST", "/api/v1/runs/:run/wait/timeout",                    run_wait_timeout, 0, 0 },
+    { "POST", "/api/v1/runs/:run/wait/skip",                       run_wait_skip,    0, 0 },
+    { "POST", "/api/v1/runs/:run/wait/move",                       run_wait_move,    0, 0 },
 
     { "POST", "/api/v3/batches",                                   batch_create,     ROUTE_CORS, 0 },
     { "POST", "/api/v3/batches/:batch/items",                      batch_items,      ROUTE_CORS, 0 },
@@ -30,6 +34,8 @@ const struct route routes[] = {
     { "GET",  "/api/v1/waitpoints/tokens/:token",                  token_show,       0, 0 },
     { "POST", "/api/v1/waitpoints/tokens/:token/complete",         token_complete,   ROUTE_CORS, 0 },
     { "POST", "/api/v1/waitpoints/tokens/:token/timeout",          token_timeout,    0, 0 },
+    { "POST", "/api/v1/waitpoints/tokens/:token/close",            token_close,      0, 0 },
+    { "POST", "/api/v1/waitpoints/tokens/:token/move",             token_move,       0, 0 },
     { "POST", "/api/v1/waitpoints/tokens/:token/callback/:hash",   token_callback,   ROUTE_HASH, 0 },
 
     { "GET",  "/api/v1/queues",                                    queue_list,       0, 0 },

@@ -25,6 +25,12 @@ void token_list(struct request *request);
 void token_show(struct request *request);
 void token_complete(struct request *request);
 void token_timeout(struct request *request);
+void token_close(struct request *request);
+void token_move(struct request *request);
+void run_wait_complete(struct request *request);
+void run_wait_timeout(struct request *request);
+void run_wait_skip(struct request *request);
+void run_wait_move(struct request *request);
 void token_callback(struct request *request);
 
 void queue_list(struct request *request);

@@ -9,9 +9,8 @@
 #include "http/api/routes.h"
 #include "http/body/members.h"
 #include "http/body/trigger_options.h"
+#include "http/body/wait_body.h"
 #include "http/server/reply.h"
-
-#define TOKEN_UNKNOWN "Waitpoint not found"
 
 /* ---- create ------------------------------------------------------------------------------ */
 
@@ -101,6 +100,8 @@ static void item_write(struct request *request, struct out *out, const struct wa
     out_time(out, "idempotencyKeyExpiresAt", token->key_expires_ms);
     if (token->run_id != 0)
         out_id(out, "runId", "run", token->run_id);
+    if (token->note.size > 0)
+        out_text(out, "note", token->note);
 }
 
 /* A string that holds JSON, and what kind of text it is; an error always has one. */
@@ -121,8 +122,11 @@ static void output_write(struct request *request, struct out *out,
                       "out at %s\"}",
                       time_format(token->completed_ms, at));
     else
-        buffer_text(&text, "{\"code\":\"TRIGGER_WAITPOINT_CANCELED\","
-                           "\"message\":\"The run that made the waitpoint has ended\"}");
+        buffer_text(&text, token->note.size > 0
+                               ? "{\"code\":\"TRIGGER_WAITPOINT_CANCELED\","
+                                 "\"message\":\"The waitpoint was closed\"}"
+                               : "{\"code\":\"TRIGGER_WAITPOINT_CANCELED\","
+                                 "\"message\":\"The run that made the waitpoint has ended\"}");
     out_text(out, "output", buffer_view(&text));
     out_word(out, "outputType", "application/json");
     out_bool(out, "outputIsError", token->status != WAITPOINT_COMPLETED);
@@ -241,6 +245,8 @@ void token_list(struct request *request)
 
 static const struct member_rule complete_members[] = {
     { "data", MEMBER_TAKEN, NULL },
+    { "by", MEMBER_TAKEN, NULL },
+    { "reason", MEMBER_TAKEN, NULL },
     { "output", MEMBER_ELSEWHERE, "is called \"data\" here" },
     { "payload", MEMBER_ELSEWHERE, "is called \"data\" here" },
     { "result", MEMBER_ELSEWHERE, "is called \"data\" here" },
@@ -252,19 +258,6 @@ static const struct member_rule complete_members[] = {
     { "failed", MEMBER_NOT_BUILT, NO_ERRORS },
     { NULL, MEMBER_TAKEN, NULL },
 };
-
-static const struct member_rule timeout_members[] = {
-    { "data", MEMBER_ELSEWHERE, "completes a token; one that times out takes nothing" },
-    { NULL, MEMBER_TAKEN, NULL },
-};
-
-/* The first result stays; whether this one did is told beside. */
-static void complete_done(struct request *request)
-{
-    reply_header(request, "x-bide-accepted",
-                 request->command.token_complete.won ? "true" : "false");
-    reply_success(request);
-}
 
 static void complete_submit(struct request *request, const struct value *data)
 {
@@ -279,13 +272,14 @@ static void complete_submit(struct request *request, const struct value *data)
     }
     command->kind = COMMAND_TOKEN_COMPLETE;
     command->token_complete.data = pack_value(&request->arena, data);
-    request_submit(request, complete_done);
+    request_submit(request, act_done);
 }
 
 void token_complete(struct request *request)
 {
     struct token_complete *complete = &request->command.token_complete;
     struct value body, null = { .kind = VALUE_NULL };
+    struct err err = { 0 };
 
     if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id) ||
         !request_members(request, complete_members, &body))
@@ -300,7 +294,10 @@ void token_complete(struct request *request)
         return;
     }
     complete->environment = request->world->environment->number;
-    complete_submit(request, data == NULL ? &null : data);
+    if (act_who_read(request, &body, complete, &err))
+        complete_submit(request, data == NULL ? &null : data);
+    else
+        reply_err(request, &err);
 }
 
 /* The whole body is the result, the hash was checked with the headers. What is not understood
@@ -313,17 +310,4 @@ void token_callback(struct request *request)
     if (request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id) &&
         request_json(request, &body))
         complete_submit(request, &body);
-}
-
-void token_timeout(struct request *request)
-{
-    struct token_complete *complete = &request->command.token_complete;
-    struct value body;
-
-    if (!request_id(request, "waitpoint", TOKEN_UNKNOWN, &complete->id) ||
-        !request_members(request, timeout_members, &body))
-        return;
-    request->command.kind = COMMAND_TOKEN_TIMEOUT;
-    complete->environment = request->world->environment->number;
-    request_submit(request, complete_done);
 }
