@@ -273,7 +273,7 @@ void act_step(struct world *world)
         slots_step(world);
     else if (dice < 780)
         act_complete(world, some_token(world));
-    else if (dice < 785)
+    else if (dice < 782)
         act_token(world);
     else if (dice < 790)
         hands_step(world);

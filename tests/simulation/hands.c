@@ -82,7 +82,11 @@ static void hand_wait(struct world *world)
         return;
     for (int tries = 0; tries < 8 && (run == NULL || run->status != RUN_WAITING); tries++)
         run = store_memory_run(world->memory, (uint32_t)world_random(world, count));
-    struct command *command = world_command(world, kinds[world_random(world, 4)]);
+    struct command *command =
+        run->status ==
+                RUN_RUNNING /* it may wait in the same batch, and what for is not known */
+            ? NULL
+            : world_command(world, kinds[world_random(world, 4)]);
     if (command == NULL)
         return;
     struct token_complete *act = &command->token_complete;
