@@ -127,6 +127,7 @@ static void print_token(struct call *call, const struct value *token)
     print_member(call, "created", token, "createdAt");
     print_member(call, "times out", token, "timeoutAt");
     print_member(call, "completed", token, "completedAt");
+    print_member(call, "note", token, "note");
     print_member(call, "key", token, "idempotencyKey");
     if (tags.size > 0)
         printf("%-9s %.*s\n", "tags", SLICE_ARG(text_safe(&call->arena, tags)));

@@ -150,14 +150,6 @@ void rule_run_stays(const struct look *look, const struct shadow *shadow,
 void rule_end(const struct look *look, struct shadow *shadow, const struct run *run);
 uint32_t attempts_expected(const struct look *look, const struct run *run);
 
-/* rules_act.c */
-void rule_wait_act(const struct look *look, const struct command *command);
-bool rule_acted(const struct shadow *shadow, enum command_kind kind);
-void rule_acted_row(const struct look *look, const struct shadow *shadow,
-                    const struct run *run);
-/* rules_wait.c: when the batch began, what it waits for had come. */
-bool rule_wait_had_come(const struct look *look, const struct wait *wait);
-
 /* rules_pause.c: queues and environments, their pauses and sums. */
 void rule_queue_pause(const struct look *look, const struct command *command);
 void rule_queue_limit(const struct look *look, const struct command *command);

@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "base/id.h"
 #include "model.h"
+#include "waits.h"
 
 static void flaw(const struct look *look, const struct command *command, const char *what)
 {

@@ -1,6 +1,7 @@
 /* Groups: what a wait for several things needs, told by a count of its own from the rows. */
 #include "base/duration.h"
 #include "model.h"
+#include "waits.h"
 
 static void flaw(const struct look *look, const struct run *run, const char *what)
 {

@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "engine/deaths.h"
 #include "model.h"
+#include "waits.h"
 
 static void flaw(const struct look *look, const struct run *run, const char *what)
 {

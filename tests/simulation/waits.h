@@ -30,4 +30,12 @@ void rule_group_told(const struct look *look, const struct run *run, const struc
                      const struct frame_segment *frame);
 void rule_assignment(const struct look *look, const struct assignment *assignment);
 
+/* rules_act.c */
+void rule_wait_act(const struct look *look, const struct command *command);
+bool rule_acted(const struct shadow *shadow, enum command_kind kind);
+void rule_acted_row(const struct look *look, const struct shadow *shadow,
+                    const struct run *run);
+/* rules_wait.c: when the batch began, what it waits for had come. */
+bool rule_wait_had_come(const struct look *look, const struct wait *wait);
+
 #endif

@@ -1,150 +1,51 @@
 /* What somebody does by hand to a token, or to what a run waits for. */
-#include "codec/pack.h"
 #include "http/api/routes.h"
-#include "http/body/members.h"
-#include "http/body/trigger_options.h"
 #include "http/body/wait_body.h"
 #include "http/server/reply.h"
 
 #define RUN_UNKNOWN "Run not found"
 
-/* ---- the body ---------------------------------------------------------------------------- */
-
-/* clang-format off */
-#define WHO                                                        \
-    { "by", MEMBER_TAKEN, NULL }, { "reason", MEMBER_TAKEN, NULL }, \
-    { "message", MEMBER_ELSEWHERE, "is called \"reason\" here" },   \
-    { "user", MEMBER_ELSEWHERE, "is called \"by\" here" }
-#define WHEN                                                        \
-    { "timeout", MEMBER_TAKEN, NULL },                              \
-    { "until", MEMBER_ELSEWHERE, "is called \"timeout\" here" },    \
-    { "timeoutAt", MEMBER_ELSEWHERE, "is called \"timeout\" here" }
-#define NO_WHEN { "timeout", MEMBER_ELSEWHERE, "belongs to a move" }
-#define END { NULL, MEMBER_TAKEN, NULL }
-
-static const struct member_rule end_members[] = {
-    WHO, NO_WHEN,
-    { "data", MEMBER_ELSEWHERE, "completes a token; one that ends otherwise takes nothing" },
-    END,
-};
-static const struct member_rule move_members[] = {
-    WHO, WHEN, { "data", MEMBER_ELSEWHERE, "is no member of a move" }, END,
-};
-static const struct member_rule wait_end_members[] = {
-    WHO, NO_WHEN,
-    { "data", MEMBER_ELSEWHERE, "completes one part of a wait; the whole takes nothing" },
-    { "part", MEMBER_ELSEWHERE, "is no member here: the whole wait is meant" }, END,
-};
-static const struct member_rule wait_move_members[] = {
-    WHO, WHEN, { "part", MEMBER_TAKEN, NULL },
-    { "data", MEMBER_ELSEWHERE, "is no member of a move" }, END,
-};
-static const struct member_rule wait_complete_members[] = {
-    WHO, NO_WHEN, { "part", MEMBER_TAKEN, NULL }, { "data", MEMBER_TAKEN, NULL },
-    { "output", MEMBER_ELSEWHERE, "is called \"data\" here" },
-    { "token", MEMBER_ELSEWHERE, "is called \"part\" here" }, END,
-};
-/* clang-format on */
-
-bool act_who_read(struct request *request, const struct value *body, struct token_complete *act,
-                  struct err *err)
-{
-    return body_text(request, body, "by", BY_MAX, &act->by, err) &&
-           body_text(request, body, "reason", REASON_MAX, &act->why, err);
-}
-
-/* One of a duration, a date and "never"; it must be said. */
-static bool timeout_read(const struct value *body, struct token_complete *act, struct err *err)
-{
-    const struct value *timeout = value_find(body, "timeout");
-
-    act->date_ms = act->span_ms = 0;
-    if (timeout != NULL && timeout->kind == VALUE_STRING &&
-        (slice_is(timeout->bytes, "never") ||
-         when_read(timeout->bytes, &act->date_ms, &act->span_ms)))
-        return true;
-    return err_set(err, ERR_BAD_REQUEST,
-                   "timeout must be a duration like \"10m\", a date like "
-                   "\"2026-01-02T03:04:05Z\", or \"never\"");
-}
-
-static bool act_read(struct request *request, const struct value *body, enum command_kind kind,
-                     struct err *err)
-{
-    struct token_complete *act = &request->command.token_complete;
-    const struct value *data = value_find(body, "data");
-    bool is_move = kind == COMMAND_TOKEN_MOVE || kind == COMMAND_WAIT_MOVE;
-
-    request->command.kind = kind;
-    act->environment = request->world->environment->number;
-    if (!act_who_read(request, body, act, err) || (is_move && !timeout_read(body, act, err)) ||
-        !body_text(request, body, "part", REASON_MAX, &act->part, err))
-        return false;
-    if (data == NULL || data->kind == VALUE_NULL)
-        return true; /* a token gets null, a time takes none */
-    if (!value_fits_depth(data, VALUE_PAYLOAD_DEPTH))
-        return err_set(err, ERR_BAD_REQUEST, "The data is nested deeper than %d levels",
-                       VALUE_PAYLOAD_DEPTH);
-    act->data = pack_value(&request->arena, data);
-    return true;
-}
-
-/* What was over already stays as it is; whether it was is told beside. */
-void act_done(struct request *request)
-{
-    reply_header(request, "x-bide-accepted",
-                 request->command.token_complete.won ? "true" : "false");
-    reply_success(request);
-}
-
 static void act(struct request *request, const char *prefix, const char *unknown,
-                const struct member_rule *members, enum command_kind kind)
+                enum command_kind kind)
 {
-    struct err err = { 0 };
-    struct value body;
-
-    if (!request_id(request, prefix, unknown, &request->command.token_complete.id) ||
-        !request_members(request, members, &body))
-        return;
-    if (act_read(request, &body, kind, &err))
+    if (request_id(request, prefix, unknown, &request->command.token_complete.id) &&
+        act_read(request, kind))
         request_submit(request, act_done);
-    else
-        reply_err(request, &err);
 }
 
 /* ---- routes ------------------------------------------------------------------------------ */
 
 void token_timeout(struct request *request)
 {
-    act(request, "waitpoint", TOKEN_UNKNOWN, end_members, COMMAND_TOKEN_TIMEOUT);
+    act(request, "waitpoint", TOKEN_UNKNOWN, COMMAND_TOKEN_TIMEOUT);
 }
 
 void token_close(struct request *request)
 {
-    act(request, "waitpoint", TOKEN_UNKNOWN, end_members, COMMAND_TOKEN_CLOSE);
+    act(request, "waitpoint", TOKEN_UNKNOWN, COMMAND_TOKEN_CLOSE);
 }
 
 void token_move(struct request *request)
 {
-    act(request, "waitpoint", TOKEN_UNKNOWN, move_members, COMMAND_TOKEN_MOVE);
+    act(request, "waitpoint", TOKEN_UNKNOWN, COMMAND_TOKEN_MOVE);
 }
 
 void run_wait_complete(struct request *request)
 {
-    act(request, "run", RUN_UNKNOWN, wait_complete_members, COMMAND_WAIT_COMPLETE);
+    act(request, "run", RUN_UNKNOWN, COMMAND_WAIT_COMPLETE);
 }
 
 void run_wait_timeout(struct request *request)
 {
-    act(request, "run", RUN_UNKNOWN, wait_end_members, COMMAND_WAIT_TIMEOUT);
+    act(request, "run", RUN_UNKNOWN, COMMAND_WAIT_TIMEOUT);
 }
 
 void run_wait_skip(struct request *request)
 {
-    act(request, "run", RUN_UNKNOWN, wait_end_members, COMMAND_WAIT_SKIP);
+    act(request, "run", RUN_UNKNOWN, COMMAND_WAIT_SKIP);
 }
 
 void run_wait_move(struct request *request)
 {
-    act(request, "run", RUN_UNKNOWN, wait_move_members, COMMAND_WAIT_MOVE);
+    act(request, "run", RUN_UNKNOWN, COMMAND_WAIT_MOVE);
 }

@@ -10,6 +10,8 @@
 /* Who does it, and why. Errors: BAD_REQUEST. */
 bool act_who_read(struct request *request, const struct value *body, struct token_complete *act,
                   struct err *err);
+/* The body of an act of that kind, into the request's command. False: answered. */
+bool act_read(struct request *request, enum command_kind kind);
 /* The reply: x-bide-accepted says whether it has changed something. */
 void act_done(struct request *request);
 

@@ -190,6 +190,13 @@ Test(tokens, members_that_meant_something_are_refused_by_name)
         { "/%s/timeout", "{\"a\": ", "JSON", 400 },
         { "/%s/timeout", "[1]", "object", 400 },
         { "/%s/timeout", "{\"data\":1}", "data", 400 },
+        { "/%s/timeout", "{\"timeout\":\"1h\"}", "move", 400 },
+        { "/%s/close", "{\"reason\":7}", "reason", 400 },
+        { "/%s/close", "{\"by\":\"\"}", "by", 400 },
+        { "/%s/close", "{\"message\":\"x\"}", "reason", 400 },
+        { "/%s/move", "{}", "timeout must be", 400 },
+        { "/%s/move", "{\"timeout\":\"soon\"}", "\"never\"", 400 },
+        { "/%s/move", "{\"until\":\"1h\"}", "timeout", 400 },
         { "", "{\"ttl\":\"1h\"}", "timeout", 400 },
         { "", "{\"data\":1}", "data", 400 },
     };
@@ -254,6 +261,77 @@ Test(tokens, a_timeout_by_hand_or_in_the_past_is_an_error_result)
         strstr(answer_text(&site, show(id), "output"), "TRIGGER_WAITPOINT_TIMEOUT"));
     cr_assert_str_eq(answer_text(&site, show(answer_text(&site, past, "id")), "status"),
                      "TIMED_OUT");
+}
+
+static const char *accepted(struct answer answer)
+{
+    struct slice text = { 0 };
+
+    cr_assert_eq(answer.status, 200, "%s", answer.body.data);
+    cr_assert(answer_header(answer, "x-bide-accepted", &text));
+    return arena_text(&site.arena, text);
+}
+
+Test(tokens, one_is_moved_and_closed)
+{
+    const char *id = answer_text(&site, site_post(&site, TOKENS, "{}"), "id");
+    const char *by = "\"by\":\"ann\",\"reason\":\"too late\"}";
+    const char *move = site_path(&site, TOKENS "/%s/move", id);
+    const char *close = site_path(&site, TOKENS "/%s/close", id);
+
+    cr_assert_str_eq(accepted(site_post(&site, move, "{\"timeout\":\"1h\"}")), "true");
+    cr_assert_str_neq(answer_text(&site, show(id), "timeoutAt"), "");
+    cr_assert_str_eq(accepted(site_post(&site, move, "{\"timeout\":\"never\"}")), "true");
+    cr_assert_str_eq(answer_text(&site, show(id), "timeoutAt"), "");
+    cr_assert_str_eq(answer_text(&site, show(id), "note"), "moved to never");
+    const char *body = arena_format(&site.arena, "{%s", by).data;
+    cr_assert_str_eq(accepted(site_post(&site, close, body)), "true");
+    cr_assert(answer_find(show(id), "isCancelled")->boolean);
+    cr_assert_str_eq(answer_text(&site, show(id), "note"), "closed by ann: too late");
+    cr_assert_str_eq(accepted(site_post(&site, close, "")), "false");
+    struct answer late =
+        site_post(&site, site_path(&site, TOKENS "/%s/complete", id), "{\"data\":1}");
+    cr_assert_eq(late.status, 410);
+    cr_assert_not_null(strstr(answer_text(&site, late, "error"), "closed by ann: too late"));
+    cr_assert_eq(site_post(&site, TOKENS "/waitpoint_0000000000000/close", "").status, 404);
+}
+
+#define WAIT(act) site_path(&site, "/api/v1/runs/%s/wait/" act, run)
+
+Test(tokens, what_a_run_waits_for_is_acted_on)
+{
+    const char *run = site_run(&site, "approve", "{}");
+    static const struct {
+        const char *act, *body, *says;
+        int status;
+    } cases[] = {
+        { "complete", "{\"data\":{\"by\":7}}", "schema", 422 },
+        { "complete", "{\"part\":\"x\"}", "no \"x\"", 422 },
+        { "complete", "{\"token\":\"x\"}", "part", 400 },
+        { "move", "{}", "timeout must be", 400 },
+        { "skip", "{\"part\":\"x\"}", "part", 400 },
+        { "timeout", "{\"data\":1}", "data", 400 },
+    };
+
+    site_until(&site, run, "WAITING");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *path =
+            arena_format(&site.arena, "/api/v1/runs/%s/wait/%s", run, cases[i].act).data;
+        struct answer answer = site_post(&site, path, cases[i].body);
+        cr_expect_eq(answer.status, cases[i].status, "%s: %s", cases[i].body, answer.body.data);
+        cr_expect_not_null(strstr(answer_text(&site, answer, "error"), cases[i].says), "%s",
+                           answer.body.data);
+    }
+    cr_assert_str_eq(accepted(site_post(&site, WAIT("move"), "{\"timeout\":\"1h\"}")), "true");
+    const char *body = "{\"data\":{\"by\":\"ann\"},\"reason\":\"it is late\"}";
+    cr_assert_str_eq(accepted(site_post(&site, WAIT("complete"), body)), "true");
+    struct answer done = site_until(&site, run, "COMPLETED");
+    cr_assert_str_eq(answer_text(&site, done, "output.by"), "ann");
+    cr_assert_not_null(strstr(done.body.data, "completed: it is late"));
+    struct answer after = site_post(&site, WAIT("skip"), "");
+    cr_assert_eq(after.status, 409);
+    cr_assert_not_null(strstr(answer_text(&site, after, "error"), "it waits for nothing"));
+    cr_assert_eq(site_post(&site, "/api/v1/runs/run_0000000000000/wait/skip", "").status, 404);
 }
 
 Test(tokens, keys_give_the_same_token)
