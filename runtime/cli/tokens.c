@@ -212,7 +212,7 @@ static int say_unused(struct client *client, const char *token, const char *what
     if (!client_do(client, "GET", token_path(arena, token, ""), (struct slice){ 0 }, &reply))
         return client->failure;
     bool timed_out = slice_is(member_text(shown, "status"), "TIMED_OUT");
-    bool completed = slice_is(member_text(shown, "status"), "COMPLETED");
+    bool completed = slice_is(status_of(shown), "COMPLETED");
     int64_t at_ms = member_time(shown, "completedAt");
     struct slice ago =
         at_ms == 0

@@ -116,16 +116,10 @@ struct frame_cancel {
  * `schema` is the token's name in the task's schema file. The id of a new token or child is
  * id_block + call; a batch takes the number of a call, too, and its items come in parts.
  */
-enum call_kind {
-    CALL_TOKEN,
-    CALL_TRIGGER,
-    CALL_RUN,
-    CALL_ONCE,
-    CALL_BATCH,
-    CALL_BATCH_READ,
-    CALL_CLOSE,
-    CALL_KIND_COUNT
-};
+/* clang-format off */
+enum call_kind { CALL_TOKEN, CALL_TRIGGER, CALL_RUN, CALL_ONCE, CALL_BATCH, CALL_BATCH_READ,
+                 CALL_CLOSE, CALL_KIND_COUNT };
+/* clang-format on */
 
 struct frame_call {
     int64_t run_id;

@@ -12,6 +12,8 @@ static void set_up(void)
     server_add_plugin(&s, "approve-refund");
     server_add_plugin(&s, "board-approval");
     server_add_plugin(&s, "closer");
+    server_add_schema(&s, "approve-refund");
+    server_add_schema(&s, "board-approval");
     server_start(&s);
 }
 
@@ -89,11 +91,11 @@ Test(acts, tokens_are_moved_and_timed_out)
     bide(0, text("tokens move %s never --by ann", first));
     assert_says(bide(0, text("tokens show %s", first)), "moved to never by ann");
     bide(0, text("tokens move %s 2020-01-01T00:00:00Z", first));
-    run_until(&s, one, "COMPLETED");
+    run_until(&s, one, "FAILED");
     bide(0, text("tokens timeout %s", second));
-    run_until(&s, two, "COMPLETED");
+    run_until(&s, two, "FAILED");
     assert_says(bide(3, text("tokens move %s 10m", second)), "already timed out");
-    assert_says(bide(1, text("tokens move %s soon", second)), "timeout must be a duration");
+    assert_says(bide(2, text("tokens move %s soon", second)), "timeout must be a duration");
 }
 
 Test(acts, a_wait_is_completed_part_by_part)
@@ -127,16 +129,16 @@ Test(acts, a_wait_is_moved_and_gives_up)
 
 Test(acts, a_wait_is_skipped)
 {
-    const char *run = board();
+    const char *run = refund();
 
     assert_says(bide(2, text("runs wait %s skpi", run)), "did you mean \"skip\"?");
     assert_says(bide(2, text("runs wait %s skip 10m", run)), "only move takes a time");
     assert_says(bide(2, text("runs wait %s move", run)), "move needs a time");
     assert_says(bide(1, "runs wait run_0000000000000 skip"), "refused (404)");
-    bide(0, text("runs wait %s skip", run));
+    bide(0, text("runs wait %s skip --by ann", run));
 
     run_until(&s, run, "COMPLETED");
-    assert_says(bide(0, text("runs show %s", run)), "wait skipped by");
+    assert_says(bide(0, text("runs show %s", run)), "wait skipped by ann");
 }
 
 Test(acts, a_segment_closes_a_token_that_it_has_made)

@@ -152,7 +152,6 @@ void world_crash(struct world *world);
 void world_catalog(struct world *world);
 /* Other limits of environments, or none. */
 void bursts_draw(struct world *world);
-
 /* The process of this turn's node starts. */
 void world_start(struct world *world);
 
@@ -168,10 +167,8 @@ void chatter_ghost(struct world *world, struct held_segment *ghost);
 struct frame_note *chatter_notes(struct world *world, uint32_t *count);
 void chatter_meta(struct world *world, struct frame_end *end);
 
-/* hands.c */
+/* act.c, hands.c */
 void hands_step(struct world *world);
-
-/* act.c */
 void act_step(struct world *world);
 void act_reply(struct world *world, struct command *command);
 void act_drain(struct world *world);

@@ -1,5 +1,4 @@
 /* A token is answered, timed out, closed or moved: by hand, or because its time has come. */
-#include "base/clock.h"
 #include "base/duration.h"
 #include "codec/pack.h"
 #include "engine/close.h"

@@ -293,7 +293,7 @@ Test(tokens, one_is_moved_and_closed)
         site_post(&site, site_path(&site, TOKENS "/%s/complete", id), "{\"data\":1}");
     cr_assert_eq(late.status, 410);
     cr_assert_not_null(strstr(answer_text(&site, late, "error"), "closed by ann: too late"));
-    cr_assert_eq(site_post(&site, TOKENS "/waitpoint_0000000000000/close", "").status, 404);
+    cr_assert_eq(site_post(&site, TOKENS "/waitpoint_x/close", "").status, 404);
 }
 
 #define WAIT(act) site_path(&site, "/api/v1/runs/%s/wait/" act, run)
