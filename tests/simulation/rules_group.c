@@ -45,9 +45,16 @@ static uint32_t over_in(const struct look *look, const struct wait_group *group,
     return count;
 }
 
+/* What has come stays so, also when the server starts anew with a clock that was set back. */
+static bool may_have_come(const struct look *look, const struct frame_part *part)
+{
+    return has_come(look, part) ||
+           (part->kind == PART_TIME && part->due_ms <= look->world->latest_ms);
+}
+
 bool group_is_over(const struct look *look, const struct wait *wait, bool now)
 {
-    return over_in(look, wait->group, 0, now ? has_come : had_come) >= wait->needed;
+    return over_in(look, wait->group, 0, now ? may_have_come : had_come) >= wait->needed;
 }
 
 /* ---- it begins --------------------------------------------------------------------------- */
