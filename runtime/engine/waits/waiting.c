@@ -182,6 +182,7 @@ static bool group_due(struct batch *batch, struct run *run, struct wait *wait)
         return false;
     wait->gave_up = !is_over && batch_is_over(batch, wait->due_ms, group->due_is_span);
     if (is_over || wait->gave_up) {
+        run_drop_wait(batch, run); /* what has ended may not have told it yet */
         wait_end(batch, run, wait, over_why(wait));
     } else if (group->reminded < manner->reminder_count &&
                batch_is_over(batch,
