@@ -15,6 +15,7 @@ extern const struct cli_option act_options[];
 
 /* The body of the request: the options that there are, `when` (NULL: none), and of a completion
  * its data. Errors: of the payload. */
-bool act_body(struct call *call, bool completes, const char *when, struct slice *body, struct err *err);
+bool act_body(struct call *call, bool completes, const char *when, struct slice *body,
+              struct err *err);
 
 #endif
