@@ -87,7 +87,7 @@ bool rule_key_was_reset(const struct look *look, const struct run *run)
         const struct command *command = look->batch->commands[i];
         if (command->kind == COMMAND_KEY_RESET && command->err.code == ERR_OK &&
             command->key_reset.run_id == run->id)
-            return run->key.size == 0 && run->key_text.size == 0;
+            return run->key.size == 0;
     }
     return false;
 }

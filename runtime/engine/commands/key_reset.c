@@ -23,7 +23,7 @@ bool key_reset_decide(struct batch *batch, struct command *command)
     key->row.is_deleted = true;
     if (run == NULL) /* what has ended is not kept for ever */
         return true;
-    run->key = run->key_text = (struct slice){ 0 };
+    run->key = (struct slice){ 0 }; /* its text stays: the segment that gave it may run again */
     run_note(batch, run, SLICE("its idempotency key was reset"));
     return true;
 }

@@ -106,7 +106,7 @@ static void write_core(struct out *out, const struct run *run)
     out_int(out, "costInCents", 0);
     out_int(out, "baseCostInCents", 0);
     out_int(out, "durationMs", run->busy_us / 1000);
-    if (run->key_text.size > 0)
+    if (run->key.size > 0 && run->key_text.size > 0) /* it was not reset */
         out_text(out, "idempotencyKey", run->key_text);
     if (run->version.size > 0)
         out_text(out, "version", run->version);

@@ -127,7 +127,7 @@ Test(key_reuse, a_key_that_is_reset_stands_for_nothing)
 
     cr_assert_eq(reset->err.code, ERR_OK, "%s", reset->err.text);
     cr_assert_eq(reset->key_reset.run_id, run);
-    cr_assert_eq(run_of(run)->key_text.size, 0);
+    cr_assert_eq(run_of(run)->key.size, 0);
     cr_assert_str_eq(last_move(run), "its idempotency key was reset");
     int64_t next = run_keyed("t", "k");
     cr_assert_neq(next, run);
@@ -156,6 +156,16 @@ Test(key_reuse, a_segments_own_key_is_reset_by_its_runs_name)
     cr_assert_eq(reset_key("u", "mail", 0)->err.code, ERR_NOT_FOUND);
     cr_assert_eq(reset_key("u", "mail", run)->err.code, ERR_OK);
     cr_assert_neq(child_keyed(run, 2, "mail"), child);
+}
+
+Test(key_reuse, a_segment_that_runs_again_finds_the_child_whose_key_was_reset)
+{
+    int64_t run = start("t"), child = child_keyed(run, 1, "mail");
+    cr_assert_eq(reset_key("u", "mail", run)->err.code, ERR_OK);
+
+    lose(run, LOSS_CRASHED);
+
+    cr_assert_eq(child_keyed(run, 1, "mail"), child);
 }
 
 /* `retry: from start` begins anew with new ids, and the key finds what the first attempt made.
