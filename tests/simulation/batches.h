@@ -20,6 +20,8 @@ enum row_kind kind_after(enum row_kind kind);
 void rule_batch_send(const struct look *look, const struct command *command);
 /* Items that were kept aside, and have become runs. */
 void rule_batches_released(const struct look *look);
+/* None is lost; they are kept as they are for the next batch of commands. */
+void rule_batches_kept(const struct look *look);
 
 static inline const struct run_batch *batch_at(struct world *world, uint32_t index)
 {

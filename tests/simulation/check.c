@@ -440,7 +440,6 @@ void check_overdue(struct world *world, const struct moment *now)
 
 void check_finished(struct world *world)
 {
-    check_batches_finished(world);
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
@@ -452,4 +451,5 @@ void check_finished(struct world *world)
                        (long long)(run->due_ms -
                                    (run->due_is_span ? world->steady_ms : world->now_ms)));
     }
+    check_batches_finished(world); /* last: a batch waits for its runs */
 }

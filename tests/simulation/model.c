@@ -11,6 +11,7 @@ struct model *model_create(void)
     table_init(&model->runs, &model->arena);
     table_init(&model->tokens, &model->arena);
     table_init(&model->queues, &model->arena);
+    table_init(&model->run_batches, &model->arena);
     return model;
 }
 
@@ -455,6 +456,7 @@ void model_batch(struct world *world, const struct store_batch *batch,
     for (uint32_t i = 0; i < batch->count; i++)
         command_take(&look, batch->commands[i]);
     rule_batches_released(&look);
+    rule_batches_kept(&look);
     runs_look(&look);
     rule_crowds(&look);
     tokens_look(&look);

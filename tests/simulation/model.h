@@ -80,7 +80,7 @@ struct shadow_queue {
 
 struct model {
     struct arena arena;
-    struct table runs, tokens, queues;
+    struct table runs, tokens, queues, run_batches;
     struct shadow_kept *kept; /* items of batches: rules_batch.c */
     struct shadow_key keys[MODEL_KEYS];
     uint32_t key_count;

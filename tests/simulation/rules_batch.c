@@ -1,5 +1,11 @@
-/* Batches: each index is answered by what was asked for first. */
+/* Batches: each index is answered by what was asked for first, and none is lost. */
 #include "batches.h"
+
+/* As it was before this batch of commands. */
+struct shadow_batch {
+    int64_t finished_ms;
+    bool is_gone;
+};
 
 /* Of an item that is kept aside until all of its batch start. */
 struct shadow_kept {
@@ -51,6 +57,16 @@ static void taken_look(const struct look *look, const struct batch_send *send,
     rule_trigger(look, ask->command);
 }
 
+/* It had finished, and went at the end of these commands: rule_batches_kept. */
+static bool had_finished(const struct look *look, const struct batch_send *send)
+{
+    const struct shadow_batch *was =
+        table_find(&look->model->run_batches, (uint64_t)send->batch_id);
+
+    return was != NULL && !was->is_gone && was->finished_ms != 0 && send->sealed &&
+           send->taken == 0;
+}
+
 void rule_batch_send(const struct look *look, const struct command *command)
 {
     const struct batch_send *send = &command->batch_send;
@@ -63,6 +79,8 @@ void rule_batch_send(const struct look *look, const struct command *command)
                 flaw(look, send, &send->items[i], "its call was refused, and it was taken");
         return;
     }
+    if (made == NULL && had_finished(look, send))
+        return;
     if (made == NULL || made->environment != send->environment) {
         world_flaw(look->world, "batch %lld was acknowledged and is not there",
                    (long long)send->batch_id);
@@ -94,5 +112,38 @@ void rule_batches_released(const struct look *look)
         kept->command.trigger.is_new = kept->command.trigger.is_accepted = true;
         (void)known_run(look->world, run->id, true);
         rule_made(look, &kept->command);
+    }
+}
+
+/* Only what has finished may go, and only when it is old. */
+static void gone_look(const struct look *look, int64_t id, struct shadow_batch *was)
+{
+    int64_t kept_ms = look->world->retention.span_ms[RETAIN_RUNS];
+    bool is_kept = kept_ms == 0 || kept_ms == RETENTION_FOREVER;
+
+    was->is_gone = true;
+    if (was->finished_ms == 0 || is_kept || was->finished_ms > look->now_ms - kept_ms)
+        world_flaw(look->world, "batch %lld is lost: it finished at %lld", (long long)id,
+                   (long long)was->finished_ms);
+}
+
+void rule_batches_kept(const struct look *look)
+{
+    struct table *known = &look->model->run_batches;
+
+    for (uint32_t i = 0; i < known->capacity; i++) {
+        struct shadow_batch *was = known->entries[i].value;
+        int64_t id = (int64_t)known->entries[i].key;
+        if (was != NULL && !was->is_gone && batch_of(look->world, id) == NULL)
+            gone_look(look, id, was);
+    }
+    for (uint32_t i = 0; i < store_memory_count(look->world->memory, ROW_BATCH); i++) {
+        const struct run_batch *made = batch_at(look->world, i);
+        struct shadow_batch *was = table_find(known, (uint64_t)made->id);
+        if (was == NULL) {
+            was = ARENA_NEW(&look->model->arena, struct shadow_batch);
+            table_set(known, (uint64_t)made->id, was);
+        }
+        was->finished_ms = made->finished_ms;
     }
 }
