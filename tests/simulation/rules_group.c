@@ -285,7 +285,7 @@ void check_group(struct world *world, const struct run *run, const struct wait *
                      !store_memory_has_edge(world->memory, group->parts[i].id, run->id);
         has_time |= group->parts[i].kind == PART_TIME &&
                     group->parts[i].due_ms >
-                        (group->parts[i].is_span ? world->steady_ms : world->now_ms);
+                        (group->parts[i].is_span ? world->steady_ms : world->latest_ms);
     }
     if (left_in(group, 0, wait->needed, is_over) == 0)
         world_flaw(world, "run %lld has a group that is over, and sleeps", (long long)run->id);

@@ -180,7 +180,9 @@ void rule_queue_pause(const struct look *look, const struct command *command)
     }
     if (!is_found)
         return;
-    pause_order_take(look, &shadow_queue_of(look, queue->id)->pause, pause);
+    struct shadow_queue *shadow = shadow_queue_of(look, queue->id);
+    shadow->environment = queue->environment; /* it may be as old as its pause */
+    pause_order_take(look, &shadow->pause, pause);
 }
 
 void rule_queue_limit(const struct look *look, const struct command *command)
