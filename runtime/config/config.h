@@ -52,6 +52,8 @@ struct config_limits {
     uint32_t batch_items;  /* of one batch */
     int64_t batch_open_ms; /* after which a batch is aborted whose items did not all come */
     uint32_t depth;        /* of child runs */
+    uint32_t mailbox;      /* messages that a run has not received yet */
+    int64_t mailbox_bytes; /* of them together */
     uint32_t calls;        /* of one segment */
     uint32_t max_attempts;
     uint32_t plugins; /* files in the directory */

@@ -62,6 +62,8 @@ const struct setting settings[] = {
     { "limits", "batch_items", SETTING_COUNT, AT(limits.batch_items) },
     { "limits", "batch_open", SETTING_DURATION, AT(limits.batch_open_ms) },
     { "limits", "depth", SETTING_COUNT, AT(limits.depth) },
+    { "limits", "mailbox", SETTING_COUNT, AT(limits.mailbox) },
+    { "limits", "mailbox_bytes", SETTING_BYTES, AT(limits.mailbox_bytes) },
     { "limits", "calls", SETTING_COUNT, AT(limits.calls) },
     { "limits", "max_attempts", SETTING_COUNT, AT(limits.max_attempts) },
     { "limits", "plugins", SETTING_COUNT, AT(limits.plugins) },

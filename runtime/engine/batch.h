@@ -60,6 +60,7 @@ struct batch {
     struct admission admission;
     struct table crowds; /* admission/crowd.c */
     struct table waits;  /* what runs wait for, as it was read: run_wait() */
+    struct table mails;  /* of runs that were sent messages: room for more (waits/mail.c) */
     bool again;
     bool is_stopping; /* nothing is started any more */
     /* To publish. */

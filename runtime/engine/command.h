@@ -18,6 +18,7 @@
 #include "engine/prune.h"
 #include "engine/rows/rows.h"
 #include "engine/segment_ask.h"
+#include "engine/send.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,6 +36,7 @@ enum command_kind {
     COMMAND_WAIT_TIMEOUT,
     COMMAND_WAIT_SKIP,
     COMMAND_WAIT_MOVE,
+    COMMAND_MESSAGE_SEND,
     COMMAND_QUEUE_PAUSE,
     COMMAND_QUEUE_LIMIT,
     COMMAND_ENVIRONMENT_PAUSE,
@@ -164,6 +166,7 @@ struct command {
         struct batch_read batch_read;
         struct token_create token_create;
         struct token_complete token_complete; /* of TOKEN_TIMEOUT, …, WAIT_MOVE too */
+        struct message_send message_send;
         struct pause_order queue_pause;
         struct queue_limit queue_limit;
         struct pause_order environment_pause;

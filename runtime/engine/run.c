@@ -8,6 +8,7 @@
 #include "codec/pack.h"
 #include "engine/timeline.h"
 #include "engine/waits/group.h"
+#include "engine/waits/mail.h"
 
 #include <assert.h>
 #include <math.h>
@@ -85,8 +86,10 @@ void run_set_part(struct run *run, enum run_part part, struct slice value)
         run->input = value;
     else if (part == PART_STATE)
         run->state = value;
-    else
+    else if (part == PART_OUTPUT)
         run->output = value;
+    else
+        run->mail = value;
     run->row.parts |= part;
     run->row.dirty_parts |= part;
 }
@@ -195,6 +198,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     run->wait = run->once = (struct slice){ 0 };
     if (has_state)
         run_set_part(run, PART_STATE, (struct slice){ 0 });
+    mail_close(run);
     key_release(batch, run);
     queue_count(batch, run);
     run->is_out = was_running && outcome == OUTCOME_CANCELED;

@@ -14,6 +14,9 @@ bool segment_frame_ready(struct batch *batch, struct run *run)
     const struct wait *wait = run_wait(batch, run);
     bool loaded = rows_run(&batch->rows, run->id, PART_INPUT | PART_STATE, &same);
 
+    if (wait != NULL && wait->group != NULL)
+        loaded &= mail_ready(batch, run);
+
     for (uint32_t i = 0; wait != NULL && i < wait->count; i++)
         loaded &= wait_is_token(wait, i) ? rows_waitpoint(&batch->rows, wait->ids[i], &token)
                                          : rows_run(&batch->rows, wait->ids[i], 0, &child);
@@ -81,7 +84,22 @@ static void run_result(struct batch *batch, struct run *run, int64_t id,
     }
 }
 
-/* One of the others: a time, a message, a group. */
+/* A part that has taken one; what is taken is there until the segment has ended. */
+static void message_result(struct run *run, const struct mail *mail, int64_t number,
+                           struct frame_result *result, size_t *total)
+{
+    const struct message *message = mail_find(mail, number);
+
+    *result = (struct frame_result){ .id = -1, .status = WAIT_OK };
+    if (message == NULL)
+        return;
+    if (message->secret.size > 0)
+        run_met_secrets(run);
+    result->value = message->data;
+    *total += message->data.size; /* it is never fetched: a mailbox is small */
+}
+
+/* One of the others: a time, a message that has not come, a group. */
 static void part_result(const struct batch *batch, const struct frame_part *part,
                         struct frame_result *result)
 {
@@ -129,6 +147,7 @@ static void thing_result(struct batch *batch, struct run *run, bool is_token, in
 static void parts_result(struct batch *batch, struct run *run, const struct wait_group *group,
                          struct frame_segment *frame)
 {
+    struct mail mail = mail_read(batch->arena, run->mail);
     size_t total = 0;
 
     for (uint32_t i = 0; i < group->count; i++) {
@@ -136,6 +155,8 @@ static void parts_result(struct batch *batch, struct run *run, const struct wait
         struct frame_result *result = &frame->results[frame->result_count++];
         if (part->kind == PART_TOKEN || part->kind == PART_RUN)
             thing_result(batch, run, part->kind == PART_TOKEN, part->id, result, &total);
+        else if (part->kind == PART_MESSAGE && part->id != 0)
+            message_result(run, &mail, part->id, result, &total);
         else
             part_result(batch, part, result);
         result->name = part->name;

@@ -3,6 +3,7 @@
  *
  *   input, output   a schema each
  *   tokens          name → schema of what completes the token
+ *   messages        name → schema of what is sent to a run under it; others are refused
  *   children        task → {output: schema}, what this task expects of those that it triggers
  *   on_invalid      fail or warn: what becomes of an output that does not match
  *   $defs           schemas that the others refer to
@@ -21,7 +22,8 @@
 
 enum { PATH_MAX_BYTES = 4000 };
 
-#define FILE_KEYS "input, output, tokens, children, on_invalid, $defs, description, version"
+#define FILE_KEYS \
+    "input, output, tokens, messages, children, on_invalid, $defs, description, version"
 
 /* ---- one file's keys --------------------------------------------------------------------- */
 
@@ -43,18 +45,30 @@ static bool map_wants(struct compiler *compiler, const struct entry *entry)
                       "%.*s must be a map from names to schemas", SLICE_ARG(entry->key));
 }
 
-static void tokens_read(struct compiler *compiler, const struct entry *entry)
+static uint32_t names_read(struct compiler *compiler, const struct entry *entry,
+                           struct token_schema **list)
 {
-    struct schema_file *program = compiler->program;
+    uint32_t count = map_wants(compiler, entry) ? entry->node.count : 0;
 
-    if (!map_wants(compiler, entry))
-        return;
-    program->tokens = ARENA_ARRAY(compiler->arena, struct token_schema, entry->node.count);
-    for (uint32_t i = 0; i < entry->node.count; i++)
-        program->tokens[program->token_count++] = (struct token_schema){
+    *list = ARENA_ARRAY(compiler->arena, struct token_schema, count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        (*list)[i] = (struct token_schema){
             entry->node.entries[i].key,
             schema_at(compiler, &entry->node.entries[i].node),
         };
+    return count;
+}
+
+static void tokens_read(struct compiler *compiler, const struct entry *entry)
+{
+    compiler->program->token_count = names_read(compiler, entry, &compiler->program->tokens);
+}
+
+static void messages_read(struct compiler *compiler, const struct entry *entry)
+{
+    compiler->program->has_messages = true;
+    compiler->program->message_count =
+        names_read(compiler, entry, &compiler->program->messages);
 }
 
 static bool child_wants(struct compiler *compiler, const struct entry *child)
@@ -115,9 +129,9 @@ static const struct {
     const char *key;
     void (*read)(struct compiler *, const struct entry *);
 } keys[] = {
-    { "input", input_read },       { "output", output_read }, { "tokens", tokens_read },
-    { "children", children_read }, { "$defs", defs_read },    { "on_invalid", on_invalid_read },
-    { "description", note_read },  { "version", note_read },
+    { "input", input_read },           { "output", output_read },     { "tokens", tokens_read },
+    { "messages", messages_read },     { "children", children_read }, { "$defs", defs_read },
+    { "on_invalid", on_invalid_read }, { "description", note_read },  { "version", note_read },
 };
 
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
@@ -347,12 +361,24 @@ uint32_t schema_line(const struct schema *schema)
     return schema == NULL ? 0 : schema->line;
 }
 
+static const struct token_schema *name_find(const struct token_schema *list, uint32_t count,
+                                            struct slice name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (slice_equal(list[i].name, name))
+            return &list[i];
+    return NULL;
+}
+
 static const struct token_schema *token_find(const struct schema_file *file, struct slice name)
 {
-    for (uint32_t i = 0; file != NULL && i < file->token_count; i++)
-        if (slice_equal(file->tokens[i].name, name))
-            return &file->tokens[i];
-    return NULL;
+    return file == NULL ? NULL : name_find(file->tokens, file->token_count, name);
+}
+
+static const struct token_schema *message_find(const struct schema_file *file,
+                                               struct slice name)
+{
+    return file == NULL ? NULL : name_find(file->messages, file->message_count, name);
 }
 
 const struct schema *schema_token(const struct schema_file *file, struct slice name)
@@ -364,6 +390,22 @@ const struct schema *schema_token(const struct schema_file *file, struct slice n
 bool schema_has_token(const struct schema_file *file, struct slice name)
 {
     return token_find(file, name) != NULL;
+}
+
+const struct schema *schema_message(const struct schema_file *file, struct slice name)
+{
+    const struct token_schema *message = message_find(file, name);
+    return message == NULL ? NULL : message->schema;
+}
+
+bool schema_has_message(const struct schema_file *file, struct slice name)
+{
+    return message_find(file, name) != NULL;
+}
+
+bool schema_has_messages(const struct schema_file *file)
+{
+    return file != NULL && file->has_messages;
 }
 
 uint32_t schema_child_count(const struct schema_file *file)

@@ -11,7 +11,7 @@
 #include "codec/value.h"
 
 struct schema;      /* one compiled schema */
-struct schema_file; /* schemas/<name>.yaml: input, output, tokens.<name> */
+struct schema_file; /* schemas/<name>.yaml: input, output, tokens.<name>, messages.<name> */
 
 /* One thing that is wrong. All slices live in the arena that was passed in. */
 struct problem {
@@ -54,6 +54,10 @@ const struct schema *schema_input(const struct schema_file *file);
 const struct schema *schema_output(const struct schema_file *file);
 const struct schema *schema_token(const struct schema_file *file, struct slice name);
 bool schema_has_token(const struct schema_file *file, struct slice name);
+/* Of a message that is sent to a run. Where none are declared, all names are allowed. */
+const struct schema *schema_message(const struct schema_file *file, struct slice name);
+bool schema_has_message(const struct schema_file *file, struct slice name);
+bool schema_has_messages(const struct schema_file *file);
 
 /* Where it begins in its file; NULL: 0. */
 uint32_t schema_line(const struct schema *schema);

@@ -28,6 +28,7 @@ bool cancel_decide(struct batch *batch, struct command *command);
 bool token_create_decide(struct batch *batch, struct command *command);
 bool token_complete_decide(struct batch *batch, struct command *command);
 bool wait_act_decide(struct batch *batch, struct command *command);
+bool message_send_decide(struct batch *batch, struct command *command);
 bool queue_pause_decide(struct batch *batch, struct command *command);
 bool queue_limit_decide(struct batch *batch, struct command *command);
 bool environment_pause_decide(struct batch *batch, struct command *command);
@@ -46,12 +47,14 @@ bool trigger_prefetch(struct batch *batch, const struct command *command);
 bool batch_send_prefetch(struct batch *batch, const struct command *command);
 bool token_create_prefetch(struct batch *batch, const struct command *command);
 bool token_complete_prefetch(struct batch *batch, const struct command *command);
+bool message_send_prefetch(struct batch *batch, const struct command *command);
 bool segment_end_prefetch(struct batch *batch, const struct command *command);
 
 void trigger_clear(struct command *command);
 void batch_send_clear(struct command *command);
 void token_create_clear(struct command *command);
 void token_complete_clear(struct command *command);
+void message_send_clear(struct command *command);
 void run_read_clear(struct command *command);
 
 void catalog_take(struct engine *engine, struct command *command);

@@ -23,7 +23,7 @@ static bool thing_load(struct batch *batch, bool is_token, int64_t id)
 static bool wait_on_load(struct batch *batch, struct run *run)
 {
     const struct wait *wait = run_wait(batch, run);
-    bool loaded = true;
+    bool loaded = mail_ready(batch, run);
 
     for (uint32_t i = 0; wait != NULL && wait->group != NULL && i < wait->count; i++)
         loaded &= thing_load(batch, wait_is_token(wait, i), wait->ids[i]);
@@ -51,6 +51,7 @@ bool segment_wait_load(struct batch *batch, struct run *run, const struct frame_
     if (end->verdict != VERDICT_WAIT)
         return true;
     bool loaded = segment_wait_want(batch, end);
+    loaded &= mail_ready(batch, run);
     return wait_cycle(batch, run, end, &cycle) && loaded;
 }
 
@@ -93,6 +94,8 @@ static bool group_make(struct batch *batch, struct run *run, const struct frame_
         part->due_ms = due.due_ms;
         part->is_span = due.is_span;
         part->span_ms = 0;
+        if (part->kind == PART_MESSAGE)
+            part->id = 0; /* mail_give */
     }
     if (wait_number(batch->arena, wait, &wrong))
         return true;
@@ -190,6 +193,8 @@ void segment_wait(struct batch *batch, struct run *run, const struct frame_end *
     if (wait.group != NULL)
         wait.group->due_is_span = until.is_span;
     segment_keep(batch, run, end, end->then);
+    mail_drop(batch, run, run_wait(batch, run));
+    mail_give(batch, run, &wait);
     wait_begin(batch, run, &wait);
 }
 
@@ -207,5 +212,6 @@ void segment_wait_on(struct batch *batch, struct run *run, const struct frame_en
         return;
     wait->group->is_reminder = false;
     segment_keep(batch, run, end, wait->group->then);
+    mail_give(batch, run, wait);
     wait_begin(batch, run, wait);
 }

@@ -62,7 +62,7 @@ enum { PLACE_ENDED = 8 };
 enum { SCHEMA_KEPT_BYTES = 8 };
 
 /* Which big columns of a run are in memory. Each is a table of its own. */
-enum run_part { PART_INPUT = 1, PART_STATE = 2, PART_OUTPUT = 4 };
+enum run_part { PART_INPUT = 1, PART_STATE = 2, PART_OUTPUT = 4, PART_MAIL = 8 };
 
 struct run {
     struct row row;
@@ -122,7 +122,11 @@ struct run {
     struct slice schema, schema_now;
     struct slice deaths; /* of the server while it was out; engine/deaths.h */
 
-    struct slice input, state, output; /* packed; row.parts says which are in memory */
+    int64_t mailed; /* messages that were sent to it so far, which is the last one's number */
+
+    /* Packed; row.parts says which are in memory. */
+    struct slice input, state, output;
+    struct slice mail; /* messages that no segment has received yet; engine/waits/mail.h */
 
     /* In memory only. */
     bool is_away;           /* ready at another node, which does not start it at once */

@@ -128,6 +128,28 @@ bool group_tell(struct batch *batch, struct run *run, struct wait *wait, int64_t
     return is_over;
 }
 
+bool group_hear(struct batch *batch, struct run *run, struct wait *wait,
+                const struct message *message)
+{
+    struct wait_group *group = wait->group;
+    uint32_t at = 0;
+
+    if (group == NULL || group->is_over)
+        return false;
+    while (at < group->count &&
+           (group->parts[at].kind != PART_MESSAGE || group->parts[at].id != 0 ||
+            !slice_equal(group->parts[at].word, message->name)))
+        at++;
+    if (at == group->count)
+        return false;
+    uint32_t *left = left_read(batch->arena, run->left, group->groups + 1);
+    group->parts[at].id = message->number;
+    bool is_over = left_count(group, left, group->parts[at].of);
+    run->left = left_pack(batch->arena, left, group->groups + 1);
+    run->wait = wait_pack(batch->arena, wait);
+    return is_over;
+}
+
 /* ---- times ------------------------------------------------------------------------------- */
 
 static void deadline_take(const struct batch *batch, struct deadline *first, int64_t due_ms,

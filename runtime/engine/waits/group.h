@@ -6,6 +6,7 @@
 #define GROUP_H
 
 #include "engine/batch.h"
+#include "engine/waits/mail.h"
 
 /* What the run waits for, or has waited for; NULL: nothing. It is read once in a batch. */
 struct wait *run_wait(struct batch *batch, const struct run *run);
@@ -15,6 +16,10 @@ bool group_look(struct batch *batch, const struct wait *wait, struct slice *left
                 bool *is_over);
 /* `id` has ended: is the wait over by that? */
 bool group_tell(struct batch *batch, struct run *run, struct wait *wait, int64_t id);
+/* The message has come: the first part of its name that has none takes it. Is the wait over by
+ * that? */
+bool group_hear(struct batch *batch, struct run *run, struct wait *wait,
+                const struct message *message);
 /* When the run is to be looked at again: a part's time, a reminder, the end of patience. */
 struct deadline group_deadline(const struct batch *batch, const struct wait *wait);
 

@@ -168,6 +168,9 @@ struct schema_file {
     const struct schema *input, *output;
     struct token_schema *tokens;
     uint32_t token_count;
+    struct token_schema *messages;
+    uint32_t message_count;
+    bool has_messages; /* they are declared, if only to say that there are none */
     struct child_schema *children;
     uint32_t child_count;
     enum schema_on_invalid on_invalid;

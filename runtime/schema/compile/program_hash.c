@@ -374,17 +374,18 @@ static int token_compare(const void *a, const void *b)
     return slice_compare((*x)->name, (*y)->name);
 }
 
-static void tokens_add(struct hashing *hashing, const struct schema_file *file)
+static void names_add(struct hashing *hashing, const char *what,
+                      const struct token_schema *list, uint32_t count)
 {
     const struct token_schema **order =
-        ARENA_ARRAY(&hashing->scratch, const struct token_schema *, file->token_count + 1);
+        ARENA_ARRAY(&hashing->scratch, const struct token_schema *, count + 1);
 
-    for (uint32_t i = 0; i < file->token_count; i++)
-        order[i] = &file->tokens[i];
-    qsort(order, file->token_count, sizeof *order, token_compare);
-    for (uint32_t i = 0; i < file->token_count; i++) {
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = &list[i];
+    qsort(order, count, sizeof *order, token_compare);
+    for (uint32_t i = 0; i < count; i++) {
         text_add(hashing, order[i]->name);
-        schema_add(hashing, "token", order[i]->schema);
+        schema_add(hashing, what, order[i]->schema);
     }
 }
 
@@ -420,7 +421,11 @@ void program_hash(struct schema_file *file)
     schema_add(&hashing, "output", file->output);
     count_add(&hashing, "on_invalid", file->on_invalid);
     count_add(&hashing, "tokens", file->token_count);
-    tokens_add(&hashing, file);
+    names_add(&hashing, "token", file->tokens, file->token_count);
+    if (file->has_messages) { /* else its hash is what it was before there were any */
+        count_add(&hashing, "messages", file->message_count);
+        names_add(&hashing, "message", file->messages, file->message_count);
+    }
     count_add(&hashing, "children", file->child_count);
     children_add(&hashing, file);
     for (uint32_t i = 0; i < hashing.count; i++) /* which grows meanwhile */

@@ -248,6 +248,7 @@ static void file_index(struct compiler *compiler, const struct node *root,
     } parts[] = { { "input", HOLDS_SCHEMA },
                   { "output", HOLDS_SCHEMA },
                   { "tokens", HOLDS_MAP },
+                  { "messages", HOLDS_MAP },
                   { "$defs", HOLDS_MAP } };
 
     table_set(&compiler->homes, address_of(root), home);
@@ -285,7 +286,8 @@ struct resource *resource_add(struct compiler *compiler, struct slice uri, struc
 static bool is_bide_file(const struct node *root)
 {
     return node_find(root, "input") != NULL || node_find(root, "output") != NULL ||
-           node_find(root, "tokens") != NULL || node_find(root, "children") != NULL;
+           node_find(root, "tokens") != NULL || node_find(root, "messages") != NULL ||
+           node_find(root, "children") != NULL;
 }
 
 static struct resource *resource_fetch(struct draft *draft, const struct entry *entry,

@@ -2,7 +2,7 @@
  * The schema as steps. Step n takes a file from version n to n + 1; the version is the file's
  * user_version. A step that was released is never edited: a change is a new step at the end.
  *
- *   run ─┬─ run_input, run_state, run_output   big values by themselves: a move writes a row of
+ *   run ─┬─ run_input, run_state, run_output, run_mail   big values by themselves: a move writes a row of
  * `run` │                                     anew and should not drag the payload along ├─
  * run_ready (queue, rank)            QUEUED, in the order of dispatch ├─ run_running (queue)
  * RUNNING: counts, and the restart ├─ run_parked (task)                  PARKED, until the
@@ -182,7 +182,8 @@ static const char *const steps[] = {
     " PRIMARY KEY (due_ms, batch_id)) WITHOUT ROWID;"
     "CREATE TABLE batch_span (due_ms INTEGER NOT NULL, batch_id INTEGER NOT NULL,"
     " PRIMARY KEY (due_ms, batch_id)) WITHOUT ROWID;"
-    "CREATE TABLE batch_item (id INTEGER PRIMARY KEY, data BLOB NOT NULL, asked BLOB);",
+    "CREATE TABLE batch_item (id INTEGER PRIMARY KEY, data BLOB NOT NULL, asked BLOB);"
+    "CREATE TABLE run_mail (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

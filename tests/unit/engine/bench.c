@@ -138,6 +138,8 @@ void bench_open(void)
                                         .batch_items = 1000,
                                         .batch_open_ms = MINUTES(1),
                                         .depth = 10,
+                                        .mailbox = 1000,
+                                        .mailbox_bytes = 1 << 20,
                                         .calls = 63,
                                         .max_attempts = 100 } };
     id_source_init(&bench.ids, 7);
