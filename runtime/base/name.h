@@ -26,6 +26,7 @@ enum name_kind {
     NAME_LANE,     /* concurrency key */
     NAME_METADATA, /* a key of it */
     NAME_RECORD,   /* of bide_once */
+    NAME_MESSAGE,  /* to a run */
     NAME_KIND_COUNT
 };
 

@@ -15,6 +15,8 @@
     X(runs_cancel)         \
     X(runs_replay)         \
     X(runs_wait)           \
+    X(runs_send)           \
+    X(runs_messages)       \
     X(batches_create)      \
     X(batches_show)        \
     X(batches_items)       \

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/client/client.h"
 #include "cli/client/member.h"
+#include "cli/client/run_text.h"
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
 #include "codec/json.h"
@@ -46,7 +47,7 @@ static void add_waits(struct buffer *out, struct arena *arena, const struct valu
     const struct value *waits = member_list(why, "waitsFor", &count);
 
     for (uint32_t i = 0; i < count; i++) {
-        struct slice id = member_text(&waits[i], "id"); /* a time has none */
+        struct slice id = waited_for(&waits[i]);
         struct slice until = when_text(arena, &waits[i], "until", now_ms);
         add_line(out, "waits for",
                  arena_format(arena, "%.*s%s%.*s %.*s%s%.*s",

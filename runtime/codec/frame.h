@@ -112,13 +112,14 @@ struct frame_cancel {
  *   CALL_BATCH    {batch, all, from, seal, items: [as of CALL_TRIGGER]}     → {}
  *   CALL_BATCH_READ {batch, from, count}              → {count, items: [as of CALL_RUN]}
  *   CALL_CLOSE    {id}, of a token                                          → {}
+ *   CALL_SEND     {run, name, data?, key?}                                  → {number}
  *
  * `schema` is the token's name in the task's schema file. The id of a new token or child is
  * id_block + call; a batch takes the number of a call, too, and its items come in parts.
  */
 /* clang-format off */
 enum call_kind { CALL_TOKEN, CALL_TRIGGER, CALL_RUN, CALL_ONCE, CALL_BATCH, CALL_BATCH_READ,
-                 CALL_CLOSE, CALL_KIND_COUNT };
+                 CALL_CLOSE, CALL_SEND, CALL_KIND_COUNT };
 /* clang-format on */
 
 struct frame_call {

@@ -6,6 +6,7 @@
 #include "segment_run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* One more of what counts against limits.calls; `number`: of what the segment makes. */
 static bool calls_fit(struct segment *segment, bool makes, uint32_t number)
@@ -13,12 +14,14 @@ static bool calls_fit(struct segment *segment, bool makes, uint32_t number)
     uint32_t counted = segment->made + segment->records;
 
     if (makes && number >= ID_BLOCK)
-        return segment_raise(segment, false, "too_many_calls",
-                             "a segment makes at most %d tokens, child runs and batches",
-                             ID_BLOCK - 1);
+        return segment_raise(
+            segment, false, "too_many_calls",
+            "a segment makes at most %d tokens, child runs, batches and messages",
+            ID_BLOCK - 1);
     return segment->limits->calls == 0 || counted <= segment->limits->calls ||
            segment_raise(segment, false, "too_many_calls",
-                         "a segment makes at most %u tokens, child runs, batches and records",
+                         "a segment makes at most %u tokens, child runs, batches, messages "
+                         "and records",
                          segment->limits->calls);
 }
 
@@ -34,7 +37,7 @@ bool segment_makes(struct segment *segment, int64_t *id)
 static uint32_t call_write(struct segment *segment, enum call_kind kind, bool is_ahead,
                            const struct value *body)
 {
-    bool makes = kind == CALL_TOKEN || kind == CALL_TRIGGER;
+    bool makes = kind == CALL_TOKEN || kind == CALL_TRIGGER || kind == CALL_SEND;
     uint32_t number = makes ? ++segment->made : ID_BLOCK + ++segment->asked;
     struct frame frame = { .kind = FRAME_CALL,
                            .call = { .run_id = segment->frame->run_id,
@@ -92,8 +95,10 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
             return segment_raise(segment, false, "payload_differs", "%.*s",
                                  SLICE_ARG(frame.reply.text));
         if (frame.reply.error == ERR_FULL)
-            return !segment->may_be_full && segment_raise(segment, true, "queue_full", "%.*s",
-                                                          SLICE_ARG(frame.reply.text));
+            return !segment->may_be_full &&
+                   segment_raise(segment, true,
+                                 kind == CALL_SEND ? "mailbox_full" : "queue_full", "%.*s",
+                                 SLICE_ARG(frame.reply.text));
         return segment_raise(segment, passes, passes ? "host_failed" : "refused", "%.*s",
                              SLICE_ARG(frame.reply.text));
     }
@@ -307,6 +312,32 @@ void api_trigger(bide_task *t, const char *task, const bide_value *payload,
     if (!segment->is_raised && segment_trigger_body(segment, task, payload, given, &body) &&
         segment_call(segment, CALL_TRIGGER, &body, &reply))
         made_number(&reply, &run->id);
+}
+
+int64_t api_send(bide_task *t, const bide_run *run, const char *word, const bide_value *data,
+                 const struct bide_send_opts *given)
+{
+    struct segment *segment = segment_of(t);
+    struct bide_send_opts opts = { 0 };
+    struct value body = value_map(), reply;
+    int64_t number = 0;
+
+    if (segment->is_raised || !name_take(segment, NAME_MESSAGE, word == NULL ? "" : word))
+        return 0;
+    if (given != NULL)
+        memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
+    segment->may_be_full = opts.may_be_full != 0;
+    if (data != NULL && value_fits(segment, value_seen(data), "the data of a message"))
+        value_put(&segment->arena, &body, "data", *value_seen(data));
+    if (opts.key != NULL && *opts.key != '\0' && name_take(segment, NAME_KEY, opts.key))
+        value_put(&segment->arena, &body, "key", value_text(opts.key));
+    value_put(&segment->arena, &body, "name", value_text(word));
+    value_put(&segment->arena, &body, "run", value_int(run->id));
+    if (!segment->is_raised && segment_call(segment, CALL_SEND, &body, &reply)) {
+        const struct value *told = value_find(&reply, "number");
+        number = told != NULL && told->kind == VALUE_INT ? told->integer : 0;
+    }
+    return number;
 }
 
 /* The next record may move the map: what is handed out stands elsewhere. */

@@ -74,6 +74,11 @@ static bool part_words(struct segment *segment, const struct bide_part *part,
             return false;
         taken->name = arena_copy(&segment->arena, slice_of(part->name));
     }
+    if (part->kind != PART_MESSAGE)
+        return true;
+    if (!name_take(segment, NAME_MESSAGE, part->word == NULL ? "" : part->word))
+        return false;
+    taken->word = arena_copy(&segment->arena, slice_of(part->word));
     return true;
 }
 
@@ -84,7 +89,7 @@ static bool part_take(struct taking *taking, const struct bide_part *part, uint3
     struct segment *segment = taking->segment;
     struct frame_part taken = { .kind = part->kind, .of = of };
 
-    if (part->kind > BIDE_PART_GROUP || part->kind == PART_MESSAGE)
+    if (part->kind > BIDE_PART_GROUP)
         return segment_raise(segment, false, "wrong_kind", "a wait has a part of kind %u",
                              part->kind);
     if (depth > PART_DEPTH_MAX)
@@ -243,18 +248,36 @@ uint32_t api_reminder(bide_task *t)
     return segment_of(t)->frame->reminder;
 }
 
+/* ---- by their ids ------------------------------------------------------------------------ */
+
+static bool id_take(struct segment *segment, const char *prefix, const char *text, int64_t *id)
+{
+    *id = 0;
+    if (segment->is_raised)
+        return false;
+    return (text != NULL && id_parse(prefix, slice_of(text), id)) ||
+           segment_raise(segment, false, "refused", "\"%s\" is no id of a %s: \"%s_...\" is",
+                         text == NULL ? "" : text, strcmp(prefix, "run") == 0 ? "run" : "token",
+                         prefix);
+}
+
 /* Looked for when it is waited for. */
 bool api_token_by_id(bide_task *t, const char *text, bide_token *token)
 {
-    struct segment *segment = segment_of(t);
     int64_t id;
+    bool is_id = id_take(segment_of(t), "waitpoint", text, &id);
 
-    if (segment->is_raised)
-        return false;
-    if (text == NULL || !id_parse("waitpoint", slice_of(text), &id))
-        return segment_raise(segment, false, "refused",
-                             "\"%s\" is no id of a token: \"waitpoint_...\" is",
-                             text == NULL ? "" : text);
-    *token = (bide_token){ .id = id };
-    return true;
+    if (is_id)
+        *token = (bide_token){ .id = id };
+    return is_id;
+}
+
+bool api_run_by_id(bide_task *t, const char *text, bide_run *run)
+{
+    int64_t id;
+    bool is_id = id_take(segment_of(t), "run", text, &id);
+
+    if (is_id)
+        *run = (bide_run){ .id = id };
+    return is_id;
 }

@@ -140,7 +140,7 @@ bool segment_trigger_body(struct segment *segment, const char *task, const bide_
     X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)     \
     X(done) X(fail) X(push_back) X(batch_begin) X(batch_add) X(batch_seal)        \
     X(batch_count) X(batch_ending) X(wait_on) X(reminder) X(part) X(token_by_id) \
-    X(token_close)
+    X(token_close) X(run_by_id) X(send)
 /* clang-format on */
 
 /* Each has the type of its member. */

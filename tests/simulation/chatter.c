@@ -77,6 +77,23 @@ static void call_read(struct world *world, struct held_segment *held)
     };
 }
 
+/* To the run itself: what the call of that number says follows from the number. */
+static void call_send(struct world *world, struct held_segment *held)
+{
+    struct command *command = said(world, held, COMMAND_MESSAGE_SEND);
+    int64_t call = 50 + (int64_t)world_random(world, 3);
+
+    if (command != NULL)
+        command->message_send =
+            (struct message_send){ .environment = held->environment,
+                                   .run_id = held->run_id,
+                                   .name = call == 51 ? SLICE("a") : SLICE("b"),
+                                   .data = SLICE("\x05"),
+                                   .sender_id = held->run_id,
+                                   .sender_seq = held->seq,
+                                   .id = held->id_block + call };
+}
+
 static void say_notes(struct world *world, struct held_segment *held)
 {
     struct command *command = said(world, held, COMMAND_NOTES);
@@ -89,9 +106,11 @@ static void say_notes(struct world *world, struct held_segment *held)
 
 void chatter_step(struct world *world, struct held_segment *held)
 {
-    uint64_t dice = world_random(world, 10);
+    uint64_t dice = world_random(world, 11);
 
-    if (dice < 4)
+    if (dice == 10)
+        call_send(world, held);
+    else if (dice < 4)
         say_notes(world, held);
     else if (dice < 8)
         call_once(world, held);

@@ -252,6 +252,9 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_WAIT_MOVE:
         rule_wait_act(look, command);
         break;
+    case COMMAND_MESSAGE_SEND:
+        rule_message(look, command);
+        break;
     case COMMAND_SEGMENT_END:
     case COMMAND_ATTEMPT_LOST:
     case COMMAND_RELEASE:
@@ -315,6 +318,8 @@ static void runs_look(const struct look *look)
             rule_run_stays(look, shadow, run);
         else
             rule_run_row(look, shadow, run);
+        if (!run_is_same(shadow, run))
+            rule_mailbox(look, shadow, run);
     }
     for (const struct assignment *a = look->outcome->assignments; a != NULL; a = a->next)
         rule_assignment(look, a);

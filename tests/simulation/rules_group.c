@@ -14,47 +14,55 @@ static bool is_thing(const struct frame_part *part)
     return part->kind == PART_TOKEN || part->kind == PART_RUN;
 }
 
-typedef bool has_fn(const struct look *look, const struct frame_part *part);
+typedef bool has_fn(const struct look *look, const struct frame_part *part, int64_t mailed);
 
-static bool has_come(const struct look *look, const struct frame_part *part)
+static bool has_come(const struct look *look, const struct frame_part *part, int64_t mailed)
 {
+    (void)mailed;
+    if (part->kind == PART_MESSAGE)
+        return part->id != 0;
     return is_thing(part)
                ? wait_has_ended(look, part->kind == PART_TOKEN, part->id)
                : part->due_ms == 0 || look_is_over(look, part->due_ms, part->is_span);
 }
 
 /* When the batch began. */
-static bool had_come(const struct look *look, const struct frame_part *part)
+static bool had_come(const struct look *look, const struct frame_part *part, int64_t mailed)
 {
+    if (part->kind == PART_MESSAGE)
+        return part->id != 0 && part->id <= mailed;
     return is_thing(part) ? wait_had_ended(look, part->kind == PART_TOKEN, part->id)
-                          : has_come(look, part) && look->batch->look_for_due;
+                          : has_come(look, part, mailed) && look->batch->look_for_due;
 }
 
 /* How many of a group's own parts are over. */
 static uint32_t over_in(const struct look *look, const struct wait_group *group, uint32_t of,
-                        has_fn *has)
+                        has_fn *has, int64_t mailed)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < group->count; i++) {
         const struct frame_part *part = &group->parts[i];
         if (part->of == of)
-            count += part->kind == PART_GROUP ? over_in(look, group, i + 1, has) >= part->needed
-                                              : has(look, part);
+            count += part->kind == PART_GROUP
+                         ? over_in(look, group, i + 1, has, mailed) >= part->needed
+                         : has(look, part, mailed);
     }
     return count;
 }
 
 /* What has come stays so, also when the server starts anew with a clock that was set back. */
-static bool may_have_come(const struct look *look, const struct frame_part *part)
+static bool may_have_come(const struct look *look, const struct frame_part *part,
+                          int64_t mailed)
 {
-    return has_come(look, part) ||
+    return has_come(look, part, mailed) ||
            (part->kind == PART_TIME && part->due_ms <= look->world->latest_ms);
 }
 
-bool group_is_over(const struct look *look, const struct wait *wait, bool now)
+bool group_is_over(const struct look *look, const struct wait *wait, bool now, int64_t mailed)
 {
-    return over_in(look, wait->group, 0, now ? may_have_come : had_come) >= wait->needed;
+    return over_in(look, wait->group, 0, now ? may_have_come : had_come, mailed) >=
+           wait->needed;
 }
 
 /* ---- it begins --------------------------------------------------------------------------- */
@@ -68,8 +76,10 @@ static bool same_parts(const struct look *look, const struct wait_group *group,
         const struct frame_part *kept = &group->parts[i], *said = &end->parts[i];
         bool is_span;
         int64_t due_ms = look_deadline(look, said->due_ms, said->span_ms, &is_span);
-        same = kept->kind == said->kind && kept->of == said->of && kept->id == said->id &&
-               kept->due_ms == due_ms && (due_ms == 0 || kept->is_span == is_span) &&
+        same = kept->kind == said->kind && kept->of == said->of &&
+               (kept->kind == PART_MESSAGE || kept->id == said->id) &&
+               slice_equal(kept->word, said->word) && kept->due_ms == due_ms &&
+               (due_ms == 0 || kept->is_span == is_span) &&
                slice_equal(kept->name, said->name) &&
                (said->needed == 0 || said->needed == kept->needed);
     }
@@ -83,9 +93,9 @@ static void sleep_look(const struct look *look, const struct shadow *shadow,
     bool sleeps = shadow->path[0].status == RUN_WAITING;
     bool cancels = wait->group->manner.cancels;
 
-    if (!sleeps && (cancels || !group_is_over(look, wait, true)))
+    if (!sleeps && (cancels || !group_is_over(look, wait, true, 0)))
         flaw(look, run, "it goes on, and the group that it waits for is not over");
-    if (sleeps && !cancels && group_is_over(look, wait, false))
+    if (sleeps && !cancels && group_is_over(look, wait, false, shadow->was->mailed))
         flaw(look, run, "it waits for a group that was over before");
 }
 
@@ -114,9 +124,11 @@ bool rule_group_on(const struct look *look, struct shadow *shadow, const struct 
                        wait.group->is_reminder;
 
     if (is_reminder) {
+        struct wait now = wait;
         shadow->segment = model_keep(look, wait.group->then);
         shadow->state = model_keep(look, end->state);
-        sleep_look(look, shadow, run, &wait);
+        if (run->status != RUN_DONE && wait_read(&arena, run->wait, &now) && now.group != NULL)
+            sleep_look(look, shadow, run, &now); /* with the messages that it has now */
     }
     arena_finish(&arena);
     return is_reminder;
@@ -164,9 +176,12 @@ static void woken_look(const struct look *look, const struct shadow *shadow,
 
     if (wait->group->is_reminder
             ? !looks || !reminder_is_due(look, before->group)
-            : !(wait->gave_up ? is_late : is_skipped || group_is_over(look, asked, true)))
+            : !(wait->gave_up ? is_late
+                              : is_skipped || group_is_over(look, asked, true, 0) ||
+                                    group_is_over(look, wait, true, 0)))
         flaw(look, run, "it goes on, and the group that it waits for is not over");
-    if ((wait->group->is_reminder || wait->gave_up) && group_is_over(look, before, false))
+    if ((wait->group->is_reminder || wait->gave_up) &&
+        group_is_over(look, before, false, INT64_MAX))
         flaw(look, run, "it is reminded, or gives up, and what it waits for was over");
     if (wait->group->is_reminder && wait->group->reminded <= before->group->reminded)
         flaw(look, run, "it is reminded, and does not count it");
@@ -238,9 +253,11 @@ void rule_group_told(const struct look *look, const struct run *run, const struc
             flaw(look, run, "a part of its group has another name");
         if (is_thing(part))
             wait_result_look(look, run, part->kind == PART_TOKEN, part->id, result);
+        else if (part->kind == PART_MESSAGE)
+            message_result_look(look, run, part, result);
         else if (status != (uint32_t)((part->kind == PART_GROUP
                                            ? told_in(group, frame, i + 1) >= part->needed
-                                           : has_come(look, part))
+                                           : has_come(look, part, 0))
                                           ? WAIT_OK
                                           : WAIT_NONE))
             flaw(look, run, "it is told wrongly how far a part of its group is");
@@ -281,8 +298,11 @@ void check_group(struct world *world, const struct run *run, const struct wait *
         return;
     }
     for (uint32_t i = 0; i < group->count; i++) {
-        is_over[i] = is_thing(&group->parts[i]) &&
-                     !store_memory_has_edge(world->memory, group->parts[i].id, run->id);
+        is_over[i] =
+            group->parts[i].kind == PART_MESSAGE
+                ? group->parts[i].id != 0
+                : is_thing(&group->parts[i]) &&
+                      !store_memory_has_edge(world->memory, group->parts[i].id, run->id);
         has_time |= group->parts[i].kind == PART_TIME &&
                     group->parts[i].due_ms >
                         (group->parts[i].is_span ? world->steady_ms : world->latest_ms);

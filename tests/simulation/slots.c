@@ -257,6 +257,13 @@ static void wait_group(struct world *world, struct held_segment *held, struct fr
             .due_ms = dice / 32 % 2 == 0 ? moment_any(dice >> 9, world->now_ms) : 0,
             .span_ms = dice / 32 % 2 == 1 ? moment_any(dice >> 9, 0) : 0
         };
+    for (uint32_t i = 0; i < dice / 128 % 3; i++)
+        end->parts[end->part_count++] = (struct frame_part){
+            .kind = PART_MESSAGE,
+            .of = dice / 16 % 2 == 0 ? inner : 0,
+            .id = (int64_t)(dice % 3), /* not for it to say */
+            .word = slice_of(part_names[(dice >> 20) % 2]),
+        };
     for (uint32_t i = 0; i < end->part_count; i += 2)
         end->parts[i].name = slice_of(part_names[i % 10]);
     uint32_t outer = 0;
@@ -446,6 +453,11 @@ void slots_reply(struct world *world, struct command *command)
             held->in_call = false;
             held->once_count += command->kind == COMMAND_ONCE && !failed;
         }
+    } else if (command->kind == COMMAND_MESSAGE_SEND) {
+        held =
+            held_find(world, command->message_send.sender_id, command->message_send.sender_seq);
+        if (held != NULL)
+            held->in_call = false;
     } else if (command->kind == COMMAND_SEGMENT_END || command->kind == COMMAND_ATTEMPT_LOST ||
                command->kind == COMMAND_RELEASE) {
         held = held_find(world, command->segment_end.run_id, command->segment_end.seq);

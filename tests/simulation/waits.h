@@ -16,7 +16,8 @@ void wait_result_look(const struct look *look, const struct run *run, bool is_to
                       const struct frame_result *result);
 
 /* rules_group.c: the same for groups. */
-bool group_is_over(const struct look *look, const struct wait *wait, bool now);
+/* `mailed`: messages that the run had been sent when the batch began. */
+bool group_is_over(const struct look *look, const struct wait *wait, bool now, int64_t mailed);
 void rule_group(const struct look *look, const struct shadow *shadow, const struct run *run,
                 const struct frame_end *end);
 /* Goes on after a reminder; false: there was none. */
@@ -28,6 +29,12 @@ void rule_group_waited(const struct look *look, struct shadow *shadow, const str
 bool rule_group_loses(const struct look *look, int64_t run_id, int64_t id);
 void rule_group_told(const struct look *look, const struct run *run, const struct wait *wait,
                      const struct frame_segment *frame);
+/* rules_mail.c */
+void rule_message(const struct look *look, const struct command *command);
+void rule_mailbox(const struct look *look, const struct shadow *shadow, const struct run *run);
+void message_result_look(const struct look *look, const struct run *run,
+                         const struct frame_part *part, const struct frame_result *result);
+
 void rule_assignment(const struct look *look, const struct assignment *assignment);
 
 /* rules_act.c */

@@ -199,6 +199,8 @@ static struct catalog *catalog_make(struct world *world)
                                               .batch_items = 8,
                                               .batch_open_ms = 3000,
                                               .depth = 3,
+                                              .mailbox = 4,
+                                              .mailbox_bytes = 200,
                                               .max_attempts = 100,
                                               .calls = 60,
                                               .steps = world->queue_limit };

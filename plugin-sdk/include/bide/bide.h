@@ -289,6 +289,7 @@ enum bide_part_kind {
     BIDE_PART_TOKEN = 0,
     BIDE_PART_RUN = 1,
     BIDE_PART_TIME = 2,
+    BIDE_PART_MESSAGE = 3,
     BIDE_PART_GROUP = 4
 };
 
@@ -302,6 +303,14 @@ struct bide_part {
     int64_t until_ms;              /* TIME: a date instead; 0: for_ms counts */
     const struct bide_part *parts; /* GROUP */
     uint32_t count, unused_;
+    const char *word; /* MESSAGE: the name of the messages, of which it takes one */
+};
+
+/* ABI 1.1 */
+struct bide_send_opts {
+    uint32_t size;        /* set by bide_send_with() */
+    uint32_t may_be_full; /* 1: a mailbox that is full gives 0 */
+    const char *key;      /* sent twice with one key, it is received once; NULL: none */
 };
 
 /* What to wait for. No tokens or runs at all: the wait ends at once. */
@@ -458,6 +467,10 @@ struct bide_api {
     bool (*token_by_id)(bide_task *t, const char *text, bide_token *token);
     /* Durable before it returns. */
     void (*token_close)(bide_task *t, const bide_token *token);
+    bool (*run_by_id)(bide_task *t, const char *text, bide_run *run);
+    /* The message's number among those of the run; 0: it was not sent. */
+    int64_t (*send)(bide_task *t, const bide_run *run, const char *word, const bide_value *data,
+                    const struct bide_send_opts *opts);
 };
 
 #ifdef __cplusplus
@@ -1377,7 +1390,7 @@ BIDE_MUST_RETURN static inline bide_next bide_wait_batch(bide_task *t, const bid
 static inline struct bide_part bide_part_(const char *name, uint32_t kind, int64_t id,
                                           int64_t for_ms, int64_t until_ms)
 {
-    struct bide_part part = { name, kind, 0, id, for_ms, until_ms, NULL, 0, 0 };
+    struct bide_part part = { name, kind, 0, id, for_ms, until_ms, NULL, 0, 0, NULL };
     return part;
 }
 
@@ -1406,6 +1419,15 @@ static inline struct bide_part bide_part_for(const char *name, int64_t duration_
 static inline struct bide_part bide_part_until(const char *name, int64_t date_ms)
 {
     return bide_part_(name, BIDE_PART_TIME, 0, 0, date_ms > 0 ? date_ms : 1);
+}
+
+/* The oldest message of that name that was sent to this run and that no wait has taken yet; two
+ * such parts take two. Its result is the message's data. */
+static inline struct bide_part bide_part_message(const char *name, const char *word)
+{
+    struct bide_part part = bide_part_(name, BIDE_PART_MESSAGE, 0, 0, 0);
+    part.word = word;
+    return part;
 }
 
 /* Ends when `needed` (0: all) of its `count` parts have. The parts must outlive the call that
@@ -1443,6 +1465,26 @@ bide_wait_group(bide_task *t, uint32_t needed, const struct bide_part *parts, ui
 }
 
 /*
+ * ABI 1.1: until a message of that name has come, by bide_send() of another run, the API or
+ * `bide runs send`; one that has come before is there. In `then` bide_result() is its data. A
+ * segment that is tried again gets the same; it is received when that segment has ended.
+ */
+BIDE_MUST_RETURN static inline bide_next
+bide_receive_within(bide_task *t, const char *word, int64_t timeout_ms, bide_segment_fn then)
+{
+    struct bide_part part = bide_part_message(NULL, word);
+    struct bide_wait_opts opts = { 0 };
+    opts.for_ms = timeout_ms; /* then bide_wait_status() is BIDE_WAIT_TIMEOUT */
+    return bide_wait_group(t, 1, &part, 1, opts, then);
+}
+
+BIDE_MUST_RETURN static inline bide_next bide_receive(bide_task *t, const char *word,
+                                                      bide_segment_fn then)
+{
+    return bide_receive_within(t, word, 0, then);
+}
+
+/*
  * ABI 1.1: the end of a segment that a wait has entered for a reminder (`remind`): the wait
  * goes on where it was, its times too. What the segment has put into the state is kept; what
  * ended meanwhile has ended.
@@ -1476,6 +1518,35 @@ static inline bool bide_token_by_id(bide_task *t, const char *text, bide_token *
 static inline void bide_token_close(bide_task *t, const bide_token *token)
 {
     t->api->token_close(t, token);
+}
+
+/* ABI 1.1: the same for a run, "run_...": to wait for it, or to send to it. [segment] */
+static inline bool bide_run_by_id(bide_task *t, const char *text, bide_run *run)
+{
+    return t->api->run_by_id(t, text, run);
+}
+
+/*
+ * ABI 1.1: a message to a run of the same environment, kept until it waits for one of that
+ * name. Durable before it returns, and sent once however often the segment is tried. The result
+ * is the message's number among all that the run was sent; 0 when it was not sent, which is
+ * raised ("mailbox_full" is retryable; "refused": the run has ended, or its schema does not
+ * take it). [segment]
+ *
+ *     bide_send(t, &s->parent, "progress", bide_i64_value(t, 50));
+ */
+static inline int64_t bide_send_with(bide_task *t, const bide_run *run, const char *word,
+                                     const bide_value *data, struct bide_send_opts opts)
+{
+    opts.size = BIDE_CAST_(uint32_t, sizeof opts);
+    return t->api->send(t, run, word, data, &opts);
+}
+
+static inline int64_t bide_send(bide_task *t, const bide_run *run, const char *word,
+                                const bide_value *data)
+{
+    struct bide_send_opts opts = { 0, 0, NULL };
+    return bide_send_with(t, run, word, data, opts);
 }
 
 /* The run is completed, with the output made so far in this segment (none: null). [segment] */

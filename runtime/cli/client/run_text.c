@@ -58,6 +58,13 @@ static void add_time(struct buffer *out, struct arena *arena, const struct value
                            SLICE_ARG(ago_text(arena, at_ms, now_ms))));
 }
 
+struct slice waited_for(const struct value *wait)
+{
+    struct slice id = member_text(wait, "id");
+
+    return id.size > 0 ? id : member_text(wait, "message");
+}
+
 /* "token waitpoint_… (9m58s left)" for the first, and how many more there are. */
 static struct slice waiting_text(struct arena *arena, const struct value *run, int64_t now_ms)
 {
@@ -74,7 +81,7 @@ static struct slice waiting_text(struct arena *arena, const struct value *run, i
     int64_t total = member_int(run, "waitingForCount");
     if (total > 1)
         more = arena_format(arena, " and %d more", (int)total - 1);
-    struct slice id = member_text(first, "id"); /* a time has none */
+    struct slice id = waited_for(first);
     return arena_format(arena, "%.*s%s%.*s%.*s%.*s", SLICE_ARG(member_text(first, "type")),
                         id.size > 0 ? " " : "", SLICE_ARG(id), SLICE_ARG(left),
                         SLICE_ARG(more));
@@ -231,7 +238,7 @@ static void add_waits(struct buffer *out, struct arena *arena, const struct valu
 
     for (uint32_t i = 0; i < count; i++) {
         int64_t due_ms = member_time(&waits[i], "timeoutAt");
-        struct slice id = member_text(&waits[i], "id"); /* a time has none */
+        struct slice id = waited_for(&waits[i]);
         struct slice name = member_text(&waits[i], "name");
         struct slice due = due_ms == 0
                                ? SLICE("")

@@ -3,7 +3,7 @@
  * the slot asks for comes as a msgpack map from a process that runs plugin code, so each member
  * is looked at.
  *
- *   CALL ─▶ outgoing TRIGGER, TOKEN_CREATE, RUN_READ, ONCE or TOKEN_CLOSE ─▶ pump ─▶ REPLY
+ *   CALL ─▶ outgoing TRIGGER, TOKEN_CREATE, RUN_READ, …, or MESSAGE_SEND ─▶ pump ─▶ REPLY
  *
  * Ids of what is made are id_block + call number, so that a segment that runs again finds the
  * same.
@@ -108,6 +108,7 @@ static bool names_check(const struct dispatch *dispatch, enum call_kind kind,
             return false;
     return (kind != CALL_TRIGGER || name_check(NAME_TASK, text_of(map, "task"), err)) &&
            (kind != CALL_ONCE || name_check(NAME_RECORD, text_of(map, "name"), err)) &&
+           (kind != CALL_SEND || name_check(NAME_MESSAGE, text_of(map, "name"), err)) &&
            name_fits(map, "queue", NAME_QUEUE, err) &&
            name_fits(map, "concurrency_key", NAME_LANE, err) &&
            name_fits(map, "key_text", NAME_KEY, err) && tags_check(dispatch, map, err);
@@ -263,11 +264,28 @@ static void close_fill(struct outgoing *outgoing, const struct job *job,
                                  .run_seq = job->seq };
 }
 
+static void send_fill(struct outgoing *outgoing, const struct job *job, const struct value *map,
+                      int64_t id)
+{
+    const struct value *data = value_find(map, "data");
+
+    outgoing->command.message_send =
+        (struct message_send){ .environment = job->environment,
+                               .run_id = number_of(map, "run"),
+                               .name = text_of(map, "name"),
+                               .data = data == NULL ? (struct slice){ 0 }
+                                                    : pack_value(&outgoing->arena, data),
+                               .key = text_of(map, "key"),
+                               .sender_id = job->run_id,
+                               .sender_seq = job->seq,
+                               .id = id };
+}
+
 static const enum command_kind commands[] = {
     [CALL_TOKEN] = COMMAND_TOKEN_CREATE, [CALL_TRIGGER] = COMMAND_TRIGGER,
     [CALL_RUN] = COMMAND_RUN_READ,       [CALL_ONCE] = COMMAND_ONCE,
     [CALL_BATCH] = COMMAND_BATCH_SEND,   [CALL_BATCH_READ] = COMMAND_BATCH_READ,
-    [CALL_CLOSE] = COMMAND_TOKEN_CLOSE
+    [CALL_CLOSE] = COMMAND_TOKEN_CLOSE,  [CALL_SEND] = COMMAND_MESSAGE_SEND
 };
 
 /* ---- the answer ------------------------------------------------------------------------- */
@@ -343,6 +361,8 @@ static void answer_fill(struct outgoing *outgoing, struct value *map)
         read_answer(arena, &outgoing->command.run_read, map);
     } else if (outgoing->kind == CALL_BATCH_READ) {
         batch_read_answer(arena, &outgoing->command.batch_read, map);
+    } else if (outgoing->kind == CALL_SEND) {
+        member_put(arena, map, "number", outgoing->command.message_send.number);
     }
 }
 
@@ -410,16 +430,17 @@ static bool command_fill(struct outgoing *outgoing, struct job *job,
 {
     int64_t id = job->id_block + call->call;
 
-    if ((call->kind == CALL_TOKEN || call->kind == CALL_TRIGGER) &&
+    if ((call->kind == CALL_TOKEN || call->kind == CALL_TRIGGER || call->kind == CALL_SEND) &&
         (call->call == 0 || call->call >= ID_BLOCK))
-        return err_set(err, ERR_LIMIT, "a segment makes at most %d tokens and child runs",
+        return err_set(err, ERR_LIMIT,
+                       "a segment makes at most %d tokens, child runs and messages",
                        ID_BLOCK - 1);
     bool is_read =
         call->kind == CALL_RUN || call->kind == CALL_BATCH_READ || call->kind == CALL_CLOSE;
     bool is_more = call->kind == CALL_BATCH && number_of(map, "from") > 0;
     if (!is_read && !is_more && job->calls++ >= outgoing->dispatch->config->limits.calls)
         return err_set(err, ERR_LIMIT,
-                       "a segment makes at most %u tokens, child runs and records",
+                       "a segment makes at most %u tokens, child runs, messages and records",
                        outgoing->dispatch->config->limits.calls);
     if (call->kind == CALL_TOKEN)
         token_fill(outgoing, job, map, id);
@@ -433,6 +454,8 @@ static bool command_fill(struct outgoing *outgoing, struct job *job,
         batch_read_fill(outgoing, job, map);
     else if (call->kind == CALL_CLOSE)
         close_fill(outgoing, job, map);
+    else if (call->kind == CALL_SEND)
+        send_fill(outgoing, job, map, id);
     else
         once_fill(outgoing, job, map);
     return names_check(outgoing->dispatch, call->kind, map, err) &&

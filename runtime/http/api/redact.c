@@ -64,6 +64,17 @@ struct redaction redact_token(const struct catalog *catalog, const struct waitpo
     return (struct redaction){ .schema = schema_token(file, token->schema) };
 }
 
+struct redaction redact_message(const struct catalog *catalog, const struct run *run,
+                                struct slice name, struct slice secret)
+{
+    const struct catalog_task *task = catalog_task(catalog, run->task);
+    const struct schema_file *file = task == NULL ? NULL : task->schema;
+
+    if (secret.size > 0 && (file == NULL || !slice_equal(task->schema_hash, secret)))
+        return whole;
+    return (struct redaction){ .schema = schema_message(file, name) };
+}
+
 static bool hides_nothing(const struct redaction *redaction)
 {
     return !redaction->hides_all && !schema_has_secrets(redaction->schema);

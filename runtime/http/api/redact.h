@@ -20,6 +20,9 @@ struct redaction {
 struct redaction redact_payload(const struct catalog *catalog, const struct run *run);
 struct redaction redact_output(const struct catalog *catalog, const struct run *run);
 struct redaction redact_token(const struct catalog *catalog, const struct waitpoint *token);
+/* One that was sent to the run; `secret` as mail.h has it. */
+struct redaction redact_message(const struct catalog *catalog, const struct run *run,
+                                struct slice name, struct slice secret);
 
 /* A packed value as JSON; empty is null. */
 void redact_write(struct buffer *out, const struct redaction *redaction, struct arena *arena,

@@ -20,6 +20,8 @@ const struct route routes[] = {
     { "POST", "/api/v1/runs/:run/wait/timeout",                    run_wait_timeout, 0, 0 },
     { "POST", "/api/v1/runs/:run/wait/skip",                       run_wait_skip,    0, 0 },
     { "POST", "/api/v1/runs/:run/wait/move",                       run_wait_move,    0, 0 },
+    { "POST", "/api/v1/runs/:run/messages",                        message_send,     0, 0 },
+    { "GET",  "/api/v1/runs/:run/messages",                        message_list,     0, 0 },
 
     { "POST", "/api/v3/batches",                                   batch_create,     ROUTE_CORS, 0 },
     { "POST", "/api/v3/batches/:batch/items",                      batch_items,      ROUTE_CORS, 0 },

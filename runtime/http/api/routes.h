@@ -12,6 +12,8 @@ void run_cancel(struct request *request);
 void run_replay(struct request *request);
 void run_logs(struct request *request);
 void run_why(struct request *request);
+void message_send(struct request *request);
+void message_list(struct request *request);
 
 void batch_create(struct request *request);
 void batch_items(struct request *request);

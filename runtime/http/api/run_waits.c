@@ -54,6 +54,7 @@ static bool part_read(struct run_view *view, const struct frame_part *part,
     *shown = (struct wait_view){ .type = part_words[part->kind],
                                  .status = "WAITING",
                                  .name = part->name,
+                                 .message = part->word,
                                  .of = part->of,
                                  .needed = part->needed };
     if (part->kind == PART_TOKEN || part->kind == PART_RUN)
@@ -151,7 +152,10 @@ void run_waits_say(struct run_view *view, struct arena *arena)
 
     view->hold.gate = "wait";
     view->hold.text =
-        total <= 1 && !view->is_group ? arena_format(arena, "it waits for a %s", type)
+        total == 1 && view->wait_count == 1 && view->waits[0].message.size > 0
+            ? arena_format(arena, "it waits for message %.*s",
+                           SLICE_ARG(view->waits[0].message))
+        : total <= 1 && !view->is_group ? arena_format(arena, "it waits for a %s", type)
         : view->needed == total
             ? arena_format(arena, "it waits for %s%u %s%s", total > 1 ? "all of " : "", total,
                            type, total == 1 ? "" : "s")
@@ -163,6 +167,8 @@ void run_wait_head_write(struct out *out, const struct wait_view *wait)
     out_word(out, "type", wait->type);
     if (wait->name.size > 0)
         out_text(out, "name", wait->name);
+    if (wait->message.size > 0)
+        out_text(out, "message", wait->message);
     if (wait->prefix != NULL)
         out_id(out, "id", wait->prefix, wait->id);
     if (wait->of > 0)

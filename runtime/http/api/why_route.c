@@ -185,27 +185,33 @@ static void write_holders(struct out *out, const struct why *why)
     out_end_list(out);
 }
 
-static const char *answer_of(const struct wait_view *wait)
+/* What a person can do about it; empty: nothing. */
+static struct slice next_of(struct arena *arena, const struct run *run,
+                            const struct wait_view *wait)
 {
-    return wait->prefix == NULL             ? NULL
-           : strcmp(wait->type, "run") == 0 ? "bide runs why "
-                                            : "bide tokens complete ";
+    char id[ID_TEXT_SIZE];
+
+    if (wait->message.size > 0)
+        return arena_format(arena, "bide runs send %s '%.*s' --payload JSON",
+                            id_format("run", run->id, id), SLICE_ARG(wait->message));
+    if (wait->prefix == NULL)
+        return (struct slice){ 0 };
+    return arena_format(arena, "bide %s %s",
+                        strcmp(wait->type, "run") == 0 ? "runs why" : "tokens complete",
+                        id_format(wait->prefix, wait->id, id));
 }
 
 static void write_waits(struct out *out, struct arena *arena, const struct run_view *view)
 {
-    char id[ID_TEXT_SIZE];
-
     out_list(out, "waitsFor");
     for (uint32_t i = 0; i < view->wait_count; i++) {
         const struct wait_view *wait = &view->waits[i];
         out_map(out, NULL);
         run_wait_head_write(out, wait);
         out_time(out, "until", wait->timeout_ms);
-        if (answer_of(wait) != NULL && !wait->is_over)
-            out_text(out, "next",
-                     arena_format(arena, "%s%s", answer_of(wait),
-                                  id_format(wait->prefix, wait->id, id)));
+        struct slice next = next_of(arena, view->run, wait);
+        if (next.size > 0 && !wait->is_over)
+            out_text(out, "next", next);
         out_end_map(out);
     }
     out_end_list(out);
