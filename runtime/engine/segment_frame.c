@@ -88,7 +88,7 @@ static void run_result(struct batch *batch, struct run *run, int64_t id,
 static void message_result(struct run *run, const struct mail *mail, int64_t number,
                            struct frame_result *result, size_t *total)
 {
-    const struct message *message = mail_find(mail, number);
+    const struct mail_item *message = mail_find(mail, number);
 
     *result = (struct frame_result){ .id = -1, .status = WAIT_OK };
     if (message == NULL)

@@ -1,7 +1,7 @@
 /* The world outside: clients, operators, the clock. */
 #include "base/table.h"
 #include "batches.h"
-#include "engine/waits/wait.h"
+#include "waits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 static const char *const task_names[] = { "alpha", "beta", "gamma", "unknown" };
 static const char *const queue_names[] = { "fast", "east", "slow", "narrow", "new" };
-static const char *const keys[] = { "k0", "k1", "k2", "k3", "" };
+static const char *const keys[] = { "k0", "k1", "k2", "k3" };
 static const char *const lanes[] = { "east", "west", "k0", "x", "y", "z" };
 
 enum { QUEUE_NAMES = sizeof queue_names / sizeof queue_names[0] };
@@ -162,48 +162,6 @@ static void act_cancel_some(struct world *world)
     act_cancel(world, run);
 }
 
-static const char *const words[] = { "a", "b", "c" };
-
-static void act_message(struct world *world, const struct run *run, struct slice word)
-{
-    struct command *command = world_command(world, COMMAND_MESSAGE_SEND);
-    bool is_other = world_chance(world, 5) && !world->drains; /* it has no such run */
-
-    if (command != NULL)
-        command->message_send = (struct message_send){
-            .environment = is_other ? run->environment ^ 3 : run->environment,
-            .run_id = run->id,
-            .name = word,
-            .data = arena_format(&world->arena, "%c", (int)world_random(world, 127)),
-            .key = slice_of(world->drains ? "" : keys[world_random(world, 9) / 2])
-        };
-}
-
-static void act_message_some(struct world *world)
-{
-    uint32_t count = store_memory_count(world->memory, ROW_RUN);
-    const struct run *run = NULL;
-
-    for (int tries = 0; count > 0 && tries < 5 && (run == NULL || run->status == RUN_DONE);
-         tries++)
-        run = store_memory_run(world->memory, (uint32_t)world_random(world, count));
-    for (int i = 0; run != NULL && i < 3; i++)
-        act_message(world, run, slice_of(words[world_random(world, 3)]));
-}
-
-/* Whoever waits for messages gets them all. */
-static void messages_pass(struct world *world, const struct run *run)
-{
-    struct wait wait;
-
-    if (run->status != RUN_WAITING || !wait_read(&world->arena, run->wait, &wait))
-        return;
-    for (uint32_t i = 0; wait.group != NULL && i < wait.group->count; i++)
-        if (wait.group->parts[i].kind == PART_MESSAGE && wait.group->parts[i].id == 0 &&
-            world->command_count + 2 < BATCH_MAX)
-            act_message(world, run, arena_copy(&world->arena, wait.group->parts[i].word));
-}
-
 static void pause_say(struct world *world, struct pause_order *order)
 {
     order->paused = world_chance(world, 40);
@@ -321,7 +279,7 @@ void act_step(struct world *world)
     else if (dice < 786)
         hands_step(world);
     else if (dice < 790)
-        act_message_some(world);
+        messages_some(world);
     else if (dice < 800)
         act_cancel_some(world);
     else if (dice < 820)
@@ -491,8 +449,7 @@ void act_drain(struct world *world)
                 if (token->status == WAITPOINT_PENDING && world->command_count + 2 < BATCH_MAX)
                     act_complete(world, token->id);
             }
-            for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++)
-                messages_pass(world, store_memory_run(world->memory, i));
+            messages_pass(world);
             if (!host_is_alone(world))
                 idle_pass(world);
             never_cancel(world);

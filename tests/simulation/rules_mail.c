@@ -126,7 +126,7 @@ static void parts_look(const struct look *look, const struct run *run, const str
         const struct frame_part *part = &wait->group->parts[i];
         if (part->kind != PART_MESSAGE || part->id == 0)
             continue;
-        const struct message *message = mail_find(mail, part->id);
+        const struct mail_item *message = mail_find(mail, part->id);
         if (message == NULL || !slice_equal(message->name, part->word))
             flaw(look, run->id, "a part has a message that is not there, or not its own");
         for (uint32_t j = 0; j < count; j++)
@@ -160,7 +160,7 @@ static void letters_look(const struct look *look, const struct shadow *shadow,
     uint32_t there = 0;
 
     for (struct letter *letter = shadow->letters; letter != NULL; letter = letter->next) {
-        const struct message *message = mail_find(mail, letter->number);
+        const struct mail_item *message = mail_find(mail, letter->number);
         there += message != NULL;
         if (message != NULL && (letter->is_gone || !slice_equal(message->name, letter->name) ||
                                 !slice_equal(message->data, letter->data)))
@@ -209,4 +209,50 @@ void message_result_look(const struct look *look, const struct run *run,
         flaw(look, run->id, "a segment is told wrongly whether a message has come");
     if (part->id != 0 && (letter == NULL || !slice_equal(letter->data, result->value)))
         flaw(look, run->id, "a segment is told another message than was sent");
+}
+
+/* ---- what clients send ------------------------------------------------------------------- */
+
+static void message_send(struct world *world, const struct run *run, struct slice name)
+{
+    static const char *const keys[] = { "k0", "k1", "k2", "k3", "" };
+    struct command *command = world_command(world, COMMAND_MESSAGE_SEND);
+    bool is_other = world_chance(world, 5) && !world->drains; /* it has no such run */
+
+    if (command != NULL)
+        command->message_send = (struct message_send){
+            .environment = is_other ? run->environment ^ 3 : run->environment,
+            .run_id = run->id,
+            .name = name,
+            .data = arena_format(&world->arena, "%c", (int)world_random(world, 127)),
+            .key = slice_of(keys[world->drains ? 4 : world_random(world, 9) / 2])
+        };
+}
+
+void messages_some(struct world *world)
+{
+    uint32_t count = store_memory_count(world->memory, ROW_RUN);
+    const struct run *run = NULL;
+
+    for (int tries = 0; count > 0 && tries < 5 && (run == NULL || run->status == RUN_DONE);
+         tries++)
+        run = store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    for (int i = 0; run != NULL && i < 3; i++)
+        message_send(world, run,
+                     arena_format(&world->arena, "%c", 'a' + (int)world_random(world, 3)));
+}
+
+void messages_pass(struct world *world)
+{
+    struct wait wait;
+
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        if (run->status != RUN_WAITING || !wait_read(&world->arena, run->wait, &wait))
+            continue;
+        for (uint32_t j = 0; wait.group != NULL && j < wait.group->count; j++)
+            if (wait.group->parts[j].kind == PART_MESSAGE && wait.group->parts[j].id == 0 &&
+                world->command_count + 2 < BATCH_MAX)
+                message_send(world, run, arena_copy(&world->arena, wait.group->parts[j].word));
+    }
 }

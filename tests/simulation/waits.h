@@ -35,6 +35,10 @@ void rule_mailbox(const struct look *look, const struct shadow *shadow, const st
 void message_result_look(const struct look *look, const struct run *run,
                          const struct frame_part *part, const struct frame_result *result);
 
+/* Clients send some; and whoever waits for some gets them all. */
+void messages_some(struct world *world);
+void messages_pass(struct world *world);
+
 void rule_assignment(const struct look *look, const struct assignment *assignment);
 
 /* rules_act.c */

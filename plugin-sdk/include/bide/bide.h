@@ -1533,7 +1533,7 @@ static inline bool bide_run_by_id(bide_task *t, const char *text, bide_run *run)
  * raised ("mailbox_full" is retryable; "refused": the run has ended, or its schema does not
  * take it). [segment]
  *
- *     bide_send(t, &s->parent, "progress", bide_i64_value(t, 50));
+ *     bide_send(t, &s->parent, "progress", bide_of_i64(t, 50));
  */
 static inline int64_t bide_send_with(bide_task *t, const bide_run *run, const char *word,
                                      const bide_value *data, struct bide_send_opts opts)

@@ -32,12 +32,14 @@ static void text_report(struct checking *checking, const char *path,
         buffer_format(checking->out, "%stoken %.*s",
                       i > 0 || file->input != NULL || file->output != NULL ? ", " : "",
                       SLICE_ARG(file->tokens[i].name));
+    bool is_first = file->input == NULL && file->output == NULL && file->token_count == 0;
+    for (uint32_t i = 0; i < file->message_count; i++)
+        buffer_format(checking->out, "%smessage %.*s", i > 0 || !is_first ? ", " : "",
+                      SLICE_ARG(file->messages[i].name));
+    is_first &= file->message_count == 0;
     for (uint32_t i = 0; i < file->child_count; i++)
-        buffer_format(
-            checking->out, "%schild %.*s",
-            i > 0 || file->token_count > 0 || file->input != NULL || file->output != NULL ? ", "
-                                                                                          : "",
-            SLICE_ARG(file->children[i].task));
+        buffer_format(checking->out, "%schild %.*s", i > 0 || !is_first ? ", " : "",
+                      SLICE_ARG(file->children[i].task));
     buffer_text(checking->out, ")\n");
 }
 
@@ -45,7 +47,8 @@ static void json_report(struct checking *checking, const char *path,
                         const struct schema_file *file, const struct problems *problems)
 {
     struct arena *arena = &checking->arena;
-    struct value map = value_map(), tokens = value_list(), children = value_list();
+    struct value map = value_map(), tokens = value_list(), messages = value_list(),
+                 children = value_list();
     struct value found = problems_value(arena, problems);
 
     value_put(arena, &map, "file", value_string(arena_copy(arena, slice_of(path))));
@@ -56,6 +59,10 @@ static void json_report(struct checking *checking, const char *path,
         for (uint32_t i = 0; i < file->token_count; i++)
             value_add(arena, &tokens, value_string(arena_copy(arena, file->tokens[i].name)));
         value_put(arena, &map, "tokens", tokens);
+        for (uint32_t i = 0; i < file->message_count; i++)
+            value_add(arena, &messages,
+                      value_string(arena_copy(arena, file->messages[i].name)));
+        value_put(arena, &map, "messages", messages);
         for (uint32_t i = 0; i < file->child_count; i++)
             value_add(arena, &children,
                       value_string(arena_copy(arena, file->children[i].task)));
@@ -157,6 +164,10 @@ static bool part_find(const struct schema_file *file, struct slice part,
         *schema = schema_token(file, rest);
         return schema_has_token(file, rest);
     }
+    if (slice_starts(part, "messages.")) {
+        *schema = schema_message(file, rest);
+        return schema_has_message(file, rest);
+    }
     *schema = schema_child(file, rest);
     return slice_starts(part, "children.") && *schema != NULL;
 }
@@ -194,8 +205,8 @@ static bool value_try(struct trial *trial, const char *path, const char *part,
         return false;
     if (!part_find(trial->file, slice_of(part), &trial->schema))
         return report_add(&report, 0, 0,
-                          "there is no part %s; parts are input, output, tokens.NAME and "
-                          "children.TASK",
+                          "there is no part %s; parts are input, output, tokens.NAME, "
+                          "messages.NAME and children.TASK",
                           part);
     report.file = slice_of(value_path);
     if (!value_load(trial, value_path, root, &report))

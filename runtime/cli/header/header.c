@@ -1,7 +1,7 @@
 /*
  * Headers: a schema file as C.
  *
- *   input, output, tokens, children ─▶ doors, a type each
+ *   input, output, tokens, messages, children ─▶ doors, a type each
  *   all types ─▶ declarations, then the doors' prototypes, then code
  *
  * To follow it further: header_parts.h is the map.
@@ -24,7 +24,7 @@ static void door_add(struct headers *headers, struct words *names, struct door d
     if (schema == NULL)
         return;
     door.name = name_join(headers->arena, headers->prefix, slice_of(word));
-    if (door.key.size > 0 || door.kind == DOOR_TOKEN || door.kind == DOOR_CHILD)
+    if (door.key.size > 0 || door.kind >= DOOR_TOKEN)
         door.name =
             name_join(headers->arena, door.name, name_clean(headers->arena, door.key, false));
     door.name = words_take(names, door.name);
@@ -55,6 +55,10 @@ static void doors_find(struct headers *headers)
         door_add(headers, &names,
                  (struct door){ .kind = DOOR_TOKEN, .key = file->tokens[i].name },
                  file->tokens[i].schema, "token");
+    for (uint32_t i = 0; i < file->message_count; i++)
+        door_add(headers, &names,
+                 (struct door){ .kind = DOOR_MESSAGE, .key = file->messages[i].name },
+                 file->messages[i].schema, "message");
     for (uint32_t i = 0; i < file->child_count; i++)
         door_add(headers, &names,
                  (struct door){ .kind = DOOR_CHILD, .key = file->children[i].task },
@@ -67,13 +71,13 @@ static void doors_find(struct headers *headers)
 static void reader_write(struct headers *headers, struct buffer *out, const struct door *door,
                          const char *value)
 {
-    bool is_child = door->kind == DOOR_CHILD;
+    bool takes_value = door->kind == DOOR_CHILD || door->kind == DOOR_MESSAGE;
 
     signature_write(out, type_text(headers->arena, door->type.shape), door->name, "_read",
-                    is_child ? SLICE("bide_task *t, const bide_value *value")
-                             : SLICE("bide_task *t"),
+                    takes_value ? SLICE("bide_task *t, const bide_value *value")
+                                : SLICE("bide_task *t"),
                     "\n{\n");
-    if (is_child && door->type.shape->kind == SHAPE_VALUE)
+    if (takes_value && door->type.shape->kind == SHAPE_VALUE)
         buffer_text(out, "    (void)t;\n");
     buffer_text(out, "    return ");
     reading_write(out, door->type.shape, value);
@@ -119,6 +123,14 @@ static void door_write(struct headers *headers, struct buffer *out, const struct
                       SLICE("What was posted to the token that was waited for; all "
                             "zero when it timed out. [segment]"));
         reader_write(headers, out, door, "bide_result(t)");
+        break;
+    case DOOR_MESSAGE:
+        comment_write(out, 0,
+                      SLICE("What was sent: of bide_result() or bide_part_result(), which is "
+                            "NULL when none came. [segment]"));
+        reader_write(headers, out, door, "value");
+        comment_write(out, 0, SLICE("The data for bide_send(), in whoever sends it."));
+        writer_write(headers, out, door);
         break;
     case DOOR_CHILD:
         comment_write(

@@ -91,7 +91,7 @@ struct shape {
 
 /* What tasks call; name is "x_input", "x_token_approval". */
 struct door {
-    enum { DOOR_INPUT, DOOR_OUTPUT, DOOR_TOKEN, DOOR_CHILD } kind;
+    enum { DOOR_INPUT, DOOR_OUTPUT, DOOR_TOKEN, DOOR_MESSAGE, DOOR_CHILD } kind;
     struct slice name, key;
     const struct schema *schema;
     struct type type;

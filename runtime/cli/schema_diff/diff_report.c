@@ -20,6 +20,7 @@ static struct slice part_title(struct arena *arena, const struct diff_part *part
     static const char *const titles[] = { [DIFF_INPUT] = "input",
                                           [DIFF_OUTPUT] = "output",
                                           [DIFF_TOKEN] = "tokens.",
+                                          [DIFF_MESSAGE] = "messages.",
                                           [DIFF_CHILD] = "children." };
 
     return arena_format(arena, "%s%.*s", titles[part->kind], SLICE_ARG(part->name));

@@ -1,10 +1,9 @@
 /*
  * Two versions of a schema file, part by part. Whose side is the wide one depends on the part:
  *
- *   input, tokens, children   the new one must accept what the old one accepted: callers and
- *                             runs that wait go on as before
- *   output                    the old one must accept what the new one accepts: readers of the
- *                             output go on as before
+ *   input, tokens, messages, children   the new one must accept what the old one accepted:
+ * callers and runs that wait go on as before output                    the old one must accept
+ * what the new one accepts: readers of the output go on as before
  */
 #include "cli/schema_diff/schema_diff.h"
 
@@ -18,6 +17,7 @@ static const char *part_remark(const struct diff_part *part)
         [DIFF_INPUT] = "new: what did not matter before is checked now",
         [DIFF_OUTPUT] = "new: what the task gives back is checked now",
         [DIFF_TOKEN] = "new",
+        [DIFF_MESSAGE] = "new: it is allowed and checked now",
         [DIFF_CHILD] = "new: compared with that task's output when the server loads both",
     };
     static const char *const went[] = {
@@ -25,6 +25,7 @@ static const char *part_remark(const struct diff_part *part)
         [DIFF_OUTPUT] = "removed: nothing is promised any more",
         [DIFF_TOKEN] = ("removed: a task that still creates one is refused, and what completes "
                         "those that are waiting is not checked any more"),
+        [DIFF_MESSAGE] = "removed: who sends one is refused, if others are declared",
         [DIFF_CHILD] = "removed: nothing is expected any more",
     };
 
@@ -33,17 +34,17 @@ static const char *part_remark(const struct diff_part *part)
     return part->is_there ? came[part->kind] : went[part->kind];
 }
 
-/* Tokens are declared by name: without its schema a name is none. A new name, of a token or a
- * child, takes nothing from anybody. */
+/* Tokens and messages are declared by name: without its schema a name is none. A new name, of
+ * one or of a child, takes nothing from anybody. */
 static void part_compare(struct diff *diff, struct diff_part *part)
 {
-    bool is_named = part->kind == DIFF_TOKEN || part->kind == DIFF_CHILD;
+    bool is_named = part->kind >= DIFF_TOKEN;
     bool is_output = part->kind == DIFF_OUTPUT;
 
     part->remark = slice_of(part_remark(part));
     if (part->was_there && part->is_there)
         changes_find(&diff->arena, part->before, part->after, &part->changes);
-    if (part->kind == DIFF_TOKEN && !part->is_there)
+    if ((part->kind == DIFF_TOKEN || part->kind == DIFF_MESSAGE) && !part->is_there)
         part->answer = SCHEMA_NO;
     else if (is_named && part->was_there != part->is_there)
         part->answer = SCHEMA_YES;
@@ -70,24 +71,32 @@ static void part_add(struct diff *diff, struct diff_part part)
     diff->last = added;
 }
 
-static void tokens_add(struct diff *diff)
+/* What is declared by name, in two lists. */
+static void names_add(struct diff *diff, enum part_kind kind, const struct token_schema *before,
+                      uint32_t before_count, const struct token_schema *after,
+                      uint32_t after_count)
 {
-    const struct schema_file *before = diff->old_file, *after = diff->new_file;
+    const struct schema_file *old = diff->old_file, *new = diff->new_file;
+    bool is_token = kind == DIFF_TOKEN;
 
-    for (uint32_t i = 0; i < before->token_count; i++) {
-        struct slice name = before->tokens[i].name;
-        part_add(diff, (struct diff_part){ .kind = DIFF_TOKEN,
-                                           .name = name,
-                                           .before = before->tokens[i].schema,
-                                           .after = schema_token(after, name),
-                                           .was_there = true,
-                                           .is_there = schema_has_token(after, name) });
+    for (uint32_t i = 0; i < before_count; i++) {
+        struct slice name = before[i].name;
+        part_add(diff,
+                 (struct diff_part){ .kind = kind,
+                                     .name = name,
+                                     .before = before[i].schema,
+                                     .after = is_token ? schema_token(new, name)
+                                                       : schema_message(new, name),
+                                     .was_there = true,
+                                     .is_there = is_token ? schema_has_token(new, name)
+                                                          : schema_has_message(new, name) });
     }
-    for (uint32_t i = 0; i < after->token_count; i++)
-        if (!schema_has_token(before, after->tokens[i].name))
-            part_add(diff, (struct diff_part){ .kind = DIFF_TOKEN,
-                                               .name = after->tokens[i].name,
-                                               .after = after->tokens[i].schema,
+    for (uint32_t i = 0; i < after_count; i++)
+        if (!(is_token ? schema_has_token(old, after[i].name)
+                       : schema_has_message(old, after[i].name)))
+            part_add(diff, (struct diff_part){ .kind = kind,
+                                               .name = after[i].name,
+                                               .after = after[i].schema,
                                                .is_there = true });
 }
 
@@ -130,7 +139,10 @@ static void files_compare(struct diff *diff)
                                        .after = after->output,
                                        .was_there = before->output != NULL,
                                        .is_there = after->output != NULL });
-    tokens_add(diff);
+    names_add(diff, DIFF_TOKEN, diff->old_file->tokens, diff->old_file->token_count,
+              diff->new_file->tokens, diff->new_file->token_count);
+    names_add(diff, DIFF_MESSAGE, diff->old_file->messages, diff->old_file->message_count,
+              diff->new_file->messages, diff->new_file->message_count);
     children_add(diff);
     if (schema_on_invalid(before) != schema_on_invalid(after))
         diff->remark =

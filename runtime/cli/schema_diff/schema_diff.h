@@ -33,12 +33,12 @@ struct changes {
     bool is_cut;
 };
 
-enum part_kind { DIFF_INPUT, DIFF_OUTPUT, DIFF_TOKEN, DIFF_CHILD };
+enum part_kind { DIFF_INPUT, DIFF_OUTPUT, DIFF_TOKEN, DIFF_MESSAGE, DIFF_CHILD };
 
 /* One part of the file in both versions. */
 struct diff_part {
     enum part_kind kind;
-    struct slice name; /* of the token or the child */
+    struct slice name; /* of the token, the message or the child */
     const struct schema *before, *after;
     bool was_there, is_there;
     enum schema_answer answer;

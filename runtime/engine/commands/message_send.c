@@ -112,7 +112,7 @@ static bool room_check(const struct batch *batch, struct command *command,
 }
 
 static bool data_check(struct batch *batch, struct command *command, const struct run *run,
-                       struct message *message)
+                       struct mail_item *message)
 {
     struct message_send *send = &command->message_send;
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
@@ -145,7 +145,7 @@ static bool data_check(struct batch *batch, struct command *command, const struc
 }
 
 static bool send_check(struct batch *batch, struct command *command, const struct run *run,
-                       struct message *message)
+                       struct mail_item *message)
 {
     char id[ID_TEXT_SIZE];
 
@@ -161,7 +161,7 @@ static bool send_check(struct batch *batch, struct command *command, const struc
 /* ---- sent -------------------------------------------------------------------------------- */
 
 static void send_keep(struct batch *batch, struct message_send *send,
-                      const struct send_rows *found, struct message *message)
+                      const struct send_rows *found, struct mail_item *message)
 {
     struct run *run = found->run;
     struct wait *wait;
@@ -197,9 +197,9 @@ bool message_send_decide(struct batch *batch, struct command *command)
         return false;
     if ((send->sender_id != 0 && sender == NULL) || !is_here(command, found.run))
         return true;
-    struct message message = { .created_ms = batch->now_ms,
-                               .sender_id = send->sender_id,
-                               .data = send->data };
+    struct mail_item message = { .created_ms = batch->now_ms,
+                                 .sender_id = send->sender_id,
+                                 .data = send->data };
     if (key_is_live(batch, found.key))
         send_again(batch, command, found.key);
     else if ((send->sender_id != 0 || batch_has_room(batch, command)) &&

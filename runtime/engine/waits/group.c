@@ -129,7 +129,7 @@ bool group_tell(struct batch *batch, struct run *run, struct wait *wait, int64_t
 }
 
 bool group_hear(struct batch *batch, struct run *run, struct wait *wait,
-                const struct message *message)
+                const struct mail_item *message)
 {
     struct wait_group *group = wait->group;
     uint32_t at = 0;

@@ -19,7 +19,7 @@ bool group_tell(struct batch *batch, struct run *run, struct wait *wait, int64_t
 /* The message has come: the first part of its name that has none takes it. Is the wait over by
  * that? */
 bool group_hear(struct batch *batch, struct run *run, struct wait *wait,
-                const struct message *message);
+                const struct mail_item *message);
 /* When the run is to be looked at again: a part's time, a reminder, the end of patience. */
 struct deadline group_deadline(const struct batch *batch, const struct wait *wait);
 

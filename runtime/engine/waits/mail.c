@@ -27,7 +27,7 @@ static uint32_t count_of(struct slice packed)
     return count;
 }
 
-static bool message_read(struct arena *arena, struct slice packed, struct message *message)
+static bool message_read(struct arena *arena, struct slice packed, struct mail_item *message)
 {
     struct value list;
 
@@ -45,8 +45,8 @@ static bool message_read(struct arena *arena, struct slice packed, struct messag
 
 struct mail mail_read(struct arena *arena, struct slice packed)
 {
-    struct mail mail = { .items =
-                             ARENA_ARRAY(arena, struct message, (size_t)count_of(packed) + 1) };
+    struct mail mail = { .items = ARENA_ARRAY(arena, struct mail_item,
+                                              (size_t)count_of(packed) + 1) };
     uint32_t size;
 
     for (size_t at = 0; (size = size_at(packed, at)) > 0; at += SIZE_BYTES + size)
@@ -55,7 +55,7 @@ struct mail mail_read(struct arena *arena, struct slice packed)
     return mail;
 }
 
-const struct message *mail_find(const struct mail *mail, int64_t number)
+const struct mail_item *mail_find(const struct mail *mail, int64_t number)
 {
     uint32_t from = 0, to = mail->count;
 
@@ -85,7 +85,7 @@ uint32_t mail_count(const struct run *run)
 
 /* ---- changing it ------------------------------------------------------------------------- */
 
-static void message_write(struct buffer *out, const struct message *message)
+static void message_write(struct buffer *out, const struct mail_item *message)
 {
     size_t from = out->size;
     uint32_t size = 0;
@@ -126,7 +126,7 @@ static void mail_append(struct batch *batch, struct run *run, struct slice bytes
     run_set_part(run, PART_MAIL, (struct slice){ room->data, size });
 }
 
-void mail_add(struct batch *batch, struct run *run, struct message *message)
+void mail_add(struct batch *batch, struct run *run, struct mail_item *message)
 {
     struct buffer out = { 0 };
 

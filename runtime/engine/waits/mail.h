@@ -19,7 +19,7 @@ struct batch;
 struct run;
 struct wait;
 
-struct message {
+struct mail_item {
     int64_t number; /* counts from 1 in each run */
     int64_t created_ms;
     int64_t sender_id; /* the run that sent it; 0: it came from outside */
@@ -30,18 +30,18 @@ struct message {
 
 /* By their numbers. */
 struct mail {
-    struct message *items;
+    struct mail_item *items;
     uint32_t count;
 };
 
 struct mail mail_read(struct arena *arena, struct slice packed);
-const struct message *mail_find(const struct mail *mail, int64_t number);
+const struct mail_item *mail_find(const struct mail *mail, int64_t number);
 
 /* Whether what is there is loaded. */
 bool mail_ready(struct batch *batch, struct run *run);
 uint32_t mail_count(const struct run *run);
 /* Gives it its number. */
-void mail_add(struct batch *batch, struct run *run, struct message *message);
+void mail_add(struct batch *batch, struct run *run, struct mail_item *message);
 /* To the wait's parts of the same name that have none, the oldest to the first. */
 void mail_give(struct batch *batch, const struct run *run, struct wait *wait);
 /* What the wait's parts have was received: it goes. */

@@ -1,4 +1,5 @@
 /* Messages to runs: sent, and what is there of them. */
+#include "base/name.h"
 #include "codec/pack.h"
 #include "engine/waits/mail.h"
 #include "engine/waits/wait.h"
@@ -85,7 +86,7 @@ static bool is_taken(const struct wait *wait, int64_t number)
 }
 
 static void message_write(struct request *request, struct out *out, const struct run *run,
-                          const struct wait *wait, const struct message *message)
+                          const struct wait *wait, const struct mail_item *message)
 {
     struct redaction redaction =
         redact_message(request->read.catalog, run, message->name, message->secret);
