@@ -66,7 +66,6 @@ static void tokens_read(struct compiler *compiler, const struct entry *entry)
 
 static void messages_read(struct compiler *compiler, const struct entry *entry)
 {
-    compiler->program->has_messages = true;
     compiler->program->message_count =
         names_read(compiler, entry, &compiler->program->messages);
 }
@@ -405,7 +404,7 @@ bool schema_has_message(const struct schema_file *file, struct slice name)
 
 bool schema_has_messages(const struct schema_file *file)
 {
-    return file != NULL && file->has_messages;
+    return file != NULL && file->messages != NULL;
 }
 
 uint32_t schema_child_count(const struct schema_file *file)

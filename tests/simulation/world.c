@@ -189,8 +189,6 @@ static struct catalog *catalog_make(struct world *world)
                                               .output_bytes = 1 << 20,
                                               .metadata_bytes = 1 << 16,
                                               .token_bytes = 1 << 20,
-                                              .tags = 10,
-                                              .tag_bytes = 128,
                                               .log_lines = 20,
                                               .log_line_bytes = 200,
                                               .queues = 100,

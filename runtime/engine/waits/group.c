@@ -115,6 +115,12 @@ bool group_look(struct batch *batch, const struct wait *wait, struct slice *left
     return loaded;
 }
 
+static void left_keep(struct batch *batch, struct run *run, const struct wait_group *group,
+                      const uint32_t *left)
+{
+    run->left = left_pack(batch->arena, left, group->groups + 1);
+}
+
 bool group_tell(struct batch *batch, struct run *run, struct wait *wait, int64_t id)
 {
     struct wait_group *group = wait->group;
@@ -124,7 +130,7 @@ bool group_tell(struct batch *batch, struct run *run, struct wait *wait, int64_t
     for (uint32_t at = wait_part_of(batch->arena, wait, id, 0); at != 0;
          at = wait_part_of(batch->arena, wait, id, at))
         is_over |= left_count(group, left, group->parts[at - 1].of);
-    run->left = left_pack(batch->arena, left, group->groups + 1);
+    left_keep(batch, run, group, left);
     return is_over;
 }
 
@@ -145,7 +151,7 @@ bool group_hear(struct batch *batch, struct run *run, struct wait *wait,
     uint32_t *left = left_read(batch->arena, run->left, group->groups + 1);
     group->parts[at].id = message->number;
     bool is_over = left_count(group, left, group->parts[at].of);
-    run->left = left_pack(batch->arena, left, group->groups + 1);
+    left_keep(batch, run, group, left);
     run->wait = wait_pack(batch->arena, wait);
     return is_over;
 }

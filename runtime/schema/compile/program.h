@@ -166,11 +166,8 @@ struct child_schema {
 struct schema_file {
     struct arena arena;
     const struct schema *input, *output;
-    struct token_schema *tokens;
-    uint32_t token_count;
-    struct token_schema *messages;
-    uint32_t message_count;
-    bool has_messages; /* they are declared, if only to say that there are none */
+    struct token_schema *tokens, *messages; /* NULL: the file does not speak of any */
+    uint32_t token_count, message_count;
     struct child_schema *children;
     uint32_t child_count;
     enum schema_on_invalid on_invalid;

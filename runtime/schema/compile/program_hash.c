@@ -422,7 +422,7 @@ void program_hash(struct schema_file *file)
     count_add(&hashing, "on_invalid", file->on_invalid);
     count_add(&hashing, "tokens", file->token_count);
     names_add(&hashing, "token", file->tokens, file->token_count);
-    if (file->has_messages) { /* else its hash is what it was before there were any */
+    if (file->messages != NULL) { /* else its hash is what it was before there were any */
         count_add(&hashing, "messages", file->message_count);
         names_add(&hashing, "message", file->messages, file->message_count);
     }
