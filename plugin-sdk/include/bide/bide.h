@@ -1473,8 +1473,7 @@ BIDE_MUST_RETURN static inline bide_next
 bide_receive_within(bide_task *t, const char *word, int64_t timeout_ms, bide_segment_fn then)
 {
     struct bide_part part = bide_part_message(NULL, word);
-    struct bide_wait_opts opts = { 0 };
-    opts.for_ms = timeout_ms; /* then bide_wait_status() is BIDE_WAIT_TIMEOUT */
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_GROUP, 0, 0, timeout_ms);
     return bide_wait_group(t, 1, &part, 1, opts, then);
 }
 
