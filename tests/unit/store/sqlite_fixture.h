@@ -71,7 +71,7 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
 /* SQL that makes a file one of version 13. */
 #define BACK_TO_13                                                   \
     "DROP TABLE batch; DROP TABLE batch_due; DROP TABLE batch_span;" \
-    "DROP TABLE batch_item;"
+    "DROP TABLE batch_item; DROP TABLE run_mail;"
 /* The same of version 12; or 8, for those that make an older one. */
 #define BACK_TO_12                                                                    \
     BACK_TO_13                                                                        \
