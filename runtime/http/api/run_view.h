@@ -30,7 +30,7 @@ struct wait_view {
     /* Of a group: */
     struct slice name;
     struct slice message; /* of what name it waits for one; empty: for none */
-    uint32_t of; /* 1 + the place of the group that it is in; 0: none */
+    uint32_t of;          /* 1 + the place of the group that it is in; 0: none */
     uint32_t needed;
 };
 

@@ -2,10 +2,10 @@
  * The schema as steps. Step n takes a file from version n to n + 1; the version is the file's
  * user_version. A step that was released is never edited: a change is a new step at the end.
  *
- *   run ─┬─ run_input, run_state, run_output, run_mail   big values by themselves: a move writes a row of
- * `run` │                                     anew and should not drag the payload along ├─
- * run_ready (queue, rank)            QUEUED, in the order of dispatch ├─ run_running (queue)
- * RUNNING: counts, and the restart ├─ run_parked (task)                  PARKED, until the
+ *   run ─┬─ run_input, run_state, run_output, run_mail   big values by themselves: a move
+ * writes a row of `run` │                                     anew and should not drag the
+ * payload along ├─ run_ready (queue, rank)            QUEUED, in the order of dispatch ├─
+ * run_running (queue) RUNNING: counts, and the restart ├─ run_parked (task) PARKED, until the
  * plugin comes back ├─ run_place (place)                  DELAYED, WAITING, and what ended
  * other than completed ├─ run_due, run_task, run_parent ├─ edge (waitpoint_id, run_id) what
  * waits; a run's id may stand for a waitpoint ├─ queue                              with its
