@@ -229,6 +229,34 @@ static int exec_wait(struct call *call)
         printf("%s\n", run);
     if (code == CLI_DONE && reply.is_unused)
         code = cli_fail(CLI_UNCHANGED, "%s: that was over already; nothing was changed", run);
+    client_close(&client);
+    return code;
+}
+
+static const struct cli_option wait_options[] = {
+    { "part", "NAME", "with complete and move: one of the things it waits for, by name or id" },
+    { "payload", "JSON", "with complete: what the run gets: JSON, @FILE, or - for stdin" },
+    ACT_OPTIONS,
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command runs_wait_command = {
+    .name = "runs wait",
+    .arguments = "RUN ACT [WHEN]",
+    .summary = "Act on what a run waits for",
+    .help = "ACT is one of: complete, a token or a time, by --part where there are several; "
+            "timeout, the\n"
+            "wait gives up now; skip, it is over now as if all had come; move, it gives up, or "
+            "its time\n"
+            "comes, at WHEN: a duration from now (10m), a date, or never. Who did it and why "
+            "stands in the\n"
+            "run's timeline. A run that does not wait is refused.",
+    .options = wait_options,
+    .is_client = true,
+    .least = 2,
+    .most = 3,
+    .exec = exec_wait,
+};
 
 /* ---- send -------------------------------------------------------------------------------- */
 
@@ -283,30 +311,6 @@ static int exec_send(struct call *call)
     client_close(&client);
     return code;
 }
-
-static const struct cli_option wait_options[] = {
-    { "part", "NAME", "with complete and move: one of the things it waits for, by name or id" },
-    { "payload", "JSON", "with complete: what the run gets: JSON, @FILE, or - for stdin" },
-    ACT_OPTIONS,
-    { NULL, NULL, NULL },
-};
-
-const struct cli_command runs_wait_command = {
-    .name = "runs wait",
-    .arguments = "RUN ACT [WHEN]",
-    .summary = "Act on what a run waits for",
-    .help = "ACT is one of: complete, a token or a time, by --part where there are several; "
-            "timeout, the\n"
-            "wait gives up now; skip, it is over now as if all had come; move, it gives up, or "
-            "its time\n"
-            "comes, at WHEN: a duration from now (10m), a date, or never. Who did it and why "
-            "stands in the\n"
-            "run's timeline. A run that does not wait is refused.",
-    .options = wait_options,
-    .is_client = true,
-    .least = 2,
-    .most = 3,
-    .exec = exec_wait,
 
 static const struct cli_option send_options[] = {
     { "payload", "JSON", "what the run gets: JSON, @FILE, or - for stdin" },

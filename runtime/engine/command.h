@@ -189,7 +189,6 @@ struct command {
     bool is_clean;             /* RECOVER: the server stops, it has not died */
     struct err err;            /* reply: code OK when done */
     struct problems *problems; /* reply: of a refused payload; NULL: none */
-
     /* For the pump and its owner. */
     void (*on_reply)(struct command *command); /* loop thread; NULL: the pump frees nothing */
     void *owner;

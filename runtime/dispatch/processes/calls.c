@@ -264,23 +264,6 @@ static void close_fill(struct outgoing *outgoing, const struct job *job,
                                  .run_seq = job->seq };
 }
 
-static void send_fill(struct outgoing *outgoing, const struct job *job, const struct value *map,
-                      int64_t id)
-{
-    const struct value *data = value_find(map, "data");
-
-    outgoing->command.message_send =
-        (struct message_send){ .environment = job->environment,
-                               .run_id = number_of(map, "run"),
-                               .name = text_of(map, "name"),
-                               .data = data == NULL ? (struct slice){ 0 }
-                                                    : pack_value(&outgoing->arena, data),
-                               .key = text_of(map, "key"),
-                               .sender_id = job->run_id,
-                               .sender_seq = job->seq,
-                               .id = id };
-}
-
 static const enum command_kind commands[] = {
     [CALL_TOKEN] = COMMAND_TOKEN_CREATE, [CALL_TRIGGER] = COMMAND_TRIGGER,
     [CALL_RUN] = COMMAND_RUN_READ,       [CALL_ONCE] = COMMAND_ONCE,
@@ -455,7 +438,7 @@ static bool command_fill(struct outgoing *outgoing, struct job *job,
     else if (call->kind == CALL_CLOSE)
         close_fill(outgoing, job, map);
     else if (call->kind == CALL_SEND)
-        send_fill(outgoing, job, map, id);
+        call_send_fill(outgoing, job, map, id);
     else
         once_fill(outgoing, job, map);
     return names_check(outgoing->dispatch, call->kind, map, err) &&
