@@ -70,7 +70,7 @@ bool wait_is_known(const struct look *look, const struct run *run, const struct 
 
 bool rule_wait_had_come(const struct look *look, const struct wait *wait)
 {
-    return wait->group != NULL ? group_is_over(look, wait, false)
+    return wait->group != NULL ? group_is_over(look, wait, false, INT64_MAX)
                                : wait->kind != WAIT_FOR_TIME &&
                                      count_ended(look, wait, wait_had_ended) >= wait->needed;
 }
