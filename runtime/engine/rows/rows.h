@@ -69,8 +69,8 @@ struct running {
 };
 
 struct children {
-    struct ids ids; /* those that live (status < DONE) */
-    int64_t last;   /* the last that was looked at, living or not; 0: none */
+    struct ids ids; /* those that are not over (run_is_over) */
+    int64_t last;   /* the last that was looked at, over or not; 0: none */
     uint32_t limit,
         count; /* that was asked for; that were looked at: fewer are all there are */
 };
@@ -182,8 +182,8 @@ bool rows_changed(const struct rows *rows); /* is there anything to write? */
  * memory: what is there already keeps what it has, and only gains the parts that it lacked. */
 struct row *rows_put(struct rows *rows, enum row_kind kind, struct row *row);
 void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id);
-/* By rising id; each that was looked at, whether it lives or not. */
-void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id, bool is_live);
+/* By rising id; each that was looked at, whether it is over or not. */
+void rows_put_child(struct rows *rows, const struct run *run);
 void rows_put_token(struct rows *rows, int64_t run_id, int64_t waitpoint_id);
 /* In (rank_ms, id) order; the row has been put. */
 void rows_put_ready(struct rows *rows, int64_t lane, struct run *run);

@@ -32,14 +32,14 @@ void rows_put_edge(struct rows *rows, int64_t waitpoint_id, int64_t run_id)
     known_edges(rows, known_get(rows, &rows->edges, (uint64_t)waitpoint_id))->count++;
 }
 
-void rows_put_child(struct rows *rows, int64_t parent_id, int64_t run_id, bool is_live)
+void rows_put_child(struct rows *rows, const struct run *run)
 {
-    struct known *known = known_get(rows, &rows->children, (uint64_t)parent_id);
+    struct known *known = known_get(rows, &rows->children, (uint64_t)run->parent_id);
     struct children *children = known_children(rows, known);
 
-    if (is_live)
-        rows_ids_add(rows->arena, &children->ids, run_id);
-    children->last = run_id;
+    if (!run_is_over(run))
+        rows_ids_add(rows->arena, &children->ids, run->id);
+    children->last = run->id;
     children->count++;
 }
 

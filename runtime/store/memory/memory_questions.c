@@ -19,7 +19,7 @@ static void load_children(struct memory_store *memory, struct rows *rows,
     {
         if (run->parent_id != want->parent_id || run->id <= want->after || looks == want->limit)
             continue;
-        rows_put_child(rows, run->parent_id, run->id, run->status < RUN_DONE);
+        rows_put_child(rows, run);
         looks++;
     }
 }

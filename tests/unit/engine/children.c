@@ -140,6 +140,41 @@ Test(children, hold_their_parent_until_its_own_segment_has_returned_too)
     cr_assert_eq(STATUS(grand), RUN_RUNNING);
 }
 
+/* The child's own end is not told yet when its parent ends: its segment is still out, or a
+ * child of its own holds it. */
+static void assert_held_by_the_canceled(bool is_out)
+{
+    int64_t grand = start("t"), parent = make_child(grand, 1, "t");
+    int64_t child = child_of(parent, 1, CHILDREN_WAIT);
+    int64_t below = is_out ? child : child_of(child, 1, CHILDREN_WAIT);
+    wait_for(parent, WAIT_FOR_TIME, NULL, 0, 0, bench.now_ms + DAYS(1));
+    wait_for(grand, WAIT_FOR_RUNS, &parent, 1, 0, 0);
+    cancel(child);
+    if (!is_out)
+        release(child);
+
+    cancel(parent);
+    cr_assert_eq(OUTCOME(parent), OUTCOME_CANCELED);
+    cr_assert_eq(STATUS(grand), RUN_WAITING, "the child is not over");
+    if (is_out)
+        release(below);
+    else
+        end_done(below);
+
+    cr_assert_eq(STATUS(grand), RUN_RUNNING);
+    cr_assert_eq(store_memory_count(bench.store, ROW_EDGE), 0);
+}
+
+Test(children, that_were_canceled_hold_their_parent_while_their_segment_is_out)
+{
+    assert_held_by_the_canceled(true);
+}
+
+Test(children, that_were_canceled_hold_their_parent_while_they_are_held)
+{
+    assert_held_by_the_canceled(false);
+}
+
 /* A crowd is looked at some at a time, and none is forgotten. */
 Test(children, many_hold_their_parent)
 {

@@ -236,7 +236,7 @@ Test(sqlite_questions, a_due_time_that_was_rolled_back_is_none)
     cr_assert_eq(next_due(), 500);
 }
 
-Test(sqlite_questions, children_are_the_live_ones)
+Test(sqlite_questions, children_are_those_that_are_not_over)
 {
     struct children *children;
     int64_t ids[3];
@@ -253,15 +253,20 @@ Test(sqlite_questions, children_are_the_live_ones)
     struct run *completed = fixture_run(&fixture, RUN_DONE);
     completed->parent_id = 42;
     completed->outcome = OUTCOME_COMPLETED;
+    struct run *held = fixture_run(&fixture, RUN_DONE);
+    held->parent_id = 42;
+    held->remaining = 1;
+    int64_t held_id = held->id;
     fixture_commit(&fixture);
 
     fixture_begin(&fixture);
     cr_assert_not(rows_children(&fixture.rows, 42, 0, 1000, &children));
     fixture_load(&fixture);
     cr_assert(rows_children(&fixture.rows, 42, 0, 1000, &children));
-    cr_assert_eq(children->ids.count, 2);
+    cr_assert_eq(children->ids.count, 3);
     cr_assert_eq(children->ids.items[0], ids[0]);
     cr_assert_eq(children->ids.items[1], ids[1]);
+    cr_assert_eq(children->ids.items[2], held_id);
     fixture_rollback(&fixture);
 }
 

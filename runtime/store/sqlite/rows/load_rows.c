@@ -230,16 +230,17 @@ static bool load_edges(struct connection *connection, struct rows *rows, struct 
     return load_limited(connection, rows, SQL_EDGES, &bulk, edge_take, err);
 }
 
-/* The living are wanted next, so they are loaded by the way. */
+/* Those that are not over are wanted next, so they are loaded by the way. */
 static bool child_take(struct query *query, struct rows *rows, int64_t id, struct err *err)
 {
     struct run *run = ARENA_NEW(rows->arena, struct run);
 
+    (void)id; /* of its parent, which it knows */
     if (!row_take(query, ROW_RUN, &run->row, err))
         return false;
-    if (run->status < RUN_DONE)
+    if (!run_is_over(run))
         (void)rows_put(rows, ROW_RUN, &run->row);
-    rows_put_child(rows, id, run->id, run->status < RUN_DONE);
+    rows_put_child(rows, run);
     return true;
 }
 
