@@ -34,11 +34,12 @@ static const char *const scans[] = {
     "SCAN CONSTANT ROW",
 };
 
-/* The lists by id of what is ordered otherwise, log lines, queues of all environments, and
- * those of one that may go. */
+/* The lists by id of what is ordered otherwise, log lines, queues of all environments, those of
+ * one that may go, and the oldest of CROWD_LOOK runs of a queue with many lanes. */
 static const char *const sorters[] = { "RUNS_QUEUED",     "RUNS_QUEUED_UP", "RUNS_RUNNING",
                                        "RUNS_RUNNING_UP", "RUNS_PARKED",    "RUNS_PARKED_UP",
-                                       "LOG_LINES",       "QUEUES_ALL",     "QUEUES_IDLE" };
+                                       "LOG_LINES",       "QUEUES_ALL",     "QUEUES_IDLE",
+                                       "OLDEST" };
 
 static bool is_allowed_scan(const char *detail)
 {
