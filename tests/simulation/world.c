@@ -197,8 +197,8 @@ static struct catalog *catalog_make(struct world *world)
                                               .batch_items = 8,
                                               .batch_open_ms = 3000,
                                               .depth = 3,
-                                              .mailbox = 4,
-                                              .mailbox_bytes = 200,
+                                              .mailbox = world->drains ? 1000 : 4,
+                                              .mailbox_bytes = world->drains ? 100000 : 200,
                                               .max_attempts = 100,
                                               .calls = 60,
                                               .steps = world->queue_limit };
