@@ -53,6 +53,9 @@ static bool small_ones(struct bench *bench, struct value *result, struct err *er
         done =
             err_set(err, ERR_SYSTEM, "%lld batches were acknowledged, but %lld runs are there",
                     (long long)flow.done, (long long)(after.queued - before.queued));
+    if (done && !bench->is_own) /* as usable as before */
+        done = bench_pause(bench, queue, false, err) &&
+               bench_drain(bench, queue, &before, after.queued, err);
     uint32_t per_commit = (uint32_t)((bench->per_commit < 1 ? 1 : bench->per_commit) * ITEMS);
     done = done && bench_sqlite_limit(bench->dir, LIMIT_INGEST, per_commit,
                                       (uint32_t)(bench->duration_ms / 2), &rows, err);
