@@ -1,5 +1,6 @@
 /* The api: waits, as their END will say them. */
 #include "base/id.h"
+#include "base/table.h"
 #include "segment_run.h"
 
 #include <string.h>
@@ -36,6 +37,7 @@ enum { PART_DEPTH_MAX = 16 };
 struct taking {
     struct segment *segment;
     uint32_t capacity;
+    struct table names; /* hash of a part's name → it */
 };
 
 static bool part_room(struct taking *taking)
@@ -57,22 +59,31 @@ static bool part_room(struct taking *taking)
     return true;
 }
 
-static bool name_is_new(struct segment *segment, const char *name)
+/* Kept where it is new. The hash is walked on from where another name has it. */
+static bool name_is_new(struct taking *taking, struct slice name)
 {
-    for (uint32_t i = 0; i < segment->end.part_count; i++)
-        if (slice_is(segment->end.parts[i].name, name))
-            return segment_raise(segment, false, "name_used_twice",
-                                 "two parts of a wait have the name \"%s\"", name);
+    uint64_t hash = table_hash(name, 0);
+    struct slice *other;
+
+    for (; (other = table_find(&taking->names, hash)) != NULL; hash++)
+        if (slice_equal(*other, name))
+            return segment_raise(taking->segment, false, "name_used_twice",
+                                 "two parts of a wait have the name \"%.*s\"", SLICE_ARG(name));
+    other = ARENA_NEW(&taking->segment->arena, struct slice);
+    *other = name;
+    table_set(&taking->names, hash, other);
     return true;
 }
 
-static bool part_words(struct segment *segment, const struct bide_part *part,
+static bool part_words(struct taking *taking, const struct bide_part *part,
                        struct frame_part *taken)
 {
+    struct segment *segment = taking->segment;
+
     if (part->name != NULL && *part->name != '\0') {
-        if (!name_take(segment, NAME_RECORD, part->name) || !name_is_new(segment, part->name))
-            return false;
         taken->name = arena_copy(&segment->arena, slice_of(part->name));
+        if (!name_take(segment, NAME_RECORD, part->name) || !name_is_new(taking, taken->name))
+            return false;
     }
     if (part->kind != PART_MESSAGE)
         return true;
@@ -99,7 +110,7 @@ static bool part_take(struct taking *taking, const struct bide_part *part, uint3
     if ((part->kind == PART_TOKEN || part->kind == PART_RUN) &&
         !thing_is_made(segment, part->id, part->kind == PART_TOKEN))
         return false;
-    if (!part_words(segment, part, &taken) || !part_room(taking))
+    if (!part_words(taking, part, &taken) || !part_room(taking))
         return false;
     taken.id = part->kind == PART_TOKEN || part->kind == PART_RUN ? part->id : 0;
     taken.due_ms = part->kind == PART_TIME ? part->until_ms : 0;
@@ -189,6 +200,7 @@ static void group_take(struct segment *segment, const struct bide_wait_opts *opt
     struct taking taking = { .segment = segment };
     uint32_t count = opts->kind == BIDE_WAIT_GROUP ? opts->part_count : opts->count;
 
+    table_init(&taking.names, &segment->arena);
     end->wait_kind = WAIT_FOR_GROUP;
     if (opts->needed > count && opts->kind == BIDE_WAIT_GROUP)
         segment_raise(segment, false, "wait_impossible",

@@ -90,6 +90,25 @@ static struct slice search_tell(const struct search *search, int64_t id, uint32_
     return told;
 }
 
+/* Most wait for runs that do not; what is not loaded may. */
+static bool may_wait(struct batch *batch, int64_t id)
+{
+    struct run *run;
+
+    return !rows_run(&batch->rows, id, 0, &run) || (run != NULL && run->status == RUN_WAITING);
+}
+
+static bool any_waits(struct batch *batch, const struct frame_end *end)
+{
+    bool waits = false;
+
+    for (uint32_t i = 0; i < end->id_count; i++)
+        waits |= may_wait(batch, end->ids[i]);
+    for (uint32_t i = 0; i < end->part_count; i++)
+        waits |= end->parts[i].kind == PART_RUN && may_wait(batch, end->parts[i].id);
+    return waits;
+}
+
 bool wait_cycle(struct batch *batch, const struct run *run, const struct frame_end *end,
                 struct slice *cycle)
 {
@@ -99,6 +118,8 @@ bool wait_cycle(struct batch *batch, const struct run *run, const struct frame_e
     *cycle = (struct slice){ 0 };
     if (end->due_ms != 0 || end->span_ms != 0 ||
         (end->wait_kind != WAIT_FOR_RUNS && end->wait_kind != WAIT_FOR_GROUP))
+        return true;
+    if (!any_waits(batch, end))
         return true;
     search.found = ARENA_ARRAY(batch->arena, struct look_at, LOOK_MAX);
     table_init(&search.seen, batch->arena);

@@ -172,13 +172,10 @@ static void deadline_take(const struct batch *batch, struct deadline *first, int
 struct deadline group_deadline(const struct batch *batch, const struct wait *wait)
 {
     const struct wait_group *group = wait->group;
-    const struct frame_manner *manner = &group->manner;
     struct deadline first = { 0, false };
 
     deadline_take(batch, &first, wait->due_ms, group->due_is_span);
-    if (group->reminded < manner->reminder_count)
-        deadline_take(batch, &first,
-                      time_after(group->begun_ms, manner->reminders[group->reminded]), true);
+    deadline_take(batch, &first, wait_reminds_ms(group), true);
     for (uint32_t i = 0; i < group->count; i++)
         if (group->parts[i].kind == PART_TIME &&
             !batch_is_over(batch, group->parts[i].due_ms, group->parts[i].is_span))

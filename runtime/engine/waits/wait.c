@@ -1,5 +1,6 @@
 #include "engine/waits/wait.h"
 
+#include "base/duration.h"
 #include "codec/frame_wait.h"
 #include "codec/pack.h"
 
@@ -184,4 +185,11 @@ uint32_t wait_part_of(struct arena *arena, struct wait *wait, int64_t id, uint32
         parts_index(arena, wait);
     return place == 0 ? (uint32_t)(uintptr_t)table_find(&wait->places, (uint64_t)id)
                       : wait->group->same[place - 1];
+}
+
+int64_t wait_reminds_ms(const struct wait_group *group)
+{
+    return group->reminded < group->manner.reminder_count
+               ? time_after(group->begun_ms, group->manner.reminders[group->reminded])
+               : 0;
 }

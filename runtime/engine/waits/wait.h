@@ -61,4 +61,7 @@ uint32_t wait_part_of(struct arena *arena, struct wait *wait, int64_t id, uint32
  * False, with the place + 1 of it in *wrong (0: the wait itself): it needs more than it has. */
 bool wait_number(struct arena *arena, struct wait *wait, uint32_t *wrong);
 
+/* When its next reminder is to be given, by the steady clock; 0: there is none. */
+int64_t wait_reminds_ms(const struct wait_group *group);
+
 #endif

@@ -1,9 +1,9 @@
 /*
  * Waiting: a run goes to sleep, is reminded, and goes on.
  *
- *   begin ─▶ WAITING ── all that is needed has ended ──▶ what is left is canceled ──▶ `then`
- *                  ├── gives up ───────────────────────▶ the same                 ──▶
- * `otherwise` └── a reminder ──▶ `remind` ──▶ WAITING again, where it was
+ *   begin ─▶ WAITING ─┬─ all that is needed has ended ─▶ what is left is canceled ─▶ then
+ *                     ├─ gives up ────────▶ what is left is canceled ─▶ otherwise
+ *                     └─ a reminder ─▶ remind ─▶ WAITING again, where it was
  *
  * What is left is canceled some at a time, while the run waits: it is all asked to stop before
  * the run goes on.
@@ -156,9 +156,7 @@ static void group_remind(struct batch *batch, struct run *run, struct wait *wait
     const struct frame_manner *manner = &group->manner;
 
     /* Of those that were missed while nobody looked, the last. */
-    while (group->reminded < manner->reminder_count &&
-           batch_is_over(batch, time_after(group->begun_ms, manner->reminders[group->reminded]),
-                         true))
+    while (batch_is_over(batch, wait_reminds_ms(group), true))
         group->reminded++;
     group->is_reminder = true;
     run_drop_wait(batch, run);
@@ -172,7 +170,6 @@ static void group_remind(struct batch *batch, struct run *run, struct wait *wait
 static bool group_due(struct batch *batch, struct run *run, struct wait *wait)
 {
     struct wait_group *group = wait->group;
-    const struct frame_manner *manner = &group->manner;
     struct slice left;
     bool is_over;
 
@@ -184,10 +181,7 @@ static bool group_due(struct batch *batch, struct run *run, struct wait *wait)
     if (is_over || wait->gave_up) {
         run_drop_wait(batch, run); /* what has ended may not have told it yet */
         wait_end(batch, run, wait, over_why(wait));
-    } else if (group->reminded < manner->reminder_count &&
-               batch_is_over(batch,
-                             time_after(group->begun_ms, manner->reminders[group->reminded]),
-                             true)) {
+    } else if (batch_is_over(batch, wait_reminds_ms(group), true)) {
         group_remind(batch, run, wait);
     } else {
         run->left = left;
@@ -219,9 +213,8 @@ bool wait_due(struct batch *batch, struct run *run)
     if (!wait_is_over(batch, wait, &is_over))
         return false;
     wait->gave_up = !is_over;
-    run_drop_wait(batch, run);
-    run->wait = wait_pack(batch->arena, wait);
-    run_enqueue(batch, run, over_why(wait));
+    run_drop_wait(batch, run); /* the same */
+    wait_end(batch, run, wait, over_why(wait));
     return true;
 }
 

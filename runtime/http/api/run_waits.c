@@ -97,9 +97,7 @@ static bool group_read(struct run_view *view, const struct wait *wait, struct re
         if (!part_read(view, &group->parts[i], reader, arena, err))
             return false;
     groups_say(view);
-    if (view->reminded < view->reminders)
-        view->reminds_ms = due_date(
-            time_after(group->begun_ms, group->manner.reminders[view->reminded]), true);
+    view->reminds_ms = due_date(wait_reminds_ms(group), true);
     return true;
 }
 

@@ -1,9 +1,8 @@
 /* What somebody does by hand to a token, or to what a run waits for. */
 #include "http/api/routes.h"
+#include "http/api/run_view.h"
 #include "http/body/wait_body.h"
 #include "http/server/reply.h"
-
-#define RUN_UNKNOWN "Run not found"
 
 static void act(struct request *request, const char *prefix, const char *unknown,
                 enum command_kind kind)
