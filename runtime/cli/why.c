@@ -47,11 +47,12 @@ static void add_waits(struct buffer *out, struct arena *arena, const struct valu
     const struct value *waits = member_list(why, "waitsFor", &count);
 
     for (uint32_t i = 0; i < count; i++) {
-        struct slice id = waited_for(&waits[i]);
+        struct slice id = waited_for(&waits[i]), name = member_text(&waits[i], "name");
         struct slice until = when_text(arena, &waits[i], "until", now_ms);
         add_line(out, "waits for",
-                 arena_format(arena, "%.*s%s%.*s %.*s%s%.*s",
-                              SLICE_ARG(member_text(&waits[i], "type")), id.size > 0 ? " " : "",
+                 arena_format(arena, "%.*s%s%.*s%s%.*s %.*s%s%.*s",
+                              SLICE_ARG(member_text(&waits[i], "type")),
+                              name.size > 0 ? " " : "", SLICE_ARG(name), id.size > 0 ? " " : "",
                               SLICE_ARG(id), SLICE_ARG(member_text(&waits[i], "status")),
                               until.size > 0 ? ", until " : "", SLICE_ARG(until)));
         add_line(out, "  next", member_text(&waits[i], "next"));

@@ -53,3 +53,23 @@ Test(batches, a_segment_that_crashes_in_between_makes_none_twice)
 {
     check("{\"count\": 300, \"crash\": true}", 300, 300 * 299, 0, 1);
 }
+
+/* Who waits for a batch is told which, and how to look at it. */
+Test(batches, why_names_the_batch_that_is_waited_for)
+{
+    server_call(&s, "POST", "/api/v1/queues/member/pause",
+                "{\"type\": \"task\", \"action\": \"pause\"}");
+    const char *run = run_trigger(&s, "flock", "{\"count\": 2}", NULL);
+    run_until(&s, run, "WAITING");
+
+    const struct reply *why = server_call(&s, "GET", text("/api/v1/runs/%s/why", run), NULL);
+    cr_assert_str_eq(reply_text(why, "waitsFor.0.type"), "batch", "%s", why->text);
+    cr_assert_str_eq(reply_text(why, "waitsFor.0.status"), "WAITING", "%s", why->text);
+    const char *next = text("bide batches show %s", reply_text(why, "waitsFor.0.id"));
+    cr_assert_str_eq(reply_text(why, "waitsFor.0.next"), next, "%s", why->text);
+    cr_assert_str_eq(reply_text(why, "text"), "it waits for a batch");
+
+    server_call(&s, "POST", "/api/v1/queues/member/pause",
+                "{\"type\": \"task\", \"action\": \"resume\"}");
+    cr_assert_str_eq(reply_text(run_end(&s, run), "status"), "COMPLETED");
+}

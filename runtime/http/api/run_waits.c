@@ -12,7 +12,8 @@ static const char *const part_words[] = { [PART_TOKEN] = "token",
 
 static const char *token_word(const struct waitpoint *token)
 {
-    static const char *const names[] = { "WAITING", "COMPLETED", "TIMED_OUT", "CANCELED" };
+    static const char *const names[] = { "WAITING", "COMPLETED", "TIMED_OUT", "CANCELED",
+                                         "ABORTED" };
 
     return token == NULL || token->status >= sizeof names / sizeof names[0]
                ? "UNKNOWN"
@@ -22,7 +23,7 @@ static const char *token_word(const struct waitpoint *token)
 static bool wait_read_one(struct wait_view *view, bool is_token, int64_t id,
                           struct reader *reader, struct arena *arena, struct err *err)
 {
-    struct waitpoint *token;
+    struct row *row;
     struct run *run;
 
     view->id = id;
@@ -35,9 +36,13 @@ static bool wait_read_one(struct wait_view *view, bool is_token, int64_t id,
         view->is_over = run == NULL || run->status == RUN_DONE;
         return true;
     }
-    if (!reader->ops->token(reader, arena, 0, id, &token, err))
+    /* A token, or a batch, which is waited for by a waitpoint of its own id. */
+    if (!reader->ops->row(reader, arena, ROW_WAITPOINT, id, &row, err))
         return false;
+    const struct waitpoint *token = (const struct waitpoint *)row;
     view->prefix = "waitpoint";
+    if (token != NULL && token->kind == WAITPOINT_BATCH)
+        view->type = view->prefix = "batch";
     view->status = token_word(token);
     view->is_over = token == NULL || token->status != WAITPOINT_PENDING;
     view->timeout_ms = token == NULL ? 0 : token_due_date(token);

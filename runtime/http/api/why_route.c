@@ -197,7 +197,9 @@ static struct slice next_of(struct arena *arena, const struct run *run,
     if (wait->prefix == NULL)
         return (struct slice){ 0 };
     return arena_format(arena, "bide %s %s",
-                        strcmp(wait->type, "run") == 0 ? "runs why" : "tokens complete",
+                        strcmp(wait->type, "run") == 0     ? "runs why"
+                        : strcmp(wait->type, "batch") == 0 ? "batches show"
+                                                           : "tokens complete",
                         id_format(wait->prefix, wait->id, id));
 }
 
