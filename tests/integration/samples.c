@@ -148,6 +148,7 @@ Test(samples, a_board_decides_by_two_of_three)
     cr_assert_str_eq(reply_text(seen, "waitingFor.1.name"), "second", "%s", seen->text);
     cr_assert_eq(reply_number(seen, "waitingForNeeded"), 2);
     cr_assert_eq(reply_number(seen, "reminders"), 2);
+    cr_assert_str_eq(reply_text(seen, "heldBy.until"), reply_text(seen, "waitGivesUpAt"));
     cr_assert_eq(vote(run, "first", true), 200);
     server_kill(&s);
     server_start(&s);

@@ -17,7 +17,7 @@ struct hold {
     int64_t running, limit;    /* has_counts: of what is full */
     struct slice pool;         /* whose tokens it lacks; empty: none's */
     uint32_t pool_at, needs;   /* in the catalog; and how many it needs */
-    int64_t until_ms;          /* a date: then it may start by its rate; 0: it is not that */
+    int64_t until_ms;          /* a date: it may start by its rate, or gives up waiting; 0: none */
     int64_t before;            /* has_before: QUEUED runs of its lane that come first */
     const struct pause *pause; /* that it is, or that it comes back from; else NULL */
 };

@@ -154,6 +154,7 @@ void run_waits_say(struct run_view *view, struct arena *arena)
     uint32_t total = view->is_group ? outermost(view) : view->wait_total;
 
     view->hold.gate = "wait";
+    view->hold.until_ms = view->gives_up_ms; /* of a group; else each thing tells it */
     view->hold.text =
         total == 1 && view->wait_count == 1 && view->waits[0].message.size > 0
             ? arena_format(arena, "it waits for message %.*s",
