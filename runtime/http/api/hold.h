@@ -14,11 +14,11 @@ struct hold {
     const char *gate;  /* for programs; NULL: nothing holds it */
     struct slice text; /* for people */
     bool has_counts, has_before;
-    int64_t running, limit;    /* has_counts: of what is full */
-    struct slice pool;         /* whose tokens it lacks; empty: none's */
-    uint32_t pool_at, needs;   /* in the catalog; and how many it needs */
-    int64_t until_ms;          /* a date: it may start by its rate, or gives up waiting; 0: none */
-    int64_t before;            /* has_before: QUEUED runs of its lane that come first */
+    int64_t running, limit;  /* has_counts: of what is full */
+    struct slice pool;       /* whose tokens it lacks; empty: none's */
+    uint32_t pool_at, needs; /* in the catalog; and how many it needs */
+    int64_t until_ms; /* a date: it may start by its rate, or gives up waiting; 0: none */
+    int64_t before;   /* has_before: QUEUED runs of its lane that come first */
     const struct pause *pause; /* that it is, or that it comes back from; else NULL */
 };
 
