@@ -81,20 +81,7 @@ static void print_list(struct arena *arena, const struct value *reply)
 
 static int exec(struct call *call)
 {
-    struct client client;
-    struct reply reply;
-    int code;
-
-    if (!client_open(&client, call, &code))
-        return code;
-    if (!client_do(&client, "GET", "/api/v1/plugins", (struct slice){ 0 }, &reply))
-        code = client.failure;
-    else if (call->json)
-        printf("%.*s\n", SLICE_ARG(reply.body));
-    else
-        print_list(&call->arena, &reply.value);
-    client_close(&client);
-    return code;
+    return client_show(call, NULL, "/api/v1/plugins", print_list);
 }
 
 const struct cli_command plugins_list_command = {

@@ -73,20 +73,7 @@ static void pools_print(struct arena *arena, const struct value *page)
 
 static int exec_pools(struct call *call)
 {
-    struct client client;
-    struct reply reply;
-    int code;
-
-    if (!client_open(&client, call, &code))
-        return code;
-    if (!client_do(&client, "GET", "/api/v1/pools", (struct slice){ 0 }, &reply))
-        code = client.failure;
-    else if (call->json)
-        printf("%.*s\n", SLICE_ARG(reply.body));
-    else
-        pools_print(&call->arena, &reply.value);
-    client_close(&client);
-    return code;
+    return client_show(call, NULL, "/api/v1/pools", pools_print);
 }
 
 const struct cli_command queues_pools_command = {

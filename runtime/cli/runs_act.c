@@ -375,23 +375,10 @@ static void print_messages(struct arena *arena, const struct value *page)
 
 static int exec_messages(struct call *call)
 {
-    struct client client;
-    struct reply reply;
-    int code;
+    const char *run = call->arguments[0];
 
-    if (!client_open(&client, call, &code))
-        return code;
-    client.subject = call->arguments[0];
-    if (!client_do(&client, "GET",
-                   act_path(&call->arena, "v1", call->arguments[0], "/messages"),
-                   (struct slice){ 0 }, &reply))
-        code = client.failure;
-    else if (call->json)
-        printf("%.*s\n", SLICE_ARG(reply.body));
-    else
-        print_messages(&call->arena, &reply.value);
-    client_close(&client);
-    return code;
+    return client_show(call, run, act_path(&call->arena, "v1", run, "/messages"),
+                       print_messages);
 }
 
 const struct cli_command runs_messages_command = {

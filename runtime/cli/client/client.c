@@ -325,6 +325,26 @@ int client_complain(const struct client *client, const struct reply *reply)
     return is_misuse(reply) ? CLI_USAGE : CLI_FAILED;
 }
 
+int client_show(struct call *call, const char *subject, const char *path,
+                void (*print)(struct arena *arena, const struct value *reply))
+{
+    struct client client;
+    struct reply reply;
+    int code;
+
+    if (!client_open(&client, call, &code))
+        return code;
+    client.subject = subject;
+    if (!client_do(&client, "GET", path, (struct slice){ 0 }, &reply))
+        code = client.failure;
+    else if (call->json)
+        printf("%.*s\n", SLICE_ARG(reply.body));
+    else
+        print(&call->arena, &reply.value);
+    client_close(&client);
+    return code;
+}
+
 void path_add(struct buffer *path, const char *text)
 {
     for (; *text != '\0'; text++) {

@@ -45,7 +45,12 @@ bool client_send(struct client *client, const char *method, const char *path, st
 bool client_do(struct client *client, const char *method, const char *path, struct slice body,
                struct reply *reply);
 
-/* The second half of it, of a reply that has come. */
+/* A command that shows one thing: what a GET of `path` answers, printed, or with --json as it
+ * came. `subject` is whose it is, or NULL. Returns the exit code. */
+int client_show(struct call *call, const char *subject, const char *path,
+                void (*print)(struct arena *arena, const struct value *reply));
+
+/* The second half of client_do(), of a reply that has come. */
 bool client_took(struct client *client, const struct reply *reply);
 
 /* Say on stderr what a refusal says. Returns the exit code for it: wrong use is wrong use
