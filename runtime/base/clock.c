@@ -60,6 +60,20 @@ uint64_t clock_monotonic_ns(void)
     return (uint64_t)read_ns(CLOCK_MONOTONIC);
 }
 
+struct timespec clock_monotonic_in(int64_t ms)
+{
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &at); /* cannot fail with this clock */
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
 uint64_t clock_thread_ns(void)
 {
     return (uint64_t)read_ns(CLOCK_THREAD_CPUTIME_ID);

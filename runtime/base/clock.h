@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Since 1970, UTC. Somebody may set it, forward and back. */
 int64_t clock_now_ms(void);
@@ -15,8 +16,9 @@ int64_t clock_now_ms(void);
 int64_t clock_steady_ms(void);
 /* By how much that is: 0 unless somebody did. */
 int64_t clock_lag_ms(void);
-uint64_t clock_monotonic_ns(void); /* for measuring; starts anywhere */
-uint64_t clock_thread_ns(void);    /* that this thread has worked; dearer than the others */
+uint64_t clock_monotonic_ns(void);              /* for measuring; starts anywhere */
+struct timespec clock_monotonic_in(int64_t ms); /* what it says then */
+uint64_t clock_thread_ns(void); /* that this thread has worked; dearer than the others */
 
 /* How far the wall clock is ahead of the monotonic one: changes when it is set, and when the
  * machine was suspended. False: it could not be told just now. */

@@ -105,20 +105,6 @@ static struct moment store_now(struct store *store)
 
 /* ---- the store thread -------------------------------------------------------------------- */
 
-static struct timespec monotonic_in(int64_t ms)
-{
-    struct timespec at;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &at); /* cannot fail with this clock */
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* How long there is nothing to do when nothing comes; 0: there is something now. A clock that
  * is set wakes the pump; that long sleeps are cut is for systems that cannot tell. */
 static int64_t idle_ms(const struct pump *pump)
@@ -140,7 +126,7 @@ static bool commands_take(struct pump *pump, uint32_t *count)
 
     pthread_mutex_lock(&pump->lock);
     if (ms > 0 && pump->first == NULL && !pump->is_stopping) {
-        struct timespec until = monotonic_in(ms);
+        struct timespec until = clock_monotonic_in(ms);
         while (pump->first == NULL && !pump->is_stopping && !pump->is_set &&
                pthread_cond_timedwait(&pump->wake, &pump->lock, &until) != ETIMEDOUT)
             ;
@@ -192,6 +178,8 @@ static void publish(struct pump *pump, struct publication *publication, uint32_t
     pump->stats.commands += count;
     pump->stats.busy_ns += busy_ns;
     pump->stats.commit_ns += commit_ns;
+    if (busy_ns - commit_ns > pump->stats.work_most_ns)
+        pump->stats.work_most_ns = busy_ns - commit_ns;
     pump->stats.failed_batches += !pump->was_ok;
     pump->stats.store_ok = pump->was_ok;
     pthread_mutex_unlock(&pump->lock);

@@ -48,6 +48,7 @@ void pump_destroy(struct pump *pump);
 
 struct pump_stats {
     uint64_t batches, commands, commit_ns, busy_ns, failed_batches;
+    uint64_t work_most_ns;  /* the longest batch, without its commit */
     uint64_t clock_steps;   /* how often the wall clock was set */
     struct pruned pruned;   /* removed since the start, because it was old */
     int64_t pruned_from_ms; /* nothing is removed before this date; 0: that is long ago */

@@ -93,6 +93,17 @@ Test(bench, what_is_held_is_beside_others)
     json_decref(report);
 }
 
+Test(bench, timers_of_one_second_are_all_seen)
+{
+    json_t *report = bench(0, "--only timers --parked 3000");
+
+    json_t *timers = workload(report, "timers");
+    cr_expect_eq(json_integer_value(json_object_get(timers, "runs")), 3000);
+    cr_expect_gt(json_number_value(json_object_get(timers, "queued_s")), 0.9);
+    cr_expect_gt(json_number_value(json_object_get(timers, "longest_work_ms")), 0);
+    json_decref(report);
+}
+
 Test(bench, crowds_are_seen_to_their_end)
 {
     json_t *report = bench(0, "--only crowd --parked 3000");

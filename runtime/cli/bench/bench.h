@@ -93,7 +93,7 @@ bool bench_token(struct bench *bench, const char *id, char path[BENCH_PATH_BYTES
 /* ---- bench_meter.c: what the server counts --------------------------------------------- */
 
 struct bench_meter {
-    double batches, commands, commit_s, busy_s, cpu_ms, server_cpu_ms;
+    double batches, commands, commit_s, busy_s, work_most_s, cpu_ms, server_cpu_ms;
 };
 
 bool bench_meter_read(struct bench *bench, struct bench_meter *meter, struct err *err);
@@ -167,6 +167,10 @@ int bench_exec(struct call *call);
 /* bench_lanes.c: runs a second through a queue of their own, from the first trigger to the last
  * end. */
 bool bench_echo_queue(struct bench *bench, double *rate, struct err *err);
+/* bench_crowd.c: triggers one by one until nobody in that queue waits or, where it is NULL, for
+ * a second; the longest of them. */
+bool bench_trigger_beside(struct bench *bench, const char *queue, double *worst_ms,
+                          struct err *err);
 /* What queues.yaml says of queues; while no server runs, which would make those at once. */
 bool bench_queues_say(const struct bench *bench, const char *lines, struct err *err);
 
@@ -184,6 +188,7 @@ bool bench_tenants(struct bench *bench, struct value *result, struct err *err);
 bool bench_held(struct bench *bench, struct value *result, struct err *err);
 bool bench_batch(struct bench *bench, struct value *result, struct err *err);
 bool bench_crowd(struct bench *bench, struct value *result, struct err *err);
+bool bench_timers(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_small(struct bench *bench, struct value *result, struct err *err);
 bool bench_schema_large(struct bench *bench, struct value *result, struct err *err);
 

@@ -60,9 +60,8 @@ static bool waiters_fill(struct fill *fill, struct crowd *crowd, int64_t count, 
     return done;
 }
 
-/* Triggers one by one until the crowd is gone or, where there is none, for a second. */
-static bool trigger_beside(struct bench *bench, const char *queue, double *worst_ms,
-                           struct err *err)
+bool bench_trigger_beside(struct bench *bench, const char *queue, double *worst_ms,
+                          struct err *err)
 {
     struct bench_counts counts = { 0 };
     struct buffer request = { 0 };
@@ -81,7 +80,7 @@ static bool trigger_beside(struct bench *bench, const char *queue, double *worst
         if (queue == NULL || i % LOOK_EVERY != 0 || !done)
             continue;
         done = bench_counts(bench, queue, &counts, err);
-        is_over = counts.waiting == 0 && (queue == waiters_queue || counts.queued == 0);
+        is_over = counts.waiting == 0 && (queue != tree_queue || counts.queued == 0);
         if (bench_interrupted || now_ns - begin_ns > most_ns)
             done = err_set(err, ERR_SYSTEM, "the crowd in %s does not end", queue);
     }
@@ -105,7 +104,7 @@ static bool crowd_end(struct bench *bench, struct value *result, const struct en
     bool done = bench_need(bench, "POST", end->path, end->body, err);
     double reply_ms = (double)(clock_monotonic_ns() - start_ns) / 1e6;
 
-    done = done && trigger_beside(bench, end->queue, worst_ms, err);
+    done = done && bench_trigger_beside(bench, end->queue, worst_ms, err);
     bench_put(bench, result, end->seconds, (double)(clock_monotonic_ns() - start_ns) / 1e9);
     bench_put(bench, result, end->reply_ms, reply_ms);
     bench_put(bench, result, end->worst_ms, *worst_ms);
@@ -130,7 +129,7 @@ bool bench_crowd(struct bench *bench, struct value *result, struct err *err)
     if (!bench_fresh(bench, err) || !bench_server_stop(&bench->server, err) ||
         !crowds_make(bench, &crowd, err) ||
         !bench_server_start(&bench->server, bench->program, bench->plugins, err) ||
-        !bench_connect(bench, err) || !trigger_beside(bench, NULL, &quiet, err))
+        !bench_connect(bench, err) || !bench_trigger_beside(bench, NULL, &quiet, err))
         return false;
     snprintf(cancel, sizeof cancel, "/api/v2/runs/%s/cancel",
              id_format("run", crowd.parent, id));

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PARTS = 3, KEYS = 1000, KEY_BYTES = 32, PAIRS = 7, SIDES = 2 };
+enum { PARTS = 3, KEYS = 1000, KEY_BYTES = 32, PAIRS = 15, SIDES = 2 };
 
 static const char *const names[PARTS] = { "held-paused", "held-rate", "held-key-rate" };
 
@@ -104,7 +104,7 @@ bool bench_held(struct bench *bench, struct value *result, struct err *err)
     double ratios[PAIRS], sums[SIDES] = { 0 }, warm;
     struct bench_server other = { 0 };
 
-    bench->duration_ms = duration_ms / 2;
+    bench->duration_ms = duration_ms / 4;
     bool done = bench_fresh(bench, err) && bench_echo_queue(bench, &warm, err);
     if (done) {
         other = bench->server;

@@ -32,6 +32,7 @@ bool bench_meter_read(struct bench *bench, struct bench_meter *meter, struct err
         .commands = metric(bench, "bide_commands_total"),
         .commit_s = metric(bench, "bide_commit_seconds_total"),
         .busy_s = metric(bench, "bide_store_busy_seconds_total"),
+        .work_most_s = metric(bench, "bide_batch_work_seconds_max"),
         .cpu_ms = (double)usage.cpu_ms,
         .server_cpu_ms = (double)usage.server_cpu_ms,
     };

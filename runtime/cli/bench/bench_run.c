@@ -43,6 +43,8 @@ static const struct bench_workload workloads[] = {
     { "crowd", "ms worst", 50, true, true, false,
       "a trigger while a tree of very many runs is canceled, or their token comes",
       bench_crowd },
+    { "timers", "of allowed", 1, true, true, false,
+      "very many runs whose waits end within one second: all queued in 10 s", bench_timers },
     { "tenants", "ms p95 more", 21, true, true, false,
       "a small tenant's wait beside one with a hundred times its load", bench_tenants },
     { "batch", "of bare SQLite", 0.6, false, false, false,
@@ -85,7 +87,7 @@ static bool check_only(struct slice only, struct err *err)
     return known == words ||
            err_set(err, ERR_BAD_REQUEST,
                    "workloads are ingest, echo, wait, latency, resume, parked, restart, lanes, "
-                   "held, crowd, tenants, batch, schema, schema-20k, each once");
+                   "held, crowd, timers, tenants, batch, schema, schema-20k, each once");
 }
 
 /* --only, or the words after the command. */

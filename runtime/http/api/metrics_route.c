@@ -330,6 +330,9 @@ static void write_pump(struct buffer *out, const struct http *http)
     metric_head(out, "bide_store_busy_seconds_total", "counter",
                 "Time the store thread was at work");
     buffer_format(out, "bide_store_busy_seconds_total %.6f\n", (double)stats.busy_ns / 1e9);
+    metric_head(out, "bide_batch_work_seconds_max", "gauge",
+                "Longest batch since the start, without its commit");
+    buffer_format(out, "bide_batch_work_seconds_max %.6f\n", (double)stats.work_most_ns / 1e9);
 }
 
 static void write_http(struct buffer *out, const struct http *http)

@@ -5,6 +5,7 @@
  *   bench-echo   start ──▶ done with its input
  *   bench-hold   holds a slot for four minutes
  *   bench-nap    holds one for 20 ms
+ *   bench-many   start ──ten thousand of bench-echo──▶ all ──▶ done with how many went well
  *   bench-wait   start ──token──▶ decided ──▶ done with what was posted
  *
  * bench-wait tells its token's URL to whoever reads the FIFO named in its payload, as another
@@ -47,6 +48,37 @@ BIDE_TASK(bench_nap, BIDE_NO_STATE, NAP_SEGMENTS, .id = "bench-nap")
 static bide_next nap(bide_task *t)
 {
     nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+    return bide_done(t);
+}
+
+enum { MANY = 10000 };
+
+#define MANY_STATE(F) F(BATCH, all)
+
+#define MANY_SEGMENTS(S) \
+    S(many_start)        \
+    S(many_end)
+
+BIDE_TASK(bench_many, MANY_STATE, MANY_SEGMENTS, .id = "bench-many")
+
+static bide_next many_start(bide_task *t)
+{
+    struct bench_many *s = bide_state(t);
+
+    s->all = bide_batch_begin(t);
+    for (int i = 0; i < MANY; i++)
+        bide_batch_add(t, &s->all, "bench-echo", bide_input(t));
+    return bide_wait_batch(t, &s->all, many_end);
+}
+
+static bide_next many_end(bide_task *t)
+{
+    struct bench_many *s = bide_state(t);
+    int64_t well = 0;
+
+    for (uint32_t i = 0; i < bide_batch_count(t, &s->all); i++)
+        well += bide_batch_status(t, &s->all, i) == BIDE_WAIT_OK;
+    bide_out_i64(t, "well", well);
     return bide_done(t);
 }
 
@@ -113,4 +145,5 @@ static bide_next decided(bide_task *t)
     return bide_done(t);
 }
 
-BIDE_PLUGIN("bench", "1.0.0", bench_echo_task, bench_wait_task, bench_hold_task, bench_nap_task)
+BIDE_PLUGIN("bench", "1.0.0", bench_echo_task, bench_wait_task, bench_hold_task, bench_nap_task,
+            bench_many_task)
