@@ -37,6 +37,7 @@
     X(env_list)            \
     X(env_pause)           \
     X(env_resume)          \
+    X(schedules_next)      \
     X(prune)               \
     X(store_compact)       \
     X(deploy)              \
