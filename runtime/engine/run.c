@@ -181,6 +181,7 @@ void run_tell(struct batch *batch, struct run *run)
 {
     if (!run_is_over(run))
         return;
+    prune_hold_run(batch, run);                   /* it may have ended long ago */
     batch_ids_add(batch, &batch->fired, run->id); /* a run is its own waitpoint */
     if (run->batch != 0)
         batch_ids_add(batch, &batch->heard, run->id);

@@ -6,7 +6,7 @@
  *   done ─────▶ tokens that it made are closed (close.c); its batch counts it (batches/)
  *
  * Children that were made to go on do. Some of those hold their parent: an edge from each, and
- * its own end is told when all of them have ended.
+ * its own end is told when all of them have ended; but for those that wait for it.
  *
  * A hundred thousand runs may wait for one token, or be below one run, and nobody is to wait
  * until all of them are through. A batch takes `steps` of them, and what is left stands in the
@@ -16,7 +16,7 @@
  */
 #include "engine/batches/run_batches.h"
 #include "engine/close.h"
-#include "engine/waits/group.h"
+#include "engine/waits/cycle.h"
 
 void settle_token(struct batch *batch, struct waitpoint *token)
 {
@@ -90,10 +90,20 @@ static void held_less(struct batch *batch, struct run *run)
         run_tell(batch, run);
 }
 
-/* Its parent has ended so that children end as well. */
-static void child_end(struct batch *batch, struct run *parent, struct run *child)
+void child_let_go(struct batch *batch, struct run *child, struct run *parent)
 {
-    if ((child->choices & RUN_HOLDS) != 0) {
+    child->choices &= ~(uint32_t)RUN_HOLDS;
+    rows_unlink(&batch->rows, child->id, parent->id);
+    held_less(batch, parent);
+}
+
+/* Its parent has ended so that children end as well. */
+static void child_end(struct batch *batch, const struct waiters *waiters, struct run *parent,
+                      struct run *child)
+{
+    if ((child->choices & RUN_HOLDS) != 0 && waiters_have(waiters, child->id)) {
+        child->choices &= ~(uint32_t)RUN_HOLDS;
+    } else if ((child->choices & RUN_HOLDS) != 0) {
         (void)rows_new_edge(&batch->rows, child->id, parent->id);
         parent->remaining++;
     } else if (child->status != RUN_DONE) {
@@ -125,14 +135,17 @@ static bool cancel_one(struct batch *batch, int64_t id)
 
 /* The next children of a canceled run, and all that they need. */
 static bool children_load(struct batch *batch, int64_t id, uint32_t limit,
-                          struct children **children)
+                          struct children **children, struct waiters *waiters)
 {
     const struct run *run = rows_run_here(&batch->rows, id);
+    bool loaded = true;
     struct run *child;
 
+    *waiters = (struct waiters){ 0 };
+    if ((run->choices & RUN_IS_HELD) != 0)
+        loaded = waiters_find(batch, id, waiters);
     if (!rows_children(&batch->rows, id, run->swept_id, limit, children))
         return false;
-    bool loaded = true;
     for (uint32_t i = 0; i < (*children)->ids.count; i++)
         if (!rows_run(&batch->rows, (*children)->ids.items[i], 0, &child) ||
             (child != NULL && !run_finish_ready(batch, child)))
@@ -148,10 +161,12 @@ static bool sweep_one(struct batch *batch)
     struct run *run = rows_run_here(&batch->rows, batch->swept.items[batch->swept_at]);
     uint32_t limit = 1 + batch->steps / (batch->swept.count - batch->swept_at);
     struct children *children, *others;
+    struct waiters waiters, of_others;
 
-    if (!children_load(batch, run->id, limit, &children)) {
+    if (!children_load(batch, run->id, limit, &children, &waiters)) {
         for (uint32_t i = batch->swept_at + 1; i < batch->swept.count; i++)
-            (void)children_load(batch, batch->swept.items[i], limit, &others); /* wanted soon */
+            (void)children_load(batch, batch->swept.items[i], limit, &others,
+                                &of_others); /* wanted soon */
         return false;
     }
     int64_t last = children->last;
@@ -164,7 +179,7 @@ static bool sweep_one(struct batch *batch)
             break;
         }
         batch->steps--;
-        child_end(batch, run, child);
+        child_end(batch, &waiters, run, child);
     }
     bool is_all = last == children->last && children->count < children->limit;
     run->swept_id = is_all ? 0 : last;
@@ -177,7 +192,7 @@ static bool sweep_one(struct batch *batch)
     for (struct run *young = rows_young(&batch->rows, run->id); young != NULL;
          young = young->next_young)
         if (child_is_meant(young))
-            child_end(batch, run, young);
+            child_end(batch, &waiters, run, young);
     held_less(batch, run);
     return true;
 }

@@ -194,8 +194,9 @@ void check_idle(struct world *world, const struct outcome *outcome)
          i++) {
         const struct run *run = store_memory_run(world->memory, i);
         const struct queue *queue = store_memory_queue(world->memory, run->queue);
+        bool expires = run->due_ms != 0 && run->due_ms <= world->steady_ms; /* check_overdue */
         if (run->status != RUN_QUEUED || run->deaths.size > 0 || queue->paused ||
-            is_paused(world, run))
+            is_paused(world, run) || expires)
             continue;
         running_beside(world, run, &in_queue, &in_lane);
         if (in_queue >= total_most(world, queue) ||

@@ -157,13 +157,50 @@ static void metadata_take(struct shadow *shadow, const struct frame_end *end)
     arena_finish(&arena);
 }
 
+static bool failed_over(const struct shadow *shadow, const struct run *run, const char *name)
+{
+    struct arena arena = { 0 };
+    struct value error = { .kind = VALUE_NULL };
+    bool is = shadow->path[0].status == RUN_DONE && run->error.size > 0 &&
+              pack_read(&arena, run->error, &error, NULL);
+
+    const struct value *named = is ? value_find(&error, "name") : NULL;
+    is = named != NULL && slice_is(named->bytes, name);
+    arena_finish(&arena);
+    return is;
+}
+
+/* Of a wait that begins, or that was and goes on after a reminder. */
+static bool cycle_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                       const struct frame_end *end)
+{
+    struct arena arena = { 0 };
+    struct wait_group group = { .parts = end->parts, .count = end->part_count };
+    struct wait wait = { .ids = end->ids, .count = end->id_count };
+
+    if (!failed_over(shadow, run, "wait_cycle"))
+        return false;
+    wait.due_ms = end->due_ms != 0 ? end->due_ms : end->span_ms;
+    if (end->wait_kind == WAIT_FOR_GROUP)
+        wait.group = &group;
+    if (end->verdict == VERDICT_WAIT_ON)
+        (void)wait_read(&arena, shadow->was->wait, &wait); /* it is one */
+    rule_cycle(look, run, &wait);
+    arena_finish(&arena);
+    (void)failure_look(look, shadow, run, false, OUTCOME_FAILED, SLICE("wait_cycle"));
+    return true;
+}
+
 static bool waits_look(const struct look *look, struct shadow *shadow, const struct run *run,
                        const struct frame_end *end)
 {
-    if (!wait_is_known(look, run, end)) {
+    if (!wait_is_known(look, run, end) ||
+        (failed_over(shadow, run, "wait_unknown") && wait_is_fresh(look, end))) {
         (void)failure_look(look, shadow, run, false, OUTCOME_FAILED, SLICE("wait_unknown"));
         return false;
     }
+    if (cycle_look(look, shadow, run, end))
+        return false;
     shadow->segment = model_keep(look, end->then);
     shadow->state = model_keep(look, end->state);
     rule_wait(look, shadow, run, end);
@@ -199,6 +236,8 @@ static bool said_look(const struct look *look, struct shadow *shadow, const stru
     if (end->verdict == VERDICT_FAIL)
         return failure_look(look, shadow, run, end->retryable, OUTCOME_FAILED, end->error_code);
     if (end->verdict == VERDICT_WAIT_ON) {
+        if (cycle_look(look, shadow, run, end))
+            return false;
         *entered = rule_group_on(look, shadow, run, end);
         return *entered ? false
                         : failure_look(look, shadow, run, false, OUTCOME_FAILED,

@@ -40,7 +40,8 @@ static void same_look(const struct look *look, const struct run *was, const stru
     if (was->parent_id != run->parent_id || was->root_id != run->root_id ||
         was->depth != run->depth)
         flaw(look, run, "it has another family");
-    if ((was->choices | RUN_IS_HELD) != (run->choices | RUN_IS_HELD))
+    if ((was->choices | RUN_IS_HELD) != (run->choices | RUN_IS_HELD) &&
+        !rule_hold_ended(look, was, run))
         flaw(look, run, "what was chosen for it has changed");
     if ((!slice_equal(was->key, run->key) && !rule_key_was_reset(look, run)) ||
         !slice_equal(was->tags, run->tags) || !slice_equal(was->input, run->input))

@@ -68,6 +68,24 @@ bool wait_is_known(const struct look *look, const struct run *run, const struct 
     return true;
 }
 
+static bool is_fresh(const struct look *look, int64_t id)
+{
+    const struct shadow_token *token = shadow_token_of(look, id, false);
+
+    return token != NULL && (token->was == NULL || token->was->environment == 0);
+}
+
+bool wait_is_fresh(const struct look *look, const struct frame_end *end)
+{
+    bool is = false;
+
+    for (uint32_t i = 0; i < end->id_count; i++)
+        is |= end->wait_kind == WAIT_FOR_TOKEN && is_fresh(look, end->ids[i]);
+    for (uint32_t i = 0; i < end->part_count; i++)
+        is |= end->parts[i].kind == PART_TOKEN && is_fresh(look, end->parts[i].id);
+    return is;
+}
+
 bool rule_wait_had_come(const struct look *look, const struct wait *wait)
 {
     return wait->group != NULL ? group_is_over(look, wait, false, INT64_MAX)

@@ -175,8 +175,10 @@ static int64_t foreign(struct world *world, const struct held_segment *held, enu
         if (kind == ROW_WAITPOINT && token->run_id == 0 &&
             token->environment == held->environment)
             return token->id;
-        /* A run that lives might wait for this one. */
-        if (kind == ROW_RUN && run->status == RUN_DONE && run->environment == held->environment)
+        /* One that lives may wait for this one. */
+        if (kind == ROW_RUN && run->id != held->run_id &&
+            run->environment == held->environment &&
+            (run->status == RUN_DONE || !slice_is(run->task, "unknown")))
             return run->id;
     }
     return 0;
@@ -219,10 +221,6 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
         end->ids[end->id_count++] = other_thing(world, held, end->wait_kind);
     end->due_ms = dice / 64 % 4 == 0 ? moment_any(dice >> 9, world->now_ms) : 0;
     end->span_ms = dice / 64 % 4 == 1 ? moment_any(dice >> 9, 0) : 0;
-    /* What a key has found may wait for this one. */
-    for (uint32_t i = 0; end->wait_kind == WAIT_FOR_RUNS && i < held->child_count; i++)
-        if (held->children[i] < held->id_block || held->children[i] > held->id_block + 99)
-            end->due_ms = 0, end->span_ms = 5000;
     if (end->id_count > 0 && script(world, held, 5) % 3 == 0)
         wait_group(world, held, end);
 }

@@ -9,11 +9,19 @@ void rule_waited(const struct look *look, struct shadow *shadow, const struct ru
 void rule_wait(const struct look *look, const struct shadow *shadow, const struct run *run,
                const struct frame_end *end);
 bool wait_is_known(const struct look *look, const struct run *run, const struct frame_end *end);
+/* One of its tokens is there since this batch, and may not have been when it was asked for. */
+bool wait_is_fresh(const struct look *look, const struct frame_end *end);
 /* Now, and when the batch began. */
 bool wait_has_ended(const struct look *look, bool is_token, int64_t id);
 bool wait_had_ended(const struct look *look, bool is_token, int64_t id);
 void wait_result_look(const struct look *look, const struct run *run, bool is_token, int64_t id,
                       const struct frame_result *result);
+
+/* rules_cycle.c */
+/* Does it hold its parent no more, for which it waits? */
+bool rule_hold_ended(const struct look *look, const struct run *was, const struct run *run);
+/* It has failed because it would have waited for itself, if it had waited so. */
+void rule_cycle(const struct look *look, const struct run *run, const struct wait *wait);
 
 /* rules_group.c: the same for groups. */
 /* `mailed`: messages that the run had been sent when the batch began. */

@@ -1,7 +1,7 @@
 /* A segment has ended in a wait: it is checked, and begins. */
 #include "engine/commands/segment_wait.h"
 
-#include "engine/waits/group.h"
+#include "engine/waits/cycle.h"
 
 void segment_fail_plainly(struct batch *batch, struct run *run, struct slice name,
                           struct slice message)
@@ -27,6 +27,8 @@ static bool wait_on_load(struct batch *batch, struct run *run)
 
     for (uint32_t i = 0; wait != NULL && wait->group != NULL && i < wait->count; i++)
         loaded &= thing_load(batch, wait_is_token(wait, i), wait->ids[i]);
+    if (wait != NULL && wait->group != NULL)
+        loaded &= wait_cycle_load_again(batch, run, wait);
     return loaded;
 }
 
@@ -44,15 +46,13 @@ bool segment_wait_want(struct batch *batch, const struct frame_end *end)
 
 bool segment_wait_load(struct batch *batch, struct run *run, const struct frame_end *end)
 {
-    struct slice cycle;
-
     if (end->verdict == VERDICT_WAIT_ON)
         return wait_on_load(batch, run);
     if (end->verdict != VERDICT_WAIT)
         return true;
     bool loaded = segment_wait_want(batch, end);
     loaded &= mail_ready(batch, run);
-    return wait_cycle(batch, run, end, &cycle) && loaded;
+    return wait_cycle_load(batch, run, end) && loaded;
 }
 
 static bool refuse(struct batch *batch, struct run *run, const char *name, struct slice text)
@@ -175,20 +175,23 @@ static void segment_keep(struct batch *batch, struct run *run, const struct fram
     run->id_block = 0;
 }
 
+static bool ends_some_day(struct batch *batch, struct run *run, const struct wait *wait)
+{
+    struct slice cycle = wait_cycle(batch, run, wait);
+
+    return cycle.size == 0 || refuse(batch, run, "wait_cycle", cycle);
+}
+
 void segment_wait(struct batch *batch, struct run *run, const struct frame_end *end)
 {
-    struct slice cycle;
+    struct deadline until = batch_deadline(batch, end->due_ms, end->span_ms);
     struct wait wait;
 
     if (!wait_fits(batch, run, end) || !wait_make(batch, run, end, &wait))
         return;
-    (void)wait_cycle(batch, run, end, &cycle); /* loaded */
-    if (cycle.size > 0) {
-        segment_fail_plainly(batch, run, SLICE("wait_cycle"), cycle);
-        return;
-    }
-    struct deadline until = batch_deadline(batch, end->due_ms, end->span_ms);
     wait.due_ms = until.due_ms;
+    if (!ends_some_day(batch, run, &wait))
+        return;
     run->due_is_span = until.is_span;
     if (wait.group != NULL)
         wait.group->due_is_span = until.is_span;
@@ -208,7 +211,7 @@ void segment_wait_on(struct batch *batch, struct run *run, const struct frame_en
                                    "no wait to go on with"));
         return;
     }
-    if (!state_fits(batch, run, end))
+    if (!state_fits(batch, run, end) || !ends_some_day(batch, run, wait))
         return;
     wait->group->is_reminder = false;
     segment_keep(batch, run, end, wait->group->then);

@@ -8,7 +8,7 @@
  */
 #include "base/id.h"
 #include "engine/commands/token_act.h"
-#include "engine/waits/group.h"
+#include "engine/waits/cycle.h"
 
 static bool refuse(struct command *command, const char *text)
 {
@@ -78,6 +78,22 @@ static bool changed(struct batch *batch, struct run *run, const struct wait *wai
     return wait->group == NULL || wait_due(batch, run);
 }
 
+/* Who has no patience to give up may be part of a cycle. False: more rows are needed; else
+ * command->err says so. */
+static bool move_ask(struct batch *batch, struct command *command, const struct run *run,
+                     const struct wait *wait)
+{
+    struct wait patient = *wait;
+
+    if (!wait_cycle_load_again(batch, run, wait))
+        return false;
+    patient.due_ms = 0;
+    struct slice cycle = wait_cycle(batch, run, &patient);
+    if (cycle.size > 0)
+        err_set(&command->err, ERR_RULE, "timeout: %.*s", SLICE_ARG(cycle));
+    return true;
+}
+
 static bool whole_move(struct batch *batch, struct command *command, struct run *run,
                        struct wait *wait)
 {
@@ -89,8 +105,11 @@ static bool whole_move(struct batch *batch, struct command *command, struct run 
                    &command->err, ERR_RULE,
                    "timeout: the run waits for a time, which must come: \"never\" is none") ||
                true;
-    if (wait->group != NULL && !wait_due_load(batch, run))
+    if ((wait->group != NULL && !wait_due_load(batch, run)) ||
+        (due.due_ms == 0 && !move_ask(batch, command, run, wait)))
         return false;
+    if (command->err.code != ERR_OK)
+        return true;
     run_note(
         batch, run,
         act_text(batch, command,

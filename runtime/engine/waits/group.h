@@ -33,9 +33,4 @@ bool wait_due(struct batch *batch, struct run *run);
 /* Is it pending (1), ended (0) or unknown (-1)? Loaded already. */
 int wait_pending(struct batch *batch, const struct run *run, bool is_token, int64_t id);
 
-/* cycle.c: would the run wait for itself? The cycle in words; empty: no. False: more rows are
- * needed. */
-bool wait_cycle(struct batch *batch, const struct run *run, const struct frame_end *end,
-                struct slice *cycle);
-
 #endif

@@ -348,3 +348,49 @@ Test(cancel, a_restart_frees_what_was_canceled)
     cr_assert_eq(STATUS(parent), RUN_RUNNING);
     assert_is_canceled(run);
 }
+
+static void walk_runs(void)
+{
+    struct command *command = add(COMMAND_PRUNE);
+
+    command->prune =
+        (struct prune){ .kind = ROW_RUN, .looks = 1000, .most = 1000, .asked_ms = 1 };
+    cr_assert(commit());
+}
+
+/* Its end is told when its segment has returned: who began to wait before may still ask. */
+Test(cancel, who_was_canceled_goes_no_sooner_than_its_end_is_told)
+{
+    int64_t out = start("t"), token = make_token(0, 0, 0), run = start("u");
+    struct frame_end *end;
+
+    bench.retention.span_ms[RETAIN_RUNS] = SECONDS(10);
+    bench_catalog();
+    cancel(out);
+    advance(SECONDS(2));
+    walk_runs();
+    advance(SECONDS(2));
+    pause("task/u", true);
+    end = add_wait(run, WAIT_FOR_GROUP, NULL, 0)->segment_end.end;
+    end->needed = 1;
+    end->part_count = 2;
+    end->parts = ARENA_ARRAY(bench_arena(), struct frame_part, 2);
+    end->parts[0] = (struct frame_part){ .kind = PART_RUN, .id = out };
+    end->parts[1] = (struct frame_part){ .kind = PART_TOKEN, .id = token };
+    cr_assert(commit());
+    complete(token, "\x01");
+    cr_assert_eq(run_of(run)->status, RUN_QUEUED);
+    advance(SECONDS(20));
+    release(out);
+
+    walk_runs();
+
+    cr_assert(store_memory_find(bench.store, out) != NULL);
+    pause("task/u", false);
+    cr_assert_eq(segment(run)->results[0].status, WAIT_CANCELLED);
+    end_done(run);
+    walk_runs();
+    advance(SECONDS(20));
+    walk_runs();
+    cr_assert(store_memory_find(bench.store, out) == NULL);
+}
