@@ -22,6 +22,7 @@ static const struct {
 static const char *const numbers[][2] = {
     { "priority", "priority" },
     { "max-attempts", "maxAttempts" },
+    { "cost", "cost" },
     { "max-duration", "maxDuration" },
 };
 
@@ -164,6 +165,7 @@ static const struct cli_option options[] = {
     { "reuse", "OUTCOME", "success, canceled, failed, expired: it keeps the key" },
     { "metadata", "JSON", "a JSON object, @FILE, or - for stdin" },
     { "max-attempts", "COUNT", "tries in all" },
+    { "cost", "COUNT", "each start counts for so many at the rates of its queue" },
     { "max-duration", "SECONDS", "how long an attempt may take; may have a fraction" },
     { "test", NULL, "mark the run as a test" },
     { NULL, NULL, NULL },

@@ -27,7 +27,9 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     RULE("per_key", COUNT, per_key),
     RULE("total", COUNT, total),
     RULE("rate", RATE, rate),
+    RULE("rate.cost", AMOUNT, rate_cost),
     RULE("key_rate", RATE, key_rate),
+    RULE("key_rate.cost", AMOUNT, key_rate_cost),
     RULE("max_queued", COUNT, max_queued),
     { .key = "on_full",
       .type = RULE_WORD,
@@ -139,6 +141,19 @@ static bool rule_read(const struct queue_rule *rule, const struct entry *entry, 
     return false;
 }
 
+/* What no rate can ever pay is no cost. */
+static bool cost_check(const struct node *map, const char *key, const struct queue_rate *rate,
+                       const struct queue_amount *cost, struct report *report)
+{
+    if (cost->expression != NULL || cost->number <= rate->burst)
+        return true;
+    const struct node *said = &queue_rule_find(map, key)->node;
+    return report_add(report, said->line, said->column,
+                      "%s is %.15g, and a burst of %" PRIu32
+                      " can never pay that; make burst at least as high",
+                      key, cost->number, rate->burst);
+}
+
 bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct report *report)
 {
     bool fine = true;
@@ -149,7 +164,9 @@ bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct 
         if (entry != NULL)
             fine &= rule_read(rule, entry, (char *)rules + rule->at, report);
     }
-    return fine && queue_retry_check(map, rules, report);
+    return fine && queue_retry_check(map, rules, report) &&
+           cost_check(map, "rate.cost", &rules->rate, &rules->rate_cost, report) &&
+           cost_check(map, "key_rate.cost", &rules->key_rate, &rules->key_rate_cost, report);
 }
 
 void queue_rule_text(const struct queue_rule *rule, const struct queue_rules *rules,

@@ -79,9 +79,10 @@ struct queue_rules {
     uint32_t per_key;                 /* of those with a key; 0: the same */
     uint32_t total;                   /* of all together; 0: any number */
     struct queue_rate rate, key_rate; /* of the queue as a whole; of each lane with a key */
-    uint32_t max_queued;              /* runs that wait in it; 0: any number */
-    uint32_t on_full;                 /* enum full_rule */
-    uint32_t on_conflict;             /* enum conflict_rule */
+    struct queue_amount rate_cost, key_rate_cost; /* a start counts for so many; 0: for one */
+    uint32_t max_queued;                          /* runs that wait in it; 0: any number */
+    uint32_t on_full;                             /* enum full_rule */
+    uint32_t on_conflict;                         /* enum conflict_rule */
     /* For runs whose trigger says none. */
     int64_t ttl_ms;
     struct queue_amount priority; /* seconds */
@@ -114,7 +115,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 18, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 20, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

@@ -67,7 +67,7 @@ struct trigger {
     int64_t priority_ms;          /* head start; 0: its queue's */
     bool has_ttl, has_priority;   /* 0 was said, and is meant */
     int64_t limit_ms;             /* of an attempt; 0: the task's; negative: no time at all */
-    uint32_t max_attempts;        /* 0: the task's */
+    uint32_t max_attempts, cost;  /* 0: the task's; its queue's, of rates */
     struct slice tags;            /* packed, sorted list; empty: none */
     struct slice metadata;        /* packed map; empty: none */
     bool is_test;

@@ -2,7 +2,9 @@
 #include "codec/pack.h"
 #include "engine/batch.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #define PRIORITY_MOST_MS INT32_MAX
 
@@ -51,4 +53,68 @@ struct slice defaults_take(struct batch *batch, const struct trigger *trigger,
     return arena_format(batch->arena,
                         "its priority is 0: its queue's expression has no value at %d:%d: %s",
                         flaw.line, flaw.column, flaw.text);
+}
+
+/* ---- what its starts cost ---------------------------------------------------------------- */
+
+static bool cost_refuse(struct command *command, struct slice queue, bool of_key,
+                        const char *text, uint32_t most)
+{
+    const char *key = of_key ? "key_rate" : "rate";
+
+    if (command->trigger.cost > 0)
+        return err_set(&command->err, ERR_RULE,
+                       "options.cost is %" PRIu32 ", and %s of queue %.*s can never pay more "
+                       "than its burst, %" PRIu32,
+                       command->trigger.cost, key, SLICE_ARG(queue), most);
+    return err_set(&command->err, ERR_RULE,
+                   "%s.cost of queue %.*s must be from 1 to its burst, %" PRIu32
+                   ", and of this payload %s",
+                   key, SLICE_ARG(queue), most, text);
+}
+
+/* 0: the queue says a number, or nothing. */
+static bool cost_take(struct batch *batch, struct command *command,
+                      const struct queue_rules *rules, struct slice queue, bool of_key,
+                      struct slice payload, uint32_t *cost)
+{
+    const struct queue_rate *rate = of_key ? &rules->key_rate : &rules->rate;
+    const struct queue_amount *amount = of_key ? &rules->key_rate_cost : &rules->rate_cost;
+    double asked = command->trigger.cost, most = rate->limit == 0 ? RUN_COST_MOST : rate->burst;
+    struct expression_flaw flaw;
+    char text[sizeof flaw.text + 40];
+
+    *cost = 0;
+    if (asked == 0 && amount->expression == NULL)
+        return true;
+    bool has_value = asked != 0 || amount_get(batch, amount, payload, &asked, &flaw);
+    if (has_value && ceil(asked) >= 1 && ceil(asked) <= most) {
+        *cost = (uint32_t)ceil(asked);
+        return true;
+    }
+    if (command->trigger.is_accepted) {
+        *cost = has_value && asked > most ? (uint32_t)most : 1; /* it was taken already */
+        return true;
+    }
+    if (has_value)
+        (void)snprintf(text, sizeof text, "it is %.15g", asked);
+    else
+        (void)snprintf(text, sizeof text, "it has no value, at %d:%d: %s", flaw.line,
+                       flaw.column, flaw.text);
+    return cost_refuse(command, queue, of_key, text, (uint32_t)most);
+}
+
+bool costs_take(struct batch *batch, struct command *command, const struct queue_rules *rules,
+                struct slice queue, struct slice payload, int64_t *costs)
+{
+    bool has_key = command->trigger.lane_key.size > 0;
+    uint32_t cost;
+
+    *costs = 0;
+    for (int of_key = 0; of_key <= (int)has_key; of_key++) {
+        if (!cost_take(batch, command, rules, queue, of_key == 1, payload, &cost))
+            return false;
+        *costs |= (int64_t)cost << run_cost_at(of_key == 1);
+    }
+    return true;
 }

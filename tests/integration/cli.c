@@ -72,7 +72,7 @@ Test(cli, wrong_use_is_exit_status_2_when_the_server_says_it)
     static const char *const options[] = {
         "--max-attempts 0", "--max-attempts 101", "--max-attempts 1.5", "--max-attempts x",
         "--delay soon",     "--ttl eon",          "--key-ttl 1h",       "--priority 1e300",
-        "--queue 'a b'",    "--tag 'a,b'",        "--max-duration 0",
+        "--queue 'a b'",    "--tag 'a,b'",        "--max-duration 0",   "--cost 0",
     };
 
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
@@ -81,7 +81,7 @@ Test(cli, wrong_use_is_exit_status_2_when_the_server_says_it)
     bide(2, "runs list --status asleep");
     bide(2, "runs list --queue 'a b'");
     bide(2, "tokens create --timeout soon");
-    bide(0, "trigger hello --payload '{}' --ttl 0 --priority 1.5 --max-duration 2.5");
+    bide(0, "trigger hello --payload '{}' --ttl 0 --priority 1.5 --max-duration 2.5 --cost 2");
     bide(1, "runs show run_0000000000000");
 }
 

@@ -60,6 +60,8 @@ static void act_trigger(struct world *world)
         trigger->key_ttl_ms = moment_any(world_random(world, 1 << 30), 0);
     if (world_chance(world, 20))
         trigger->reuse = REUSE_SAID | (uint32_t)world_random(world, REUSE_SAID);
+    if (world_chance(world, 15))
+        trigger->cost = 1 + (uint32_t)world_random(world, 3);
     if (world_chance(world, 10))
         trigger->request_key =
             arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));

@@ -176,9 +176,10 @@ static void made_family(const struct look *look, const struct trigger *trigger,
     const struct run *parent = run_now(look, trigger->parent_id);
     uint32_t depth = parent == NULL ? 0 : parent->depth + 1;
     int64_t root_id = parent == NULL ? run->id : parent->root_id;
+    uint32_t choices = (uint32_t)run->choices & (RUN_IS_HELD - 1);
 
-    if ((run->choices & ~(uint32_t)RUN_IS_HELD) != choices_expected(look, trigger, run))
-        world_flaw(look->world, "run %lld has %u chosen", (long long)run->id, run->choices);
+    if (choices != choices_expected(look, trigger, run))
+        world_flaw(look->world, "run %lld has %u chosen", (long long)run->id, choices);
     if (run->parent_id != trigger->parent_id || run->depth != depth || run->root_id != root_id)
         world_flaw(look->world, "run %lld has parent %lld, depth %u", (long long)run->id,
                    (long long)run->parent_id, run->depth);
@@ -238,6 +239,7 @@ static void made_look(const struct look *look, const struct command *command,
                      trigger->key_text.size > 0 ? trigger->key_text : trigger->key))
         world_flaw(look->world, "run %lld does not say its key", (long long)run->id);
     made_queue(look, trigger, run, shadow);
+    rates_check_made(look->world, trigger, run, queue);
     made_family(look, trigger, run);
 }
 
@@ -252,7 +254,8 @@ static void refused_look(const struct look *look, const struct command *command)
     if (command->err.code == ERR_LIMIT && parent != NULL && parent->depth < limit)
         world_flaw(look->world, "a child of run %lld was refused, which is %u deep",
                    (long long)trigger->parent_id, parent->depth);
-    if (command->err.code == ERR_RULE && trigger->parent_id == 0)
+    if (command->err.code == ERR_RULE && trigger->parent_id == 0 &&
+        !rates_may_refuse(look->world, trigger))
         world_flaw(look->world, "a trigger was refused: %s", command->err.text);
     if (command->err.code == ERR_FULL)
         rule_full(look, trigger);

@@ -142,10 +142,7 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
     rules.concurrency = i == 2 ? 1 : world->queue_limit;
     rules.per_key = i == 0 ? world->key_limit : 0;
     rules.total = i == 1 ? world->total_limit : 0;
-    if (i == 1)
-        rules.rate = world->rate;
-    if (i == 0)
-        rules.key_rate = world->key_rate;
+    rates_rules(world, &catalog->arena, i, &rules);
     if (i == 0)
         rules.priority.expression = expression_compile(
             &catalog->arena, SLICE("payload.n * 2 + 1"), EXPRESSION_NUMBER, &flaw);

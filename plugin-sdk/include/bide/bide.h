@@ -270,6 +270,8 @@ struct bide_trigger_opts {
      * BIDE_REUSE_CANCELED. */
     uint32_t reuse;
     uint32_t on_parent_end; /* ABI 1.1: enum bide_children; 0: as this task's .children */
+    uint32_t cost;     /* ABI 1.1: a start counts for so many at rates; 0: as its queue says */
+    uint32_t reserved; /* 0 */
 };
 
 /* ABI 1.1 */

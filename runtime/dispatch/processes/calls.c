@@ -160,6 +160,7 @@ static void trigger_fill(struct trigger *trigger, struct arena *arena, const str
                                  .key_ttl_ms = number_of(map, "key_ttl_ms"),
                                  .on_parent_end = (uint32_t)number_of(map, "on_parent_end"),
                                  .reuse = (uint32_t)number_of(map, "reuse") & REUSE_MASK,
+                                 .cost = (uint32_t)number_of(map, "cost"),
                                  .is_test = job->is_test,
                                  .parent_id = job->run_id,
                                  .parent_seq = job->seq,

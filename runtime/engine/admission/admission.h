@@ -120,7 +120,8 @@ bool lines_load(struct batch *batch);
 /* The lane, where this batch looks at it; else NULL. */
 struct line *line_of(const struct batch *batch, int64_t lane);
 uint32_t lane_running(const struct batch *batch, int64_t lane);
-/* Of those that the store shows as QUEUED, so many are not any more. */
+/* Of those that the store shows as QUEUED in it, or in minus a queue, so many are not any more.
+ */
 uint32_t lane_left(const struct batch *batch, int64_t lane);
 uint32_t queue_running(const struct batch *batch, int64_t queue);
 /* It, or its queue, is out of its rate. */

@@ -13,6 +13,7 @@ struct alarm {
     int64_t at_ms;
     uint32_t place; /* in the heap, and 1; 0: it is not set */
     bool is_queue;  /* else a lane's */
+    bool is_saving; /* for one run, which may go before (rates.h) */
 };
 
 struct alarms {

@@ -93,16 +93,29 @@ static bool run_set_aside(struct batch *batch, struct run *run)
     return true;
 }
 
-static enum gate gate_now(struct batch *batch, const struct line *line, const struct run *run)
+/* The run costs more than is left of the rate: it is saved up. */
+static void meter_save(struct meter *meter, int64_t opens_ms)
 {
-    const struct place *place = line->place;
+    if (meter->opens_ms != 0)
+        return;
+    meter->opens_ms = opens_ms;
+    meter->is_saving = true;
+}
+
+static enum gate gate_now(struct batch *batch, struct line *line, const struct run *run)
+{
+    struct place *place = line->place;
+    bool is_next = line->horizon == NULL || rank_order(&run, &line->horizon) <= 0;
+    int64_t lane_ms = is_next ? meter_opens_ms(batch, &line->meter, run) : line->meter.opens_ms;
+    int64_t queue_ms =
+        is_next ? meter_opens_ms(batch, &place->meter, run) : place->meter.opens_ms;
     struct gate_facts facts = {
         .queue_running = place->running,
         .total = place->total,
         .lane_running = line->running,
         .lane_limit = line->limit,
         .is_pushed_back = rate_is_pushed(line->meter.row, batch->steady_ms),
-        .is_out_of_rate = line_is_early(line),
+        .is_out_of_rate = lane_ms != 0 || queue_ms != 0,
         .lacks_tokens = pools_lack(batch, place),
         .environment_running = place->share->running,
         .environment_limit = place->share->limit,
@@ -110,9 +123,11 @@ static enum gate gate_now(struct batch *batch, const struct line *line, const st
     };
     enum gate gate = gate_of(&facts);
 
-    return gate == GATE_NONE && line->horizon != NULL && rank_order(&run, &line->horizon) > 0
-               ? GATE_TURN
-               : gate;
+    if (gate == GATE_RATE && lane_ms != 0)
+        meter_save(&line->meter, lane_ms);
+    else if (gate == GATE_RATE)
+        meter_save(&place->meter, queue_ms);
+    return gate == GATE_NONE && !is_next ? GATE_TURN : gate;
 }
 
 struct run *line_pick(struct batch *batch, struct line *line)
@@ -136,8 +151,8 @@ struct run *line_pick(struct batch *batch, struct line *line)
         line->running++;
         line->place->running++;
         line->place->spent += task_is_short(batch->engine, run->task) ? 1 : TURN_LONG;
-        meter_start(batch, &line->meter);
-        meter_start(batch, &line->place->meter);
+        meter_start(batch, &line->meter, run);
+        meter_start(batch, &line->place->meter, run);
         grant_use(batch, line->lane, line->whole, line->running);
         grant_use(batch, -line->place->id, line->place->whole, line->place->running);
         if (line->place->uses.count > 0)

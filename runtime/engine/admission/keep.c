@@ -43,7 +43,7 @@ static void line_keep(struct batch *batch, struct queue_hint *queue, const struc
     if (line->gate == GATE_LANE)
         rings_lane_shut(rings, lane, LANE_FULL);
     else if (line->meter.opens_ms != 0)
-        rings_lane_wait(rings, lane, line->meter.opens_ms);
+        rings_lane_wait(rings, lane, line->meter.opens_ms, line->meter.is_saving);
     else if (has_suspects && !is_hidden)
         rings_lane_shut(rings, lane, LANE_SUSPECT);
     else if (line->has_started)
@@ -99,7 +99,7 @@ static void place_keep(struct batch *batch, const struct place *place)
     queue->is_held = is_paused || (place->queue != NULL &&
                                    pause_is_ramping(&place->queue->pause) && !is_alone);
     if (place->is_loaded)
-        rings_queue_wait(rings, queue, place->meter.opens_ms);
+        rings_queue_wait(rings, queue, place->meter.opens_ms, place->meter.is_saving);
     pools_keep_place(batch, place, queue);
     rings_settle(rings, queue, place->spent);
 }
@@ -154,6 +154,18 @@ static void queued_keep(struct batch *batch)
     }
 }
 
+/* Runs that have gone without a start: one of them may have been saved up for. */
+static void gone_keep(struct batch *batch)
+{
+    EACH_RUN(&batch->rows, run)
+    {
+        const struct run *was = run_loaded(run);
+        if (was != NULL && node_has_ready(batch, was) && !node_has_ready(batch, run) &&
+            !run_is_executing(run))
+            rings_spend(&batch->engine->rings, run->queue, run->lane);
+    }
+}
+
 /* An environment without a slot is not looked at before a run stops; nor is one that has slots
  * for short tasks alone, when those whose turn it was are not. */
 static void environments_keep(struct batch *batch)
@@ -189,6 +201,7 @@ void admission_keep(struct batch *batch)
     for (const struct place *place = admission->first_place; place != NULL; place = place->next)
         place_keep(batch, place);
     queued_keep(batch);
+    gone_keep(batch);
     pools_keep(batch);
     if (admission->is_picked)
         environments_keep(batch);

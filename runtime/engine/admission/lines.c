@@ -50,6 +50,13 @@ static void running_add(struct batch *batch, int64_t queue, int64_t lane, uint32
     tally_get(batch, lane)->running += count;
 }
 
+/* Of its lane, and of its queue. */
+static void left_add(struct batch *batch, const struct run *run)
+{
+    tally_get(batch, run->lane)->left++;
+    tally_get(batch, -run->queue)->left++;
+}
+
 static void tallies_fill(struct batch *batch)
 {
     const struct rows *rows = &batch->rows;
@@ -66,7 +73,7 @@ static void tallies_fill(struct batch *batch)
                         node_is_executing(batch, run) ? 1 : UINT32_MAX);
         if (run_loaded(run) != NULL && node_has_ready(batch, run_loaded(run)) &&
             !node_has_ready(batch, run))
-            tally_get(batch, run->lane)->left++;
+            left_add(batch, run);
     }
 }
 

@@ -12,6 +12,19 @@ uint32_t queue_total_now(const struct batch *batch, const struct queue *queue)
     return pause_limit(&queue->pause, total, batch->steady_ms);
 }
 
+/* It saves up for the run that is its next, unless that has gone. */
+static void place_save(struct batch *batch, struct place *place)
+{
+    struct meter *meter = &place->meter;
+
+    if (meter->rule == NULL || place->hint == NULL || !place->hint->alarm.is_saving ||
+        place->hint->alarm.at_ms <= meter->opens_ms ||
+        place->hint->alarm.at_ms <= batch->steady_ms || lane_left(batch, -place->id) > 0)
+        return;
+    meter->opens_ms = place->hint->alarm.at_ms;
+    meter->is_saving = true;
+}
+
 static bool place_load(struct batch *batch, struct place *place)
 {
     if (place->is_loaded)
@@ -30,8 +43,10 @@ static bool place_load(struct batch *batch, struct place *place)
         if (place->uses.count > 0 && !pools_load(batch))
             return false;
         if (!meter_load(batch, &place->meter, -place->id,
-                        catalog_rate(batch->catalog, place->queue->name, false), false))
+                        catalog_rate(batch->catalog, place->queue->name, false),
+                        &catalog_rules(batch->catalog, place->queue->name)->rate_cost, false))
             return false;
+        place_save(batch, place);
     }
     place->is_loaded = true;
     return true;
@@ -61,6 +76,7 @@ static bool line_look(struct batch *batch, struct line *line, uint32_t capacity)
     const struct queue_rate *rate =
         line->has_key ? catalog_rate(batch->catalog, place->queue->name, true) : NULL;
     bool loaded = meter_load(batch, &line->meter, line->lane, rate,
+                             &catalog_rules(batch->catalog, place->queue->name)->key_rate_cost,
                              place->queue->pushed_ms > batch->steady_ms);
 
     line->whole =

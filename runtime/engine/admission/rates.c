@@ -31,13 +31,24 @@ bool rate_is_pushed(const struct rate *row, int64_t now_ms)
     return row != NULL && row->pushed_ms > now_ms;
 }
 
-int64_t rate_opens_ms(const struct queue_rate *rule, const struct rate *row, int64_t now_ms)
+uint32_t rate_cost(const struct queue_rate *rule, const struct queue_amount *usual,
+                   const struct run *run, bool of_key)
+{
+    uint32_t cost = run_cost(run, of_key);
+
+    if (cost == 0)
+        cost = usual->number < 1 ? 1 : (uint32_t)usual->number;
+    return cost < rule->burst ? cost : rule->burst;
+}
+
+int64_t rate_opens_ms(const struct queue_rate *rule, const struct rate *row, uint32_t cost,
+                      int64_t now_ms)
 {
     int64_t pushed_ms = rate_is_pushed(row, now_ms) ? row->pushed_ms : 0;
 
     if (rule == NULL)
         return pushed_ms;
-    int64_t ahead_us = interval_of(rule) * (rule->burst - 1);
+    int64_t ahead_us = interval_of(rule) * (rule->burst - cost);
     int64_t opens_us = tat_of(rule, row, now_ms * 1000) - ahead_us;
     int64_t opens_ms = opens_us <= now_ms * 1000 ? 0 : (opens_us + 999) / 1000;
     return opens_ms > pushed_ms ? opens_ms : pushed_ms;
@@ -53,13 +64,14 @@ static void meter_set(struct batch *batch, struct meter *meter, int64_t tat_us)
     meter->row->tat_us = tat_us;
     meter->row->interval_us = interval_of(meter->rule);
     meter->row->burst = meter->rule->burst;
-    meter->opens_ms = rate_opens_ms(meter->rule, meter->row, batch->steady_ms);
+    meter->opens_ms = rate_opens_ms(meter->rule, meter->row, 1, batch->steady_ms);
 }
 
 bool meter_load(struct batch *batch, struct meter *meter, int64_t scope,
-                const struct queue_rate *rule, bool may_be_pushed)
+                const struct queue_rate *rule, const struct queue_amount *cost,
+                bool may_be_pushed)
 {
-    *meter = (struct meter){ .scope = scope, .rule = rule };
+    *meter = (struct meter){ .scope = scope, .rule = rule, .cost = cost };
     if (rule == NULL && !may_be_pushed)
         return true;
     if (!rows_rate(&batch->rows, scope, &meter->row))
@@ -67,18 +79,30 @@ bool meter_load(struct batch *batch, struct meter *meter, int64_t scope,
     int64_t tat_us = rule == NULL ? 0 : tat_of(rule, meter->row, batch->steady_ms * 1000);
     if (rule != NULL && meter->row != NULL && tat_us < meter->row->tat_us)
         meter_set(batch, meter, tat_us); /* kept, or it would move on with the time */
-    meter->opens_ms = rate_opens_ms(meter->rule, meter->row, batch->steady_ms);
+    meter->opens_ms = rate_opens_ms(meter->rule, meter->row, 1, batch->steady_ms);
     return true;
 }
 
-void meter_start(struct batch *batch, struct meter *meter)
+int64_t meter_opens_ms(const struct batch *batch, const struct meter *meter,
+                       const struct run *run)
+{
+    if (meter->rule == NULL || meter->opens_ms != 0)
+        return meter->opens_ms;
+    return rate_opens_ms(meter->rule, meter->row,
+                         rate_cost(meter->rule, meter->cost, run, meter->scope > 0),
+                         batch->steady_ms);
+}
+
+void meter_start(struct batch *batch, struct meter *meter, const struct run *run)
 {
     if (meter->rule == NULL)
         return;
     int64_t tat_us = tat_of(meter->rule, meter->row, batch->steady_ms * 1000);
     if (meter->row == NULL)
         meter->row = rows_new_rate(&batch->rows, meter->scope);
-    meter_set(batch, meter, tat_us + interval_of(meter->rule));
+    meter_set(batch, meter,
+              tat_us + interval_of(meter->rule) *
+                           rate_cost(meter->rule, meter->cost, run, meter->scope > 0));
 }
 
 uint32_t meter_most(const struct batch *batch, const struct meter *meter, uint32_t count)

@@ -143,10 +143,12 @@ void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_stat
         list_push(&rings->suspects, &lane->suspect_link);
 }
 
-void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_ms)
+void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_ms,
+                     bool is_saving)
 {
     rings_lane_shut(rings, lane, LANE_EARLY);
     alarm_set(&rings->alarms, &lane->alarm, until_ms);
+    lane->alarm.is_saving = is_saving;
 }
 
 void rings_lane_open(struct rings *rings, struct lane_hint *lane)
@@ -248,9 +250,11 @@ void rings_queue_forget(struct rings *rings, struct queue_hint *queue)
     }
 }
 
-void rings_queue_wait(struct rings *rings, struct queue_hint *queue, int64_t until_ms)
+void rings_queue_wait(struct rings *rings, struct queue_hint *queue, int64_t until_ms,
+                      bool is_saving)
 {
     alarm_set(&rings->alarms, &queue->alarm, until_ms);
+    queue->alarm.is_saving = is_saving;
 }
 
 static void lanes_drop(struct rings *rings, struct list *lanes)
@@ -378,7 +382,7 @@ static void queue_open(struct rings *rings, struct queue_hint *queue)
     LIST_EACH(&queue->shut, link, after)
     rings_lane_open(rings, container_of(link, struct lane_hint, link));
     queue->is_full = queue->pools.is_shut = false;
-    rings_queue_wait(rings, queue, 0);
+    rings_queue_wait(rings, queue, 0, false);
     rings_settle(rings, queue, 0);
 }
 
@@ -405,11 +409,25 @@ void rings_ring(struct rings *rings, int64_t now_ms)
         struct queue_hint *queue =
             alarm->is_queue ? container_of(alarm, struct queue_hint, alarm) : lane->queue;
         if (alarm->is_queue)
-            rings_queue_wait(rings, queue, 0);
+            rings_queue_wait(rings, queue, 0, false);
         else
             rings_lane_open(rings, lane);
         rings_settle(rings, queue, 0);
     }
+}
+
+void rings_spend(struct rings *rings, int64_t queue_id, int64_t lane_id)
+{
+    struct queue_hint *queue = rings_queue(rings, queue_id);
+    struct lane_hint *lane = rings_lane(rings, lane_id);
+
+    if (lane != NULL && lane->state == LANE_EARLY && lane->alarm.is_saving)
+        rings_lane_open(rings, lane);
+    if (queue == NULL)
+        return;
+    if (queue->alarm.is_saving)
+        rings_queue_wait(rings, queue, 0, false);
+    rings_settle(rings, queue, 0);
 }
 
 int64_t rings_next_ms(const struct rings *rings)

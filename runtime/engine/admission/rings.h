@@ -97,8 +97,9 @@ struct queue_hint *rings_queue(const struct rings *rings, int64_t id);
 struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t environment);
 /* What is known of it may not be all, and what was full may not be. */
 void rings_queue_forget(struct rings *rings, struct queue_hint *queue);
-/* It is out of its rate until then; 0: it is not. */
-void rings_queue_wait(struct rings *rings, struct queue_hint *queue, int64_t until_ms);
+/* It is out of its rate until then; 0: it is not. is_saving: for its next run. */
+void rings_queue_wait(struct rings *rings, struct queue_hint *queue, int64_t until_ms,
+                      bool is_saving);
 void rings_queue_drop(struct rings *rings, struct queue_hint *queue);
 
 struct lane_hint *rings_lane(const struct rings *rings, int64_t id);
@@ -110,8 +111,11 @@ bool rings_queue_has_room(const struct queue_hint *queue, uint32_t spare);
 void rings_lane_drop(struct rings *rings, struct lane_hint *lane);
 void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_state state);
 void rings_lane_open(struct rings *rings, struct lane_hint *lane);
-/* It is out of its rate until then. */
-void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_ms);
+/* The same. */
+void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_ms,
+                     bool is_saving);
+/* A run of them has gone: perhaps the one that was saved up for. */
+void rings_spend(struct rings *rings, int64_t queue, int64_t lane);
 /* Its lanes are of tenants from now on, or take turns. */
 void rings_queue_fair(struct queue_hint *queue, bool is_fair);
 /* Of a fair queue: whose it is, as in fair_lane_join, and what it owes more. */

@@ -47,11 +47,14 @@ void item_link(struct batch *batch, struct run_batch *made, struct batch_item *i
 #define KEPT_NUMBERS(X)                                                                     \
     X(due_ms) X(delay_ms) X(ttl_ms) X(priority_ms) X(has_ttl) X(has_priority) X(limit_ms)   \
     X(max_attempts) X(is_test) X(key_ttl_ms) X(key_global) X(reuse)           \
-    X(on_parent_end)
+    X(on_parent_end) X(cost)
 /* clang-format on */
 
 #define ONE(member) +1
-enum { KEPT_COUNT = 0 KEPT_SLICES(ONE) KEPT_NUMBERS(ONE) };
+enum {
+    KEPT_COUNT = 0 KEPT_SLICES(ONE) KEPT_NUMBERS(ONE),
+    KEPT_LEAST = 21 /* an older version's: new numbers come at the end, and are 0 in those */
+};
 
 struct slice item_pack(struct arena *arena, const struct trigger *asked)
 {
@@ -79,13 +82,15 @@ bool item_read(struct arena *arena, const struct batch_item *item, struct trigge
 
     *trigger = (struct trigger){ .task = item->task, .given = item->given };
     if (!pack_read(arena, item->asked, &list, NULL) || list.kind != VALUE_LIST ||
-        list.count != KEPT_COUNT)
+        list.count < KEPT_LEAST || list.count > KEPT_COUNT)
         return false;
     at = list.items;
 #define TAKE(member) trigger->member = (at++)->bytes;
     KEPT_SLICES(TAKE)
 #undef TAKE
-#define TAKE(member) trigger->member = (__typeof__(trigger->member))(at++)->integer;
+#define TAKE(member)  \
+    trigger->member = \
+        at == list.items + list.count ? 0 : (__typeof__(trigger->member))(at++)->integer;
     KEPT_NUMBERS(TAKE)
 #undef TAKE
     return true;

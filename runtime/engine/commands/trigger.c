@@ -31,6 +31,7 @@ struct trigger_rows {
     struct waitpoint *token;    /* likewise */
     struct key *key, *request;
     uint8_t key_hash[16], request_hash[16];
+    int64_t costs; /* as in run->choices */
 };
 
 /* Its lane, once its payload is what it will be. */
@@ -249,6 +250,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     run->rank_ms = rank_of(batch, &start, delayed, run->priority_ms);
     run->limit_ms = trigger->limit_ms;
     run->max_attempts = trigger->max_attempts;
+    run->choices = found->costs;
     run->is_test = trigger->is_test;
     run->tags = arena_copy(arena, trigger->tags);
     run->metadata = arena_copy(arena, trigger->metadata);
@@ -464,6 +466,8 @@ bool trigger_decide(struct batch *batch, struct command *command)
     if (trigger->unchecked && !payload_check(batch, command, found.task, &payload))
         return true;
     keys_make(batch, trigger, found.rules, payload);
+    if (!costs_take(batch, command, found.rules, found.queue_name, payload, &found.costs))
+        return true;
     if (!lane_load(batch, trigger, &found) || !queue_takes(batch, command, &found, &met))
         return false;
     if (command->err.code != ERR_OK || trigger->run_id != 0)

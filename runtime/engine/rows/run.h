@@ -53,6 +53,10 @@ enum run_choice {
     RUN_IS_HELD = 128 /* it has children of that kind */
 };
 
+/* Behind them: what a start costs of its queue's rate, and of its key's; 0: as the queue says.
+ */
+enum { RUN_COSTS_AT = 8, RUN_COST_BITS = 20, RUN_COST_MOST = 1000000 };
+
 /* What a run that is not QUEUED, RUNNING or PARKED is found by: its status while it lives, and
  * this + the outcome when it ended other than completed. */
 enum { PLACE_ENDED = 8 };
@@ -87,6 +91,7 @@ struct run {
     int64_t batch;     /* that it is an item of; 0: of none */
     int64_t frozen_ms; /* pause_lag of its queue as its due_ms has it (ttl.c) */
     int64_t given;     /* hash of a child's payload as its parent gave it; 0: no child */
+    int64_t choices;   /* enum reuse, of its key, enum run_choice, and its costs */
     uint32_t attempt, max_attempts;
     uint32_t entry;       /* segments entered so far */
     uint32_t depth;       /* 0 for a root */
@@ -97,7 +102,6 @@ struct run {
     uint32_t secrets;     /* enum run_secrets */
     uint32_t node, epoch; /* of the last start; 0: there is one node */
     uint32_t home;        /* QUEUED: the node that may start it; 0: any, or there is one */
-    uint32_t choices;     /* enum reuse, of its key, and enum run_choice */
     bool is_test;
     bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
     bool needs_parent; /* made by a task that may wait for it; informational */
@@ -141,6 +145,16 @@ struct run {
 static inline bool run_is_over(const struct run *run)
 {
     return run->status == RUN_DONE && !run->is_out && run->remaining == 0;
+}
+
+static inline int run_cost_at(bool of_key)
+{
+    return RUN_COSTS_AT + (of_key ? RUN_COST_BITS : 0);
+}
+
+static inline uint32_t run_cost(const struct run *run, bool of_key)
+{
+    return (uint32_t)(run->choices >> run_cost_at(of_key)) & ((1U << RUN_COST_BITS) - 1);
 }
 
 static inline bool run_ends_children(const struct run *run)

@@ -21,6 +21,7 @@ struct look {
     struct pool_counts pools;
     const struct catalog_use *use; /* that it lacks tokens for; NULL: none */
     const struct queue_rate *rate; /* that it is out of; of its key, else of its queue */
+    uint32_t cost;                 /* of it */
     int64_t opens_ms;
 };
 
@@ -65,6 +66,7 @@ static bool rates_look(struct look *look, struct reader *reader, struct arena *a
                        struct err *err)
 {
     const struct run *run = look->run;
+    const struct queue_rules *rules = catalog_rules(look->catalog, look->queue->queue.name);
     bool has_key = run->lane != run->queue;
 
     for (int of_key = 0; of_key <= (int)has_key; of_key++) {
@@ -76,10 +78,14 @@ static bool rates_look(struct look *look, struct reader *reader, struct arena *a
         if (!reader->ops->row(reader, arena, ROW_RATE, of_key == 1 ? run->lane : -run->queue,
                               &row, err))
             return false;
-        int64_t opens_ms = rate_opens_ms(rate, (const struct rate *)row, clock_steady_ms());
+        uint32_t cost = rate_cost(rate, of_key == 1 ? &rules->key_rate_cost : &rules->rate_cost,
+                                  run, of_key == 1);
+        int64_t opens_ms =
+            rate_opens_ms(rate, (const struct rate *)row, cost, clock_steady_ms());
         if (opens_ms > look->opens_ms) {
             look->opens_ms = opens_ms;
             look->rate = rate;
+            look->cost = cost;
         }
     }
     struct row *lane = NULL;
@@ -191,9 +197,14 @@ static void rate_say(struct hold *hold, struct arena *arena, const struct look *
 
     queue_rate_text(look->rate, rate);
     hold->until_ms = due_date(look->opens_ms, true);
-    hold->text = arena_format(arena, "%s %.*s starts %s, the next at %s",
-                              look->rate == of_queue ? "queue" : "each key of queue",
-                              SLICE_ARG(queue), rate, time_format(hold->until_ms, when));
+    struct slice cost =
+        look->cost == 1
+            ? SLICE("the next")
+            : arena_format(arena, "this run costs %" PRIu32 " of it, and may", look->cost);
+    hold->text =
+        arena_format(arena, "%s %.*s starts %s, %.*s at %s",
+                     look->rate == of_queue ? "queue" : "each key of queue", SLICE_ARG(queue),
+                     rate, SLICE_ARG(cost), time_format(hold->until_ms, when));
 }
 
 static void pool_say(struct hold *hold, struct arena *arena, const struct look *look,

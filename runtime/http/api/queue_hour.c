@@ -49,8 +49,8 @@ bool queue_early_read(struct request *request, struct pool_reader *reader,
     if (rate != NULL && !reader->reader->ops->row(reader->reader, &request->arena, ROW_RATE,
                                                   -queue->id, &row, err))
         return false;
-    *is_early =
-        rate != NULL && rate_opens_ms(rate, (const struct rate *)row, clock_steady_ms()) != 0;
+    *is_early = rate != NULL &&
+                rate_opens_ms(rate, (const struct rate *)row, 1, clock_steady_ms()) != 0;
     return true;
 }
 

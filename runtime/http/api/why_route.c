@@ -3,6 +3,7 @@
  * be its turn, and what that rests on. The gate is the one that dispatch asks (hold.h).
  */
 #include "base/clock.h"
+#include "engine/admission/rates.h"
 #include "http/api/pool_view.h"
 #include "http/api/routes.h"
 #include "http/api/run_view.h"
@@ -88,15 +89,21 @@ static int64_t width_of(const struct why *why)
     return width < slots ? width : slots;
 }
 
-/* What starts before it takes so long by its rates, however fast it is. */
+/* What starts before it takes so long by its rates, however fast it is, if it costs the same.
+ */
 static int64_t rates_take_ms(const struct why *why, struct slice queue)
 {
     bool has_key = why->view.run->lane != why->view.run->queue;
+    const struct queue_rules *rules = catalog_rules(why->view.catalog, queue);
     int64_t most_ms = 0;
 
     for (int of_key = 0; of_key <= (int)has_key; of_key++) {
         const struct queue_rate *rate = catalog_rate(why->view.catalog, queue, of_key == 1);
-        int64_t ms = rate == NULL ? 0 : why->before * rate->per_ms / rate->limit;
+        const struct queue_amount *usual =
+            of_key == 1 ? &rules->key_rate_cost : &rules->rate_cost;
+        int64_t ms = rate == NULL ? 0
+                                  : why->before * rate->per_ms / rate->limit *
+                                        rate_cost(rate, usual, why->view.run, of_key == 1);
         most_ms = ms > most_ms ? ms : most_ms;
     }
     if (why->view.hold.until_ms != 0)

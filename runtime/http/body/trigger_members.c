@@ -13,6 +13,7 @@
     { "idempotencyKeyTTL", MEMBER_TAKEN, NULL },                                                \
     { "idempotencyKeyOptions", MEMBER_TAKEN, NULL },                                            \
     { "reuse", MEMBER_TAKEN, NULL },                                                            \
+    { "cost", MEMBER_TAKEN, NULL },                                                             \
     { "maxAttempts", MEMBER_TAKEN, NULL },                                                      \
     { "maxDuration", MEMBER_TAKEN, NULL },                                                      \
     { "tags", MEMBER_TAKEN, NULL },                                                             \

@@ -392,12 +392,15 @@ static bool numbers_read(const struct trigger_options_from *from, const struct v
     const struct range tries = { "maxAttempts", 1, from->limits->max_attempts, true };
     const struct range times = { "maxDuration", 0.001, (double)(DURATION_MAX_MS / 1000),
                                  false };
-    double priority = 0, attempts = 0, duration = 0;
+    const struct range costs = { "cost", 1, RUN_COST_MOST, true };
+    double priority = 0, attempts = 0, duration = 0, cost = 0;
 
     if (!option_in_range(options, &priorities, &priority, err) ||
         !option_in_range(options, &tries, &attempts, err) ||
-        !option_in_range(options, &times, &duration, err))
+        !option_in_range(options, &times, &duration, err) ||
+        !option_in_range(options, &costs, &cost, err))
         return false;
+    trigger->cost = (uint32_t)cost;
     trigger->priority_ms = (int64_t)round(priority * 1000);
     trigger->has_priority = option(options, "priority") != NULL;
     trigger->max_attempts = (uint32_t)attempts;

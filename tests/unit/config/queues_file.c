@@ -92,6 +92,20 @@ Test(queues, rates)
     config_queues_finish(&queues);
 }
 
+Test(queues, costs_of_rates)
+{
+    struct config_queues queues = right(
+        "queues:\n"
+        "  a: { rate: { limit: 9, per: 1m, burst: 5, cost: 5 }, key_rate: 1/1s }\n"
+        "  b: { key_rate: { limit: 9, per: 1m, burst: 5, cost: { expr: payload.n } } }\n");
+    const struct queue_rules *a = &queues.queues[0].rules, *b = &queues.queues[1].rules;
+
+    cr_assert(a->rate.burst == 5 && a->rate_cost.number == 5 && a->key_rate_cost.number == 0);
+    cr_assert(b->rate_cost.number == 0 && b->rate_cost.expression == NULL);
+    cr_assert(slice_is(expression_text(b->key_rate_cost.expression), "payload.n"));
+    config_queues_finish(&queues);
+}
+
 Test(queues, how_long_what_has_ended_is_kept)
 {
     struct config_queues queues = right("queues:\n"
@@ -236,6 +250,13 @@ Test(queues, mistakes_are_told)
         { "queues: {a: {rate: {limit: 0, per: 1s}}}\n",
           "q.yaml:1:28: /queues/a/rate/limit: expected an integer >= 1" },
         { "queues: {a: {rate: {limit: 5}}}\n", "/queues/a/rate" },
+        { "queues:\n  a:\n    rate: { limit: 5, per: 1s, cost: 2 }\n",
+          "q.yaml:3:38: rate.cost is 2, and a burst of 1 can never pay that" },
+        { "queues:\n  a:\n    key_rate: { limit: 5, per: 1s, burst: 3, cost: 4 }\n",
+          "q.yaml:3:52: key_rate.cost is 4, and a burst of 3 can never pay that" },
+        { "queues: {a: {rate: {limit: 5, per: 1s, cost: 0}}}\n", "/queues/a/rate/cost" },
+        { "queues: {a: {rate: {limit: 5, per: 1s, cost: {expr: payload. }}}}\n",
+          "rate.cost.expr: " },
         { "queues: {a: {rate: {limit: 5, per: 0}}}\n", "q.yaml:1:36: rate must be per a time" },
         { "queues: {a: 1, a: 2}\n", "is here twice" },
         { "queues:\n  a:\n    fair: {tenant: {by: payload.}}\n",

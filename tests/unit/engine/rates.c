@@ -238,6 +238,145 @@ Test(rates, a_lane_goes_with_its_rate)
     cr_assert_null(rate_row(lane));
 }
 
+/* ---- costs -------------------------------------------------------------------------------
+ */
+
+static struct queue_rules *rules_of_q(struct queue_rate rate, struct queue_rate key_rate)
+{
+    offer(rate, key_rate);
+    return &bench.queues[0].rules;
+}
+
+static int64_t of_cost(const char *key, uint32_t cost)
+{
+    struct command *command = queue_up(key);
+
+    command->trigger.cost = cost;
+    cr_assert(commit());
+    cr_assert_eq(command->err.code, ERR_OK, "%s", command->err.text);
+    return command->trigger.run_id;
+}
+
+static bool is_running(int64_t run)
+{
+    return run_of(run)->status == RUN_RUNNING;
+}
+
+Test(rates, a_start_counts_for_what_it_costs)
+{
+    rules_of_q((struct queue_rate){ 10, 10, 10000 }, (struct queue_rate){ 0 })
+        ->rate_cost.number = 4;
+    bench_catalog();
+    queue_many("", 5);
+    int64_t start_ms = bench.now_ms;
+    cr_assert_eq(bench.starts, 2, "eight of ten are paid");
+    cr_assert_eq(bench.wake_ms, start_ms + 2000);
+    sleep_until(start_ms + 2000);
+    cr_assert_eq(bench.starts, 3);
+    sleep_until(start_ms + 6000);
+    cr_assert_eq(bench.starts, 4);
+}
+
+Test(rates, a_payload_says_what_it_costs_and_what_no_rate_can_pay_is_refused)
+{
+    static const struct {
+        const char *payload, *text;
+    } cases[] = {
+        { "\x81\xa1n\x04", "rate.cost of queue q must be from 1 to its burst, 3, and of this "
+                           "payload it is 4" },
+        { "\x81\xa1n", "it has no value, at 1:9: " },
+        { "\x81\xa1n\xff", "it is -1" },
+    };
+    struct expression_flaw flaw;
+    struct queue_rules *rules =
+        rules_of_q((struct queue_rate){ 1, 3, 1000 }, (struct queue_rate){ 0 });
+
+    rules->rate_cost.expression =
+        expression_compile(bench_arena(), SLICE("payload.n / 1.0"), EXPRESSION_NUMBER, &flaw);
+    bench_catalog();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct command *command = queue_up("");
+        command->trigger.payload = i == 1 ? SLICE("\x80") : slice_of(cases[i].payload);
+        cr_assert(commit());
+        cr_assert_eq(command->err.code, ERR_RULE);
+        cr_assert_not_null(strstr(command->err.text, cases[i].text), "%s", command->err.text);
+    }
+    struct command *command = queue_up("");
+    command->trigger.payload = SLICE("\x81\xa1n\xca\x40\x20\x00\x00"); /* 2.5 */
+    cr_assert(commit());
+    cr_assert_eq(run_cost(run_of(command->trigger.run_id), false), 3);
+    cr_assert(is_running(command->trigger.run_id));
+    queue_up("")->trigger.payload = SLICE("\x81\xa1n\x01");
+    cr_assert(commit());
+    cr_assert_eq(bench.wake_ms, bench.now_ms + 1000);
+}
+
+Test(rates, a_trigger_says_what_it_costs_of_both)
+{
+    offer((struct queue_rate){ 1, 5, 1000 }, (struct queue_rate){ 1, 3, 1000 });
+    struct command *command = queue_up("a");
+    command->trigger.cost = 4;
+    cr_assert(commit());
+    cr_assert_str_eq(command->err.text,
+                     "options.cost is 4, and key_rate of queue q can never pay "
+                     "more than its burst, 3");
+    int64_t start_ms = bench.now_ms;
+    cr_assert(is_running(of_cost("a", 3)));
+    int64_t other = of_cost("b", 3);
+    cr_assert_not(is_running(other), "two of five are left");
+    cr_assert_null(rate_row(run_of(other)->lane), "what is refused costs nothing");
+    sleep_until(start_ms + 1000);
+    cr_assert(is_running(other));
+    cr_assert_eq(rate_row(-queue_id())->tat_us, (start_ms + 6000) * 1000);
+    cr_assert_eq(rate_row(run_of(other)->lane)->tat_us, (start_ms + 4000) * 1000);
+}
+
+Test(rates, cheap_ones_do_not_pass_a_dear_one_for_ever)
+{
+    offer((struct queue_rate){ 1, 4, 1000 }, (struct queue_rate){ 0 });
+    int64_t start_ms = bench.now_ms;
+    (void)of_cost("x", 4);
+    int64_t dear = of_cost("a", 4), cheap = of_cost("b", 1);
+    for (int i = 1; i < 4; i++) {
+        sleep_until(start_ms + 1000 * i);
+        (void)of_cost("b", 1);
+        (void)of_cost("c", 1);
+        cr_assert_eq(bench.starts, 1, "it is saved up for");
+    }
+    sleep_until(start_ms + 4000);
+    cr_assert(is_running(dear));
+    cr_assert_not(is_running(cheap));
+    sleep_until(start_ms + 5000);
+    cr_assert(is_running(cheap));
+}
+
+Test(rates, nothing_is_saved_up_for_one_that_has_gone)
+{
+    offer((struct queue_rate){ 1, 4, 1000 }, (struct queue_rate){ 0 });
+    int64_t start_ms = bench.now_ms;
+    (void)of_cost("x", 4);
+    int64_t dear = of_cost("a", 4), cheap = of_cost("b", 1);
+    sleep_until(start_ms + 1500);
+    cr_assert_not(is_running(cheap));
+    (void)cancel(dear);
+    sleep_until(start_ms + 1501);
+    cr_assert(is_running(cheap));
+}
+
+Test(rates, what_a_smaller_burst_cannot_pay_pays_all_of_it)
+{
+    offer((struct queue_rate){ 1, 9, 1000 }, (struct queue_rate){ 0 });
+    int64_t start_ms = bench.now_ms;
+    (void)of_cost("", 9);
+    int64_t dear = of_cost("", 9), next = of_cost("", 1);
+    offer((struct queue_rate){ 1, 2, 1000 }, (struct queue_rate){ 0 });
+    sleep_until(start_ms + 2000);
+    cr_assert(is_running(dear));
+    cr_assert_not(is_running(next));
+    sleep_until(start_ms + 3000);
+    cr_assert(is_running(next));
+}
+
 /* ---- pushed back -------------------------------------------------------------------------
  */
 
