@@ -119,6 +119,25 @@ static bool child_is_meant(const struct run *child)
                 : child->status != RUN_DONE && (child->choices & RUN_GOES_ON) == 0);
 }
 
+/* Another walk over its children comes by them, too. */
+static bool is_to_be_swept(const struct run *parent, const struct run *child)
+{
+    return parent->swept_id != 0 && child->id > parent->swept_id;
+}
+
+void child_late(struct batch *batch, struct run *parent, struct run *child)
+{
+    const struct waiters nobody = { 0 };
+
+    if (parent->status != RUN_DONE || !run_ends_children(parent) ||
+        is_to_be_swept(parent, child))
+        return;
+    if (run_is_over(parent))
+        child->choices &= ~(uint32_t)RUN_HOLDS;
+    if (child_is_meant(child))
+        child_end(batch, &nobody, parent, child);
+}
+
 static bool cancel_one(struct batch *batch, int64_t id)
 {
     struct run *run;

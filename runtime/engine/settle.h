@@ -14,6 +14,8 @@ void settle_run(struct batch *batch, struct run *run);
 void settle_later(struct run *run);
 /* Draw the consequences of fired waitpoints and cancellations. */
 bool batch_settle(struct batch *batch);
+/* A child of a run that may have ended already, and takes it along then, or is held by it. */
+void child_late(struct batch *batch, struct run *parent, struct run *child);
 /* Has all that it waits for ended, whether or not it was told? False: more rows are needed. */
 bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over);
 

@@ -274,9 +274,9 @@ void act_step(struct world *world)
         act_token(world);
     else if (dice < 650)
         slots_step(world);
-    else if (dice < 780)
+    else if (dice < 772)
         act_complete(world, some_token(world));
-    else if (dice < 782)
+    else if (dice < 774)
         act_token(world);
     else if (dice < 786)
         hands_step(world);

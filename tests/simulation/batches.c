@@ -82,6 +82,8 @@ void batch_reply(struct world *world, const struct command *command)
 {
     const struct batch_send *send = &command->batch_send;
 
+    if (send->parent_id != 0 && store_memory_token(world->memory, send->batch_id) != NULL)
+        (void)known_token(world, send->batch_id, true); /* remembered from now on */
     for (uint32_t i = 0; i < send->count; i++)
         if (send->items[i].command->trigger.is_new)
             (void)known_run(world, send->items[i].command->trigger.run_id, true);

@@ -16,8 +16,18 @@ void check_batches_finished(struct world *world);
 /* As store/pruner.c walks. */
 enum row_kind kind_after(enum row_kind kind);
 
+/* segment_batches.c: a segment makes one, some items at a time, and seals it; asks for answers.
+ */
+bool batch_is_made(const struct held_segment *held, uint64_t plan);
+void call_batch(struct world *world, struct held_segment *held);
+void batch_said(struct held_segment *held, const struct command *command);
+void call_answers(struct world *world, struct held_segment *held);
+
 /* rules_batch.c: what was asked for is what became of it. */
 void rule_batch_send(const struct look *look, const struct command *command);
+/* What those wait for who made one. */
+void rule_batch_points(const struct look *look);
+void rule_batch_read(const struct look *look, const struct command *command);
 /* Items that were kept aside, and have become runs. */
 void rule_batches_released(const struct look *look);
 /* None is lost; they are kept as they are for the next batch of commands. */

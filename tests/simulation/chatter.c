@@ -1,5 +1,5 @@
 /* What segments say and ask on their way, beside the calls of their script. */
-#include "world.h"
+#include "batches.h"
 
 #include <stdio.h>
 
@@ -106,9 +106,11 @@ static void say_notes(struct world *world, struct held_segment *held)
 
 void chatter_step(struct world *world, struct held_segment *held)
 {
-    uint64_t dice = world_random(world, 11);
+    uint64_t dice = world_random(world, 13);
 
-    if (dice == 10)
+    if (dice > 10)
+        call_answers(world, held);
+    else if (dice == 10)
         call_send(world, held);
     else if (dice < 4)
         say_notes(world, held);
@@ -123,7 +125,9 @@ void chatter_ghost(struct world *world, struct held_segment *ghost)
 {
     struct command *command;
 
-    if (world_chance(world, 50)) {
+    if (world_chance(world, 10)) {
+        call_batch(world, ghost);
+    } else if (world_chance(world, 50)) {
         chatter_step(world, ghost);
     } else if (world_chance(world, 50)) {
         command = world_command(world, COMMAND_TRIGGER);

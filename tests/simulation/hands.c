@@ -50,20 +50,17 @@ static void hand_token(struct world *world)
         segment_say(world, act);
 }
 
-/* Of what the run waits for, one. */
-static void part_say(struct world *world, const struct run *run, struct token_complete *act)
+/* Of what a run waits for, one. */
+static void part_say(struct world *world, const struct wait *wait, struct token_complete *act)
 {
     char *text = arena_alloc(&world->arena, ID_TEXT_SIZE);
-    struct wait wait;
 
-    if (!wait_read(&world->arena, run->wait, &wait))
-        return;
-    if (wait.group == NULL && wait.count > 0 && wait.kind == WAIT_FOR_TOKEN) {
+    if (wait->group == NULL && wait->count > 0 && wait->kind == WAIT_FOR_TOKEN) {
         act->part =
-            slice_of(id_format("waitpoint", wait.ids[world_random(world, wait.count)], text));
-    } else if (wait.group != NULL && wait.group->count > 0) {
+            slice_of(id_format("waitpoint", wait->ids[world_random(world, wait->count)], text));
+    } else if (wait->group != NULL && wait->group->count > 0) {
         const struct frame_part *part =
-            &wait.group->parts[world_random(world, wait.group->count)];
+            &wait->group->parts[world_random(world, wait->group->count)];
         act->part = part->name.size > 0 ? part->name
                     : part->kind == PART_TOKEN
                         ? slice_of(id_format("waitpoint", part->id, text))
@@ -71,22 +68,52 @@ static void part_say(struct world *world, const struct run *run, struct token_co
     }
 }
 
+/* Its segment ends so before the act, in the same batch; NULL: there is none. */
+static const struct run *run_that_ends(struct world *world, struct wait *wait)
+{
+    const struct run *run = NULL;
+
+    for (uint32_t i = 0; i < world->command_count; i++) {
+        const struct command *command = &world->commands[i];
+        const struct frame_end *end =
+            command->kind == COMMAND_SEGMENT_END ? command->segment_end.end : NULL;
+        if (end == NULL || end->verdict != VERDICT_WAIT)
+            continue;
+        run = store_memory_find(world->memory, end->run_id);
+        *wait =
+            (struct wait){ .kind = end->wait_kind, .ids = end->ids, .count = end->id_count };
+        if (end->wait_kind != WAIT_FOR_GROUP)
+            continue;
+        wait->group = ARENA_NEW(&world->arena, struct wait_group);
+        wait->group->parts = end->parts;
+        wait->group->count = end->part_count;
+    }
+    return run;
+}
+
+static const struct run *run_that_waits(struct world *world, struct wait *wait)
+{
+    uint32_t count = store_memory_count(world->memory, ROW_RUN);
+    const struct run *run = NULL;
+
+    for (int tries = 0; count > 0 && tries < 8 && (run == NULL || run->status != RUN_WAITING);
+         tries++)
+        run = store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    if (run == NULL || run->status == RUN_RUNNING || !wait_read(&world->arena, run->wait, wait))
+        *wait = (struct wait){ 0 };
+    return run;
+}
+
 static void hand_wait(struct world *world)
 {
     static const enum command_kind kinds[] = { COMMAND_WAIT_COMPLETE, COMMAND_WAIT_TIMEOUT,
                                                COMMAND_WAIT_SKIP, COMMAND_WAIT_MOVE };
-    uint32_t count = store_memory_count(world->memory, ROW_RUN);
-    const struct run *run = NULL;
-
-    if (count == 0)
-        return;
-    for (int tries = 0; tries < 8 && (run == NULL || run->status != RUN_WAITING); tries++)
-        run = store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    struct wait wait;
+    const struct run *run =
+        world_chance(world, 50) ? run_that_ends(world, &wait) : run_that_waits(world, &wait);
     struct command *command =
-        run->status ==
-                RUN_RUNNING /* it may wait in the same batch, and what for is not known */
-            ? NULL
-            : world_command(world, kinds[world_random(world, 4)]);
+        run == NULL ? NULL : world_command(world, kinds[world_random(world, 4)]);
+
     if (command == NULL)
         return;
     struct token_complete *act = &command->token_complete;
@@ -100,7 +127,7 @@ static void hand_wait(struct world *world)
         when_say(world, act);
     if ((command->kind == COMMAND_WAIT_COMPLETE || command->kind == COMMAND_WAIT_MOVE) &&
         world_chance(world, 70))
-        part_say(world, run, act);
+        part_say(world, &wait, act);
     if (world_chance(world, 5))
         act->environment ^= 3; /* the other one: it has no such run */
 }

@@ -286,7 +286,9 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_KEY_RESET:
         rule_key_reset(look, command);
         break;
-    case COMMAND_BATCH_READ: /* of segments, which ask for none */
+    case COMMAND_BATCH_READ:
+        rule_batch_read(look, command);
+        break;
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
     case COMMAND_PRUNE: /* check.c */
@@ -462,6 +464,7 @@ void model_batch(struct world *world, const struct store_batch *batch,
         command_take(&look, batch->commands[i]);
     rule_batches_released(&look);
     rule_batches_kept(&look);
+    rule_batch_points(&look);
     runs_look(&look);
     rule_crowds(&look);
     tokens_look(&look);

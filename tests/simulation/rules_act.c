@@ -16,6 +16,16 @@ static bool is_part_act(const struct command *command)
            (command->kind == COMMAND_WAIT_MOVE && command->token_complete.part.size > 0);
 }
 
+static const struct frame_part *part_meant(const struct wait *wait, struct slice name)
+{
+    for (uint32_t i = 0; wait->group != NULL && i < wait->group->count; i++) {
+        const struct frame_part *part = &wait->group->parts[i];
+        if (name.size > 0 ? slice_equal(part->name, name) : wait->group->count == 1)
+            return part;
+    }
+    return NULL;
+}
+
 /* The token that the act is about; 0: it is about something else. */
 static int64_t token_meant(const struct wait *wait, struct slice name)
 {
@@ -25,12 +35,8 @@ static int64_t token_meant(const struct wait *wait, struct slice name)
         return id;
     if (wait->group == NULL)
         return wait->kind == WAIT_FOR_TOKEN && wait->count == 1 ? wait->ids[0] : 0;
-    for (uint32_t i = 0; i < wait->group->count; i++) {
-        const struct frame_part *part = &wait->group->parts[i];
-        if (name.size > 0 ? slice_equal(part->name, name) : wait->group->count == 1)
-            return part->kind == PART_TOKEN ? part->id : 0;
-    }
-    return 0;
+    const struct frame_part *part = part_meant(wait, name);
+    return part != NULL && part->kind == PART_TOKEN ? part->id : 0;
 }
 
 /* What it does to a token is what would have been done to it without the run. */
@@ -39,7 +45,12 @@ static void part_take(const struct look *look, const struct command *command,
 {
     struct command same = *command;
 
+    const struct frame_part *part = part_meant(wait, command->token_complete.part);
+    bool is_thing = part == NULL || part->kind == PART_TOKEN || part->kind == PART_TIME;
+
     same.token_complete.id = token_meant(wait, command->token_complete.part);
+    if (!is_thing && same.token_complete.id == 0)
+        flaw(look, command, "a run, a group or a message was answered by hand");
     if (same.token_complete.id == 0)
         return;
     if (same.token_complete.data.size == 0)
@@ -50,7 +61,8 @@ static void part_take(const struct look *look, const struct command *command,
 static void heard_take(const struct look *look, const struct command *command,
                        struct shadow *shadow, const struct wait *wait)
 {
-    if (shadow->was->status != RUN_WAITING || (wait->group != NULL && wait->group->is_over))
+    if ((shadow->was->status != RUN_WAITING && shadow->end == NULL) ||
+        (wait->group != NULL && wait->group->is_over))
         flaw(look, command, "it was heard, and the run did not wait");
     shadow->extra_moves++; /* it stands in the timeline */
     shadow->acts |= 1u << (command->kind - COMMAND_WAIT_COMPLETE);
@@ -72,8 +84,27 @@ static void refused_look(const struct look *look, const struct command *command,
     if (command->kind == COMMAND_WAIT_SKIP && shadow->acts == 0 &&
         !rule_wait_had_come(look, wait))
         flaw(look, command, "it waits, and cannot be skipped");
-    if (command->kind == COMMAND_WAIT_MOVE && wait->kind != WAIT_FOR_TIME)
+    const struct token_complete *act = &command->token_complete;
+    bool is_never = act->date_ms == 0 && act->span_ms == 0; /* it may be part of a cycle */
+    if (command->kind == COMMAND_WAIT_MOVE && wait->kind != WAIT_FOR_TIME && !is_never)
         flaw(look, command, "it waits, and cannot be moved");
+}
+
+/* That it waits for, or for which its segment has ended just before. */
+static bool wait_of(const struct shadow *shadow, struct arena *arena, struct wait *wait)
+{
+    const struct frame_end *end = shadow->end != NULL ? shadow->end->segment_end.end : NULL;
+
+    if (end == NULL || end->verdict != VERDICT_WAIT)
+        return wait_read(arena, shadow->was->wait, wait);
+    *wait = (struct wait){ .kind = end->wait_kind };
+    wait->count = wait_distinct(arena, end->ids, end->id_count, &wait->ids);
+    if (end->wait_kind == WAIT_FOR_GROUP) {
+        wait->group = ARENA_NEW(arena, struct wait_group);
+        wait->group->parts = end->parts;
+        wait->group->count = end->part_count;
+    }
+    return true;
 }
 
 void rule_wait_act(const struct look *look, const struct command *command)
@@ -91,7 +122,7 @@ void rule_wait_act(const struct look *look, const struct command *command)
             flaw(look, command, "it is another environment's");
         return;
     }
-    if (shadow->was->wait.size > 0 && wait_read(&arena, shadow->was->wait, &wait)) {
+    if (wait_of(shadow, &arena, &wait)) {
         if (is_part_act(command) && (act->won || command->err.code == ERR_OK))
             part_take(look, command, &wait);
         if (act->won)
@@ -114,10 +145,15 @@ void rule_acted_row(const struct look *look, const struct shadow *shadow, const 
     struct arena arena = { 0 };
     struct wait wait;
     bool is_span, reads = wait_read(&arena, run->wait, &wait);
-    bool sleeps = run->status == RUN_WAITING && shadow->was->seq == run->seq;
+    bool has_begun = shadow->was->status == RUN_RUNNING;
+    bool sleeps = run->status == RUN_WAITING &&
+                  (shadow->was->seq == run->seq || (has_begun && shadow->moves == 1));
     bool is_over =
         rule_acted(shadow, COMMAND_WAIT_SKIP) || rule_acted(shadow, COMMAND_WAIT_TIMEOUT);
 
+    if (has_begun && (shadow->moves == 0 || shadow->path[0].status != RUN_WAITING))
+        world_flaw(look->world, "run %lld was heard of, and has not waited",
+                   (long long)run->id);
     if (sleeps && is_over && (!reads || wait.group == NULL || !wait.group->is_over))
         world_flaw(look->world, "run %lld was to go on, and sleeps", (long long)run->id);
     if (sleeps && !is_over && reads && shadow->moved != NULL &&

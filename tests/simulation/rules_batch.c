@@ -147,3 +147,85 @@ void rule_batches_kept(const struct look *look)
         was->finished_ms = made->finished_ms;
     }
 }
+
+/* ---- whoever made one, and what came of it ----------------------------------------------- */
+
+static void point_look(const struct look *look, const struct run_batch *made)
+{
+    const struct waitpoint *point = token_now(look, made->id);
+
+    if (point == NULL && made->finished_ms != 0)
+        return; /* it was old: check.c */
+    if (point == NULL || point->kind != WAITPOINT_BATCH || point->due_ms != 0 ||
+        point->environment != made->environment || point->run_id != made->parent_id) {
+        world_flaw(look->world, "who made batch %lld has nothing to wait for",
+                   (long long)made->id);
+        return;
+    }
+    struct shadow_token *shadow = shadow_token_of(look, made->id, true);
+    shadow->status = made->finished_ms == 0          ? WAITPOINT_PENDING
+                     : made->status == BATCH_ABORTED ? WAITPOINT_FAILED
+                                                     : WAITPOINT_COMPLETED;
+    shadow->result = model_keep(look, made->why);
+}
+
+void rule_batch_points(const struct look *look)
+{
+    for (uint32_t i = 0; i < store_memory_count(look->world->memory, ROW_BATCH); i++)
+        if (batch_at(look->world, i)->parent_id != 0)
+            point_look(look, batch_at(look->world, i));
+}
+
+static uint32_t ended_as(const struct run *run)
+{
+    return run == NULL || !run_is_over(run)    ? WAIT_NONE
+           : run->outcome == OUTCOME_COMPLETED ? WAIT_OK
+           : run->outcome == OUTCOME_CANCELED  ? WAIT_CANCELLED
+                                               : WAIT_FAILED;
+}
+
+/* Of that run, before the commands or after them. */
+static bool is_answer(const struct look *look, int64_t id, const struct batch_answer *answer)
+{
+    const struct shadow *shadow = shadow_of(look, id);
+    const struct run *run = run_now(look, id), *was = shadow == NULL ? NULL : shadow->was;
+
+    if (run == NULL) /* it went at the end */
+        return was == NULL || answer->status == ended_as(was);
+    return (answer->status == ended_as(run) || answer->status == ended_as(was)) &&
+           (answer->status != WAIT_OK || slice_equal(answer->output, run->output));
+}
+
+static bool answer_fits(const struct look *look, const struct run_batch *made, uint32_t index,
+                        const struct batch_answer *answer)
+{
+    const struct batch_item *item = item_of(look->world, made->first_id + index);
+    const struct run *run = run_now(look, made->first_id + index);
+
+    if (run != NULL)
+        return is_answer(look, run->id, answer);
+    if (item != NULL && item->kind == ITEM_REFUSED)
+        return answer->status == WAIT_FAILED && slice_equal(answer->error, item->error);
+    if (item != NULL && item->kind == ITEM_LINKED && run_now(look, item->target) != NULL)
+        return is_answer(look, item->target, answer);
+    return true; /* not there yet, or gone */
+}
+
+/* In their order, each index with its own. */
+void rule_batch_read(const struct look *look, const struct command *command)
+{
+    const struct batch_read *read = &command->batch_read;
+    const struct run_batch *made = batch_of(look->world, read->batch_id);
+
+    if (!rule_fence(look, command, read->run_id, read->seq) || made == NULL)
+        return;
+    uint32_t left = read->from < read->all ? read->all - read->from : 0;
+    if (read->count != (left < read->most ? left : read->most) ||
+        read->all > (made->expected > made->most ? made->expected : made->most))
+        world_flaw(look->world, "batch %lld: %u of %u answers were given from %u on",
+                   (long long)made->id, read->count, read->all, read->from);
+    for (uint32_t i = 0; i < read->count; i++)
+        if (!answer_fits(look, made, read->from + i, &read->answers[i]))
+            world_flaw(look->world, "batch %lld: item %u was told as %u", (long long)made->id,
+                       read->from + i, read->answers[i].status);
+}

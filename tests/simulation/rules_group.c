@@ -67,8 +67,9 @@ bool group_is_over(const struct look *look, const struct wait *wait, bool now, i
 
 /* ---- it begins --------------------------------------------------------------------------- */
 
+/* `acted`: their times may have been moved by hand since. */
 static bool same_parts(const struct look *look, const struct wait_group *group,
-                       const struct frame_end *end)
+                       const struct frame_end *end, bool acted)
 {
     bool same = group->count == end->part_count;
 
@@ -76,12 +77,13 @@ static bool same_parts(const struct look *look, const struct wait_group *group,
         const struct frame_part *kept = &group->parts[i], *said = &end->parts[i];
         bool is_span;
         int64_t due_ms = look_deadline(look, said->due_ms, said->span_ms, &is_span);
-        same = kept->kind == said->kind && kept->of == said->of &&
-               (kept->kind == PART_MESSAGE || kept->id == said->id) &&
-               slice_equal(kept->word, said->word) && kept->due_ms == due_ms &&
-               (due_ms == 0 || kept->is_span == is_span) &&
-               slice_equal(kept->name, said->name) &&
-               (said->needed == 0 || said->needed == kept->needed);
+        same =
+            kept->kind == said->kind && kept->of == said->of &&
+            (kept->kind == PART_MESSAGE || kept->id == said->id) &&
+            slice_equal(kept->word, said->word) &&
+            (acted || (kept->due_ms == due_ms && (due_ms == 0 || kept->is_span == is_span))) &&
+            slice_equal(kept->name, said->name) &&
+            (said->needed == 0 || said->needed == kept->needed);
     }
     return same;
 }
@@ -108,7 +110,7 @@ void rule_group(const struct look *look, const struct shadow *shadow, const stru
     if (run->status == RUN_DONE)
         return;
     if (!wait_read(&arena, run->wait, &wait) || wait.group == NULL ||
-        !same_parts(look, wait.group, end))
+        !same_parts(look, wait.group, end, shadow->acts != 0))
         flaw(look, run, "it waits for another group than it was to");
     else
         sleep_look(look, shadow, run, &wait);
@@ -290,6 +292,7 @@ void check_group(struct world *world, const struct run *run, const struct wait *
     const struct wait_group *group = wait->group;
     bool *is_over = ARENA_ARRAY(arena, bool, (size_t)group->count + 1);
     bool has_time = wait->due_ms != 0 || group->reminded < group->manner.reminder_count;
+    int64_t latest_ms = world->latest_ms; /* what has come stays so: may_have_come */
 
     if (group->is_over) {
         if (run->due_ms == 0 || run->remaining != 0)
@@ -303,9 +306,8 @@ void check_group(struct world *world, const struct run *run, const struct wait *
                 ? group->parts[i].id != 0
                 : is_thing(&group->parts[i]) &&
                       !store_memory_has_edge(world->memory, group->parts[i].id, run->id);
-        has_time |= group->parts[i].kind == PART_TIME &&
-                    group->parts[i].due_ms >
-                        (group->parts[i].is_span ? world->steady_ms : world->latest_ms);
+        has_time |= group->parts[i].kind == PART_TIME && group->parts[i].due_ms > latest_ms &&
+                    (!group->parts[i].is_span || group->parts[i].due_ms > world->steady_ms);
     }
     if (left_in(group, 0, wait->needed, is_over) == 0)
         world_flaw(world, "run %lld has a group that is over, and sleeps", (long long)run->id);

@@ -334,12 +334,12 @@ void rule_run_row(const struct look *look, struct shadow *shadow, const struct r
         shadow->lines = shadow->said_count = 0; /* it was old */
     if (was != NULL)
         same_look(look, was, run);
-    if (shadow->acts != 0)
-        rule_acted_row(look, shadow, run);
     if (was == NULL || was->seq != run->seq)
         path_look(look, shadow, run);
     else
         rule_run_stays(look, shadow, run);
+    if (shadow->acts != 0)
+        rule_acted_row(look, shadow, run);
     if (was != NULL && shadow->moves > 0)
         rule_end(look, shadow, run);
     events_look(look, shadow, run);

@@ -149,6 +149,11 @@ void rule_token_complete(const struct look *look, const struct command *command)
             unknown_look(look, command);
         return;
     }
+    if (token->kind == WAITPOINT_BATCH) {
+        if (complete->won || command->err.code != ERR_NOT_FOUND)
+            world_flaw(look->world, "batch %lld was answered by hand", (long long)token->id);
+        return;
+    }
     if (token->status == WAITPOINT_CANCELLED && !complete->won) {
         if (command->err.code != (command->kind == COMMAND_TOKEN_CLOSE ? ERR_OK : ERR_GONE))
             world_flaw(look->world, "token %lld was closed, and who answers is not told",

@@ -144,7 +144,7 @@ void rule_wait(const struct look *look, const struct shadow *shadow, const struc
         rule_group(look, shadow, run, end);
         return;
     }
-    if (run->status < RUN_DONE)
+    if (run->status < RUN_DONE && shadow->moved == NULL)
         kept_look(look, run, end, due_ms, is_span);
     if (end->wait_kind == WAIT_FOR_TIME) {
         if (sleeps == (due_ms == 0 || look_is_over(look, due_ms, is_span)))
@@ -194,7 +194,8 @@ void rule_waited(const struct look *look, struct shadow *shadow, const struct ru
 
 static uint32_t token_status(const struct look *look, const struct waitpoint *token)
 {
-    static const uint32_t statuses[] = { WAIT_NONE, WAIT_OK, WAIT_TIMEOUT, WAIT_CANCELLED };
+    static const uint32_t statuses[] = { WAIT_NONE, WAIT_OK, WAIT_TIMEOUT, WAIT_CANCELLED,
+                                         WAIT_FAILED };
 
     return token->status == WAITPOINT_PENDING &&
                    look_is_over(look, token->due_ms, token->due_is_span)
@@ -222,7 +223,8 @@ void wait_result_look(const struct look *look, const struct run *run, bool is_to
     if (result->id != id || result->status != status)
         world_flaw(look->world, "run %lld was told that %lld has ended as %u, it is %u",
                    (long long)run->id, (long long)id, result->status, status);
-    if (is_token && token != NULL && !slice_equal(result->value, token->result))
+    if (is_token && token != NULL &&
+        !slice_equal(status == WAIT_FAILED ? result->error : result->value, token->result))
         flaw(look, run, "it was told another answer than the token has");
     if (!is_token && result->has_more != (status == WAIT_OK))
         flaw(look, run, "it was told wrongly whether a child has an output");

@@ -4,8 +4,8 @@
  * must find what the first has made.
  */
 #include "base/table.h"
+#include "batches.h"
 #include "codec/pack.h"
-#include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,8 +67,7 @@ void slots_event(struct world *world, const struct event *event)
             world->held[i].is_canceled = true;
 }
 
-static uint64_t script(const struct world *world, const struct held_segment *held,
-                       uint64_t what)
+uint64_t slots_script(const struct world *world, const struct held_segment *held, uint64_t what)
 {
     uint64_t parts[] = { world->seed, (uint64_t)held->run_id, held->entry, what };
 
@@ -93,7 +92,7 @@ static void call_ahead(struct world *world, struct held_segment *held, int64_t d
 
 static void call_token(struct world *world, struct held_segment *held)
 {
-    uint64_t dice = script(world, held, 100 + held->call);
+    uint64_t dice = slots_script(world, held, 100 + held->call);
     int64_t due_ms = dice % 3 == 0 ? moment_any(dice >> 8, world->now_ms) : 0;
     int64_t timeout_ms = dice % 3 == 1 ? moment_any(dice >> 8, 0) : 0;
     struct command *command;
@@ -122,7 +121,7 @@ static void call_token(struct world *world, struct held_segment *held)
 static void call_trigger(struct world *world, struct held_segment *held)
 {
     struct command *command = world_command(world, COMMAND_TRIGGER);
-    uint64_t dice = script(world, held, 100 + held->call);
+    uint64_t dice = slots_script(world, held, 100 + held->call);
 
     if (command == NULL)
         return;
@@ -188,7 +187,7 @@ static void wait_group(struct world *world, struct held_segment *held, struct fr
 
 static void end_wait(struct world *world, struct held_segment *held, struct frame_end *end)
 {
-    uint64_t dice = script(world, held, 3);
+    uint64_t dice = slots_script(world, held, 3);
 
     end->verdict = VERDICT_WAIT;
     end->then = slice_of(segment_names[1 + dice % 2]);
@@ -221,7 +220,7 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
         end->ids[end->id_count++] = other_thing(world, held, end->wait_kind);
     end->due_ms = dice / 64 % 4 == 0 ? moment_any(dice >> 9, world->now_ms) : 0;
     end->span_ms = dice / 64 % 4 == 1 ? moment_any(dice >> 9, 0) : 0;
-    if (end->id_count > 0 && script(world, held, 5) % 3 == 0)
+    if (end->id_count > 0 && slots_script(world, held, 5) % 3 == 0)
         wait_group(world, held, end);
 }
 
@@ -230,7 +229,7 @@ static const char *const part_names[] = { "a", "b", "c", "d", "e", "f", "g", "h"
 /* What it waits for becomes a group, with a time, a group in it, and all that a wait may do. */
 static void wait_group(struct world *world, struct held_segment *held, struct frame_end *end)
 {
-    uint64_t dice = script(world, held, 4);
+    uint64_t dice = slots_script(world, held, 4);
     bool is_token = end->wait_kind != WAIT_FOR_RUNS;
     uint32_t inner = 0;
 
@@ -305,7 +304,7 @@ static void creates_add(struct world *world, const struct held_segment *held,
 static void segment_end(struct world *world, struct held_segment *held)
 {
     struct command *command = world_command(world, COMMAND_SEGMENT_END);
-    uint64_t dice = script(world, held, 2) % 100;
+    uint64_t dice = slots_script(world, held, 2) % 100;
 
     if (command == NULL)
         return;
@@ -394,7 +393,7 @@ void slots_step(struct world *world)
         chatter_step(world, held);
         return;
     }
-    uint64_t plan = script(world, held, 1);
+    uint64_t plan = slots_script(world, held, 1);
     uint32_t tokens = plan % 3 == 0 ? 1 + (uint32_t)(plan / 3 % 3) : 0;
     uint32_t children =
         held->entry < 2 && plan / 9 % 4 == 0 ? 1 + (uint32_t)(plan / 36 % 3) : 0;
@@ -402,6 +401,8 @@ void slots_step(struct world *world)
         call_token(world, held);
     else if (held->child_count < children)
         call_trigger(world, held);
+    else if (!batch_is_made(held, plan))
+        call_batch(world, held);
     else
         segment_end(world, held);
 }
@@ -443,6 +444,14 @@ void slots_reply(struct world *world, struct command *command)
                  trigger->cached);
         if (held != NULL && held->child_count == 4)
             held->child_count = 0, held->entry = 100; /* ends without children */
+    } else if (command->kind == COMMAND_BATCH_SEND && command->batch_send.parent_id != 0) {
+        held = held_find(world, command->batch_send.parent_id, command->batch_send.parent_seq);
+        if (held != NULL)
+            batch_said(held, command);
+    } else if (command->kind == COMMAND_BATCH_READ) {
+        held = held_find(world, command->batch_read.run_id, command->batch_read.seq);
+        if (held != NULL)
+            held->in_call = false;
     } else if (command->kind == COMMAND_ONCE || command->kind == COMMAND_RUN_READ) {
         held = command->kind == COMMAND_ONCE
                    ? held_find(world, command->once.run_id, command->once.seq)

@@ -9,6 +9,7 @@
 #define WORLD_H
 
 #include "engine/engine.h"
+#include "held.h"
 #include "hosts.h"
 #include "pools.h"
 #include "rates.h"
@@ -28,21 +29,6 @@ enum {
 };
 
 struct wait;
-/* A segment that a slot has, and how far its script is. */
-struct held_segment {
-    int64_t run_id, id_block;
-    uint32_t environment, seq, entry, attempt, call, once_count, reminder;
-    char task[16];
-    bool in_call, is_canceled;
-    int64_t tokens[4], children[4];
-    uint32_t token_count, child_count;
-    /* Tokens sent ahead: the END brings them. */
-    struct {
-        int64_t id, due_ms, timeout_ms;
-    } ahead[4];
-    uint32_t ahead_count;
-};
-
 /* What has been acknowledged, and must therefore stay true. */
 struct known_run {
     int64_t id;
@@ -159,6 +145,9 @@ void world_start(struct world *world);
 void slots_assign(struct world *world, const struct assignment *assignment);
 void slots_step(struct world *world); /* a random slot says something */
 void slots_reply(struct world *world, struct command *command);
+/* A number that follows from where the segment is, and from `what`. */
+uint64_t slots_script(const struct world *world, const struct held_segment *held,
+                      uint64_t what);
 void slots_event(struct world *world, const struct event *event);
 
 /* chatter.c */

@@ -117,7 +117,8 @@ static struct command *release_command(struct batch *batch, const struct run_bat
 }
 
 /* The next of them is made; false: more rows are needed. */
-static bool release_one(struct batch *batch, struct run_batch *made, struct batch_item *item)
+static bool release_one(struct batch *batch, struct run_batch *made, struct batch_item *item,
+                        struct run *parent)
 {
     struct command *command = release_command(batch, made, item);
     struct run *target = NULL;
@@ -129,23 +130,22 @@ static bool release_one(struct batch *batch, struct run_batch *made, struct batc
         return false;
     if (command->err.code != ERR_OK)
         item_refuse(batch, made, item, slice_of(command->err.text));
-    else if (command->trigger.is_new)
-        item->row.is_deleted = true;
-    else
+    else if (!command->trigger.is_new)
         item_link(batch, made, item, command->trigger.run_id, target);
+    else
+        item->row.is_deleted = true;
+    if (item->row.is_deleted && parent != NULL)
+        child_late(batch, parent, rows_run_here(&batch->rows, command->trigger.run_id));
     made->made++;
     return true;
 }
 
-/* Who is below a run that was canceled, or took too long, is canceled, and these would be. */
-static bool parent_load(struct batch *batch, const struct run_batch *made, bool *is_canceled)
+/* Who is below a run that was canceled, or took too long, is canceled, and these would be. Once
+ * one of them is made, all are, whatever becomes of each. */
+static bool is_too_late(const struct run_batch *made, const struct run *parent)
 {
-    struct run *parent = NULL;
-
-    if (made->parent_id != 0 && !rows_run(&batch->rows, made->parent_id, 0, &parent))
-        return false;
-    *is_canceled = parent != NULL && parent->status == RUN_DONE && run_ends_children(parent);
-    return true;
+    return made->made == 0 && parent != NULL && parent->status == RUN_DONE &&
+           run_ends_children(parent);
 }
 
 static bool release_load(struct batch *batch, const struct run_batch *made, uint32_t count)
@@ -167,13 +167,13 @@ bool items_release(struct batch *batch, struct run_batch *made)
 {
     uint32_t left = made->expected - made->made;
     uint32_t count = left < batch->steps ? left : batch->steps;
-    bool is_canceled;
+    struct run *parent = NULL;
 
     if (count > RELEASE_MOST)
         count = RELEASE_MOST;
-    if (!parent_load(batch, made, &is_canceled))
+    if (made->parent_id != 0 && !rows_run(&batch->rows, made->parent_id, 0, &parent))
         return false;
-    if (is_canceled) {
+    if (is_too_late(made, parent)) {
         run_batch_abort(batch, made, SLICE("the run that made it has ended"));
         return true;
     }
@@ -183,7 +183,7 @@ bool items_release(struct batch *batch, struct run_batch *made)
         struct batch_item *item = rows_item_here(&batch->rows, made->first_id + made->made);
         if (item == NULL || item->kind != ITEM_KEPT)
             made->made++; /* a key's: it was linked when it came */
-        else if (!batch_settle(batch) || !release_one(batch, made, item))
+        else if (!batch_settle(batch) || !release_one(batch, made, item, parent))
             return false;
         batch->steps -= batch->steps > 0;
     }

@@ -335,6 +335,56 @@ Test(batches, old_ones_go_with_their_items)
     cr_assert_eq(store_memory_count(bench.store, ROW_BATCH_ITEM), 0);
 }
 
+/* All or none: its parent is canceled when some of them are made. */
+static int64_t half_made(uint32_t rule, int64_t *parent)
+{
+    bench.limits.steps = 2;
+    bench_catalog();
+    *parent = start("u");
+    struct command *command = send_from(*parent, 1, 5);
+    command->batch_send.is_atomic = true;
+    for (uint32_t i = 0; i < 5; i++)
+        item_at(command, i)->on_parent_end = rule;
+    bool again;
+    cr_assert(bench_batch(1, &again));
+    int64_t id = command->batch_send.batch_id;
+    while (row_of(id)->made == 0)
+        cr_assert(bench_batch(0, &again));
+    cr_assert_lt(row_of(id)->made, 5);
+    cancel(*parent);
+    for (int i = 0; i < 9; i++)
+        advance(1);
+    cr_assert(row_of(id)->status == BATCH_SEALED && row_of(id)->made == 5);
+    return id;
+}
+
+Test(batches, of_all_or_none_all_are_made_though_the_parent_is_canceled_meanwhile)
+{
+    int64_t parent, id = half_made(CHILDREN_CANCEL, &parent);
+
+    for (uint32_t i = 0; i < 5; i++)
+        cr_assert_eq(run_of(run_at(id, i))->outcome, OUTCOME_CANCELED);
+    release(parent);
+    for (uint32_t i = 0; i < 5 && row_of(id)->ended < 5; i++)
+        if (run_of(run_at(id, i))->is_out)
+            release(run_at(id, i));
+    cr_assert(row_of(id)->ended == 5 && row_of(id)->finished_ms != 0);
+}
+
+Test(batches, of_all_or_none_the_late_ones_hold_their_parent_too)
+{
+    int64_t parent, id = half_made(CHILDREN_WAIT, &parent);
+
+    release(parent);
+    cr_assert_eq(run_of(parent)->remaining, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        cr_assert_neq(run_of(parent)->remaining, 0);
+        end_done(run_at(id, i));
+    }
+    cr_assert_eq(run_of(parent)->remaining, 0);
+    cr_assert(row_of(id)->failed == 0 && row_of(id)->finished_ms != 0);
+}
+
 static int64_t waiting_parent(int64_t *id, uint32_t count, bool is_atomic, bool has_bad)
 {
     int64_t parent = start("u");
