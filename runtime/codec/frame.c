@@ -32,7 +32,7 @@ static uint32_t read_stack(struct cursor *cursor, uint64_t *stack)
     return list.count;
 }
 
-enum { RESULT_ITEMS = 6 };
+enum { RESULT_ITEMS = 7 };
 
 static void write_results(struct buffer *out, const struct frame_segment *frame)
 {
@@ -44,6 +44,7 @@ static void write_results(struct buffer *out, const struct frame_segment *frame)
         pack_int(out, result->status);
         pack_bytes(out, result->value);
         pack_bytes(out, result->error);
+        pack_bytes(out, result->code);
         pack_bool(out, result->has_more);
     }
 }
@@ -60,6 +61,7 @@ static void read_results(struct cursor *cursor, struct frame_segment *frame)
         result->status = cursor_u32(&list);
         result->value = cursor_bytes(&list);
         result->error = cursor_text(&list);
+        result->code = cursor_text(&list);
         result->has_more = cursor_bool(&list);
     }
     cursor->broken |= list.broken;

@@ -54,6 +54,7 @@ struct frame_result {
     uint32_t status;    /* enum wait_status; NONE: still pending (any, n of m) */
     struct slice value; /* msgpack: the token's data, or the child's output; empty when none */
     struct slice error; /* a failed child's message; empty when none */
+    struct slice code;  /* and its word for programs */
     bool has_more;      /* a child's output exists but is fetched by CALL_RUN */
 };
 

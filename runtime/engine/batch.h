@@ -121,8 +121,6 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
 /* failure.c: as run->error; with those that were before. */
 struct slice failure_pack(struct batch *batch, const struct run *run,
                           const struct failure *failure);
-/* The same when it is over: nothing is wrong any more. */
-struct slice failures_past(struct arena *arena, struct slice error);
 struct event *batch_event(struct batch *batch, const struct run *run, bool was_running);
 
 /* prefetch.c */

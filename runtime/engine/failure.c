@@ -7,6 +7,8 @@
  * Those of earlier attempts go along, the first few and the last. A run that ends well keeps
  * them: then `earlier` is all there is.
  */
+#include "failure.h"
+
 #include "codec/pack.h"
 #include "engine/batch.h"
 
@@ -86,4 +88,21 @@ struct slice failures_past(struct arena *arena, struct slice error)
         return error;
     value_put(arena, &map, "earlier", earlier_list(arena, error));
     return pack_value(arena, &map);
+}
+
+static struct slice text_of(const struct value *map, const char *key)
+{
+    const struct value *found = value_find(map, key);
+    return found != NULL && found->kind == VALUE_STRING ? found->bytes : (struct slice){ 0 };
+}
+
+void failure_said(struct arena *arena, struct slice error, struct slice *code,
+                  struct slice *message)
+{
+    struct value map = value_map();
+
+    if (error.size > 0 && !pack_read(arena, error, &map, NULL))
+        map = value_map();
+    *code = text_of(&map, "name");
+    *message = text_of(&map, "message");
 }

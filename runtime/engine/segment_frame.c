@@ -2,6 +2,7 @@
 #include "codec/callback.h"
 #include "codec/pack.h"
 #include "engine/contract.h"
+#include "engine/failure.h"
 #include "engine/waits/group.h"
 
 /* Results larger than this all together travel by CALL_RUN, when they are asked for. */
@@ -66,7 +67,6 @@ static void run_result(struct batch *batch, struct run *run, int64_t id,
                        struct frame_result *result)
 {
     struct run *child;
-    struct value error;
 
     (void)rows_run(&batch->rows, id, 0, &child); /* loaded by segment_frame_ready */
     *result = (struct frame_result){ .id = id, .status = WAIT_CANCELLED };
@@ -76,12 +76,8 @@ static void run_result(struct batch *batch, struct run *run, int64_t id,
         run_met_secrets(run);
     result->status = run_ended(child);
     result->has_more = result->status == WAIT_OK;
-    if (child->error.size > 0 && !result->has_more && child->status == RUN_DONE &&
-        pack_read(batch->arena, child->error, &error, NULL)) {
-        const struct value *message = value_find(&error, "message");
-        if (message != NULL && message->kind == VALUE_STRING)
-            result->error = message->bytes;
-    }
+    if (!result->has_more && child->status == RUN_DONE)
+        failure_said(batch->arena, child->error, &result->code, &result->error);
 }
 
 /* A part that has taken one; what is taken is there until the segment has ended. */

@@ -118,25 +118,6 @@ void segment_batches_seal(struct segment *segment)
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
-static void ending_take(struct segment *segment, const struct value *item,
-                        struct bide_ending *ending)
-{
-    const struct value *status = value_find(item, "status");
-    const struct value *output = value_find(item, "output");
-    const struct value *error = value_find(item, "error");
-
-    *ending = (struct bide_ending){ .size = sizeof *ending, .error = "" };
-    if (status != NULL && status->kind == VALUE_INT)
-        ending->status = (uint32_t)status->integer;
-    if (ending->status == BIDE_WAIT_OK) {
-        struct value *kept = ARENA_NEW(&segment->arena, struct value);
-        *kept = output == NULL ? (struct value){ .kind = VALUE_NULL } : *output;
-        ending->value = value_lent(kept);
-    }
-    if (error != NULL && error->kind == VALUE_STRING)
-        ending->error = arena_text(&segment->arena, error->bytes);
-}
-
 static bool read_from(struct segment *segment, struct reading *reading, uint32_t from)
 {
     struct value body = value_map(), reply;
@@ -187,7 +168,9 @@ uint32_t api_batch_count(bide_task *t, const bide_batch *batch)
 const struct bide_ending *api_batch_ending(bide_task *t, const bide_batch *batch,
                                            uint32_t index)
 {
-    static const struct bide_ending nothing = { .size = sizeof nothing, .error = "" };
+    static const struct bide_ending nothing = { .size = sizeof nothing,
+                                                .error = "",
+                                                .code = "" };
     struct segment *segment = segment_of(t);
     struct reading *reading = reading_of(segment, batch);
 

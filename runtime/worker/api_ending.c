@@ -3,25 +3,38 @@
 #include "codec/pack.h"
 #include "segment_run.h"
 
+static const char *said_text(struct segment *segment, const struct value *said, const char *key)
+{
+    const struct value *found = value_find(said, key);
+    return found != NULL && found->kind == VALUE_STRING
+               ? arena_text(&segment->arena, found->bytes)
+               : "";
+}
+
+void ending_take(struct segment *segment, const struct value *said, struct bide_ending *ending)
+{
+    const struct value *status = value_find(said, "status");
+    const struct value *output = value_find(said, "output");
+
+    *ending = (struct bide_ending){ .size = sizeof *ending };
+    if (status != NULL && status->kind == VALUE_INT)
+        ending->status = (uint32_t)status->integer;
+    if (ending->status == BIDE_WAIT_OK) {
+        struct value *kept = ARENA_NEW(&segment->arena, struct value);
+        *kept = output == NULL ? (struct value){ .kind = VALUE_NULL } : *output;
+        ending->value = value_lent(kept);
+    }
+    ending->error = said_text(segment, said, "error");
+    ending->code = said_text(segment, said, "code");
+}
+
 static void ending_ask(struct segment *segment, int64_t id, struct bide_ending *ending)
 {
     struct value body = value_map(), reply;
 
     value_put(&segment->arena, &body, "id", value_int(id));
-    if (!segment_call(segment, CALL_RUN, &body, &reply))
-        return;
-    const struct value *status = value_find(&reply, "status"), *found;
-    if (status != NULL && status->kind == VALUE_INT)
-        ending->status = (uint32_t)status->integer;
-    if (ending->status == BIDE_WAIT_OK) {
-        struct value *output = ARENA_NEW(&segment->arena, struct value);
-        found = value_find(&reply, "output");
-        *output = found == NULL ? (struct value){ .kind = VALUE_NULL } : *found;
-        ending->value = value_lent(output);
-    }
-    found = value_find(&reply, "error");
-    if (found != NULL && found->kind == VALUE_STRING)
-        ending->error = arena_text(&segment->arena, found->bytes);
+    if (segment_call(segment, CALL_RUN, &body, &reply))
+        ending_take(segment, &reply, ending);
 }
 
 /* Each result is read, or asked for, when it is first looked at. */
@@ -35,7 +48,8 @@ static const struct bide_ending *ending_at(struct segment *segment, uint32_t ind
     segment->has_ending[index] = true;
     *ending = (struct bide_ending){ .size = sizeof *ending,
                                     .status = result->status,
-                                    .error = arena_text(&segment->arena, result->error) };
+                                    .error = arena_text(&segment->arena, result->error),
+                                    .code = arena_text(&segment->arena, result->code) };
     if (result->has_more) {
         ending_ask(segment, result->id, ending);
     } else if (result->status == WAIT_OK && (result->id > 0 || result->value.size > 0)) {
@@ -85,7 +99,7 @@ static const struct bide_ending *ending_whole(struct segment *segment)
     return first < frame->result_count ? ending_at(segment, first) : none;
 }
 
-static const struct bide_ending nothing = { .size = sizeof nothing, .error = "" };
+static const struct bide_ending nothing = { .size = sizeof nothing, .error = "", .code = "" };
 
 static void endings_make(struct segment *segment)
 {

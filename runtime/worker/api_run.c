@@ -259,6 +259,35 @@ const char *api_error(bide_task *t)
     return segment_of(t)->is_raised ? segment_of(t)->error_code.data : NULL;
 }
 
+/* What it can do nothing about: it does not do what it did before, or nobody answers it. */
+static bool error_lasts(struct slice code)
+{
+    static const char *const codes[] = { "calls_differ", "payload_differs", "host_failed",
+                                         "broken_input", "forked",          "too_many_calls" };
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (slice_is(code, codes[i]))
+            return true;
+    return false;
+}
+
+const struct bide_error *api_handle(bide_task *t, const char *code)
+{
+    struct segment *segment = segment_of(t);
+    struct bide_error *error;
+
+    if (!segment->is_raised || error_lasts(segment->error_code) ||
+        (code != NULL && !slice_is(segment->error_code, code)))
+        return NULL;
+    error = ARENA_NEW(&segment->arena, struct bide_error);
+    *error = (struct bide_error){ .size = sizeof *error,
+                                  .retryable = segment->is_retryable,
+                                  .code = arena_text(&segment->arena, segment->error_code),
+                                  .text = arena_text(&segment->arena, segment->error_text) };
+    segment->is_raised = false;
+    return error;
+}
+
 bide_next segment_end_mark(struct segment *segment, enum verdict verdict)
 {
     segment->end.verdict = verdict;

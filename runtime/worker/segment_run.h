@@ -121,6 +121,9 @@ bool segment_call(struct segment *segment, enum call_kind kind, const struct val
 bool segment_send(struct segment *segment, enum call_kind kind, const struct value *body,
                   int64_t *id);
 
+/* api_ending.c: what the host says of how something ended. */
+void ending_take(struct segment *segment, const struct value *said, struct bide_ending *ending);
+
 /* The id of something that it makes; false: one too many, which is raised. */
 bool segment_makes(struct segment *segment, int64_t *id);
 /* Batches that nobody has sealed are, with what is left of their items. */
@@ -140,7 +143,7 @@ bool segment_trigger_body(struct segment *segment, const char *task, const bide_
     X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)     \
     X(done) X(fail) X(push_back) X(batch_begin) X(batch_add) X(batch_seal)        \
     X(batch_count) X(batch_ending) X(wait_on) X(reminder) X(part) X(token_by_id) \
-    X(token_close) X(run_by_id) X(send)
+    X(token_close) X(run_by_id) X(send) X(handle)
 /* clang-format on */
 
 /* Each has the type of its member. */

@@ -343,6 +343,14 @@ struct bide_ending {
     uint32_t status;         /* enum bide_wait */
     const bide_value *value; /* what was posted, or the run's output; NULL when not OK */
     const char *error;       /* FAILED: for a person; else "" */
+    const char *code;        /* ABI 1.1: FAILED: for programs; else "" */
+};
+
+/* ABI 1.1: an error as a value. */
+struct bide_error {
+    uint32_t size;
+    uint32_t retryable; /* 1: the attempt would have failed, not the run */
+    const char *code, *text;
 };
 
 /* Where and what this segment is. The text is never NULL. */
@@ -473,6 +481,9 @@ struct bide_api {
     /* The message's number among those of the run; 0: it was not sent. */
     int64_t (*send)(bide_task *t, const bide_run *run, const char *word, const bide_value *data,
                     const struct bide_send_opts *opts);
+    /* The raised error, which is raised no more; NULL: there is none of that code (NULL: of
+     * any), or it is not the segment's to handle. */
+    const struct bide_error *(*handle)(bide_task *t, const char *code);
 };
 
 #ifdef __cplusplus
@@ -861,6 +872,21 @@ static inline const char *bide_key_at(bide_task *t, const bide_value *map, uint3
  *
  * bide_set_bytes(t, s->digest, bytes, size): the same for a BYTES field.
  */
+/*
+ * ABI 1.1: take a raised error as a value: it is raised no more, and calls do something again.
+ * `code`: only if it is this one; NULL: any. NULL when there is none, or when it says that the
+ * segment cannot go on: "calls_differ", "payload_differs", "host_failed", "broken_input",
+ * "forked", "too_many_calls". [segment]
+ *
+ *     charge(t, s);
+ *     if (bide_handle(t, "card_declined") != NULL)
+ *         return bide_save(t, refund);
+ */
+static inline const struct bide_error *bide_handle(bide_task *t, const char *code)
+{
+    return t->api->handle(t, code);
+}
+
 static inline bool bide_copy_(bide_task *t, const char *name, void *field, size_t capacity,
                               const void *bytes, size_t size);
 
@@ -1290,6 +1316,13 @@ BIDE_MUST_RETURN static inline bide_next bide_wait_for(bide_task *t, int64_t dur
     return bide_wait_(t, bide_wait_opts_(BIDE_WAIT_TIME, 0, 0, duration_ms), then);
 }
 
+/* ABI 1.1: save the state and go on in a fresh segment at once: what fails from there on does
+ * not repeat what came before. [segment] */
+BIDE_MUST_RETURN static inline bide_next bide_save(bide_task *t, bide_segment_fn then)
+{
+    return bide_wait_for(t, 0, then);
+}
+
 /* Until a date in ms since 1970; a past one goes on at once. */
 BIDE_MUST_RETURN static inline bide_next bide_wait_until(bide_task *t, int64_t date_ms,
                                                          bide_segment_fn then)
@@ -1650,6 +1683,12 @@ static inline const char *bide_run_error(bide_task *t, const bide_run *run)
     return run->id == 0 ? "" : t->api->ending(t, run->id)->error;
 }
 
+/* ABI 1.1: its word for programs, as bide_fail() has said it. */
+static inline const char *bide_run_error_code(bide_task *t, const bide_run *run)
+{
+    return run->id == 0 ? "" : t->api->ending(t, run->id)->code;
+}
+
 /*
  * ABI 1.1: how many items a batch has, and how each ended, by its index: as for runs. After
  * bide_wait_batch() every item has an answer; bide_wait_status() is BIDE_WAIT_OK then, or
@@ -1678,6 +1717,13 @@ static inline const char *bide_batch_error(bide_task *t, const bide_batch *batch
                                            uint32_t index)
 {
     return t->api->batch_ending(t, batch, index)->error;
+}
+
+/* "refused" where the item made no run. */
+static inline const char *bide_batch_error_code(bide_task *t, const bide_batch *batch,
+                                                uint32_t index)
+{
+    return t->api->batch_ending(t, batch, index)->code;
 }
 
 /*

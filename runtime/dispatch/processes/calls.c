@@ -279,43 +279,6 @@ static void member_put(struct arena *arena, struct value *map, const char *key, 
     value_put(arena, map, key, value_int(number));
 }
 
-static void read_answer(struct arena *arena, const struct run_read *read, struct value *map)
-{
-    const struct run *run = read->run;
-    struct value value;
-
-    member_put(arena, map, "status", read->status);
-    if (run == NULL)
-        return;
-    if (read->status == WAIT_OK && run->output.size > 0 &&
-        pack_read(arena, run->output, &value, NULL))
-        value_put(arena, map, "output", value);
-    if (run->error.size > 0 && pack_read(arena, run->error, &value, NULL)) {
-        const struct value *message = value_find(&value, "message");
-        if (message != NULL)
-            value_put(arena, map, "error", *message);
-    }
-}
-
-static void batch_read_answer(struct arena *arena, const struct batch_read *read,
-                              struct value *map)
-{
-    struct value items = value_list();
-
-    for (uint32_t i = 0; i < read->count; i++) {
-        const struct batch_answer *answer = &read->answers[i];
-        struct value item = value_map(), output;
-        member_put(arena, &item, "status", answer->status);
-        if (answer->output.size > 0 && pack_read(arena, answer->output, &output, NULL))
-            value_put(arena, &item, "output", output);
-        if (answer->error.size > 0)
-            value_put(arena, &item, "error", value_string(answer->error));
-        value_add(arena, &items, item);
-    }
-    member_put(arena, map, "count", read->all);
-    value_put(arena, map, "items", items);
-}
-
 /* One that the segment sent otherwise when it ran before. */
 static const struct batch_ask *item_differs(const struct outgoing *outgoing)
 {
@@ -342,9 +305,9 @@ static void answer_fill(struct outgoing *outgoing, struct value *map)
         member_put(arena, map, "id", outgoing->command.trigger.run_id);
         value_put(arena, map, "cached", value_bool(outgoing->command.trigger.cached));
     } else if (outgoing->kind == CALL_RUN) {
-        read_answer(arena, &outgoing->command.run_read, map);
+        call_run_answer(arena, &outgoing->command.run_read, map);
     } else if (outgoing->kind == CALL_BATCH_READ) {
-        batch_read_answer(arena, &outgoing->command.batch_read, map);
+        call_batch_answer(arena, &outgoing->command.batch_read, map);
     } else if (outgoing->kind == CALL_SEND) {
         member_put(arena, map, "number", outgoing->command.message_send.number);
     }

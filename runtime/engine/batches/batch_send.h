@@ -61,7 +61,7 @@ struct batch_read {
     uint32_t all; /* items of the batch */
     struct batch_answer {
         uint32_t status; /* enum wait_status */
-        struct slice output, error;
+        struct slice output, error, code;
     } * answers;
     uint32_t count;
 };

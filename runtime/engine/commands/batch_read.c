@@ -2,6 +2,7 @@
 #include "codec/pack.h"
 #include "engine/batch.h"
 #include "engine/contract.h"
+#include "engine/failure.h"
 
 enum { OUTPUTS_BYTES_MAX = 16 << 20 };
 
@@ -19,17 +20,6 @@ static bool item_load(struct batch *batch, int64_t id, struct run **run,
             rows_run(&batch->rows, (*item)->target, PART_OUTPUT, run));
 }
 
-static struct slice message_of(struct arena *arena, struct slice packed)
-{
-    struct value error;
-    const struct value *message = NULL;
-
-    if (packed.size > 0 && pack_read(arena, packed, &error, NULL))
-        message = value_find(&error, "message");
-    return message != NULL && message->kind == VALUE_STRING ? message->bytes
-                                                            : (struct slice){ 0 };
-}
-
 static void answer_fill(const struct run_batch *made, const struct run *run,
                         const struct batch_item *item, struct arena *arena,
                         struct batch_answer *answer)
@@ -39,10 +29,11 @@ static void answer_fill(const struct run_batch *made, const struct run *run,
         if (answer->status == WAIT_OK)
             answer->output = arena_copy(arena, run->output);
         else if (answer->status != WAIT_NONE)
-            answer->error = arena_copy(arena, message_of(arena, run->error));
+            failure_said(arena, arena_copy(arena, run->error), &answer->code, &answer->error);
     } else if (item != NULL && item->kind == ITEM_REFUSED) {
         answer->status = WAIT_FAILED;
         answer->error = arena_copy(arena, item->error);
+        answer->code = SLICE("refused");
     } else if (item != NULL && item->kind == ITEM_LINKED) {
         answer->status = WAIT_CANCELLED;
         answer->error = SLICE("the run that its idempotency key named was removed");

@@ -3,6 +3,7 @@
 #include "codec/pack.h"
 #include "engine/commands/segment_wait.h"
 #include "engine/contract.h"
+#include "engine/failure.h"
 #include "engine/metadata.h"
 
 /* ---- done and fail ----------------------------------------------------------------------- */

@@ -25,7 +25,10 @@ TestSuite(frame, .fini = finish);
 static struct slice tags[] = { { "a", 1 }, { "b\xc3\xa9", 3 } };
 static struct frame_result results[] = {
     { .id = 7, .status = WAIT_OK, .value = { "\xa1v", 2 }, .has_more = true },
-    { .id = INT64_MAX, .status = WAIT_FAILED, .error = { "it broke", 8 } },
+    { .id = INT64_MAX,
+      .status = WAIT_FAILED,
+      .error = { "it broke", 8 },
+      .code = { "broken", 6 } },
 };
 static struct frame_once once[] = { { { "mail", 4 }, { "\xc3", 1 } } };
 static int64_t ids[] = { 1, INT64_MAX, 3 };
@@ -189,7 +192,7 @@ Test(frame, a_segment_keeps_each_of_its_fields)
     cr_assert(got->results[0].id == 7 && got->results[0].status == WAIT_OK &&
               slice_equal(got->results[0].value, results[0].value) && got->results[0].has_more);
     cr_assert(got->results[1].id == INT64_MAX && slice_is(got->results[1].error, "it broke") &&
-              !got->results[1].has_more);
+              slice_is(got->results[1].code, "broken") && !got->results[1].has_more);
     cr_assert_eq(got->once_count, 1);
     cr_assert(slice_is(got->once[0].name, "mail") &&
               slice_equal(got->once[0].value, once[0].value));
