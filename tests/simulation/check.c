@@ -191,8 +191,10 @@ static bool is_pending(struct world *world, bool is_token, int64_t id, bool *is_
         return pending;
     }
     const struct waitpoint *token = store_memory_token(world->memory, id);
+    const struct run_batch *made = batch_of(world, id);
     bool pending = token != NULL && token->status == WAITPOINT_PENDING;
-    *is_telling = token != NULL && !pending && token->due_ms != 0;
+    *is_telling = token != NULL && !pending &&
+                  (token->due_ms != 0 || (made != NULL && made->due_ms != 0));
     return pending;
 }
 
