@@ -33,6 +33,7 @@
     X(queues_pause)        \
     X(queues_resume)       \
     X(queues_limit)        \
+    X(queues_rate)         \
     X(queues_pools)        \
     X(env_list)            \
     X(env_pause)           \

@@ -45,6 +45,17 @@ static struct slice shown_name(struct arena *arena, const struct value *queue)
 
 /* ---- list -------------------------------------------------------------------------------- */
 
+/* "100/1m", "100/1m set". */
+static struct slice rate_shown(struct arena *arena, const struct value *queue, const char *word,
+                               const char *override)
+{
+    struct slice rate = member_text(queue, word);
+
+    if (value_find(queue, override) == NULL)
+        return rate;
+    return arena_format(arena, "%.*s set", SLICE_ARG(rate.size > 0 ? rate : SLICE("none")));
+}
+
 static void print_list(struct arena *arena, const struct value *page)
 {
     static const struct grid_title titles[] = {
@@ -70,8 +81,8 @@ static void print_list(struct arena *arena, const struct value *page)
             if (limit != NULL && limit->kind == VALUE_INT)
                 grid_format(&grid, 3 + k, "%" PRId64, limit->integer);
         }
-        struct slice rate = member_text(queue, "rate"),
-                     key_rate = member_text(queue, "keyRate");
+        struct slice rate = rate_shown(arena, queue, "rate", "rateOverride"),
+                     key_rate = rate_shown(arena, queue, "keyRate", "keyRateOverride");
         grid_format(&grid, 6, "%" PRId64,
                     member_int(value_find(queue, "lastHour"), "waitP95Ms"));
         grid_cell(&grid, 7,
@@ -356,36 +367,45 @@ static void limit_print(struct call *call, const struct value *queue)
                                 : (struct slice){ 0 }));
 }
 
-static int exec_limit(struct call *call)
+/* "/concurrency" or "/rate". */
+static int override_send(struct call *call, const char *what, struct slice body, bool is_reset,
+                         void (*print)(struct call *call, const struct value *queue))
 {
-    const char *name = call->arguments[0], *text = call->arguments[1];
+    const char *name = call->arguments[0];
     struct client client;
     struct reply reply;
-    struct slice body;
     struct err err = { 0 };
-    bool is_reset;
     int code;
 
-    if (!limit_body(call, text, &body, &is_reset))
-        return cli_fail(CLI_USAGE,
-                        "LIMIT is a number, a part like 50%% of the configured one, or reset");
     if (!client_open(&client, call, &code))
         return code;
     client.subject = name;
-    const char *path = queue_path(&call->arena, name,
-                                  is_reset ? "/concurrency/reset" : "/concurrency/override");
+    struct slice end =
+        arena_format(&call->arena, "%s/%s", what, is_reset ? "reset" : "override");
+    const char *path = queue_path(&call->arena, name, end.data);
     if (!client_send(&client, "POST", path, body, &reply, &err))
         code = cli_fail(CLI_FAILED, "%s", err.text);
     else if (is_reset && slice_is(member_text(&reply.value, "error"), NOT_OVERRIDDEN))
-        code = cli_fail(CLI_UNCHANGED, "%s: has no other limit; nothing was changed", name);
+        code = cli_fail(CLI_UNCHANGED, "%s: nothing else is set; nothing was changed", name);
     else if (!client_took(&client, &reply))
         code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else
-        limit_print(call, &reply.value);
+        print(call, &reply.value);
     client_close(&client);
     return code;
+}
+
+static int exec_limit(struct call *call)
+{
+    struct slice body;
+    bool is_reset;
+
+    if (!limit_body(call, call->arguments[1], &body, &is_reset))
+        return cli_fail(CLI_USAGE,
+                        "LIMIT is a number, a part like 50%% of the configured one, or reset");
+    return override_send(call, "/concurrency", body, is_reset, limit_print);
 }
 
 const struct cli_command queues_limit_command = {
@@ -404,4 +424,60 @@ const struct cli_command queues_limit_command = {
     .least = 2,
     .most = 2,
     .exec = exec_limit,
+};
+
+/* ---- rate -------------------------------------------------------------------------------- */
+
+static void rate_print(struct call *call, const struct value *queue)
+{
+    struct arena *arena = &call->arena;
+    struct slice rate = member_text(queue, "rate"), key_rate = member_text(queue, "keyRate");
+
+    printf("%.*s  rate %.*s; of each key %.*s\n",
+           SLICE_ARG(text_safe(arena, shown_name(arena, queue))),
+           SLICE_ARG(rate.size > 0 ? rate : SLICE("none")),
+           SLICE_ARG(key_rate.size > 0 ? key_rate : SLICE("none")));
+}
+
+static int exec_rate(struct call *call)
+{
+    const char *text = call->arguments[1], *burst = call_option(call, "burst");
+    const char *word = call_option(call, "key") != NULL ? "keyRate" : "rate";
+    bool is_reset = strcmp(text, "reset") == 0;
+    struct value body = value_map();
+    struct buffer out = { 0 };
+    struct slice rate = burst == NULL ? slice_of(text)
+                                      : arena_format(&call->arena, "%s, burst %s", text, burst);
+
+    if (burst != NULL && (is_reset || strcmp(text, "none") == 0))
+        return cli_fail(CLI_USAGE, "--burst is for a rate like 100/1m");
+    value_put(&call->arena, &body, "type", value_text(queue_type(call->arguments[0])));
+    value_put(&call->arena, &body, word, is_reset ? value_bool(true) : value_string(rate));
+    json_write(&out, &body);
+    struct slice sent = arena_copy(&call->arena, buffer_view(&out));
+    buffer_finish(&out);
+    return override_send(call, "/rate", sent, is_reset, rate_print);
+}
+
+static const struct cli_option rate_options[] = {
+    { "burst", "COUNT", "so many at once after a pause (default: 1)" },
+    { "key", NULL, "the rate of each concurrency key" },
+    { NULL, NULL, NULL },
+};
+
+const struct cli_command queues_rate_command = {
+    .name = "queues rate",
+    .arguments = "QUEUE RATE",
+    .summary = "Set another rate of a queue, for now",
+    .help =
+        "RATE is how many start in a time, like 100/1m; or none; or reset, which is back to "
+        "what is\n"
+        "configured. It survives a restart of the server, and shows as rateOverride. What a "
+        "start\n"
+        "costs stays as it is configured. A reset where no other rate is set exits 3.",
+    .options = rate_options,
+    .is_client = true,
+    .least = 2,
+    .most = 2,
+    .exec = exec_rate,
 };

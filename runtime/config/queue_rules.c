@@ -68,6 +68,41 @@ static bool rate_parse(struct slice text, struct queue_rate *rate)
 }
 
 /* What may start is counted in microseconds. */
+static const char *rate_flaw(const struct queue_rate *rate)
+{
+    return rate->limit == 0 || rate->limit > RATE_MOST
+               ? "must be like 100/1m, with a number from 1 to 1000000"
+           : rate->per_ms <= 0 || rate->per_ms > RATE_PER_MOST_MS
+               ? "must be per a time from 1ms to 30d, like 100/1m"
+           : rate->limit > rate->per_ms * 1000 ? "must be at most one start in a microsecond"
+                                               : NULL;
+}
+
+const char *queue_rate_parse(struct slice text, struct queue_rate *rate)
+{
+    static const char word[] = ", burst ";
+    const char *comma = memchr(text.data, ',', text.size);
+    struct slice burst = { 0 };
+    uint64_t count = 0;
+
+    *rate = (struct queue_rate){ .burst = 1 };
+    if (comma != NULL) {
+        burst = (struct slice){ comma, (size_t)(text.data + text.size - comma) };
+        text.size -= burst.size;
+    }
+    if (!rate_parse(text, rate))
+        rate->limit = 0;
+    if (burst.size == 0)
+        return rate_flaw(rate);
+    size_t at = slice_starts(burst, word) ? sizeof word - 1 : burst.size;
+    for (; at < burst.size && burst.data[at] >= '0' && burst.data[at] <= '9'; at++)
+        count = count > RATE_MOST ? count : count * 10 + (uint64_t)(burst.data[at] - '0');
+    if (at < burst.size || count == 0 || count > RATE_MOST)
+        return "must be like 100/1m, burst 10, with a burst from 1 to 1000000";
+    rate->burst = (uint32_t)count;
+    return rate_flaw(rate);
+}
+
 static bool rate_read(const struct queue_rule *rule, const struct node *node,
                       struct queue_rate *rate, struct report *report)
 {
@@ -83,13 +118,7 @@ static bool rate_read(const struct queue_rule *rule, const struct node *node,
     } else if (!rate_parse(node->text, rate)) {
         rate->limit = 0;
     }
-    const char *wrong = rate->limit == 0 || rate->limit > RATE_MOST
-                            ? "must be like 100/1m, with a number from 1 to 1000000"
-                        : rate->per_ms <= 0 || rate->per_ms > RATE_PER_MOST_MS
-                            ? "must be per a time from 1ms to 30d, like 100/1m"
-                        : rate->limit > rate->per_ms * 1000
-                            ? "must be at most one start in a microsecond"
-                            : NULL;
+    const char *wrong = rate_flaw(rate);
     if (wrong != NULL)
         report_add(report, said->line, said->column, "%s %s", rule->key, wrong);
     return wrong == NULL;

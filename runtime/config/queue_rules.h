@@ -119,7 +119,10 @@ enum { QUEUE_RULES = 20, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 
-/* "100/1m, burst 10"; "" where there is none. */
+/* "100/1m" or "100/1m, burst 10"; NULL, or what is wrong with it. */
+const char *queue_rate_parse(struct slice text, struct queue_rate *rate);
+
+/* So it is shown; "" where there is none. */
 void queue_rate_text(const struct queue_rate *rate, char text[QUEUE_RULE_TEXT_SIZE]);
 
 /* As people write it; "": it is not said. */

@@ -175,10 +175,10 @@ void conflict_cancel(struct batch *batch, struct run *met);
 /* defaults.c: a number of the file's; false: its expression has no value, `flaw` says why. */
 bool amount_get(struct batch *batch, const struct queue_amount *amount, struct slice payload,
                 double *number, struct expression_flaw *flaw);
-/* What its starts cost of rates, as in run->choices; false: no rate can pay it, and
- * command->err says so. */
+/* What its starts cost of rates, as in run->choices; `queue` may be NULL, it is new then.
+ * False: no rate can pay it, and command->err says so. */
 bool costs_take(struct batch *batch, struct command *command, const struct queue_rules *rules,
-                struct slice queue, struct slice payload, int64_t *costs);
+                const struct queue *queue, struct slice payload, int64_t *costs);
 /* Fills what the trigger does not say: ttl and priority. A line for its timeline; empty: none.
  */
 struct slice defaults_take(struct batch *batch, const struct trigger *trigger,

@@ -249,6 +249,26 @@ const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slic
     return rate->limit == 0 ? NULL : rate;
 }
 
+bool queue_rate_set(const struct queue *queue, bool of_key, struct set_rate *set)
+{
+    *set = (struct set_rate){ 0 };
+    if (queue->rates.size == 2 * sizeof *set)
+        memcpy(set, queue->rates.data + (of_key ? sizeof *set : 0), sizeof *set);
+    return set->since_ms != 0;
+}
+
+const struct queue_rate *catalog_rate_now(const struct catalog *catalog,
+                                          const struct queue *queue, bool of_key,
+                                          struct queue_rate *room)
+{
+    struct set_rate set;
+
+    if (!queue_rate_set(queue, of_key, &set))
+        return catalog_rate(catalog, queue->name, of_key);
+    *room = (struct queue_rate){ set.limit, set.burst, set.per_ms };
+    return set.limit == 0 ? NULL : room;
+}
+
 const struct queue_fair *catalog_fair(const struct catalog *catalog, struct slice queue)
 {
     const struct queue_rules *rules = catalog_rules(catalog, queue);

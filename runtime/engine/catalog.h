@@ -123,6 +123,12 @@ uint32_t catalog_total_limit(const struct catalog *catalog, struct slice queue);
 /* Of the queue as a whole, or of each lane with a key; NULL: none. */
 const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slice queue,
                                       bool of_key);
+/* What somebody has set instead; false: nothing. */
+bool queue_rate_set(const struct queue *queue, bool of_key, struct set_rate *set);
+/* As it is: that, in `room`, or the configured one; NULL: none. */
+const struct queue_rate *catalog_rate_now(const struct catalog *catalog,
+                                          const struct queue *queue, bool of_key,
+                                          struct queue_rate *room);
 /* What a run of it holds while a segment of it runs. */
 struct catalog_uses catalog_uses(const struct catalog *catalog, struct slice queue);
 /* Scopes of pools are below all others. */

@@ -57,43 +57,46 @@ struct slice defaults_take(struct batch *batch, const struct trigger *trigger,
 
 /* ---- what its starts cost ---------------------------------------------------------------- */
 
-static bool cost_refuse(struct command *command, struct slice queue, bool of_key,
-                        const char *text, uint32_t most)
+static bool cost_refuse(struct command *command, bool of_key, const char *text, uint32_t most)
 {
     const char *key = of_key ? "key_rate" : "rate";
 
     if (command->trigger.cost > 0)
         return err_set(&command->err, ERR_RULE,
-                       "options.cost is %" PRIu32 ", and %s of queue %.*s can never pay more "
+                       "options.cost is %" PRIu32 ", and %s of the queue can never pay more "
                        "than its burst, %" PRIu32,
-                       command->trigger.cost, key, SLICE_ARG(queue), most);
+                       command->trigger.cost, key, most);
     return err_set(&command->err, ERR_RULE,
-                   "%s.cost of queue %.*s must be from 1 to its burst, %" PRIu32
+                   "%s.cost of the queue must be from 1 to its burst, %" PRIu32
                    ", and of this payload %s",
-                   key, SLICE_ARG(queue), most, text);
+                   key, most, text);
 }
 
 /* 0: the queue says a number, or nothing. */
 static bool cost_take(struct batch *batch, struct command *command,
-                      const struct queue_rules *rules, struct slice queue, bool of_key,
+                      const struct queue_rules *rules, const struct queue *queue, bool of_key,
                       struct slice payload, uint32_t *cost)
 {
+    struct queue_rate room;
     const struct queue_rate *rate = of_key ? &rules->key_rate : &rules->rate;
     const struct queue_amount *amount = of_key ? &rules->key_rate_cost : &rules->rate_cost;
-    double asked = command->trigger.cost, most = rate->limit == 0 ? RUN_COST_MOST : rate->burst;
+    double asked = command->trigger.cost;
     struct expression_flaw flaw;
     char text[sizeof flaw.text + 40];
 
     *cost = 0;
     if (asked == 0 && amount->expression == NULL)
         return true;
+    if (queue != NULL)
+        rate = catalog_rate_now(batch->catalog, queue, of_key, &room);
+    uint32_t most = rate == NULL || rate->limit == 0 ? RUN_COST_MOST : rate->burst;
     bool has_value = asked != 0 || amount_get(batch, amount, payload, &asked, &flaw);
     if (has_value && ceil(asked) >= 1 && ceil(asked) <= most) {
         *cost = (uint32_t)ceil(asked);
         return true;
     }
     if (command->trigger.is_accepted) {
-        *cost = has_value && asked > most ? (uint32_t)most : 1; /* it was taken already */
+        *cost = has_value && asked > most ? most : 1; /* it was taken already */
         return true;
     }
     if (has_value)
@@ -101,11 +104,11 @@ static bool cost_take(struct batch *batch, struct command *command,
     else
         (void)snprintf(text, sizeof text, "it has no value, at %d:%d: %s", flaw.line,
                        flaw.column, flaw.text);
-    return cost_refuse(command, queue, of_key, text, (uint32_t)most);
+    return cost_refuse(command, of_key, text, most);
 }
 
 bool costs_take(struct batch *batch, struct command *command, const struct queue_rules *rules,
-                struct slice queue, struct slice payload, int64_t *costs)
+                const struct queue *queue, struct slice payload, int64_t *costs)
 {
     bool has_key = command->trigger.lane_key.size > 0;
     uint32_t cost;

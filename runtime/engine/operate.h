@@ -3,6 +3,7 @@
 #define OPERATE_H
 
 #include "base/slice.h"
+#include "config/queue_rules.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,8 +26,10 @@ struct queue_limit {
     struct slice name;
     bool is_reset; /* to the configured one */
     uint32_t limit;
-    struct slice by;  /* empty: it was not said */
-    int64_t queue_id; /* reply */
+    bool sets[2];               /* not that: its rate, and that of its keys */
+    struct queue_rate rates[2]; /* limit 0: any number */
+    struct slice by;            /* empty: it was not said */
+    int64_t queue_id;           /* reply */
 };
 
 /* The idempotency key stands for nothing any more, until it comes again. */

@@ -75,6 +75,7 @@ struct queue_page {
 /* A key of a queue. */
 struct key_stats {
     struct slice key;
+    int64_t lane;              /* 0: it has gone */
     struct queue_stats now;    /* of its lane: `queue` is empty */
     struct queue_minute *hour; /* NULL: nothing of it is counted */
 };

@@ -201,6 +201,8 @@ static void act_limit(struct world *world)
     command->queue_limit.name = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
     command->queue_limit.is_reset = world_chance(world, 40);
     command->queue_limit.limit = (uint32_t)world_random(world, 5);
+    if (world_chance(world, 40))
+        rates_say(world, &command->queue_limit);
     command->queue_limit.by = world_chance(world, 50) ? SLICE("ann") : (struct slice){ 0 };
 }
 
@@ -397,8 +399,7 @@ static void doors_open(struct world *world)
     struct command *command;
 
     for (size_t i = 0; i < (size_t)QUEUE_NAMES * ENVIRONMENTS; i++) {
-        if (i == QUEUE_NAMES)
-            world_batch(world);
+        world_batch(world);
         command = world_command(world, COMMAND_QUEUE_PAUSE);
         command->queue_pause.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
         command->queue_pause.name = slice_of(queue_names[i % QUEUE_NAMES]);
@@ -406,6 +407,9 @@ static void doors_open(struct world *world)
         command->queue_limit.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
         command->queue_limit.name = slice_of(queue_names[i % QUEUE_NAMES]);
         command->queue_limit.is_reset = true; /* refused where there is none */
+        command = world_command(world, COMMAND_QUEUE_LIMIT);
+        command->queue_limit = world->commands[world->command_count - 2].queue_limit;
+        command->queue_limit.sets[0] = command->queue_limit.sets[1] = true;
     }
     world_batch(world);
     for (uint32_t i = 1; i <= ENVIRONMENTS; i++)

@@ -2,7 +2,7 @@
 #include "engine/admission/rates.h"
 
 #include "codec/expression.h"
-#include "world.h"
+#include "model.h"
 
 #include <string.h>
 
@@ -33,6 +33,16 @@ void rates_draw(struct world *world)
     rates_forget(world);
 }
 
+void rates_say(struct world *world, struct queue_limit *limit)
+{
+    uint32_t which = (uint32_t)world_random(world, 3);
+
+    for (uint32_t i = 0; i < 2; i++) {
+        limit->sets[i] = which != i;
+        limit->rates[i] = rate_any(world);
+    }
+}
+
 void rates_rules(struct world *world, struct arena *arena, uint32_t queue,
                  struct queue_rules *rules)
 {
@@ -53,36 +63,81 @@ void rates_rules(struct world *world, struct arena *arena, uint32_t queue,
 
 /* ---- costs ------------------------------------------------------------------------------- */
 
+static const struct queue *world_queue(struct world *world, uint32_t environment,
+                                       struct slice name)
+{
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_QUEUE); i++) {
+        const struct queue *queue =
+            (const struct queue *)store_memory_at(world->memory, ROW_QUEUE, i);
+        if (queue->environment == environment && slice_equal(queue->name, name))
+            return queue;
+    }
+    return NULL;
+}
+
+/* Not when somebody has just set another. */
+static bool is_known(const struct look *look)
+{
+    for (uint32_t i = 0; i < look->batch->count; i++) {
+        const struct command *command = look->batch->commands[i];
+        if (command->kind == COMMAND_QUEUE_LIMIT &&
+            (command->queue_limit.sets[0] || command->queue_limit.sets[1]))
+            return false;
+    }
+    return hosts_have_heard(look->world);
+}
+
+/* What is configured for queues of that name; limit 0: nothing. */
+static struct queue_rate rate_configured(const struct world *world, struct slice queue,
+                                         bool of_key)
+{
+    return slice_is(queue, of_key ? "fast" : "slow") ? (of_key ? world->key_rate : world->rate)
+                                                     : (struct queue_rate){ 0 };
+}
+
+static struct queue_rate rate_in(const struct world *world, const struct queue *queue,
+                                 bool of_key)
+{
+    struct set_rate set;
+
+    return queue_rate_set(queue, of_key, &set)
+               ? (struct queue_rate){ set.limit, set.burst, set.per_ms }
+               : rate_configured(world, queue->name, of_key);
+}
+
 /* By its trigger, or by its payload; 0: as the queue says. False: no rate can pay it. */
 static bool cost_expected(struct world *world, const struct trigger *trigger,
                           struct slice queue, bool of_key, uint32_t *cost)
 {
+    const struct queue *known = world_queue(world, trigger->environment, queue);
+    struct queue_rate rate =
+        known == NULL ? rate_configured(world, queue, of_key) : rate_in(world, known, of_key);
     bool is_here = slice_is(queue, of_key ? "fast" : "slow");
-    const struct queue_rate *rate = of_key ? &world->key_rate : &world->rate;
     bool has_number = trigger->payload.size == 4 && slice_starts(trigger->payload, "\x81\xa1n");
     bool asks_payload = is_here && !of_key && world->starts.rate_cost == 0;
 
     *cost = trigger->cost;
     if (*cost == 0 && asks_payload)
         *cost = has_number ? (uint32_t)trigger->payload.data[3] : UINT32_MAX;
-    return *cost <= (is_here && rate->limit > 0 ? rate->burst : RUN_COST_MOST);
+    return *cost <= (rate.limit > 0 ? rate.burst : RUN_COST_MOST);
 }
 
-bool rates_may_refuse(struct world *world, const struct trigger *trigger)
+bool rates_may_refuse(const struct look *look, const struct trigger *trigger)
 {
+    struct world *world = look->world;
     uint32_t cost;
 
-    return !hosts_have_heard(world) ||
-           !cost_expected(world, trigger, trigger->queue, false, &cost) ||
+    return !is_known(look) || !cost_expected(world, trigger, trigger->queue, false, &cost) ||
            !cost_expected(world, trigger, trigger->queue, true, &cost);
 }
 
-void rates_check_made(struct world *world, const struct trigger *trigger, const struct run *run,
-                      struct slice queue)
+void rates_check_made(const struct look *look, const struct trigger *trigger,
+                      const struct run *run, struct slice queue)
 {
+    struct world *world = look->world;
     uint32_t cost;
 
-    for (int of_key = 0; of_key < 2 && hosts_have_heard(world); of_key++) {
+    for (int of_key = 0; of_key < 2 && is_known(look); of_key++) {
         bool can_pay = cost_expected(world, trigger, queue, of_key == 1, &cost);
         if (of_key == 1 && run->lane == run->queue)
             cost = 0;
@@ -95,10 +150,13 @@ void rates_check_made(struct world *world, const struct trigger *trigger, const 
 }
 
 /* What a start of it is to be charged. */
-static uint32_t cost_now(const struct world *world, const struct run *run, bool of_key)
+static uint32_t cost_now(const struct world *world, const struct queue *queue,
+                         const struct run *run, const struct queue_rate *rate, bool of_key)
 {
-    const struct queue_rate *rate = of_key ? &world->key_rate : &world->rate;
-    uint32_t usual = of_key ? world->starts.key_rate_cost : world->starts.rate_cost;
+    bool is_here = slice_is(queue->name, of_key ? "fast" : "slow");
+    uint32_t usual = !is_here ? 1
+                     : of_key ? world->starts.key_rate_cost
+                              : world->starts.rate_cost;
     uint32_t cost = run_cost(run, of_key) != 0 ? run_cost(run, of_key) : usual;
 
     cost = cost == 0 ? 1 : cost;
@@ -112,16 +170,27 @@ void rates_forget(struct world *world)
     world->starts.count = 0;
 }
 
-static void start_add(struct world *world, int64_t scope, uint32_t cost)
+static void start_add(struct world *world, int64_t scope, const struct queue_rate *rate,
+                      uint32_t cost)
 {
     struct known_starts *starts = &world->starts;
+
+    for (uint32_t i = 0; i < starts->count; i++) {
+        struct known_start *start = &starts->items[i];
+        if (start->scope == scope &&
+            (start->limit != rate->limit || start->burst != rate->burst ||
+             start->per_ms != rate->per_ms))
+            start->scope = 0; /* by another rate */
+    }
 
     if (starts->count == STARTS_MAX) {
         starts->count /= 2;
         memmove(starts->items, &starts->items[STARTS_MAX / 2],
                 starts->count * sizeof *starts->items);
     }
-    starts->items[starts->count++] = (struct known_start){ scope, world->batch_ms, cost };
+    starts->items[starts->count++] =
+        (struct known_start){ scope,       world->batch_ms, rate->per_ms,
+                              rate->limit, rate->burst,     cost };
 }
 
 /* In a time that ends now, this one and those before it. */
@@ -132,7 +201,7 @@ static void scope_check(struct world *world, int64_t scope, const struct queue_r
 
     if (rate->limit == 0)
         return;
-    start_add(world, scope, cost);
+    start_add(world, scope, rate, cost);
     for (uint32_t i = 0; i < world->starts.count; i++) {
         const struct known_start *start = &world->starts.items[i];
         if (start->scope == scope && start->at_ms > world->batch_ms - rate->per_ms &&
@@ -167,10 +236,11 @@ void rates_check_start(struct world *world, const struct run *started)
         rates_forget(world);
         return;
     }
-    if (slice_is(queue->name, "slow"))
-        scope_check(world, -queue->id, &world->rate, cost_now(world, started, false));
-    if (slice_is(queue->name, "fast") && started->lane != started->queue)
-        scope_check(world, started->lane, &world->key_rate, cost_now(world, started, true));
+    for (int of_key = 0; of_key <= (started->lane != started->queue); of_key++) {
+        struct queue_rate rate = rate_in(world, queue, of_key == 1);
+        scope_check(world, of_key == 1 ? started->lane : -queue->id, &rate,
+                    cost_now(world, queue, started, &rate, of_key == 1));
+    }
 }
 
 /* For the dearest that waits there: the others may have to wait for it. */
@@ -195,11 +265,12 @@ int64_t rates_open_ms(struct world *world, const struct run *run, const struct q
 {
     const struct catalog *catalog = engine_catalog(world->engine);
     const struct queue_rules *rules = catalog_rules(catalog, queue->name);
+    struct queue_rate room, key_room;
     int64_t queue_ms = scope_opens_ms(
-        world, -queue->id, catalog_rate(catalog, queue->name, false), &rules->rate_cost);
+        world, -queue->id, catalog_rate_now(catalog, queue, false, &room), &rules->rate_cost);
     int64_t lane_ms = scope_opens_ms(
         world, run->lane,
-        run->lane == run->queue ? NULL : catalog_rate(catalog, queue->name, true),
+        run->lane == run->queue ? NULL : catalog_rate_now(catalog, queue, true, &key_room),
         &rules->key_rate_cost);
 
     return queue_ms > lane_ms ? queue_ms : lane_ms;

@@ -7,14 +7,15 @@
 #include "engine/rows/row.h"
 
 struct world;
+struct look;
 
 enum { STARTS_MAX = 1024 };
 
 /* When queues and lanes that have a rate started something, by the steady clock: the last. */
 struct known_starts {
     struct known_start {
-        int64_t scope, at_ms;
-        uint32_t cost;
+        int64_t scope, at_ms, per_ms;
+        uint32_t limit, burst, cost;
     } items[STARTS_MAX];
     uint32_t count;
     uint32_t rate_cost, key_rate_cost; /* of each, as the file says; 0: as the payload does */
@@ -22,13 +23,15 @@ struct known_starts {
 
 /* Others from now on, or none. */
 void rates_draw(struct world *world);
+/* Others for one queue. */
+void rates_say(struct world *world, struct queue_limit *limit);
 void rates_rules(struct world *world, struct arena *arena, uint32_t queue,
                  struct queue_rules *rules);
 /* Nothing that it could ever pay: it may be refused. */
-bool rates_may_refuse(struct world *world, const struct trigger *trigger);
+bool rates_may_refuse(const struct look *look, const struct trigger *trigger);
 /* It was made: it costs what it should. */
-void rates_check_made(struct world *world, const struct trigger *trigger, const struct run *run,
-                      struct slice queue);
+void rates_check_made(const struct look *look, const struct trigger *trigger,
+                      const struct run *run, struct slice queue);
 /* What is known of them holds no more: they are others, or the clock is. */
 void rates_forget(struct world *world);
 /* Until when its lane is pushed back; 0: it never was. */

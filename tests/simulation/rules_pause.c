@@ -190,10 +190,15 @@ void rule_queue_limit(const struct look *look, const struct command *command)
     const struct queue_limit *limit = &command->queue_limit;
     const struct queue *queue = queue_named(look, limit->environment, limit->name);
     struct shadow_queue *shadow = queue == NULL ? NULL : shadow_queue_of(look, queue->id);
-    bool is_nothing = shadow != NULL && limit->is_reset && shadow->override_ms == 0;
+    bool of_rates = limit->sets[0] || limit->sets[1];
+    bool is_nothing = shadow != NULL && limit->is_reset &&
+                      (of_rates ? !(limit->sets[0] && shadow->rates_ms[0] != 0) &&
+                                      !(limit->sets[1] && shadow->rates_ms[1] != 0)
+                                : shadow->override_ms == 0);
 
     if (command->err.code != ERR_OK) {
-        if (queue != NULL && !is_nothing && queue->created_ms != look->now_ms)
+        if (queue != NULL && !is_nothing && queue->created_ms != look->now_ms &&
+            !(of_rates && !limit->is_reset)) /* it may be less than what a start costs */
             world_flaw(look->world, "a limit of queue %.*s was refused",
                        SLICE_ARG(limit->name));
         return;
@@ -201,6 +206,13 @@ void rule_queue_limit(const struct look *look, const struct command *command)
     if (shadow == NULL || is_nothing) {
         world_flaw(look->world, "queue %.*s has no limit that could be set or reset",
                    SLICE_ARG(limit->name));
+        return;
+    }
+    for (int i = 0; i < 2; i++)
+        if (limit->sets[i])
+            shadow->rates_ms[i] = limit->is_reset ? 0 : look->now_ms;
+    if (of_rates) {
+        rates_forget(look->world);
         return;
     }
     shadow->override_limit = limit->is_reset ? 0 : limit->limit;
@@ -257,6 +269,9 @@ void rule_queue(const struct look *look, const struct queue *queue)
             sums->override_ms = before.override_ms;
             sums->override_limit = before.override_limit;
         }
+        for (int i = 0; i < 2; i++)
+            if (before.rates_ms[i] == queue->created_ms)
+                sums->rates_ms[i] = before.rates_ms[i];
     }
     sums->created_ms = queue->created_ms;
     if (queue->completed != sums->completed || queue->failed != sums->failed ||
@@ -272,8 +287,12 @@ void rule_queue(const struct look *look, const struct queue *queue)
     if (!pause_is(look, &sums->pause, &queue->pause))
         world_flaw(look->world, "queue %.*s is%s paused, since %lld", SLICE_ARG(queue->name),
                    queue->paused ? "" : " not", (long long)queue->paused_ms);
+    struct set_rate rate, key_rate;
+    (void)queue_rate_set(queue, false, &rate);
+    (void)queue_rate_set(queue, true, &key_rate);
     if (queue->override_ms != sums->override_ms ||
-        queue->override_limit != sums->override_limit)
+        queue->override_limit != sums->override_limit || rate.since_ms != sums->rates_ms[0] ||
+        key_rate.since_ms != sums->rates_ms[1])
         world_flaw(look->world, "queue %.*s has another limit than was set",
                    SLICE_ARG(queue->name));
 }

@@ -239,7 +239,7 @@ static void made_look(const struct look *look, const struct command *command,
                      trigger->key_text.size > 0 ? trigger->key_text : trigger->key))
         world_flaw(look->world, "run %lld does not say its key", (long long)run->id);
     made_queue(look, trigger, run, shadow);
-    rates_check_made(look->world, trigger, run, queue);
+    rates_check_made(look, trigger, run, queue);
     made_family(look, trigger, run);
 }
 
@@ -255,7 +255,7 @@ static void refused_look(const struct look *look, const struct command *command)
         world_flaw(look->world, "a child of run %lld was refused, which is %u deep",
                    (long long)trigger->parent_id, parent->depth);
     if (command->err.code == ERR_RULE && trigger->parent_id == 0 &&
-        !rates_may_refuse(look->world, trigger))
+        !rates_may_refuse(look, trigger))
         world_flaw(look->world, "a trigger was refused: %s", command->err.text);
     if (command->err.code == ERR_FULL)
         rule_full(look, trigger);

@@ -42,9 +42,7 @@ static bool place_load(struct batch *batch, struct place *place)
         place->uses = catalog_uses(batch->catalog, place->queue->name);
         if (place->uses.count > 0 && !pools_load(batch))
             return false;
-        if (!meter_load(batch, &place->meter, -place->id,
-                        catalog_rate(batch->catalog, place->queue->name, false),
-                        &catalog_rules(batch->catalog, place->queue->name)->rate_cost, false))
+        if (!meter_load(batch, &place->meter, -place->id, place->queue))
             return false;
         place_save(batch, place);
     }
@@ -73,11 +71,7 @@ static void line_ask(struct batch *batch, struct line *line, uint32_t capacity)
 static bool line_look(struct batch *batch, struct line *line, uint32_t capacity)
 {
     struct place *place = line->place;
-    const struct queue_rate *rate =
-        line->has_key ? catalog_rate(batch->catalog, place->queue->name, true) : NULL;
-    bool loaded = meter_load(batch, &line->meter, line->lane, rate,
-                             &catalog_rules(batch->catalog, place->queue->name)->key_rate_cost,
-                             place->queue->pushed_ms > batch->steady_ms);
+    bool loaded = meter_load(batch, &line->meter, line->lane, place->queue);
 
     line->whole =
         queue_limit_now(batch->catalog, place->queue, line->has_key, batch->steady_ms);

@@ -31,7 +31,8 @@ static bool catalog_names(const struct catalog *catalog, struct slice name)
 /* The store has not seen yet what this batch has done. */
 static bool is_idle(const struct batch *batch, const struct queue *queue)
 {
-    if (queue->removed || queue->paused || queue->override_ms != 0 || queue->name.size == 0)
+    if (queue->removed || queue->paused || queue->override_ms != 0 || queue->rates.size > 0 ||
+        queue->name.size == 0)
         return false;
     EACH_RUN(&batch->rows, run)
     if (run->queue == queue->id && (run->status != RUN_DONE || run->is_out))

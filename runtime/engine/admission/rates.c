@@ -34,7 +34,7 @@ bool rate_is_pushed(const struct rate *row, int64_t now_ms)
 uint32_t rate_cost(const struct queue_rate *rule, const struct queue_amount *usual,
                    const struct run *run, bool of_key)
 {
-    uint32_t cost = run_cost(run, of_key);
+    uint32_t cost = run == NULL ? 0 : run_cost(run, of_key);
 
     if (cost == 0)
         cost = usual->number < 1 ? 1 : (uint32_t)usual->number;
@@ -68,10 +68,17 @@ static void meter_set(struct batch *batch, struct meter *meter, int64_t tat_us)
 }
 
 bool meter_load(struct batch *batch, struct meter *meter, int64_t scope,
-                const struct queue_rate *rule, const struct queue_amount *cost,
-                bool may_be_pushed)
+                const struct queue *queue)
 {
-    *meter = (struct meter){ .scope = scope, .rule = rule, .cost = cost };
+    const struct queue_rules *rules = catalog_rules(batch->catalog, queue->name);
+    bool of_lane = scope > 0, may_be_pushed = of_lane && queue->pushed_ms > batch->steady_ms;
+    const struct queue_rate *rule;
+
+    *meter = (struct meter){ .scope = scope,
+                             .cost = of_lane ? &rules->key_rate_cost : &rules->rate_cost };
+    rule = scope == queue->id ? NULL /* it has no key */
+                              : catalog_rate_now(batch->catalog, queue, of_lane, &meter->set);
+    meter->rule = rule;
     if (rule == NULL && !may_be_pushed)
         return true;
     if (!rows_rate(&batch->rows, scope, &meter->row))

@@ -25,16 +25,16 @@ struct batch;
 struct meter {
     int64_t scope;                 /* as in its row */
     const struct queue_rate *rule; /* NULL: there is none */
+    struct queue_rate set;         /* it, where somebody has set it */
     struct rate *row;              /* NULL: nothing is known to have started */
     const struct queue_amount *cost;
     int64_t opens_ms; /* by the steady clock; 0: it is open */
     bool is_saving;   /* until then, for the run that is the next */
 };
 
-/* `rule` may be NULL; may_be_pushed: it may be pushed back. False: more rows are needed. */
+/* Of the queue as a whole, or of that lane of it. False: more rows are needed. */
 bool meter_load(struct batch *batch, struct meter *meter, int64_t scope,
-                const struct queue_rate *rule, const struct queue_amount *cost,
-                bool may_be_pushed);
+                const struct queue *queue);
 /* When the run may start; 0: now. */
 int64_t meter_opens_ms(const struct batch *batch, const struct meter *meter,
                        const struct run *run);
@@ -47,7 +47,7 @@ uint32_t meter_most(const struct batch *batch, const struct meter *meter, uint32
 void lane_push_back(struct batch *batch, struct run *run, int64_t ms);
 bool lane_push_load(struct batch *batch, const struct run *run);
 
-/* What a start of the run costs of it, where the queue says `usual`. */
+/* What a start of the run (NULL: of most) costs of it, where the queue says `usual`. */
 uint32_t rate_cost(const struct queue_rate *rule, const struct queue_amount *usual,
                    const struct run *run, bool of_key);
 /* When something of that cost may start, by the steady clock; 0: now. Both may be NULL. */

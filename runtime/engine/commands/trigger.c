@@ -466,7 +466,7 @@ bool trigger_decide(struct batch *batch, struct command *command)
     if (trigger->unchecked && !payload_check(batch, command, found.task, &payload))
         return true;
     keys_make(batch, trigger, found.rules, payload);
-    if (!costs_take(batch, command, found.rules, found.queue_name, payload, &found.costs))
+    if (!costs_take(batch, command, found.rules, found.queue, payload, &found.costs))
         return true;
     if (!lane_load(batch, trigger, &found) || !queue_takes(batch, command, &found, &met))
         return false;

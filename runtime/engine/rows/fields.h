@@ -62,7 +62,8 @@
     X(row, 0, SUM, wait_ms) X(row, 0, SUM, busy_us) X(row, 0, MOST, used_ms)                   \
     X(row, 0, FLAG, removed) X(row, 0, COUNT, override_limit) X(row, 0, TIME, override_ms)      \
     X(row, 0, TEXT, override_by) X(row, 0, TEXT, paused_by) X(row, 0, TEXT, paused_why)        \
-    PAUSE_FIELDS(X, row) X(row, 0, MOST, pushed_ms)
+    PAUSE_FIELDS(X, row) X(row, 0, MOST, pushed_ms) X(row, 0, BYTES, rates)                     \
+    X(row, 0, TEXT, rates_by)
 
 #define NODE_FIELDS(X, row)                                                                    \
     X(row, 0, NUMBER, number) X(row, 0, COUNT, epoch) X(row, 0, NUMBER, lease_ms)              \

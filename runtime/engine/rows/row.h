@@ -67,6 +67,13 @@ struct environment {
     PAUSE_ROW;
 };
 
+/* limit 0: any number. */
+struct set_rate {
+    int64_t since_ms; /* 0: it is not set */
+    int64_t per_ms;
+    uint32_t limit, burst;
+};
+
 struct queue {
     struct row row;
     int64_t id;
@@ -86,6 +93,9 @@ struct queue {
     int64_t override_ms;
     struct slice override_by; /* empty: it was not said */
     int64_t pushed_ms; /* none of its lanes is pushed back for longer, by the steady clock */
+    /* Instead of the configured rates: two of struct set_rate, as they are in memory, of the
+     * queue and of its keys; empty: none is set. */
+    struct slice rates, rates_by;
 };
 
 /* A process that shares the store with others. Number 0 is none, the roll: its epoch counts

@@ -21,7 +21,9 @@ struct look {
     struct pool_counts pools;
     const struct catalog_use *use; /* that it lacks tokens for; NULL: none */
     const struct queue_rate *rate; /* that it is out of; of its key, else of its queue */
-    uint32_t cost;                 /* of it */
+    struct queue_rate room;        /* of it */
+    bool is_of_key;
+    uint32_t cost; /* of a start, of it */
     int64_t opens_ms;
 };
 
@@ -68,10 +70,11 @@ static bool rates_look(struct look *look, struct reader *reader, struct arena *a
     const struct run *run = look->run;
     const struct queue_rules *rules = catalog_rules(look->catalog, look->queue->queue.name);
     bool has_key = run->lane != run->queue;
+    struct queue_rate rooms[2];
 
     for (int of_key = 0; of_key <= (int)has_key; of_key++) {
         const struct queue_rate *rate =
-            catalog_rate(look->catalog, look->queue->queue.name, of_key == 1);
+            catalog_rate_now(look->catalog, &look->queue->queue, of_key == 1, &rooms[of_key]);
         struct row *row = NULL;
         if (rate == NULL)
             continue;
@@ -84,7 +87,9 @@ static bool rates_look(struct look *look, struct reader *reader, struct arena *a
             rate_opens_ms(rate, (const struct rate *)row, cost, clock_steady_ms());
         if (opens_ms > look->opens_ms) {
             look->opens_ms = opens_ms;
-            look->rate = rate;
+            look->room = *rate;
+            look->rate = &look->room;
+            look->is_of_key = of_key == 1;
             look->cost = cost;
         }
     }
@@ -192,7 +197,6 @@ static void slots_say(struct hold *hold, struct arena *arena, const struct look 
 static void rate_say(struct hold *hold, struct arena *arena, const struct look *look,
                      struct slice queue)
 {
-    const struct queue_rate *of_queue = catalog_rate(look->catalog, queue, false);
     char rate[QUEUE_RULE_TEXT_SIZE], when[TIME_TEXT_SIZE];
 
     queue_rate_text(look->rate, rate);
@@ -201,10 +205,9 @@ static void rate_say(struct hold *hold, struct arena *arena, const struct look *
         look->cost == 1
             ? SLICE("the next")
             : arena_format(arena, "this run costs %" PRIu32 " of it, and may", look->cost);
-    hold->text =
-        arena_format(arena, "%s %.*s starts %s, %.*s at %s",
-                     look->rate == of_queue ? "queue" : "each key of queue", SLICE_ARG(queue),
-                     rate, SLICE_ARG(cost), time_format(hold->until_ms, when));
+    hold->text = arena_format(arena, "%s %.*s starts %s, %.*s at %s",
+                              look->is_of_key ? "each key of queue" : "queue", SLICE_ARG(queue),
+                              rate, SLICE_ARG(cost), time_format(hold->until_ms, when));
 }
 
 static void pool_say(struct hold *hold, struct arena *arena, const struct look *look,

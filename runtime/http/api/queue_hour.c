@@ -38,19 +38,54 @@ void queue_hour_write(struct out *out, const struct queue_minute *hour, int64_t 
     out_end_map(out);
 }
 
-bool queue_early_read(struct request *request, struct pool_reader *reader,
-                      const struct queue *queue, bool *is_early, struct err *err)
+/* By the rate of the scope, or pushed back: `word`. */
+static bool scope_held_read(struct request *request, struct pool_reader *reader,
+                            const struct queue *queue, int64_t scope, const char *word,
+                            const char **held, struct err *err)
 {
     const struct catalog *catalog = request->read.catalog;
+    const struct queue_rules *rules = catalog_rules(catalog, queue->name);
+    bool of_lane = scope > 0;
+    int64_t now_ms = clock_steady_ms();
+    struct queue_rate room;
     const struct queue_rate *rate =
-        catalog == NULL ? NULL : catalog_rate(catalog, queue->name, false);
+        scope == queue->id ? NULL : catalog_rate_now(catalog, queue, of_lane, &room);
     struct row *row = NULL;
 
-    if (rate != NULL && !reader->reader->ops->row(reader->reader, &request->arena, ROW_RATE,
-                                                  -queue->id, &row, err))
+    if (rate == NULL && (!of_lane || queue->pushed_ms <= now_ms))
+        return true;
+    if (!reader->reader->ops->row(reader->reader, &request->arena, ROW_RATE, scope, &row, err))
         return false;
-    *is_early = rate != NULL &&
-                rate_opens_ms(rate, (const struct rate *)row, 1, clock_steady_ms()) != 0;
+    const struct rate *known = (const struct rate *)row;
+    const struct queue_amount *usual = of_lane ? &rules->key_rate_cost : &rules->rate_cost;
+    if (of_lane && rate_is_pushed(known, now_ms))
+        *held = "pushedBack";
+    else if (rate != NULL &&
+             rate_opens_ms(rate, known, rate_cost(rate, usual, NULL, of_lane), now_ms) != 0)
+        *held = word;
+    return true;
+}
+
+bool queue_held_read(struct request *request, struct pool_reader *reader,
+                     const struct queue *queue, const char **held, struct err *err)
+{
+    *held = NULL;
+    return request->read.catalog == NULL ||
+           (scope_held_read(request, reader, queue, queue->id, "", held, err) &&
+            scope_held_read(request, reader, queue, -queue->id, "rate", held, err));
+}
+
+bool queue_keys_held_read(struct request *request, struct pool_reader *reader,
+                          const struct queue *queue, const struct queue_hour *hour,
+                          const char *held[KEYS_MOST], struct err *err)
+{
+    for (uint32_t i = 0; i < hour->count; i++) {
+        held[i] = NULL;
+        if (request->read.catalog != NULL && hour->keys[i].lane != 0 &&
+            !scope_held_read(request, reader, queue, hour->keys[i].lane, "keyRate", &held[i],
+                             err))
+            return false;
+    }
     return true;
 }
 
@@ -63,7 +98,7 @@ static void lower(uint32_t limit, const char *word, uint32_t *least, const char 
 }
 
 void queue_limited_write(const struct request *request, struct out *out,
-                         const struct queue *queue, bool has_key, bool is_early)
+                         const struct queue *queue, bool has_key, const char *held)
 {
     const struct catalog *catalog = request->http->catalog;
     const struct queue_view *view = request->view;
@@ -90,8 +125,8 @@ void queue_limited_write(const struct request *request, struct out *out,
     for (uint32_t i = 0; i < uses.count; i++)
         lower(catalog->pools[uses.items[i].pool].tokens / uses.items[i].tokens, "pool", &least,
               &by);
-    if (is_early)
-        by = "rate"; /* whatever the number is, nothing starts just now */
+    if (held != NULL)
+        by = held; /* whatever the number is, nothing starts just now */
     if (view->environment != NULL && view->environment->paused)
         lower(0, "environmentPaused", &least, &by);
     if (queue->paused)
@@ -125,7 +160,8 @@ void queue_keys_write(const struct request *request, struct out *out, const stru
         out_int(out, "waiting", key->now.waiting);
         out_int(out, "parked", key->now.parked);
         queue_oldest_write(out, &key->now);
-        queue_limited_write(request, out, queue, true, view->early[0]);
+        queue_limited_write(request, out, queue, true,
+                            view->keys_held[i] != NULL ? view->keys_held[i] : view->held[0]);
         queue_hour_write(out, key->hour, queue->created_ms);
         out_end_map(out);
     }

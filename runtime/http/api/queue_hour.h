@@ -12,10 +12,14 @@ bool queue_hour_read(struct request *request, struct pool_reader *reader, int64_
 void queue_hour_write(struct out *out, const struct queue_minute *hour, int64_t created_ms);
 /* "effectiveLimit" and "limitedBy": of the runs without a key, or of those of one key. */
 void queue_limited_write(const struct request *request, struct out *out,
-                         const struct queue *queue, bool has_key, bool is_early);
-/* On the pool: is it out of its rate? */
-bool queue_early_read(struct request *request, struct pool_reader *reader,
-                      const struct queue *queue, bool *is_early, struct err *err);
+                         const struct queue *queue, bool has_key, const char *held);
+/* On the pool: what lets nothing start just now, whatever the limits are: "rate", "pushedBack";
+ * NULL: nothing does. Of each key: also "keyRate". */
+bool queue_held_read(struct request *request, struct pool_reader *reader,
+                     const struct queue *queue, const char **held, struct err *err);
+bool queue_keys_held_read(struct request *request, struct pool_reader *reader,
+                          const struct queue *queue, const struct queue_hour *hour,
+                          const char *held[KEYS_MOST], struct err *err);
 /* "keys". */
 void queue_keys_write(const struct request *request, struct out *out, const struct queue *queue,
                       const struct queue_hour *hour);

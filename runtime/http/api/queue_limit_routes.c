@@ -1,4 +1,4 @@
-/* Another limit of a queue than the configured one, and back. */
+/* Another limit or rate of a queue than the configured one, and back. */
 #include "http/api/queue_view.h"
 #include "http/api/routes.h"
 #include "http/body/members.h"
@@ -25,6 +25,8 @@ static void limit_submit(struct request *request)
     struct err err = { 0 };
 
     limit->name = view->row == NULL ? view->name : view->row->queue.name;
+    memcpy(limit->sets, view->sets, sizeof limit->sets);
+    memcpy(limit->rates, view->rates, sizeof limit->rates);
     if (view->is_percent && catalog == NULL) {
         err_set(&err, ERR_STOPPING, "the server has just started, and knows no limits yet");
         reply_err(request, &err);
@@ -75,7 +77,59 @@ static bool override_read(struct request *request, const struct value *body,
     return body_text(request, body, "by", BY_MAX, &view->by, err);
 }
 
-static void limit_set(struct request *request, const struct member_rule *members, bool is_reset)
+/* ---- rates ------------------------------------------------------------------------------- */
+
+static const char *const rate_words[2] = { "rate", "keyRate" };
+
+static const struct member_rule rate_members[] = {
+    { "type", MEMBER_TAKEN, NULL },    { "rate", MEMBER_TAKEN, NULL },
+    { "keyRate", MEMBER_TAKEN, NULL }, { "by", MEMBER_TAKEN, NULL },
+    { NULL, MEMBER_TAKEN, NULL },
+};
+
+static bool rate_override_read(struct request *request, const struct value *body,
+                               struct queue_view *view, struct err *err)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct value *value = value_find(body, rate_words[i]);
+        view->sets[i] = value != NULL;
+        if (value == NULL || (value->kind == VALUE_STRING && slice_is(value->bytes, "none")))
+            continue;
+        const char *wrong = value->kind == VALUE_STRING
+                                ? queue_rate_parse(value->bytes, &view->rates[i])
+                                : "must be a string like \"100/1m, burst 10\", or \"none\"";
+        if (wrong != NULL)
+            return err_set(err, ERR_BAD_REQUEST, "%s %s", rate_words[i], wrong);
+    }
+    if (!view->sets[0] && !view->sets[1])
+        return err_set(err, ERR_BAD_REQUEST,
+                       "give rate or keyRate, or both, like \"100/1m, burst 10\", or \"none\"");
+    return body_text(request, body, "by", BY_MAX, &view->by, err);
+}
+
+/* Of those that are true; of both, where neither is named. */
+static bool rate_reset_read(struct request *request, const struct value *body,
+                            struct queue_view *view, struct err *err)
+{
+    (void)request;
+    for (int i = 0; i < 2; i++) {
+        const struct value *value = value_find(body, rate_words[i]);
+        if (value != NULL && value->kind != VALUE_BOOL)
+            return err_set(err, ERR_BAD_REQUEST, "%s must be true or false", rate_words[i]);
+        view->sets[i] = value != NULL && value->boolean;
+    }
+    if (!view->sets[0] && !view->sets[1])
+        view->sets[0] = view->sets[1] = true;
+    return true;
+}
+
+/* ---- both -------------------------------------------------------------------------------- */
+
+typedef bool limit_reader(struct request *request, const struct value *body,
+                          struct queue_view *view, struct err *err);
+
+static void limit_set(struct request *request, const struct member_rule *members, bool is_reset,
+                      limit_reader *read)
 {
     struct queue_view *view = ARENA_NEW(&request->arena, struct queue_view);
     struct slice type = { 0 };
@@ -87,7 +141,7 @@ static void limit_set(struct request *request, const struct member_rule *members
         return;
     request->command.queue_limit.is_reset = is_reset;
     if (!queue_type_read(&body, &type, &err) ||
-        (!is_reset && !override_read(request, &body, view, &err)) ||
+        (read != NULL && !read(request, &body, view, &err)) ||
         !queue_named(request, type, view, &err))
         reply_err(request, &err);
     else if (view->name.size > 0)
@@ -98,10 +152,20 @@ static void limit_set(struct request *request, const struct member_rule *members
 
 void queue_limit_override(struct request *request)
 {
-    limit_set(request, override_members, false);
+    limit_set(request, override_members, false, override_read);
 }
 
 void queue_limit_reset(struct request *request)
 {
-    limit_set(request, reset_members, true);
+    limit_set(request, reset_members, true, NULL);
+}
+
+void queue_rate_override(struct request *request)
+{
+    limit_set(request, rate_members, false, rate_override_read);
+}
+
+void queue_rate_reset(struct request *request)
+{
+    limit_set(request, rate_members, true, rate_reset_read);
 }

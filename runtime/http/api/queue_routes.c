@@ -84,6 +84,33 @@ static void rate_write(struct out *out, const char *key, const struct queue_rate
     out_word(out, key, text);
 }
 
+/* As they are, and what somebody has set instead of which. */
+static void rates_write(struct out *out, const struct catalog *catalog,
+                        const struct queue *queue)
+{
+    static const char *const words[2][2] = { { "rate", "rateOverride" },
+                                             { "keyRate", "keyRateOverride" } };
+    struct queue_rate room;
+    struct set_rate set;
+
+    for (int i = 0; i < 2; i++) {
+        rate_write(out, words[i][0], catalog_rate_now(catalog, queue, i == 1, &room));
+        if (!queue_rate_set(queue, i == 1, &set))
+            continue;
+        const struct queue_rate *base = catalog_rate(catalog, queue->name, i == 1);
+        out_map(out, words[i][1]);
+        rate_write(out, "base", base);
+        if (base == NULL)
+            out_word(out, "base", "none");
+        rate_write(out, "override", catalog_rate_now(catalog, queue, i == 1, &room));
+        if (set.limit == 0)
+            out_word(out, "override", "none");
+        out_time(out, "overriddenAt", set.since_ms);
+        out_text(out, "overriddenBy", queue->rates_by);
+        out_end_map(out);
+    }
+}
+
 struct queue_limits {
     struct named_limit each[4];
 };
@@ -127,8 +154,7 @@ static void limits_write(const struct request *request, struct out *out,
     for (const struct named_limit *at = limits.each; at->name != NULL; at++)
         if (at->limit != UINT32_MAX)
             out_int(out, at->name, at->limit);
-    rate_write(out, "rate", catalog_rate(catalog, queue->name, false));
-    rate_write(out, "keyRate", catalog_rate(catalog, queue->name, true));
+    rates_write(out, catalog, queue);
     settings_write(out, catalog_rules(catalog, queue->name));
     struct catalog_uses uses = catalog_uses(catalog, queue->name);
     if (uses.count > 0)
@@ -202,7 +228,7 @@ static void concurrency_write(const struct request *request, struct out *out,
 
 static void queue_write(const struct request *request, struct out *out,
                         const struct queue_stats *stats, const struct queue_minute *hour,
-                        bool is_early)
+                        const char *held)
 {
     out_map(out, NULL);
     name_write(out, &stats->queue);
@@ -213,7 +239,7 @@ static void queue_write(const struct request *request, struct out *out,
     paused_write(request, out, &stats->queue);
     limits_write(request, out, &stats->queue);
     concurrency_write(request, out, &stats->queue);
-    queue_limited_write(request, out, &stats->queue, false, is_early);
+    queue_limited_write(request, out, &stats->queue, false, held);
     queue_oldest_write(out, stats);
     queue_hour_write(out, hour, stats->queue.created_ms);
     out_end_map(out);
@@ -243,7 +269,7 @@ static void statistics_write(const struct request *request, struct out *out,
                done == 0 ? 0 : (double)queue->busy_us / 1000 / (double)done);
     out_time(out, "createdAt", queue->created_ms);
     queue_limited_write(request, out, queue, false,
-                        ((const struct queue_view *)request->view)->early[0]);
+                        ((const struct queue_view *)request->view)->held[0]);
     queue_oldest_write(out, stats);
     queue_hour_write(out, &hour->all, queue->created_ms);
     queue_keys_write(request, out, queue, hour);
@@ -273,12 +299,12 @@ static bool list_work(struct request *request, struct pool_reader *reader, struc
         return false;
     struct queue_hour *hour = ARENA_NEW(&request->arena, struct queue_hour);
     view->hours = ARENA_ARRAY(&request->arena, struct queue_minute, view->rows.count + 1);
-    view->early = ARENA_ARRAY(&request->arena, bool, view->rows.count + 1);
+    view->held = ARENA_ARRAY(&request->arena, const char *, view->rows.count + 1);
     for (uint32_t i = 0; i < view->rows.count; i++) {
         if (!queue_hour_read(request, reader, view->rows.rows[i].queue.id, false, hour, err))
             return false;
         view->hours[i] = hour->all;
-        if (!queue_early_read(request, reader, &view->rows.rows[i].queue, &view->early[i], err))
+        if (!queue_held_read(request, reader, &view->rows.rows[i].queue, &view->held[i], err))
             return false;
     }
     return true;
@@ -293,7 +319,7 @@ static void list_done(struct request *request)
     out_map(&out, NULL);
     out_list(&out, "data");
     for (uint32_t i = 0; i < view->rows.count; i++)
-        queue_write(request, &out, &view->rows.rows[i], &view->hours[i], view->early[i]);
+        queue_write(request, &out, &view->rows.rows[i], &view->hours[i], view->held[i]);
     out_end_list(&out);
     out_map(&out, "pagination");
     out_int(&out, "currentPage", view->page);
@@ -338,11 +364,13 @@ bool queue_read(struct request *request, struct pool_reader *reader, struct err 
     if (view->row == NULL && (view->name.size == 0 || name_check(NAME_QUEUE, view->name, err)))
         err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);
     view->hour = ARENA_NEW(&request->arena, struct queue_hour);
-    view->early = ARENA_NEW(&request->arena, bool);
+    view->held = ARENA_NEW(&request->arena, const char *);
     return view->row != NULL &&
-           queue_early_read(request, reader, &view->row->queue, view->early, err) &&
+           queue_held_read(request, reader, &view->row->queue, view->held, err) &&
            queue_hour_read(request, reader, view->row->queue.id, view->has_keys, view->hour,
-                           err);
+                           err) &&
+           (!view->has_keys || queue_keys_held_read(request, reader, &view->row->queue,
+                                                    view->hour, view->keys_held, err));
 }
 
 void queue_reply(struct request *request)
@@ -350,7 +378,7 @@ void queue_reply(struct request *request)
     const struct queue_view *view = request->view;
     struct out out = reply_out(request);
 
-    queue_write(request, &out, view->row, &view->hour->all, view->early[0]);
+    queue_write(request, &out, view->row, &view->hour->all, view->held[0]);
     reply_send(request, HTTP_OK);
 }
 

@@ -13,14 +13,17 @@ struct queue_view {
     int64_t page, per_page;
     struct queue_page rows;
     struct queue_stats *row;
-    struct queue_minute *hours;      /* of each of `rows` */
-    struct queue_hour *hour;         /* of `row` */
-    bool *early;                     /* of each of `rows`, or of `row`: it is out of its rate */
+    struct queue_minute *hours; /* of each of `rows` */
+    struct queue_hour *hour;    /* of `row` */
+    const char **held;          /* of each of `rows`, or of `row`: queue_hour.h */
+    const char *keys_held[KEYS_MOST];
     bool has_keys;                   /* it is to have those of its keys */
     struct environment *environment; /* NULL: it has no row */
     struct pause_order order;
     bool is_percent;
     int64_t limit; /* of an override, or its part of the configured one */
+    bool sets[2];  /* not of that: of its rates */
+    struct queue_rate rates[2];
     struct slice by;
 };
 

@@ -45,6 +45,8 @@ const struct route routes[] = {
     { "POST", "/api/v1/queues/:queue/pause",                       queue_pause,      0, 0 },
     { "POST", "/api/v1/queues/:queue/concurrency/override",        queue_limit_override, 0, 0 },
     { "POST", "/api/v1/queues/:queue/concurrency/reset",           queue_limit_reset, 0, 0 },
+    { "POST", "/api/v1/queues/:queue/rate/override",               queue_rate_override, 0, 0 },
+    { "POST", "/api/v1/queues/:queue/rate/reset",                  queue_rate_reset, 0, 0 },
     { "GET",  "/api/v1/queues/:queue/statistics",                  queue_statistics, 0, 0 },
 
     { "GET",  "/api/v1/pools",                                     pool_list,        0, 0 },

@@ -40,6 +40,8 @@ void queue_show(struct request *request);
 void queue_pause(struct request *request);
 void queue_limit_override(struct request *request);
 void queue_limit_reset(struct request *request);
+void queue_rate_override(struct request *request);
+void queue_rate_reset(struct request *request);
 void queue_statistics(struct request *request);
 
 void pool_list(struct request *request);

@@ -91,14 +91,16 @@ static int64_t width_of(const struct why *why)
 
 /* What starts before it takes so long by its rates, however fast it is, if it costs the same.
  */
-static int64_t rates_take_ms(const struct why *why, struct slice queue)
+static int64_t rates_take_ms(const struct why *why, const struct queue *queue)
 {
     bool has_key = why->view.run->lane != why->view.run->queue;
-    const struct queue_rules *rules = catalog_rules(why->view.catalog, queue);
+    const struct queue_rules *rules = catalog_rules(why->view.catalog, queue->name);
     int64_t most_ms = 0;
 
     for (int of_key = 0; of_key <= (int)has_key; of_key++) {
-        const struct queue_rate *rate = catalog_rate(why->view.catalog, queue, of_key == 1);
+        struct queue_rate room;
+        const struct queue_rate *rate =
+            catalog_rate_now(why->view.catalog, queue, of_key == 1, &room);
         const struct queue_amount *usual =
             of_key == 1 ? &rules->key_rate_cost : &rules->rate_cost;
         int64_t ms = rate == NULL ? 0
@@ -120,7 +122,7 @@ static void write_estimate(struct out *out, struct arena *arena, const struct wh
         return;
     const struct queue *queue = &why->queue->queue;
     int64_t ended = queue->completed + queue->failed;
-    int64_t rates_ms = rates_take_ms(why, queue->name);
+    int64_t rates_ms = rates_take_ms(why, queue);
     int64_t busy_ms =
         ended == 0 ? 0 : (why->before / width + 1) * (queue->busy_us / ended / 1000);
     out_map(out, "estimate");

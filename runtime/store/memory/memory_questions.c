@@ -104,7 +104,8 @@ static void load_idle(struct memory_store *memory, struct rows *rows,
         if (queue->environment != want->environment || queue->removed || queue->name.size == 0)
             continue;
         live++;
-        if (!queue->paused && queue->override_ms == 0 && !has_live_run(memory, queue->id))
+        if (!queue->paused && queue->override_ms == 0 && queue->rates.size == 0 &&
+            !has_live_run(memory, queue->id))
             found[count++] = queue;
     }
     if (count > 1)

@@ -184,6 +184,9 @@ static const char *const steps[] = {
     " PRIMARY KEY (due_ms, batch_id)) WITHOUT ROWID;"
     "CREATE TABLE batch_item (id INTEGER PRIMARY KEY, data BLOB NOT NULL, asked BLOB);"
     "CREATE TABLE run_mail (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);",
+
+    "ALTER TABLE queue ADD COLUMN rates BLOB;"
+    "ALTER TABLE queue ADD COLUMN rates_by TEXT NOT NULL DEFAULT '';",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

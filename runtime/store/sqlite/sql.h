@@ -57,7 +57,7 @@
         " AND removed = 0 AND name <> ''")                                                     \
     X(QUEUES_IDLE, "find idle queues", "SELECT " QUEUE_COLUMNS QUEUE_COUNTS " FROM queue"      \
         " WHERE environment = ?1 AND removed = 0 AND name <> '' AND paused = 0"                \
-        " AND coalesce(override_ms, 0) = 0"                                                    \
+        " AND coalesce(override_ms, 0) = 0 AND coalesce(length(rates), 0) = 0"                 \
         " AND delayed = 0 AND queued = 0 AND parked = 0 AND running = 0 AND waiting = 0"       \
         " ORDER BY used_ms, id LIMIT ?2")                                                      \
     X(READY, "load ready runs", "SELECT run.id, run.data FROM run_ready"                       \

@@ -92,6 +92,26 @@ Test(queues, rates)
     config_queues_finish(&queues);
 }
 
+Test(queues, a_rate_is_read_as_it_is_shown)
+{
+    static const char *const wrong[] = { "100",
+                                         "100/1m,burst 5",
+                                         "100/1m, burst 0",
+                                         "100/1m, burst ",
+                                         "100/1m, burst 1000001",
+                                         "0/1m, burst 5",
+                                         "5/0s",
+                                         "" };
+    struct queue_rate rate;
+
+    cr_assert_null(queue_rate_parse(SLICE("100/1m"), &rate));
+    cr_assert(rate.limit == 100 && rate.per_ms == 60000 && rate.burst == 1);
+    cr_assert_null(queue_rate_parse(SLICE("100/1m, burst 10"), &rate));
+    cr_assert(rate.limit == 100 && rate.burst == 10);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_not_null(queue_rate_parse(slice_of(wrong[i]), &rate), "%s", wrong[i]);
+}
+
 Test(queues, costs_of_rates)
 {
     struct config_queues queues = right(

@@ -282,7 +282,7 @@ Test(rates, a_payload_says_what_it_costs_and_what_no_rate_can_pay_is_refused)
     static const struct {
         const char *payload, *text;
     } cases[] = {
-        { "\x81\xa1n\x04", "rate.cost of queue q must be from 1 to its burst, 3, and of this "
+        { "\x81\xa1n\x04", "rate.cost of the queue must be from 1 to its burst, 3, and of this "
                            "payload it is 4" },
         { "\x81\xa1n", "it has no value, at 1:9: " },
         { "\x81\xa1n\xff", "it is -1" },
@@ -318,7 +318,7 @@ Test(rates, a_trigger_says_what_it_costs_of_both)
     command->trigger.cost = 4;
     cr_assert(commit());
     cr_assert_str_eq(command->err.text,
-                     "options.cost is 4, and key_rate of queue q can never pay "
+                     "options.cost is 4, and key_rate of the queue can never pay "
                      "more than its burst, 3");
     int64_t start_ms = bench.now_ms;
     cr_assert(is_running(of_cost("a", 3)));
@@ -375,6 +375,61 @@ Test(rates, what_a_smaller_burst_cannot_pay_pays_all_of_it)
     cr_assert_not(is_running(next));
     sleep_until(start_ms + 3000);
     cr_assert(is_running(next));
+}
+
+/* ---- set by somebody --------------------------------------------------------------------- */
+
+static struct command *set_rate(int which, struct queue_rate rate, bool is_reset)
+{
+    struct command *command = add(COMMAND_QUEUE_LIMIT);
+
+    command->queue_limit.environment = DEV;
+    command->queue_limit.name = SLICE("q");
+    command->queue_limit.sets[which] = true;
+    command->queue_limit.rates[which] = rate;
+    command->queue_limit.is_reset = is_reset;
+    cr_assert(commit());
+    return command;
+}
+
+Test(rates, one_that_is_set_counts_at_once_and_after_a_restart_until_it_is_reset)
+{
+    offer((struct queue_rate){ 1, 1, DAYS(1) }, (struct queue_rate){ 0 });
+    queue_many("", 9);
+    cr_assert_eq(bench.starts, 1);
+    int64_t start_ms = bench.now_ms;
+    cr_assert_eq(set_rate(0, (struct queue_rate){ 1, 1, 1000 }, false)->err.code, ERR_OK);
+    cr_assert_eq(bench.wake_ms, start_ms + 1000);
+    sleep_until(start_ms + 2000);
+    cr_assert_eq(bench.starts, 3);
+    bench_restart(true);
+    sleep_until(start_ms + 4000);
+    cr_assert_geq(bench.starts, 4, "it is known");
+    (void)set_rate(0, (struct queue_rate){ 0 }, true);
+    uint32_t starts = bench.starts;
+    sleep_until(start_ms + 60000);
+    cr_assert_leq(bench.starts, starts + 1, "as it is configured");
+    cr_assert_eq(set_rate(0, (struct queue_rate){ 0 }, true)->err.code, ERR_BAD_REQUEST);
+    (void)set_rate(0, (struct queue_rate){ 0 }, false);
+    cr_assert_eq(run_of(store_memory_run(bench.store, 8)->id)->status, RUN_RUNNING,
+                 "none at all");
+}
+
+Test(rates, one_that_no_start_could_pay_is_not_set)
+{
+    rules_of_q((struct queue_rate){ 1, 4, 1000 }, (struct queue_rate){ 0 })->rate_cost.number =
+        3;
+    bench_catalog();
+    queue_many("", 1);
+    struct command *command = set_rate(0, (struct queue_rate){ 1, 2, 1000 }, false);
+    cr_assert_eq(command->err.code, ERR_RULE);
+    cr_assert_str_eq(command->err.text,
+                     "rate: a start of the queue costs 3 of it, and a burst of 2 "
+                     "can never pay that");
+    cr_assert_eq(set_rate(1, (struct queue_rate){ 1, 2, 1000 }, false)->err.code, ERR_OK);
+    sleep_until(bench.now_ms + 4000);
+    queue_many("a", 3);
+    cr_assert_eq(rate_row(store_memory_run(bench.store, 1)->lane)->burst, 2);
 }
 
 /* ---- pushed back -------------------------------------------------------------------------

@@ -289,6 +289,64 @@ Test(queues, a_limit_holds_and_lets_go)
     site_until(&site, second, "EXECUTING");
 }
 
+Test(queues, a_rate_is_set_and_reset)
+{
+    struct answer set = site_post(&site, LANE "/rate/override",
+                                  "{\"type\":\"custom\",\"rate\":\"1/1h\",\"keyRate\":\"5/1s, "
+                                  "burst 2\",\"by\":\"ann\"}");
+    cr_assert_eq(set.status, 200, "%s", set.body.data);
+    cr_assert_str_eq(answer_text(&site, set, "rate"), "1/1h");
+    cr_assert_str_eq(answer_text(&site, set, "keyRate"), "5/1s, burst 2");
+    cr_assert_str_eq(answer_text(&site, set, "rateOverride.base"), "none");
+    cr_assert_str_eq(answer_text(&site, set, "rateOverride.override"), "1/1h");
+    cr_assert_str_eq(answer_text(&site, set, "keyRateOverride.overriddenBy"), "ann");
+    site_until(&site, site_run(&site, "hold", "{}"), "EXECUTING");
+    const char *second = site_run(&site, "hold", "{}");
+    struct answer held = site_get(&site, site_path(&site, "/api/v3/runs/%s", second));
+    cr_assert_str_eq(answer_text(&site, held, "heldBy.gate"), "rate", "%s", held.body.data);
+    struct answer shown = site_get(&site, LANE "/statistics?type=custom");
+    cr_assert_str_eq(answer_text(&site, shown, "limitedBy"), "rate");
+
+    struct answer reset =
+        site_post(&site, LANE "/rate/reset", "{\"type\":\"custom\",\"rate\":true}");
+    cr_assert_eq(reset.status, 200, "%s", reset.body.data);
+    cr_assert_null(answer_find(reset, "rate"));
+    cr_assert_str_eq(answer_text(&site, reset, "keyRate"), "5/1s, burst 2");
+    site_until(&site, second, "EXECUTING");
+    reset = site_post(&site, LANE "/rate/reset", "{\"type\":\"custom\"}");
+    cr_assert_null(answer_find(reset, "keyRateOverride"));
+    reset = site_post(&site, LANE "/rate/reset", "{\"type\":\"custom\"}");
+    cr_assert_eq(reset.status, 400);
+}
+
+Test(queues, a_key_says_that_its_rate_holds_it)
+{
+    (void)site_post(&site, LANE "/rate/override", "{\"keyRate\":\"1/1h\"}");
+    for (int i = 0; i < 2; i++)
+        (void)site_post(&site, "/api/v1/tasks/hold/trigger",
+                        "{\"payload\":{},\"options\":{\"concurrencyKey\":\"k\"}}");
+    struct answer shown = site_get(&site, LANE "/statistics?type=custom");
+    cr_assert_str_eq(answer_text(&site, shown, "keys.0.limitedBy"), "keyRate", "%s",
+                     shown.body.data);
+    cr_assert_str_neq(answer_text(&site, shown, "limitedBy"), "keyRate");
+}
+
+Test(queues, bad_rates_are_refused)
+{
+    static const char *const bad[][2] = {
+        { "{\"type\":\"custom\"}", "give rate or keyRate" },
+        { "{\"rate\":\"fast\"}", "rate must be like 100/1m" },
+        { "{\"rate\":5}", "rate must be a string" },
+        { "{\"keyRate\":\"5/1s, burst x\"}", "keyRate must be like 100/1m, burst 10" },
+    };
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct answer said = site_post(&site, LANE "/rate/override", bad[i][0]);
+        cr_expect_eq(said.status, 400, "%s", said.body.data);
+        cr_expect_not_null(strstr(said.body.data, bad[i][1]), "%s", said.body.data);
+    }
+}
+
 Test(queues, bad_limits_are_refused)
 {
     static const char *const bad[] = {

@@ -192,6 +192,7 @@ static bool key_now(struct connection *connection, struct arena *arena, int64_t 
     if (!lane_take(&query, &lane, &key->now, &found, err))
         return false;
     query_finish(&query);
+    key->lane = found ? lane.id : 0;
     return !found || key->now.queued == 0 ||
            (lane_oldest(connection, queue, lane.id, &oldest, err) &&
             created_at(connection, arena, oldest, &key->now.oldest_queued_ms, err));
