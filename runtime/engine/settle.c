@@ -36,9 +36,16 @@ void settle_run(struct batch *batch, struct run *run)
         batch_ids_add(batch, &batch->fired, run->id);
 }
 
+int64_t settle_due(int64_t loaded_ms)
+{
+    return loaded_ms == 1 ? 2 : 1;
+}
+
 void settle_later(struct run *run)
 {
-    run->due_ms = 1; /* over, whatever the clocks are set to */
+    const struct run *loaded = run_loaded(run);
+
+    run->due_ms = settle_due(loaded == NULL ? 0 : loaded->due_ms);
     run->due_is_span = true;
 }
 
@@ -53,7 +60,8 @@ static void waitpoint_later(struct batch *batch, int64_t id)
     } else if (run != NULL) {
         settle_later(run);
     } else if (token != NULL) {
-        token->due_ms = 1;
+        const struct waitpoint *loaded = (const struct waitpoint *)token->row.loaded;
+        token->due_ms = settle_due(loaded == NULL ? 0 : loaded->due_ms);
         token->due_is_span = true;
     }
 }

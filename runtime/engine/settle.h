@@ -12,6 +12,9 @@ void settle_token(struct batch *batch, struct waitpoint *token);
 void settle_run(struct batch *batch, struct run *run);
 /* Go on with it in the next batch. */
 void settle_later(struct run *run);
+/* A time that is over, whatever the clocks are set to. It is another one than before: what
+ * hangs on the row has changed, and no other node may go by what it has loaded of that. */
+int64_t settle_due(int64_t loaded_ms);
 /* Draw the consequences of fired waitpoints and cancellations. */
 bool batch_settle(struct batch *batch);
 /* A child of a run that may have ended already, and takes it along then, or is held by it. */

@@ -452,7 +452,8 @@ void act_drain(struct world *world)
         if (round % 4 == 0) {
             for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_WAITPOINT); i++) {
                 const struct waitpoint *token = store_memory_waitpoint(world->memory, i);
-                if (token->status == WAITPOINT_PENDING && world->command_count + 2 < BATCH_MAX)
+                if (token->status == WAITPOINT_PENDING && token->kind == WAITPOINT_TOKEN &&
+                    world->command_count + 2 < BATCH_MAX)
                     act_complete(world, token->id);
             }
             messages_pass(world);

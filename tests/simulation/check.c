@@ -331,6 +331,8 @@ void check_rows(struct world *world)
     uint32_t running = 0, edges = check_batches(world);
 
     world->latest_ms = world->now_ms > world->latest_ms ? world->now_ms : world->latest_ms;
+    if (world->steady_ms > world->latest_steady_ms)
+        world->latest_steady_ms = world->steady_ms;
     check_known(world);
     check_tokens(world);
     check_totals(world);

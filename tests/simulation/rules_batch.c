@@ -202,6 +202,9 @@ static bool answer_fits(const struct look *look, const struct run_batch *made, u
     const struct batch_item *item = item_of(look->world, made->first_id + index);
     const struct run *run = run_now(look, made->first_id + index);
 
+    if (answer->status == WAIT_NONE && item != NULL &&
+        (made->is_atomic || item->created_ms == look->now_ms))
+        return true; /* it came after the question */
     if (run != NULL)
         return is_answer(look, run->id, answer);
     if (item != NULL && item->kind == ITEM_REFUSED)

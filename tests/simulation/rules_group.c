@@ -56,7 +56,9 @@ static bool may_have_come(const struct look *look, const struct frame_part *part
                           int64_t mailed)
 {
     return has_come(look, part, mailed) ||
-           (part->kind == PART_TIME && part->due_ms <= look->world->latest_ms);
+           (part->kind == PART_TIME &&
+            part->due_ms <=
+                (part->is_span ? look->world->latest_steady_ms : look->world->latest_ms));
 }
 
 bool group_is_over(const struct look *look, const struct wait *wait, bool now, int64_t mailed)
@@ -292,7 +294,6 @@ void check_group(struct world *world, const struct run *run, const struct wait *
     const struct wait_group *group = wait->group;
     bool *is_over = ARENA_ARRAY(arena, bool, (size_t)group->count + 1);
     bool has_time = wait->due_ms != 0 || group->reminded < group->manner.reminder_count;
-    int64_t latest_ms = world->latest_ms; /* what has come stays so: may_have_come */
 
     if (group->is_over) {
         if (run->due_ms == 0 || run->remaining != 0)
@@ -306,8 +307,11 @@ void check_group(struct world *world, const struct run *run, const struct wait *
                 ? group->parts[i].id != 0
                 : is_thing(&group->parts[i]) &&
                       !store_memory_has_edge(world->memory, group->parts[i].id, run->id);
-        has_time |= group->parts[i].kind == PART_TIME && group->parts[i].due_ms > latest_ms &&
-                    (!group->parts[i].is_span || group->parts[i].due_ms > world->steady_ms);
+        has_time |=
+            group->parts[i].kind == PART_TIME &&
+            group->parts[i].due_ms >
+                /* what has come stays so: may_have_come */ (
+                    group->parts[i].is_span ? world->latest_steady_ms : world->latest_ms);
     }
     if (left_in(group, 0, wait->needed, is_over) == 0)
         world_flaw(world, "run %lld has a group that is over, and sleeps", (long long)run->id);

@@ -11,17 +11,18 @@ static void made_look(const struct look *look, const struct token_create *create
     bool is_shared = create->key_global && create->key.size > 0 && create->run_id != 0;
     struct shadow_token *shadow = shadow_token_of(look, token->id, true);
     int64_t timeout_ms = is_span ? time_after(look->now_ms, create->timeout_ms) : due_ms;
+    bool is_moved = slice_starts(token->note, "moved"); /* since; see rule_token_row */
 
     if (token->environment != create->environment || token->run_id != create->run_id ||
         (token->is_shared != 0) != is_shared || !slice_equal(token->tags, create->tags) ||
-        token->timeout_ms != timeout_ms)
+        (token->timeout_ms != timeout_ms && !is_moved))
         world_flaw(look->world, "token %lld is not as it was asked for", (long long)token->id);
     if (!is_early) {
         shadow->status =
             look_is_over(look, due_ms, is_span) ? WAITPOINT_TIMED_OUT : WAITPOINT_PENDING;
         shadow->result = (struct slice){ 0 };
     }
-    if (token->status == WAITPOINT_PENDING &&
+    if (token->status == WAITPOINT_PENDING && !is_moved &&
         (token->due_ms != due_ms || (due_ms != 0 && token->due_is_span != is_span)))
         world_flaw(look->world, "token %lld is to time out at %lld, and will at %lld",
                    (long long)token->id, (long long)due_ms, (long long)token->due_ms);

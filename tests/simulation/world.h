@@ -53,9 +53,9 @@ struct known_token {
 struct world {
     uint64_t seed, random;
     uint64_t steps, batches, crashes, failures, pruned, started;
-    int64_t latest_ms;         /* what the wall clock has said at most */
-    int64_t now_ms, steady_ms; /* the two clocks, as base/clock.h has them */
-    struct store *memory;      /* the rows: of the memory store, or of the twin beside SQLite */
+    int64_t latest_ms, latest_steady_ms; /* what the clocks have said at most */
+    int64_t now_ms, steady_ms;           /* the two clocks, as base/clock.h has them */
+    struct store *memory; /* the rows: of the memory store, or of the twin beside SQLite */
     bool is_sqlite;
     uint32_t queue_limit, key_limit, total_limit, on_conflict; /* 0, but of the first: none */
     struct config_burst bursts[ENVIRONMENTS];

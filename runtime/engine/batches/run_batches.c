@@ -15,7 +15,9 @@
 
 void run_batch_later(struct run_batch *made)
 {
-    made->due_ms = 1; /* over, whatever the clocks are set to */
+    const struct run_batch *loaded = (const struct run_batch *)made->row.loaded;
+
+    made->due_ms = settle_due(loaded == NULL ? 0 : loaded->due_ms);
     made->due_is_span = true;
 }
 

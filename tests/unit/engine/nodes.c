@@ -264,3 +264,54 @@ Test(nodes, a_token_and_who_waits_for_it_meet_whatever_comes_first)
     }
     cr_assert_gt(late.calls, 0, "every call had its turn");
 }
+
+/* The other node goes on with what is due. */
+static void look_between(void *context)
+{
+    struct arena arena = { 0 };
+    struct outcome outcome;
+    struct err err;
+
+    (void)context;
+    if (--late.calls != 0)
+        return;
+    struct store_batch batch = { .store = other.store,
+                                 .engine = other.engine,
+                                 .arena = &arena,
+                                 .now = { bench.now_ms, bench.now_ms },
+                                 .look_for_due = true };
+    cr_assert(store_batch_run(&batch, &outcome, NULL, &err), "%s", err.text);
+    arena_finish(&arena);
+}
+
+/* A crowd waits for two tokens, and is told of the first some at a time. */
+Test(nodes, who_is_told_by_two_nodes_at_a_time_is_told_once)
+{
+    enum { CROWD = 5 };
+    bench.limits.steps = 1;
+    catalogs();
+    for (int calls = 1; calls < 30; calls++) {
+        int64_t tokens[] = { make_token(0, 0, 0), make_token(0, 0, 0) }, runs[CROWD];
+        bool again = true;
+        for (int i = 0; i < CROWD; i++) {
+            runs[i] = start("t");
+            wait_for(runs[i], WAIT_FOR_TOKEN, tokens, 2, 0, 0);
+        }
+        add(COMMAND_TOKEN_COMPLETE)->token_complete =
+            (struct token_complete){ .environment = DEV, .id = tokens[0] };
+        cr_assert(bench_batch(1, &again));
+        late.calls = calls;
+        store_memory_between(bench.store, look_between, NULL);
+        bench.look_for_due = true;
+        (void)bench_batch(0, &again); /* the other one may be faster */
+        store_memory_between(bench.store, NULL, NULL);
+        pass(SECONDS(5));
+        for (int i = 0; i < CROWD; i++) {
+            cr_assert_eq(run_of(runs[i])->status, RUN_WAITING, "after call %d", calls);
+            cr_assert_eq(run_of(runs[i])->remaining, 1);
+        }
+        if (late.calls > 0)
+            break;
+    }
+    cr_assert_gt(late.calls, 0, "every call had its turn");
+}
