@@ -434,6 +434,20 @@ Test(group, a_segment_that_was_not_entered_to_remind_has_no_wait_to_go_on_with)
     cr_assert_str_eq(error_name(run), "nothing_to_wait_on");
 }
 
+Test(group, a_group_in_a_group_counts_there)
+{
+    int64_t run = start("t"), a = make_token(run, 1, 0), b = make_token(run, 2, 0);
+    wait_group(run, 1,
+               (struct frame_part[]){ group_part("outer", 2, 0), group_part("inner", 1, 1),
+                                      token_part("a", a, 2), token_part("b", b, 1) },
+               4);
+
+    complete(a, "\x07");
+    cr_assert_eq(STATUS(run), RUN_WAITING);
+    complete(b, "\x07");
+    cr_assert_eq(STATUS(run), RUN_RUNNING);
+}
+
 /* ---- cycles ---------------------------------------------------------------------------------
  */
 

@@ -145,6 +145,28 @@ Test(pools, who_needs_two_is_not_passed_for_ever)
     cr_assert(is_running(last));
 }
 
+/* Who could not start if it had them waits for something else. */
+Test(pools, nothing_is_reserved_for_an_environment_that_has_no_place)
+{
+    pools(2, 0);
+    queue_of("one", 1, 0);
+    queue_of("two", 2, 0);
+    queue_of("free", 0, 0);
+    bench.bursts[1] = (struct config_burst){ 1, 1 };
+    bench_catalog();
+    cr_assert(is_running(run_in("one")));
+    struct command *big = queue_up("two");
+    big->trigger.environment = PROD;
+    cr_assert(commit());
+    cr_assert(!is_running(big->trigger.run_id));
+    struct command *elsewhere = queue_up("free");
+    elsewhere->trigger.environment = PROD;
+    cr_assert(commit());
+    cr_assert(is_running(elsewhere->trigger.run_id));
+
+    cr_assert(is_running(run_in("one")));
+}
+
 Test(pools, what_is_reserved_is_free_again_when_nobody_waits_for_it)
 {
     pools(2, 0);
