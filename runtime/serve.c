@@ -14,8 +14,10 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "config/place.h"
+#include "config/schedules_file.h"
 #include "dispatch/dispatch.h"
 #include "http/http.h"
+#include "schedule/zones.h"
 #include "serve_clock.h"
 #include "serve_options.h"
 #include "store/pump.h"
@@ -46,6 +48,7 @@ struct serve {
     uv_signal_t term, interrupt;
     struct store *store;
     struct pump *pump;
+    struct zones *zones;
     struct dispatch *dispatch;
     struct http *http;
     bool starts_paused, copies_older, is_stopping;
@@ -220,6 +223,7 @@ static int configure(struct serve *serve, const struct serve_options *options)
     struct arena arena = { 0 };
     struct problems problems = { 0 };
     struct config_queues queues = { 0 };
+    struct config_schedules schedules = { 0 };
     struct config *config = &serve->config;
     enum log_level level;
     bool ok = config_load(options->config, config, &arena, &problems);
@@ -234,6 +238,12 @@ static int configure(struct serve *serve, const struct serve_options *options)
         ok = config_queues_load(config->queues_path, &queues, &arena, &problems);
         if (ok)
             config_queues_finish(&queues);
+        serve->zones = zones_create(NULL);
+        struct zone_source zones = zones_source(serve->zones);
+        if (ok)
+            ok = config_schedules_load(config->schedules_path, config, &zones, &schedules,
+                                       &arena, &problems);
+        config_schedules_finish(&schedules);
     }
     problems_print(&problems);
     arena_finish(&arena);
@@ -303,12 +313,14 @@ static bool parts_start(struct serve *serve, struct err *err)
         pump_create(&(struct pump_options){ .store = serve->store,
                                             .max_commands = serve->config.max_commands,
                                             .max_batch = MAX_BATCH,
+                                            .zones = zones_source(serve->zones),
                                             .wake = wake_loop,
                                             .context = serve });
     struct http_options http = { .loop = &serve->loop,
                                  .pump = serve->pump,
                                  .store = serve->store,
                                  .config = &serve->config,
+                                 .zones = serve->zones,
                                  .origin = serve->config.origin,
                                  .context = serve,
                                  .plugins = plugins_view,
@@ -316,6 +328,7 @@ static bool parts_start(struct serve *serve, struct err *err)
     struct dispatch_options dispatch = { .loop = &serve->loop,
                                          .pump = serve->pump,
                                          .config = &serve->config,
+                                         .zones = zones_source(serve->zones),
                                          .program = program,
                                          .context = serve,
                                          .on_catalog = on_catalog,
@@ -375,6 +388,7 @@ static void finish(struct serve *serve)
     if (serve->store != NULL)
         serve->store->ops->close(serve->store);
     config_finish(&serve->config);
+    zones_destroy(serve->zones);
 }
 
 int serve_main(int argc, char **argv)

@@ -38,6 +38,13 @@
     X(env_list)            \
     X(env_pause)           \
     X(env_resume)          \
+    X(schedules_list)      \
+    X(schedules_show)      \
+    X(schedules_create)    \
+    X(schedules_pause)     \
+    X(schedules_resume)    \
+    X(schedules_run)       \
+    X(schedules_delete)    \
     X(schedules_next)      \
     X(prune)               \
     X(store_compact)       \

@@ -193,13 +193,23 @@ static void tokens_check(const struct node *environments, const struct config *c
 
 /* ---- the file ---------------------------------------------------------------------------- */
 
-const char *config_queues_beside(struct arena *arena, const char *path)
+static const char *beside(struct arena *arena, const char *path, struct slice name)
 {
     struct slice directory = slice_of(path);
 
     while (directory.size > 0 && directory.data[directory.size - 1] != '/')
         directory.size--;
-    return path_join(arena, directory, SLICE("queues.yaml")).data;
+    return path_join(arena, directory, name).data;
+}
+
+const char *config_queues_beside(struct arena *arena, const char *path)
+{
+    return beside(arena, path, SLICE("queues.yaml"));
+}
+
+const char *config_schedules_beside(struct arena *arena, const char *path)
+{
+    return beside(arena, path, SLICE("schedules.yaml"));
 }
 
 static void environments_init(struct config *config)
@@ -250,6 +260,7 @@ static bool config_make(const char *path, const struct slice *text, struct confi
     own_schema_open(&own_schema, OWN_SCHEMA_BIDE);
     settings_init(config, &own_schema.root, base);
     config->queues_path = config_queues_beside(&config->arena, path);
+    config->schedules_path = config_schedules_beside(&config->arena, path);
     environments_init(config);
     bool fine = (text == NULL ? document_load(&config->arena, path, &root, &report)
                               : document_read(&config->arena, *text, &root, &report)) &&

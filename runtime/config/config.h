@@ -84,6 +84,7 @@ struct config {
     int64_t log_bytes;       /* of the database's log, before it must start over */
     /* directories */
     const char *plugins, *schemas, *queues_path;
+    const char *schedules_path;    /* beside the file */
     bool refuses_unknown_tasks;    /* else a run of one waits for its plugin */
     bool refuses_payload_mismatch; /* else a known key gives its run, and a warning */
     /* workers */
@@ -156,6 +157,7 @@ void config_describe(struct buffer *out);
 /* A missing file is an empty one. */
 /* Where it is unless the configuration at `path` says something else. */
 const char *config_queues_beside(struct arena *arena, const char *path);
+const char *config_schedules_beside(struct arena *arena, const char *path);
 bool config_queues_load(const char *path, struct config_queues *queues, struct arena *arena,
                         struct problems *problems);
 bool config_queues_parse(const char *path, struct slice text, struct config_queues *queues,

@@ -16,7 +16,8 @@ struct dispatch_options {
     uv_loop_t *loop;
     struct pump *pump;
     const struct config *config; /* borrowed for life */
-    uint8_t secret[32];          /* for callback URLs */
+    struct zone_source zones;
+    uint8_t secret[32]; /* for callback URLs */
     const char *origin;
     const char *program; /* to start as "<program> nursery" */
     void *context;

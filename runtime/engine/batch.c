@@ -3,6 +3,7 @@
 
 #include "base/duration.h"
 #include "engine/deaths.h"
+#include "engine/schedules/schedules.h"
 
 enum {
     STEPS_USUAL = 1000, /* before there is a catalog, and where it does not say */
@@ -207,12 +208,11 @@ static bool command_decide(struct batch *batch, struct command *command)
 
 static bool due_decide(struct batch *batch)
 {
-    static bool (*const rules[ROW_KINDS])(struct batch * batch,
-                                          int64_t id) = { [ROW_WAITPOINT] = token_due,
-                                                          [ROW_RUN] = run_due,
-                                                          [ROW_QUEUE] = queue_due,
-                                                          [ROW_ENVIRONMENT] = environment_due,
-                                                          [ROW_BATCH] = run_batch_due };
+    static bool (*const rules[ROW_KINDS])(struct batch * batch, int64_t id) = {
+        [ROW_WAITPOINT] = token_due, [ROW_RUN] = run_due,
+        [ROW_QUEUE] = queue_due,     [ROW_ENVIRONMENT] = environment_due,
+        [ROW_BATCH] = run_batch_due, [ROW_SCHEDULE] = schedule_due
+    };
 
     for (; batch->due_at < batch->due.count; batch->due_at++) {
         const struct row_ref *due = &batch->due.items[batch->due_at];
@@ -260,7 +260,8 @@ bool batch_decide(struct batch *batch)
         batch->phase = PHASE_QUEUES;
     }
     if (batch->phase == PHASE_QUEUES) {
-        if (batch->engine->queues_missing && batch->catalog != NULL && !queues_ensure(batch))
+        if (batch->engine->queues_missing && batch->catalog != NULL &&
+            (!queues_ensure(batch) || !schedules_ensure(batch)))
             return false;
         batch->phase = PHASE_DUE;
     }

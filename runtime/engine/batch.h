@@ -134,6 +134,7 @@ bool run_due(struct batch *batch, int64_t id);
 bool queue_due(struct batch *batch, int64_t id);
 bool environment_due(struct batch *batch, int64_t number);
 bool run_batch_due(struct batch *batch, int64_t id); /* batches/run_batches.c */
+bool schedule_due(struct batch *batch, int64_t id);  /* schedules/schedule_due.c */
 
 /* segment.c: a running run with that fence, NULL with command->err set otherwise. */
 bool run_fenced(struct batch *batch, struct command *command, int64_t id, uint32_t seq,

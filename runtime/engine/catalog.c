@@ -35,6 +35,14 @@ static int queue_order(const void *a, const void *b)
                          ((const struct catalog_queue *)b)->name);
 }
 
+static int schedule_order(const void *a, const void *b)
+{
+    const struct catalog_schedule *x = a, *y = b;
+
+    return x->environment != y->environment ? (x->environment > y->environment ? 1 : -1)
+                                            : slice_compare(x->name, y->name);
+}
+
 static void schema_look(struct catalog *catalog, struct catalog_task *task)
 {
     unsigned char hash[SCHEMA_HASH_BYTES];
@@ -110,7 +118,21 @@ void catalog_sort(struct catalog *catalog)
         qsort(catalog->tasks, catalog->task_count, sizeof *catalog->tasks, task_order);
     if (catalog->queue_count > 0)
         qsort(catalog->queues, catalog->queue_count, sizeof *catalog->queues, queue_order);
+    if (catalog->schedule_count > 0)
+        qsort(catalog->schedules, catalog->schedule_count, sizeof *catalog->schedules,
+              schedule_order);
     pools_sort(catalog);
+}
+
+const struct catalog_schedule *catalog_schedule(const struct catalog *catalog,
+                                                uint32_t environment, struct slice name)
+{
+    struct catalog_schedule wanted = { .environment = environment, .name = name };
+
+    if (catalog == NULL || catalog->schedule_count == 0)
+        return NULL;
+    return bsearch(&wanted, catalog->schedules, catalog->schedule_count, sizeof wanted,
+                   schedule_order);
 }
 
 const struct catalog_task *catalog_task(const struct catalog *catalog, struct slice id)

@@ -71,6 +71,12 @@ struct catalog_retention {
     struct config_retention retention;
 };
 
+/* Of schedules.yaml, in one environment. */
+struct catalog_schedule {
+    uint32_t environment;
+    struct slice name, rules; /* rules: packed, config/schedule_rules.h */
+};
+
 struct catalog {
     struct arena arena;         /* owns everything but the schemas */
     struct catalog_task *tasks; /* sorted by id */
@@ -80,7 +86,10 @@ struct catalog {
     uint32_t queue_limit; /* of a queue that is not named */
     struct catalog_pool *pools;
     uint32_t pool_count;
-    struct catalog_uses *queue_uses; /* of each queue; by catalog_sort */
+    struct catalog_uses *queue_uses;    /* of each queue; by catalog_sort */
+    struct catalog_schedule *schedules; /* sorted by environment and name; by catalog_sort */
+    uint32_t schedule_count;
+    bool has_schedules; /* else nothing is known of them */
     struct config_limits limits;
     struct config_retention retention;
     struct catalog_retention *task_retentions, *queue_retentions; /* where they say something */
@@ -106,6 +115,9 @@ struct catalog *catalog_create(void);
 void catalog_destroy(struct catalog *catalog);
 void catalog_sort(struct catalog *catalog); /* call once when filled */
 
+/* NULL: schedules.yaml does not say it. */
+const struct catalog_schedule *catalog_schedule(const struct catalog *catalog,
+                                                uint32_t environment, struct slice name);
 /* NULL when no plugin offers it. */
 const struct catalog_task *catalog_task(const struct catalog *catalog, struct slice id);
 /* "task "helo" is unknown here; did you mean "hello"?" */

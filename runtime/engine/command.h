@@ -41,6 +41,9 @@ enum command_kind {
     COMMAND_QUEUE_LIMIT,
     COMMAND_ENVIRONMENT_PAUSE,
     COMMAND_KEY_RESET,
+    COMMAND_SCHEDULE_PUT,
+    COMMAND_SCHEDULE_ACT,
+    COMMAND_SCHEDULES_REVIEW,
     COMMAND_SEGMENT_END,
     COMMAND_ATTEMPT_LOST,
     COMMAND_RELEASE,
@@ -171,6 +174,12 @@ struct command {
         struct queue_limit queue_limit;
         struct pause_order environment_pause;
         struct key_reset key_reset;
+        struct schedule_put schedule_put;
+        struct schedule_act schedule_act;
+        struct schedules_review {
+            struct ids ids; /* of all schedules */
+            uint32_t moved; /* reply */
+        } schedules_review;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
         struct run_read run_read;
         struct prune prune;

@@ -13,6 +13,11 @@ struct engine *engine_create(struct id_source *ids)
     return engine;
 }
 
+void engine_zones(struct engine *engine, const struct zone_source *zones)
+{
+    engine->zones = *zones;
+}
+
 void engine_destroy(struct engine *engine)
 {
     if (engine == NULL)

@@ -9,6 +9,7 @@
 #include "engine/catalog.h"
 #include "engine/command.h"
 #include "engine/rows/rows.h"
+#include "schedule/zone.h"
 
 /* A segment to be run, as a frame ready to be sent once the batch is durable. */
 struct assignment {
@@ -39,6 +40,9 @@ struct engine;
 
 struct engine *engine_create(struct id_source *ids);
 void engine_destroy(struct engine *engine);
+
+/* Where time zones come from; before the first schedule. */
+void engine_zones(struct engine *engine, const struct zone_source *zones);
 
 /* Queues that have QUEUED runs, as found at start. */
 void engine_backlog(struct engine *engine, const struct ids *queues);

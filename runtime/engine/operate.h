@@ -32,6 +32,28 @@ struct queue_limit {
     int64_t queue_id;           /* reply */
 };
 
+/* A schedule is made, or what it says is changed. */
+struct schedule_put {
+    uint32_t environment;
+    int64_t id;          /* 0: of that name */
+    bool creates;        /* where there is none of that name */
+    struct slice name;   /* empty: its id, once it has one */
+    struct slice rules;  /* packed, and checked: config/schedule_rules.h */
+    int64_t schedule_id; /* reply */
+    bool is_new;         /* reply */
+};
+
+struct schedule_act {
+    uint32_t environment;
+    int64_t id; /* 0: of that name */
+    struct slice name;
+    enum schedule_what { SCHEDULE_PAUSE, SCHEDULE_RESUME, SCHEDULE_RUN, SCHEDULE_DELETE } what;
+    bool is_forced;              /* RUN: whatever of it runs */
+    struct slice by, why;        /* empty: it was not said */
+    int64_t schedule_id, run_id; /* reply */
+    bool is_changed;             /* reply */
+};
+
 /* The idempotency key stands for nothing any more, until it comes again. */
 struct key_reset {
     uint32_t environment;

@@ -1,4 +1,5 @@
 /* Prefetch: want in bulk what the handlers will ask for one by one. */
+#include "engine/rows/schedule.h"
 #include "engine/waits/group.h"
 
 void waiters_prefetch(struct batch *batch, int64_t waitpoint)
@@ -25,6 +26,7 @@ static void prefetch_due(struct batch *batch, struct run *run)
 void batch_prefetch(struct batch *batch)
 {
     struct waitpoint *token;
+    struct schedule *schedule;
     struct run *run;
 
     for (uint32_t i = 0; i < batch->due.count; i++) {
@@ -35,6 +37,8 @@ void batch_prefetch(struct batch *batch)
         } else if (due->kind == ROW_RUN && rows_run(&batch->rows, due->id, 0, &run) &&
                    run != NULL) {
             prefetch_due(batch, run);
+        } else if (due->kind == ROW_SCHEDULE) {
+            (void)rows_schedule(&batch->rows, due->id, &schedule); /* a want is enough */
         }
     }
     for (uint32_t i = 0; i < batch->unparked.count; i++)

@@ -16,6 +16,7 @@
  */
 #include "engine/batches/run_batches.h"
 #include "engine/close.h"
+#include "engine/schedules/schedules.h"
 #include "engine/waits/cycle.h"
 
 void settle_token(struct batch *batch, struct waitpoint *token)
@@ -226,12 +227,13 @@ static bool sweep_one(struct batch *batch)
 
 /* ---- ended ------------------------------------------------------------------------------- */
 
-/* A run, or an item of a batch. */
+/* A run, an item of a batch, or a schedule. */
 static bool waiter_load(struct batch *batch, int64_t id)
 {
     struct run *run;
 
-    return rows_run(&batch->rows, id, 0, &run) && (run != NULL || item_load(batch, id));
+    return rows_run(&batch->rows, id, 0, &run) &&
+           (run != NULL || (item_load(batch, id) && schedule_load(batch, id)));
 }
 
 static bool waiters_load(struct batch *batch, int64_t id, uint32_t limit, struct edges **edges)
@@ -254,8 +256,10 @@ static void waiter_tell(struct batch *batch, struct edge *edge, struct slice why
         held_less(batch, run);
         return;
     }
-    if (run == NULL)
+    if (run == NULL) {
         item_tell(batch, edge->run_id, edge->waitpoint_id);
+        schedule_tell(batch, edge->run_id);
+    }
     if (run == NULL || run->status != RUN_WAITING || run->remaining == 0 ||
         (wait = run_wait(batch, run)) == NULL)
         return;

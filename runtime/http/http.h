@@ -16,6 +16,7 @@ struct http_options {
     struct store *store; /* for its readers */
     const struct config *config;
     uint8_t secret[32];
+    struct zones *zones;
     const char *origin; /* of callback URLs; NULL: http://host:port */
     void *context;
     struct value (*plugins)(void *context, struct arena *arena); /* GET /api/v1/plugins */

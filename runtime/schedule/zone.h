@@ -56,6 +56,13 @@ struct zone *zone_read(struct slice bytes, const char *name, struct err *err);
 struct zone *zone_utc(void);
 void zone_destroy(struct zone *zone);
 
+/* Whoever reads the files, for those who may not. */
+struct zone_source {
+    void *context;
+    const struct zone *(*find)(void *context, struct slice name); /* NULL: there is none */
+    char data[32];                                                /* their version */
+};
+
 /* The span that holds the instant. */
 struct zone_span zone_span(const struct zone *zone, int64_t at_s);
 

@@ -165,6 +165,19 @@ void zones_version(struct zones *zones, char version[ZONES_VERSION_SIZE])
     pthread_mutex_unlock(&zones->lock);
 }
 
+static const struct zone *source_find(void *context, struct slice name)
+{
+    return zones_find(context, name, NULL);
+}
+
+struct zone_source zones_source(struct zones *zones)
+{
+    struct zone_source source = { .context = zones, .find = source_find };
+
+    zones_version(zones, source.data);
+    return source;
+}
+
 bool zones_list(struct zones *zones, void (*on_name)(void *context, struct slice name),
                 void *context)
 {

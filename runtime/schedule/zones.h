@@ -23,6 +23,9 @@ const struct zone *zones_find(struct zones *zones, struct slice name, struct err
  * zones are read anew from here on. */
 void zones_version(struct zones *zones, char version[ZONES_VERSION_SIZE]);
 
+/* As the engine asks for them. */
+struct zone_source zones_source(struct zones *zones);
+
 /* Calls `on_name` for each zone that the system lists (tzdata.zi), in no order. */
 bool zones_list(struct zones *zones, void (*on_name)(void *context, struct slice name),
                 void *context);

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "store/batch_run.h"
 #include "store/pruner.h"
+#include "store/schedules_review.h"
 #include "store/timers.h"
 
 #include <errno.h>
@@ -61,6 +62,7 @@ struct pump *pump_create(const struct pump_options *options)
     crypto_random(&seed, sizeof seed);
     id_source_init(&pump->ids, seed);
     pump->engine = engine_create(&pump->ids);
+    engine_zones(pump->engine, &options->zones);
     pump->batch = memory_get((options->max_batch + 1) * sizeof *pump->batch); /* and a prune */
     pump->was_ok = pump->stats.store_ok = true;
     pump->next_due = (struct moment){ 1, 1 }; /* look at once */
@@ -372,7 +374,8 @@ static void probe(struct pump *pump)
 
 bool pump_start(struct pump *pump, struct err *err)
 {
-    if (!recover(pump, false, err))
+    if (!recover(pump, false, err) ||
+        !schedules_review(pump->options.store, pump->engine, pump->options.zones.data, err))
         return false;
     probe(pump);
     struct moment now = moment_now();

@@ -16,6 +16,7 @@ struct pump_options {
     struct store *store;
     uint32_t max_commands; /* waiting at once; more are refused with ERR_LIMIT */
     uint32_t max_batch;    /* commands in one batch */
+    struct zone_source zones;
     void (*wake)(
         void *context); /* store thread: something is published; call pump_collect soon */
     void *context;

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "engine/rows/minute.h"
 #include "engine/rows/row.h"
+#include "engine/rows/schedule.h"
 
 struct slices {
     struct slice *items;
@@ -102,6 +103,13 @@ struct totals {
     int64_t tokens_pending;
 };
 
+/* Oldest first. */
+struct schedule_page {
+    struct schedule **rows;
+    uint32_t count;
+    int64_t total; /* of all, not of this page */
+};
+
 struct reader;
 
 struct reader_ops {
@@ -128,6 +136,10 @@ struct reader_ops {
     /* Of a kind whose key is a number; *row is NULL when there is none. Without big parts. */
     bool (*row)(struct reader *reader, struct arena *arena, enum row_kind kind, int64_t key,
                 struct row **row, struct err *err);
+    /* Of an environment; `name`: the one of that name alone. */
+    bool (*schedules)(struct reader *reader, struct arena *arena, uint32_t environment,
+                      struct slice name, uint32_t offset, uint32_t limit,
+                      struct schedule_page *page, struct err *err);
     /* In the minutes from `since` to `until`; its keys only with `has_keys`. */
     bool (*hour)(struct reader *reader, struct arena *arena, int64_t queue, int64_t since,
                  int64_t until, bool has_keys, struct queue_hour *hour, struct err *err);

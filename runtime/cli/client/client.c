@@ -156,6 +156,8 @@ static void prepare(struct client *client, const char *method, const char *url,
     if (strcmp(method, "GET") == 0)
         return;
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    if (strcmp(method, "POST") != 0)
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.size > 0 ? body.data : "");
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
 }

@@ -34,6 +34,18 @@ static void queues_load(struct making *making)
         making->problem = problems_line(making, &problems);
 }
 
+static void schedules_load(struct making *making)
+{
+    struct problems problems = { 0 };
+
+    making->schedules_problem = "";
+    making->has_schedules =
+        config_schedules_load(making->config->schedules_path, making->config, making->zones,
+                              &making->schedules, &making->arena, &problems);
+    if (!making->has_schedules)
+        making->schedules_problem = problems_line(making, &problems);
+}
+
 /* The good one just read, else the one before, else none: the config's own rules apply then. */
 static const struct config_queues *queues_of(const struct making *making)
 {
@@ -316,12 +328,38 @@ static void environments_add(struct making *making)
     catalog->environment_count = count;
 }
 
+/* Each in the environments that it is meant for. */
+static void schedules_add(struct making *making)
+{
+    const struct config_schedules *schedules =
+        making->has_schedules ? &making->schedules : making->old_schedules;
+    const struct config *config = making->config;
+    struct catalog *catalog = making->held->catalog;
+    struct arena *arena = &catalog->arena;
+
+    catalog->has_schedules = schedules != NULL;
+    if (schedules == NULL)
+        return;
+    catalog->schedules = ARENA_ARRAY(arena, struct catalog_schedule,
+                                     schedules->count * config->environment_count + 1);
+    for (uint32_t i = 0; i < schedules->count; i++) {
+        const struct config_schedule *schedule = &schedules->items[i];
+        struct slice rules = schedule_rules_pack(arena, &schedule->rules);
+        struct slice name = arena_copy(arena, schedule->name);
+        for (uint32_t k = 0; k < config->environment_count; k++)
+            if (config_schedule_is_for(schedule, config->environments[k].name))
+                catalog->schedules[catalog->schedule_count++] =
+                    (struct catalog_schedule){ config->environments[k].number, name, rules };
+    }
+}
+
 void catalog_make(struct making *making)
 {
     struct held_catalog *held = memory_zeroed(1, sizeof *held);
     uint32_t tasks = 0;
 
     queues_load(making);
+    schedules_load(making);
     for (uint32_t i = 0; i < making->count; i++) {
         item_check(making, i);
         tasks += making->items[i].build->about.task_count;
@@ -337,6 +375,7 @@ void catalog_make(struct making *making)
     queues_add(making);
     environments_add(making);
     retentions_add(making);
+    schedules_add(making);
     catalog_sort(held->catalog);
     catalog_check_children(making);
     catalog_check_strays(making);

@@ -18,13 +18,18 @@ struct making {
     struct arena arena;
     const struct config *config;
     const struct config_queues *old_queues; /* NULL: none yet */
-    struct catalog_source *items;           /* in the order of their right to a task id */
+    const struct config_schedules *old_schedules;
+    const struct zone_source *zones;
+    struct catalog_source *items; /* in the order of their right to a task id */
     uint32_t count;
     /* Results */
     struct held_catalog *held;
     struct config_queues queues;
     bool has_queues; /* `queues` is good; else `problem` says what is wrong with the file */
     const char *problem;
+    struct config_schedules schedules; /* the same of schedules.yaml */
+    bool has_schedules;
+    const char *schedules_problem;
     /* The schema files that tasks name, whether they are there or not. */
     struct {
         struct slice task, path;

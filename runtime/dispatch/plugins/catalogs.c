@@ -47,6 +47,8 @@ void catalogs_finish(struct catalogs *catalogs)
     held_catalog_destroy(container_of(node, struct held_catalog, node));
     if (catalogs->has_queues)
         config_queues_finish(&catalogs->queues);
+    if (catalogs->has_schedules)
+        config_schedules_finish(&catalogs->schedules);
 }
 
 void catalogs_want(struct dispatch *dispatch)
@@ -79,6 +81,26 @@ static void queues_keep(struct catalogs *catalogs, struct making *making)
                                        : "no queue has limits of its own");
     }
     (void)snprintf(catalogs->problem, sizeof catalogs->problem, "%s", making->problem);
+}
+
+static void schedules_keep(struct catalogs *catalogs, struct making *making)
+{
+    char *problem = catalogs->schedules_problem;
+    size_t size = sizeof catalogs->schedules_problem;
+
+    if (making->has_schedules) {
+        if (problem[0] != '\0')
+            log_info("schedules.accepted", "schedules=%u", making->schedules.count);
+        if (catalogs->has_schedules) {
+            schedules_say(&catalogs->schedules, &making->schedules);
+            config_schedules_finish(&catalogs->schedules);
+        }
+        catalogs->schedules = making->schedules;
+        catalogs->has_schedules = true;
+    } else if (strncmp(problem, making->schedules_problem, size - 1) != 0) {
+        log_error("schedules.refused", "%s (the old ones stay)", making->schedules_problem);
+    }
+    (void)snprintf(problem, size, "%s", making->schedules_problem);
 }
 
 /* What the catalog says of files that were loaded well. */
@@ -224,6 +246,7 @@ static void on_made(uv_work_t *work, int status)
     catalogs->making = NULL;
     if (status == 0) {
         queues_keep(catalogs, making);
+        schedules_keep(catalogs, making);
         reasons_keep(dispatch, making);
         schemas_say(catalogs, making);
         if (dispatch->is_stopping)
@@ -262,6 +285,8 @@ void catalogs_turn(struct dispatch *dispatch)
     struct making *making = memory_zeroed(1, sizeof *making);
     making->config = dispatch->config;
     making->old_queues = catalogs->has_queues ? &catalogs->queues : NULL;
+    making->old_schedules = catalogs->has_schedules ? &catalogs->schedules : NULL;
+    making->zones = &dispatch->options.zones;
     making->items = ARENA_ARRAY(&making->arena, struct catalog_source,
                                 dispatch->config->limits.plugins + 1);
     LIST_EACH(&dispatch->watch.files, node, after)

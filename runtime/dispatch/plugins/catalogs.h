@@ -7,7 +7,7 @@
 #define DISPATCH_CATALOGS_H
 
 #include "base/list.h"
-#include "config/config.h"
+#include "config/schedules_file.h"
 #include "engine/catalog.h"
 
 #include <uv.h>
@@ -35,8 +35,11 @@ struct catalogs {
     bool was_accepted;           /* the first one */
     struct config_queues queues; /* the last good ones */
     bool has_queues;
-    char problem[480]; /* with queues.yaml; said once */
-    char **strays;     /* what was said of schema files that no task uses */
+    char problem[480];                 /* with queues.yaml; said once */
+    struct config_schedules schedules; /* the same of schedules.yaml */
+    bool has_schedules;
+    char schedules_problem[480];
+    char **strays; /* what was said of schema files that no task uses */
     uint32_t stray_count;
 };
 
@@ -55,5 +58,7 @@ bool catalogs_are_settled(const struct dispatch *dispatch);
 
 /* What is other in `after`: a line of the log for each, and no more than some. queues_say.c */
 void queues_say(const struct config_queues *before, const struct config_queues *after);
+/* The same of schedules.yaml: schedules_say.c */
+void schedules_say(const struct config_schedules *before, const struct config_schedules *after);
 
 #endif

@@ -306,8 +306,9 @@ static uint64_t schemas_mix(int at, const char *path, int depth)
 void scan_run(struct scan *scan)
 {
     plugins_scan(scan);
-    scan->environment =
-        schemas_mix(AT_FDCWD, scan->schemas, 0) + 31 * path_mix(AT_FDCWD, scan->queues);
+    scan->environment = schemas_mix(AT_FDCWD, scan->schemas, 0) +
+                        31 * path_mix(AT_FDCWD, scan->queues) +
+                        17 * path_mix(AT_FDCWD, scan->schedules);
 }
 
 void scan_sweep(const char *builds)

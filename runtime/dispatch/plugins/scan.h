@@ -53,8 +53,8 @@ struct scan {
     uint32_t count, capacity;
     uint32_t limit;       /* of files that are looked into */
     bool is_cut;          /* there are more than SCAN_MAX_NAMES */
-    uint64_t environment; /* out: changes when a schema or queues.yaml does */
-    const char *schemas, *queues;
+    uint64_t environment; /* out: changes when a schema, queues.yaml or schedules.yaml does */
+    const char *schemas, *queues, *schedules;
     char problem[200]; /* why the directory cannot be read; empty: it can */
 };
 

@@ -62,6 +62,7 @@ void watch_start(struct dispatch *dispatch)
     watch->paths[0] = memory_text(dispatch->config->plugins);
     watch->paths[1] = memory_text(dispatch->config->schemas);
     watch->paths[2] = directory_of(dispatch->config->queues_path);
+    watch->paths[3] = directory_of(dispatch->config->schedules_path);
     for (int i = 0; i < WATCHED; i++) {
         (void)uv_fs_event_init(dispatch->loop, &watch->events[i]); /* cannot fail */
         watch->events[i].data = dispatch;
@@ -338,6 +339,7 @@ static void scan_begin(struct dispatch *dispatch)
     scan->plugins = dispatch->config->plugins;
     scan->schemas = dispatch->config->schemas;
     scan->queues = dispatch->config->queues_path;
+    scan->schedules = dispatch->config->schedules_path;
     scan->builds = dispatch->builds_path;
     scan->limit = dispatch->config->limits.plugins;
     LIST_EACH(&watch->files, each, next)

@@ -16,7 +16,9 @@
 struct build;
 struct dispatch;
 
-enum { WATCHED = 3 /* directories: plugins, schemas, the one of queues.yaml */ };
+enum {
+    WATCHED = 4 /* directories: plugins, schemas, those of queues.yaml and schedules.yaml */
+};
 
 struct plugin_file {
     struct list node;

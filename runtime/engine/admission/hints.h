@@ -26,8 +26,9 @@ struct engine {
     struct environment *environments; /* malloc'ed; as they were seen last, without texts */
     uint32_t environment_count;
     struct id_source *ids;
+    struct zone_source zones;
     const struct catalog *catalog;
-    bool queues_missing; /* the catalog's queues may not all have a row yet */
+    bool queues_missing; /* the catalog's queues and schedules may not all have a row yet */
     struct rings rings;
     struct census *censuses; /* malloc'ed */
     uint32_t census_count;

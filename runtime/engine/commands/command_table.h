@@ -33,6 +33,9 @@ bool queue_pause_decide(struct batch *batch, struct command *command);
 bool queue_limit_decide(struct batch *batch, struct command *command);
 bool environment_pause_decide(struct batch *batch, struct command *command);
 bool key_reset_decide(struct batch *batch, struct command *command);
+bool schedule_put_decide(struct batch *batch, struct command *command);
+bool schedule_act_decide(struct batch *batch, struct command *command);
+bool schedules_review_decide(struct batch *batch, struct command *command);
 bool segment_end_decide(struct batch *batch, struct command *command);
 bool segment_lost_decide(struct batch *batch, struct command *command);
 bool segment_release_decide(struct batch *batch, struct command *command);
@@ -55,6 +58,8 @@ void batch_send_clear(struct command *command);
 void token_create_clear(struct command *command);
 void token_complete_clear(struct command *command);
 void message_send_clear(struct command *command);
+void schedule_put_clear(struct command *command);
+void schedule_act_clear(struct command *command);
 void run_read_clear(struct command *command);
 
 void catalog_take(struct engine *engine, struct command *command);

@@ -116,6 +116,16 @@
     X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, kind)                    \
     X(row, 8, NUMBER, given) X(row, 16, REF, batch) X(row, 17, REF, target) X(row, 24, BYTES, task)                     \
     X(row, 25, BYTES, error) X(row, 0, BESIDE, asked)
+
+#define SCHEDULE_FIELDS(X, row)                                                                \
+    X(row, 0, ID, id) X(row, 0, COUNT, environment) X(row, 0, TEXT, name)                      \
+    X(row, 0, FLAG, is_declared) X(row, 0, FLAG, active) X(row, 0, COUNT, dropped)             \
+    X(row, 0, TIME, due_ms) X(row, 0, TIME, next_ms) X(row, 0, TIME, last_ms)                  \
+    X(row, 0, TEXT, zone_data) X(row, 0, BYTES, rules) X(row, 0, NUMBER, created_ms)           \
+    X(row, 0, NUMBER, updated_ms) X(row, 0, NUMBER, fired) X(row, 0, NUMBER, skipped)          \
+    X(row, 0, NUMBER, missed) X(row, 0, NUMBER, refused) X(row, 0, COUNT, failures)            \
+    X(row, 0, BYTES, runs) X(row, 0, BYTES, waiting) X(row, 0, BYTES, events)                  \
+    X(row, 0, TEXT, note)
 /* clang-format on */
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "engine/rows/minute.h"
 #include "engine/rows/rows.h"
+#include "engine/rows/schedule.h"
 
 #include <string.h>
 
@@ -46,6 +47,7 @@ DESCRIBE(LOG_LINE_FIELDS, log_line)
 DESCRIBE(MINUTE_FIELDS, queue_minute)
 DESCRIBE(RUN_BATCH_FIELDS, run_batch)
 DESCRIBE(BATCH_ITEM_FIELDS, batch_item)
+DESCRIBE(SCHEDULE_FIELDS, schedule)
 
 /* ---- indexes ----------------------------------------------------------------------------- */
 
@@ -71,6 +73,8 @@ INDEX(at_task, row != NULL, 0)
 INDEX(at_parent, RUN(row)->parent_id != 0, RUN(row)->parent_id)
 INDEX(at_ready, RUN(row)->status == RUN_QUEUED, RUN(row)->queue, RUN(row)->lane,
       RUN(row)->rank_ms)
+INDEX(at_schedule_due, ((const struct schedule *)row)->due_ms != 0,
+      ((const struct schedule *)row)->due_ms)
 INDEX(at_pending,
       WAITPOINT(row)->kind == WAITPOINT_TOKEN && WAITPOINT(row)->status == WAITPOINT_PENDING,
       WAITPOINT(row)->environment)
@@ -144,6 +148,10 @@ static const struct row_index environment_indexes[] = {
 static const struct row_index run_batch_indexes[] = {
     { "batch_due", "due batch", { "due_ms" }, .at = at_batch_due },
     { "batch_span", "due batch", { "due_ms" }, .at = at_batch_span },
+};
+
+static const struct row_index schedule_indexes[] = {
+    { "schedule_due", "due schedule", { "due_ms" }, .at = at_schedule_due },
 };
 
 /* ---- kinds ------------------------------------------------------------------------------- */
@@ -228,6 +236,13 @@ const struct kind row_kinds[ROW_KINDS] = {
     [ROW_BATCH_ITEM] = { "batch_item", "item_id",
                          KIND_OF(BATCH_ITEM_FIELDS, batch_item, id, sizeof(struct batch_item)),
                          .key_fields = 1, .is_locked = true, .is_packed = true },
+    [ROW_SCHEDULE] = { "schedule", "schedule_id",
+                       KIND_OF(SCHEDULE_FIELDS, schedule, id, sizeof(struct schedule)),
+                       .key_fields = 1, .is_locked = true, .indexes = schedule_indexes,
+                       .index_count = COUNT_OF(schedule_indexes),
+                       .due = &schedule_fields[schedule_at_due_ms],
+                       .scope = &schedule_fields[schedule_at_environment],
+                       .title = &schedule_fields[schedule_at_name] },
 };
 
 /* ---- values ------------------------------------------------------------------------------ */
@@ -332,7 +347,7 @@ int64_t row_due(enum row_kind kind, const struct row *row, bool *is_span)
 {
     const struct kind *is = &row_kinds[kind];
 
-    *is_span = is->due != NULL && row_number(row, is->due_is_span) != 0;
+    *is_span = is->due_is_span != NULL && row_number(row, is->due_is_span) != 0;
     return is->due == NULL ? 0 : row_number(row, is->due);
 }
 

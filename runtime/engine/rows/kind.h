@@ -30,6 +30,7 @@ enum row_kind {
     ROW_QUEUE_MINUTE,
     ROW_BATCH,
     ROW_BATCH_ITEM,
+    ROW_SCHEDULE,
     ROW_KINDS
 };
 
@@ -119,9 +120,10 @@ struct kind {
     const struct row_index *indexes;
     /* Found by two fields besides its key, one of them a text; NULL: by none. */
     const struct row_field *scope, *title;
-    const struct row_field *due, *due_is_span; /* NULL: it is never due */
-    const struct row_field *environment;       /* of its words */
-    bool (*is_sound)(const struct row *row);   /* as it was read; NULL: always */
+    const struct row_field *due;             /* NULL: it is never due */
+    const struct row_field *due_is_span;     /* NULL: it goes by dates */
+    const struct row_field *environment;     /* of its words */
+    bool (*is_sound)(const struct row *row); /* as it was read; NULL: always */
 };
 
 extern const struct kind row_kinds[ROW_KINDS];

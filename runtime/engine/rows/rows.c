@@ -1,6 +1,7 @@
 #include "engine/rows/rows.h"
 
 #include "engine/rows/rows_known.h"
+#include "engine/rows/schedule.h"
 
 void *rows_room(struct arena *arena, void *items, uint32_t count, uint32_t *capacity,
                 size_t size)
@@ -169,6 +170,25 @@ bool rows_queue_named(struct rows *rows, uint32_t environment, struct slice name
     bool is_loaded = rows_titled(rows, ROW_QUEUE, environment, name, &row);
 
     *queue = (struct queue *)row;
+    return is_loaded;
+}
+
+bool rows_schedule(struct rows *rows, int64_t id, struct schedule **schedule)
+{
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_SCHEDULE, (struct row_key){ .id = id }, 0, &row);
+
+    *schedule = (struct schedule *)row;
+    return is_loaded;
+}
+
+bool rows_schedule_named(struct rows *rows, uint32_t environment, struct slice name,
+                         struct schedule **schedule)
+{
+    struct row *row;
+    bool is_loaded = rows_titled(rows, ROW_SCHEDULE, environment, name, &row);
+
+    *schedule = (struct schedule *)row;
     return is_loaded;
 }
 

@@ -1,6 +1,7 @@
 /* Rows made in a batch. */
 #include "engine/rows/minute.h"
 #include "engine/rows/rows_known.h"
+#include "engine/rows/schedule.h"
 
 void rows_link(struct rows *rows, enum row_kind kind, struct row *row)
 {
@@ -74,6 +75,18 @@ struct queue *rows_new_queue(struct rows *rows, int64_t id, uint32_t environment
     queue->name = name;
     rows_link(rows, ROW_QUEUE, &queue->row);
     return queue;
+}
+
+struct schedule *rows_new_schedule(struct rows *rows, int64_t id, uint32_t environment,
+                                   struct slice name)
+{
+    struct schedule *schedule = ARENA_NEW(rows->arena, struct schedule);
+
+    schedule->id = id;
+    schedule->environment = environment;
+    schedule->name = name;
+    rows_link(rows, ROW_SCHEDULE, &schedule->row);
+    return schedule;
 }
 
 struct key *rows_new_key(struct rows *rows, const uint8_t hash[16])

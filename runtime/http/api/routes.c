@@ -49,6 +49,16 @@ const struct route routes[] = {
     { "POST", "/api/v1/queues/:queue/rate/reset",                  queue_rate_reset, 0, 0 },
     { "GET",  "/api/v1/queues/:queue/statistics",                  queue_statistics, 0, 0 },
 
+    { "POST", "/api/v1/schedules",                                 schedule_create,  0, 0 },
+    { "GET",  "/api/v1/schedules",                                 schedule_list,    0, 0 },
+    { "GET",  "/api/v1/schedules/:schedule",                       schedule_show,    0, 0 },
+    { "PUT",  "/api/v1/schedules/:schedule",                       schedule_update,  0, 0 },
+    { "DELETE", "/api/v1/schedules/:schedule",                     schedule_delete,  0, 0 },
+    { "POST", "/api/v1/schedules/:schedule/activate",              schedule_activate, 0, 0 },
+    { "POST", "/api/v1/schedules/:schedule/deactivate",            schedule_deactivate, 0, 0 },
+    { "POST", "/api/v1/schedules/:schedule/run",                   schedule_run,     0, 0 },
+    { "GET",  "/api/v1/timezones",                                 timezone_list,    ROUTE_OPEN, 0 },
+
     { "GET",  "/api/v1/pools",                                     pool_list,        0, 0 },
 
     { "GET",  "/api/v1/environments",                              environment_list, 0, 0 },

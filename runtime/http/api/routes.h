@@ -44,6 +44,16 @@ void queue_rate_override(struct request *request);
 void queue_rate_reset(struct request *request);
 void queue_statistics(struct request *request);
 
+void schedule_create(struct request *request);
+void schedule_list(struct request *request);
+void schedule_show(struct request *request);
+void schedule_update(struct request *request);
+void schedule_delete(struct request *request);
+void schedule_activate(struct request *request);
+void schedule_deactivate(struct request *request);
+void schedule_run(struct request *request);
+void timezone_list(struct request *request);
+
 void pool_list(struct request *request);
 
 void environment_list(struct request *request);

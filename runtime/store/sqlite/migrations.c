@@ -186,7 +186,17 @@ static const char *const steps[] = {
     "CREATE TABLE run_mail (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);",
 
     "ALTER TABLE queue ADD COLUMN rates BLOB;"
-    "ALTER TABLE queue ADD COLUMN rates_by TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE queue ADD COLUMN rates_by TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE schedule (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
+    " name TEXT NOT NULL, is_declared INTEGER NOT NULL, active INTEGER NOT NULL,"
+    " dropped INTEGER NOT NULL, due_ms INTEGER, next_ms INTEGER, last_ms INTEGER,"
+    " zone_data TEXT NOT NULL, rules BLOB, created_ms INTEGER NOT NULL,"
+    " updated_ms INTEGER NOT NULL, fired INTEGER NOT NULL, skipped INTEGER NOT NULL,"
+    " missed INTEGER NOT NULL, refused INTEGER NOT NULL, failures INTEGER NOT NULL,"
+    " runs BLOB, waiting BLOB, events BLOB, note TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX schedule_name ON schedule (environment, name);"
+    "CREATE TABLE schedule_due (due_ms INTEGER NOT NULL, schedule_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, schedule_id)) WITHOUT ROWID;",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

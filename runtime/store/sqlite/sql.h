@@ -111,6 +111,12 @@
         " ORDER BY name LIMIT ?3 OFFSET ?2")                                                   \
     X(QUEUES_COUNT, "count queues", "SELECT count(*) FROM queue"                               \
         " WHERE removed = 0 AND name <> '' AND (?1 = 0 OR environment = ?1)")                  \
+    X(SCHEDULES, "list schedules", "SELECT id FROM schedule WHERE environment = ?1"            \
+        " ORDER BY id LIMIT ?3 OFFSET ?2")                                                     \
+    X(SCHEDULE_NAMED, "find schedule", "SELECT id FROM schedule WHERE environment = ?1"        \
+        " AND name = ?2")                                                                      \
+    X(SCHEDULES_COUNT, "count schedules", "SELECT count(*) FROM schedule"                      \
+        " WHERE environment = ?1")                                                             \
     X(LANE_OLDEST, "find oldest run", "SELECT min(run_id) FROM (SELECT run_id FROM run_ready"  \
         " WHERE queue = ?1 AND lane = ?2 ORDER BY rank_ms, run_id LIMIT ?3)")                  \
     X(LANE_BEFORE, "count runs before one", "SELECT count(*) FROM (SELECT 1 FROM run_ready"     \

@@ -68,6 +68,11 @@ static struct catalog *catalog_make(void)
     for (int i = 0; i < 2; i++)
         if (bench.pools[i].tokens > 0)
             made->pools[made->pool_count++] = bench.pools[i];
+    made->schedules = ARENA_ARRAY(&made->arena, struct catalog_schedule, 2);
+    for (int i = 0; i < 2; i++)
+        if (bench.schedules[i].name.size > 0)
+            made->schedules[made->schedule_count++] = bench.schedules[i];
+    made->has_schedules = true;
     made->queue_limit = bench.queue_limit;
     made->limits = bench.limits;
     made->retention = bench.retention;
@@ -109,6 +114,10 @@ void bench_restart(bool loaded)
     segment_count = 0;
     store_memory_fail(bench.store, 0);
     bench.engine = engine_create(&bench.ids);
+    if (bench.zones != NULL) {
+        struct zone_source zones = zones_source(bench.zones);
+        engine_zones(bench.engine, &zones);
+    }
     bench.store->ops->backlog(bench.store, &memory, &backlog, &err);
     bench.store->ops->running(bench.store, &memory, &running, &err);
     engine_backlog(bench.engine, &backlog);

@@ -6,6 +6,7 @@
 #define BENCH_H
 
 #include "engine/engine.h"
+#include "schedule/zones.h"
 #include "store/memory/memory_store.h"
 
 #include <criterion/criterion.h>
@@ -39,6 +40,8 @@ struct bench {
     struct catalog_pool pools[2];  /* tokens 0: it is not there */
     struct config_burst bursts[2]; /* of DEV and PROD */
     uint32_t shares[2];            /* of DEV and PROD; 0: no slots are kept for anybody */
+    struct catalog_schedule schedules[2]; /* name empty: it is not there */
+    struct zones *zones;                  /* set by whoever wants any */
     struct config_limits limits;
     struct config_retention retention;
     struct catalog_retention *task_retentions, *queue_retentions;

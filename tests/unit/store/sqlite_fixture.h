@@ -68,8 +68,11 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE " table " DROP COLUMN ramp_ms;"      \
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
-/* SQL that makes a file one of version 13. */
+/* SQL that makes a file one of version 14. */
+#define BACK_TO_14 "DROP TABLE schedule; DROP TABLE schedule_due;"
+/* The same of version 13. */
 #define BACK_TO_13                                                   \
+    BACK_TO_14                                                       \
     "DROP TABLE batch; DROP TABLE batch_due; DROP TABLE batch_span;" \
     "DROP TABLE batch_item; DROP TABLE run_mail;"
 /* The same of version 12; or 8, for those that make an older one. */

@@ -9,6 +9,12 @@ static int64_t clock_of(bool is_span, const struct moment *now)
     return is_span ? now->steady_ms : now->wall_ms;
 }
 
+/* Of dates it goes by one, else by both. */
+static unsigned clocks_of(enum row_kind kind)
+{
+    return row_kinds[kind].due == NULL ? 0 : row_kinds[kind].due_is_span == NULL ? 1 : 2;
+}
+
 static bool due_list(struct connection *connection, enum row_kind kind, unsigned is_span,
                      const struct moment *now, uint32_t limit, struct arena *arena,
                      struct ids *ids, struct err *err)
@@ -27,7 +33,7 @@ bool sqlite_due(struct connection *connection, const struct moment *now, uint32_
 {
     *due = (struct row_refs){ 0 };
     for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
-        for (unsigned is_span = 0; row_kinds[kind].due != NULL && is_span < 2; is_span++) {
+        for (unsigned is_span = 0; is_span < clocks_of(kind); is_span++) {
             struct ids ids = { 0 };
             if (!due_list(connection, kind, is_span, now, limit, arena, &ids, err))
                 return false;
@@ -43,7 +49,7 @@ bool sqlite_next_due(struct connection *connection, struct moment *next, struct 
 
     *next = (struct moment){ 0 };
     for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
-        for (unsigned is_span = 0; row_kinds[kind].due != NULL && is_span < 2; is_span++) {
+        for (unsigned is_span = 0; is_span < clocks_of(kind); is_span++) {
             int64_t *earliest_ms = is_span ? &next->steady_ms : &next->wall_ms;
             int64_t due_ms = 0;
             if (!query_start(&query, connection, kind_sql(kind, KIND_DUE_NEXT + is_span),
@@ -110,7 +116,7 @@ bool sqlite_mend_due(struct connection *connection, const struct moment *now, ui
 {
     *lost = (struct row_refs){ 0 };
     for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
-        for (unsigned is_span = 0; row_kinds[kind].due != NULL && is_span < 2; is_span++)
+        for (unsigned is_span = 0; is_span < clocks_of(kind); is_span++)
             if (!kind_mend(connection, kind, is_span, now, limit, arena, lost, err))
                 return false;
     return true;

@@ -1,0 +1,135 @@
+/* When a schedule is next, and what is told of it. */
+#include "base/duration.h"
+#include "codec/pack.h"
+#include "engine/schedules/schedules.h"
+
+enum { EVENTS_KEPT = 20 };
+
+bool schedule_read(struct batch *batch, const struct schedule *schedule,
+                   struct schedule_sense *sense, struct err *err)
+{
+    const struct zone_source *zones = &batch->engine->zones;
+
+    if (!schedule_rules_unpack(batch->arena, schedule->rules, &sense->rules))
+        return err_set(err, ERR_RULE, "what its row says is not understood");
+    const struct zone *zone =
+        zones->find == NULL ? NULL : zones->find(zones->context, sense->rules.zone);
+    if (zone == NULL)
+        return err_set(err, ERR_RULE, "there is no time zone %.*s any more",
+                       SLICE_ARG(sense->rules.zone));
+    return schedule_rules_plan(&sense->rules, zone, &sense->plan) ||
+           err_set(err, ERR_RULE, "its expression is not understood any more");
+}
+
+static uint64_t mix(uint64_t number)
+{
+    number = (number ^ number >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    number = (number ^ number >> 27) * UINT64_C(0x94d049bb133111eb);
+    return number ^ number >> 31;
+}
+
+/* So much later than the tick, always the same for one schedule; and for one tick. */
+static int64_t shift_ms(const struct schedule *schedule, const struct schedule_rules *rules)
+{
+    uint64_t id = (uint64_t)schedule->id, at = (uint64_t)schedule->next_ms;
+    uint64_t spread = mix(id) % ((uint64_t)rules->spread_ms + 1);
+
+    return (int64_t)(spread + mix(id ^ mix(at)) % ((uint64_t)rules->jitter_ms + 1));
+}
+
+void schedule_rest(struct schedule *schedule, const struct schedule_rules *rules)
+{
+    if (schedule->next_ms != 0)
+        schedule->due_ms = time_after(schedule->next_ms, shift_ms(schedule, rules));
+}
+
+void schedule_stop(struct schedule *schedule, struct slice why)
+{
+    schedule->active = false;
+    schedule->next_ms = schedule->due_ms = 0;
+    schedule->note = why;
+}
+
+void schedule_aim(struct batch *batch, struct schedule *schedule,
+                  const struct schedule_sense *sense, int64_t after_s)
+{
+    const struct schedule_rules *rules = &sense->rules;
+    struct tick tick;
+
+    schedule->zone_data = arena_copy(batch->arena, slice_of(batch->engine->zones.data));
+    if (!schedule->active)
+        return;
+    if (rules->fires_max != 0 && schedule->fired >= rules->fires_max) {
+        schedule_stop(schedule, SLICE("it has fired as often as it may (fires_max)"));
+    } else if (!schedule_rules_next(rules, &sense->plan, after_s, &tick)) {
+        schedule_stop(schedule, SLICE("there is no tick any more"));
+    } else {
+        schedule->next_ms = tick.at_s * 1000;
+        schedule_rest(schedule, rules);
+    }
+}
+
+void schedule_say(struct batch *batch, struct schedule *schedule, const char *what,
+                  int64_t at_ms, struct slice text)
+{
+    struct value list = value_list(), kept = value_list(), event = value_map();
+
+    if (schedule->events.size > 0)
+        (void)pack_read(batch->arena, schedule->events, &list, NULL); /* damaged: begun anew */
+    if (list.kind != VALUE_LIST)
+        list = value_list();
+    for (uint32_t i = list.count < EVENTS_KEPT ? 0 : list.count - EVENTS_KEPT + 1;
+         i < list.count; i++)
+        value_add(batch->arena, &kept, list.items[i]);
+    value_put(batch->arena, &event, "at", value_int(batch->now_ms));
+    value_put(batch->arena, &event, "tick", value_int(at_ms));
+    value_put(batch->arena, &event, "what", value_text(what));
+    value_put(batch->arena, &event, "text", value_string(text));
+    value_add(batch->arena, &kept, event);
+    schedule->events = pack_value(batch->arena, &kept);
+}
+
+/* ---- those of schedules.yaml ------------------------------------------------------------- */
+
+static void declared_write(struct batch *batch, const struct catalog_schedule *declared,
+                           struct schedule *schedule)
+{
+    struct schedule_sense sense;
+    struct err err;
+
+    if (schedule == NULL) {
+        schedule =
+            rows_new_schedule(&batch->rows, id_next(batch->engine->ids, batch->now_ms),
+                              declared->environment, arena_copy(batch->arena, declared->name));
+        schedule->created_ms = batch->now_ms;
+        schedule->active = true;
+    }
+    schedule->is_declared = true;
+    schedule->updated_ms = batch->now_ms;
+    schedule->rules = arena_copy(batch->arena, declared->rules);
+    schedule->waiting = (struct slice){ 0 };
+    if (!schedule_read(batch, schedule, &sense, &err))
+        schedule_stop(schedule, arena_format(batch->arena, "%s", err.text));
+    else
+        schedule_aim(batch, schedule, &sense, batch->now_ms / 1000);
+}
+
+bool schedules_ensure(struct batch *batch)
+{
+    const struct catalog *catalog = batch->catalog;
+    struct schedule *schedule;
+    bool loaded = true;
+
+    for (uint32_t i = 0; i < catalog->schedule_count; i++)
+        loaded &= rows_schedule_named(&batch->rows, catalog->schedules[i].environment,
+                                      catalog->schedules[i].name, &schedule);
+    for (uint32_t i = 0; loaded && i < catalog->schedule_count; i++) {
+        const struct catalog_schedule *declared = &catalog->schedules[i];
+        (void)rows_schedule_named(&batch->rows, declared->environment, declared->name,
+                                  &schedule); /* loaded */
+        if (schedule == NULL || !schedule->is_declared ||
+            !slice_equal(schedule->rules, declared->rules))
+            declared_write(batch, declared, schedule);
+    }
+    return loaded;
+}
