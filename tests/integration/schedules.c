@@ -44,7 +44,7 @@ static int64_t fired_beyond(const char *name, int64_t count)
         int64_t now = fired(name);
         if (now > count)
             return now;
-        wait_ms(100);
+        pause_ms(100);
     }
     cr_assert_fail("%s has not fired", name);
     return 0;

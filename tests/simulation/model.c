@@ -291,6 +291,9 @@ static void command_take(const struct look *look, const struct command *command)
         break;
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
+    case COMMAND_SCHEDULE_PUT: /* there are none here */
+    case COMMAND_SCHEDULE_ACT:
+    case COMMAND_SCHEDULES_REVIEW:
     case COMMAND_PRUNE: /* check.c */
     case COMMAND_KIND_COUNT:
         break;
