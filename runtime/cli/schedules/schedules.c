@@ -248,9 +248,7 @@ static int exec_create(struct call *call)
 static const struct cli_option create_options[] = {
     { "zone", "ZONE", "the time zone, like Europe/Berlin (default: UTC)" },
     { "external-id", "ID", "what its runs get as externalId" },
-    { "set", "WORD=VALUE",
-      "one more of the words of schedules.yaml, overlap=queue_one; may be given several "
-      "times" },
+    { "set", "WORD=VALUE", "a word of schedules.yaml: overlap=queue_one; may be repeated" },
     { NULL, NULL, NULL },
 };
 
