@@ -205,8 +205,8 @@ static void put_due(struct text *text, const struct kind *kind, unsigned op)
 static bool kind_has(const struct kind *kind, unsigned op)
 {
     if (op >= KIND_DUE_LIST)
-        return kind->due != NULL &&
-               ((op - KIND_DUE_LIST) % 2 == 0 || kind->due_is_span != NULL); /* the odd ones: spans */
+        return kind->due != NULL && ((op - KIND_DUE_LIST) % 2 == 0 ||
+                                     kind->due_is_span != NULL); /* the odd ones: spans */
     if (op >= KIND_INDEX_ADD)
         return (op - KIND_INDEX_ADD) % INDEXES_MOST < kind->index_count;
     if (op >= KIND_PART_LOAD)
