@@ -103,7 +103,7 @@ struct totals {
     int64_t tokens_pending;
 };
 
-/* Oldest first. */
+/* Ordered by name. */
 struct schedule_page {
     struct schedule **rows;
     uint32_t count;

@@ -112,7 +112,7 @@
     X(QUEUES_COUNT, "count queues", "SELECT count(*) FROM queue"                               \
         " WHERE removed = 0 AND name <> '' AND (?1 = 0 OR environment = ?1)")                  \
     X(SCHEDULES, "list schedules", "SELECT id FROM schedule WHERE environment = ?1"            \
-        " ORDER BY id LIMIT ?3 OFFSET ?2")                                                     \
+        " ORDER BY name LIMIT ?3 OFFSET ?2")                                                   \
     X(SCHEDULE_NAMED, "find schedule", "SELECT id FROM schedule WHERE environment = ?1"        \
         " AND name = ?2")                                                                      \
     X(SCHEDULES_COUNT, "count schedules", "SELECT count(*) FROM schedule"                      \
