@@ -24,7 +24,7 @@ static const struct cli_option options[] = {
     { "connections", "COUNT", "clients, with one request under way each (default: 64)" },
     { "only", "LIST", "some of the workloads of bide-bench(1), with commas between" },
     { "parked", "COUNT",
-      "runs of parked and restart that wait, of crowd and timers (default: 100000)" },
+      "runs of parked, restart, crowd and timers that wait (default: 100000)" },
     { "queued", "COUNT", "queued runs of restart (default: 10000)" },
     { "laned", "COUNT", "queued runs of lanes and of held (default: 1000000)" },
     { "dir", "DIR", "where the data goes: on the disk to be measured (default: /var/tmp)" },

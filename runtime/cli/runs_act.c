@@ -244,13 +244,18 @@ const struct cli_command runs_wait_command = {
     .name = "runs wait",
     .arguments = "RUN ACT [WHEN]",
     .summary = "Act on what a run waits for",
-    .help = "ACT is one of: complete, a token or a time, by --part where there are several; "
-            "timeout, the\n"
-            "wait gives up now; skip, it is over now as if all had come; move, it gives up, or "
-            "its time\n"
-            "comes, at WHEN: a duration from now (10m), a date, or never. Who did it and why "
-            "stands in the\n"
-            "run's timeline. A run that does not wait is refused.",
+    .help =
+        "ACT is one of: complete, a token or a time, by --part where there are several (a "
+        "token "
+        "gets null\n"
+        "without --payload; a message is sent instead: `bide runs send`; a run or a batch ends "
+        "by itself);\n"
+        "timeout, the wait gives up now; skip, it is over now as if all had come; move, it "
+        "gives "
+        "up, or its\n"
+        "time comes, at WHEN: a duration from now (10m), a date, or never. Who did it and why "
+        "stands in the\n"
+        "run's timeline. A run that does not wait is refused.",
     .options = wait_options,
     .is_client = true,
     .least = 2,

@@ -32,7 +32,7 @@ static int exec(struct call *call)
 
 static const struct cli_option options[] = {
     { "value", "VALUE", "try the value in this YAML or JSON file (- is standard input)" },
-    { "part", "PART", "against input (when not said), output, tokens.NAME or children.TASK" },
+    { "part", "PART", "input (default), output, tokens.NAME, messages.NAME or children.TASK" },
     { NULL, NULL, NULL },
 };
 

@@ -154,7 +154,10 @@ const struct cli_command tokens_show_command = {
 
 static void print_created(struct call *call, const struct value *reply)
 {
-    print_member(call, "token", reply, "id");
+    struct slice id = text_safe(&call->arena, member_text(reply, "id"));
+
+    printf("%-9s %.*s%s\n", "token", SLICE_ARG(id),
+           member_bool(reply, "isCached") ? "  (the key is known: an earlier token)" : "");
     print_member(call, "url", reply, "url");
 }
 
@@ -277,9 +280,12 @@ const struct cli_command tokens_complete_command = {
     .arguments = "TOKEN",
     .summary = "Complete a token: the run that waits for it goes on",
     .help =
-        "The first completion wins; a later one changes nothing, and exits 3. Data that does "
-        "not match\n"
-        "the token's schema is refused with every problem, and the run keeps waiting.",
+        "Without --payload it is completed with null. The first completion wins; a later one "
+        "changes\n"
+        "nothing, and exits 3. Data that does not match the token's schema is refused with "
+        "every "
+        "problem,\n"
+        "and the run keeps waiting.",
     .options = complete_options,
     .is_client = true,
     .least = 1,

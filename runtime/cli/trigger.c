@@ -113,17 +113,23 @@ static int report(struct client *client, const struct reply *reply)
 {
     struct call *call = client->call;
     const char *run_id = arena_text(&call->arena, member_text(&reply->value, "id"));
-    bool cached = member_bool(&reply->value, "isCached");
+    const char *earlier =
+        member_bool(&reply->value, "isSkipped")
+            ? "its queue has a run of its concurrency key already, on_conflict: skip"
+        : member_bool(&reply->value, "isCached") ? "the key is known: an earlier run"
+                                                 : NULL;
 
     if (call_option(call, "wait") != NULL) {
-        if (cached)
-            fprintf(stderr, "bide: the key is known: this is an earlier run\n");
+        if (earlier != NULL)
+            fprintf(stderr, "bide: %s: %s\n", run_id, earlier);
         return run_watch(client, run_id);
     }
     if (call->json)
         printf("%.*s\n", SLICE_ARG(reply->body));
+    else if (earlier != NULL)
+        printf("%s  (%s)\n", run_id, earlier);
     else
-        printf("%s%s\n", run_id, cached ? "  (the key is known: an earlier run)" : "");
+        printf("%s\n", run_id);
     return CLI_DONE;
 }
 
@@ -147,6 +153,8 @@ static int exec(struct call *call)
         code = report(&client, &reply);
     else
         code = client.failure;
+    if (code != CLI_DONE && call->json && member_text(&reply.value, "id").size > 0)
+        printf("%.*s\n", SLICE_ARG(reply.body)); /* another payload for the key of that run */
     client_close(&client);
     return code;
 }

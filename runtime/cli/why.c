@@ -2,10 +2,12 @@
 #include "base/clock.h"
 #include "cli/client/client.h"
 #include "cli/client/member.h"
-#include "cli/client/run_text.h"
+#include "cli/client/wait_text.h"
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
 #include "codec/json.h"
+
+#include <inttypes.h>
 
 static void add_line(struct buffer *out, const char *label, struct slice text)
 {
@@ -38,25 +40,11 @@ static void add_holders(struct buffer *out, struct arena *arena, const struct va
                               SLICE_ARG(member_text(&holders[i], "id")),
                               SLICE_ARG(member_text(&holders[i], "taskIdentifier")),
                               SLICE_ARG(when_text(arena, &holders[i], "since", now_ms))));
-}
-
-static void add_waits(struct buffer *out, struct arena *arena, const struct value *why,
-                      int64_t now_ms)
-{
-    uint32_t count;
-    const struct value *waits = member_list(why, "waitsFor", &count);
-
-    for (uint32_t i = 0; i < count; i++) {
-        struct slice id = waited_for(&waits[i]), name = member_text(&waits[i], "name");
-        struct slice until = when_text(arena, &waits[i], "until", now_ms);
-        add_line(out, "waits for",
-                 arena_format(arena, "%.*s%s%.*s%s%.*s %.*s%s%.*s",
-                              SLICE_ARG(member_text(&waits[i], "type")),
-                              name.size > 0 ? " " : "", SLICE_ARG(name), id.size > 0 ? " " : "",
-                              SLICE_ARG(id), SLICE_ARG(member_text(&waits[i], "status")),
-                              until.size > 0 ? ", until " : "", SLICE_ARG(until)));
-        add_line(out, "  next", member_text(&waits[i], "next"));
-    }
+    int64_t more = member_int(why, "holderCount") - count;
+    if (more > 0)
+        add_line(out, count == 0 ? "running" : "",
+                 count == 0 ? arena_format(arena, "%" PRId64, more)
+                            : arena_format(arena, "and %" PRId64 " more", more));
 }
 
 static void add_estimate(struct buffer *out, struct arena *arena, const struct value *why)
@@ -97,7 +85,8 @@ static void why_print(struct buffer *out, struct arena *arena, const struct valu
                                   SLICE_ARG(member_text(missing, kinds[i]))));
     add_line(out, "until", when_text(arena, why, "until", now_ms));
     add_line(out, "segment", member_text(why, "segment"));
-    add_waits(out, arena, why, now_ms);
+    waits_add(out, arena, why, "waitsFor", "until", now_ms);
+    add_line(out, "  next", member_text(why, "next"));
     add_holders(out, arena, why, now_ms);
     add_estimate(out, arena, why);
 }
@@ -133,10 +122,16 @@ const struct cli_command runs_why_command = {
     .name = "runs why",
     .arguments = "RUN",
     .summary = "Say why a run does not run",
-    .help = "The gate that holds it and who has the places; what it waits for, until when and "
-            "how to answer;\n"
-            "what is missing; and, of a queued one, about when it starts and what that rests "
-            "on.",
+    .help =
+        "The gate that holds it and who has the places; what it waits for, until when and how "
+        "to "
+        "answer;\n"
+        "what is missing; of a queued one, about when it starts and what that rests on; of one "
+        "that has\n"
+        "failed, why. The parts of a group stand below it, further in. A token that is "
+        "completed "
+        "without\n"
+        "--payload, and without a schema, gets null.",
     .is_client = true,
     .least = 1,
     .most = 1,

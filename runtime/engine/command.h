@@ -98,9 +98,9 @@ struct trigger {
     bool is_keyed;
     /* Reply */
     int64_t run_id;
-    bool cached;  /* it was named by its key */
-    bool differs; /* the run of that key was given another payload */
-    bool is_new;  /* it was made by this command */
+    bool cached, skipped; /* it was named by its key, or by its lane's: on_conflict is skip */
+    bool differs;         /* the run of that key was given another payload */
+    bool is_new;          /* it was made by this command */
 };
 
 struct cancel {

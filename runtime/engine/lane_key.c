@@ -4,6 +4,14 @@
 #include "codec/expression.h"
 #include "codec/pack.h"
 
+/* Behind what is wrong already. */
+static void flaw_add(struct batch *batch, struct slice *flaw, struct slice text)
+{
+    *flaw = flaw->size == 0
+                ? text
+                : arena_format(batch->arena, "%.*s; %.*s", SLICE_ARG(*flaw), SLICE_ARG(text));
+}
+
 static struct slice text_of(struct batch *batch, const struct queue_level *level,
                             const struct value *payload, struct slice *flaw)
 {
@@ -14,10 +22,11 @@ static struct slice text_of(struct batch *batch, const struct queue_level *level
     if (level->by == NULL)
         return (struct slice){ 0 };
     if (!expression_value(level->by, payload, batch->arena, &value, &found))
-        *flaw = arena_format(batch->arena, "%.*s has no value: %s",
-                             SLICE_ARG(expression_text(level->by)), found.text);
+        flaw_add(batch, flaw,
+                 arena_format(batch->arena, "%.*s has no value: %s",
+                              SLICE_ARG(expression_text(level->by)), found.text));
     else if (value.bytes.size > 0 && !name_check(NAME_LANE, value.bytes, &err))
-        *flaw = slice_of(arena_text(batch->arena, slice_of(err.text)));
+        flaw_add(batch, flaw, slice_of(arena_text(batch->arena, slice_of(err.text))));
     else
         return arena_copy(batch->arena, value.bytes);
     return (struct slice){ 0 };

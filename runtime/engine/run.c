@@ -169,6 +169,7 @@ static void queue_count(struct batch *batch, const struct run *run)
         queue->canceled++;
     else
         queue->failed++;
+    queue->unstarted += run->started_ms == 0;
     if (run->started_ms > run->created_ms) /* else the clock was set back */
         queue->wait_ms += run->started_ms - run->created_ms;
     queue->busy_us += run->busy_us;

@@ -149,6 +149,11 @@ struct reader_ops {
     /* How many QUEUED runs of its lane come before this one, counted up to `most`. */
     bool (*before)(struct reader *reader, const struct run *run, uint32_t most, int64_t *count,
                    struct err *err);
+    /* How many QUEUED runs of the other lanes of `queue` stand before this one by rank, of each
+     * lane at most `turns`, together counted up to `most`. */
+    bool (*others)(struct reader *reader, struct arena *arena, const struct run *run,
+                   int64_t queue, uint32_t turns, uint32_t most, int64_t *count,
+                   struct err *err);
     bool (*logs)(struct reader *reader, struct arena *arena, int64_t run_id, uint32_t limit,
                  struct log_line **lines, struct err *err);
     /* Live runs by status of one environment, and totals; for /metrics. */

@@ -149,6 +149,13 @@ Test(keys, a_child_ends_with_its_parent_as_it_was_made_to)
         cr_assert_str_eq(reply_text(parent, "status"), "CANCELED", "%s", parent->text);
         cr_assert_eq(json_is_true(reply_at(parent, "waitsForChildren")), i == 3, "%s",
                      parent->text);
+        if (i == 3) { /* what holds it is named */
+            const struct reply *why =
+                server_call(&s, "GET", text("/api/v1/runs/%s/why", run), NULL);
+            cr_assert_str_eq(reply_text(why, "waitsFor.0.id"), child, "%s", why->text);
+            cr_assert_not_null(strstr(reply_text(why, "text"), "children have ended"), "%s",
+                               why->text);
+        }
         const struct reply *end = run_end(&s, child);
         cr_assert_str_eq(reply_text(end, "onParentEnd"), rules[i].word, "%s", end->text);
         cr_assert_str_eq(reply_text(end, "status"), rules[i].child, "%d: %s", i, end->text);

@@ -74,7 +74,7 @@ struct shadow_pause {
 };
 
 struct shadow_queue {
-    int64_t completed, failed, canceled, wait_ms, busy_us, created_ms, override_ms;
+    int64_t completed, failed, canceled, wait_ms, busy_us, unstarted, created_ms, override_ms;
     int64_t rates_ms[2]; /* since when its rates are set */
     uint32_t override_limit, environment;
     struct shadow_pause pause;

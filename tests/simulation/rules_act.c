@@ -65,7 +65,10 @@ static void heard_take(const struct look *look, const struct command *command,
         (wait->group != NULL && wait->group->is_over))
         flaw(look, command, "it was heard, and the run did not wait");
     shadow->extra_moves++; /* it stands in the timeline */
-    shadow->acts |= 1u << (command->kind - COMMAND_WAIT_COMPLETE);
+    enum command_kind kind = command->kind;
+    if (kind == COMMAND_WAIT_COMPLETE && wait->kind == WAIT_FOR_TIME)
+        kind = COMMAND_WAIT_SKIP; /* which is all that it can mean */
+    shadow->acts |= 1u << (kind - COMMAND_WAIT_COMPLETE);
     if (command->kind == COMMAND_WAIT_MOVE && !is_part_act(command))
         shadow->moved = &command->token_complete;
 }

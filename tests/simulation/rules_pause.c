@@ -247,6 +247,7 @@ void rule_ended(const struct look *look, const struct run *run)
     if (run->started_ms > run->created_ms)
         queue->wait_ms += run->started_ms - run->created_ms;
     queue->busy_us += run->busy_us;
+    queue->unstarted += run->started_ms == 0;
 }
 
 void rule_queue(const struct look *look, const struct queue *queue)
@@ -261,7 +262,8 @@ void rule_queue(const struct look *look, const struct queue *queue)
                                        .failed = queue->failed,
                                        .canceled = queue->canceled,
                                        .wait_ms = queue->wait_ms,
-                                       .busy_us = queue->busy_us };
+                                       .busy_us = queue->busy_us,
+                                       .unstarted = queue->unstarted };
         if (before.pause.paused_ms == queue->created_ms) /* since it is there again */
             sums->pause = before.pause;
         sums->frozen_ms = before.frozen_ms;
@@ -276,7 +278,7 @@ void rule_queue(const struct look *look, const struct queue *queue)
     sums->created_ms = queue->created_ms;
     if (queue->completed != sums->completed || queue->failed != sums->failed ||
         queue->canceled != sums->canceled || queue->wait_ms != sums->wait_ms ||
-        queue->busy_us != sums->busy_us)
+        queue->busy_us != sums->busy_us || queue->unstarted != sums->unstarted)
         world_flaw(look->world,
                    "queue %.*s has %lld + %lld + %lld runs, %lld + %lld + %lld are "
                    "counted",

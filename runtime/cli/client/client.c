@@ -96,6 +96,13 @@ bool client_open_in(struct client *client, struct call *call, const char *enviro
         *code = cli_fail(err.code == ERR_BAD_REQUEST ? CLI_USAGE : CLI_FAILED, "%s", err.text);
         return false;
     }
+    if (client->settings.key == NULL && environment != NULL) {
+        *code =
+            cli_fail(CLI_FAILED,
+                     "there is no environment %s, or its key is not at hand: %s is not there",
+                     environment, client->settings.missing);
+        return false;
+    }
     if (client->settings.key == NULL) {
         *code = cli_fail(CLI_FAILED,
                          "no key for %s: set BIDE_KEY, or say with --data where its server "

@@ -1,6 +1,7 @@
 #include "cli/client/run_text.h"
 
 #include "cli/client/member.h"
+#include "cli/client/wait_text.h"
 #include "cli/output/text.h"
 #include "codec/json.h"
 
@@ -56,13 +57,6 @@ static void add_time(struct buffer *out, struct arena *arena, const struct value
     add_field(out, label,
               arena_format(arena, "%.*s  (%.*s)", SLICE_ARG(member_text(run, name)),
                            SLICE_ARG(ago_text(arena, at_ms, now_ms))));
-}
-
-struct slice waited_for(const struct value *wait)
-{
-    struct slice id = member_text(wait, "id");
-
-    return id.size > 0 ? id : member_text(wait, "message");
 }
 
 /* "token waitpoint_… (9m58s left)" for the first, and how many more there are. */
@@ -161,7 +155,8 @@ void run_error_add(struct buffer *out, const struct value *run)
         buffer_text(out, ": ");
     text_add_safe(out, member_text(error, "message"), false);
     buffer_byte(out, '\n');
-    if (member_text(error, "segment").size > 0)
+    /* One that ended before it started was in none. */
+    if (member_text(error, "segment").size > 0 && member_int(error, "attempt") > 0)
         buffer_format(out, "  in segment %.*s, attempt %d\n",
                       SLICE_ARG(member_text(error, "segment")),
                       (int)member_int(error, "attempt"));
@@ -230,29 +225,6 @@ static struct slice held_line(struct arena *arena, const struct value *run)
                               SLICE_ARG(member_text(held, "text")));
 }
 
-static void add_waits(struct buffer *out, struct arena *arena, const struct value *run,
-                      int64_t now_ms)
-{
-    uint32_t count;
-    const struct value *waits = member_list(run, "waitingFor", &count);
-
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t due_ms = member_time(&waits[i], "timeoutAt");
-        struct slice id = waited_for(&waits[i]);
-        struct slice name = member_text(&waits[i], "name");
-        struct slice due = due_ms == 0
-                               ? SLICE("")
-                               : arena_format(arena, ", until %.*s (%.*s)",
-                                              SLICE_ARG(member_text(&waits[i], "timeoutAt")),
-                                              SLICE_ARG(ago_text(arena, due_ms, now_ms)));
-        add_field(out, "waits for",
-                  arena_format(arena, "%.*s%s%.*s%s%.*s%.*s",
-                               SLICE_ARG(member_text(&waits[i], "type")),
-                               name.size > 0 ? " " : "", SLICE_ARG(name),
-                               id.size > 0 ? " " : "", SLICE_ARG(id), SLICE_ARG(due)));
-    }
-}
-
 /* "run_… send-mail COMPLETED" */
 static void add_relative(struct buffer *out, struct arena *arena, const char *label,
                          const struct value *run)
@@ -302,7 +274,7 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_schema(out, arena, run);
     add_field(out, "status", run_status_line(arena, run, now_ms));
     add_field(out, "held by", held_line(arena, run));
-    add_waits(out, arena, run, now_ms);
+    waits_add(out, arena, run, "waitingFor", "timeoutAt", now_ms);
     add_relatives(out, arena, run);
     add_field(out, "queue", member_text(run, "queue"));
     add_field(out, "concurrency", member_text(run, "concurrencyKey"));

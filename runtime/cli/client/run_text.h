@@ -13,9 +13,6 @@ struct slice run_status_line(struct arena *arena, const struct value *run, int64
 /* The same without what changes by itself: when this differs, something happened. */
 struct slice run_status_mark(struct arena *arena, const struct value *run);
 
-/* The id of one thing that it waits for, or the name of a message; a time has neither. */
-struct slice waited_for(const struct value *wait);
-
 /* The error's lines, or nothing when it has none. */
 void run_error_add(struct buffer *out, const struct value *run);
 

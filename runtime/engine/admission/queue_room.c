@@ -56,7 +56,9 @@ static void queue_remove(struct batch *batch, struct queue *queue, struct queue 
     (*rest)->canceled += queue->canceled;
     (*rest)->wait_ms += queue->wait_ms;
     (*rest)->busy_us += queue->busy_us;
+    (*rest)->unstarted += queue->unstarted;
     queue->completed = queue->failed = queue->canceled = queue->wait_ms = queue->busy_us = 0;
+    queue->unstarted = 0;
     queue->removed = true;
     queue->ramp_from_ms = queue->ramp_ms = queue->due_ms = 0; /* nothing waits for it */
     census->made--;

@@ -31,6 +31,10 @@ bool wait_act_decide(struct batch *batch, struct command *command);
 bool message_send_decide(struct batch *batch, struct command *command);
 bool queue_pause_decide(struct batch *batch, struct command *command);
 bool queue_limit_decide(struct batch *batch, struct command *command);
+/* Why a queue of that name is not there: *err starts with `words`. False: more rows are needed.
+ */
+bool queue_missing(struct batch *batch, uint32_t environment, struct slice name,
+                   const char *words, struct err *err);
 bool environment_pause_decide(struct batch *batch, struct command *command);
 bool key_reset_decide(struct batch *batch, struct command *command);
 bool schedule_put_decide(struct batch *batch, struct command *command);

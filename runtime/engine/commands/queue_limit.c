@@ -1,6 +1,6 @@
 /* Queues: another limit than the configured one, or another rate, until it is reset. */
-#include "base/name.h"
 #include "engine/batch.h"
+#include "engine/commands/command_table.h"
 
 /* A cost that the file says can be paid, or nothing would start. */
 static bool rate_fits(struct batch *batch, struct command *command, const struct queue *queue,
@@ -69,11 +69,9 @@ bool queue_limit_decide(struct batch *batch, struct command *command)
 
     if (!rows_queue_named(&batch->rows, limit->environment, limit->name, &queue))
         return false;
-    if (queue == NULL || queue->removed) {
-        if (name_check(NAME_QUEUE, limit->name, &command->err))
-            err_set(&command->err, ERR_NOT_FOUND, "Queue not found");
-        return true;
-    }
+    if (queue == NULL || queue->removed)
+        return queue_missing(batch, limit->environment, limit->name, "Queue not found",
+                             &command->err);
     limit->queue_id = queue->id;
     if (limit->sets[0] || limit->sets[1] ? !rates_set(batch, command, queue)
                                          : !limit_set(batch, command, queue))

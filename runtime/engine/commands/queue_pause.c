@@ -1,6 +1,7 @@
 /* Queues: pause and resume. */
 #include "base/name.h"
 #include "engine/batch.h"
+#include "engine/commands/command_table.h"
 
 /* False: more rows are needed. */
 static bool clock_read(struct batch *batch, const struct queue *queue, int64_t *clock_ms)
@@ -21,6 +22,27 @@ static void queue_opened(struct batch *batch, struct queue *queue)
         batch_ids_add(batch, &batch->admission.resumed, queue->id); /* it may have filled */
 }
 
+bool queue_missing(struct batch *batch, uint32_t environment, struct slice name,
+                   const char *words, struct err *err)
+{
+    struct slice of_task = arena_format(batch->arena, "task/%.*s", SLICE_ARG(name));
+    struct queue *found = NULL;
+
+    if (!name_check(NAME_QUEUE, name, err))
+        return true;
+    if (!slice_starts(name, "task/") &&
+        !rows_queue_named(&batch->rows, environment, of_task, &found)) {
+        *err = (struct err){ 0 };
+        return false;
+    }
+    if (found != NULL && !found->removed)
+        err_set(err, ERR_NOT_FOUND, "%s; did you mean %.*s, the queue of the task?", words,
+                SLICE_ARG(of_task));
+    else
+        err_set(err, ERR_NOT_FOUND, "%s", words);
+    return true;
+}
+
 bool queue_pause_decide(struct batch *batch, struct command *command)
 {
     struct pause_order *order = &command->queue_pause;
@@ -29,11 +51,9 @@ bool queue_pause_decide(struct batch *batch, struct command *command)
 
     if (!rows_queue_named(&batch->rows, order->environment, order->name, &queue))
         return false;
-    if (queue == NULL || queue->removed) {
-        if (name_check(NAME_QUEUE, order->name, &command->err))
-            err_set(&command->err, ERR_NOT_FOUND, "queue-not-found");
-        return true;
-    }
+    if (queue == NULL || queue->removed)
+        return queue_missing(batch, order->environment, order->name, "queue-not-found",
+                             &command->err);
     if (!clock_read(batch, queue, &clock_ms))
         return false;
     order->queue_id = queue->id;

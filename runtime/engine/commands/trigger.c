@@ -273,12 +273,9 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, payload));
     contract_begin(found->task, run);
+    run->status = delayed ? RUN_DELAYED : RUN_QUEUED; /* for the notes; it moves there below */
     if (trigger->note.size > 0)
-        run->timeline =
-            timeline_add(arena, run,
-                         &(struct move){ .at_ms = batch->now_ms,
-                                         .status = delayed ? RUN_DELAYED : RUN_QUEUED,
-                                         .text = trigger->note });
+        run_note(batch, run, trigger->note);
     if (trigger->flaw.size > 0)
         run_note(batch, run, trigger->flaw);
     if (delayed) {
@@ -402,7 +399,7 @@ static bool queue_takes(struct batch *batch, struct command *command,
         return false;
     if (*met != NULL && found->rules->on_conflict == CONFLICT_SKIP && !trigger->only_asks) {
         trigger->run_id = (*met)->id;
-        trigger->cached = true;
+        trigger->cached = trigger->skipped = true;
         return true;
     }
     /* Who must go for it goes when it is made. */
@@ -493,4 +490,5 @@ void trigger_clear(struct command *command)
     command->trigger.run_id = 0;
     command->trigger.is_keyed = false;
     command->trigger.cached = command->trigger.differs = command->trigger.is_new = false;
+    command->trigger.skipped = false;
 }

@@ -1,7 +1,7 @@
 /*
  * Somebody acts on what a run waits for. Each act is a line of the run's timeline.
  *
- *   complete ─▶ one part has its answer, or its time has come
+ *   complete ─▶ one part has its answer, or its time has come; of a time alone, as skip
  *   timeout ──▶ the wait gives up now
  *   skip ─────▶ the wait is over now, whatever has not come
  *   move ─────▶ its time, or that of one part, is another
@@ -61,12 +61,18 @@ static bool whole_end(struct batch *batch, struct command *command, struct run *
         return refuse(command,
                       "What the run waits for is over already: it goes on by itself") ||
                true;
+    bool completes = command->kind == COMMAND_WAIT_COMPLETE;
     run_note(batch, run,
-             act_text(batch, command, gives_up ? "wait timed out" : "wait skipped"));
+             act_text(batch, command,
+                      gives_up    ? "wait timed out"
+                      : completes ? "wait completed"
+                                  : "wait skipped"));
     wait->gave_up = gives_up;
     run_drop_wait(batch, run); /* it may be linked to what has not ended */
     wait_end(batch, run, wait,
-             gives_up ? SLICE("gave up waiting") : SLICE("its wait was skipped"));
+             gives_up    ? SLICE("gave up waiting")
+             : completes ? SLICE("its wait was completed")
+                         : SLICE("its wait was skipped"));
     command->token_complete.won = true;
     return true;
 }
@@ -136,7 +142,9 @@ static bool id_is(struct slice text, const char *prefix, int64_t id)
 static bool is_named(const struct frame_part *part, struct slice name)
 {
     return (part->name.size > 0 && slice_equal(part->name, name)) ||
+           (part->kind == PART_MESSAGE && slice_equal(part->word, name)) ||
            (part->kind == PART_TOKEN && id_is(name, "waitpoint", part->id)) ||
+           (part->kind == PART_TOKEN && id_is(name, "batch", part->id)) ||
            (part->kind == PART_RUN && id_is(name, "run", part->id));
 }
 
@@ -173,12 +181,30 @@ static struct frame_part *part_find(struct batch *batch, struct command *command
     return NULL;
 }
 
+/* A batch ends with its runs, and with nothing else. */
+static void refuse_batch(struct command *command, int64_t id)
+{
+    char text[ID_TEXT_SIZE];
+
+    err_set(&command->err, ERR_NOT_NOW,
+            "The run waits for batch %s, which ends with its runs: cancel those that are left "
+            "(`bide batches items`), or skip the wait",
+            id_format("batch", id, text));
+}
+
 static bool token_of_wait(struct batch *batch, struct command *command, struct run *run,
                           int64_t id, struct slice name)
 {
     char text[ID_TEXT_SIZE];
     bool is_move = command->kind == COMMAND_WAIT_MOVE;
+    struct waitpoint *token;
 
+    if (!rows_waitpoint(&batch->rows, id, &token))
+        return false;
+    if (token != NULL && token->kind == WAITPOINT_BATCH) {
+        refuse_batch(command, id);
+        return true;
+    }
     if (!token_act(batch, command, id))
         return false;
     if (!command->token_complete.won)
@@ -222,6 +248,21 @@ static bool time_of_group(struct batch *batch, struct command *command, struct r
     return changed(batch, run, wait);
 }
 
+static void refuse_message(struct batch *batch, struct command *command, const struct run *run,
+                           const struct frame_part *part)
+{
+    char id[ID_TEXT_SIZE];
+    struct slice name = part->name.size == 0 ? SLICE("")
+                                             : arena_format(batch->arena, "part \"%.*s\" of ",
+                                                            SLICE_ARG(part->name));
+
+    err_set(&command->err, ERR_NOT_NOW,
+            "%.*sthe run waits for message %.*s: send it one (`bide runs send %s %.*s "
+            "--payload JSON`), or skip the wait",
+            SLICE_ARG(name), SLICE_ARG(part->word), id_format("run", run->id, id),
+            SLICE_ARG(part->word));
+}
+
 static bool part_act(struct batch *batch, struct command *command, struct run *run,
                      struct wait *wait)
 {
@@ -233,30 +274,51 @@ static bool part_act(struct batch *batch, struct command *command, struct run *r
         return token_of_wait(batch, command, run, part->id, part->name);
     if (part->kind == PART_TIME)
         return time_of_group(batch, command, run, wait, part);
-    err_set(&command->err, ERR_NOT_NOW, "part: \"%.*s\" is a %s", SLICE_ARG(part->name),
-            part->kind == PART_RUN     ? "run: it ends by itself, or is canceled"
-            : part->kind == PART_GROUP ? "group: name one of its parts"
-                                       : "message: send it to the run");
+    if (part->kind == PART_MESSAGE)
+        refuse_message(batch, command, run, part);
+    else
+        err_set(&command->err, ERR_NOT_NOW, "part: \"%.*s\" is a %s", SLICE_ARG(part->name),
+                part->kind == PART_RUN ? "run: it ends by itself, or is canceled"
+                                       : "group: name one of its parts");
     return true;
 }
 
-/* Of a plain wait for tokens. */
+/* Nothing else can be meant. */
+static bool only_time_act(struct batch *batch, struct command *command, struct run *run,
+                          struct wait *wait)
+{
+    const struct token_complete *act = &command->token_complete;
+
+    if (act->part.size > 0)
+        err_set(&command->err, ERR_RULE,
+                "part: the run waits for a time alone, which has no name");
+    else if (act->data.size > 0)
+        err_set(&command->err, ERR_RULE, "data: the run waits for a time, which has none");
+    else
+        return whole_end(batch, command, run, wait);
+    return true;
+}
+
+/* Of a plain wait. */
 static bool one_act(struct batch *batch, struct command *command, struct run *run,
                     struct wait *wait)
 {
     struct slice name = command->token_complete.part;
 
+    if (wait->kind == WAIT_FOR_TIME)
+        return only_time_act(batch, command, run, wait);
+
     for (uint32_t i = 0; i < wait->count; i++) {
         if (wait->kind != WAIT_FOR_TOKEN ||
-            (name.size > 0 ? !id_is(name, "waitpoint", wait->ids[i]) : wait->count > 1))
+            (name.size > 0 ? !id_is(name, "waitpoint", wait->ids[i]) &&
+                                 !id_is(name, "batch", wait->ids[i])
+                           : wait->count > 1))
             continue;
         return token_of_wait(batch, command, run, wait->ids[i], (struct slice){ 0 });
     }
     if (wait->kind != WAIT_FOR_TOKEN)
-        refuse(command, wait->kind == WAIT_FOR_TIME
-                            ? "The run waits for a time: skip the wait, or move it"
-                            : "The run waits for runs, which end by themselves: skip the wait, "
-                              "or cancel them");
+        refuse(command, "The run waits for runs, which end by themselves: skip the wait, or "
+                        "cancel them");
     else if (name.size > 0)
         err_set(&command->err, ERR_RULE, "part: the run waits for no \"%.*s\"",
                 SLICE_ARG(name));

@@ -63,7 +63,7 @@
     X(row, 0, FLAG, removed) X(row, 0, COUNT, override_limit) X(row, 0, TIME, override_ms)      \
     X(row, 0, TEXT, override_by) X(row, 0, TEXT, paused_by) X(row, 0, TEXT, paused_why)        \
     PAUSE_FIELDS(X, row) X(row, 0, MOST, pushed_ms) X(row, 0, BYTES, rates)                     \
-    X(row, 0, TEXT, rates_by)
+    X(row, 0, TEXT, rates_by) X(row, 0, SUM, unstarted)
 
 #define NODE_FIELDS(X, row)                                                                    \
     X(row, 0, NUMBER, number) X(row, 0, COUNT, epoch) X(row, 0, NUMBER, lease_ms)              \

@@ -83,7 +83,7 @@ struct queue {
     int64_t created_ms;
     /* Totals since the queue exists. */
     int64_t completed, failed, canceled; /* failed: every other outcome */
-    int64_t wait_ms, busy_us;            /* summed over finished runs */
+    int64_t wait_ms, busy_us;            /* summed over finished runs that had started */
     int64_t used_ms;                     /* made, resumed, or a run of it finished */
     /* Not there for anybody, but done runs know it by its id, and it comes back when it is
      * named again. Its totals went to the environment's queue without a name. */
@@ -96,7 +96,14 @@ struct queue {
     /* Instead of the configured rates: two of struct set_rate, as they are in memory, of the
      * queue and of its keys; empty: none is set. */
     struct slice rates, rates_by;
+    int64_t unstarted; /* of completed, failed and canceled: they ended before they started */
 };
+
+/* Runs of it that have ended and had started: what wait_ms and busy_us are of. */
+static inline int64_t queue_ended_started(const struct queue *queue)
+{
+    return queue->completed + queue->failed + queue->canceled - queue->unstarted;
+}
 
 /* A process that shares the store with others. Number 0 is none, the roll: its epoch counts
  * how often one has joined, or offers something else, or a limit was set. */

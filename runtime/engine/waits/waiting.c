@@ -258,10 +258,28 @@ static bool simple_is_over(struct batch *batch, struct run *run, const struct wa
     return ended >= wait->needed;
 }
 
+/* For its timeline. What it waits for is in memory. */
+static struct slice reason_of(struct batch *batch, const struct wait *wait)
+{
+    static const char *const reasons[][2] = { { "for a time", "for a time" },
+                                              { "for a token", "for tokens" },
+                                              { "for a run", "for runs" },
+                                              { "for a group", "for a group" } };
+    const struct frame_part *only =
+        wait->group != NULL && wait->group->count == 1 ? &wait->group->parts[0] : NULL;
+
+    if (only != NULL && only->kind == PART_MESSAGE)
+        return arena_format(batch->arena, "for message %.*s", SLICE_ARG(only->word));
+    if (wait->kind == WAIT_FOR_TOKEN && wait->count == 1) {
+        const struct waitpoint *token = rows_waitpoint_here(&batch->rows, wait->ids[0]);
+        if (token != NULL && token->kind == WAITPOINT_BATCH)
+            return SLICE("for a batch");
+    }
+    return slice_of(reasons[wait->kind][wait->count > 1]);
+}
+
 void wait_begin(struct batch *batch, struct run *run, struct wait *wait)
 {
-    static const char *const reasons[] = { "for a time", "for tokens", "for runs",
-                                           "for a group" };
     bool is_over;
 
     run->wait = wait_pack(batch->arena, wait);
@@ -285,6 +303,6 @@ void wait_begin(struct batch *batch, struct run *run, struct wait *wait)
     else
         run->due_ms = wait->due_ms;
     link_pending(batch, run, wait);
-    (void)run_move(batch, run, RUN_WAITING, slice_of(reasons[wait->kind])); /* RUNNING may */
-    (void)batch_event(batch, run, false);                                   /* as it is */
+    (void)run_move(batch, run, RUN_WAITING, reason_of(batch, wait)); /* RUNNING may */
+    (void)batch_event(batch, run, false);                            /* as it is */
 }

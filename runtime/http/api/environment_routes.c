@@ -97,9 +97,11 @@ static bool is_own(struct request *request)
 
     if (slice_is(request->captures[0], own))
         return true;
-    reply_error(
-        request, HTTP_NOT_FOUND,
-        arena_format(&request->arena, "Environment not found; the key is that of %s", own));
+    reply_error(request, HTTP_NOT_FOUND,
+                arena_format(&request->arena,
+                             "Environment not found: there is no %.*s that this key opens; "
+                             "the key is that of %s",
+                             SLICE_ARG(request->captures[0]), own));
     return false;
 }
 

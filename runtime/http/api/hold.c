@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
-#include "engine/admission/gates.h"
 #include "engine/admission/rates.h"
 #include "http/api/pool_view.h"
 #include "http/body/pause_body.h"
@@ -248,6 +247,28 @@ static void turn_say(struct hold *hold, struct arena *arena, const struct look *
                                   hold->before == 1 ? "is" : "are");
 }
 
+/* Somebody has set another limit than the configured one. */
+static void set_say(struct hold *hold, struct arena *arena, const struct look *look)
+{
+    const struct queue *queue = &look->queue->queue;
+    bool has_key = look->run->lane != look->run->queue;
+    uint32_t usual = catalog_lane_limit(look->catalog, queue->name, has_key);
+    char when[TIME_TEXT_SIZE];
+
+    if (queue->override_ms == 0 ||
+        catalog_limit_now(look->catalog, queue, has_key) != queue->override_limit ||
+        (has_key && usual != catalog_lane_limit(look->catalog, queue->name, false)))
+        return;
+    hold->set = queue;
+    hold->text = arena_format(
+        arena,
+        "%.*s; that limit was set in place of %u%s%.*s at %s: `bide queues limit %.*s "
+        "reset` undoes it",
+        SLICE_ARG(hold->text), usual, queue->override_by.size > 0 ? " by " : "",
+        SLICE_ARG(queue->override_by), time_format(queue->override_ms, when),
+        SLICE_ARG(queue->name));
+}
+
 /* A limit that is lower than usual, because what it is of has just been resumed. */
 static void ramp_say(struct hold *hold, enum gate gate, struct arena *arena,
                      const struct look *look)
@@ -290,6 +311,7 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
         if (run->lane != run->queue)
             hold->text = arena_format(arena, "%.*s with key %.*s", SLICE_ARG(hold->text),
                                       SLICE_ARG(run->concurrency_key));
+        set_say(hold, arena, look);
     } else if (gate == GATE_PUSHED) {
         char when[TIME_TEXT_SIZE];
         hold->until_ms = due_date(look->opens_ms, true);
@@ -301,6 +323,7 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
         pool_say(hold, arena, look, queue);
     } else if (gate == GATE_ENVIRONMENT_LIMIT) {
         bool is_all = look->gates.environment_running >= look->gates.environment_limit;
+        hold->is_wide = is_all;
         full_say(hold, arena,
                  is_all ? look->gates.environment_running : look->gates.queue_running,
                  is_all ? look->gates.environment_limit : look->gates.environment_base,
@@ -308,6 +331,7 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
                         : "of what one queue of its environment may have, in queue ",
                  is_all ? SLICE("") : queue);
     } else if (gate == GATE_SLOTS) {
+        hold->is_wide = true;
         slots_say(hold, arena, look);
     } else if (gate == GATE_TURN) {
         turn_say(hold, arena, look);
@@ -324,6 +348,8 @@ bool hold_read(struct hold *hold, const struct run *run, struct slice queue,
     if (!look_around(&look, reader, arena, err))
         return false;
     enum gate gate = gate_of(&look.gates);
+    hold->facts = look.gates;
+    hold->of_environment = running_in(&look, run->environment);
     if (gate == GATE_NONE && catalog == NULL) {
         hold->gate = "plugin";
         hold->text = SLICE("the server has just started, and loads its plugins");
@@ -360,5 +386,9 @@ void hold_write(struct out *out, const struct hold *hold)
     out_time(out, "until", hold->until_ms);
     if (hold->pause != NULL)
         pause_write(out, hold->pause);
+    if (hold->set != NULL) {
+        out_text(out, "overriddenBy", hold->set->override_by);
+        out_time(out, "overriddenAt", hold->set->override_ms);
+    }
     out_end_map(out);
 }

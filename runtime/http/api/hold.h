@@ -5,6 +5,7 @@
 #ifndef HOLD_H
 #define HOLD_H
 
+#include "engine/admission/gates.h"
 #include "engine/catalog.h"
 #include "engine/rows/row.h"
 #include "http/server/out.h"
@@ -20,6 +21,11 @@ struct hold {
     int64_t until_ms; /* a date: it may start by its rate, or gives up waiting; 0: none */
     int64_t before;   /* has_before: QUEUED runs of its lane that come first */
     const struct pause *pause; /* that it is, or that it comes back from; else NULL */
+    const struct queue *set;   /* has_counts: whose limit somebody has set; else NULL */
+    bool is_wide; /* has_counts: of its environment or of all; else of its queue or lane */
+    /* What the gates were asked: of a run that is QUEUED. */
+    struct gate_facts facts;
+    int64_t of_environment; /* so many of it are running */
 };
 
 enum { HOLD_BEFORE_MOST = 1000 };

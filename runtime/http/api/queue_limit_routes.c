@@ -36,7 +36,7 @@ static void limit_submit(struct request *request)
         (uint32_t)(view->is_percent
                        ? view->limit * catalog_lane_limit(catalog, limit->name, false) / 100
                        : view->limit);
-    limit->by = view->by;
+    limit->by = by_or_key(request, view->by);
     limit->environment = request->world->environment->number;
     request->command.kind = COMMAND_QUEUE_LIMIT;
     request_submit(request, limit_done);

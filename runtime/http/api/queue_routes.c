@@ -250,6 +250,7 @@ static void statistics_write(const struct request *request, struct out *out,
 {
     const struct queue *queue = &stats->queue;
     int64_t done = queue->completed + queue->failed + queue->canceled;
+    int64_t started = queue_ended_started(queue);
 
     out_map(out, NULL);
     name_write(out, queue);
@@ -264,9 +265,11 @@ static void statistics_write(const struct request *request, struct out *out,
     out_int(out, "failed", queue->failed);
     out_int(out, "canceled", queue->canceled);
     out_int(out, "done", done);
-    out_double(out, "averageWaitMs", done == 0 ? 0 : (double)queue->wait_ms / (double)done);
+    out_int(out, "neverStarted", queue->unstarted);
+    out_double(out, "averageWaitMs",
+               started == 0 ? 0 : (double)queue->wait_ms / (double)started);
     out_double(out, "averageBusyMs",
-               done == 0 ? 0 : (double)queue->busy_us / 1000 / (double)done);
+               started == 0 ? 0 : (double)queue->busy_us / 1000 / (double)started);
     out_time(out, "createdAt", queue->created_ms);
     queue_limited_write(request, out, queue, false,
                         ((const struct queue_view *)request->view)->held[0]);
@@ -350,6 +353,22 @@ void queue_list(struct request *request)
 
 /* ---- one --------------------------------------------------------------------------------- */
 
+/* A task's own queue may be meant. Its name is one. */
+static bool queue_unknown(struct request *request, struct pool_reader *reader,
+                          struct slice name, struct err *err)
+{
+    struct slice other = arena_format(&request->arena, TASK_PREFIX "%.*s", SLICE_ARG(name));
+    struct queue_stats *found = NULL;
+
+    if (!reader->reader->ops->queue(reader->reader, &request->arena,
+                                    request->world->environment->number, other, 0, &found, err))
+        return false;
+    return err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN "%s%.*s%s",
+                   found == NULL ? "" : "; did you mean ",
+                   (int)(found == NULL ? 0 : other.size), other.data,
+                   found == NULL ? "" : ", the queue of the task?");
+}
+
 bool queue_read(struct request *request, struct pool_reader *reader, struct err *err)
 {
     struct queue_view *view = request->view;
@@ -361,8 +380,10 @@ bool queue_read(struct request *request, struct pool_reader *reader, struct err 
         return false;
     if (view->row != NULL && (view->row->queue.removed || view->row->queue.name.size == 0))
         view->row = NULL;
-    if (view->row == NULL && (view->name.size == 0 || name_check(NAME_QUEUE, view->name, err)))
+    if (view->row == NULL && view->name.size == 0)
         err_set(err, ERR_NOT_FOUND, QUEUE_UNKNOWN);
+    else if (view->row == NULL && name_check(NAME_QUEUE, view->name, err))
+        return queue_unknown(request, reader, view->name, err);
     view->hour = ARENA_NEW(&request->arena, struct queue_hour);
     view->held = ARENA_NEW(&request->arena, const char *);
     return view->row != NULL &&

@@ -8,7 +8,7 @@
 #include "http/server/out.h"
 #include "http/server/read_pool.h"
 
-enum { VIEW_CHILDREN = 100, VIEW_WAITS = 100 };
+enum { VIEW_CHILDREN = 100, VIEW_WAITS = 100, VIEW_HOLDS = 10 };
 
 #define RUN_UNKNOWN "Run not found"
 
@@ -27,11 +27,15 @@ struct wait_view {
     const char *prefix; /* of the id; NULL: a time has none */
     int64_t id, timeout_ms;
     bool is_over;
+    /* A run that has ended, which is told when these children of it have ended, too; when it is
+     * none, when its segment has returned: */
+    int64_t *held_by;
+    uint32_t held_count;
     /* Of a group: */
     struct slice name;
-    struct slice message; /* of what name it waits for one; empty: for none */
-    uint32_t of;          /* 1 + the place of the group that it is in; 0: none */
-    uint32_t needed;
+    struct slice message;         /* of what name it waits for one; empty: for none */
+    uint32_t of;                  /* 1 + the place of the group that it is in; 0: none */
+    uint32_t needed, parts, come; /* of its parts so many are needed, and have come */
 };
 
 /* What is read for the whole object. */
@@ -43,7 +47,7 @@ struct run_view {
     struct run_page children;
     struct wait_view *waits; /* of a waiting run */
     uint32_t wait_count, wait_total;
-    uint32_t needed;
+    uint32_t needed, come;
     bool is_group;
     int64_t gives_up_ms, reminds_ms; /* of a group; 0: never */
     uint32_t reminders, reminded;

@@ -20,6 +20,21 @@ static const char *token_word(const struct waitpoint *token)
                : names[token->status];
 }
 
+/* Children that a run which has ended still waits for, some of them. */
+static bool held_read(struct wait_view *view, struct reader *reader, struct arena *arena,
+                      struct err *err)
+{
+    struct run_page children;
+
+    if (!reader->ops->children(reader, arena, view->id, VIEW_CHILDREN, &children, err))
+        return false;
+    view->held_by = ARENA_ARRAY(arena, int64_t, VIEW_HOLDS);
+    for (uint32_t i = 0; i < children.count && view->held_count < VIEW_HOLDS; i++)
+        if ((children.rows[i]->choices & RUN_HOLDS) != 0 && !run_is_over(children.rows[i]))
+            view->held_by[view->held_count++] = children.rows[i]->id;
+    return true;
+}
+
 static bool wait_read_one(struct wait_view *view, bool is_token, int64_t id,
                           struct reader *reader, struct arena *arena, struct err *err)
 {
@@ -33,8 +48,8 @@ static bool wait_read_one(struct wait_view *view, bool is_token, int64_t id,
             return false;
         view->prefix = "run";
         view->status = run == NULL ? "UNKNOWN" : run_status_word(run);
-        view->is_over = run == NULL || run->status == RUN_DONE;
-        return true;
+        view->is_over = run == NULL || run_is_over(run);
+        return view->is_over || run->status != RUN_DONE || held_read(view, reader, arena, err);
     }
     /* A token, or a batch, which is waited for by a waitpoint of its own id. */
     if (!reader->ops->row(reader, arena, ROW_WAITPOINT, id, &row, err))
@@ -74,16 +89,20 @@ static bool part_read(struct run_view *view, const struct frame_part *part,
 /* Inner groups stand behind those that they are in. What is not shown is not counted. */
 static void groups_say(struct run_view *view)
 {
-    uint32_t ended[VIEW_WAITS + 1] = { 0 };
+    uint32_t ended[VIEW_WAITS + 1] = { 0 }, parts[VIEW_WAITS + 1] = { 0 };
 
     for (uint32_t i = view->wait_count; i > 0; i--) {
         struct wait_view *part = &view->waits[i - 1];
+        part->parts = parts[i];
+        part->come = ended[i];
         if (strcmp(part->type, "group") == 0)
-            part->is_over = ended[i] >= part->needed;
+            part->is_over = part->come >= part->needed;
         if (part->is_over && part->prefix == NULL)
             part->status = "COMPLETED";
         ended[part->of] += part->is_over;
+        parts[part->of]++;
     }
+    view->come = ended[0];
 }
 
 static bool group_read(struct run_view *view, const struct wait *wait, struct reader *reader,
@@ -106,12 +125,30 @@ static bool group_read(struct run_view *view, const struct wait *wait, struct re
     return true;
 }
 
+/* A run that has ended waits for these, as whoever waits for it does. */
+static bool holds_read(struct run_view *view, struct reader *reader, struct arena *arena,
+                       struct err *err)
+{
+    struct wait_view self = { .id = view->run->id };
+
+    if (!held_read(&self, reader, arena, err))
+        return false;
+    view->waits = ARENA_ARRAY(arena, struct wait_view, VIEW_HOLDS);
+    for (; view->wait_count < self.held_count; view->wait_count++)
+        if (!wait_read_one(&view->waits[view->wait_count], false,
+                           self.held_by[view->wait_count], reader, arena, err))
+            return false;
+    return true;
+}
+
 bool run_waits_read(struct run_view *view, struct reader *reader, struct arena *arena,
                     struct err *err)
 {
     int64_t until_ms = due_date(view->run->due_ms, view->run->due_is_span);
     struct wait wait;
 
+    if (view->run->status == RUN_DONE && !run_is_over(view->run) && !view->run->is_out)
+        return holds_read(view, reader, arena, err);
     if (view->run->status != RUN_WAITING || !wait_read(arena, view->run->wait, &wait))
         return true;
     if (wait.group != NULL)
@@ -131,6 +168,7 @@ bool run_waits_read(struct run_view *view, struct reader *reader, struct arena *
             return false;
         if (until_ms != 0) /* the wait gives up before the token does */
             view->waits[i].timeout_ms = until_ms;
+        view->come += view->waits[i].is_over;
     }
     return true;
 }
@@ -164,6 +202,10 @@ void run_waits_say(struct run_view *view, struct arena *arena)
             ? arena_format(arena, "it waits for %s%u %s%s", total > 1 ? "all of " : "", total,
                            type, total == 1 ? "" : "s")
             : arena_format(arena, "it waits for %u of %u %ss", view->needed, total, type);
+    if (view->come > 0)
+        view->hold.text =
+            arena_format(arena, "%.*s, and %u %s come", SLICE_ARG(view->hold.text), view->come,
+                         view->come == 1 ? "has" : "have");
 }
 
 void run_wait_head_write(struct out *out, const struct wait_view *wait)
@@ -177,9 +219,18 @@ void run_wait_head_write(struct out *out, const struct wait_view *wait)
         out_id(out, "id", wait->prefix, wait->id);
     if (wait->of > 0)
         out_int(out, "in", wait->of - 1); /* the place of its group in this list */
-    if (wait->needed > 0)
+    if (wait->needed > 0) {
         out_int(out, "needed", wait->needed);
+        out_int(out, "parts", wait->parts);
+        out_int(out, "come", wait->come);
+    }
     out_word(out, "status", wait->status);
+    if (wait->held_by == NULL)
+        return;
+    out_list(out, "heldByChildren");
+    for (uint32_t i = 0; i < wait->held_count; i++)
+        out_id(out, NULL, "run", wait->held_by[i]);
+    out_end_list(out);
 }
 
 void run_waits_write(struct out *out, const struct run_view *view)
@@ -188,7 +239,8 @@ void run_waits_write(struct out *out, const struct run_view *view)
     for (uint32_t i = 0; i < view->wait_count; i++) {
         out_map(out, NULL);
         run_wait_head_write(out, &view->waits[i]);
-        out_time(out, "timeoutAt", view->waits[i].timeout_ms);
+        if (!view->waits[i].is_over)
+            out_time(out, "timeoutAt", view->waits[i].timeout_ms);
         out_end_map(out);
     }
     out_end_list(out);

@@ -209,9 +209,14 @@ static void conflict_reply(struct request *request)
     struct out out = reply_out(request);
 
     out_map(&out, NULL);
-    out_word(&out, "error",
-             "this idempotency key was used with another payload, and the configuration "
-             "refuses that (on_payload_mismatch); id is the run that was made then");
+    char id[ID_TEXT_SIZE];
+    out_text(
+        &out, "error",
+        arena_format(&request->arena,
+                     "this idempotency key was used with another payload, and the "
+                     "configuration refuses that (on_payload_mismatch); %s is the run that "
+                     "was made then",
+                     id_format("run", request->command.trigger.run_id, id)));
     out_word(&out, "code", "idempotency_conflict");
     out_id(&out, "id", "run", request->command.trigger.run_id);
     out_end_map(&out);
@@ -232,6 +237,8 @@ void trigger_done(struct request *request)
     out_map(&out, NULL);
     out_id(&out, "id", "run", trigger->run_id);
     out_bool(&out, "isCached", trigger->cached);
+    if (trigger->skipped)
+        out_bool(&out, "isSkipped", true);
     out_end_map(&out);
     if (trigger->differs) {
         reply_header(request, "x-bide-payload-differs", "true");

@@ -2,8 +2,9 @@
  * Why a run is not done: what holds it, or what it waits for; who has the places; when it may
  * be its turn, and what that rests on. The gate is the one that dispatch asks (hold.h).
  */
-#include "base/clock.h"
-#include "engine/admission/rates.h"
+#include "engine/failure.h"
+#include "engine/timeline.h"
+#include "http/api/estimate.h"
 #include "http/api/pool_view.h"
 #include "http/api/routes.h"
 #include "http/api/run_view.h"
@@ -12,14 +13,17 @@
 
 #include <inttypes.h>
 
-enum { HOLDERS_MOST = 10 };
+enum { HOLDERS_MOST = 10, HOLDERS_PAGE = 100, PAGES_MOST = 20 };
 
 struct why {
     int64_t id;
     struct run_view view;
-    struct queue_stats *queue; /* NULL: it is not there */
-    struct run_page holders;
-    int64_t before; /* QUEUED runs of its lane that come first, at most HOLD_BEFORE_MOST */
+    struct queue_stats *queue;               /* NULL: it is not there */
+    const struct run *holders[HOLDERS_MOST]; /* some of those who have the places */
+    uint32_t holder_count;
+    int64_t holding; /* so many have them */
+    int64_t before;  /* QUEUED runs of its lane that come first, at most HOLD_BEFORE_MOST */
+    struct estimate estimate;
 };
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -29,29 +33,52 @@ static bool is_gate(const struct why *why, const char *gate)
     return why->view.hold.gate != NULL && strcmp(why->view.hold.gate, gate) == 0;
 }
 
+static bool holding_read(struct why *why, const struct slices *queues, struct reader *reader,
+                         struct arena *arena, struct err *err)
+{
+    const struct hold *hold = &why->view.hold;
+    struct queue_stats *stats;
+
+    why->holding = hold->is_wide          ? hold->of_environment
+                   : is_gate(why, "lane") ? hold->facts.lane_running
+                                          : hold->facts.queue_running;
+    if (!is_gate(why, "pool"))
+        return true;
+    why->holding = 0;
+    for (uint32_t i = 0; i < queues->count; i++) {
+        if (!reader->ops->queue(reader, arena, why->view.run->environment, queues->items[i], 0,
+                                &stats, err))
+            return false;
+        why->holding += stats == NULL ? 0 : stats->running;
+    }
+    return true;
+}
+
 /* Of its own environment: what others run is not its client's business. */
 static bool holders_read(struct why *why, struct reader *reader, struct arena *arena,
                          struct err *err)
 {
     const struct run *run = why->view.run;
     struct run_filter filter = { .environment = run->environment,
-                                 .limit = HOLDERS_MOST,
+                                 .limit = HOLDERS_PAGE,
                                  .statuses = { { RUN_RUNNING, 0 } },
                                  .status_count = 1,
                                  .is_test = -1 };
+    struct run_page page = { .has_next = true };
 
     if (is_gate(why, "pool"))
         filter.queues = pool_queues(arena, why->view.catalog, why->view.hold.pool_at);
-    else if (!is_gate(why, "slots"))
+    else if (!why->view.hold.is_wide)
         filter.queues = (struct slices){ &why->view.queue, 1 };
-    if (!reader->ops->runs(reader, arena, &filter, &why->holders, err))
-        return false;
-    for (uint32_t i = 0; is_gate(why, "lane") && i < why->holders.count;)
-        if (why->holders.rows[i]->lane != run->lane)
-            why->holders.rows[i] = why->holders.rows[--why->holders.count];
-        else
-            i++;
-    return true;
+    for (int i = 0; i < PAGES_MOST && page.has_next && why->holder_count < HOLDERS_MOST; i++) {
+        if (!reader->ops->runs(reader, arena, &filter, &page, err))
+            return false;
+        filter.after = page.next_after;
+        for (uint32_t k = 0; k < page.count && why->holder_count < HOLDERS_MOST; k++)
+            if (!is_gate(why, "lane") || page.rows[k]->lane == run->lane)
+                why->holders[why->holder_count++] = page.rows[k];
+    }
+    return holding_read(why, &filter.queues, reader, arena, err);
 }
 
 static bool why_read(struct why *why, struct pool_reader *reader, struct arena *arena,
@@ -65,85 +92,9 @@ static bool why_read(struct why *why, struct pool_reader *reader, struct arena *
         return false;
     return run->status != RUN_QUEUED ||
            (ops->before(reader->reader, run, HOLD_BEFORE_MOST, &why->before, err) &&
-            holders_read(why, reader->reader, arena, err));
-}
-
-/* ---- the estimate ------------------------------------------------------------------------ */
-
-/* How many of its lane, or of all, run at a time. */
-static int64_t width_of(const struct why *why)
-{
-    const struct catalog *catalog = why->view.catalog;
-    const struct run *run = why->view.run;
-
-    if (catalog == NULL || why->queue == NULL)
-        return 0;
-    int64_t width = catalog_limit_now(catalog, &why->queue->queue, run->lane != run->queue);
-    struct catalog_uses uses = catalog_uses(catalog, why->queue->queue.name);
-    for (uint32_t i = 0; i < uses.count; i++) {
-        int64_t most = catalog->pools[uses.items[i].pool].tokens / uses.items[i].tokens;
-        width = most < width ? most : width;
-    }
-    /* The others may be kept for other environments. */
-    int64_t slots = is_gate(why, "slots") ? why->view.hold.running : catalog->slots;
-    return width < slots ? width : slots;
-}
-
-/* What starts before it takes so long by its rates, however fast it is, if it costs the same.
- */
-static int64_t rates_take_ms(const struct why *why, const struct queue *queue)
-{
-    bool has_key = why->view.run->lane != why->view.run->queue;
-    const struct queue_rules *rules = catalog_rules(why->view.catalog, queue->name);
-    int64_t most_ms = 0;
-
-    for (int of_key = 0; of_key <= (int)has_key; of_key++) {
-        struct queue_rate room;
-        const struct queue_rate *rate =
-            catalog_rate_now(why->view.catalog, queue, of_key == 1, &room);
-        const struct queue_amount *usual =
-            of_key == 1 ? &rules->key_rate_cost : &rules->rate_cost;
-        int64_t ms = rate == NULL ? 0
-                                  : why->before * rate->per_ms / rate->limit *
-                                        rate_cost(rate, usual, why->view.run, of_key == 1);
-        most_ms = ms > most_ms ? ms : most_ms;
-    }
-    if (why->view.hold.until_ms != 0)
-        most_ms += why->view.hold.until_ms - clock_now_ms();
-    return most_ms;
-}
-
-/* What is before it, so many at a time, each as long as those of the queue took till now. */
-static void write_estimate(struct out *out, struct arena *arena, const struct why *why)
-{
-    int64_t width = width_of(why);
-
-    if (width == 0 || is_gate(why, "paused") || is_gate(why, "environment"))
-        return;
-    const struct queue *queue = &why->queue->queue;
-    int64_t ended = queue->completed + queue->failed;
-    int64_t rates_ms = rates_take_ms(why, queue);
-    int64_t busy_ms =
-        ended == 0 ? 0 : (why->before / width + 1) * (queue->busy_us / ended / 1000);
-    out_map(out, "estimate");
-    if (rates_ms > busy_ms) {
-        out_int(out, "startsInMs", rates_ms);
-        out_text(out, "basis",
-                 arena_format(arena, "%s%" PRId64 " before it, and the rate",
-                              why->before == HOLD_BEFORE_MOST ? "at least " : "", why->before));
-    } else if (ended == 0) {
-        out_word(out, "basis", "none: no run of its queue has ended yet");
-    } else {
-        int64_t each_ms = queue->busy_us / ended / 1000;
-        out_int(out, "startsInMs", busy_ms);
-        out_text(out, "basis",
-                 arena_format(arena,
-                              "%s%" PRId64 " before it, %" PRId64 " at a time, %" PRId64
-                              " ms each as the %" PRId64 " of its queue that have ended",
-                              why->before == HOLD_BEFORE_MOST ? "at least " : "", why->before,
-                              width, each_ms, ended));
-    }
-    out_end_map(out);
+            holders_read(why, reader->reader, arena, err) &&
+            estimate_read(&why->estimate, &why->view, why->queue, why->before, reader->reader,
+                          arena, err));
 }
 
 /* ---- what is missing --------------------------------------------------------------------- */
@@ -182,8 +133,8 @@ static void write_holders(struct out *out, const struct why *why)
 {
     out_int(out, "before", why->before);
     out_list(out, "holders");
-    for (uint32_t i = 0; i < why->holders.count; i++) {
-        const struct run *run = why->holders.rows[i];
+    for (uint32_t i = 0; i < why->holder_count; i++) {
+        const struct run *run = why->holders[i];
         out_map(out, NULL);
         out_id(out, "id", "run", run->id);
         out_text(out, "taskIdentifier", run->task);
@@ -192,6 +143,8 @@ static void write_holders(struct out *out, const struct why *why)
         out_end_map(out);
     }
     out_end_list(out);
+    out_int(out, "holderCount",
+            why->holding > why->holder_count ? why->holding : why->holder_count);
 }
 
 /* What a person can do about it; empty: nothing. */
@@ -203,13 +156,16 @@ static struct slice next_of(struct arena *arena, const struct run *run,
     if (wait->message.size > 0)
         return arena_format(arena, "bide runs send %s '%.*s' --payload JSON",
                             id_format("run", run->id, id), SLICE_ARG(wait->message));
+    if (wait->held_count > 0) /* it has ended: what holds it is what can be acted on */
+        return arena_format(arena, "bide runs why %s", id_format("run", wait->held_by[0], id));
     if (wait->prefix == NULL)
         return (struct slice){ 0 };
-    return arena_format(arena, "bide %s %s",
-                        strcmp(wait->type, "run") == 0     ? "runs why"
-                        : strcmp(wait->type, "batch") == 0 ? "batches show"
-                                                           : "tokens complete",
-                        id_format(wait->prefix, wait->id, id));
+    id_format(wait->prefix, wait->id, id);
+    if (strcmp(wait->type, "run") == 0)
+        return arena_format(arena, "bide runs why %s", id);
+    if (strcmp(wait->type, "batch") == 0)
+        return arena_format(arena, "bide batches show %s", id);
+    return arena_format(arena, "bide tokens complete %s --payload JSON", id);
 }
 
 static void write_waits(struct out *out, struct arena *arena, const struct run_view *view)
@@ -219,7 +175,8 @@ static void write_waits(struct out *out, struct arena *arena, const struct run_v
         const struct wait_view *wait = &view->waits[i];
         out_map(out, NULL);
         run_wait_head_write(out, wait);
-        out_time(out, "until", wait->timeout_ms);
+        if (!wait->is_over)
+            out_time(out, "until", wait->timeout_ms);
         struct slice next = next_of(arena, view->run, wait);
         if (next.size > 0 && !wait->is_over)
             out_text(out, "next", next);
@@ -228,12 +185,37 @@ static void write_waits(struct out *out, struct arena *arena, const struct run_v
     out_end_list(out);
 }
 
-static struct slice sentence_of(const struct why *why)
+/* How it ended, and by what. */
+static struct slice end_sentence(struct arena *arena, const struct run *run)
+{
+    struct slice code, message;
+    struct move *moves;
+    uint32_t count = timeline_read(arena, run, &moves);
+    const char *status = run_status_word(run);
+
+    if (run->outcome == OUTCOME_COMPLETED)
+        return SLICE("it is done");
+    failure_said(arena, run->error, &code, &message);
+    if (run->outcome == OUTCOME_CANCELED) { /* an error would be of an earlier attempt */
+        code = (struct slice){ 0 };
+        message = count > 0 ? moves[count - 1].text : (struct slice){ 0 };
+    }
+    bool has_code = code.size > 0 && !slice_is(code, status);
+    return arena_format(arena, "it is done: %s%s%.*s%s%.*s", status, has_code ? ", " : "",
+                        (int)(has_code ? code.size : 0), code.data,
+                        message.size > 0 ? ": " : "", SLICE_ARG(message));
+}
+
+static struct slice sentence_of(struct arena *arena, const struct why *why)
 {
     const struct run *run = why->view.run;
 
+    if (run->status == RUN_DONE && !run_is_over(run))
+        return arena_format(arena, "%.*s; whoever waits for it goes on when its %s",
+                            SLICE_ARG(end_sentence(arena, run)),
+                            run->is_out ? "segment has returned" : "children have ended");
     if (run->status == RUN_DONE)
-        return SLICE("it is done");
+        return end_sentence(arena, run);
     if (run->status == RUN_RUNNING)
         return SLICE("a segment of it runs");
     if (run->status == RUN_DELAYED)
@@ -252,11 +234,11 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
     out_text(out, "taskIdentifier", run->task);
     out_word(out, "status", run_status_word(run));
     out_time(out, "since", run->updated_ms);
-    out_text(out, "text", sentence_of(why));
+    out_text(out, "text", sentence_of(arena, why));
     hold_write(out, &why->view.hold);
     if (run->status == RUN_QUEUED) {
         write_holders(out, why);
-        write_estimate(out, arena, why);
+        estimate_write(out, &why->estimate);
     } else if (run->status == RUN_DELAYED) {
         out_time(out, "until", due_date(run->due_ms, run->due_is_span));
     } else if (run->status == RUN_PARKED) {
@@ -265,6 +247,12 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
         write_waits(out, arena, &why->view);
     } else if (run->status == RUN_RUNNING) {
         out_text(out, "segment", segment_of(why, run));
+    } else if (run->status == RUN_DONE) {
+        char id[ID_TEXT_SIZE];
+        if (why->view.wait_count > 0)
+            write_waits(out, arena, &why->view);
+        out_text(out, "next",
+                 arena_format(arena, "bide runs show %s", id_format("run", run->id, id)));
     }
     out_end_map(out);
 }

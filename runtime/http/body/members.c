@@ -157,6 +157,13 @@ bool body_text(struct request *request, const struct value *body, const char *na
     return true;
 }
 
+struct slice by_or_key(struct request *request, struct slice by)
+{
+    return by.size > 0 ? by
+                       : arena_format(&request->arena, "the key of %s",
+                                      request->world->environment->name);
+}
+
 bool request_members(struct request *request, const struct member_rule *rules,
                      struct value *body)
 {

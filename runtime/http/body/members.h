@@ -64,6 +64,8 @@ bool request_members(struct request *request, const struct member_rule *rules,
 /* A text of at most so many bytes, kept; absent: *text stays empty. */
 bool body_text(struct request *request, const struct value *body, const char *name, size_t most,
                struct slice *text, struct err *err);
+/* Who does something: as it was said, else whose key it is. */
+struct slice by_or_key(struct request *request, struct slice by);
 /* The query of a route without a body: what it knows has a value. False: answered. */
 bool request_params(struct request *request, const char *const *names);
 

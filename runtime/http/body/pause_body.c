@@ -121,7 +121,7 @@ bool pause_order_read(struct request *request, const struct value *body,
         !accept_read(body, order, err) || !ramp_read(body, order, err) ||
         !resume_check(body, order, err))
         return false;
-    order->by = order->by.size == 0 ? arena_format(&request->arena, "the key of %s", name)
+    order->by = order->by.size == 0 ? by_or_key(request, order->by)
                                     : arena_format(&request->arena, "%.*s, with the key of %s",
                                                    SLICE_ARG(order->by), name);
     return true;

@@ -75,6 +75,7 @@ static bool said_read(struct request *request, const struct value *body, enum co
     if (!act_who_read(request, body, act, err) || (is_move && !timeout_read(body, act, err)) ||
         !body_text(request, body, "part", REASON_MAX, &act->part, err))
         return false;
+    act->by = by_or_key(request, act->by);
     if (data == NULL || data->kind == VALUE_NULL)
         return true; /* a token gets null, a time takes none */
     if (!value_fits_depth(data, VALUE_PAYLOAD_DEPTH))

@@ -224,19 +224,23 @@ static bool is_name(struct slice name, const char *text)
 }
 
 /* Of these a second one would be a second opinion. */
-static const char *const singles[] = {
-    "host",
-    "authorization",
-    "content-type",
-    "content-encoding",
-    "expect",
-    "content-length",
-    "origin",
-    "transfer-encoding",
-    "idempotency-key",
-    "idempotency-key-ttl",
-    "x-trigger-request-idempotency-key",
-};
+#define SINGLE_MAP(X)        \
+    X("host")                \
+    X("authorization")       \
+    X("content-type")        \
+    X("content-encoding")    \
+    X("expect")              \
+    X("content-length")      \
+    X("origin")              \
+    X("transfer-encoding")   \
+    X("idempotency-key")     \
+    X("idempotency-key-ttl") \
+    X("x-trigger-request-idempotency-key")
+#define NAME(name)  name,
+#define TWICE(name) "The header " name " stands twice, and may stand once",
+
+static const char *const singles[] = { SINGLE_MAP(NAME) };
+static const char *const twice[] = { SINGLE_MAP(TWICE) };
 
 enum { SINGLES = sizeof singles / sizeof singles[0] };
 
@@ -318,7 +322,7 @@ static bool headers_fit(struct head *head, struct refusal *refusal)
             if (!is_name(header->name, singles[k]))
                 continue;
             if ((seen & 1u << k) != 0)
-                return refuse(refusal, 400, "A header stands twice that may stand once");
+                return refuse(refusal, 400, twice[k]);
             seen |= 1u << k;
             if (!header_fits(head, k, header->value, refusal))
                 return false;

@@ -187,6 +187,7 @@ static const char *const steps[] = {
 
     "ALTER TABLE queue ADD COLUMN rates BLOB;"
     "ALTER TABLE queue ADD COLUMN rates_by TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE queue ADD COLUMN unstarted INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE schedule (id INTEGER PRIMARY KEY, environment INTEGER NOT NULL,"
     " name TEXT NOT NULL, is_declared INTEGER NOT NULL, active INTEGER NOT NULL,"
     " dropped INTEGER NOT NULL, due_ms INTEGER, next_ms INTEGER, last_ms INTEGER,"

@@ -56,6 +56,47 @@ Test(runview, what_holds_a_run_is_said_where_its_status_does_not)
     buffer_finish(&out);
 }
 
+Test(runview, the_parts_of_a_group_stand_below_it)
+{
+    static const char json[] =
+        "{\"status\":\"WAITING\",\"waitingFor\":["
+        "{\"type\":\"group\",\"name\":\"votes\",\"needed\":1,\"parts\":2,\"come\":0,"
+        "\"status\":\"WAITING\"},"
+        "{\"type\":\"time\",\"name\":\"week\",\"status\":\"COMPLETED\"},"
+        "{\"type\":\"token\",\"name\":\"ann\",\"id\":\"waitpoint_1\",\"in\":0,"
+        "\"status\":\"WAITING\"},"
+        "{\"type\":\"run\",\"id\":\"run_1\",\"in\":0,\"status\":\"CANCELED\","
+        "\"heldByChildren\":[\"run_2\"]}]}";
+    struct buffer out = { 0 };
+    struct value run;
+
+    cr_assert(json_read(&arena, slice_of(json), &run, NULL));
+    run_print(&out, &arena, &run, 1);
+    const char *text = arena_text(&arena, buffer_view(&out));
+    cr_assert_not_null(
+        strstr(text, "waits for  group votes WAITING, needs 1 of 2, 0 have come\n"
+                     "waits for    token ann waitpoint_1 WAITING\n"
+                     "waits for    run run_1 CANCELED, until its children have ended: run_2\n"
+                     "waits for  time week COMPLETED\n"),
+        "%s", text);
+    buffer_finish(&out);
+}
+
+Test(runview, one_that_never_started_failed_in_no_segment)
+{
+    static const char json[] =
+        "{\"status\":\"EXPIRED\",\"error\":{\"name\":\"EXPIRED\",\"message\":\"late\","
+        "\"segment\":\"work\",\"attempt\":0}}";
+    struct buffer out = { 0 };
+    struct value run;
+
+    cr_assert(json_read(&arena, slice_of(json), &run, NULL));
+    run_error_add(&out, &run);
+    cr_assert(slice_is(buffer_view(&out), "error      EXPIRED: late\n"), "%.*s", (int)out.size,
+              out.data);
+    buffer_finish(&out);
+}
+
 /* A time has no name, and leaves no gap for one. */
 Test(runview, what_is_waited_for_is_named_where_it_has_a_name)
 {

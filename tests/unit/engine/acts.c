@@ -203,6 +203,33 @@ Test(acts, a_wait_is_skipped_as_if_all_had_come)
     cr_assert_eq(run_of(sleeper)->entry, 1);
 }
 
+Test(acts, a_time_alone_is_completed)
+{
+    int64_t sleeper = start("t");
+    wait_time(sleeper, bench.now_ms + SECONDS(50));
+
+    is_done(ACT(WAIT_COMPLETE, .id = sleeper));
+
+    cr_assert_eq(STATUS(sleeper), RUN_RUNNING);
+    cr_assert_eq(result_of(sleeper, 0), WAIT_OK);
+    cr_assert(has_line(sleeper, "wait completed by ann: the shop is shut"));
+}
+
+Test(acts, a_message_is_sent_and_not_completed)
+{
+    int64_t run = start("t");
+    struct frame_end *end = add_wait(run, WAIT_FOR_GROUP, NULL, 0)->segment_end.end;
+    struct frame_part part = { .kind = PART_MESSAGE, .word = SLICE("number") };
+    end->parts = &part;
+    end->part_count = 1;
+    cr_assert(commit(), "%s", bench.err.text);
+
+    cr_assert(has_line(run, "for message number"));
+    is_refused(ACT(WAIT_COMPLETE, .id = run), ERR_NOT_NOW, "bide runs send run_");
+    is_refused(ACT(WAIT_COMPLETE, .id = run, .part = SLICE("number")), ERR_NOT_NOW,
+               " number --payload JSON");
+}
+
 Test(acts, what_is_left_of_a_wait_that_is_skipped_is_canceled)
 {
     int64_t run = start("t"), child = make_child(run, 1, "u");
@@ -307,7 +334,8 @@ Test(acts, what_makes_no_sense_is_refused_in_words)
     is_refused(ACT(WAIT_SKIP, .id = run + 12345), ERR_NOT_FOUND, "Run not found");
     is_refused(ACT(WAIT_SKIP, .id = run, .environment = PROD), ERR_NOT_FOUND, "");
     is_refused(ACT(WAIT_TIMEOUT, .id = sleeper), ERR_NOT_NOW, "skip");
-    is_refused(ACT(WAIT_COMPLETE, .id = sleeper), ERR_NOT_NOW, "waits for a time");
+    is_refused(ACT(WAIT_COMPLETE, .id = sleeper, .data = SLICE("\x01")), ERR_RULE, "data");
+    is_refused(ACT(WAIT_COMPLETE, .id = sleeper, .part = SLICE("b")), ERR_RULE, "part");
     is_refused(ACT(WAIT_COMPLETE, .id = run), ERR_NOT_NOW, "waits for runs");
     is_refused(ACT(WAIT_COMPLETE, .id = group), ERR_RULE, "\"a\", \"b\", \"c\", \"d\"");
     is_refused(ACT(WAIT_COMPLETE, .id = group, .part = SLICE("x")), ERR_RULE, "\"x\"");

@@ -2,6 +2,7 @@
  * cancelled, and whoever waits is told once. */
 #include "bench.h"
 #include "codec/pack.h"
+#include "engine/timeline.h"
 
 TestSuite(batches, .init = bench_open, .fini = bench_close);
 
@@ -396,6 +397,22 @@ static int64_t waiting_parent(int64_t *id, uint32_t count, bool is_atomic, bool 
     *id = sent(command)->batch_id;
     wait_for(parent, WAIT_FOR_TOKEN, id, 1, 0, 0);
     return parent;
+}
+
+Test(batches, nobody_completes_one_by_hand)
+{
+    int64_t id, parent = waiting_parent(&id, 2, false, false);
+    struct command *command = add(COMMAND_WAIT_COMPLETE);
+    struct move *moves;
+
+    command->token_complete =
+        (struct token_complete){ .environment = DEV, .id = parent, .by = SLICE("ann") };
+    cr_assert(commit());
+    cr_assert_eq(command->err.code, ERR_NOT_NOW, "%s", command->err.text);
+    cr_assert_neq(strstr(command->err.text, "waits for batch batch_"), NULL, "%s",
+                  command->err.text);
+    uint32_t count = timeline_read(bench_arena(), run_of(parent), &moves);
+    cr_assert(slice_is(moves[count - 1].text, "for a batch"));
 }
 
 Test(batches, its_parent_wakes_once_when_all_have_ended)

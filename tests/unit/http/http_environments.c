@@ -192,6 +192,7 @@ Test(environments, why_names_the_gate_who_has_the_places_and_an_estimate)
     cr_assert_str_eq(answer_text(&site, told, "heldBy.gate"), "lane");
     cr_assert_eq(answer_find(told, "before")->integer, 1);
     cr_assert_eq(holders->count, 2, "%s", told.body.data); /* of its key alone */
+    cr_assert_eq(answer_find(told, "holderCount")->integer, 2);
     cr_assert_not_null(strstr(told.body.data, first));
     cr_assert_not_null(strstr(told.body.data, second));
     cr_assert_null(answer_find(told, "estimate.startsInMs"));
@@ -213,12 +214,48 @@ Test(environments, why_rests_an_estimate_on_what_has_ended)
 
     cr_assert_str_eq(answer_text(&site, told, "heldBy.gate"), "slots");
     cr_assert_eq(answer_find(told, "holders")->count, 10, "%s", told.body.data);
+    cr_assert_eq(answer_find(told, "holderCount")->integer, 100);
     cr_assert_geq(answer_find(told, "estimate.startsInMs")->integer, 0);
     cr_assert_not_null(strstr(answer_text(&site, told, "estimate.basis"),
                               "as the 1 of its queue that have ended"),
                        "%s", told.body.data);
     site_post(&site, "/api/v1/queues/echo/pause", "{\"type\":\"task\",\"action\":\"pause\"}");
     cr_assert_null(answer_find(why(run), "estimate"), "nobody knows when it is resumed");
+}
+
+Test(environments, why_says_who_has_set_a_limit_and_how_it_is_undone)
+{
+    struct answer set = site_post(&site, "/api/v1/queues/slow%2Flane/concurrency/override",
+                                  "{\"type\":\"custom\",\"concurrencyLimit\":1}");
+    cr_assert_eq(set.status, 200, "%s", set.body.data);
+    hold_run("");
+
+    struct answer told = why(hold_run(""));
+    const char *text = answer_text(&site, told, "text");
+    cr_assert_not_null(strstr(text, "1 of 1 running in queue slow/lane; that limit was set in "
+                                    "place of 7 by the key of dev at 2"),
+                       "%s", text);
+    cr_assert_not_null(strstr(text, "`bide queues limit slow/lane reset`"), "%s", text);
+    cr_assert_str_eq(answer_text(&site, told, "heldBy.overriddenBy"), "the key of dev");
+    for (int i = 0; i < 2; i++)
+        hold_run(KEY);
+    told = why(hold_run(KEY));
+    cr_assert_str_eq(answer_text(&site, told, "heldBy.gate"), "lane");
+    cr_assert_null(answer_find(told, "heldBy.overriddenBy"), "keys have their own limit");
+}
+
+Test(environments, why_says_how_a_run_has_ended)
+{
+    struct answer made = site_post(&site, "/api/v1/tasks/echo/trigger",
+                                   "{\"payload\":{},\"options\":{\"delay\":\"1h\"}}");
+    const char *run = answer_text(&site, made, "id");
+
+    site_post(&site, site_path(&site, "/api/v2/runs/%s/cancel", run), "{}");
+    struct answer told = why(run);
+    const char *text = answer_text(&site, told, "text");
+    cr_assert(strstr(text, "it is done: CANCELED") == text, "%s", text);
+    cr_assert_str_eq(answer_text(&site, told, "next"),
+                     site_path(&site, "bide runs show %s", run));
 }
 
 Test(environments, why_says_what_is_waited_for_and_what_is_missing)
@@ -229,7 +266,9 @@ Test(environments, why_says_what_is_waited_for_and_what_is_missing)
     const struct value *list = answer_find(told, "waitsFor");
 
     cr_assert_eq(list->count, 1, "%s", told.body.data);
-    cr_assert_not_null(strstr(told.body.data, "\"next\":\"bide tokens complete waitpoint_"));
+    const char *next = answer_text(&site, told, "waitsFor.0.next");
+    cr_assert(strstr(next, "bide tokens complete waitpoint_") == next, "%s", next);
+    cr_assert_not_null(strstr(next, " --payload JSON"), "%s", next);
     struct answer parked = why(site_run(&site, "nobody-offers-it", "{}"));
     cr_assert_str_eq(answer_text(&site, parked, "missing.task"), "nobody-offers-it", "%s",
                      parked.body.data);
@@ -266,6 +305,20 @@ Test(environment_limits, what_they_hold_says_so)
     check_held(of_all, "environment-limit", "4 of 4 running in its environment");
     cr_assert_eq(answer_find(of_all, "heldBy.running")->integer, 4);
     cr_assert_eq(answer_find(of_all, "heldBy.limit")->integer, 4);
+}
+
+/* Whatever queue they are in. */
+Test(environment_limits, why_says_who_has_the_places)
+{
+    for (int i = 0; i < 3; i++)
+        hold_run("");
+    const char *other = hold_run("\"queue\":{\"name\":\"many\"}");
+    struct answer of_all = why(hold_run("\"queue\":{\"name\":\"third\"}"));
+
+    cr_assert_eq(answer_find(of_all, "holders")->count, 4, "%s", of_all.body.data);
+    cr_assert_eq(answer_find(of_all, "holderCount")->integer, 4);
+    cr_assert_not_null(strstr(of_all.body.data, other), "%s", of_all.body.data);
+    site_post(&site, site_path(&site, "/api/v2/runs/%s/cancel", other), "{}");
 }
 
 Test(environment_limits, are_among_the_metrics)

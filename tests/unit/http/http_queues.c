@@ -246,6 +246,22 @@ Test(queues, a_limit_is_what_is_set_also_while_it_comes_back)
     cr_assert_eq(answer_find(shown, "ramp.concurrencyLimit")->integer, 1);
 }
 
+Test(queues, the_queue_of_a_task_may_be_meant)
+{
+    site_run(&site, "echo", "{}");
+    struct answer shown = site_get(&site, "/api/v1/queues/echo");
+    struct answer paused =
+        site_post(&site, "/api/v1/queues/echo/pause", "{\"action\":\"pause\"}");
+
+    cr_assert_eq(shown.status, 404);
+    cr_assert_not_null(strstr(shown.body.data, "did you mean task/echo"), "%s",
+                       shown.body.data);
+    cr_assert_eq(paused.status, 404);
+    cr_assert_not_null(strstr(paused.body.data, "did you mean task/echo"), "%s",
+                       paused.body.data);
+    cr_assert_eq(site_get(&site, "/api/v1/queues/task%2Fecho").status, 200);
+}
+
 Test(queues, a_limit_is_overridden_and_reset)
 {
     struct answer less =
@@ -279,8 +295,9 @@ Test(queues, a_limit_holds_and_lets_go)
     const char *run = site_run(&site, "hold", "{}");
     struct answer held = site_get(&site, site_path(&site, "/api/v3/runs/%s", run));
 
-    cr_assert_str_eq(answer_text(&site, held, "heldBy.text"),
-                     "0 of 0 running in queue slow/lane", "%s", held.body.data);
+    const char *text = answer_text(&site, held, "heldBy.text");
+    cr_assert(strstr(text, "0 of 0 running in queue slow/lane; that limit was set") == text,
+              "%s", held.body.data);
     override("{\"type\":\"custom\",\"concurrencyLimit\":1}");
     site_until(&site, run, "EXECUTING");
     const char *second = site_run(&site, "hold", "{}");

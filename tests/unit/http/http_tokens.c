@@ -283,7 +283,7 @@ Test(tokens, one_is_moved_and_closed)
     cr_assert_str_neq(answer_text(&site, show(id), "timeoutAt"), "");
     cr_assert_str_eq(accepted(site_post(&site, move, "{\"timeout\":\"never\"}")), "true");
     cr_assert_str_eq(answer_text(&site, show(id), "timeoutAt"), "");
-    cr_assert_str_eq(answer_text(&site, show(id), "note"), "moved to never");
+    cr_assert_str_eq(answer_text(&site, show(id), "note"), "moved to never by the key of dev");
     const char *body = arena_format(&site.arena, "{%s", by).data;
     cr_assert_str_eq(accepted(site_post(&site, close, body)), "true");
     cr_assert(answer_find(show(id), "isCancelled")->boolean);
@@ -327,7 +327,7 @@ Test(tokens, what_a_run_waits_for_is_acted_on)
     cr_assert_str_eq(accepted(site_post(&site, WAIT("complete"), body)), "true");
     struct answer done = site_until(&site, run, "COMPLETED");
     cr_assert_str_eq(answer_text(&site, done, "output.by"), "ann");
-    cr_assert_not_null(strstr(done.body.data, "completed: it is late"));
+    cr_assert_not_null(strstr(done.body.data, "completed by the key of dev: it is late"));
     struct answer after = site_post(&site, WAIT("skip"), "");
     cr_assert_eq(after.status, 409);
     cr_assert_not_null(strstr(answer_text(&site, after, "error"), "it waits for nothing"));

@@ -249,8 +249,24 @@ Test(trigger, another_payload_under_a_key_is_told_or_refused)
         cr_assert_not(answer_header(same, "x-bide-payload-differs", &warning));
         if (refuses != 0)
             cr_assert_str_eq(answer_text(&site, other, "code"), "idempotency_conflict");
+        if (refuses != 0) /* for people, too */
+            cr_assert_not_null(
+                strstr(answer_text(&site, other, "error"), answer_text(&site, first, "id")),
+                "%s", other.body.data);
     }
     cr_assert_eq(answer_find(site_get(&site, "/api/v1/runs"), "data")->count, 1);
+}
+
+Test(trigger, a_header_that_stands_twice_is_named)
+{
+    struct answer answer = site_ask(&site, "GET", "/api/v1/runs",
+                                    "authorization: Bearer " KEY_DEV "\r\n"
+                                    "idempotency-key: a\r\nidempotency-key: b\r\n",
+                                    NULL);
+
+    cr_assert_eq(answer.status, 400);
+    cr_assert_not_null(strstr(answer.body.data, "The header idempotency-key stands twice"),
+                       "%s", answer.body.data);
 }
 
 /* flop fails at once. */

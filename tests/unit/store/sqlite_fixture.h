@@ -69,9 +69,9 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
 /* SQL that makes a file one of version 14. */
-#define BACK_TO_14                            \
-    "ALTER TABLE queue DROP COLUMN rates;"    \
-    "ALTER TABLE queue DROP COLUMN rates_by;" \
+#define BACK_TO_14                                                                     \
+    "ALTER TABLE queue DROP COLUMN rates;"                                             \
+    "ALTER TABLE queue DROP COLUMN rates_by; ALTER TABLE queue DROP COLUMN unstarted;" \
     "DROP TABLE schedule; DROP TABLE schedule_due;"
 /* The same of version 13. */
 #define BACK_TO_13                                                   \

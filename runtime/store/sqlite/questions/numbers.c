@@ -87,6 +87,50 @@ bool sqlite_running(struct connection *connection, struct arena *arena,
     return false;
 }
 
+/* ---- what stands before a run ------------------------------------------------------------ */
+
+bool sqlite_before(struct connection *connection, const struct run *run, int64_t queue,
+                   int64_t lane, uint32_t most, int64_t *count, struct err *err)
+{
+    struct query query;
+
+    if (!query_start(&query, connection, SQL_LANE_BEFORE, err))
+        return false;
+    bind_int(&query, queue);
+    bind_int(&query, lane);
+    bind_int(&query, run->rank_ms);
+    bind_int(&query, run->id);
+    bind_int(&query, most);
+    return query_number(&query, count, err);
+}
+
+bool sqlite_others(struct connection *connection, struct arena *arena, const struct run *run,
+                   int64_t queue, uint32_t turns, uint32_t most, int64_t *count,
+                   struct err *err)
+{
+    struct ids lanes = { 0 };
+    struct query query;
+
+    *count = 0;
+    if (!query_start(&query, connection, SQL_LANES, err))
+        return false;
+    bind_int(&query, queue);
+    bind_int(&query, 0);
+    bind_int(&query, most);
+    if (!ids_take(&query, arena, &lanes, err))
+        return false;
+    for (uint32_t i = 0; i < lanes.count && *count < most; i++) {
+        int64_t of_lane = 0;
+        if (lanes.items[i] == run->lane)
+            continue;
+        if (!sqlite_before(connection, run, queue, lanes.items[i], turns, &of_lane, err))
+            return false;
+        *count += of_lane;
+    }
+    *count = *count < most ? *count : most;
+    return true;
+}
+
 /* ---- by minutes -------------------------------------------------------------------------- */
 
 /* Keys while they are added up: any number, each once. */

@@ -359,16 +359,21 @@ static bool reader_before(struct reader *reader, const struct run *run, uint32_t
                           int64_t *count, struct err *err)
 {
     struct connection *connection = snapshot_begin(reader, err);
-    struct query query;
 
-    if (connection == NULL || !query_start(&query, connection, SQL_LANE_BEFORE, err))
-        return connection != NULL && snapshot_end(reader, false);
-    bind_int(&query, run->queue);
-    bind_int(&query, run->lane);
-    bind_int(&query, run->rank_ms);
-    bind_int(&query, run->id);
-    bind_int(&query, most);
-    return snapshot_end(reader, query_number(&query, count, err));
+    return connection != NULL &&
+           snapshot_end(
+               reader, sqlite_before(connection, run, run->queue, run->lane, most, count, err));
+}
+
+static bool reader_others(struct reader *reader, struct arena *arena, const struct run *run,
+                          int64_t queue, uint32_t turns, uint32_t most, int64_t *count,
+                          struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    return connection != NULL &&
+           snapshot_end(reader,
+                        sqlite_others(connection, arena, run, queue, turns, most, count, err));
 }
 
 /* ---- the rest ---------------------------------------------------------------------------- */
@@ -469,6 +474,7 @@ static const struct reader_ops ops = {
     .hour = reader_hour,
     .running = reader_running,
     .before = reader_before,
+    .others = reader_others,
     .logs = reader_logs,
     .totals = reader_totals,
 };
