@@ -95,10 +95,11 @@ struct catalog {
     struct catalog_retention *task_retentions, *queue_retentions; /* where they say something */
     uint32_t task_retention_count, queue_retention_count;
     const struct config_retention *environment_retentions; /* of each; NULL: none says any */
-    int64_t early_ms;             /* an answer waits for its token; 0: a day */
-    int64_t statistics_ms;        /* minutes of queues are kept; 0: for ever */
-    uint32_t slots;               /* segments at a time, all queues together */
-    uint32_t lanes;               /* looked at in a batch; 0: as many as usual */
+    int64_t early_ms;      /* an answer waits for its token; 0: a day */
+    int64_t statistics_ms; /* minutes of queues are kept; 0: for ever */
+    uint32_t slots;        /* segments at a time, all queues together */
+    uint32_t lanes;        /* looked at in a batch; 0: as many as usual */
+    uint32_t early_lanes;  /* remembered of a queue, and sweeps do not rest; 0: as usual */
     const uint32_t *environments; /* numbers; each has the queues of all tasks from the start */
     const char *const *environment_names;
     /* Of the slots, against the others'; NULL: all are equal and none is kept. */

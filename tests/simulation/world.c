@@ -206,7 +206,7 @@ static struct catalog *catalog_make(struct world *world)
     /* Segments take any time here, and many nodes sleep for long at the end. */
     catalog->early_ms = INT64_C(86400000) * (host_is_alone(world) ? 10 : 10000);
     catalog->slots = world->slots;
-    catalog->lanes = world->lanes;
+    catalog->lanes = catalog->early_lanes = world->lanes;
     catalog->environments = environments;
     catalog->environment_names = environment_names;
     struct config_burst *bursts =

@@ -45,6 +45,7 @@ struct place {
     uint32_t stride;     /* so many at once */
     bool is_new;         /* resumed: no lane of it is known */
     struct lanes *slice; /* the next of those that are not known; NULL: they were not wanted */
+    int64_t *early_ms;   /* of each of them: when its rate lets it; NULL: they have none */
     uint32_t slice_at;
     struct list *fresh_at, *served_at; /* the next of its ring */
     struct line *first, **end, *turn;
@@ -117,6 +118,12 @@ struct admission {
 /* lines.c: which lanes to look at; lines_load.c: their runs. False: more rows are needed. */
 bool lines_choose(struct batch *batch);
 bool lines_load(struct batch *batch);
+/* Its rows, and what they say; false: more rows are needed. */
+bool place_load(struct batch *batch, struct place *place);
+/* early.c: lanes of slices that are early, before they are lines. False: more rows are needed.
+ */
+bool slices_pass(struct batch *batch);
+void slice_keep(struct batch *batch, struct queue_hint *queue, const struct place *place);
 /* The lane, where this batch looks at it; else NULL. */
 struct line *line_of(const struct batch *batch, int64_t lane);
 uint32_t lane_running(const struct batch *batch, int64_t lane);

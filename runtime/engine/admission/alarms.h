@@ -8,11 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum alarm_kind {
+    ALARM_LANE,
+    ALARM_QUEUE,
+    ALARM_SWEEP /* of a queue: of its lanes that are not remembered (early.c) */
+};
+
 /* A member of what it is for. */
 struct alarm {
     int64_t at_ms;
     uint32_t place; /* in the heap, and 1; 0: it is not set */
-    bool is_queue;  /* else a lane's */
+    enum alarm_kind kind;
     bool is_saving; /* for one run, which may go before (rates.h) */
 };
 

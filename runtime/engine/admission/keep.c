@@ -52,26 +52,6 @@ static void line_keep(struct batch *batch, struct queue_hint *queue, const struc
         rings_lane_open(rings, lane);
 }
 
-/* Those of the slice that were not looked at are known from now on, too. */
-static void slice_keep(struct rings *rings, struct queue_hint *queue, const struct place *place)
-{
-    const struct lanes *slice = place->slice;
-
-    if (place->is_new)
-        rings_queue_forget(rings, queue);
-    if (slice == NULL)
-        return;
-    for (uint32_t i = 0; i < slice->ids.count; i++) {
-        if (i >= place->slice_at && !rings_queue_has_room(queue, 0))
-            return; /* it is for the next slice */
-        if (i >= place->slice_at)
-            (void)rings_lane_add(rings, queue, slice->ids.items[i]); /* known from now on */
-        queue->after = slice->ids.items[i];
-    }
-    if (slice->ids.count < slice->limit)
-        queue->after = INT64_MAX;
-}
-
 static void place_keep(struct batch *batch, const struct place *place)
 {
     struct rings *rings = &batch->engine->rings;
@@ -89,7 +69,10 @@ static void place_keep(struct batch *batch, const struct place *place)
         rings_queue_add(rings, place->id, place->queue == NULL ? 0 : place->queue->environment);
     if (place->is_loaded)
         tenants_keep(place, queue);
-    slice_keep(rings, queue, place);
+    if (place->is_new)
+        rings_queue_forget(rings, queue);
+    if (place->slice != NULL)
+        slice_keep(batch, queue, place);
     for (const struct line *line = place->first; line != NULL; line = line->next) {
         is_full |= line->gate == GATE_TOTAL;
         line_keep(batch, queue, line);

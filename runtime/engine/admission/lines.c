@@ -6,9 +6,10 @@
 #include "engine/batch.h"
 
 enum {
-    SPARE = 2,      /* more than there is room for: some turn out to be empty */
-    SUSPECTS = 16,  /* lanes of suspects in a batch */
-    SLICE_LEAST = 8 /* lanes asked for at once */
+    SPARE = 2,        /* more than there is room for: some turn out to be empty */
+    SUSPECTS = 16,    /* lanes of suspects in a batch */
+    SLICE_LEAST = 8,  /* lanes asked for at once, */
+    SLICE_EARLY = 128 /* where most of them are out of their rates */
 };
 
 /* What is known of a lane in this batch. */
@@ -143,7 +144,9 @@ static void place_choose(struct batch *batch, struct place *place)
     if (place->is_new ||
         (hint != NULL && list_is_empty(&hint->fresh) && hint->after != INT64_MAX))
         (void)rows_lanes(&batch->rows, place->id, place->is_new ? -1 : hint->after,
-                         limit < SLICE_LEAST ? SLICE_LEAST : limit,
+                         hint != NULL && hint->early_count >= SLICE_EARLY ? SLICE_EARLY
+                         : limit < SLICE_LEAST                            ? SLICE_LEAST
+                                                                          : limit,
                          &place->slice); /* a want is enough */
 }
 
@@ -251,6 +254,8 @@ static int64_t place_next(struct batch *batch, struct place *place)
     }
     while (at == NULL && place->slice != NULL && place->slice_at < place->slice->ids.count) {
         int64_t lane = place->slice->ids.items[place->slice_at++];
+        if (place->early_ms != NULL && place->early_ms[place->slice_at - 1] != 0)
+            continue;
         if (place->is_new || rings_lane(rings, lane) == NULL)
             return lane;
     }
@@ -303,7 +308,8 @@ static bool may_hold_more(const struct batch *batch, const struct place *place, 
     const struct queue_hint *hint = place->hint;
 
     return place->is_new || rings_lane(&batch->engine->rings, lane) != NULL ||
-           (hint != NULL && (hint->is_partial || lane > hint->after));
+           (hint != NULL &&
+            (hint->is_partial || lane > hint->after || queue_has_forgotten(hint)));
 }
 
 /* Lanes that were held by a limit of which other nodes had the rest: it may be theirs now. */
@@ -405,6 +411,8 @@ bool lines_choose(struct batch *batch)
         if (rows_wanted(&batch->rows))
             return false; /* slices of lanes */
     }
+    if (!slices_pass(batch))
+        return false;
     if (!admission->has_lines) {
         rings_take(batch, admission->line_most / admission->share_count + 1);
         rings_take(batch, admission->line_most);

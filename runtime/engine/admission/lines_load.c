@@ -25,7 +25,7 @@ static void place_save(struct batch *batch, struct place *place)
     meter->is_saving = true;
 }
 
-static bool place_load(struct batch *batch, struct place *place)
+bool place_load(struct batch *batch, struct place *place)
 {
     if (place->is_loaded)
         return true;

@@ -102,6 +102,17 @@ void rings_queue_fair(struct queue_hint *queue, bool is_fair)
     fair_destroy(fair);
 }
 
+static void state_set(struct rings *rings, struct lane_hint *lane, enum lane_state state)
+{
+    struct queue_hint *queue = lane->queue;
+    uint32_t early = (uint32_t)(state == LANE_EARLY) - (uint32_t)(lane->state == LANE_EARLY);
+
+    queue->open_count += (uint32_t)(state == LANE_OPEN) - (uint32_t)(lane->state == LANE_OPEN);
+    queue->early_count += early;
+    rings->early_count += early;
+    lane->state = state;
+}
+
 struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, int64_t id)
 {
     struct lane_hint *lane = rings_lane(rings, id);
@@ -121,10 +132,10 @@ struct lane_hint *rings_lane_add(struct rings *rings, struct queue_hint *queue, 
 
 void rings_lane_drop(struct rings *rings, struct lane_hint *lane)
 {
-    lane->queue->open_count -= lane->state == LANE_OPEN;
     alarm_set(&rings->alarms, &lane->alarm, 0);
     if (lane->tenant != NULL)
         fair_lane_rest(lane->queue->fair, lane);
+    state_set(rings, lane, LANE_FULL); /* it counts as nothing */
     list_remove(&lane->link);
     list_remove(&lane->suspect_link);
     id_map_remove(&rings->lanes, &lane->node);
@@ -133,9 +144,8 @@ void rings_lane_drop(struct rings *rings, struct lane_hint *lane)
 
 void rings_lane_shut(struct rings *rings, struct lane_hint *lane, enum lane_state state)
 {
-    lane->queue->open_count -= lane->state == LANE_OPEN;
     lane_unlink(lane);
-    lane->state = state;
+    state_set(rings, lane, state);
     alarm_set(&rings->alarms, &lane->alarm, 0);
     list_push(&lane->queue->shut, &lane->link);
     list_remove(&lane->suspect_link);
@@ -149,6 +159,7 @@ void rings_lane_wait(struct rings *rings, struct lane_hint *lane, int64_t until_
     rings_lane_shut(rings, lane, LANE_EARLY);
     alarm_set(&rings->alarms, &lane->alarm, until_ms);
     lane->alarm.is_saving = is_saving;
+    early_bound(rings, lane);
 }
 
 void rings_lane_open(struct rings *rings, struct lane_hint *lane)
@@ -156,8 +167,7 @@ void rings_lane_open(struct rings *rings, struct lane_hint *lane)
     if (lane->state == LANE_OPEN)
         return;
     alarm_set(&rings->alarms, &lane->alarm, 0);
-    lane->state = LANE_OPEN;
-    lane->queue->open_count++;
+    state_set(rings, lane, LANE_OPEN);
     list_remove(&lane->suspect_link);
     list_remove(&lane->link);
     open_push(lane->queue, lane);
@@ -224,7 +234,8 @@ struct queue_hint *rings_queue_add(struct rings *rings, int64_t id, uint32_t env
         queue = memory_zeroed(1, sizeof *queue);
         id_map_add(&rings->queues, &queue->node, id);
         queue->after = INT64_MAX;
-        queue->alarm.is_queue = true;
+        queue->alarm.kind = ALARM_QUEUE;
+        queue->sweep.kind = ALARM_SWEEP;
         list_init(&queue->link);
         list_init(&queue->fresh);
         list_init(&queue->served);
@@ -272,6 +283,7 @@ void rings_queue_drop(struct rings *rings, struct queue_hint *queue)
     ring_leave(rings, queue);
     pools_leave(rings, queue);
     alarm_set(&rings->alarms, &queue->alarm, 0);
+    alarm_set(&rings->alarms, &queue->sweep, 0);
     id_map_remove(&rings->queues, &queue->node);
     free(queue);
 }
@@ -314,7 +326,7 @@ void rings_settle(struct rings *rings, struct queue_hint *queue, uint32_t spent)
     bool is_linked = !list_is_empty(&queue->link), is_open = has_open(queue);
 
     turn(queue);
-    if (!is_open && list_is_empty(&queue->shut)) {
+    if (!is_open && list_is_empty(&queue->shut) && !queue_has_forgotten(queue)) {
         rings_queue_drop(rings, queue);
         return;
     }
@@ -382,6 +394,8 @@ static void queue_open(struct rings *rings, struct queue_hint *queue)
     LIST_EACH(&queue->shut, link, after)
     rings_lane_open(rings, container_of(link, struct lane_hint, link));
     queue->is_full = queue->pools.is_shut = false;
+    if (queue->sweep.place != 0)
+        alarm_set(&rings->alarms, &queue->sweep, 1); /* long ago */
     rings_queue_wait(rings, queue, 0, false);
     rings_settle(rings, queue, 0);
 }
@@ -407,9 +421,13 @@ void rings_ring(struct rings *rings, int64_t now_ms)
     while ((alarm = alarms_first(&rings->alarms)) != NULL && alarm->at_ms <= now_ms) {
         struct lane_hint *lane = container_of(alarm, struct lane_hint, alarm);
         struct queue_hint *queue =
-            alarm->is_queue ? container_of(alarm, struct queue_hint, alarm) : lane->queue;
-        if (alarm->is_queue)
+            alarm->kind == ALARM_QUEUE   ? container_of(alarm, struct queue_hint, alarm)
+            : alarm->kind == ALARM_SWEEP ? container_of(alarm, struct queue_hint, sweep)
+                                         : lane->queue;
+        if (alarm->kind == ALARM_QUEUE)
             rings_queue_wait(rings, queue, 0, false);
+        else if (alarm->kind == ALARM_SWEEP)
+            sweep_begin(rings, queue, now_ms);
         else
             rings_lane_open(rings, lane);
         rings_settle(rings, queue, 0);

@@ -70,6 +70,12 @@ struct queue_hint {
     bool is_full;    /* at its total: until one of its runs stops */
     bool is_held;    /* paused, or coming back from that: another node may change it */
     struct alarm alarm; /* set: it is out of its rate until then */
+    uint32_t
+        early_count;    /* lanes that are out of their rate, and are remembered; the others: */
+    struct alarm sweep; /* they are looked for then; early.c */
+    int64_t forgotten_ms; /* the first of them may start something; 0: there are none */
+    bool is_sweeping;     /* since sweep_ms; the next one not before rest_until_ms */
+    int64_t sweep_ms, rest_until_ms;
     struct pool_waits pools;
 };
 
@@ -85,7 +91,8 @@ struct rings {
     struct id_map queues, lanes;
     struct environment_hint *environments;
     struct list suspects;
-    struct alarms alarms; /* by the steady clock */
+    struct alarms alarms;             /* by the steady clock */
+    uint32_t early_count, early_most; /* most: of a queue; 0: as usual */
     struct pool_hints pools;
 };
 
@@ -120,6 +127,16 @@ void rings_spend(struct rings *rings, int64_t queue, int64_t lane);
 void rings_queue_fair(struct queue_hint *queue, bool is_fair);
 /* Of a fair queue: whose it is, as in fair_lane_join, and what it owes more. */
 void rings_lane_of(struct lane_hint *lane, int64_t tenant, int64_t floor, int64_t more);
+/* early.c: of very many lanes that are early not all are remembered. */
+void early_bound(struct rings *rings, struct lane_hint *lane);
+/* All of the queue's lanes are gone through: some of those that are not may start something. */
+void sweep_begin(struct rings *rings, struct queue_hint *queue, int64_t now_ms);
+/* Some of its lanes are not known, and will be looked for. */
+static inline bool queue_has_forgotten(const struct queue_hint *queue)
+{
+    return queue->is_sweeping || queue->forgotten_ms != 0;
+}
+
 /* It has had its turn. */
 void rings_lane_serve(struct rings *rings, struct lane_hint *lane);
 

@@ -16,6 +16,7 @@ void catalog_take(struct engine *engine, struct command *command)
     engine->node.is_relimited = true;
     for (uint32_t k = 0; k < engine->census_count; k++)
         engine->censuses[k].is_full = false;
+    engine->rings.early_most = engine->catalog->early_lanes;
     pools_renew(&engine->rings, engine->catalog);
     rings_open_all(&engine->rings);
     engine->unpark_at = 0;

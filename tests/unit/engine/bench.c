@@ -81,6 +81,7 @@ static struct catalog *catalog_make(void)
     made->task_retention_count = made->queue_retention_count = bench.retention_count;
     made->environment_retentions = bench.environment_retentions;
     made->slots = bench.slots;
+    made->early_lanes = bench.early_lanes;
     made->environments = environments;
     made->environment_names = environment_names;
     made->environment_count = 2;

@@ -36,7 +36,7 @@ struct bench {
     struct catalog_task tasks[TASKS_MAX];
     uint32_t task_count;
     struct catalog_queue queues[QUEUES_MAX];
-    uint32_t queue_count, queue_limit, slots;
+    uint32_t queue_count, queue_limit, slots, early_lanes;
     struct catalog_pool pools[2];  /* tokens 0: it is not there */
     struct config_burst bursts[2]; /* of DEV and PROD */
     uint32_t shares[2];            /* of DEV and PROD; 0: no slots are kept for anybody */
@@ -126,5 +126,18 @@ const char *error_name(int64_t run); /* "" when there is none */
 const char *error_message(int64_t run);
 const char *last_move(int64_t run); /* the text of the timeline's last entry */
 bool has_event(int64_t run, enum run_status status);
+
+/* As the pump does: it sleeps until somebody wants it. */
+static inline void sleep_until(int64_t at_ms)
+{
+    int64_t now_ms = bench.now_ms + bench.lag_ms;
+
+    while (bench.wake_ms != 0 && bench.wake_ms <= at_ms) {
+        cr_assert_gt(bench.wake_ms, now_ms);
+        advance(bench.wake_ms - now_ms);
+        now_ms = bench.now_ms + bench.lag_ms;
+    }
+    bench.now_ms = at_ms - bench.lag_ms;
+}
 
 #endif

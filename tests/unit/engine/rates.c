@@ -1,5 +1,8 @@
 /* Rates of queues and of their lanes: how many start in a time, whatever comes between. */
 #include "bench.h"
+#include "engine/admission/hints.h"
+
+#include <stdio.h>
 
 TestSuite(rates, .init = bench_open, .fini = bench_close);
 
@@ -26,19 +29,6 @@ static void queue_many(const char *key, int count)
     while (count-- > 0)
         (void)queue_up(key);
     cr_assert(commit());
-}
-
-/* The pump's: it sleeps until somebody wants it. */
-static void sleep_until(int64_t at_ms)
-{
-    int64_t now_ms = bench.now_ms + bench.lag_ms;
-
-    while (bench.wake_ms != 0 && bench.wake_ms <= at_ms) {
-        cr_assert_gt(bench.wake_ms, now_ms);
-        advance(bench.wake_ms - now_ms);
-        now_ms = bench.now_ms + bench.lag_ms;
-    }
-    bench.now_ms = at_ms - bench.lag_ms;
 }
 
 static const struct rate *rate_row(int64_t scope)
