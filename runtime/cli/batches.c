@@ -12,7 +12,11 @@
 
 #define BATCHES_PATH "/api/v3/batches"
 
-enum { FILE_MOST = 256 << 20, PART_LINES = 1000, PART_BYTES = 4 << 20 };
+enum {
+    FILE_MOST = 256 << 20,
+    PART_LINES = 1000,
+    PART_BYTES = 1 << 20 /* but one item may be longer */
+};
 
 static const char *batch_path(struct arena *arena, const char *root, const char *batch,
                               const char *end)
@@ -121,7 +125,10 @@ static bool parts_send(struct client *client, const char *id, const struct lines
     for (uint32_t at = 0; at < lines->count;) {
         struct buffer part = { 0 };
         struct reply reply;
-        for (uint32_t i = 0; i < PART_LINES && at < lines->count && part.size < PART_BYTES; i++)
+        for (uint32_t i = 0;
+             i < PART_LINES && at < lines->count &&
+             (part.size == 0 || part.size + lines->items[at].size <= PART_BYTES);
+             i++)
             buffer_slice(&part, lines->items[at++]);
         bool ok = client_do(client, "POST", path, buffer_view(&part), &reply);
         buffer_finish(&part);
@@ -150,7 +157,7 @@ static int exec_create(struct call *call)
     } else {
         const char *id = arena_text(&call->arena, member_text(&reply.value, "id"));
         bool cached = member_bool(&reply.value, "isCached");
-        if (!cached && !parts_send(&client, id, &lines, &refused))
+        if (!parts_send(&client, id, &lines, &refused)) /* those that are there are compared */
             code = client.failure;
         else if (call->json)
             printf("%.*s\n", SLICE_ARG(reply.body));
@@ -226,6 +233,18 @@ static void line(struct call *call, const char *label, struct slice text)
         printf("%-9s %.*s\n", label, SLICE_ARG(text));
 }
 
+/* COMPLETED is of the items: each has become a run, or has been refused. */
+static struct slice status_text(struct arena *arena, const struct value *batch)
+{
+    struct slice status = member_text(batch, "status");
+    bool is_sealed = slice_is(status, "COMPLETED") || slice_is(status, "PARTIAL_FAILED");
+    bool is_finished = member_text(batch, "finishedAt").size > 0;
+
+    return !is_sealed ? status
+                      : arena_format(arena, "%.*s (all items are there; %s)", SLICE_ARG(status),
+                                     is_finished ? "all have ended" : "not all have ended");
+}
+
 static void print_batch(struct call *call, const struct value *batch)
 {
     struct arena *arena = &call->arena;
@@ -233,7 +252,7 @@ static void print_batch(struct call *call, const struct value *batch)
     const struct value *errors = member_list(value_find(batch, "processing"), "errors", &count);
 
     line(call, "batch", member_text(batch, "id"));
-    line(call, "status", member_text(batch, "status"));
+    line(call, "status", status_text(arena, batch));
     line(call, "reason", member_text(batch, "reason"));
     line(call, "items",
          arena_format(arena,

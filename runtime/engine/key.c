@@ -63,3 +63,16 @@ struct key *key_make(struct batch *batch, const uint8_t hash[16], int64_t target
     key->expires_ms = batch_deadline(batch, 0, ttl_ms).due_ms;
     return key;
 }
+
+void key_give(struct key *key, int64_t given)
+{
+    memcpy(key->payload, &given, sizeof given);
+}
+
+bool key_differs(const struct key *key, int64_t given)
+{
+    int64_t first;
+
+    memcpy(&first, key->payload, sizeof first);
+    return first != 0 && first != given;
+}

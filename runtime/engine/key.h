@@ -17,6 +17,11 @@ struct key *key_make(struct batch *batch, const uint8_t hash[16], int64_t target
 /* Of a payload, in whatever order its members came; never 0. */
 int64_t payload_hash(struct arena *arena, struct slice packed);
 
+/* It was first used with that payload. */
+void key_give(struct key *key, int64_t given);
+/* Was it with another one than this? No where the row does not say. */
+bool key_differs(const struct key *key, int64_t given);
+
 /* How long the retries of one HTTP call are recognised as such. */
 #define REQUEST_TTL_MS (INT64_C(86400) * 1000)
 

@@ -11,7 +11,8 @@
 
 enum {
     RAMP_STEPS = 100, /* of a limit, at most */
-    PUT_OFF_LEAST_MS = 10000
+    PUT_OFF_LEAST_MS = 10000,
+    PUT_OFF_MOST_MS = 600000 /* it may count again while it is paused */
 };
 
 int64_t environment_clock(const struct batch *batch, const struct environment *environment)
@@ -251,7 +252,7 @@ bool run_ttl_is_over(struct batch *batch, struct run *run)
     if (frozen_ms > 0 && off_ms < PUT_OFF_LEAST_MS)
         off_ms = PUT_OFF_LEAST_MS;
     if (frozen_ms > off_ms)
-        off_ms = frozen_ms;
+        off_ms = frozen_ms < PUT_OFF_MOST_MS ? frozen_ms : PUT_OFF_MOST_MS;
     run->due_ms = time_after(batch->steady_ms, off_ms);
     run->frozen_ms = lag_ms + off_ms - left_ms;
     return false;

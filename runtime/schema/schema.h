@@ -131,5 +131,8 @@ bool schema_has_defaults(const struct schema *schema);
  * text. */
 struct value problems_value(struct arena *arena, const struct problems *problems);
 void problems_text(struct buffer *out, const struct problems *problems);
+/* A sentence and, where there are any, what they are. */
+struct slice problems_behind(struct arena *arena, struct slice sentence,
+                             const struct problems *problems);
 
 #endif

@@ -68,7 +68,7 @@ static const struct bide_ending *ending_group(struct segment *segment, uint32_t 
 {
     if (segment->frame->results[whole].status != WAIT_OK || whole == 0)
         return ending_at(segment, whole);
-    if (whole == 1)
+    if (whole == 1 && segment->frame->results[0].status != WAIT_NONE) /* else it was skipped */
         return ending_at(segment, 0);
     for (uint32_t i = 0; i < whole && segment->endings[whole].value == NULL; i++) {
         const struct bide_ending *part =

@@ -146,3 +146,17 @@ Test(acts, a_segment_closes_a_token_that_it_has_made)
     assert_says(bide(0, "trigger closer --wait"), "\"told\":\"closed\"");
     assert_says(bide(0, "tokens list"), "CANCELED");
 }
+
+/* What is not called "data" is not taken for an answer of null. */
+Test(acts, a_part_is_not_completed_with_what_nobody_meant)
+{
+    const char *run = board();
+    const char *path = text("/api/v1/runs/%s/wait/complete", run);
+
+    const struct reply *got = server_call(
+        &s, "POST", path, "{\"part\": \"first\", \"payload\": {\"approved\": true}}");
+    cr_assert_eq(got->status, 400, "%s", got->text);
+    got = server_call(&s, "POST", path, "{\"part\": \"first\", \"approved\": true}");
+    cr_assert_eq(got->status, 400, "%s", got->text);
+    cr_assert_neq(strstr(got->text, "data"), NULL, "%s", got->text);
+}

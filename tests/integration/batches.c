@@ -73,3 +73,53 @@ Test(batches, why_names_the_batch_that_is_waited_for)
                 "{\"type\": \"task\", \"action\": \"resume\"}");
     cr_assert_str_eq(reply_text(run_end(&s, run), "status"), "COMPLETED");
 }
+
+static const struct reply *post(const char *path, const char *body)
+{
+    return server_call(&s, "POST", path, body);
+}
+
+Test(batches, an_item_that_cannot_be_run_is_told_by_its_index)
+{
+    const struct reply *got =
+        post("/api/v2/tasks/batch",
+             "{\"items\": [{\"task\": \"member\", \"payload\": 1}, {\"payload\": 2},"
+             "{\"task\": \"nobody\"}]}");
+
+    cr_assert_eq(got->status, 202, "%s", got->text);
+    cr_assert_eq(reply_number(got, "errors.0.index"), 1, "%s", got->text);
+    cr_assert_neq(strstr(reply_text(got, "errors.0.error"), "no \"task\""), NULL);
+    cr_assert_neq(strstr(got->headers, "nobody"), NULL, "%s", got->headers);
+}
+
+Test(batches, a_key_of_a_batch_with_other_items_is_told)
+{
+    static const char path[] = "/api/v2/tasks/batch";
+    const char *body =
+        "{\"idempotencyKey\": \"k\", \"items\": [{\"task\": \"member\", \"payload\": 1}]}";
+    const char *id = text("%s", reply_text(post(path, body), "id"));
+    const struct reply *again = post(path, body);
+
+    cr_assert_str_eq(reply_text(again, "id"), id);
+    cr_assert_eq(strstr(again->headers, "x-bide-payload-differs"), NULL);
+    again = post(
+        path,
+        "{\"idempotencyKey\": \"k\", \"items\": [{\"task\": \"member\", \"payload\": 2}]}");
+    cr_assert_str_eq(reply_text(again, "id"), id);
+    cr_assert_neq(strstr(again->headers, "x-bide-payload-differs: true"), NULL);
+    again = post("/api/v3/batches", "{\"idempotencyKey\": \"k\", \"runCount\": 2}");
+    cr_assert_neq(strstr(again->headers, "x-bide-payload-differs: true"), NULL);
+}
+
+Test(batches, a_file_of_long_lines_is_sent_in_parts)
+{
+    int status;
+    const char *said =
+        command_run(&status,
+                    "jq -nc 'range(60) | {task: \"member\", payload: {n: ., x: (\"x\" * "
+                    "100000)}}' >%s/f && "
+                    "BIDE_URL=%s BIDE_KEY=%s " BINARY_DIR "/bide batches create %s/f",
+                    s.dir, s.url, s.key, s.dir);
+
+    cr_assert_eq(status, 0, "%s", said);
+}

@@ -117,7 +117,9 @@ static void kept_look(const struct look *look, const struct run *run,
     uint32_t needed = end->needed == 0 || end->needed > count ? count : end->needed;
 
     if (!wait_read(&arena, run->wait, &wait) || wait.kind != end->wait_kind ||
-        wait.count != count || wait.needed != needed || wait.due_ms != due_ms)
+        wait.count != count ||
+        (wait.needed != needed && (wait.needed != 0 || run->status == RUN_WAITING)) ||
+        wait.due_ms != due_ms)
         flaw(look, run, "it waits for something else than it was to");
     for (uint32_t i = 0; i < end->id_count && count > 0; i++)
         if (!wait_has(&arena, &wait, end->ids[i]))
@@ -249,7 +251,8 @@ static void results_look(const struct look *look, const struct run *run,
         arena_finish(&arena);
         return;
     }
-    extra = wait.kind == WAIT_FOR_TIME || wait.gave_up;
+    /* Needs nothing: it waited for nothing, or was skipped. */
+    extra = wait.kind == WAIT_FOR_TIME || wait.gave_up || wait.needed == 0;
     if (frame->result_count != wait.count + extra)
         flaw(look, run, "it is told too much, or too little, of what it has waited for");
     for (i = 0; i < wait.count && i < frame->result_count; i++)

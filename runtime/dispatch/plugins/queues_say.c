@@ -171,5 +171,5 @@ void queues_say(const struct config_queues *before, const struct config_queues *
     kind_say(&lines, false, before, after);
     kind_say(&lines, true, before, after);
     if (lines > LINES_MOST)
-        log_info("queues.changed", "and more");
+        log_info("queues.changed", "and %" PRIu32 " more changes", lines - LINES_MOST);
 }

@@ -313,23 +313,6 @@ static void answer_fill(struct outgoing *outgoing, struct value *map)
     }
 }
 
-/* The problems of a refused payload go along: the author of the segment wants to see them. */
-static struct slice error_text(struct outgoing *outgoing)
-{
-    struct buffer text = { 0 };
-
-    buffer_text(&text, outgoing->command.err.text);
-    if (outgoing->command.problems != NULL) {
-        buffer_text(&text, ": ");
-        problems_text(&text, outgoing->command.problems);
-        while (text.size > 0 && text.data[text.size - 1] == '\n')
-            text.size--;
-    }
-    struct slice kept = arena_copy(&outgoing->arena, buffer_view(&text));
-    buffer_finish(&text);
-    return kept;
-}
-
 static void differs_look(struct outgoing *outgoing)
 {
     struct command *command = &outgoing->command;
@@ -362,7 +345,8 @@ static void on_decided(struct outgoing *outgoing)
         answer_fill(outgoing, &map);
         frame.reply.body = pack_value(&outgoing->arena, &map);
     } else {
-        frame.reply.text = error_text(outgoing);
+        frame.reply.text = problems_behind(
+            &outgoing->arena, slice_of(outgoing->command.err.text), outgoing->command.problems);
     }
     if (slot_job(slot) != NULL)
         job_resume(outgoing->dispatch, slot_job(slot));

@@ -44,6 +44,7 @@ struct batch_send {
     /* Reply */
     int64_t batch_id;
     bool cached; /* it was named by its key, and has all its items */
+    bool differs; /* and had another number of them, or not all or none */
     bool sealed;
     uint32_t taken, repeated, refused, received, wanted; /* wanted: 0: not known yet */
     /* The engine's own: how far it is. */

@@ -13,6 +13,8 @@
 
 #include <inttypes.h>
 
+enum { CATALOG_WAIT_MS = 100 };
+
 void run_batch_later(struct run_batch *made)
 {
     const struct run_batch *loaded = (const struct run_batch *)made->row.loaded;
@@ -143,6 +145,10 @@ bool run_batch_due(struct batch *batch, int64_t id)
                                      "it was not sealed in time: %" PRIu32
                                      " items had come (limits.batch_open)",
                                      made->received));
+    } else if (made->status == BATCH_MAKING && batch->catalog == NULL) {
+        struct deadline later = batch_deadline(batch, 0, CATALOG_WAIT_MS);
+        made->due_ms = later.due_ms; /* the server is starting: nobody can say what they are */
+        made->due_is_span = later.is_span;
     } else if (made->status == BATCH_MAKING) {
         if (!items_release(batch, made))
             return false;

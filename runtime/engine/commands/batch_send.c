@@ -179,9 +179,13 @@ static bool send_begin(struct batch *batch, struct command *command)
     send->batch_id = row->id;
     send->cached = send->begins && send->id == 0 && row != NULL && row->row.loaded != NULL &&
                    row->status != BATCH_OPEN;
+    send->differs =
+        send->begins && send->id == 0 && row->row.loaded != NULL &&
+        ((send->expected != 0 && row->expected != 0 && send->expected != row->expected) ||
+         send->is_atomic != row->is_atomic);
     if (row->status == BATCH_ABORTED && !send->begins)
         err_set(&command->err, ERR_RULE, "the batch was aborted: %.*s", SLICE_ARG(row->why));
-    else if (row->status != BATCH_OPEN || indexes_check(command, row))
+    else if (send->cached || row->status != BATCH_OPEN || indexes_check(command, row))
         send->row = row;
     return true;
 }
@@ -238,9 +242,10 @@ static void item_take(struct batch *batch, struct run_batch *row, struct batch_a
 {
     const struct command *command = ask->command;
     const struct trigger *trigger = &command->trigger;
-    struct slice why = ask->refusal.size > 0         ? ask->refusal
-                       : command->err.code != ERR_OK ? slice_of(command->err.text)
-                                                     : (struct slice){ 0 };
+    struct slice why = ask->refusal;
+
+    if (why.size == 0 && command->err.code != ERR_OK)
+        why = problems_behind(batch->arena, slice_of(command->err.text), command->problems);
 
     row->received++;
     if (ask->index >= row->most)
@@ -286,6 +291,29 @@ static bool item_decide(struct batch *batch, struct command *command, struct bat
     return true;
 }
 
+/* They are all there: what comes is sent again, or was meant for another batch. */
+static bool item_compare(struct batch *batch, struct command *command, struct batch_ask *ask)
+{
+    struct batch_send *send = &command->batch_send;
+    const struct run_batch *row = send->row;
+    struct trigger *trigger = &ask->command->trigger;
+
+    if (trigger->given == 0)
+        trigger->given = payload_hash(batch->arena, trigger->payload);
+    if (ask->index >= row->most) {
+        ask->reply = ASK_DIFFERS;
+        err_set(&ask->command->err, ERR_RULE,
+                "item %" PRIu32 " is none of the batch's %" PRIu32, ask->index, row->most);
+    } else if (!item_find(batch, row, ask)) {
+        return false;
+    }
+    if (ask->reply == ASK_UNDECIDED)
+        ask->reply = ASK_REPEATED; /* its run is gone: it was old */
+    send->refused += ask->reply == ASK_DIFFERS;
+    send->repeated += ask->reply == ASK_REPEATED;
+    return true;
+}
+
 static void send_end(struct batch *batch, struct batch_send *send)
 {
     struct run_batch *row = send->row;
@@ -307,8 +335,10 @@ bool batch_send_decide(struct batch *batch, struct command *command)
         return false;
     if (send->row == NULL) /* refused */
         return true;
-    for (; send->row->status == BATCH_OPEN && send->at < send->count; send->at++)
-        if (!item_decide(batch, command, &send->items[send->at]))
+    for (; send->row->status != BATCH_ABORTED && send->at < send->count; send->at++)
+        if (send->row->status == BATCH_OPEN
+                ? !item_decide(batch, command, &send->items[send->at])
+                : !item_compare(batch, command, &send->items[send->at]))
             return false;
     send_end(batch, send);
     return true;
@@ -336,7 +366,7 @@ void batch_send_clear(struct command *command)
     struct batch_send *send = &command->batch_send;
 
     send->batch_id = 0;
-    send->cached = send->sealed = false;
+    send->cached = send->differs = send->sealed = false;
     send->taken = send->repeated = send->refused = send->received = send->wanted = 0;
     send->row = NULL;
     send->at = 0;

@@ -317,15 +317,15 @@ static int64_t run_found(struct batch *batch, struct command *command,
 {
     struct trigger *trigger = &command->trigger;
 
-    if (key_is_live(batch, found->request))
+    if (key_is_live(batch, found->request)) {
+        trigger->differs = key_differs(found->request, given_of(batch, trigger));
         return found->request->target;
+    }
     if (found->again != NULL)
         return found->again->id; /* the segment is run again */
     if (key_is_live(batch, found->key)) {
-        int64_t first;
-        memcpy(&first, found->key->payload, sizeof first); /* 0: the row is older */
         trigger->cached = true;
-        trigger->differs = first != 0 && first != given_of(batch, trigger);
+        trigger->differs = key_differs(found->key, given_of(batch, trigger));
         return found->key->target;
     }
     return 0;
@@ -424,14 +424,14 @@ static bool queue_takes(struct batch *batch, struct command *command,
 static void keys_write(struct batch *batch, const struct trigger *trigger,
                        const struct trigger_rows *found)
 {
-    if (trigger->key.size > 0) {
-        int64_t ttl_ms = trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS;
-        int64_t first = given_of(batch, trigger);
-        memcpy(key_make(batch, found->key_hash, trigger->run_id, ttl_ms)->payload, &first,
-               sizeof first);
-    }
+    int64_t ttl_ms = trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_TTL_MS;
+
+    if (trigger->key.size > 0)
+        key_give(key_make(batch, found->key_hash, trigger->run_id, ttl_ms),
+                 given_of(batch, trigger));
     if (trigger->request_key.size > 0)
-        key_make(batch, found->request_hash, trigger->run_id, REQUEST_TTL_MS);
+        key_give(key_make(batch, found->request_hash, trigger->run_id, REQUEST_TTL_MS),
+                 given_of(batch, trigger));
 }
 
 bool trigger_decide(struct batch *batch, struct command *command)

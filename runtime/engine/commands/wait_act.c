@@ -68,6 +68,8 @@ static bool whole_end(struct batch *batch, struct command *command, struct run *
                       : completes ? "wait completed"
                                   : "wait skipped"));
     wait->gave_up = gives_up;
+    if (!gives_up && wait->group == NULL && wait->kind != WAIT_FOR_TIME)
+        wait->needed = 0;      /* nothing more: it has ended well */
     run_drop_wait(batch, run); /* it may be linked to what has not ended */
     wait_end(batch, run, wait,
              gives_up    ? SLICE("gave up waiting")

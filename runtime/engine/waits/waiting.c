@@ -54,7 +54,7 @@ void wait_end(struct batch *batch, struct run *run, struct wait *wait, struct sl
         run->remaining = 0; /* all have ended: nothing is linked any more */
     run_drop_wait(batch, run);
     if (group == NULL) {
-        if (wait->gave_up)
+        if (wait->gave_up || (wait->needed == 0 && wait->kind != WAIT_FOR_TIME))
             run->wait = wait_pack(batch->arena, wait);
         run_enqueue(batch, run, why);
         return;

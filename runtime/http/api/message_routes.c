@@ -42,19 +42,17 @@ enum { NAME_BYTES = 256, KEY_BYTES = 2048 };
 static bool send_read(struct request *request, const struct value *body,
                       struct message_send *send, struct err *err)
 {
-    const struct value *data = value_find(body, "data");
+    const struct value *data;
 
     if (!body_text(request, body, "name", NAME_BYTES, &send->name, err) ||
         !body_text(request, body, "key", KEY_BYTES, &send->key, err) ||
         !name_check(NAME_MESSAGE, send->name, err) ||
         (send->key.size > 0 && !name_check(NAME_KEY, send->key, err)))
         return false;
-    if (data == NULL)
-        return true;
-    if (!value_fits_depth(data, VALUE_PAYLOAD_DEPTH))
-        return err_set(err, ERR_BAD_REQUEST, "The data is nested deeper than %d levels",
-                       VALUE_PAYLOAD_DEPTH);
-    send->data = pack_value(&request->arena, data);
+    if (!body_data(send_members, body, &data, err))
+        return false;
+    if (data != NULL)
+        send->data = pack_value(&request->arena, data);
     return true;
 }
 

@@ -32,10 +32,11 @@ static void limit_submit(struct request *request)
         reply_err(request, &err);
         return;
     }
-    limit->limit =
-        (uint32_t)(view->is_percent
-                       ? view->limit * catalog_lane_limit(catalog, limit->name, false) / 100
-                       : view->limit);
+    limit->limit = (uint32_t)view->limit;
+    if (view->is_percent) {
+        int64_t part = view->limit * catalog_lane_limit(catalog, limit->name, false) / 100;
+        limit->limit = part < 1 ? 1 : (uint32_t)part; /* a part of a queue still moves */
+    }
     limit->by = by_or_key(request, view->by);
     limit->environment = request->world->environment->number;
     request->command.kind = COMMAND_QUEUE_LIMIT;
@@ -70,9 +71,10 @@ static bool override_read(struct request *request, const struct value *body,
             "the configured one");
     view->is_percent = percent != NULL;
     int64_t most = view->is_percent ? OVERRIDE_PERCENT_MAX : OVERRIDE_MAX;
-    if (given->kind != VALUE_INT || given->integer < 0 || given->integer > most)
-        return err_set(err, ERR_BAD_REQUEST, "%s must be a whole number from 0 to %" PRId64,
-                       view->is_percent ? "percent" : "concurrencyLimit", most);
+    if (given->kind != VALUE_INT || given->integer < view->is_percent || given->integer > most)
+        return err_set(err, ERR_BAD_REQUEST, "%s must be a whole number from %d to %" PRId64,
+                       view->is_percent ? "percent" : "concurrencyLimit", view->is_percent,
+                       most);
     view->limit = given->integer;
     return body_text(request, body, "by", BY_MAX, &view->by, err);
 }

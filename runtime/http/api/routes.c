@@ -24,7 +24,7 @@ const struct route routes[] = {
     { "GET",  "/api/v1/runs/:run/messages",                        message_list,     0, 0 },
 
     { "POST", "/api/v3/batches",                                   batch_create,     ROUTE_CORS, 0 },
-    { "POST", "/api/v3/batches/:batch/items",                      batch_items,      ROUTE_CORS, 0 },
+    { "POST", "/api/v3/batches/:batch/items",                      batch_items,      ROUTE_CORS | ROUTE_ITEMS, 0 },
     { "POST", "/api/v2/tasks/batch",                               batch_trigger,    ROUTE_CORS, 0 },
     { "GET",  "/api/v1/batches/:batch",                            batch_show,       ROUTE_CORS, 0 },
     { "GET",  "/api/v2/batches/:batch",                            batch_show,       ROUTE_CORS, 0 },

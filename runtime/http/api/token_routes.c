@@ -264,7 +264,7 @@ static void complete_submit(struct request *request, const struct value *data)
     struct command *command = &request->command;
     struct err err = { 0 };
 
-    if (!value_fits_depth(data, VALUE_PAYLOAD_DEPTH)) {
+    if (!value_fits_depth(data, VALUE_PAYLOAD_DEPTH)) { /* a callback's is the whole body */
         err_set(&err, ERR_BAD_REQUEST, "The data is nested deeper than %d levels",
                 VALUE_PAYLOAD_DEPTH);
         reply_err(request, &err);

@@ -20,7 +20,9 @@ enum { PART_ITEMS = 100 /* in one command */, ERRORS_MOST = 1000 };
 
 /* What is sent, and how far it is. */
 struct sending {
-    bool is_whole; /* the batch and its items came together */
+    bool is_whole;   /* the batch and its items came together */
+    bool differs;    /* and its key names a batch of others */
+    bool is_unknown; /* a task of an item is, which is told once */
     struct batch_ask *asks;
     struct command *commands;
     uint32_t count, at, capacity;
@@ -94,12 +96,39 @@ static void id_write(struct request *request, struct out *out)
     reply_header(request, "x-trigger-jwt-claims", request->world->claims);
 }
 
+static const char differs_text[] =
+    "this idempotency key was used with other items; the batch is the one that was made then";
+
+/* A key's batch was another one. False: that is refused, and answered. */
+static bool differs_tell(struct request *request)
+{
+    const struct batch_send *send = &request->command.batch_send;
+
+    if (!send->refuses_mismatch) {
+        reply_header(request, "x-bide-payload-differs", "true");
+        reply_header(request, "x-bide-warning", differs_text);
+        return true;
+    }
+    struct out out = reply_out(request);
+    out_map(&out, NULL);
+    out_word(&out, "error",
+             "this idempotency key was used with other items, and the configuration refuses "
+             "that (on_payload_mismatch); id is the batch that was made then");
+    out_word(&out, "code", "idempotency_conflict");
+    out_id(&out, "id", "batch", send->batch_id);
+    out_end_map(&out);
+    reply_send(request, (unsigned)err_status(ERR_RULE));
+    return false;
+}
+
 static void create_done(struct request *request)
 {
     const struct batch_send *send = &request->command.batch_send;
     struct slice key = send->key_text.size > 0 ? send->key_text : send->key;
-    struct out out = reply_out(request);
 
+    if (send->differs && !differs_tell(request))
+        return;
+    struct out out = reply_out(request);
     id_write(request, &out);
     out_bool(&out, "isCached", send->cached);
     if (key.size > 0)
@@ -170,8 +199,10 @@ static void items_reply(struct request *request)
 {
     const struct batch_send *send = &request->command.batch_send;
     const struct sending *sending = request->view;
-    struct out out = reply_out(request);
 
+    if (sending->differs && !differs_tell(request))
+        return;
+    struct out out = reply_out(request);
     id_write(request, &out);
     if (!sending->is_whole) {
         out_int(&out, "itemsAccepted", sending->taken);
@@ -190,6 +221,14 @@ static void items_reply(struct request *request)
 
 static void part_submit(struct request *request);
 
+static bool any_differs(const struct batch_send *send)
+{
+    for (uint32_t i = 0; i < send->count; i++)
+        if (send->items[i].reply == ASK_DIFFERS)
+            return true;
+    return false;
+}
+
 static void part_done(struct request *request)
 {
     struct batch_send *send = &request->command.batch_send;
@@ -197,6 +236,7 @@ static void part_done(struct request *request)
 
     sending->taken += send->taken;
     sending->repeated += send->repeated;
+    sending->differs |= sending->is_whole && (send->differs || any_differs(send));
     sending->at += send->count;
     if (sending->at == sending->count) {
         items_reply(request);
@@ -252,10 +292,8 @@ static bool schema_fits(struct request *request, struct trigger *trigger, bool i
         trigger->payload = pack_value(&request->arena, payload);
         return true;
     }
-    return err_set(
-        err, ERR_BAD_INPUT, "the payload of %.*s does not match its schema: %.*s%s%.*s",
-        SLICE_ARG(trigger->task), SLICE_ARG(problems.first->pointer),
-        problems.first->pointer.size > 0 ? ": " : "", SLICE_ARG(problems.first->message));
+    return err_set(err, ERR_BAD_INPUT, "the payload of %.*s does not match its schema: %.*s",
+                   SLICE_ARG(trigger->task), SLICE_ARG(problems.first->message));
 }
 
 static bool payload_take(struct request *request, struct trigger *trigger,
@@ -294,10 +332,13 @@ static bool item_fill(struct request *request, struct sending *sending, struct t
     const struct value *options = value_find(item, "options");
     const struct catalog_task *task = catalog_task(request->read.catalog, trigger->task);
 
-    if (task == NULL && request->http->config->refuses_unknown_tasks) {
+    if (task == NULL && !sending->is_unknown) {
         struct slice unknown =
             catalog_unknown(request->read.catalog, &request->arena, trigger->task);
-        return err_set(err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
+        if (request->http->config->refuses_unknown_tasks)
+            return err_set(err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
+        unheard_warn(&sending->unheard, unknown);
+        sending->is_unknown = true;
     }
     return item_members_check(item, &sending->unheard, err) &&
            trigger_options_read(&from, options, trigger, err) &&
@@ -305,7 +346,7 @@ static bool item_fill(struct request *request, struct sending *sending, struct t
            payload_take(request, trigger, item, options, err);
 }
 
-/* False: it is not even known which item it is, or of what. */
+/* False: it is not even known which item it is. */
 static bool item_read(struct request *request, struct sending *sending,
                       const struct value *item, uint32_t line, struct err *err)
 {
@@ -325,9 +366,10 @@ static bool item_read(struct request *request, struct sending *sending,
         ask->index = (uint32_t)index->integer;
     }
     if (task == NULL || task->kind != VALUE_STRING)
-        return err_set(err, ERR_RULE, "item %u has no \"task\", the id of a task", ask->index);
-    trigger->task = arena_copy(&request->arena, task->bytes);
-    if (!name_check(NAME_ASKED, trigger->task, &flaw) ||
+        err_set(&flaw, ERR_RULE, "it has no \"task\", the id of a task");
+    else
+        trigger->task = arena_copy(&request->arena, task->bytes);
+    if (flaw.code != ERR_OK || !name_check(NAME_ASKED, trigger->task, &flaw) ||
         !item_fill(request, sending, trigger, item, &flaw))
         ask->refusal = arena_copy(&request->arena, slice_of(flaw.text));
     return true;

@@ -143,6 +143,23 @@ void params_check(const struct params *params, const char *const *names,
     }
 }
 
+bool body_data(const struct member_rule *rules, const struct value *body,
+               const struct value **data, struct err *err)
+{
+    *data = value_find(body, "data");
+    if (*data != NULL)
+        return value_fits_depth(*data, VALUE_PAYLOAD_DEPTH) ||
+               err_set(err, ERR_BAD_REQUEST, "The data is nested deeper than %d levels",
+                       VALUE_PAYLOAD_DEPTH);
+    for (uint32_t i = 0; i < body->count; i++)
+        if (!member_is_known(rules, body->members[i].key))
+            return err_set(err, ERR_BAD_REQUEST,
+                           "The body has a member %.*s but no \"data\", which is what the run "
+                           "would get; write {\"data\": {\"%.*s\": …}}",
+                           SLICE_ARG(body->members[i].key), SLICE_ARG(body->members[i].key));
+    return true;
+}
+
 bool body_text(struct request *request, const struct value *body, const char *name, size_t most,
                struct slice *text, struct err *err)
 {

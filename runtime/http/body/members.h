@@ -61,6 +61,10 @@ void unheard_tell(struct request *request, const struct unheard *unheard);
  */
 bool request_members(struct request *request, const struct member_rule *rules,
                      struct value *body);
+/* "data", what a run gets; NULL: there is none, and nothing that could have been meant as it.
+ * Errors: BAD_REQUEST. */
+bool body_data(const struct member_rule *rules, const struct value *body,
+               const struct value **data, struct err *err);
 /* A text of at most so many bytes, kept; absent: *text stays empty. */
 bool body_text(struct request *request, const struct value *body, const char *name, size_t most,
                struct slice *text, struct err *err);

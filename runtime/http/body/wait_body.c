@@ -15,6 +15,11 @@
     { "until", MEMBER_ELSEWHERE, "is called \"timeout\" here" },    \
     { "timeoutAt", MEMBER_ELSEWHERE, "is called \"timeout\" here" }
 #define NO_WHEN { "timeout", MEMBER_ELSEWHERE, "belongs to a move" }
+#define CALLED_DATA MEMBER_ELSEWHERE, "is called \"data\" here"
+#define DATA_ELSEWHERE                                          \
+    { "output", CALLED_DATA }, { "payload", CALLED_DATA },      \
+    { "result", CALLED_DATA }, { "value", CALLED_DATA },        \
+    { "body", CALLED_DATA }
 #define END { NULL, MEMBER_TAKEN, NULL }
 
 static const struct member_rule end_members[] = {
@@ -36,7 +41,7 @@ static const struct member_rule wait_move_members[] = {
 };
 static const struct member_rule wait_complete_members[] = {
     WHO, NO_WHEN, { "part", MEMBER_TAKEN, NULL }, { "data", MEMBER_TAKEN, NULL },
-    { "output", MEMBER_ELSEWHERE, "is called \"data\" here" },
+    DATA_ELSEWHERE,
     { "token", MEMBER_ELSEWHERE, "is called \"part\" here" }, END,
 };
 /* clang-format on */
@@ -63,25 +68,22 @@ static bool timeout_read(const struct value *body, struct token_complete *act, s
                    "\"2026-01-02T03:04:05Z\", or \"never\"");
 }
 
-static bool said_read(struct request *request, const struct value *body, enum command_kind kind,
-                      struct err *err)
+static bool said_read(struct request *request, const struct member_rule *rules,
+                      const struct value *body, enum command_kind kind, struct err *err)
 {
     struct token_complete *act = &request->command.token_complete;
-    const struct value *data = value_find(body, "data");
+    const struct value *data = NULL;
     bool is_move = kind == COMMAND_TOKEN_MOVE || kind == COMMAND_WAIT_MOVE;
 
     request->command.kind = kind;
     act->environment = request->world->environment->number;
     if (!act_who_read(request, body, act, err) || (is_move && !timeout_read(body, act, err)) ||
-        !body_text(request, body, "part", REASON_MAX, &act->part, err))
+        !body_text(request, body, "part", REASON_MAX, &act->part, err) ||
+        (kind == COMMAND_WAIT_COMPLETE && !body_data(rules, body, &data, err)))
         return false;
     act->by = by_or_key(request, act->by);
-    if (data == NULL || data->kind == VALUE_NULL)
-        return true; /* a token gets null, a time takes none */
-    if (!value_fits_depth(data, VALUE_PAYLOAD_DEPTH))
-        return err_set(err, ERR_BAD_REQUEST, "The data is nested deeper than %d levels",
-                       VALUE_PAYLOAD_DEPTH);
-    act->data = pack_value(&request->arena, data);
+    if (data != NULL && data->kind != VALUE_NULL) /* a token gets null, a time takes none */
+        act->data = pack_value(&request->arena, data);
     return true;
 }
 
@@ -98,7 +100,7 @@ bool act_read(struct request *request, enum command_kind kind)
 
     if (!request_members(request, rules, &body))
         return false;
-    if (said_read(request, &body, kind, &err))
+    if (said_read(request, rules, &body, kind, &err))
         return true;
     reply_err(request, &err);
     return false;

@@ -22,6 +22,7 @@ enum {
     SPARE_MAX = 256,
     BODIES_MIN = 64 << 20, /* all bodies under way together, or 16 of the greatest */
     BODIES_OF_MAX = 16,
+    ITEMS_OF_MAX = 8,
     HEADER_MAX = 256, /* of those that say what the body is */
     REQUEST_KEY_MAX = 256,
 };
@@ -110,16 +111,25 @@ void request_free_spare(struct http *http)
 
 /* ---- the body ---------------------------------------------------------------------------- */
 
+static size_t body_most(const struct request *request)
+{
+    size_t most = (size_t)request->http->config->max_body_bytes;
+
+    if ((request->route->flags & ROUTE_ITEMS) != 0)
+        return most * ITEMS_OF_MAX;
+    return request->route->max_body_bytes != 0 && request->route->max_body_bytes < most
+               ? request->route->max_body_bytes
+               : most;
+}
+
 /* A piece of the body. False: it is too much, and nothing more is read. */
 bool request_take(struct request *request, struct slice data)
 {
     struct http *http = request->http;
-    size_t most = (size_t)http->config->max_body_bytes, all = most * BODIES_OF_MAX;
+    size_t all = (size_t)http->config->max_body_bytes * BODIES_OF_MAX;
 
     if (request->phase == REQUEST_BODY) {
-        if (request->route->max_body_bytes != 0 && request->route->max_body_bytes < most)
-            most = request->route->max_body_bytes;
-        if (data.size > most - request->body.size)
+        if (data.size > body_most(request) - request->body.size)
             reply_error(request, HTTP_CONTENT_TOO_LARGE, SLICE("Request body too large"));
         else if (http->body_bytes + data.size > (all > BODIES_MIN ? all : BODIES_MIN))
             reply_error(request, HTTP_SERVICE_UNAVAILABLE,
@@ -249,7 +259,6 @@ static void request_keep(struct request *request, const struct head *head)
 
 void request_begin(struct request *request, const struct head *head)
 {
-    const struct config *config = request->http->config;
     uint64_t size = head->length;
 
     request_keep(request, head);
@@ -260,9 +269,7 @@ void request_begin(struct request *request, const struct head *head)
         request_decode(request);
     if (request->phase == REQUEST_HEAD)
         request_auth(request);
-    if (request->phase == REQUEST_HEAD &&
-        (size > (uint64_t)config->max_body_bytes ||
-         (request->route->max_body_bytes != 0 && size > request->route->max_body_bytes)))
+    if (request->phase == REQUEST_HEAD && size > body_most(request))
         reply_error(request, HTTP_CONTENT_TOO_LARGE, SLICE("Request body too large"));
     if (request->phase == REQUEST_HEAD)
         request->phase = REQUEST_BODY;
@@ -311,14 +318,11 @@ bool request_key_read(struct request *request, struct slice *key, struct err *er
 
 bool request_json(struct request *request, struct value *value)
 {
-    size_t most = (size_t)request->http->config->max_body_bytes;
     struct body_from from = { .arena = &request->http->scratch,
-                              .bytes = buffer_view(&request->body) };
+                              .bytes = buffer_view(&request->body),
+                              .most = body_most(request) };
     struct err err = { 0 };
 
-    if (request->route->max_body_bytes != 0 && request->route->max_body_bytes < most)
-        most = request->route->max_body_bytes;
-    from.most = most;
     arena_reset(&request->http->scratch);
     (void)request_header(request, "content-type", HEADER_MAX, &from.type, &err);
     if (err.code == ERR_OK)

@@ -17,6 +17,7 @@ enum route_flags {
     ROUTE_CORS = 2,    /* for browsers too */
     ROUTE_HASH = 4,    /* nor here, but the URL's own hash */
     ROUTE_METRICS = 8, /* nor here, when the configuration says so */
+    ROUTE_ITEMS = 16,  /* many bodies in one: eight times as long */
 };
 
 struct route {

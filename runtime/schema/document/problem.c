@@ -246,3 +246,20 @@ struct slice value_describe(struct arena *arena, const struct value *value)
     }
     return SLICE("a value of an unknown kind");
 }
+
+struct slice problems_behind(struct arena *arena, struct slice sentence,
+                             const struct problems *problems)
+{
+    struct buffer text = { 0 };
+
+    buffer_slice(&text, sentence);
+    if (problems != NULL) {
+        buffer_text(&text, ": ");
+        problems_text(&text, problems);
+        while (text.size > 0 && text.data[text.size - 1] == '\n')
+            text.size--;
+    }
+    struct slice kept = arena_copy(arena, buffer_view(&text));
+    buffer_finish(&text);
+    return kept;
+}

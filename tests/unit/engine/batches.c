@@ -107,7 +107,7 @@ Test(batches, items_come_in_any_order_and_again)
     reply = sent(send(id, 0, 0, 1));
     cr_assert(reply->sealed && reply->received == 4);
     reply = sent(send(id, 0, 0, 4));
-    cr_assert(reply->sealed && reply->taken == 0 && reply->repeated == 0);
+    cr_assert(reply->sealed && reply->taken == 0 && reply->repeated == 10);
     cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 4);
 }
 
@@ -194,6 +194,47 @@ Test(batches, many_of_all_or_none_start_some_at_a_time)
     cr_assert(bench_batch(0, &again));
     cr_assert_eq(row_of(id)->status, BATCH_SEALED);
     cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 25);
+}
+
+/* As after a restart, when nobody knows yet which tasks there are. */
+Test(batches, all_or_none_waits_for_the_plugins)
+{
+    bench.limits.steps = 2;
+    bench_catalog();
+    struct command *command = send(0, 5, 0, 5);
+    command->batch_send.is_atomic = true;
+    int64_t id = sent(command)->batch_id;
+
+    bench_restart(false);
+    for (int i = 0; i < 3; i++)
+        advance(200);
+    cr_assert_eq(row_of(id)->status, BATCH_MAKING);
+    bench_catalog();
+    for (int i = 0; i < 3; i++)
+        advance(200);
+    cr_assert(row_of(id)->status == BATCH_SEALED && row_of(id)->refused == 0);
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 5);
+}
+
+Test(batches, what_comes_again_under_its_key_is_compared)
+{
+    struct command *command = send(0, 2, 0, 2);
+    command->batch_send.key = SLICE("k");
+    int64_t id = sent(command)->batch_id;
+
+    command = send(0, 2, 0, 2);
+    command->batch_send.key = SLICE("k");
+    item_at(command, 1)->payload = number(77);
+    sent(command);
+    cr_assert(command->batch_send.batch_id == id && command->batch_send.cached);
+    cr_assert_not(command->batch_send.differs);
+    cr_assert_eq(ask_at(command, 0)->reply, ASK_REPEATED);
+    cr_assert_eq(ask_at(command, 1)->reply, ASK_DIFFERS);
+    command = send(0, 3, 0, 3);
+    command->batch_send.key = SLICE("k");
+    sent(command);
+    cr_assert(command->batch_send.batch_id == id && command->batch_send.differs);
+    cr_assert_eq(ask_at(command, 2)->reply, ASK_DIFFERS);
 }
 
 Test(batches, two_items_with_one_key_are_both_answered)
