@@ -204,6 +204,8 @@ static bool waits_look(const struct look *look, struct shadow *shadow, const str
     shadow->segment = model_keep(look, end->then);
     shadow->state = model_keep(look, end->state);
     rule_wait(look, shadow, run, end);
+    if (shadow->acts != 0 && run->status < RUN_DONE)
+        shadow->segment = rule_group_segment(look, run, shadow->segment);
     return true;
 }
 

@@ -159,6 +159,18 @@ static struct slice segment_after(const struct wait *wait)
                                                                : group->then;
 }
 
+struct slice rule_group_segment(const struct look *look, const struct run *run,
+                                struct slice then)
+{
+    struct arena arena = { 0 };
+    struct wait wait;
+
+    if (wait_read(&arena, run->wait, &wait) && wait.group != NULL)
+        then = model_keep(look, segment_after(&wait));
+    arena_finish(&arena);
+    return then;
+}
+
 static bool reminder_is_due(const struct look *look, const struct wait_group *group)
 {
     return group->reminded < group->manner.reminder_count &&

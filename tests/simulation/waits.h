@@ -28,6 +28,9 @@ void rule_cycle(const struct look *look, const struct run *run, const struct wai
 bool group_is_over(const struct look *look, const struct wait *wait, bool now, int64_t mailed);
 void rule_group(const struct look *look, const struct shadow *shadow, const struct run *run,
                 const struct frame_end *end);
+/* A group that has begun may be over in the same batch: where does the run go on? */
+struct slice rule_group_segment(const struct look *look, const struct run *run,
+                                struct slice then);
 /* Goes on after a reminder; false: there was none. */
 bool rule_group_on(const struct look *look, struct shadow *shadow, const struct run *run,
                    const struct frame_end *end);
