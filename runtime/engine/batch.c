@@ -27,6 +27,7 @@ static struct batch *begin(struct engine *engine, struct arena *arena, const str
     batch->rows.node = engine->node.number;
     table_init(&batch->admission.grants, arena);
     table_init(&batch->crowds, arena);
+    table_init(&batch->kept, arena);
     table_init(&batch->waits, arena);
     table_init(&batch->mails, arena);
     prune_look(batch);

@@ -59,6 +59,7 @@ struct batch {
     uint32_t few;   /* so many waiters are no crowd yet */
     struct admission admission;
     struct table crowds; /* admission/crowd.c */
+    struct table kept;   /* items that are kept aside, by batch and queue (batches/ahead.c) */
     struct table waits;  /* what runs wait for, as it was read: run_wait() */
     struct table mails;  /* of runs that were sent messages: room for more (waits/mail.c) */
     bool again;
@@ -160,11 +161,11 @@ bool queues_ensure(struct batch *batch);
 struct slice queue_name_of(struct batch *batch, const struct run *run);
 struct census *census_get(struct batch *batch, uint32_t environment);
 
-/* admission/crowd.c: may one more wait in that queue (NULL: it is not there yet)? Who must go
- * for it goes; `leaves` goes anyway (NULL: nobody does). False: more rows are needed; the
- * command's err says whether it is refused. */
+/* admission/crowd.c: may one more wait in that queue (NULL: it is not there yet), behind so many
+ * that are sure to come? Who must go for it goes; `leaves` goes anyway (NULL: nobody does).
+ * False: more rows are needed; the command's err says whether it is refused. */
 bool crowd_admit(struct batch *batch, struct command *command, const struct queue *queue,
-                 const struct queue_rules *rules, const struct run *leaves);
+                 const struct queue_rules *rules, const struct run *leaves, uint32_t ahead);
 void crowd_moved(struct batch *batch, const struct run *run, bool was_there, uint32_t before);
 
 /* admission/conflict.c: the run of its lane (NULL: it has none yet) that on_conflict is about;

@@ -91,17 +91,23 @@ static bool oldest_find(struct batch *batch, const struct queue *queue, struct c
 }
 
 bool crowd_admit(struct batch *batch, struct command *command, const struct queue *queue,
-                 const struct queue_rules *rules, const struct run *leaves)
+                 const struct queue_rules *rules, const struct run *leaves, uint32_t ahead)
 {
     bool drops = rules->on_full == FULL_DROP_OLDEST;
     struct run *oldest = NULL;
     struct crowd_now *now;
 
-    if (rules->max_queued == 0 || queue == NULL)
+    if (rules->max_queued == 0 || (queue == NULL && ahead < rules->max_queued))
         return true;
+    if (queue == NULL || ahead >= rules->max_queued)
+        return err_set(&command->err, ERR_FULL,
+                       "%" PRIu32 " items of its batch go to one queue, and the queue's "
+                       "max_queued is %u",
+                       ahead + 1, rules->max_queued) ||
+               true;
     if (!crowd_get(batch, queue->id, drops ? batch->wishes + SPARE : 0, &now))
         return false;
-    if (now->count - (leaves != NULL && waits(leaves) ? 1 : 0) < rules->max_queued) {
+    if (now->count + ahead - (leaves != NULL && waits(leaves) ? 1 : 0) < rules->max_queued) {
         now->stored->most = rules->max_queued;
         return true;
     }
@@ -110,7 +116,7 @@ bool crowd_admit(struct batch *batch, struct command *command, const struct queu
     if (oldest == NULL) {
         err_set(&command->err, ERR_FULL,
                 "queue %.*s is full: %" PRId64 " runs wait in it, and its max_queued is %u%s",
-                SLICE_ARG(queue->name), now->count, rules->max_queued,
+                SLICE_ARG(queue->name), now->count + ahead, rules->max_queued,
                 drops ? "; the oldest have all been started before, so none is dropped" : "");
         return true;
     }

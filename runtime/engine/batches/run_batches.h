@@ -30,6 +30,13 @@ void item_link(struct batch *batch, struct run_batch *made, struct batch_item *i
 /* Kept aside until it is made. */
 struct slice item_pack(struct arena *arena, const struct trigger *asked);
 bool item_read(struct arena *arena, const struct batch_item *item, struct trigger *trigger);
+/* ahead.c: how many of its items are kept aside for that queue. False: more rows are needed. */
+bool items_ahead(struct batch *batch, int64_t id, struct slice queue, uint32_t *ahead);
+void item_keep(struct batch *batch, const struct run_batch *made, struct batch_item *item,
+               const struct trigger *asked);
+/* trigger.c */
+struct slice trigger_queue(struct batch *batch, const struct trigger *trigger,
+                           const struct catalog_task *task);
 /* The next of those that are kept aside become runs. */
 bool items_release(struct batch *batch, struct run_batch *made);
 

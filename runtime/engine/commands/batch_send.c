@@ -257,7 +257,7 @@ static void item_take(struct batch *batch, struct run_batch *row, struct batch_a
     if (why.size > 0)
         item_refuse(batch, row, item, why);
     else if (trigger->only_asks && trigger->run_id == 0)
-        item->asked = item_pack(batch->arena, trigger);
+        item_keep(batch, row, item, trigger);
     else
         item_link(batch, row, item, trigger->run_id, target);
 }

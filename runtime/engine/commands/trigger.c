@@ -1,7 +1,7 @@
 /* Trigger: a run is made, or the one that an idempotency key stands for is found. */
 #include "base/duration.h"
 #include "codec/pack.h"
-#include "engine/batch.h"
+#include "engine/batches/run_batches.h"
 #include "engine/contract.h"
 #include "engine/lane_key.h"
 #include "engine/rerun.h"
@@ -9,8 +9,8 @@
 
 #define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
 
-static struct slice queue_name(struct batch *batch, const struct trigger *trigger,
-                               const struct catalog_task *task)
+struct slice trigger_queue(struct batch *batch, const struct trigger *trigger,
+                           const struct catalog_task *task)
 {
     if (trigger->queue.size > 0)
         return trigger->queue;
@@ -63,7 +63,7 @@ static bool trigger_load(struct batch *batch, struct trigger *trigger,
     const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
 
     *found =
-        (struct trigger_rows){ .task = task, .queue_name = queue_name(batch, trigger, task) };
+        (struct trigger_rows){ .task = task, .queue_name = trigger_queue(batch, trigger, task) };
     found->rules = catalog_rules(batch->catalog, found->queue_name);
     bool loaded =
         rows_queue_named(rows, trigger->environment, found->queue_name, &found->queue);
@@ -394,6 +394,7 @@ static bool queue_takes(struct batch *batch, struct command *command,
 {
     struct trigger *trigger = &command->trigger;
     bool drops = found->rules->on_full == FULL_DROP_OLDEST, has_room;
+    uint32_t ahead = 0;
 
     if (!conflict_find(batch, found->rules, found->lane, found->parent, met))
         return false;
@@ -402,9 +403,12 @@ static bool queue_takes(struct batch *batch, struct command *command,
         trigger->cached = trigger->skipped = true;
         return true;
     }
+    if (trigger->only_asks && found->rules->max_queued != 0 && !drops &&
+        !items_ahead(batch, trigger->batch, found->queue_name, &ahead))
+        return false;
     /* Who must go for it goes when it is made. */
     if (!(drops ? trigger->only_asks : trigger->is_accepted) &&
-        !crowd_admit(batch, command, found->queue, found->rules, *met))
+        !crowd_admit(batch, command, found->queue, found->rules, *met, ahead))
         return false;
     if (trigger->is_accepted)
         command->err = (struct err){ 0 };

@@ -216,6 +216,25 @@ Test(batches, all_or_none_waits_for_the_plugins)
     cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 5);
 }
 
+Test(batches, all_or_none_is_bounded_by_max_queued)
+{
+    static const struct catalog_queue rules = {
+        .name = { "task/t", 6 }, .rules = { .concurrency = 1, .max_queued = 4 }
+    };
+    bench.queues = (struct catalog_queue *)&rules;
+    bench.queue_count = 1;
+    bench_catalog();
+    for (uint32_t count = 4; count <= 5; count++) {
+        struct command *command = send(0, count, 0, count - 2);
+        command->batch_send.is_atomic = true;
+        int64_t id = sent(command)->batch_id;
+        sent(send(id, 0, count - 2, 2));
+        advance(1);
+        cr_assert_eq(row_of(id)->status, count == 4 ? BATCH_SEALED : BATCH_ABORTED);
+    }
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 4);
+}
+
 Test(batches, what_comes_again_under_its_key_is_compared)
 {
     struct command *command = send(0, 2, 0, 2);
