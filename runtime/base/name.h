@@ -30,6 +30,10 @@ enum name_kind {
     NAME_KIND_COUNT
 };
 
+/* Behind an idempotency key that is one attempt's, or one tree's of runs, with which: no name
+ * has it. */
+#define KEY_SCOPE_MARK "\x1f"
+
 /* False with RULE: 'queue name "a b" has " " (U+0020) at character 2, which is not allowed: …'.
  */
 bool name_check(enum name_kind kind, struct slice name, struct err *err);

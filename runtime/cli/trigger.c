@@ -207,7 +207,18 @@ static int exec_reset(struct call *call)
     struct reply reply;
     int code;
 
-    value_put(&call->arena, &body, "taskIdentifier", value_text(call->arguments[0]));
+    const char *of = call_option(call, "of");
+    bool is_of_task = of == NULL || strcmp(of, "run") == 0;
+    if (is_of_task != (call->argument_count == 2))
+        return is_of_task
+                   ? cli_fail(CLI_USAGE, "bide keys reset TASK KEY: one is missing")
+                   : cli_fail(CLI_USAGE, "bide keys reset --of %s KEY: such a key is no task's",
+                              of);
+    const char *key = call->arguments[call->argument_count - 1];
+    if (is_of_task)
+        value_put(&call->arena, &body, "taskIdentifier", value_text(call->arguments[0]));
+    else
+        value_put(&call->arena, &body, "of", value_text(of));
     if (call_option(call, "run") != NULL)
         value_put(&call->arena, &body, "parentRunId", value_text(call_option(call, "run")));
     json_write(&text, &body);
@@ -215,23 +226,26 @@ static int exec_reset(struct call *call)
     buffer_finish(&text);
     if (!client_open(&client, call, &code))
         return code;
-    client.subject = call->arguments[1];
+    client.subject = key;
     buffer_text(&path, "/api/v1/idempotencyKeys/");
-    path_add(&path, call->arguments[1]);
+    path_add(&path, key);
     buffer_text(&path, "/reset");
     if (!client_do(&client, "POST", path_take(&path, &call->arena), said, &reply))
         code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
-    else
+    else if (is_of_task || member_text(&reply.value, "tokenId").size > 0)
         printf("%.*s  is not what the key stands for any more\n",
-               SLICE_ARG(member_text(&reply.value, "runId")));
+               SLICE_ARG(member_text(&reply.value, is_of_task ? "runId" : "tokenId")));
+    else
+        printf("The next wait with the key begins anew\n");
     client_close(&client);
     return code;
 }
 
 static const struct cli_option reset_options[] = {
     { "run", "RUN", "the key is one that a segment of this run gave, as the run's own" },
+    { "of", "KIND", "the key is one of a token, or of a wait; it has no TASK then" },
     { NULL, NULL, NULL },
 };
 
@@ -241,10 +255,13 @@ const struct cli_command keys_reset_command = {
     .summary = "Free an idempotency key: its next trigger makes a run",
     .help = "Whatever became of the run that it stood for, which is printed and goes on. A key "
             "that stands for\n"
-            "nothing is an error.",
+            "nothing is an error.\n"
+            "\n"
+            "  bide keys reset hello order-7\n"
+            "  bide keys reset --of wait --run run_... cool-off",
     .options = reset_options,
     .is_client = true,
-    .least = 2,
+    .least = 1,
     .most = 2,
     .exec = exec_reset,
 };

@@ -240,7 +240,7 @@ static void read_meta(struct cursor *cursor, struct frame_end *frame)
     cursor->broken |= list.broken;
 }
 
-enum { END_ITEMS = 16 + 1 + 4 };
+enum { END_ITEMS = 19 + 1 + 4 };
 
 static void write_end(struct buffer *out, const struct frame_end *frame)
 {
@@ -256,6 +256,9 @@ static void write_end(struct buffer *out, const struct frame_end *frame)
     ids_write(out, frame->ids, frame->id_count);
     parts_write(out, frame->parts, frame->part_count);
     manner_write(out, &frame->manner);
+    pack_bytes(out, frame->key);
+    pack_bool(out, frame->key_global);
+    pack_int(out, frame->key_ttl_ms);
     pack_bytes(out, frame->then);
     pack_bytes(out, frame->state);
     pack_bytes(out, frame->output);
@@ -278,6 +281,9 @@ static void read_end(struct cursor *cursor, struct frame_end *frame)
     ids_read(cursor, &frame->ids, &frame->id_count);
     parts_read(cursor, &frame->parts, &frame->part_count);
     manner_read(cursor, &frame->manner);
+    frame->key = cursor_text(cursor);
+    frame->key_global = cursor_bool(cursor);
+    frame->key_ttl_ms = cursor_int(cursor);
     frame->then = cursor_text(cursor);
     frame->state = cursor_bytes(cursor);
     frame->output = cursor_bytes(cursor);

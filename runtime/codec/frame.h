@@ -205,8 +205,7 @@ struct frame_end {
     uint32_t verdict;
     uint64_t cpu_ns;
     /* WAIT */
-    uint32_t wait_kind;
-    uint32_t needed; /* how many of `ids` must end; 0: all */
+    uint32_t wait_kind, needed; /* needed: how many of `ids` must end; 0: all */
     int64_t due_ms;  /* a date: TIME: when; TOKEN, RUNS: give up then; 0: span_ms counts */
     int64_t span_ms; /* the same from now on. TIME: 0 is at once; else 0 is never. PUSH_BACK:
                         how long */
@@ -215,6 +214,9 @@ struct frame_end {
     struct frame_part *parts; /* of a GROUP */
     uint32_t part_count;
     struct frame_manner manner; /* of a GROUP */
+    struct slice key;           /* idempotency, of the wait; empty: none */
+    bool key_global;            /* else it is the run's own */
+    int64_t key_ttl_ms;         /* 0: as long as the wait, and some more */
     struct slice then;          /* the segment to enter */
     struct slice state;         /* msgpack map */
     /* DONE */

@@ -57,9 +57,10 @@ struct schedule_act {
 /* The idempotency key stands for nothing any more, until it comes again. */
 struct key_reset {
     uint32_t environment;
-    struct slice task, key;
+    uint32_t kind;          /* enum key_kind: of a RUN, TOKEN or WAIT */
+    struct slice task, key; /* task: of a RUN */
     int64_t owner;  /* the run whose segment gave it, as its own; 0: it is no run's alone */
-    int64_t run_id; /* reply: that it stood for */
+    int64_t run_id; /* reply: that it stood for; the token's id */
 };
 
 #endif

@@ -160,28 +160,42 @@ static bool tags_put(struct segment *segment, struct value *body, const char *co
     return true;
 }
 
-/*
- * The engine keeps keys of one run apart, and global ones; the scopes between are spelled into
- * the key. What is shown is the key as it was given.
- */
+bool segment_key(struct segment *segment, const char *key, uint32_t scope, struct slice *text,
+                 bool *is_global)
+{
+    struct arena *arena = &segment->arena;
+
+    *text = slice_of(key);
+    *is_global = scope == BIDE_SCOPE_ROOT || scope == BIDE_SCOPE_GLOBAL;
+    if (!utf8_is_valid(*text))
+        return segment_raise(segment, false, "not_utf8", "an idempotency key is not UTF-8");
+    if (scope > BIDE_SCOPE_GLOBAL)
+        return segment_raise(segment, false, "refused",
+                             "the scope of idempotency key \"%s\" is %u, which is none", key,
+                             scope);
+    *text = scope == BIDE_SCOPE_ATTEMPT
+                ? arena_format(arena, "%s" KEY_SCOPE_MARK "%u", key, segment->frame->attempt)
+            : scope == BIDE_SCOPE_ROOT
+                ? arena_format(arena, "%s" KEY_SCOPE_MARK "%s", key, segment->info.root_id)
+                : arena_copy(arena, *text);
+    return true;
+}
+
+/* What is shown is the key as it was given. */
 static bool key_put(struct segment *segment, struct value *body, const char *key,
                     uint32_t scope, int64_t ttl_ms)
 {
     struct arena *arena = &segment->arena;
-    struct slice text = slice_of(key);
+    struct slice text;
+    bool is_global;
 
-    if (text.size == 0)
+    if (key == NULL || *key == '\0')
         return true;
-    if (!utf8_is_valid(text))
-        return segment_raise(segment, false, "not_utf8", "an idempotency key is not UTF-8");
-    if (scope == BIDE_SCOPE_ATTEMPT)
-        text = arena_format(arena, "%s\x1f%u", key, segment->frame->attempt);
-    else if (scope == BIDE_SCOPE_ROOT)
-        text = arena_format(arena, "%s\x1f%s", key, segment->info.root_id);
+    if (!segment_key(segment, key, scope, &text, &is_global))
+        return false;
     value_put(arena, body, "key", value_string(text));
     value_put(arena, body, "key_text", value_text(key));
-    number_put(segment, body, "key_global",
-               scope == BIDE_SCOPE_ROOT || scope == BIDE_SCOPE_GLOBAL);
+    number_put(segment, body, "key_global", is_global);
     number_put(segment, body, "key_ttl_ms", ttl_ms);
     return true;
 }

@@ -218,6 +218,25 @@ static void group_take(struct segment *segment, const struct bide_wait_opts *opt
             return;
 }
 
+static bool key_take(struct segment *segment, const struct bide_wait_opts *opts)
+{
+    struct frame_end *end = &segment->end;
+
+    if (opts->key == NULL || *opts->key == '\0')
+        return opts->key_ttl_ms == 0 ||
+               segment_raise(
+                   segment, false, "refused",
+                   "key_ttl_ms is how long the key of a wait holds, and none is given");
+    if (opts->key_ttl_ms < 0)
+        return segment_raise(segment, false, "refused",
+                             "key \"%s\" of a wait is to hold for %lld ms: more than 0 are "
+                             "needed, or 0 for the standard",
+                             opts->key, (long long)opts->key_ttl_ms);
+    end->key_ttl_ms = opts->key_ttl_ms;
+    return name_take(segment, NAME_KEY, opts->key) &&
+           segment_key(segment, opts->key, opts->key_scope, &end->key, &end->key_global);
+}
+
 bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segment_fn then)
 {
     struct segment *segment = segment_of(t);
@@ -241,6 +260,8 @@ bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segmen
         end->due_ms = opts.until_ms;
         end->span_ms = opts.for_ms;
     }
+    if (!segment->is_raised)
+        (void)key_take(segment, &opts); /* raised, where it fails */
     return segment_end_mark(segment, VERDICT_WAIT);
 }
 

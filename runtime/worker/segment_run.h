@@ -129,6 +129,10 @@ bool segment_makes(struct segment *segment, int64_t *id);
 /* Batches that nobody has sealed are, with what is left of their items. */
 void segment_batches_seal(struct segment *segment);
 /* What a trigger asks for; `opts` may be NULL. False: it is raised. */
+/* An idempotency key as the engine keeps it: its own run's, or global; the scopes between are
+ * spelled into it. False: raised. */
+bool segment_key(struct segment *segment, const char *key, uint32_t scope, struct slice *text,
+                 bool *is_global);
 bool segment_trigger_body(struct segment *segment, const char *task, const bide_value *payload,
                           const struct bide_trigger_opts *opts, struct value *body);
 

@@ -124,6 +124,62 @@ Test(keys, a_key_is_free_when_it_is_reset_or_its_run_has_ended_so)
     reset(200, text(", \"parentRunId\": \"%s\"", owner));
 }
 
+/* ---- waits --------------------------------------------------------------------------------
+ */
+
+static const struct reply *patient(int wait_ms, const char *more)
+{
+    return run_end(&s, run_trigger(&s, "patient",
+                                   text("{\"key\": \"k\", \"wait_ms\": %d%s}", wait_ms, more),
+                                   NULL));
+}
+
+static long long patient_ms(int wait_ms, const char *more)
+{
+    long long start = now_ms();
+    const struct reply *run = patient(wait_ms, more);
+
+    cr_assert_str_eq(reply_text(run, "status"), "COMPLETED", "%s", run->text);
+    return now_ms() - start;
+}
+
+/* An attempt that begins anew does not wait again, and neither does one of another server. */
+Test(keys, a_wait_with_a_key_is_waited_for_once)
+{
+    enum { WAIT_MS = 2000 };
+
+    begin(NULL);
+    long long once_ms = patient_ms(WAIT_MS, ", \"fails\": true");
+    cr_assert(once_ms >= WAIT_MS && once_ms < 2 * WAIT_MS, "%lld", once_ms);
+    cr_assert_geq(patient_ms(WAIT_MS, ""), WAIT_MS, "the key is the run's own");
+
+    cr_assert_geq(patient_ms(WAIT_MS, ", \"scope\": 3"), WAIT_MS);
+    server_kill(&s);
+    server_start(&s);
+    cr_assert_lt(patient_ms(WAIT_MS, ", \"scope\": 3"), WAIT_MS, "it is everybody's");
+    const char *reset = "/api/v1/idempotencyKeys/k/reset";
+    cr_assert_eq(server_call(&s, "POST", reset, "{\"of\": \"wait\"}")->status, 200);
+    cr_assert_eq(server_call(&s, "POST", reset, "{\"of\": \"wait\"}")->status, 404);
+    cr_assert_geq(patient_ms(WAIT_MS, ", \"scope\": 3"), WAIT_MS, "it was reset");
+
+    const struct reply *bad = patient(1, ", \"ttl_ms\": -1");
+    cr_assert_not_null(strstr(refusal(bad), "more than 0"), "%s", bad->text);
+    bad = patient(1, ", \"scope\": 4");
+    cr_assert_not_null(strstr(refusal(bad), "scope"), "%s", bad->text);
+}
+
+Test(keys, what_is_waited_for_once_is_shown)
+{
+    begin(NULL);
+    const char *run =
+        run_trigger(&s, "patient", "{\"key\": \"cool-off\", \"wait_ms\": 100000}", NULL);
+    const struct reply *waiting = run_until(&s, run, "WAITING");
+    cr_assert_str_eq(reply_text(waiting, "waitIdempotencyKey"), "cool-off", "%s",
+                     waiting->text);
+    const struct reply *why = server_call(&s, "GET", text("/api/v1/runs/%s/why", run), NULL);
+    cr_assert_not_null(strstr(why->text, "once by the key \\\"cool-off\\\""), "%s", why->text);
+}
+
 /* Its parent is canceled, with or without a word for it. */
 Test(keys, a_child_ends_with_its_parent_as_it_was_made_to)
 {

@@ -1,6 +1,7 @@
 /* The world outside: clients, operators, the clock. */
 #include "base/table.h"
 #include "batches.h"
+#include "engine/key.h"
 #include "waits.h"
 
 #include <stdio.h>
@@ -84,6 +85,13 @@ static void act_key_reset(struct world *world)
     const struct run *run =
         store_memory_run(world->memory, (uint32_t)world_random(world, count));
     reset->environment = run->environment;
+    if (world_chance(world, 30)) {
+        *reset = (struct key_reset){ .environment = run->environment,
+                                     .kind = KEY_WAIT,
+                                     .key = slice_of(world_chance(world, 50) ? "w1" : "w2"),
+                                     .owner = world_chance(world, 80) ? run->id : 0 };
+        return;
+    }
     reset->task = arena_copy(&world->arena, run->task);
     reset->key =
         run->parent_id != 0 ? SLICE("child") : arena_copy(&world->arena, run->key_text);

@@ -12,6 +12,7 @@ struct model *model_create(void)
     table_init(&model->tokens, &model->arena);
     table_init(&model->queues, &model->arena);
     table_init(&model->run_batches, &model->arena);
+    table_init(&model->waits, &model->arena);
     return model;
 }
 

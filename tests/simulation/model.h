@@ -83,8 +83,8 @@ struct shadow_queue {
 
 struct model {
     struct arena arena;
-    struct table runs, tokens, queues, run_batches;
-    struct shadow_kept *kept; /* items of batches: rules_batch.c */
+    struct table runs, tokens, queues, run_batches, waits; /* waits: rules_wait_key.c */
+    struct shadow_kept *kept;                              /* items of batches: rules_batch.c */
     struct shadow_key keys[MODEL_KEYS];
     uint32_t key_count;
     struct shadow_pause environments[ENVIRONMENTS + 1];

@@ -64,6 +64,7 @@ static void heard_take(const struct look *look, const struct command *command,
     if ((shadow->was->status != RUN_WAITING && shadow->end == NULL) ||
         (wait->group != NULL && wait->group->is_over))
         flaw(look, command, "it was heard, and the run did not wait");
+    rule_wait_key_acted(look, command, wait);
     shadow->extra_moves++; /* it stands in the timeline */
     enum command_kind kind = command->kind;
     if (kind == COMMAND_WAIT_COMPLETE && wait->kind == WAIT_FOR_TIME)

@@ -71,7 +71,7 @@ bool group_is_over(const struct look *look, const struct wait *wait, bool now, i
 
 /* `acted`: their times may have been moved by hand since. */
 static bool same_parts(const struct look *look, const struct wait_group *group,
-                       const struct frame_end *end, bool acted)
+                       const struct frame_end *end, bool acted, const struct wait_first *first)
 {
     bool same = group->count == end->part_count;
 
@@ -79,13 +79,15 @@ static bool same_parts(const struct look *look, const struct wait_group *group,
         const struct frame_part *kept = &group->parts[i], *said = &end->parts[i];
         bool is_span;
         int64_t due_ms = look_deadline(look, said->due_ms, said->span_ms, &is_span);
-        same =
-            kept->kind == said->kind && kept->of == said->of &&
-            (kept->kind == PART_MESSAGE || kept->id == said->id) &&
-            slice_equal(kept->word, said->word) &&
-            (acted || (kept->due_ms == due_ms && (due_ms == 0 || kept->is_span == is_span))) &&
-            slice_equal(kept->name, said->name) &&
-            (said->needed == 0 || said->needed == kept->needed);
+        if (is_span)
+            due_ms += first->begun_ms - look->steady_ms;
+        same = kept->kind == said->kind && kept->of == said->of &&
+               (kept->kind == PART_MESSAGE || kept->id == said->id) &&
+               slice_equal(kept->word, said->word) &&
+               (acted || first->is_unsure ||
+                (kept->due_ms == due_ms && (due_ms == 0 || kept->is_span == is_span))) &&
+               slice_equal(kept->name, said->name) &&
+               (said->needed == 0 || said->needed == kept->needed);
     }
     return same;
 }
@@ -104,7 +106,7 @@ static void sleep_look(const struct look *look, const struct shadow *shadow,
 }
 
 void rule_group(const struct look *look, const struct shadow *shadow, const struct run *run,
-                const struct frame_end *end)
+                const struct frame_end *end, const struct wait_first *first)
 {
     struct arena arena = { 0 };
     struct wait wait;
@@ -112,9 +114,14 @@ void rule_group(const struct look *look, const struct shadow *shadow, const stru
     if (run->status == RUN_DONE)
         return;
     if (!wait_read(&arena, run->wait, &wait) || wait.group == NULL ||
-        !same_parts(look, wait.group, end, shadow->acts != 0))
+        !same_parts(look, wait.group, end, shadow->acts != 0, first) ||
+        (!first->is_unsure && shadow->acts == 0 &&
+         (wait.due_ms != first->due_ms || wait.group->begun_ms != first->begun_ms)))
         flaw(look, run, "it waits for another group than it was to");
-    else
+    else if (first->is_skipped && shadow->path[0].status == RUN_WAITING &&
+             !wait.group->manner.cancels)
+        flaw(look, run, "it waits again for a group that was skipped");
+    else if (!first->is_skipped && !first->is_unsure)
         sleep_look(look, shadow, run, &wait);
     arena_finish(&arena);
 }

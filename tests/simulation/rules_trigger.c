@@ -99,7 +99,9 @@ void rule_key_reset(const struct look *look, const struct command *command)
         key_of(look, KEY_RUN, reset->environment, reset->task, reset->owner, reset->key);
     bool is_taken = command->err.code == ERR_OK;
 
-    if (key == NULL)
+    if (reset->kind == KEY_WAIT)
+        rule_wait_key_reset(look, command);
+    if (key == NULL || reset->kind != KEY_RUN)
         return;
     if (is_taken == key_is_over(look, key) && (is_taken || !key_may_be_over(look, key)))
         world_flaw(look->world, "the key of run %lld is %s, and its reset is %s",

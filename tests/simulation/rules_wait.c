@@ -109,7 +109,7 @@ static uint32_t distinct(const struct frame_end *end)
 }
 
 static void kept_look(const struct look *look, const struct run *run,
-                      const struct frame_end *end, int64_t due_ms, bool is_span)
+                      const struct frame_end *end, const struct wait_first *first)
 {
     struct arena arena = { 0 };
     struct wait wait;
@@ -119,13 +119,14 @@ static void kept_look(const struct look *look, const struct run *run,
     if (!wait_read(&arena, run->wait, &wait) || wait.kind != end->wait_kind ||
         wait.count != count ||
         (wait.needed != needed && (wait.needed != 0 || run->status == RUN_WAITING)) ||
-        wait.due_ms != due_ms)
+        (wait.due_ms != first->due_ms && !first->is_unsure))
         flaw(look, run, "it waits for something else than it was to");
     for (uint32_t i = 0; i < end->id_count && count > 0; i++)
         if (!wait_has(&arena, &wait, end->ids[i]))
             flaw(look, run, "one thing is not among those that it waits for");
-    if (run->status == RUN_WAITING &&
-        (run->due_ms != due_ms || (due_ms != 0 && run->due_is_span != is_span)))
+    if (run->status == RUN_WAITING && !first->is_unsure &&
+        (run->due_ms != first->due_ms ||
+         (first->due_ms != 0 && run->due_is_span != first->is_span)))
         flaw(look, run, "it waits longer, or less long, than it was to");
     arena_finish(&arena);
 }
@@ -136,20 +137,25 @@ void rule_wait(const struct look *look, const struct shadow *shadow, const struc
     struct wait wait = { .kind = end->wait_kind, .ids = end->ids, .count = end->id_count };
     uint32_t count = distinct(end);
     uint32_t needed = end->needed == 0 || end->needed > count ? count : end->needed;
-    bool is_span, sleeps = shadow->path[0].status == RUN_WAITING;
-    int64_t due_ms = look_deadline(look, end->due_ms, end->span_ms, &is_span);
+    bool sleeps = shadow->path[0].status == RUN_WAITING;
+    struct wait_first first = rule_wait_first(look, run, end, shadow->acts != 0);
 
     if (shadow->path[0].status != RUN_WAITING && shadow->path[0].status != RUN_QUEUED &&
         shadow->path[0].status != RUN_PARKED)
         flaw(look, run, "its segment waits, and it does not");
     if (end->wait_kind == WAIT_FOR_GROUP) {
-        rule_group(look, shadow, run, end);
+        rule_group(look, shadow, run, end, &first);
         return;
     }
     if (run->status < RUN_DONE && shadow->moved == NULL)
-        kept_look(look, run, end, due_ms, is_span);
-    if (end->wait_kind == WAIT_FOR_TIME) {
-        if (sleeps == (due_ms == 0 || look_is_over(look, due_ms, is_span)))
+        kept_look(look, run, end, &first);
+    if (first.is_unsure)
+        return;
+    if (first.is_skipped) {
+        if (sleeps)
+            flaw(look, run, "it waits again, and that was skipped");
+    } else if (end->wait_kind == WAIT_FOR_TIME) {
+        if (sleeps == (first.due_ms == 0 || look_is_over(look, first.due_ms, first.is_span)))
             flaw(look, run, "a time has come, and it waits; or has not, and it goes on");
     } else if (count == end->id_count && sleeps) {
         if (count_ended(look, &wait, wait_had_ended) >= needed)

@@ -281,6 +281,23 @@ static void wait_group(struct world *world, struct held_segment *held, struct fr
     }
 }
 
+/* Not where what it waits for may wait for it: that ends by its time only. */
+static void wait_key(const struct world *world, const struct held_segment *held,
+                     struct frame_end *end)
+{
+    static const char *const keys[] = { "w1", "w1", "w2" };
+    uint64_t dice = slots_script(world, held, 6);
+
+    for (uint32_t i = 0; i < held->child_count; i++)
+        if (held->children[i] < held->id_block || held->children[i] > held->id_block + 99)
+            return;
+    if (dice % 2 > 0)
+        return;
+    end->key = slice_of(keys[dice / 2 % 3]);
+    end->key_global = dice / 6 % 6 == 0;
+    end->key_ttl_ms = dice / 36 % 4 == 0 ? 1 + (int64_t)(dice / 144 % 9000) : 0;
+}
+
 /* The dispatch may send some of them on their own, earlier than the END; here all go with it.
  */
 static void creates_add(struct world *world, const struct held_segment *held,
@@ -320,6 +337,7 @@ static void segment_end(struct world *world, struct held_segment *held)
         end->state = SLICE("\x81\xa1n\x02");
     } else if (held->entry < 6 && dice < 55) {
         end_wait(world, held, end);
+        wait_key(world, held, end);
     } else if (dice < 90 || (dice == 90 && world->drains)) {
         end->verdict = VERDICT_DONE;
         end->output = SLICE("\x01");

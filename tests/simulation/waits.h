@@ -23,11 +23,23 @@ bool rule_hold_ended(const struct look *look, const struct run *was, const struc
 /* It has failed because it would have waited for itself, if it had waited so. */
 void rule_cycle(const struct look *look, const struct run *run, const struct wait *wait);
 
+/* rules_wait_key.c: when the first wait with the key of this one began and ends. */
+struct wait_first {
+    int64_t begun_ms, due_ms;
+    bool is_span, is_skipped;
+    bool is_unsure; /* the rules do not know */
+};
+struct wait_first rule_wait_first(const struct look *look, const struct run *run,
+                                  const struct frame_end *end, bool acted);
+void rule_wait_key_acted(const struct look *look, const struct command *command,
+                         const struct wait *wait);
+void rule_wait_key_reset(const struct look *look, const struct command *command);
+
 /* rules_group.c: the same for groups. */
 /* `mailed`: messages that the run had been sent when the batch began. */
 bool group_is_over(const struct look *look, const struct wait *wait, bool now, int64_t mailed);
 void rule_group(const struct look *look, const struct shadow *shadow, const struct run *run,
-                const struct frame_end *end);
+                const struct frame_end *end, const struct wait_first *first);
 /* A group that has begun may be over in the same batch: where does the run go on? */
 struct slice rule_group_segment(const struct look *look, const struct run *run,
                                 struct slice then);

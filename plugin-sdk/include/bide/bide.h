@@ -335,6 +335,11 @@ struct bide_wait_opts {
                                   bide_wait_on() */
     const int64_t *remind_ms;  /* from the beginning of the wait, rising */
     uint32_t remind_count;
+    uint32_t key_scope; /* enum bide_scope */
+    /* Where a retry begins anew: a later wait with this key is the same wait. It ends, gives up
+     * and reminds when that was to, which is at once when that is long over. */
+    const char *key;
+    int64_t key_ttl_ms; /* counted from now; 0: 30 days more than the wait's own time */
 };
 
 /* How a token, a run or the whole wait ended. */
@@ -1304,8 +1309,8 @@ BIDE_MUST_RETURN static inline bide_next bide_wait_(bide_task *t, struct bide_wa
 static inline struct bide_wait_opts bide_wait_opts_(uint32_t kind, uint32_t count,
                                                     uint32_t needed, int64_t timeout_ms)
 {
-    struct bide_wait_opts opts = { 0,    kind, timeout_ms, 0,    NULL, NULL, count, needed,
-                                   NULL, 0,    0,          NULL, NULL, NULL, 0 };
+    struct bide_wait_opts opts = { 0, kind, timeout_ms, 0,    NULL, NULL, count, needed, NULL,
+                                   0, 0,    NULL,       NULL, NULL, 0,    0,     NULL,   0 };
     return opts;
 }
 
@@ -1321,6 +1326,18 @@ BIDE_MUST_RETURN static inline bide_next bide_wait_for(bide_task *t, int64_t dur
 BIDE_MUST_RETURN static inline bide_next bide_save(bide_task *t, bide_segment_fn then)
 {
     return bide_wait_for(t, 0, then);
+}
+
+/*
+ * ABI 1.1: the same, once in a run: where a retry begins anew (BIDE_RETRY_START), the wait with
+ * this key is over when the first was to be, or at once. In a loop each turn needs its own key.
+ */
+BIDE_MUST_RETURN static inline bide_next
+bide_wait_for_once(bide_task *t, const char *key, int64_t duration_ms, bide_segment_fn then)
+{
+    struct bide_wait_opts opts = bide_wait_opts_(BIDE_WAIT_TIME, 0, 0, duration_ms);
+    opts.key = key;
+    return bide_wait_(t, opts, then);
 }
 
 /* Until a date in ms since 1970; a past one goes on at once. */

@@ -51,6 +51,7 @@ bool segment_wait_load(struct batch *batch, struct run *run, const struct frame_
     if (end->verdict != VERDICT_WAIT)
         return true;
     bool loaded = segment_wait_want(batch, end);
+    loaded &= wait_key_load(batch, run, end->key, end->key_global);
     loaded &= mail_ready(batch, run);
     return wait_cycle_load(batch, run, end) && loaded;
 }
@@ -195,6 +196,7 @@ void segment_wait(struct batch *batch, struct run *run, const struct frame_end *
     run->due_is_span = until.is_span;
     if (wait.group != NULL)
         wait.group->due_is_span = until.is_span;
+    wait_key_take(batch, run, end, &wait);
     segment_keep(batch, run, end, end->then);
     mail_drop(batch, run, run_wait(batch, run));
     mail_give(batch, run, &wait);

@@ -46,6 +46,11 @@ static bool whole_is_over(struct batch *batch, const struct wait *wait, bool *is
                                : wait_is_over(batch, wait, is_over);
 }
 
+static bool key_load(struct batch *batch, const struct run *run, const struct wait *wait)
+{
+    return wait_key_load(batch, run, wait->key, wait->key_global);
+}
+
 static bool whole_end(struct batch *batch, struct command *command, struct run *run,
                       struct wait *wait)
 {
@@ -55,7 +60,7 @@ static bool whole_end(struct batch *batch, struct command *command, struct run *
         return refuse(command, "The run waits for a time only, and cannot give that up; skip "
                                "the wait, or move it") ||
                true;
-    if (!whole_is_over(batch, wait, &is_over))
+    if (!whole_is_over(batch, wait, &is_over) || !key_load(batch, run, wait))
         return false;
     if (is_over) /* its turn has not come: there is a crowd */
         return refuse(command,
@@ -67,6 +72,7 @@ static bool whole_end(struct batch *batch, struct command *command, struct run *
                       gives_up    ? "wait timed out"
                       : completes ? "wait completed"
                                   : "wait skipped"));
+    wait_key_over(batch, run, wait, !gives_up);
     wait->gave_up = gives_up;
     if (!gives_up && wait->group == NULL && wait->kind != WAIT_FOR_TIME)
         wait->needed = 0;      /* nothing more: it has ended well */
@@ -113,7 +119,7 @@ static bool whole_move(struct batch *batch, struct command *command, struct run 
                    &command->err, ERR_RULE,
                    "timeout: the run waits for a time, which must come: \"never\" is none") ||
                true;
-    if ((wait->group != NULL && !wait_due_load(batch, run)) ||
+    if ((wait->group != NULL && !wait_due_load(batch, run)) || !key_load(batch, run, wait) ||
         (due.due_ms == 0 && !move_ask(batch, command, run, wait)))
         return false;
     if (command->err.code != ERR_OK)
@@ -123,6 +129,7 @@ static bool whole_move(struct batch *batch, struct command *command, struct run 
         act_text(batch, command,
                  arena_format(batch->arena, "wait %.*s", SLICE_ARG(move_text(batch, command)))
                      .data));
+    wait_key_move(batch, run, wait, due);
     wait->due_ms = due.due_ms;
     if (wait->group != NULL)
         wait->group->due_is_span = due.is_span;
@@ -236,7 +243,7 @@ static bool time_of_group(struct batch *batch, struct command *command, struct r
                        "data: \"%.*s\" is a time, which has come without any",
                        SLICE_ARG(part->name)) ||
                true;
-    if (!wait_due_load(batch, run))
+    if (!wait_due_load(batch, run) || !key_load(batch, run, wait))
         return false;
     if (part->due_ms == 0 || batch_is_over(batch, part->due_ms, part->is_span))
         return true; /* it has come */
@@ -247,7 +254,11 @@ static bool time_of_group(struct batch *batch, struct command *command, struct r
     part->due_ms = is_move ? due.due_ms : 0; /* 0: it has come */
     part->is_span = due.is_span;
     act->won = true;
-    return changed(batch, run, wait);
+    if (!changed(batch, run, wait))
+        return false;
+    if (!is_move && (run->status != RUN_WAITING || run_wait(batch, run)->group->is_over))
+        wait_key_over(batch, run, wait, true); /* by that */
+    return true;
 }
 
 static void refuse_message(struct batch *batch, struct command *command, const struct run *run,

@@ -33,4 +33,18 @@ bool wait_due(struct batch *batch, struct run *run);
 /* Is it pending (1), ended (0) or unknown (-1)? Loaded already. */
 int wait_pending(struct batch *batch, const struct run *run, bool is_token, int64_t id);
 
+/* wait_key.c: the row of the wait's key, if it has one. False: more rows are needed. */
+bool wait_key_load(struct batch *batch, const struct run *run, struct slice key,
+                   bool is_global);
+/* A wait that was made, before it begins: it gets the key, and the times of the first with it.
+ */
+void wait_key_take(struct batch *batch, struct run *run, const struct frame_end *end,
+                   struct wait *wait);
+/* Its end was moved, or has come by hand: it was skipped, or has given up. Call it before the
+ * change. */
+void wait_key_move(struct batch *batch, const struct run *run, const struct wait *wait,
+                   struct deadline due);
+void wait_key_over(struct batch *batch, const struct run *run, const struct wait *wait,
+                   bool is_skipped);
+
 #endif

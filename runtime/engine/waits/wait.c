@@ -5,8 +5,8 @@
 #include "codec/pack.h"
 
 /* What stands behind the head: the ids themselves, in rows that an older version wrote; else
- * one list of them, and one of the group where there is one. */
-enum { HEAD_ITEMS = 4 };
+ * one list of them, one of the group where there is one, and the key where there is one. */
+enum { HEAD_ITEMS = 4, KEY_ITEMS = 2 };
 
 static void group_pack(struct buffer *out, const struct wait_group *group)
 {
@@ -42,8 +42,9 @@ struct slice wait_pack(struct arena *arena, const struct wait *wait)
 {
     struct buffer out = { 0 };
 
-    uint32_t behind = wait->group != NULL ? 2 : wait->count > 0;
-    pack_list(&out, HEAD_ITEMS + behind);
+    bool is_keyed = wait->key.size > 0;
+    uint32_t behind = wait->group != NULL ? 2 : is_keyed || wait->count > 0;
+    pack_list(&out, HEAD_ITEMS + behind + (is_keyed ? KEY_ITEMS : 0));
     pack_int(&out, wait->kind);
     pack_int(&out, wait->needed);
     pack_int(&out, wait->due_ms);
@@ -52,6 +53,10 @@ struct slice wait_pack(struct arena *arena, const struct wait *wait)
         ids_write(&out, wait->ids, wait->group != NULL ? 0 : wait->count);
     if (wait->group != NULL)
         group_pack(&out, wait->group);
+    if (is_keyed) {
+        pack_bytes(&out, wait->key);
+        pack_bool(&out, wait->key_global);
+    }
     struct slice packed = arena_copy(arena, buffer_view(&out));
     buffer_finish(&out);
     return packed;
@@ -130,6 +135,10 @@ bool wait_read(struct arena *arena, struct slice packed, struct wait *wait)
         wait->group = ARENA_NEW(arena, struct wait_group);
         group_read(&cursor, wait->group);
         cursor.broken |= !wait_number(arena, wait, &wrong);
+    }
+    if (cursor.at + KEY_ITEMS <= cursor.count) {
+        wait->key = cursor_text(&cursor);
+        wait->key_global = cursor_bool(&cursor);
     }
     return !cursor.broken;
 }

@@ -42,6 +42,9 @@ struct wait {
     uint32_t count;
     bool gave_up;             /* due_ms came first */
     struct wait_group *group; /* of a GROUP */
+    struct slice key; /* idempotency (wait_key.c), as the engine keeps it; empty: none */
+    bool key_global;
+    bool is_skipped; /* in memory only: the wait of this key was */
 
     struct table places; /* id → 1 + its first part; made when it is asked for */
 };

@@ -288,6 +288,7 @@ void wait_begin(struct batch *batch, struct run *run, struct wait *wait)
         (void)group_look(batch, wait, &run->left, &is_over); /* loaded */
     else
         is_over = simple_is_over(batch, run, wait);
+    is_over |= wait->is_skipped;
     if (is_over && wait->group != NULL && wait->group->manner.cancels) {
         (void)run_move(batch, run, RUN_WAITING, SLICE("for what is left to be canceled"));
         (void)batch_event(batch, run, false);

@@ -50,6 +50,7 @@ struct run_view {
     uint32_t needed, come;
     bool is_group;
     int64_t gives_up_ms, reminds_ms; /* of a group; 0: never */
+    struct slice wait_key;           /* idempotency, as it was given */
     uint32_t reminders, reminded;
     struct slice parked; /* why, for a person */
     struct hold hold;

@@ -1,6 +1,7 @@
 /* What a run waits for, as its view and "why" show it. */
 #include "base/clock.h"
 #include "base/duration.h"
+#include "base/name.h"
 #include "engine/waits/wait.h"
 #include "http/api/run_view.h"
 
@@ -151,6 +152,10 @@ bool run_waits_read(struct run_view *view, struct reader *reader, struct arena *
         return holds_read(view, reader, arena, err);
     if (view->run->status != RUN_WAITING || !wait_read(arena, view->run->wait, &wait))
         return true;
+    view->wait_key = wait.key;
+    for (size_t i = 0; i < view->wait_key.size; i++) /* its scope is not shown */
+        if (wait.key.data[i] == *KEY_SCOPE_MARK)
+            view->wait_key.size = i;
     if (wait.group != NULL)
         return group_read(view, &wait, reader, arena, err);
     view->wait_total = wait.kind == WAIT_FOR_TIME ? 1 : wait.count;
@@ -206,6 +211,9 @@ void run_waits_say(struct run_view *view, struct arena *arena)
         view->hold.text =
             arena_format(arena, "%.*s, and %u %s come", SLICE_ARG(view->hold.text), view->come,
                          view->come == 1 ? "has" : "have");
+    if (view->wait_key.size > 0)
+        view->hold.text = arena_format(arena, "%.*s, once by the key \"%.*s\"",
+                                       SLICE_ARG(view->hold.text), SLICE_ARG(view->wait_key));
 }
 
 void run_wait_head_write(struct out *out, const struct wait_view *wait)
@@ -248,6 +256,8 @@ void run_waits_write(struct out *out, const struct run_view *view)
         out_int(out, "waitingForCount", view->wait_total);
         out_int(out, "waitingForNeeded", view->needed);
     }
+    if (view->wait_key.size > 0)
+        out_text(out, "waitIdempotencyKey", view->wait_key);
     if (view->gives_up_ms != 0)
         out_time(out, "waitGivesUpAt", view->gives_up_ms);
     if (view->reminders > 0) {

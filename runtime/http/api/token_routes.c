@@ -95,7 +95,7 @@ static void item_write(struct request *request, struct out *out, const struct wa
         out_list(out, "tags");
         out_end_list(out);
     }
-    if (token->key_text.size > 0)
+    if (token->key_text.size > 0 && token->key.size > 0) /* it was not reset */
         out_text(out, "idempotencyKey", token->key_text);
     out_time(out, "idempotencyKeyExpiresAt", token->key_expires_ms);
     if (token->run_id != 0)

@@ -12,6 +12,7 @@
 #include "base/name.h"
 #include "codec/pack.h"
 #include "engine/contract.h"
+#include "engine/key.h"
 #include "http/api/routes.h"
 #include "http/body/trigger_members.h"
 #include "http/body/trigger_options.h"
@@ -282,6 +283,7 @@ void run_trigger(struct request *request)
 static const struct member_rule reset_members[] = {
     { "taskIdentifier", MEMBER_TAKEN, NULL },
     { "parentRunId", MEMBER_TAKEN, NULL },
+    { "of", MEMBER_TAKEN, NULL },
     { "task", MEMBER_ELSEWHERE, "is called \"taskIdentifier\" here" },
     { NULL, MEMBER_TAKEN, NULL },
 };
@@ -292,7 +294,10 @@ static void reset_done(struct request *request)
 
     out_map(&out, NULL);
     out_text(&out, "id", request->command.key_reset.key);
-    out_id(&out, "runId", "run", request->command.key_reset.run_id);
+    if (request->command.key_reset.kind == KEY_RUN)
+        out_id(&out, "runId", "run", request->command.key_reset.run_id);
+    else if (request->command.key_reset.kind == KEY_TOKEN)
+        out_id(&out, "tokenId", "waitpoint", request->command.key_reset.run_id);
     out_end_map(&out);
     reply_send(request, HTTP_OK);
 }
@@ -309,6 +314,28 @@ static bool owner_read(struct request *request, const struct value *body, int64_
            err_set(err, ERR_BAD_REQUEST, "parentRunId must be the id of a run");
 }
 
+/* And so is this: of a token or a wait, which have no task. */
+static bool kind_read(struct request *request, const struct value *body,
+                      struct key_reset *reset, struct err *err)
+{
+    struct slice of = { 0 };
+
+    if (!body_text(request, body, "of", RESET_TEXT_MAX, &of, err) ||
+        !body_text(request, body, "taskIdentifier", RESET_TEXT_MAX, &reset->task, err))
+        return false;
+    reset->kind = slice_is(of, "token") ? KEY_TOKEN : slice_is(of, "wait") ? KEY_WAIT : KEY_RUN;
+    if (reset->kind != KEY_RUN)
+        return reset->task.size == 0 ||
+               err_set(err, ERR_BAD_REQUEST,
+                       "taskIdentifier: the key of a %.*s is no task's; leave it out",
+                       SLICE_ARG(of));
+    if (of.size > 0 && !slice_is(of, "run"))
+        return err_set(err, ERR_BAD_REQUEST, "of must be \"run\", \"token\" or \"wait\"");
+    if (reset->task.size == 0)
+        return err_set(err, ERR_BAD_REQUEST, "taskIdentifier, the task of the key, is missing");
+    return name_check(NAME_ASKED, reset->task, err);
+}
+
 void key_reset(struct request *request)
 {
     struct key_reset *reset = &request->command.key_reset;
@@ -320,11 +347,7 @@ void key_reset(struct request *request)
     request->command.kind = COMMAND_KEY_RESET;
     reset->environment = request->world->environment->number;
     reset->key = request->captures[0];
-    if (name_check(NAME_KEY, reset->key, &err) &&
-        body_text(request, &body, "taskIdentifier", RESET_TEXT_MAX, &reset->task, &err) &&
-        (reset->task.size > 0 ||
-         err_set(&err, ERR_BAD_REQUEST, "taskIdentifier, the task of the key, is missing")) &&
-        name_check(NAME_ASKED, reset->task, &err) &&
+    if (name_check(NAME_KEY, reset->key, &err) && kind_read(request, &body, reset, &err) &&
         owner_read(request, &body, &reset->owner, &err))
         request_submit(request, reset_done);
     else

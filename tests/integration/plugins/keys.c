@@ -3,6 +3,7 @@
  *
  *   keyed   makes "keyed-child" twice by the key and scope of its input, in each of its
  * attempts; fails as often as it is told to. Its output: the ids.
+ *   patient waits by the key of its input, in each of its attempts, of which the first fails.
  *   family  makes "keyed-child", whose input is its own, and waits for it.
  */
 #include <bide/bide.h>
@@ -47,6 +48,34 @@ static bide_next child_end(bide_task *t)
     return bide_done(t);
 }
 
+#define PATIENT_STATE(F)    F(I64, unused)
+#define PATIENT_SEGMENTS(S) S(patient_start) S(patient_end)
+
+BIDE_TASK(patient, PATIENT_STATE, PATIENT_SEGMENTS, .id = "patient", .max_attempts = 2,
+          .retry_from = BIDE_RETRY_START, .retry_min_ms = 1, .retry_max_ms = 1)
+
+static bide_next patient_start(bide_task *t)
+{
+    const bide_value *in = bide_input(t);
+    struct bide_part part = bide_part_for("time", bide_i64(t, in, "wait_ms"));
+
+    if (bide_i64(t, in, "scope") == 0 && bide_i64(t, in, "ttl_ms") == 0)
+        return bide_wait_for_once(t, bide_str(t, in, "key"), part.for_ms, patient_end);
+    return bide_wait_group(
+        t, 1, &part, 1,
+        (struct bide_wait_opts){ .key = bide_str(t, in, "key"),
+                                 .key_scope = (uint32_t)bide_i64(t, in, "scope"),
+                                 .key_ttl_ms = bide_i64(t, in, "ttl_ms") },
+        patient_end);
+}
+
+static bide_next patient_end(bide_task *t)
+{
+    if (bide_info(t)->attempt == 1 && bide_bool(t, bide_input(t), "fails"))
+        return bide_retry(t, "again", "it is told to");
+    return bide_done(t);
+}
+
 #define FAMILY_STATE(F)    F(RUN, child)
 #define FAMILY_SEGMENTS(S) S(family_start) S(family_end)
 
@@ -68,4 +97,4 @@ static bide_next family_end(bide_task *t)
     return bide_done(t);
 }
 
-BIDE_PLUGIN("keys", "1.0.0", keyed_task, keyed_child_task, family_task)
+BIDE_PLUGIN("keys", "1.0.0", keyed_task, keyed_child_task, family_task, patient_task)
