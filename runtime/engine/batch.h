@@ -161,9 +161,9 @@ bool queues_ensure(struct batch *batch);
 struct slice queue_name_of(struct batch *batch, const struct run *run);
 struct census *census_get(struct batch *batch, uint32_t environment);
 
-/* admission/crowd.c: may one more wait in that queue (NULL: it is not there yet), behind so many
- * that are sure to come? Who must go for it goes; `leaves` goes anyway (NULL: nobody does).
- * False: more rows are needed; the command's err says whether it is refused. */
+/* admission/crowd.c: may one more wait in that queue (NULL: it is not there yet), behind so
+ * many that are sure to come? Who must go for it goes; `leaves` goes anyway (NULL: nobody
+ * does). False: more rows are needed; the command's err says whether it is refused. */
 bool crowd_admit(struct batch *batch, struct command *command, const struct queue *queue,
                  const struct queue_rules *rules, const struct run *leaves, uint32_t ahead);
 void crowd_moved(struct batch *batch, const struct run *run, bool was_there, uint32_t before);

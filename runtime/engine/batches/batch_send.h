@@ -43,7 +43,7 @@ struct batch_send {
     bool is_rerun; /* its segment was started before in this entry */
     /* Reply */
     int64_t batch_id;
-    bool cached; /* it was named by its key, and has all its items */
+    bool cached;  /* it was named by its key, and has all its items */
     bool differs; /* and had another number of them, or not all or none */
     bool sealed;
     uint32_t taken, repeated, refused, received, wanted; /* wanted: 0: not known yet */

@@ -62,8 +62,8 @@ static bool trigger_load(struct batch *batch, struct trigger *trigger,
     struct rows *rows = &batch->rows;
     const struct catalog_task *task = catalog_task(batch->catalog, trigger->task);
 
-    *found =
-        (struct trigger_rows){ .task = task, .queue_name = trigger_queue(batch, trigger, task) };
+    *found = (struct trigger_rows){ .task = task,
+                                    .queue_name = trigger_queue(batch, trigger, task) };
     found->rules = catalog_rules(batch->catalog, found->queue_name);
     bool loaded =
         rows_queue_named(rows, trigger->environment, found->queue_name, &found->queue);

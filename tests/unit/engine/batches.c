@@ -107,7 +107,7 @@ Test(batches, items_come_in_any_order_and_again)
     reply = sent(send(id, 0, 0, 1));
     cr_assert(reply->sealed && reply->received == 4);
     reply = sent(send(id, 0, 0, 4));
-    cr_assert(reply->sealed && reply->taken == 0 && reply->repeated == 10);
+    cr_assert(reply->sealed && reply->taken == 0 && reply->repeated == 4);
     cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 4);
 }
 
@@ -218,10 +218,8 @@ Test(batches, all_or_none_waits_for_the_plugins)
 
 Test(batches, all_or_none_is_bounded_by_max_queued)
 {
-    static const struct catalog_queue rules = {
-        .name = { "task/t", 6 }, .rules = { .concurrency = 1, .max_queued = 4 }
-    };
-    bench.queues = (struct catalog_queue *)&rules;
+    bench.queues[0] =
+        (struct catalog_queue){ SLICE("task/t"), { .concurrency = 1, .max_queued = 4 } };
     bench.queue_count = 1;
     bench_catalog();
     for (uint32_t count = 4; count <= 5; count++) {
