@@ -40,7 +40,8 @@ static const struct rule {
     [NAME_LANE] = { "concurrency key", NULL, "", TEXT, 2048 },
     [NAME_METADATA] = { "key of the metadata", NULL, "", TEXT, 1024 },
     [NAME_RECORD] = { "name of a record", NULL, "", TEXT, 1024 },
-    [NAME_MESSAGE] = { "name of a message", NULL, "", TEXT, 256 },
+    [NAME_MESSAGE] = { "name of a message", "-_.", NULL,
+                       "ASCII letters, digits and - _ . are" FIRST, 128 },
 };
 
 #define TASK_PREFIX "task/"

@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char *const kinds[] = { "runs", "tokens", "logs" };
+static const char *const kinds[] = { "runs", "tokens", "logs", "batches" };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0], WALK_PAUSE_MS = 50 };
 
@@ -144,7 +144,8 @@ const struct cli_command prune_command = {
     .help =
         "The server does so by itself, bit by bit; how long what has ended is kept is said by "
         "retention\n"
-        "in its configuration. Runs, tokens and logs of one environment are looked at; "
+        "in its configuration. Runs, tokens, logs and batches of one environment are looked "
+        "at; "
         "whatever is\n"
         "queued, waits or runs stays, and so does what somebody may still ask for. The server "
         "first\n"

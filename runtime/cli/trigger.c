@@ -17,6 +17,8 @@ static const struct {
     { "concurrency-key", "concurrencyKey" },
     { "key", "idempotencyKey" },
     { "key-ttl", "idempotencyKeyTTL" },
+    { "parent", "parentRunId" },
+    { "on-parent-end", "onParentEnd" },
 };
 
 static const char *const numbers[][2] = {
@@ -171,6 +173,8 @@ static const struct cli_option options[] = {
     { "key", "KEY", "idempotency key: the same key gives the same run" },
     { "key-ttl", "DURATION", "how long the key counts (default: 30d)" },
     { "reuse", "OUTCOME", "success, canceled, failed, expired: it keeps the key" },
+    { "parent", "RUN", "it becomes a child of this run" },
+    { "on-parent-end", "RULE", "cancel, abandon or wait, when that is canceled or times out" },
     { "metadata", "JSON", "a JSON object, @FILE, or - for stdin" },
     { "max-attempts", "COUNT", "tries in all" },
     { "cost", "COUNT", "each start counts for so many at the rates of its queue" },

@@ -47,6 +47,18 @@ static void add_holders(struct buffer *out, struct arena *arena, const struct va
                             : arena_format(arena, "and %" PRId64 " more", more));
 }
 
+static void add_reminders(struct buffer *out, struct arena *arena, const struct value *why,
+                          int64_t now_ms)
+{
+    struct slice next = when_text(arena, why, "remindsAt", now_ms);
+
+    if (value_find(why, "reminders") != NULL)
+        add_line(out, "reminders",
+                 arena_format(arena, "%" PRId64 " of %" PRId64 " given%s%.*s",
+                              member_int(why, "reminded"), member_int(why, "reminders"),
+                              next.size > 0 ? ", the next " : "", SLICE_ARG(next)));
+}
+
 static void add_estimate(struct buffer *out, struct arena *arena, const struct value *why)
 {
     const struct value *estimate = value_find(why, "estimate");
@@ -87,6 +99,7 @@ static void why_print(struct buffer *out, struct arena *arena, const struct valu
     add_line(out, "segment", member_text(why, "segment"));
     waits_add(out, arena, why, "waitsFor", "until", now_ms);
     add_line(out, "  next", member_text(why, "next"));
+    add_reminders(out, arena, why, now_ms);
     add_holders(out, arena, why, now_ms);
     add_estimate(out, arena, why);
 }

@@ -16,6 +16,9 @@ enum { RATE_MOST = 1000000 };
 
 static const char *const conflict_words[] = { "queue", "skip", "replace", "cancel_running",
                                               NULL };
+/* "": nothing was said. */
+const char *const children_words[] = { "", "cancel", "abandon", "wait", NULL };
+static const char *const mismatch_words[] = { "", "tell", "refuse", NULL };
 static const char *const full_words[] = { "reject", "drop_oldest", NULL };
 
 const struct queue_rule queue_rule_table[QUEUE_RULES] = {
@@ -48,6 +51,14 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     RULE("fair", FAIR, fair),
     RULE("uses", USES, uses),
     RULE("reuse", REUSE, reuse),
+    { .key = "on_parent_end",
+      .type = RULE_WORD,
+      .at = offsetof(struct queue_rules, on_parent_end),
+      .words = children_words },
+    { .key = "on_payload_mismatch",
+      .type = RULE_WORD,
+      .at = offsetof(struct queue_rules, on_mismatch),
+      .words = mismatch_words },
 };
 
 /* ---- rates ------------------------------------------------------------------------------- */

@@ -17,6 +17,18 @@ enum conflict_rule { CONFLICT_QUEUE, CONFLICT_SKIP, CONFLICT_REPLACE, CONFLICT_C
 
 enum full_rule { FULL_REJECT, FULL_DROP_OLDEST };
 
+/* A trigger whose idempotency key stands for a run with another payload. */
+enum mismatch_rule { MISMATCH_UNSAID, MISMATCH_TELL, MISMATCH_REFUSE };
+
+/* What becomes of a child whose parent was canceled, or took too long; the SDK's numbers. */
+enum children_rule {
+    CHILDREN_UNSAID,
+    CHILDREN_CANCEL, /* it is canceled as well: what is always so */
+    CHILDREN_ABANDON,
+    CHILDREN_WAIT /* it goes on, and its parent's end is told when it has ended, too */
+};
+extern const char *const children_words[]; /* the last is NULL */
+
 /* With which outcomes a run stays the one that its idempotency key stands for: bits. With the
  * others the key is free when the run ends. The numbers are stored, and are the SDK's. */
 enum reuse {
@@ -93,6 +105,8 @@ struct queue_rules {
     struct queue_fair fair; /* lanes take turns where it is not said */
     struct queue_uses uses; /* all of it, or the run does not start */
     uint32_t reuse;         /* enum reuse; for triggers that say none */
+    uint32_t on_parent_end; /* enum children_rule; where neither trigger nor parent say it */
+    uint32_t on_mismatch;   /* enum mismatch_rule */
 };
 
 enum queue_rule_type {
@@ -115,7 +129,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 20, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 22, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

@@ -88,7 +88,8 @@ struct trigger {
     bool unchecked;         /* validate here: the payload comes from a segment */
     bool key_global;        /* from a segment: the key is not this run's alone */
     bool is_rerun;          /* its segment was started before in this entry */
-    uint32_t on_parent_end; /* enum children_rule; UNSAID: as the parent's task says */
+    uint32_t on_parent_end; /* enum children_rule; UNSAID: as the parent's task or its queue */
+    bool is_outside;        /* a parent was named by a client, not by its segment */
     int64_t batch;    /* it is an item of that one, which has looked for it; 0: it is not */
     int64_t given;    /* payload_hash of what came; 0: of `payload` */
     bool only_asks;   /* may it be made? `checked` is its payload with defaults */
@@ -101,7 +102,16 @@ struct trigger {
     bool cached, skipped; /* it was named by its key, or by its lane's: on_conflict is skip */
     bool differs;         /* the run of that key was given another payload */
     bool is_new;          /* it was made by this command */
+    uint32_t on_mismatch; /* enum mismatch_rule: what its queue says of that */
 };
+
+/* Its queue says it, or else the server. */
+static inline bool mismatch_is_refused(const struct trigger *trigger, bool server_refuses)
+{
+    return trigger->differs &&
+           (trigger->on_mismatch == MISMATCH_UNSAID ? server_refuses
+                                                    : trigger->on_mismatch == MISMATCH_REFUSE);
+}
 
 struct cancel {
     uint32_t environment;

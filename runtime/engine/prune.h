@@ -43,7 +43,7 @@ struct prune {
 
 /* A run begins to wait for what has ended before: it must stay until the run has asked. */
 void prune_hold_run(const struct batch *batch, struct run *run);
-void prune_hold_token(const struct batch *batch, struct waitpoint *token);
+void prune_hold_token(struct batch *batch, struct waitpoint *token);
 /* Was it made so long ago that what is not there was removed, or else is still to come? */
 bool prune_is_past(const struct batch *batch, int64_t id);
 /* What is said of a token that is not there: GONE or NOT_FOUND. Returns false. */

@@ -13,6 +13,7 @@
  * of files go through URIs without dots, so no reference leads out of the directory.
  */
 #include "base/memory.h"
+#include "base/name.h"
 #include "base/suggest.h"
 #include "schema/compile/compile.h"
 #include "schema/document/uri.h"
@@ -66,8 +67,14 @@ static void tokens_read(struct compiler *compiler, const struct entry *entry)
 
 static void messages_read(struct compiler *compiler, const struct entry *entry)
 {
+    struct err err = { 0 };
+
     compiler->program->message_count =
         names_read(compiler, entry, &compiler->program->messages);
+    for (uint32_t i = 0; i < compiler->program->message_count; i++)
+        if (!name_check(NAME_MESSAGE, entry->node.entries[i].key, &err))
+            report_add(&compiler->report, entry->node.entries[i].line,
+                       entry->node.entries[i].column, "%s", err.text);
 }
 
 static bool child_wants(struct compiler *compiler, const struct entry *child)

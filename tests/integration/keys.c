@@ -218,3 +218,36 @@ Test(keys, a_child_ends_with_its_parent_as_it_was_made_to)
         cr_assert_null(reply_at(run_get(&s, run), "waitsForChildren"));
     }
 }
+
+static const struct reply *child_of(const char *parent, const char *more)
+{
+    return server_call(&s, "POST", "/api/v1/tasks/keyed-child/trigger",
+                       text("{\"payload\": {\"wait_ms\": 1000},"
+                            " \"options\": {\"parentRunId\": \"%s\"%s}}",
+                            parent, more));
+}
+
+/* A client names the parent. */
+Test(keys, a_run_becomes_a_child_over_http)
+{
+    static const char *const rules[] = { "", ", \"onParentEnd\": \"abandon\"" };
+
+    begin(NULL);
+    const char *parent = run_trigger(&s, "keyed-child", "{\"wait_ms\": 100000}", NULL);
+    run_until(&s, parent, "WAITING");
+    const char *children[2];
+    for (int i = 0; i < 2; i++) {
+        const struct reply *made = child_of(parent, rules[i]);
+        cr_assert_eq(made->status, 200, "%s", made->text);
+        children[i] = text("%s", reply_text(made, "id"));
+        cr_assert_str_eq(reply_text(run_get(&s, children[i]), "relatedRuns.parent.id"), parent);
+    }
+    cr_assert_eq(child_of(parent, ", \"onParentEnd\": \"perhaps\"")->status, 400);
+    server_call(&s, "POST", text("/api/v2/runs/%s/cancel", parent), NULL);
+    cr_assert_str_eq(reply_text(run_end(&s, children[0]), "status"), "CANCELED");
+    cr_assert_str_eq(reply_text(run_end(&s, children[1]), "status"), "COMPLETED");
+    const struct reply *late = child_of(parent, "");
+    cr_assert_eq(late->status, 422, "%s", late->text);
+    cr_assert_not_null(strstr(late->text, "has ended"), "%s", late->text);
+    cr_assert_eq(child_of("run_0000000000000", "")->status, 422);
+}

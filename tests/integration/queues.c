@@ -227,9 +227,9 @@ Test(queues, the_limit_changes_when_the_file_does)
     server_logs(&s, "queues.changed queue=one-at-a-time concurrency 1 -> 3");
     server_write(&s, "config/queues.yaml",
                  "tasks: { hello: { queue: q, retention: { logs: 1w } } }\n");
-    server_logs(&s, "queues.changed queue=one-at-a-time concurrency 3 -> -");
-    server_logs(&s, "queues.changed task=hello queue - -> q");
-    server_logs(&s, "queues.changed task=hello retention.logs - -> 7d");
+    server_logs(&s, "queues.changed queue=one-at-a-time concurrency 3 -> (default)");
+    server_logs(&s, "queues.changed task=hello queue (default) -> q");
+    server_logs(&s, "queues.changed task=hello retention.logs (default) -> 7d");
 }
 
 /* A broken file keeps the old rules and says why. */
@@ -331,8 +331,8 @@ static const char *run_of(const char *queue, const char *payload)
 Test(queues, a_run_waits_for_tokens_of_a_pool)
 {
     server_write(&s, "config/queues.yaml", POOL_RULES);
-    server_logs(&s, "queues.changed pool=gpu tokens - -> 3");
-    server_logs(&s, "queues.changed queue=two uses - -> gpu 2");
+    server_logs(&s, "queues.changed pool=gpu tokens (default) -> 3");
+    server_logs(&s, "queues.changed queue=two uses (default) -> gpu 2");
     const char *first = run_of("two", "{\"ms\": 60000}");
     (void)run_until(&s, first, "EXECUTING");
     const char *second = run_of("two", "{\"ms\": 1}");
@@ -379,7 +379,7 @@ Test(queues, a_run_waits_for_tokens_of_a_pool)
 Test(queues, one_that_is_out_of_its_rate_says_so)
 {
     server_write(&s, "config/queues.yaml", "queues: { slow: { rate: 1/1h, ttl: 2h } }\n");
-    server_logs(&s, "queues.changed queue=slow rate - -> 1/1h");
+    server_logs(&s, "queues.changed queue=slow rate (default) -> 1/1h");
     run_end(&s, run_of("slow", "{\"ms\": 1}"));
     const struct reply *queue = queue_get("slow", "custom");
     cr_assert_str_eq(reply_text(queue, "limitedBy"), "rate", "%s", queue->text);

@@ -19,6 +19,22 @@ static const struct slice payloads[] = { { "\x81\xa1n\x01", 4 },
                                          { "\x81\xa1n\x02", 4 },
                                          { "", 0 } };
 
+/* A client names some run as the parent. */
+static void parent_say(struct world *world, struct trigger *trigger)
+{
+    uint32_t count = store_memory_count(world->memory, ROW_RUN);
+
+    if (count == 0)
+        return;
+    const struct run *run =
+        store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    trigger->parent_id = run->id;
+    trigger->is_outside = trigger->key_global = true;
+    trigger->on_parent_end = (uint32_t)world_random(world, 4);
+    if (world_chance(world, 90))
+        trigger->environment = run->environment;
+}
+
 static void act_trigger(struct world *world)
 {
     struct command *command = world_command(world, COMMAND_TRIGGER);
@@ -55,6 +71,8 @@ static void act_trigger(struct world *world)
         trigger->priority_ms = moment_any(world_random(world, 1 << 30), -10000);
     trigger->has_ttl = trigger->ttl_ms != 0 || world_chance(world, 10);
     trigger->has_priority = trigger->priority_ms != 0 || world_chance(world, 10);
+    if (world_chance(world, 5))
+        parent_say(world, trigger);
     if (world_chance(world, 25))
         trigger->key = slice_of(keys[world_random(world, 4)]);
     if (world_chance(world, 40))

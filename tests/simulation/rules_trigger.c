@@ -299,6 +299,27 @@ void rule_made(const struct look *look, const struct command *command)
     rule_conflict_new(look, run);
 }
 
+/* A client names the parent. False: it was refused, and rightly. */
+static bool outside_look(const struct look *look, const struct command *command)
+{
+    const struct trigger *trigger = &command->trigger;
+    const struct run *parent = run_now(look, trigger->parent_id);
+    const struct shadow *shadow = shadow_of(look, trigger->parent_id);
+    const struct run *was = shadow == NULL ? NULL : shadow->was;
+
+    if (command->err.code == ERR_OK && trigger->is_new && was != NULL &&
+        (was->status == RUN_DONE || was->environment != trigger->environment))
+        world_flaw(look->world, "run %lld has got a child that it may not have",
+                   (long long)was->id);
+    if (command->err.code != ERR_RULE)
+        return true;
+    if (parent != NULL && parent->status != RUN_DONE &&
+        parent->environment == trigger->environment && !rates_may_refuse(look, trigger))
+        world_flaw(look->world, "run %lld may have a child, and was refused it: %s",
+                   (long long)parent->id, command->err.text);
+    return false;
+}
+
 void rule_trigger(const struct look *look, const struct command *command)
 {
     const struct trigger *trigger = &command->trigger;
@@ -311,9 +332,12 @@ void rule_trigger(const struct look *look, const struct command *command)
     }
     if (command->err.code == ERR_RULE && rule_refuses(look, trigger->environment, NULL))
         return;
-    if (trigger->parent_id != 0 &&
-        !rule_fence(look, command, trigger->parent_id, trigger->parent_seq) &&
-        command->err.code == ERR_RULE)
+    if (trigger->is_outside) {
+        if (!outside_look(look, command))
+            return;
+    } else if (trigger->parent_id != 0 &&
+               !rule_fence(look, command, trigger->parent_id, trigger->parent_seq) &&
+               command->err.code == ERR_RULE)
         return;
     if (command->err.code != ERR_OK) {
         refused_look(look, command);

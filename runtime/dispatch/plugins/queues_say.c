@@ -60,8 +60,9 @@ static void text_say(uint32_t *lines, const struct entry_said *entry, const char
         return;
     if ((*lines)++ < LINES_MOST)
         log_info("queues.changed", "%s=%.*s %s %.*s -> %.*s", entry->kind,
-                 SLICE_ARG(entry->name), what, SLICE_ARG(before.size > 0 ? before : SLICE("-")),
-                 SLICE_ARG(after.size > 0 ? after : SLICE("-")));
+                 SLICE_ARG(entry->name), what,
+                 SLICE_ARG(before.size > 0 ? before : SLICE("(default)")),
+                 SLICE_ARG(after.size > 0 ? after : SLICE("(default)")));
 }
 
 static void rules_say(uint32_t *lines, const struct entry_said *before,

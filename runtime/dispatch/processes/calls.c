@@ -318,7 +318,8 @@ static void differs_look(struct outgoing *outgoing)
     struct command *command = &outgoing->command;
 
     if (command->kind == COMMAND_TRIGGER && command->err.code == ERR_OK &&
-        command->trigger.differs && outgoing->dispatch->config->refuses_payload_mismatch)
+        mismatch_is_refused(&command->trigger,
+                            outgoing->dispatch->config->refuses_payload_mismatch))
         err_set(&command->err, ERR_OTHER_PAYLOAD,
                 "idempotency key \"%.*s\" was used with another payload, and the "
                 "configuration refuses that (on_payload_mismatch)",

@@ -229,7 +229,7 @@ static bool item_ask(struct batch *batch, const struct batch_send *send,
         return true;
     if (!trigger_decide(batch, command))
         return false;
-    if (command->err.code == ERR_OK && trigger->differs && send->refuses_mismatch)
+    if (command->err.code == ERR_OK && mismatch_is_refused(trigger, send->refuses_mismatch))
         err_set(&command->err, ERR_RULE,
                 "its idempotency key was used with another payload, and the configuration "
                 "refuses that (on_payload_mismatch)");

@@ -109,10 +109,16 @@ void prune_hold_run(const struct batch *batch, struct run *run)
         run->updated_ms = batch->now_ms;
 }
 
-void prune_hold_token(const struct batch *batch, struct waitpoint *token)
+/* That of a batch is asked for its answers, too. */
+void prune_hold_token(struct batch *batch, struct waitpoint *token)
 {
+    struct run_batch *made =
+        token->kind == WAITPOINT_BATCH ? rows_run_batch_here(&batch->rows, token->id) : NULL;
+
     if (later(token->completed_ms, token->used_ms) <= batch->now_ms - HOLD_MS)
         token->used_ms = batch->now_ms;
+    if (made != NULL && later(made->finished_ms, made->used_ms) <= batch->now_ms - HOLD_MS)
+        made->used_ms = batch->now_ms;
 }
 
 /* Times in rows can be compared with those of the marks while the clock only goes forward. */

@@ -14,10 +14,14 @@ void segment_fail_plainly(struct batch *batch, struct run *run, struct slice nam
 static bool thing_load(struct batch *batch, bool is_token, int64_t id)
 {
     struct waitpoint *token;
+    struct run_batch *made;
     struct run *run;
 
-    return is_token ? rows_waitpoint(&batch->rows, id, &token)
-                    : rows_run(&batch->rows, id, 0, &run);
+    if (!is_token)
+        return rows_run(&batch->rows, id, 0, &run);
+    return rows_waitpoint(&batch->rows, id, &token) &&
+           (token == NULL || token->kind != WAITPOINT_BATCH ||
+            token->status == WAITPOINT_PENDING || rows_run_batch(&batch->rows, id, &made));
 }
 
 static bool wait_on_load(struct batch *batch, struct run *run)

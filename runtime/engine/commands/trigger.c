@@ -129,13 +129,29 @@ bool trigger_prefetch(struct batch *batch, const struct command *command)
     return trigger_load(batch, &trigger, &found);
 }
 
+/* A client names a run as the parent: it must be one that may still have children. */
+static bool parent_takes(struct command *command, const struct run *parent)
+{
+    if (parent == NULL || parent->environment != command->trigger.environment)
+        return err_set(&command->err, ERR_RULE,
+                       "options.parentRunId is no run of this environment");
+    return parent->status != RUN_DONE ||
+           err_set(&command->err, ERR_RULE,
+                   "options.parentRunId is a run that has ended, and has no more children");
+}
+
 /* A trigger from a segment: is that segment still the run's, and may it go deeper? */
 static bool parent_check(struct batch *batch, struct command *command, const struct run *parent)
 {
     const struct trigger *trigger = &command->trigger;
 
-    if (parent == NULL || parent->status != RUN_RUNNING || parent->seq != trigger->parent_seq)
+    if (trigger->is_outside) {
+        if (!parent_takes(command, parent))
+            return false;
+    } else if (parent == NULL || parent->status != RUN_RUNNING ||
+               parent->seq != trigger->parent_seq) {
         return err_set(&command->err, ERR_RULE, "the run has moved on");
+    }
     if (parent->depth + 1 > batch->catalog->limits.depth)
         return err_set(&command->err, ERR_LIMIT, "runs are nested %u deep, no more is allowed",
                        parent->depth);
@@ -161,19 +177,25 @@ static bool parent_doom(struct batch *batch, struct command *command, const stru
     if (above != NULL && above->status == RUN_DONE && run_ends_children(above) &&
         (below->choices & RUN_GOES_ON) == 0) {
         batch_ids_add(batch, &batch->canceled, parent->id);
-        err_set(&command->err, ERR_RULE, "the run has moved on");
+        err_set(&command->err, ERR_RULE,
+                command->trigger.is_outside
+                    ? "options.parentRunId is a run that is being canceled"
+                    : "the run has moved on");
     }
     return true;
 }
 
 /* What becomes of the child when its parent is canceled or takes too long. */
-static void child_choose(struct batch *batch, const struct trigger *trigger, struct run *parent,
-                         struct run *child)
+static void child_choose(struct batch *batch, const struct trigger *trigger, struct slice queue,
+                         struct run *parent, struct run *child)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, parent->task);
     uint32_t rule = trigger->on_parent_end != CHILDREN_UNSAID ? trigger->on_parent_end
                     : task != NULL                            ? task->children
                                                               : CHILDREN_UNSAID;
+
+    if (rule == CHILDREN_UNSAID)
+        rule = catalog_rules(batch->catalog, queue)->on_parent_end;
 
     if (rule == CHILDREN_ABANDON || rule == CHILDREN_WAIT)
         child->choices |= RUN_GOES_ON;
@@ -260,7 +282,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         run->root_id = found->parent->root_id;
         run->depth = found->parent->depth + 1;
         rows_new_child(&batch->rows, run);
-        child_choose(batch, trigger, found->parent, run);
+        child_choose(batch, trigger, found->queue_name, found->parent, run);
     }
     run->batch = trigger->batch;
     if (run->batch != 0 || run->parent_id != 0)
@@ -326,6 +348,7 @@ static int64_t run_found(struct batch *batch, struct command *command,
     if (key_is_live(batch, found->key)) {
         trigger->cached = true;
         trigger->differs = key_differs(found->key, given_of(batch, trigger));
+        trigger->on_mismatch = found->rules->on_mismatch;
         return found->key->target;
     }
     return 0;
@@ -376,9 +399,11 @@ static bool task_takes(struct batch *batch, struct command *command,
 {
     const struct trigger *trigger = &command->trigger;
 
-    if (trigger->parent_id == 0 && !batch_has_room(batch, command))
+    bool is_childs = trigger->parent_id != 0 && !trigger->is_outside;
+
+    if (!is_childs && !batch_has_room(batch, command))
         return false;
-    if (task == NULL && trigger->parent_id != 0) {
+    if (task == NULL && is_childs) {
         struct slice unknown = catalog_unknown(batch->catalog, batch->arena, trigger->task);
         return err_set(&command->err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
     }

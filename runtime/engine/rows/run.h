@@ -38,14 +38,6 @@ enum run_secrets {
     SECRETS_MET = 4       /* a token of its own, or a child, had some */
 };
 
-/* What becomes of a child whose parent was canceled, or took too long; the SDK's numbers. */
-enum children_rule {
-    CHILDREN_UNSAID,
-    CHILDREN_CANCEL, /* it is canceled as well: what is always so */
-    CHILDREN_ABANDON,
-    CHILDREN_WAIT /* it goes on, and its parent's end is told when it has ended, too */
-};
-
 /* In `choices`, beside enum reuse. */
 enum run_choice {
     RUN_GOES_ON = 32, /* CHILDREN_ABANDON, or: */

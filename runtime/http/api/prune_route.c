@@ -33,6 +33,17 @@ static bool words_check(struct request *request, const struct value *body, struc
            (unheard.count == 0 || err_set(err, ERR_BAD_REQUEST, "%s", unheard_text(&unheard)));
 }
 
+/* In this order. */
+static const struct step {
+    enum row_kind kind;
+    const char *prefix;
+} steps[] = { { ROW_RUN, "run" },
+              { ROW_WAITPOINT, "waitpoint" },
+              { ROW_BATCH, "batch" },
+              { ROW_BATCH_ITEM, "item" } };
+
+enum { STEPS = sizeof steps / sizeof steps[0] };
+
 static bool after_read(const struct value *after, struct prune *prune, struct err *err)
 {
     prune->kind = ROW_RUN;
@@ -44,12 +55,15 @@ static bool after_read(const struct value *after, struct prune *prune, struct er
         prune->asked_ms = id_time_ms(prune->asked_ms);
         return true;
     }
-    prune->kind = ROW_WAITPOINT;
-    return (after->kind == VALUE_STRING &&
-            id_parse("waitpoint", after->bytes, &prune->after)) ||
-           err_set(err, ERR_BAD_REQUEST,
-                   "after must be the \"next\" of a reply, which begins with run_, "
-                   "waitpoint_ or walk_");
+    for (int i = 1; i < STEPS; i++) {
+        prune->kind = steps[i].kind;
+        if (after->kind == VALUE_STRING &&
+            id_parse(steps[i].prefix, after->bytes, &prune->after))
+            return true;
+    }
+    return err_set(err, ERR_BAD_REQUEST,
+                   "after must be the \"next\" of a reply, which begins with run_, waitpoint_, "
+                   "batch_, item_ or walk_");
 }
 
 static bool dry_read(const struct value *dry, struct prune *prune, struct err *err)
@@ -84,6 +98,18 @@ static void kind_write(struct out *out, const char *name, const struct pruned_ki
     out_end_map(out);
 }
 
+static void next_write(struct out *out, const struct prune *prune)
+{
+    int at = 0;
+
+    while (steps[at].kind != prune->kind)
+        at++;
+    if (!prune->is_end)
+        out_id(out, "next", steps[at].prefix, prune->last);
+    else if (at + 1 < STEPS)
+        out_id(out, "next", steps[at + 1].prefix, 0);
+}
+
 /* Early answers belong to no environment. */
 static void prune_done(struct request *request)
 {
@@ -95,14 +121,11 @@ static void prune_done(struct request *request)
     kind_write(&out, "runs", &prune->pruned.runs);
     kind_write(&out, "tokens", &prune->pruned.tokens);
     kind_write(&out, "logs", &prune->pruned.logs);
+    kind_write(&out, "batches", &prune->pruned.batches);
     if (prune->is_waiting)
         out_id(&out, "next", "walk", id_floor(prune->asked_ms));
-    else if (prune->kind == ROW_RUN && !prune->is_end)
-        out_id(&out, "next", "run", prune->last);
-    else if (prune->kind == ROW_RUN)
-        out_id(&out, "next", "waitpoint", 0);
-    else if (!prune->is_end)
-        out_id(&out, "next", "waitpoint", prune->last);
+    else
+        next_write(&out, prune);
     out_end_map(&out);
     reply_send(request, HTTP_OK);
 }

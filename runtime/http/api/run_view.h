@@ -67,6 +67,7 @@ bool run_waits_read(struct run_view *view, struct reader *reader, struct arena *
                     struct err *err);
 void run_waits_say(struct run_view *view, struct arena *arena);
 void run_waits_write(struct out *out, const struct run_view *view);
+void run_reminders_write(struct out *out, const struct run_view *view);
 /* What one is: its members but for its times. */
 void run_wait_head_write(struct out *out, const struct wait_view *wait);
 

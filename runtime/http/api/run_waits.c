@@ -241,6 +241,15 @@ void run_wait_head_write(struct out *out, const struct wait_view *wait)
     out_end_list(out);
 }
 
+void run_reminders_write(struct out *out, const struct run_view *view)
+{
+    if (view->reminders == 0)
+        return;
+    out_int(out, "reminders", view->reminders);
+    out_int(out, "reminded", view->reminded);
+    out_time(out, "remindsAt", view->reminds_ms);
+}
+
 void run_waits_write(struct out *out, const struct run_view *view)
 {
     out_list(out, "waitingFor");
@@ -260,9 +269,5 @@ void run_waits_write(struct out *out, const struct run_view *view)
         out_text(out, "waitIdempotencyKey", view->wait_key);
     if (view->gives_up_ms != 0)
         out_time(out, "waitGivesUpAt", view->gives_up_ms);
-    if (view->reminders > 0) {
-        out_int(out, "reminders", view->reminders);
-        out_int(out, "reminded", view->reminded);
-        out_time(out, "remindsAt", view->reminds_ms);
-    }
+    run_reminders_write(out, view);
 }

@@ -228,7 +228,7 @@ void trigger_done(struct request *request)
 {
     const struct trigger *trigger = &request->command.trigger;
 
-    if (trigger->differs && request->http->config->refuses_payload_mismatch) {
+    if (mismatch_is_refused(trigger, request->http->config->refuses_payload_mismatch)) {
         conflict_reply(request);
         return;
     }

@@ -183,6 +183,7 @@ static void write_waits(struct out *out, struct arena *arena, const struct run_v
         out_end_map(out);
     }
     out_end_list(out);
+    run_reminders_write(out, view);
 }
 
 /* How it ended, and by what. */

@@ -342,6 +342,9 @@ static bool item_fill(struct request *request, struct sending *sending, struct t
     }
     return item_members_check(item, &sending->unheard, err) &&
            trigger_options_read(&from, options, trigger, err) &&
+           (!trigger->is_outside ||
+            err_set(err, ERR_RULE,
+                    "parentRunId: items of a batch that comes over HTTP have no parent")) &&
            key_ttl_check(trigger->key, trigger->key_ttl_ms, err) &&
            payload_take(request, trigger, item, options, err);
 }

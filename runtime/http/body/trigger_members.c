@@ -34,9 +34,8 @@
     { "resumeParentOnCompletion", MEMBER_NOT_BUILT,                                             \
       "is not built over HTTP; a task waits for its children with bide_wait_runs" },            \
     { "parentBatch", MEMBER_NOT_BUILT, "is not built here: an item of a batch goes to /api/v3/batches/{id}/items" },             \
-    { "parentRunId", MEMBER_ELSEWHERE,                                                          \
-      "cannot be served: a run that comes over HTTP has no parent; a task makes children with " \
-      "bide_trigger" },                                                                         \
+    { "parentRunId", MEMBER_TAKEN, NULL },                                                      \
+    { "onParentEnd", MEMBER_TAKEN, NULL },                                                      \
     { "retry", MEMBER_ELSEWHERE, "is no option; \"maxAttempts\" is" }
 
 static const struct member_rule option_rules[] = {

@@ -1,6 +1,7 @@
 #include "trigger_options.h"
 
 #include "base/duration.h"
+#include "base/id.h"
 #include "base/name.h"
 #include "codec/pack.h"
 #include "http/server/body.h"
@@ -421,6 +422,32 @@ static bool flag_read(const struct value *options, const char *name, bool *flag,
     return true;
 }
 
+/* The run becomes a child of that one, with its keys global all the same. */
+static bool parent_read(const struct value *options, struct trigger *trigger, struct err *err)
+{
+    struct slice parent = { 0 }, rule = { 0 };
+    uint32_t word = CHILDREN_CANCEL;
+
+    if (!option_text(options, "parentRunId", 100, &parent, err) ||
+        !option_text(options, "onParentEnd", 100, &rule, err))
+        return false;
+    if (option(options, "parentRunId") != NULL && !id_parse("run", parent, &trigger->parent_id))
+        return err_set(err, ERR_BAD_REQUEST,
+                       "parentRunId must be the id of a run, \"run_...\"");
+    trigger->is_outside = trigger->key_global = trigger->parent_id != 0;
+    if (option(options, "onParentEnd") == NULL)
+        return true;
+    if (!trigger->is_outside)
+        return err_set(err, ERR_BAD_REQUEST,
+                       "onParentEnd says what becomes of a child, and no parentRunId is given");
+    while (children_words[word] != NULL && !slice_is(rule, children_words[word]))
+        word++;
+    trigger->on_parent_end = word;
+    return children_words[word] != NULL ||
+           err_set(err, ERR_BAD_REQUEST,
+                   "onParentEnd must be \"cancel\", \"abandon\" or \"wait\"");
+}
+
 bool trigger_options_read(const struct trigger_options_from *from, const struct value *options,
                           struct trigger *trigger, struct err *err)
 {
@@ -440,7 +467,7 @@ bool trigger_options_read(const struct trigger_options_from *from, const struct 
         !tags_read(from, options, &trigger->tags, err) ||
         !metadata_read(from, options, &trigger->metadata, err) ||
         !key_options_read(from, options, &keys, err) ||
-        !reuse_option(options, &trigger->reuse, err))
+        !reuse_option(options, &trigger->reuse, err) || !parent_read(options, trigger, err))
         return false;
     trigger->has_ttl = option(options, "ttl") != NULL;
     trigger->key = keys.key;

@@ -243,3 +243,72 @@ Test(children, and_their_parent_share_a_queue_of_one)
     end_done(parent);
     cr_assert_eq(OUTCOME(parent), OUTCOME_COMPLETED);
 }
+
+/* ---- whose parent a client has named ------------------------------------------------------
+ */
+
+static struct command *child_outside(int64_t parent, uint32_t environment, uint32_t rule)
+{
+    struct command *command = add_trigger("u");
+
+    command->trigger.environment = environment;
+    command->trigger.parent_id = parent;
+    command->trigger.is_outside = command->trigger.key_global = true;
+    command->trigger.on_parent_end = rule;
+    cr_assert(commit());
+    return command;
+}
+
+Test(children, of_a_parent_that_a_client_names_are_its_children)
+{
+    int64_t parent = start("t");
+    wait_for(parent, WAIT_FOR_TIME, NULL, 0, 0, bench.now_ms + DAYS(1));
+    int64_t child = child_outside(parent, DEV, CHILDREN_UNSAID)->trigger.run_id;
+    int64_t other = child_outside(parent, DEV, CHILDREN_WAIT)->trigger.run_id;
+
+    cr_assert_eq(run_of(child)->parent_id, parent);
+    cr_assert_eq(run_of(child)->root_id, parent);
+    cancel(parent);
+
+    cr_assert_eq(OUTCOME(child), OUTCOME_CANCELED);
+    cr_assert_eq(STATUS(other), RUN_RUNNING);
+    cr_assert_not(run_is_over(run_of(parent)));
+    end_done(other);
+    cr_assert(run_is_over(run_of(parent)));
+}
+
+Test(children, have_a_parent_that_is_there_and_has_not_ended)
+{
+    int64_t parent = start("t"), over = start("t");
+    end_done(over);
+    static const char *const says[] = { "no run of this environment",
+                                        "no run of this environment", "has ended" };
+    const struct {
+        int64_t parent;
+        uint32_t environment;
+    } wrong[] = { { 1, DEV }, { parent, PROD }, { over, DEV } };
+
+    for (int i = 0; i < 3; i++) {
+        struct command *command =
+            child_outside(wrong[i].parent, wrong[i].environment, CHILDREN_UNSAID);
+        cr_assert_eq(command->err.code, ERR_RULE, "%d", i);
+        cr_assert_not_null(strstr(command->err.text, says[i]), "%s", command->err.text);
+    }
+}
+
+Test(children, end_as_their_queue_says_where_nobody_does)
+{
+    bench.queues[0] =
+        (struct catalog_queue){ SLICE("task/u"),
+                                { .concurrency = 100, .on_parent_end = CHILDREN_ABANDON } };
+    bench.queue_count = 1;
+    bench_catalog();
+    int64_t parent = start("t");
+    int64_t child = child_of(parent, 1, CHILDREN_UNSAID);
+    int64_t other = child_of(parent, 2, CHILDREN_CANCEL);
+
+    cancel(parent);
+
+    cr_assert_eq(STATUS(child), RUN_RUNNING);
+    cr_assert_neq(STATUS(other), RUN_QUEUED);
+}

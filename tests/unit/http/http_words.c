@@ -78,7 +78,7 @@ Test(words, options_that_are_not_built_are_refused_by_name)
         { "externalDeploymentId", "\"d\"", 422 },
         { "resumeParentOnCompletion", "true", 422 },
         { "parentBatch", "\"batch_1\"", 422 },
-        { "parentRunId", "\"run_0000000000000\"", 400 },
+        { "parentRunId", "\"run_0000000000000\"", 422 },
         { "parentRunId", "\"nonsense\"", 400 },
         { "retry", "{\"maxAttempts\":3}", 400 },
         { "queue", "{\"name\":\"q\",\"concurrencyLimit\":1}", 422 },
