@@ -96,8 +96,6 @@ static bool is_past(const struct batch *batch, int64_t since_ms, int64_t span_ms
     return span_ms != RETENTION_FOREVER && since_ms <= batch->now_ms - span_ms;
 }
 
-/* ---- what is held ------------------------------------------------------------------------ */
-
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;

@@ -12,35 +12,6 @@
 
 enum { PRIORITY_MAX = INT32_MAX / 1000 /* seconds */, TYPE_MAX = 256, TAGS_IN_MAX = 1000 };
 
-/* "-5s" is over: -1. */
-static bool span_read(struct slice text, int64_t *span_ms)
-{
-    bool is_over = text.size > 0 && text.data[0] == '-';
-
-    if (is_over)
-        text = (struct slice){ text.data + 1, text.size - 1 };
-    if (!duration_parse(text, span_ms))
-        return false;
-    if (is_over && *span_ms > 0)
-        *span_ms = -1;
-    return true;
-}
-
-bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms)
-{
-    *date_ms = *span_ms = 0;
-    if (span_read(text, span_ms)) {
-        if (*span_ms == 0)
-            *span_ms = -1; /* 0 would be "none" */
-        return true;
-    }
-    if (!time_parse(text, date_ms))
-        return false;
-    if (*date_ms < 1)
-        *date_ms = 1;
-    return true;
-}
-
 /* ---- one kind of value each; absent and null leave the target alone ------------------------
  */
 
@@ -434,7 +405,9 @@ static bool parent_read(const struct value *options, struct trigger *trigger, st
     if (option(options, "parentRunId") != NULL && !id_parse("run", parent, &trigger->parent_id))
         return err_set(err, ERR_BAD_REQUEST,
                        "parentRunId must be the id of a run, \"run_...\"");
-    trigger->is_outside = trigger->key_global = trigger->parent_id != 0;
+    trigger->is_outside = trigger->key_global = option(options, "parentRunId") != NULL;
+    if (trigger->is_outside && trigger->parent_id == 0) /* which no run has */
+        return err_set(err, ERR_RULE, "options.parentRunId is no run of this environment");
     if (option(options, "onParentEnd") == NULL)
         return true;
     if (!trigger->is_outside)

@@ -15,6 +15,8 @@ struct trigger_options_from {
  * is over: a date before 1970 is the first moment there is, and "0s" is a span of -1.
  */
 bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms);
+/* A duration; "-5s" is over: -1. */
+bool span_read(struct slice text, int64_t *span_ms);
 
 /* One number and one of s, m, h, d. Errors: BAD_REQUEST. */
 bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err);
