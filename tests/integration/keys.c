@@ -251,3 +251,29 @@ Test(keys, a_run_becomes_a_child_over_http)
     cr_assert_not_null(strstr(late->text, "has ended"), "%s", late->text);
     cr_assert_eq(child_of("run_0000000000000", "")->status, 422);
 }
+
+/* Whatever the server says. */
+Test(keys, a_queue_says_what_becomes_of_another_payload)
+{
+    static const char body[] = "{\"payload\": {\"wait_ms\": %d}, \"options\":"
+                               " {\"idempotencyKey\": \"k\", \"queue\": {\"name\": \"%s\"}}}";
+    static const struct {
+        const char *queue;
+        long status;
+    } cases[] = { { "strict", 422 }, { "mild", 200 } };
+
+    server_init(&s);
+    server_add_plugin(&s, "keys");
+    server_write(&s, "config/queues.yaml",
+                 "queues:\n"
+                 "  strict: { on_payload_mismatch: refuse }\n"
+                 "  mild: { on_payload_mismatch: tell }\n");
+    server_start(&s);
+    const char *path = "/api/v1/tasks/keyed-child/trigger";
+    server_call(&s, "POST", path, text(body, 1, "strict"));
+    for (int i = 0; i < 2; i++) {
+        const struct reply *other =
+            server_call(&s, "POST", path, text(body, 2, cases[i].queue));
+        cr_assert_eq(other->status, cases[i].status, "%s", other->text);
+    }
+}
