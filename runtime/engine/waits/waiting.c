@@ -282,6 +282,8 @@ void wait_begin(struct batch *batch, struct run *run, struct wait *wait)
 {
     bool is_over;
 
+    if (wait->is_skipped && wait->group == NULL && wait->kind != WAIT_FOR_TIME)
+        wait->needed = 0; /* as when it was */
     run->wait = wait_pack(batch->arena, wait);
     run->due_ms = 0;
     if (wait->group != NULL)

@@ -148,6 +148,8 @@ Test(batches, bad_calls_are_refused)
         cr_assert_eq(answer.status, cases[i].status, "%s", answer.body.data);
         cr_assert_not_null(strstr(answer.body.data, cases[i].said), "%s", answer.body.data);
     }
+    struct answer told = items(create("{\"runCount\":1}"), "{\"index\":0}\n");
+    cr_assert_not_null(strstr(told.body.data, "it has no \\\"task\\\""), "%s", told.body.data);
     cr_assert_eq(items("batch_0000000000001", "{\"index\":0,\"task\":\"echo\"}").status, 422);
     cr_assert_eq(get("batch_0000000000001", "").status, 404);
     cr_assert_eq(site_post(&site, "/api/v3/batches", "{}").status, 400);
