@@ -12,7 +12,7 @@
 enum {
     RAMP_STEPS = 100, /* of a limit, at most */
     PUT_OFF_LEAST_MS = 10000,
-    PUT_OFF_MOST_MS = 600000 /* it may count again while it is paused */
+    PUT_OFF_MOST_MS = 3600000 /* it may count again while it is paused */
 };
 
 int64_t environment_clock(const struct batch *batch, const struct environment *environment)

@@ -178,8 +178,8 @@ static void results_fill(struct batch *batch, struct run *run, struct frame_segm
                          &frame->results[frame->result_count++], &total);
     /* A wait for a time or a group, or one that gave up or needs nothing more, ends in a result
      * of its own: id 0. */
-    if (wait->kind == WAIT_FOR_TIME || wait->gave_up || wait->needed == 0 ||
-        (wait->group != NULL && frame->reminder == 0))
+    if (wait->kind == WAIT_FOR_TIME || wait->gave_up ||
+        (wait->needed == 0 && wait->count > 0) || (wait->group != NULL && frame->reminder == 0))
         frame->results[frame->result_count++] =
             (struct frame_result){ .status = wait->gave_up ? WAIT_TIMEOUT : WAIT_OK };
 }

@@ -257,8 +257,8 @@ static void results_look(const struct look *look, const struct run *run,
         arena_finish(&arena);
         return;
     }
-    /* Needs nothing: it waited for nothing, or was skipped. */
-    extra = wait.kind == WAIT_FOR_TIME || wait.gave_up || wait.needed == 0;
+    /* Needs nothing of what it names: it was skipped. */
+    extra = wait.kind == WAIT_FOR_TIME || wait.gave_up || (wait.needed == 0 && wait.count > 0);
     if (frame->result_count != wait.count + extra)
         flaw(look, run, "it is told too much, or too little, of what it has waited for");
     for (i = 0; i < wait.count && i < frame->result_count; i++)
