@@ -16,9 +16,10 @@ enum name_kind {
     NAME_QUEUE,
     NAME_TASK,
     NAME_ENVIRONMENT,
-    NAME_POOL,   /* of tokens */
-    NAME_SCHEMA, /* of a file in schemas/, without .yaml */
-    NAME_SYMBOL, /* of a segment or a field */
+    NAME_POOL,    /* of tokens */
+    NAME_SCHEMA,  /* of a file in schemas/, without .yaml */
+    NAME_SYMBOL,  /* of a segment or a field */
+    NAME_MESSAGE, /* to a run */
     /* Texts: UTF-8 without control and invisible characters. */
     NAME_ASKED, /* a task that is asked for: no plugin may have it, and the run waits */
     NAME_TAG,
@@ -26,7 +27,6 @@ enum name_kind {
     NAME_LANE,     /* concurrency key */
     NAME_METADATA, /* a key of it */
     NAME_RECORD,   /* of bide_once */
-    NAME_MESSAGE,  /* to a run */
     NAME_KIND_COUNT
 };
 

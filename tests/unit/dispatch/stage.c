@@ -53,6 +53,7 @@ void stage_make(struct stage *stage)
     snprintf(stage->schemas, sizeof stage->schemas, "%s/schemas", stage->root);
     snprintf(stage->data, sizeof stage->data, "%s/data", stage->root);
     snprintf(stage->queues, sizeof stage->queues, "%s/queues.yaml", stage->root);
+    snprintf(stage->schedules, sizeof stage->schedules, "%s/schedules.yaml", stage->root);
     snprintf(stage->database, sizeof stage->database, "%s/bide.db", stage->data);
     cr_assert_eq(mkdir(stage->plugins, 0700), 0);
     cr_assert_eq(mkdir(stage->schemas, 0700), 0);
@@ -62,6 +63,7 @@ void stage_make(struct stage *stage)
                                      .plugins = stage->plugins,
                                      .schemas = stage->schemas,
                                      .queues_path = stage->queues,
+                                     .schedules_path = stage->schedules,
                                      .slots = 4,
                                      .segment_time_ms = 20000,
                                      .grace_ms = 300,

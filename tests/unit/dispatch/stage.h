@@ -14,7 +14,7 @@ enum { STAGE_TIME_MS = 30000, STAGE_RUNS = 4096 };
 
 struct stage {
     char root[64];
-    char plugins[80], schemas[80], data[80], queues[80], database[100];
+    char plugins[80], schemas[80], data[80], queues[80], schedules[80], database[100];
     uv_loop_t loop;
     uv_async_t wake;
     uv_timer_t limit, beat;
