@@ -6,8 +6,9 @@
 #include "base/suggest.h"
 #include "http/api/run_view.h"
 #include "http/body/members.h"
+#include "http/server/reply.h"
 
-enum { PAGE_SIZE = 25, PAGE_MAX = 100 };
+enum { PAGE_SIZE = 25, PAGE_MAX = 100, PAGE_NUMBER_MAX = 1000000 };
 
 /* clang-format off */
 #define PAGE_WORDS                                                                              \
@@ -204,4 +205,30 @@ bool token_filter_read(const struct filter_from *from, struct token_filter *filt
            token_statuses_read(from, &filter->statuses, err) &&
            created_read(from, &filter->from_ms, &filter->to_ms, err) &&
            names_read(from, "filter[tags]", NAME_TAG, &filter->tags, err);
+}
+
+bool pages_read(struct request *request, int64_t usual, int64_t *page, int64_t *per_page)
+{
+    static const char *const known[] = { "page", "perPage", NULL };
+    struct err err = { 0 };
+
+    *page = 1;
+    *per_page = usual;
+    if (!request_params(request, known))
+        return false;
+    if (filter_words_check(request->params, known, &err) &&
+        params_number(request->params, "page", 1, PAGE_NUMBER_MAX, page, &err) &&
+        params_number(request->params, "perPage", 1, PAGE_MAX, per_page, &err))
+        return true;
+    reply_query_error(request, &err);
+    return false;
+}
+
+void pages_write(struct out *out, int64_t page, int64_t per_page, int64_t total)
+{
+    out_map(out, "pagination");
+    out_int(out, "currentPage", page);
+    out_int(out, "totalPages", (total + per_page - 1) / per_page);
+    out_int(out, "count", total);
+    out_end_map(out);
 }

@@ -4,6 +4,9 @@
 
 #include "http/server/params.h"
 
+struct out;
+struct request;
+
 struct filter_from {
     struct arena *arena;
     const struct params *params;
@@ -20,6 +23,10 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter,
 /* A list must not show what was not asked for: a filter that is not among `known` (ends with
  * NULL) is refused. */
 bool filter_words_check(const struct params *params, const char *const *known, struct err *err);
+/* A list by numbered pages, whose query is `page` and `perPage` (`usual` where it is not said)
+ * and nothing else. False: answered. */
+bool pages_read(struct request *request, int64_t usual, int64_t *page, int64_t *per_page);
+void pages_write(struct out *out, int64_t page, int64_t per_page, int64_t total);
 bool token_filter_read(const struct filter_from *from, struct token_filter *filter,
                        struct err *err);
 

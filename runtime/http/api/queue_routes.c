@@ -18,7 +18,7 @@
 
 #include <inttypes.h>
 
-enum { PER_PAGE = 25, PER_PAGE_MAX = 100, PAGE_MAX = 1000000 };
+enum { PER_PAGE = 25 };
 
 #define QUEUE_UNKNOWN "queue-not-found"
 #define TASK_PREFIX   "task/"
@@ -317,38 +317,25 @@ static void list_done(struct request *request)
 {
     const struct queue_view *view = request->view;
     struct out out = reply_out(request);
-    int64_t total = view->rows.total;
 
     out_map(&out, NULL);
     out_list(&out, "data");
     for (uint32_t i = 0; i < view->rows.count; i++)
         queue_write(request, &out, &view->rows.rows[i], &view->hours[i], view->held[i]);
     out_end_list(&out);
-    out_map(&out, "pagination");
-    out_int(&out, "currentPage", view->page);
-    out_int(&out, "totalPages", (total + view->per_page - 1) / view->per_page);
-    out_int(&out, "count", total);
-    out_end_map(&out);
+    pages_write(&out, view->page, view->per_page, view->rows.total);
     out_end_map(&out);
     reply_send(request, HTTP_OK);
 }
 
 void queue_list(struct request *request)
 {
-    static const char *const known[] = { "page", "perPage", NULL };
     struct queue_view *view = ARENA_NEW(&request->arena, struct queue_view);
-    struct err err = { 0 };
 
-    *view = (struct queue_view){ .page = 1, .per_page = PER_PAGE };
+    *view = (struct queue_view){ 0 };
     request->view = view;
-    if (!request_params(request, known))
-        return;
-    if (filter_words_check(request->params, known, &err) &&
-        params_number(request->params, "page", 1, PAGE_MAX, &view->page, &err) &&
-        params_number(request->params, "perPage", 1, PER_PAGE_MAX, &view->per_page, &err))
+    if (pages_read(request, PER_PAGE, &view->page, &view->per_page))
         request_read(request, list_work, list_done);
-    else
-        reply_query_error(request, &err);
 }
 
 /* ---- one --------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@
 #include "http/server/reply.h"
 #include "schedule/zones.h"
 
-enum { PER_PAGE = 20, PER_PAGE_MAX = 100, PAGE_MAX = 1000000, NAME_MOST = 128 };
+enum { PER_PAGE = 20, NAME_MOST = 128 };
 
 #define SCHEDULE_UNKNOWN "Schedule not found"
 
@@ -101,31 +101,19 @@ static bool list_work(struct request *request, struct pool_reader *reader, struc
         if (!is_forgotten(request, view->rows.rows[i]))
             schedule_write(request, &out, view->rows.rows[i], false);
     out_end_list(&out);
-    out_map(&out, "pagination");
-    out_int(&out, "currentPage", view->page);
-    out_int(&out, "totalPages", (view->rows.total + view->per_page - 1) / view->per_page);
-    out_int(&out, "count", view->rows.total);
-    out_end_map(&out);
+    pages_write(&out, view->page, view->per_page, view->rows.total);
     out_end_map(&out);
     return true;
 }
 
 void schedule_list(struct request *request)
 {
-    static const char *const known[] = { "page", "perPage", NULL };
     struct view *view = ARENA_NEW(&request->arena, struct view);
-    struct err err = { 0 };
 
-    *view = (struct view){ .page = 1, .per_page = PER_PAGE };
+    *view = (struct view){ 0 };
     request->view = view;
-    if (!request_params(request, known))
-        return;
-    if (filter_words_check(request->params, known, &err) &&
-        params_number(request->params, "page", 1, PAGE_MAX, &view->page, &err) &&
-        params_number(request->params, "perPage", 1, PER_PAGE_MAX, &view->per_page, &err))
+    if (pages_read(request, PER_PAGE, &view->page, &view->per_page))
         request_read(request, list_work, reply_ok);
-    else
-        reply_query_error(request, &err);
 }
 
 /* ---- create and update ------------------------------------------------------------------- */
