@@ -17,6 +17,9 @@
     X(runs_wait)           \
     X(runs_send)           \
     X(runs_messages)       \
+    X(runs_metadata)       \
+    X(runs_tag)            \
+    X(runs_reschedule)     \
     X(batches_create)      \
     X(batches_show)        \
     X(batches_items)       \

@@ -452,7 +452,10 @@ static int exec_rate(struct call *call)
     if (burst != NULL && (is_reset || strcmp(text, "none") == 0))
         return cli_fail(CLI_USAGE, "--burst is for a rate like 100/1m");
     value_put(&call->arena, &body, "type", value_text(queue_type(call->arguments[0])));
-    value_put(&call->arena, &body, word, is_reset ? value_bool(true) : value_string(rate));
+    if (!is_reset)
+        value_put(&call->arena, &body, word, value_string(rate));
+    else if (call_option(call, "key") != NULL) /* else both */
+        value_put(&call->arena, &body, word, value_bool(true));
     json_write(&out, &body);
     struct slice sent = arena_copy(&call->arena, buffer_view(&out));
     buffer_finish(&out);
@@ -472,9 +475,12 @@ const struct cli_command queues_rate_command = {
     .help =
         "RATE is how many start in a time, like 100/1m; or none; or reset, which is back to "
         "what is\n"
-        "configured. It survives a restart of the server, and shows as rateOverride. What a "
-        "start\n"
-        "costs stays as it is configured. A reset where no other rate is set exits 3.",
+        "configured, of the queue and of its keys (with --key of these alone). It survives a "
+        "restart of\n"
+        "the server, and shows as rateOverride. What a start costs stays as it is configured. "
+        "A "
+        "reset\n"
+        "where no other rate is set exits 3.",
     .options = rate_options,
     .is_client = true,
     .least = 2,

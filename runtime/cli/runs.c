@@ -15,15 +15,16 @@
 /* ---- list -------------------------------------------------------------------------------- */
 
 static const struct page_filter list_filters[] = {
-    { "status", "filter[status]", true },
-    { "task", "filter[taskIdentifier]", false },
-    { "queue", "filter[queue]", false },
-    { "tag", "filter[tag]", false },
-    { "version", "filter[version]", false },
-    { "period", "filter[createdAt][period]", false },
-    { "from", "filter[createdAt][from]", false },
-    { "to", "filter[createdAt][to]", false },
-    { NULL, NULL, false },
+    { "status", "filter[status]", true, false },
+    { "task", "filter[taskIdentifier]", false, false },
+    { "queue", "filter[queue]", false, false },
+    { "tag", "filter[tag]", false, false },
+    { "meta", "filter[metadata][", false, true },
+    { "version", "filter[version]", false, false },
+    { "period", "filter[createdAt][period]", false, false },
+    { "from", "filter[createdAt][from]", false, false },
+    { "to", "filter[createdAt][to]", false, false },
+    { NULL, NULL, false, false },
 };
 
 static void print_list(struct arena *arena, const struct value *page)
@@ -64,6 +65,7 @@ static const struct cli_option list_options[] = {
     { "task", "TASK", "only this task's" },
     { "queue", "NAME", "only this queue's; task/TASK is a task's own" },
     { "tag", "TAG", "only those with one of these tags" },
+    { "meta", "KEY=VALUE", "only those whose metadata says so" },
     { "version", "VERSION", "only those that ran with this plugin version" },
     { "period", "DURATION", "only those created since: 30m, 7d" },
     { "from", "DATE", "only those created from then on" },

@@ -17,11 +17,11 @@
 /* ---- list -------------------------------------------------------------------------------- */
 
 static const struct page_filter list_filters[] = {
-    { "status", "filter[status]", true },
-    { "tag", "filter[tags]", false },
-    { "key", "filter[idempotencyKey]", false },
-    { "period", "filter[createdAt][period]", false },
-    { NULL, NULL, false },
+    { "status", "filter[status]", true, false },
+    { "tag", "filter[tags]", false, false },
+    { "key", "filter[idempotencyKey]", false, false },
+    { "period", "filter[createdAt][period]", false, false },
+    { NULL, NULL, false, false },
 };
 
 /* Over because its run has ended: the contract calls it completed, with an error. */

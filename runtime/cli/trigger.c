@@ -76,6 +76,8 @@ static bool make_options(struct call *call, struct value *options, struct err *e
     }
     if (call_option(call, "test") != NULL)
         value_put(&call->arena, options, "test", value_bool(true));
+    if (call_option(call, "inherit-tags") != NULL)
+        value_put(&call->arena, options, "inheritTags", value_bool(true));
     add_list(call, "tag", "tags", options);
     add_list(call, "reuse", "reuse", options);
     if (!payload_option(call, "metadata", &metadata_text, &metadata, err))
@@ -174,6 +176,7 @@ static const struct cli_option options[] = {
     { "key-ttl", "DURATION", "how long the key counts (default: 30d)" },
     { "reuse", "OUTCOME", "success, canceled, failed, expired: it keeps the key" },
     { "parent", "RUN", "it becomes a child of this run" },
+    { "inherit-tags", NULL, "it has the tags of that run as well" },
     { "on-parent-end", "RULE", "cancel, abandon or wait, when that is canceled or times out" },
     { "metadata", "JSON", "a JSON object, @FILE, or - for stdin" },
     { "max-attempts", "COUNT", "tries in all" },

@@ -235,7 +235,7 @@ static void read_meta(struct cursor *cursor, struct frame_end *frame)
         frame->meta[i].kind = cursor_u32(&list);
         frame->meta[i].key = cursor_text(&list);
         frame->meta[i].value = cursor_bytes(&list);
-        list.broken |= frame->meta[i].kind >= META_KIND_COUNT;
+        list.broken |= !meta_is_known(frame->meta[i].kind);
     }
     cursor->broken |= list.broken;
 }

@@ -17,6 +17,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "codec/metadata.h"
 #include "codec/value.h"
 
 #include <stdint.h>
@@ -189,14 +190,6 @@ struct frame_manner {
     struct slice remind;    /* the segment to enter at each of these times: */
     int64_t *reminders;     /* spans from the beginning of the wait, in ms, rising */
     uint32_t reminder_count;
-};
-
-/* Metadata operations, in order. */
-enum meta_kind { META_SET, META_DELETE, META_APPEND, META_INCREMENT, META_KIND_COUNT };
-
-struct frame_meta {
-    uint32_t kind;
-    struct slice key, value; /* value: msgpack; empty for DELETE */
 };
 
 struct frame_end {

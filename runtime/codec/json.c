@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -129,6 +130,26 @@ static bool convert(struct json_reading *reading, json_t *json, struct value *va
     return true;
 }
 
+/* The library takes a piece of memory for each thing in a text. While one is read they come out
+ * of a room that goes as a whole; that was a sixth of the time that a batch of runs took. */
+static _Thread_local struct arena *room;
+
+static void *room_take(size_t size)
+{
+    return room != NULL ? arena_alloc(room, size) : malloc(size);
+}
+
+static void room_give(void *memory)
+{
+    if (room == NULL)
+        free(memory);
+}
+
+static void room_build(void)
+{
+    json_set_alloc_funcs(room_take, room_give);
+}
+
 static json_t *text_load(struct slice text, json_error_t *error)
 {
     return json_loadb(text.data == NULL ? "" : text.data, text.size,
@@ -181,7 +202,8 @@ static bool tree_read(struct json_reading *reading, struct slice text, json_t *j
     return convert(reading, json, value, 1);
 }
 
-bool json_read(struct arena *arena, struct slice text, struct value *value, struct err *err)
+static bool text_read(struct arena *arena, struct slice text, struct value *value,
+                      struct err *err)
 {
     struct json_reading reading = { .arena = arena };
     json_error_t error;
@@ -199,9 +221,20 @@ bool json_read(struct arena *arena, struct slice text, struct value *value, stru
     }
     if (json == NULL)
         return text_refuse(&error, err);
-    bool ok = tree_read(&reading, text, json, value);
-    json_decref(json);
-    return ok || tree_refuse(&reading, err);
+    return tree_read(&reading, text, json, value) || tree_refuse(&reading, err);
+}
+
+bool json_read(struct arena *arena, struct slice text, struct value *value, struct err *err)
+{
+    static pthread_once_t built = PTHREAD_ONCE_INIT;
+    struct arena here = { 0 };
+
+    (void)pthread_once(&built, room_build);
+    room = &here;
+    bool ok = text_read(arena, text, value, err);
+    room = NULL;
+    arena_finish(&here);
+    return ok;
 }
 
 void json_write_string(struct buffer *out, struct slice text)

@@ -14,6 +14,7 @@
 #include "codec/value.h"
 #include "engine/batches/batch_send.h"
 #include "engine/catalog.h"
+#include "engine/edits.h"
 #include "engine/operate.h"
 #include "engine/prune.h"
 #include "engine/rows/rows.h"
@@ -38,6 +39,7 @@ enum command_kind {
     COMMAND_WAIT_SKIP,
     COMMAND_WAIT_MOVE,
     COMMAND_MESSAGE_SEND,
+    COMMAND_RUN_EDIT,
     COMMAND_QUEUE_PAUSE,
     COMMAND_QUEUE_LIMIT,
     COMMAND_ENVIRONMENT_PAUSE,
@@ -89,6 +91,7 @@ struct trigger {
     bool key_global;        /* from a segment: the key is not this run's alone */
     bool is_rerun;          /* its segment was started before in this entry */
     uint32_t on_parent_end; /* enum children_rule; UNSAID: as the parent's task or its queue */
+    bool inherits_tags;     /* its parent's as well, as far as there is room */
     bool is_outside;        /* a parent was named by a client, not by its segment */
     int64_t batch;    /* it is an item of that one, which has looked for it; 0: it is not */
     int64_t given;    /* payload_hash of what came; 0: of `payload` */
@@ -145,6 +148,7 @@ struct command {
         struct token_create token_create;
         struct token_complete token_complete; /* of TOKEN_TIMEOUT, …, WAIT_MOVE too */
         struct message_send message_send;
+        struct run_edit run_edit;
         struct pause_order queue_pause;
         struct queue_limit queue_limit;
         struct pause_order environment_pause;

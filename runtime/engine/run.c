@@ -4,6 +4,8 @@
  *   DELAYED ─▶ QUEUED ─▶ RUNNING ─▶ WAITING ─▶ QUEUED ─▶ … ─▶ DONE
  *                ▲  └▶ PARKED ┘ │
  *                └── retry ─────┘
+ *
+ * And back to WAITING, where a reminder that has not begun gives way (wait_again).
  */
 #include "codec/pack.h"
 #include "engine/timeline.h"
@@ -16,9 +18,9 @@
 #define TO(status) (1u << RUN_##status)
 
 static const uint32_t next_statuses[RUN_STATUS_COUNT] = {
-    [RUN_DELAYED] = TO(QUEUED) | TO(PARKED) | TO(DONE),
-    [RUN_QUEUED] = TO(RUNNING) | TO(PARKED) | TO(DONE),
-    [RUN_PARKED] = TO(QUEUED) | TO(DONE),
+    [RUN_DELAYED] = TO(QUEUED) | TO(PARKED) | TO(WAITING) | TO(DONE),
+    [RUN_QUEUED] = TO(RUNNING) | TO(PARKED) | TO(WAITING) | TO(DONE),
+    [RUN_PARKED] = TO(QUEUED) | TO(WAITING) | TO(DONE),
     [RUN_RUNNING] = TO(WAITING) | TO(QUEUED) | TO(PARKED) | TO(DELAYED) | TO(DONE),
     [RUN_WAITING] = TO(QUEUED) | TO(PARKED) | TO(DONE),
     [RUN_DONE] = 0,

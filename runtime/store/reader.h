@@ -29,6 +29,11 @@ struct run_filter {
     } statuses[16];
     uint32_t status_count;
     struct slices tasks, queues, versions, tags;
+    /* Of the metadata; all of them. */
+    struct {
+        struct slice key, text; /* text: label_text() of the value */
+    } members[8];
+    uint32_t member_count;
     int64_t from_ms, to_ms; /* created; inclusive */
     int is_test;            /* -1 any, 0, 1 */
 };

@@ -294,6 +294,7 @@ static void settings_put(struct segment *segment, struct value *body,
     number_put(segment, body, "max_attempts", opts->max_attempts);
     number_put(segment, body, "on_parent_end", opts->on_parent_end);
     number_put(segment, body, "cost", opts->cost);
+    number_put(segment, body, "inherit_tags", opts->inherit_tags);
     number_put(segment, body, "reuse", opts->reuse == 0 ? 0 : opts->reuse | BIDE_REUSE_NONE);
     if (opts->metadata != NULL && value_seen(opts->metadata)->kind == VALUE_MAP &&
         value_fits(segment, value_seen(opts->metadata), "the metadata of a child"))

@@ -58,61 +58,29 @@ const bide_value *api_metadata(bide_task *t)
     return value_lent(&segment->metadata);
 }
 
-static void meta_append(struct segment *segment, struct slice key, struct value item)
-{
-    const struct value *old = value_find_slice(&segment->metadata, key);
-    struct value list = value_list();
-
-    if (old != NULL && old->kind == VALUE_LIST)
-        list = *old; /* ours alone: it came with the frame or was made here */
-    else if (old != NULL)
-        value_add(&segment->arena, &list, *old);
-    value_add(&segment->arena, &list, item);
-    value_put_slice(&segment->arena, &segment->metadata, key, list);
-}
-
-static double number_of(const struct value *value)
-{
-    if (value == NULL)
-        return 0;
-    return value->kind == VALUE_INT      ? (double)value->integer
-           : value->kind == VALUE_DOUBLE ? value->number
-                                         : 0;
-}
-
-static void meta_apply(struct segment *segment, uint32_t op, struct slice key,
-                       struct value value)
-{
-    struct value *metadata = &segment->metadata;
-    double sum = number_of(value_find_slice(metadata, key)) + number_of(&value);
-
-    if (op == META_DELETE)
-        value_remove(metadata, key);
-    else if (op == META_APPEND)
-        meta_append(segment, key, value);
-    else if (op == META_INCREMENT)
-        value_put_slice(&segment->arena, metadata, key, value_double(sum));
-    else
-        value_put_slice(&segment->arena, metadata, key, value);
-}
-
 /* What is set or deleted makes earlier operations on that key void: a segment may report often.
- */
-static void meta_forget(struct segment *segment, struct slice key)
+ * But not those of a path, which may lead through it. */
+static void meta_forget(struct segment *segment, uint32_t op, struct slice key)
 {
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < segment->meta_count; i++)
-        if (!slice_equal(segment->meta[i].key, key))
-            segment->meta[kept++] = segment->meta[i];
+    for (uint32_t i = 0; i < segment->meta_count; i++) {
+        const struct frame_meta *each = &segment->meta[i];
+        if (!slice_equal(each->key, key) ||
+            each->kind >> META_WHOSE_AT != op >> META_WHOSE_AT ||
+            meta_kind_of(each) == META_TAG)
+            segment->meta[kept++] = *each;
+    }
     segment->meta_count = kept;
 }
 
 static void meta_note(struct segment *segment, uint32_t op, struct slice key,
                       const struct value *value)
 {
-    if (op == META_SET || op == META_DELETE)
-        meta_forget(segment, key);
+    uint32_t kind = op & ((1U << META_WHOSE_AT) - 1);
+
+    if (kind == META_SET || kind == META_DELETE)
+        meta_forget(segment, op, key);
     if (segment->meta_count == segment->meta_capacity) {
         uint32_t capacity = segment->meta_capacity == 0 ? 8 : segment->meta_capacity * 2;
         struct frame_meta *more = ARENA_ARRAY(&segment->arena, struct frame_meta, capacity);
@@ -124,8 +92,22 @@ static void meta_note(struct segment *segment, uint32_t op, struct slice key,
     segment->meta[segment->meta_count++] =
         (struct frame_meta){ .kind = op,
                              .key = key,
-                             .value = op == META_DELETE ? (struct slice){ 0 }
-                                                        : pack_value(&segment->arena, value) };
+                             .value = kind == META_DELETE || kind == META_TAG
+                                          ? (struct slice){ 0 }
+                                          : pack_value(&segment->arena, value) };
+}
+
+/* As the segment sees it from now on: only its own. */
+static void meta_apply(struct segment *segment, uint32_t op, struct slice key,
+                       const struct value *value)
+{
+    struct err err = { 0 };
+
+    if (op >> META_WHOSE_AT != META_OWN || op == META_TAG)
+        return;
+    if (!metadata_operate(&segment->arena, &segment->metadata, (enum meta_kind)op, key, value,
+                          &err))
+        segment_raise(segment, false, "metadata_broken", "%s", err.text);
 }
 
 /* The numbers of enum bide_meta_op and enum meta_kind are the same. */
@@ -136,12 +118,12 @@ void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *valu
 
     if (segment->is_raised || !metadata_read(segment))
         return;
-    if (!name_take(segment, NAME_METADATA, key))
-        return;
-    if (op >= META_KIND_COUNT) {
+    if (!meta_is_known(op) || (op & ((1U << META_WHOSE_AT) - 1)) == META_UPDATE) {
         segment_raise(segment, false, "refused", "metadata has no operation %u", op);
         return;
     }
+    if (!name_take(segment, op == META_TAG ? NAME_TAG : NAME_METADATA, key))
+        return;
     if (segment->meta_count >= META_MAX) {
         segment_raise(segment, false, "metadata_too_large",
                       "a segment changes its metadata at most %d times", META_MAX);
@@ -153,7 +135,7 @@ void api_meta(bide_task *t, uint32_t op, const char *key, const bide_value *valu
         copy = value_copy(&segment->arena, value_seen(value));
     struct slice name = arena_copy(&segment->arena, slice_of(key));
     meta_note(segment, op, name, &copy);
-    meta_apply(segment, op, name, copy);
+    meta_apply(segment, op, name, &copy);
 }
 
 /* ---- notes ------------------------------------------------------------------------------ */

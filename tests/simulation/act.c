@@ -308,8 +308,10 @@ void act_step(struct world *world)
         act_token(world);
     else if (dice < 786)
         hands_step(world);
-    else if (dice < 790)
+    else if (dice < 789)
         messages_some(world);
+    else if (dice < 792)
+        edits_step(world);
     else if (dice < 800)
         act_cancel_some(world);
     else if (dice < 820)

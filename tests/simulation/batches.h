@@ -33,6 +33,15 @@ void rule_batches_released(const struct look *look);
 /* None is lost; they are kept as they are for the next batch of commands. */
 void rule_batches_kept(const struct look *look);
 
+/* rules_edit.c: metadata and tags that others give; what a run's segment, or somebody outside,
+ * said.
+ */
+void rule_given(const struct look *look, const struct run *run, const struct frame_meta *said,
+                uint32_t count);
+void rule_given_look(const struct look *look, const struct shadow *shadow,
+                     const struct run *run);
+void rule_edit(const struct look *look, const struct command *command);
+
 static inline const struct run_batch *batch_at(struct world *world, uint32_t index)
 {
     return (const struct run_batch *)store_memory_at(world->memory, ROW_BATCH, index);

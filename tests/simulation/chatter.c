@@ -36,12 +36,17 @@ struct frame_note *chatter_notes(struct world *world, uint32_t *count)
 /* "sum" and "items" grow with each segment that ends; the model counts along. */
 void chatter_meta(struct world *world, struct frame_end *end)
 {
-    end->meta = ARENA_ARRAY(&world->arena, struct frame_meta, 2);
+    end->meta = ARENA_ARRAY(&world->arena, struct frame_meta, 3);
     end->meta[end->meta_count++] =
         (struct frame_meta){ META_INCREMENT, SLICE("sum"), SLICE("\x03") };
     if (world_chance(world, 50))
         end->meta[end->meta_count++] =
             (struct frame_meta){ META_APPEND, SLICE("items"), SLICE("\x01") };
+    if (world_chance(world, 20))
+        end->meta[end->meta_count++] = (struct frame_meta){
+            META_INCREMENT | (uint32_t)world_random(world, META_WHOSE_COUNT) << META_WHOSE_AT,
+            SLICE("given"), SLICE("\x01")
+        };
 }
 
 static void call_once(struct world *world, struct held_segment *held)

@@ -32,6 +32,9 @@ static struct shadow *shadow_begin(const struct look *look, struct shadow *shado
         shadow->is_recovered = shadow->is_freed = shadow->is_plain = false;
         shadow->moves = shadow->acts = 0;
         shadow->moved = NULL;
+        shadow->rescheduled = NULL;
+        shadow->is_tagged = false;
+        shadow->was_given = shadow->given;
     }
     return shadow;
 }
@@ -256,6 +259,9 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_MESSAGE_SEND:
         rule_message(look, command);
         break;
+    case COMMAND_RUN_EDIT:
+        rule_edit(look, command);
+        break;
     case COMMAND_SEGMENT_END:
     case COMMAND_ATTEMPT_LOST:
     case COMMAND_RELEASE:
@@ -354,8 +360,11 @@ static void tokens_look(const struct look *look)
     }
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(memory, i);
-        const struct shadow *shadow = run->status == RUN_DONE ? shadow_of(look, run->id) : NULL;
-        if (shadow != NULL && (shadow->was == NULL || shadow->was->status != RUN_DONE)) {
+        const struct shadow *shadow = shadow_of(look, run->id);
+        if (shadow != NULL)
+            rule_given_look(look, shadow, run);
+        if (shadow != NULL && run->status == RUN_DONE &&
+            (shadow->was == NULL || shadow->was->status != RUN_DONE)) {
             rule_keys_released(look, run);
             rule_tokens_closed(look, run);
             rule_ended(look, run);

@@ -50,6 +50,9 @@ struct shadow {
     bool is_plain;          /* its end became a failure that is not retried */
     uint32_t acts;          /* by hand on its wait, a bit each; and the last that moved it */
     const struct token_complete *moved;
+    int64_t given, was_given;           /* "given" of its metadata; before the batch */
+    const struct run_edit *rescheduled; /* in this batch */
+    bool is_tagged;                     /* the same */
 };
 
 struct shadow_token {

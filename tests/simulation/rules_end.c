@@ -1,5 +1,6 @@
 /* The end of a segment: attempts are counted, retries come back in time, what it saved stays.
  */
+#include "batches.h"
 #include "codec/pack.h"
 #include "model.h"
 
@@ -144,15 +145,18 @@ static bool failure_look(const struct look *look, struct shadow *shadow, const s
 
 /* ---- what it said ------------------------------------------------------------------------ */
 
-static void metadata_take(struct shadow *shadow, const struct frame_end *end)
+static void metadata_take(const struct look *look, struct shadow *shadow, const struct run *run,
+                          const struct frame_end *end)
 {
     struct arena arena = { 0 };
     struct value by;
 
+    rule_given(look, run, end->meta, end->meta_count);
     for (uint32_t i = 0; i < end->meta_count; i++)
         if (end->meta[i].kind == META_APPEND)
             shadow->appended++;
-        else if (pack_read(&arena, end->meta[i].value, &by, NULL))
+        else if (slice_is(end->meta[i].key, "sum") &&
+                 pack_read(&arena, end->meta[i].value, &by, NULL))
             shadow->counted += by.integer;
     arena_finish(&arena);
 }
@@ -222,7 +226,7 @@ static bool said_look(const struct look *look, struct shadow *shadow, const stru
                             said->loss == LOSS_TIMED_OUT ? OUTCOME_TIMED_OUT : OUTCOME_CRASHED,
                             said->error_name);
     if (shadow->end->kind == COMMAND_SEGMENT_END && !shadow->is_plain)
-        metadata_take(shadow, end);
+        metadata_take(look, shadow, run, end);
     if (!shadow->is_plain && end != NULL && end->verdict == VERDICT_PUSH_BACK &&
         rates_pushed_ms(look->world, run) < look->steady_ms + end->span_ms)
         flaw(look, run, "its lane is to be pushed back, and is not");

@@ -27,7 +27,10 @@ static bool is_hurried(const struct look *look, const struct run *was, const str
 
 static void same_look(const struct look *look, const struct run *was, const struct run *run)
 {
-    if (was->rank_ms != run->rank_ms && !is_hurried(look, was, run))
+    const struct shadow *shadow = shadow_of(look, run->id);
+
+    if (was->rank_ms != run->rank_ms && shadow->rescheduled == NULL &&
+        !is_hurried(look, was, run))
         flaw(look, run, "its rank has changed");
     if (was->priority_ms != run->priority_ms || was->ttl_ms != run->ttl_ms ||
         was->limit_ms != run->limit_ms || was->max_attempts != run->max_attempts ||
@@ -44,7 +47,8 @@ static void same_look(const struct look *look, const struct run *was, const stru
         !rule_hold_ended(look, was, run))
         flaw(look, run, "what was chosen for it has changed");
     if ((!slice_equal(was->key, run->key) && !rule_key_was_reset(look, run)) ||
-        !slice_equal(was->tags, run->tags) || !slice_equal(was->input, run->input))
+        (!slice_equal(was->tags, run->tags) && !shadow->is_tagged) ||
+        !slice_equal(was->input, run->input))
         flaw(look, run, "its key, tags or input have changed");
     if (was->started_ms != 0 && was->started_ms != run->started_ms)
         flaw(look, run, "it has started for the first time twice");

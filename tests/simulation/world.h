@@ -158,6 +158,7 @@ void chatter_meta(struct world *world, struct frame_end *end);
 
 /* act.c, hands.c */
 void hands_step(struct world *world);
+void edits_step(struct world *world); /* edits.c */
 void act_step(struct world *world);
 void act_reply(struct world *world, struct command *command);
 void act_drain(struct world *world);

@@ -234,7 +234,13 @@ enum bide_meta_op {
     BIDE_META_SET = 0,
     BIDE_META_DELETE = 1,
     BIDE_META_APPEND = 2,
-    BIDE_META_ADD = 3
+    BIDE_META_ADD = 3,
+    BIDE_META_REMOVE = 4, /* ABI 1.1 */
+    BIDE_META_TAG = 5,    /* ABI 1.1 */
+    /* ABI 1.1: with one of the others, joined by |: of the run's parent, of the root of its
+     * tree; of the run itself where it has none. */
+    BIDE_META_OF_PARENT = 256,
+    BIDE_META_OF_ROOT = 512
 };
 
 struct bide_token_opts {
@@ -270,8 +276,8 @@ struct bide_trigger_opts {
      * BIDE_REUSE_CANCELED. */
     uint32_t reuse;
     uint32_t on_parent_end; /* ABI 1.1: enum bide_children; 0: as this task's .children */
-    uint32_t cost;     /* ABI 1.1: a start counts for so many at rates; 0: as its queue says */
-    uint32_t reserved; /* 0 */
+    uint32_t cost; /* ABI 1.1: a start counts for so many at rates; 0: as its queue says */
+    uint32_t inherit_tags; /* ABI 1.1: 1: this run's tags as well, as far as there is room */
 };
 
 /* ABI 1.1 */
@@ -1107,6 +1113,31 @@ static inline void bide_meta_append(bide_task *t, const char *key, const bide_va
 static inline void bide_meta_add(bide_task *t, const char *key, double amount)
 {
     t->api->meta(t, BIDE_META_ADD, key, bide_of_f64(t, amount));
+}
+
+/* ABI 1.1: from a list, what equals the value. */
+static inline void bide_meta_remove(bide_task *t, const char *key, const bide_value *value)
+{
+    t->api->meta(t, BIDE_META_REMOVE, key, value);
+}
+
+/*
+ * ABI 1.1: any of these on the metadata of the run's parent or root, which merges what many
+ * children say: `op` is one of enum bide_meta_op | BIDE_META_OF_PARENT or BIDE_META_OF_ROOT. A
+ * key that begins with "$." is a path: "$.orders[0].state". [segment]
+ *
+ *   bide_meta_op(t, BIDE_META_ADD | BIDE_META_OF_PARENT, "done", bide_of_i64(t, 1));
+ */
+static inline void bide_meta_op(bide_task *t, uint32_t op, const char *key,
+                                const bide_value *value)
+{
+    t->api->meta(t, op, key, value);
+}
+
+/* ABI 1.1: one more tag of the run, kept when the segment ends. [segment] */
+static inline void bide_tag(bide_task *t, const char *tag)
+{
+    t->api->meta(t, BIDE_META_TAG, tag, NULL);
 }
 
 /* 0 to 100; more is 100. Shown at once. [segment] */

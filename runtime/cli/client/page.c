@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { LIMIT_DEFAULT = 25, LIMIT_MOST = 100 };
 
@@ -12,6 +13,23 @@ static void add_upper(struct buffer *out, const char *text)
 {
     for (; *text != '\0'; text++)
         buffer_byte(out, *text >= 'a' && *text <= 'z' ? (char)(*text - 32) : *text);
+}
+
+/* KEY=VALUE is a parameter for itself: "filter[metadata][KEY]=VALUE". */
+static void add_members(struct call *call, struct buffer *path,
+                        const struct page_filter *filter)
+{
+    int position = 0;
+
+    for (const char *text; (text = call_next(call, filter->option, &position)) != NULL;) {
+        size_t size = strcspn(text, "=");
+        const char *name =
+            arena_format(&call->arena, "%s%.*s]", filter->parameter, (int)size, text).data;
+        buffer_byte(path, '&');
+        path_add(path, name);
+        buffer_byte(path, '=');
+        path_add(path, text[size] == '=' ? text + size + 1 : "");
+    }
 }
 
 static void add_filter(struct call *call, struct buffer *path, const struct page_filter *filter)
@@ -69,7 +87,10 @@ int page_show(struct call *call, const char *path, const struct page_filter *fil
         path_add(&query, after);
     }
     for (; filters->option != NULL; filters++)
-        add_filter(call, &query, filters);
+        if (filters->is_member)
+            add_members(call, &query, filters);
+        else
+            add_filter(call, &query, filters);
     if (!client_do(&client, "GET", path_take(&query, &call->arena), (struct slice){ 0 },
                    &reply))
         code = client.failure;

@@ -8,6 +8,7 @@ struct page_filter {
     const char *option;
     const char *parameter; /* of the query */
     bool upper_case;       /* people write statuses in lower case */
+    bool is_member;        /* it is given as KEY=VALUE */
 };
 
 /*

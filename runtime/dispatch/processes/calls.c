@@ -161,6 +161,7 @@ static void trigger_fill(struct trigger *trigger, struct arena *arena, const str
                                  .on_parent_end = (uint32_t)number_of(map, "on_parent_end"),
                                  .reuse = (uint32_t)number_of(map, "reuse") & REUSE_MASK,
                                  .cost = (uint32_t)number_of(map, "cost"),
+                                 .inherits_tags = number_of(map, "inherit_tags") != 0,
                                  .is_test = job->is_test,
                                  .parent_id = job->run_id,
                                  .parent_seq = job->seq,

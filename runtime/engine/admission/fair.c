@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/admission/rings.h"
+#include "engine/rows/labels.h"
 
 #include <stdlib.h>
 
@@ -19,7 +20,7 @@ struct fair *fair_create(void)
 
 int64_t tenant_id(struct slice name)
 {
-    return tag_number(0, name) | 1;
+    return label_of_tag(0, name) | 1;
 }
 
 struct tenant_hint *fair_tenant(const struct fair *fair, int64_t id)

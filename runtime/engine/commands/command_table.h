@@ -29,6 +29,7 @@ bool token_create_decide(struct batch *batch, struct command *command);
 bool token_complete_decide(struct batch *batch, struct command *command);
 bool wait_act_decide(struct batch *batch, struct command *command);
 bool message_send_decide(struct batch *batch, struct command *command);
+bool run_edit_decide(struct batch *batch, struct command *command);
 bool queue_pause_decide(struct batch *batch, struct command *command);
 bool queue_limit_decide(struct batch *batch, struct command *command);
 /* Why a queue of that name is not there: *err starts with `words`. False: more rows are needed.
@@ -62,6 +63,7 @@ void batch_send_clear(struct command *command);
 void token_create_clear(struct command *command);
 void token_complete_clear(struct command *command);
 void message_send_clear(struct command *command);
+void run_edit_clear(struct command *command);
 void schedule_put_clear(struct command *command);
 void schedule_act_clear(struct command *command);
 void run_read_clear(struct command *command);

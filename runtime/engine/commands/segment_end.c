@@ -3,8 +3,8 @@
 #include "codec/pack.h"
 #include "engine/commands/segment_wait.h"
 #include "engine/contract.h"
+#include "engine/edits.h"
 #include "engine/failure.h"
-#include "engine/metadata.h"
 
 /* ---- done and fail ----------------------------------------------------------------------- */
 
@@ -107,6 +107,7 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     if (run == NULL)
         return segment_free(batch, done);
     if (!run_finish_ready(batch, run) || !segment_wait_load(batch, run, end) ||
+        !edits_load(batch, run, end->meta, end->meta_count) ||
         (end->verdict == VERDICT_PUSH_BACK && !lane_push_load(batch, run)))
         return false;
     run->busy_us += done->busy_us;
@@ -114,11 +115,10 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     run_notes_take(batch, run, done->notes, done->note_count);
     if (!creates_decide(batch, run, done))
         return true;
-    if (end->meta_count > 0 &&
-        !metadata_apply(batch->arena, &run->metadata, end->meta, end->meta_count,
-                        batch->catalog->limits.metadata_bytes, &flaw))
+    if (end->meta_count > 0 && !edits_take(batch, run, end->meta, end->meta_count, NULL, &flaw))
         segment_fail_plainly(batch, run,
                              flaw.code == ERR_TOO_LARGE ? SLICE("metadata_too_large")
+                             : flaw.code == ERR_RULE    ? SLICE("too_many_tags")
                                                         : SLICE("metadata_broken"),
                              arena_copy(batch->arena, slice_of(flaw.text)));
     else if (end->verdict == VERDICT_WAIT)

@@ -199,7 +199,9 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     run->max_attempts = trigger->max_attempts;
     run->choices = found->costs;
     run->is_test = trigger->is_test;
-    run->tags = arena_copy(arena, trigger->tags);
+    run->tags = trigger->inherits_tags && found->parent != NULL
+                    ? tags_joined(batch, trigger->tags, found->parent->tags)
+                    : arena_copy(arena, trigger->tags);
     run->metadata = arena_copy(arena, trigger->metadata);
     run->root_id = id;
     if (found->parent != NULL) {
@@ -251,7 +253,9 @@ static bool again_fits(struct batch *batch, struct command *command,
                                                    found->again->tenant.size > 0
                                                ? found->again->concurrency_key
                                                : trigger->concurrency_key,
-                        .tags = trigger->tags,
+                        .tags = trigger->inherits_tags && found->again != NULL
+                                    ? found->again->tags /* its parent's may be others now */
+                                    : trigger->tags,
                         .payload = trigger->payload };
 
     return rerun_fits(batch, command, found->parent, trigger->id, found->again, found->token,

@@ -15,14 +15,28 @@ static bool refuse(struct command *command, const char *text)
     return err_set(&command->err, ERR_NOT_NOW, "%s", text);
 }
 
+/* Between a reminder's coming due and its segment's end. */
+static bool is_reminded(const struct run *run, const struct wait *wait)
+{
+    return run->status != RUN_DONE && run->status != RUN_WAITING && wait != NULL &&
+           wait->group != NULL && wait->group->is_reminder;
+}
+
 /* What it waits for; NULL with the command's err set. */
 static struct wait *wait_open(struct batch *batch, struct command *command, struct run *run)
 {
-    struct wait *wait = run != NULL && run->status == RUN_WAITING ? run_wait(batch, run) : NULL;
+    struct wait *wait = run != NULL ? run_wait(batch, run) : NULL;
 
     if (run == NULL || run->environment != command->token_complete.environment)
         err_set(&command->err, ERR_NOT_FOUND, "Run not found");
-    else if (wait == NULL)
+    else if (is_reminded(run, wait))
+        refuse(command,
+               run->status == RUN_RUNNING
+                   ? "A reminder of the run's wait is under way; try again when its "
+                     "segment has ended"
+                   : "A reminder of the run's wait is to come first; try again when its "
+                     "segment has ended");
+    else if (wait == NULL || run->status != RUN_WAITING)
         refuse(command, run->status == RUN_DONE
                             ? "The run is done; it waits for nothing"
                             : "The run does not wait for anything just now");
@@ -348,6 +362,9 @@ bool wait_act_decide(struct batch *batch, struct command *command)
     struct run *run;
 
     if (!rows_run(&batch->rows, act->id, 0, &run))
+        return false;
+    if (run != NULL && run->environment == act->environment && run->status != RUN_RUNNING &&
+        is_reminded(run, run_wait(batch, run)) && !wait_again(batch, run))
         return false;
     struct wait *wait = wait_open(batch, command, run);
     if (wait == NULL)

@@ -18,7 +18,7 @@
       #member },
 #define NUMBER(row, number, type, member) AT_OF(number, row##_at_##member),
 
-#define BIT(row, member, condition)       | (uint64_t)(condition) << row##_at_##member
+#define BIT(row, member, condition)       | (field_set)(condition) << row##_at_##member
 #define PACKED(row, number, type, member) BIT(row, member, (number) != 0)
 #define WORD(row, number, type, member) \
     BIT(row, member, FIELD_##type == FIELD_WORD || FIELD_##type == FIELD_TASK)
@@ -121,7 +121,11 @@ static const struct row_index run_indexes[] = {
     { "run_parent", "parent of run", { "parent_id" }, .at = at_parent },
     { "run_due", "due run", { "due_ms" }, .at = at_run_due },
     { "run_span", "due run", { "due_ms" }, .at = at_run_span },
-    { "run_tag", "tag of run", { "tag" }, .tags = &run_fields[run_at_tags] },
+    { "run_tag",
+      "tag of run",
+      { "tag" },
+      .tags = &run_fields[run_at_tags],
+      .members = &run_fields[run_at_metadata] },
 };
 
 static const struct row_index waitpoint_indexes[] = {
@@ -355,15 +359,4 @@ bool row_index_at(const struct row_index *index, const struct row *row, struct i
 {
     *at = (struct index_at){ { 0 } };
     return row != NULL && index->at != NULL && index->at(row, at);
-}
-
-int64_t tag_number(uint32_t environment, struct slice tag)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (int i = 0; i < 4; i++)
-        hash = (hash ^ (environment >> 8 * i & 0xff)) * UINT64_C(0x100000001b3);
-    for (size_t i = 0; i < tag.size; i++)
-        hash = (hash ^ (unsigned char)tag.data[i]) * UINT64_C(0x100000001b3);
-    return (int64_t)(hash >> 1);
 }

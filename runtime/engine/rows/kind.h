@@ -86,12 +86,16 @@ struct row_index {
     const char *table, *words;    /* words: for an error */
     const char *columns[3];       /* NULL: no more */
     const struct row_field *word; /* the first value is this field's number as a word */
-    const struct row_field *tags; /* instead of `at`: one value for each string of the list */
+    /* Instead of `at`: labels.h. NULL: none; members: no metadata. */
+    const struct row_field *tags, *members;
     /* False: it is not in it. NULL values stay 0. */
     bool (*at)(const struct row *row, struct index_at *at);
 };
 
-enum { INDEXES_MOST = 12, FIELDS_MOST = 64, NUMBERS_MOST = 128 };
+enum { INDEXES_MOST = 12, FIELDS_MOST = 128, NUMBERS_MOST = 128 };
+
+/* Places in a kind's fields, a bit each. */
+__extension__ typedef unsigned __int128 field_set;
 
 /* A new row of a key that is there already: */
 enum row_again {
@@ -114,9 +118,8 @@ struct kind {
     uint8_t part_count;
     const struct row_field *fields, *parts; /* parts[i] is bit i of a row's `parts` */
     const uint8_t *at; /* number of a field → its place in `fields` and 1 */
-    /* Bits: places in `fields` of the packed ones, words, columns beside them, SAME ones, and
-     * what is added to. */
-    uint64_t packed, words, beside, same, sums;
+    /* Of the packed ones, words, columns beside them, SAME ones, and what is added to. */
+    field_set packed, words, beside, same, sums;
     const struct row_index *indexes;
     /* Found by two fields besides its key, one of them a text; NULL: by none. */
     const struct row_field *scope, *title;
@@ -163,9 +166,10 @@ void row_set_number(struct row *row, const struct row_field *field, int64_t numb
 void row_set_slice(struct row *row, const struct row_field *field, struct slice slice);
 
 /* The place of the lowest bit that is set, which is taken away. */
-static inline int bit_take(uint64_t *bits)
+static inline int field_take(field_set *bits)
 {
-    int place = __builtin_ctzll(*bits);
+    uint64_t low = (uint64_t)*bits;
+    int place = low != 0 ? __builtin_ctzll(low) : 64 + __builtin_ctzll((uint64_t)(*bits >> 64));
 
     *bits &= *bits - 1;
     return place;
@@ -187,9 +191,5 @@ bool row_is_guarded(enum row_kind kind, const struct row *row);
 int64_t row_due(enum row_kind kind, const struct row *row, bool *is_span);
 /* Values of the index, for a row that may be NULL; false: not in it. */
 bool row_index_at(const struct row_index *index, const struct row *row, struct index_at *at);
-
-/* What a tag of an environment is found by. Stored: others may have the same, so the row
- * decides. */
-int64_t tag_number(uint32_t environment, struct slice tag);
 
 #endif

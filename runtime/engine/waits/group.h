@@ -25,6 +25,10 @@ struct deadline group_deadline(const struct batch *batch, const struct wait *wai
 
 /* waiting.c: the run, whose rows are loaded, waits, or goes on at once. */
 void wait_begin(struct batch *batch, struct run *run, struct wait *wait);
+/* A reminder that no segment has begun with is withdrawn: the run waits as before, and the
+ * reminder is due again; but not where what was done meanwhile closes a cycle. False: more rows
+ * are needed. */
+bool wait_again(struct batch *batch, struct run *run);
 /* It is over, or given up. */
 void wait_end(struct batch *batch, struct run *run, struct wait *wait, struct slice why);
 /* A run that waits has come due. False: more rows are needed. */

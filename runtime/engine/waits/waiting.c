@@ -9,6 +9,7 @@
  * the run goes on.
  */
 #include "engine/close.h"
+#include "engine/waits/cycle.h"
 #include "engine/waits/group.h"
 
 enum { LOSE_MAX = 500 };
@@ -308,4 +309,22 @@ void wait_begin(struct batch *batch, struct run *run, struct wait *wait)
     link_pending(batch, run, wait);
     (void)run_move(batch, run, RUN_WAITING, reason_of(batch, wait)); /* RUNNING may */
     (void)batch_event(batch, run, false);                            /* as it is */
+}
+
+bool wait_again(struct batch *batch, struct run *run)
+{
+    struct wait *wait = run_wait(batch, run);
+
+    if (!wait_due_load(batch, run) || !mail_ready(batch, run) ||
+        !wait_cycle_load_again(batch, run, wait))
+        return false;
+    if (wait_cycle(batch, run, wait).size > 0)
+        return true; /* what the segment makes of it is seen when it has ended */
+    wait->group->is_reminder = false;
+    wait->group->reminded--;
+    run->segment = wait->group->then;
+    (void)run_move(batch, run, RUN_WAITING, SLICE("its reminder has not begun and gives way"));
+    mail_give(batch, run, wait);
+    wait_begin(batch, run, wait);
+    return true;
 }

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/name.h"
 #include "base/suggest.h"
+#include "engine/rows/labels.h"
 #include "http/api/run_view.h"
 #include "http/body/members.h"
 #include "http/server/reply.h"
@@ -92,6 +93,15 @@ static bool statuses_read(const struct filter_from *from, struct run_filter *fil
     return true;
 }
 
+/* One that ends in a bracket is the beginning of many. */
+static bool word_is(struct slice name, const char *known)
+{
+    size_t size = strlen(known);
+
+    return known[size - 1] == '[' ? name.size > size && memcmp(name.data, known, size) == 0
+                                  : slice_is(name, known);
+}
+
 bool filter_words_check(const struct params *params, const char *const *known, struct err *err)
 {
     for (uint32_t i = 0; params != NULL && i < params->count; i++) {
@@ -101,7 +111,7 @@ bool filter_words_check(const struct params *params, const char *const *known, s
         if (!member_is_filter(name))
             continue;
         suggestion_init(&near, name);
-        for (; *one != NULL && !slice_is(name, *one); one++)
+        for (; *one != NULL && !word_is(name, *one); one++)
             suggestion_offer(&near, slice_of(*one));
         if (*one == NULL)
             return err_set(err, ERR_BAD_REQUEST, "this list cannot be asked by %.*s%.*s%.*s%s",
@@ -139,13 +149,47 @@ static bool environments_check(const struct filter_from *from, struct err *err)
     return true;
 }
 
+#define MEMBER_WORD "filter[metadata]["
+
+static bool members_read(const struct filter_from *from, struct run_filter *filter,
+                         struct err *err)
+{
+    const size_t most = sizeof filter->members / sizeof filter->members[0];
+
+    for (uint32_t i = 0; from->params != NULL && i < from->params->count; i++) {
+        struct slice name = from->params->items[i].name, text = from->params->items[i].value;
+        size_t begin = sizeof MEMBER_WORD - 1;
+        if (!word_is(name, MEMBER_WORD))
+            continue;
+        struct slice key = { name.data + begin, name.size - begin - 1 };
+        if (name.data[name.size - 1] != ']' || !name_check(NAME_METADATA, key, err))
+            return err_set(err, ERR_BAD_REQUEST, "filter[metadata][KEY]: %.*s names no key",
+                           SLICE_ARG(name));
+        if (text.size > LABEL_BYTES)
+            return err_set(err, ERR_BAD_REQUEST,
+                           "%.*s: runs are found by values of at most %d bytes",
+                           SLICE_ARG(name), LABEL_BYTES);
+        if (filter->member_count == most)
+            return err_set(err, ERR_BAD_REQUEST,
+                           "filter[metadata] is given more than %zu times", most);
+        filter->members[filter->member_count].key = key;
+        filter->members[filter->member_count++].text = text;
+    }
+    return true;
+}
+
 bool run_filter_read(const struct filter_from *from, struct run_filter *filter, struct err *err)
 {
-    static const char *const known[] = {
-        PAGE_WORDS,        "filter[status]", "filter[taskIdentifier]",
-        "filter[version]", "filter[tag]",    "filter[queue]",
-        "filter[isTest]",  "filter[env]",    NULL
-    };
+    static const char *const known[] = { PAGE_WORDS,
+                                         "filter[status]",
+                                         "filter[taskIdentifier]",
+                                         "filter[version]",
+                                         "filter[tag]",
+                                         "filter[queue]",
+                                         "filter[isTest]",
+                                         "filter[env]",
+                                         MEMBER_WORD,
+                                         NULL };
     const struct params *params = from->params;
     struct slice text;
 
@@ -163,6 +207,7 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter, 
            names_read(from, "filter[taskIdentifier]", NAME_ASKED, &filter->tasks, err) &&
            params_list(from->arena, params, "filter[version]", &filter->versions, err) &&
            names_read(from, "filter[tag]", NAME_TAG, &filter->tags, err) &&
+           members_read(from, filter, err) &&
            names_read(from, "filter[queue]", NAME_QUEUE, &filter->queues, err);
 }
 

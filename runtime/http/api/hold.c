@@ -193,10 +193,27 @@ static void slots_say(struct hold *hold, struct arena *arena, const struct look 
                                   SLICE_ARG(hold->text));
 }
 
+/* It is not what is configured. */
+static void set_say(struct hold *hold, struct arena *arena, const char *what,
+                    struct slice usual, struct slice queue, int64_t set_ms, struct slice by)
+{
+    char when[TIME_TEXT_SIZE];
+
+    hold->set_ms = set_ms;
+    hold->set_by = by;
+    hold->text =
+        arena_format(arena,
+                     "%.*s; that %s was set in place of %.*s%s%.*s at %s: `bide queues "
+                     "%s %.*s reset` undoes it",
+                     SLICE_ARG(hold->text), what, SLICE_ARG(usual), by.size > 0 ? " by " : "",
+                     SLICE_ARG(by), time_format(set_ms, when), what, SLICE_ARG(queue));
+}
+
 static void rate_say(struct hold *hold, struct arena *arena, const struct look *look,
                      struct slice queue)
 {
     char rate[QUEUE_RULE_TEXT_SIZE], when[TIME_TEXT_SIZE];
+    struct set_rate set;
 
     queue_rate_text(look->rate, rate);
     hold->until_ms = due_date(look->opens_ms, true);
@@ -207,6 +224,14 @@ static void rate_say(struct hold *hold, struct arena *arena, const struct look *
     hold->text = arena_format(arena, "%s %.*s starts %s, %.*s at %s",
                               look->is_of_key ? "each key of queue" : "queue", SLICE_ARG(queue),
                               rate, SLICE_ARG(cost), time_format(hold->until_ms, when));
+    if (!queue_rate_set(&look->queue->queue, look->is_of_key, &set))
+        return;
+    const struct queue_rate *usual = catalog_rate(look->catalog, queue, look->is_of_key);
+    (void)snprintf(rate, sizeof rate, "none");
+    if (usual != NULL)
+        queue_rate_text(usual, rate);
+    set_say(hold, arena, "rate", slice_of(rate), queue, set.since_ms,
+            look->queue->queue.rates_by);
 }
 
 static void pool_say(struct hold *hold, struct arena *arena, const struct look *look,
@@ -248,25 +273,18 @@ static void turn_say(struct hold *hold, struct arena *arena, const struct look *
 }
 
 /* Somebody has set another limit than the configured one. */
-static void set_say(struct hold *hold, struct arena *arena, const struct look *look)
+static void set_limit_say(struct hold *hold, struct arena *arena, const struct look *look)
 {
     const struct queue *queue = &look->queue->queue;
     bool has_key = look->run->lane != look->run->queue;
     uint32_t usual = catalog_lane_limit(look->catalog, queue->name, has_key);
-    char when[TIME_TEXT_SIZE];
 
     if (queue->override_ms == 0 ||
         catalog_limit_now(look->catalog, queue, has_key) != queue->override_limit ||
         (has_key && usual != catalog_lane_limit(look->catalog, queue->name, false)))
         return;
-    hold->set = queue;
-    hold->text = arena_format(
-        arena,
-        "%.*s; that limit was set in place of %u%s%.*s at %s: `bide queues limit %.*s "
-        "reset` undoes it",
-        SLICE_ARG(hold->text), usual, queue->override_by.size > 0 ? " by " : "",
-        SLICE_ARG(queue->override_by), time_format(queue->override_ms, when),
-        SLICE_ARG(queue->name));
+    set_say(hold, arena, "limit", arena_format(arena, "%u", usual), queue->name,
+            queue->override_ms, queue->override_by);
 }
 
 /* A limit that is lower than usual, because what it is of has just been resumed. */
@@ -311,7 +329,7 @@ static void hold_say(struct hold *hold, enum gate gate, struct slice queue, stru
         if (run->lane != run->queue)
             hold->text = arena_format(arena, "%.*s with key %.*s", SLICE_ARG(hold->text),
                                       SLICE_ARG(run->concurrency_key));
-        set_say(hold, arena, look);
+        set_limit_say(hold, arena, look);
     } else if (gate == GATE_PUSHED) {
         char when[TIME_TEXT_SIZE];
         hold->until_ms = due_date(look->opens_ms, true);
@@ -386,9 +404,9 @@ void hold_write(struct out *out, const struct hold *hold)
     out_time(out, "until", hold->until_ms);
     if (hold->pause != NULL)
         pause_write(out, hold->pause);
-    if (hold->set != NULL) {
-        out_text(out, "overriddenBy", hold->set->override_by);
-        out_time(out, "overriddenAt", hold->set->override_ms);
+    if (hold->set_ms != 0) {
+        out_text(out, "overriddenBy", hold->set_by);
+        out_time(out, "overriddenAt", hold->set_ms);
     }
     out_end_map(out);
 }

@@ -21,7 +21,8 @@ struct hold {
     int64_t until_ms; /* a date: it may start by its rate, or gives up waiting; 0: none */
     int64_t before;   /* has_before: QUEUED runs of its lane that come first */
     const struct pause *pause; /* that it is, or that it comes back from; else NULL */
-    const struct queue *set;   /* has_counts: whose limit somebody has set; else NULL */
+    int64_t set_ms;            /* somebody has set what holds it then; 0: nobody */
+    struct slice set_by;       /* who; empty: it was not said */
     bool is_wide; /* has_counts: of its environment or of all; else of its queue or lane */
     /* What the gates were asked: of a run that is QUEUED. */
     struct gate_facts facts;

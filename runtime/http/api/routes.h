@@ -2,14 +2,22 @@
 #ifndef ROUTES_H
 #define ROUTES_H
 
+#include <stdint.h>
+
 struct request;
 
 void run_trigger(struct request *request);
 void key_reset(struct request *request);
 void run_show(struct request *request);
+/* As that, of a request that has been decided. */
+void run_show_now(struct request *request, int64_t id);
 void run_list(struct request *request);
 void run_cancel(struct request *request);
 void run_replay(struct request *request);
+void run_reschedule(struct request *request);
+void run_metadata_edit(struct request *request);
+void run_metadata_show(struct request *request);
+void run_tags_add(struct request *request);
 void run_logs(struct request *request);
 void run_why(struct request *request);
 void message_send(struct request *request);

@@ -74,6 +74,15 @@ static void show_done(struct request *request)
         show_read(request);
 }
 
+void run_show_now(struct request *request, int64_t id)
+{
+    struct show *show = ARENA_NEW(&request->arena, struct show);
+
+    show->id = id;
+    request->view = show;
+    show_read(request);
+}
+
 /* Whatever woke it, the next read is the last: a run that is done stays so, and the client of
  * one that goes on waiting asks again. */
 static void show_wake(struct long_poll *long_poll, bool in_time)

@@ -283,10 +283,10 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
     hold_write(out, &view->hold);
     if (view->parked.size > 0)
         out_text(out, "parkedReason", view->parked);
-    if (run->status == RUN_WAITING) {
-        run_waits_write(out, view);
+    if (run->status == RUN_WAITING || (run->status != RUN_DONE && view->wait_count > 0))
+        run_waits_write(out, view); /* also while it is reminded */
+    if (run->status == RUN_WAITING)
         redact_out_state(out, "state", view->catalog, arena, run);
-    }
     write_timeline(out, arena, run);
 }
 

@@ -150,8 +150,9 @@ bool run_waits_read(struct run_view *view, struct reader *reader, struct arena *
 
     if (view->run->status == RUN_DONE && !run_is_over(view->run) && !view->run->is_out)
         return holds_read(view, reader, arena, err);
-    if (view->run->status != RUN_WAITING || !wait_read(arena, view->run->wait, &wait))
-        return true;
+    if (!wait_read(arena, view->run->wait, &wait) || view->run->status == RUN_DONE ||
+        (view->run->status != RUN_WAITING && (wait.group == NULL || !wait.group->is_reminder)))
+        return true; /* it waits for nothing, and goes back to no wait */
     view->wait_key = wait.key;
     for (size_t i = 0; i < view->wait_key.size; i++) /* its scope is not shown */
         if (wait.key.data[i] == *KEY_SCOPE_MARK)

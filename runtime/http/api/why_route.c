@@ -237,6 +237,8 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
     out_time(out, "since", run->updated_ms);
     out_text(out, "text", sentence_of(arena, why));
     hold_write(out, &why->view.hold);
+    if (run->status == RUN_WAITING || why->view.wait_count > 0)
+        write_waits(out, arena, &why->view); /* also while it is reminded, or is held */
     if (run->status == RUN_QUEUED) {
         write_holders(out, why);
         estimate_write(out, &why->estimate);
@@ -244,14 +246,10 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
         out_time(out, "until", due_date(run->due_ms, run->due_is_span));
     } else if (run->status == RUN_PARKED) {
         write_missing(out, why);
-    } else if (run->status == RUN_WAITING) {
-        write_waits(out, arena, &why->view);
     } else if (run->status == RUN_RUNNING) {
         out_text(out, "segment", segment_of(why, run));
     } else if (run->status == RUN_DONE) {
         char id[ID_TEXT_SIZE];
-        if (why->view.wait_count > 0)
-            write_waits(out, arena, &why->view);
         out_text(out, "next",
                  arena_format(arena, "bide runs show %s", id_format("run", run->id, id)));
     }

@@ -378,6 +378,13 @@ static bool item_read(struct request *request, struct sending *sending,
     return true;
 }
 
+static bool is_blank(struct slice text)
+{
+    while (text.size > 0 && strchr(" \t\r", text.data[text.size - 1]) != NULL)
+        text.size--;
+    return text.size == 0;
+}
+
 static bool lines_read(struct request *request, struct sending *sending, struct err *err)
 {
     struct slice rest = buffer_view(&request->body);
@@ -389,7 +396,7 @@ static bool lines_read(struct request *request, struct sending *sending, struct 
         size_t used = text.size + (end != NULL);
         struct value item;
         rest = (struct slice){ rest.data + used, rest.size - used };
-        if (strspn(arena_text(&request->arena, text), " \t\r") == text.size)
+        if (is_blank(text))
             continue;
         if (!posted_read(&request->arena, text, &item, &flaw))
             return err_set(err, ERR_BAD_REQUEST, "Invalid JSON in line %u of the items: %s",
@@ -469,7 +476,7 @@ void batch_trigger(struct request *request)
     struct err err = { 0 };
     struct value body;
 
-    if (!trigger_may_begin(request) || !request_members(request, whole_members, &body))
+    if (!trigger_may_begin(request) || !request_members_kept(request, whole_members, &body))
         return;
     const struct value *items = value_find(&body, "items");
     command_begin(request);
@@ -481,7 +488,7 @@ void batch_trigger(struct request *request)
     }
     struct sending *sending = sending_begin(request);
     sending->is_whole = true;
-    sending->body = value_copy(&request->arena, &body);
+    sending->body = body;
     request->command.batch_send.expected = items->count;
     request_check(request, items_work, part_submit);
 }

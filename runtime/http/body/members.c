@@ -181,14 +181,12 @@ struct slice by_or_key(struct request *request, struct slice by)
                                       request->world->environment->name);
 }
 
-bool request_members(struct request *request, const struct member_rule *rules,
-                     struct value *body)
+static bool tree_check(struct request *request, const struct member_rule *rules,
+                       const struct value *body)
 {
     struct unheard unheard = { .arena = &request->arena };
     struct err err = { 0 };
 
-    if (!request_json(request, body))
-        return false;
     if (!members_check(rules, "", body, &unheard, &err)) {
         reply_err(request, &err);
         return false;
@@ -196,6 +194,18 @@ bool request_members(struct request *request, const struct member_rule *rules,
     params_check(request->params, (const char *const[]){ NULL }, &unheard);
     unheard_tell(request, &unheard);
     return true;
+}
+
+bool request_members(struct request *request, const struct member_rule *rules,
+                     struct value *body)
+{
+    return request_json(request, body) && tree_check(request, rules, body);
+}
+
+bool request_members_kept(struct request *request, const struct member_rule *rules,
+                          struct value *body)
+{
+    return request_json_in(request, &request->arena, body) && tree_check(request, rules, body);
 }
 
 bool request_params(struct request *request, const char *const *names)

@@ -61,6 +61,9 @@ void unheard_tell(struct request *request, const struct unheard *unheard);
  */
 bool request_members(struct request *request, const struct member_rule *rules,
                      struct value *body);
+/* The same, but the tree is in the request's arena. */
+bool request_members_kept(struct request *request, const struct member_rule *rules,
+                          struct value *body);
 /* "data", what a run gets; NULL: there is none, and nothing that could have been meant as it.
  * Errors: BAD_REQUEST. */
 bool body_data(const struct member_rule *rules, const struct value *body,

@@ -35,6 +35,7 @@
       "is not built over HTTP; a task waits for its children with bide_wait_runs" },            \
     { "parentBatch", MEMBER_NOT_BUILT, "is not built here: an item of a batch goes to /api/v3/batches/{id}/items" },             \
     { "parentRunId", MEMBER_TAKEN, NULL },                                                      \
+    { "inheritTags", MEMBER_TAKEN, NULL },                                                      \
     { "onParentEnd", MEMBER_TAKEN, NULL },                                                      \
     { "retry", MEMBER_ELSEWHERE, "is no option; \"maxAttempts\" is" }
 

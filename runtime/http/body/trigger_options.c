@@ -220,8 +220,8 @@ static struct slice tags_pack(struct arena *arena, struct slice *tags, uint32_t 
     return list.count == 0 ? (struct slice){ 0 } : pack_value(arena, &list);
 }
 
-static bool tags_read(const struct trigger_options_from *from, const struct value *options,
-                      struct slice *packed, struct err *err)
+bool tags_read(const struct trigger_options_from *from, const struct value *options,
+               struct slice *packed, struct err *err)
 {
     const struct value *value = option(options, "tags"), *items = value;
     uint32_t count = 0, given = 1;
@@ -408,6 +408,11 @@ static bool parent_read(const struct value *options, struct trigger *trigger, st
     trigger->is_outside = trigger->key_global = option(options, "parentRunId") != NULL;
     if (trigger->is_outside && trigger->parent_id == 0) /* which no run has */
         return err_set(err, ERR_RULE, "options.parentRunId is no run of this environment");
+    if (!flag_read(options, "inheritTags", &trigger->inherits_tags, err))
+        return false;
+    if (trigger->inherits_tags && !trigger->is_outside)
+        return err_set(err, ERR_BAD_REQUEST,
+                       "inheritTags takes the tags of a parent, and no parentRunId is given");
     if (option(options, "onParentEnd") == NULL)
         return true;
     if (!trigger->is_outside)

@@ -18,6 +18,11 @@ bool when_read(struct slice text, int64_t *date_ms, int64_t *span_ms);
 /* A duration; "-5s" is over: -1. */
 bool span_read(struct slice text, int64_t *span_ms);
 
+/* "tags": a string or a list of them, as a packed and sorted list. Errors: BAD_REQUEST, RULE.
+ */
+bool tags_read(const struct trigger_options_from *from, const struct value *options,
+               struct slice *packed, struct err *err);
+
 /* One number and one of s, m, h, d. Errors: BAD_REQUEST. */
 bool key_ttl_read(struct slice text, int64_t *ttl_ms, struct err *err);
 /* Once options and headers are read: a time without its key was meant for one. */

@@ -318,12 +318,17 @@ bool request_key_read(struct request *request, struct slice *key, struct err *er
 
 bool request_json(struct request *request, struct value *value)
 {
-    struct body_from from = { .arena = &request->http->scratch,
+    arena_reset(&request->http->scratch);
+    return request_json_in(request, &request->http->scratch, value);
+}
+
+bool request_json_in(struct request *request, struct arena *arena, struct value *value)
+{
+    struct body_from from = { .arena = arena,
                               .bytes = buffer_view(&request->body),
                               .most = body_most(request) };
     struct err err = { 0 };
 
-    arena_reset(&request->http->scratch);
     (void)request_header(request, "content-type", HEADER_MAX, &from.type, &err);
     if (err.code == ERR_OK)
         (void)request_header(request, "content-encoding", HEADER_MAX, &from.encoding, &err);

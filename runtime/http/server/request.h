@@ -96,6 +96,7 @@ bool request_key_read(struct request *request, struct slice *key, struct err *er
  * what is kept. False: answered 400, 413 or 415.
  */
 bool request_json(struct request *request, struct value *value);
+bool request_json_in(struct request *request, struct arena *arena, struct value *value);
 
 /*
  * Hand request->command to the pump. `done` comes after the commit; a command that was refused

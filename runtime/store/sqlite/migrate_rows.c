@@ -1,5 +1,5 @@
 /* Rows that are older than what stands beside them: marked and counted, once. */
-#include "codec/pack.h"
+#include "engine/rows/labels.h"
 #include "migrations.h"
 #include "store/sqlite/rows/pack_row.h"
 #include "store/sqlite/rows/record.h"
@@ -13,20 +13,20 @@ struct filling {
     struct arena arena;
 };
 
-static bool mark(struct filling *filling, uint32_t environment, struct slice packed, int64_t id)
+static bool mark(struct filling *filling, enum row_kind kind, const struct row *row,
+                 uint32_t environment, int64_t id)
 {
-    struct value list;
+    const struct row_index *index = row_kinds[kind].indexes;
+    int64_t *labels;
     bool done = true;
 
+    while (index->tags == NULL)
+        index++;
     arena_reset(&filling->arena);
-    if (!pack_read(&filling->arena, packed, &list, NULL) || list.kind != VALUE_LIST)
-        return true;
-    for (uint32_t i = 0; done && i < list.count; i++) {
-        if (list.items[i].kind != VALUE_STRING)
-            continue;
+    uint32_t count = labels_of(&filling->arena, index, row, environment, &labels);
+    for (uint32_t i = 0; done && i < count; i++) {
         (void)sqlite3_reset(filling->mark); /* it has ended */
-        done = sqlite3_bind_int64(filling->mark, 1,
-                                  tag_number(environment, list.items[i].bytes)) == SQLITE_OK &&
+        done = sqlite3_bind_int64(filling->mark, 1, labels[i]) == SQLITE_OK &&
                sqlite3_bind_int64(filling->mark, 2, id) == SQLITE_OK &&
                sqlite3_step(filling->mark) == SQLITE_DONE;
     }
@@ -49,10 +49,11 @@ static bool run_fill(struct filling *filling, int64_t id, struct slice data)
     struct run run = { .id = id };
 
     /* A damaged row is told of when it is read. */
-    return !row_unpack(ROW_RUN, data, &run.row, &words) || run.tags.size == 0 ||
-           mark(filling,
+    return !row_unpack(ROW_RUN, data, &run.row, &words) ||
+           (run.tags.size == 0 && run.metadata.size == 0) ||
+           mark(filling, ROW_RUN, &run.row,
                 environment_of(filling, words.numbers[row_kinds[ROW_RUN].at[TASK_NUMBER] - 1]),
-                run.tags, id);
+                id);
 }
 
 static bool waitpoint_fill(struct filling *filling, int64_t id, struct slice data)
@@ -61,7 +62,8 @@ static bool waitpoint_fill(struct filling *filling, int64_t id, struct slice dat
     struct waitpoint waitpoint = { .id = id };
 
     return !row_unpack(ROW_WAITPOINT, data, &waitpoint.row, &words) ||
-           waitpoint.tags.size == 0 || mark(filling, waitpoint.environment, waitpoint.tags, id);
+           waitpoint.tags.size == 0 ||
+           mark(filling, ROW_WAITPOINT, &waitpoint.row, waitpoint.environment, id);
 }
 
 static bool fill(sqlite3 *db, const char *rows, const char *insert,
@@ -89,7 +91,7 @@ static bool fill(sqlite3 *db, const char *rows, const char *insert,
     return done;
 }
 
-bool schema_fill_tags(sqlite3 *db)
+bool schema_fill_labels(sqlite3 *db)
 {
     return fill(db, "SELECT id, data FROM run",
                 "INSERT OR IGNORE INTO run_tag (tag, run_id) VALUES (?1, ?2)", run_fill) &&

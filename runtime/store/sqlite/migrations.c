@@ -198,11 +198,14 @@ static const char *const steps[] = {
     "CREATE UNIQUE INDEX schedule_name ON schedule (environment, name);"
     "CREATE TABLE schedule_due (due_ms INTEGER NOT NULL, schedule_id INTEGER NOT NULL,"
     " PRIMARY KEY (due_ms, schedule_id)) WITHOUT ROWID;",
+
+    /* Runs have fields that older versions do not know, and are found by their metadata. */
+    "",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are
  * counted. */
-enum { STEP_TAGS = 5, STEP_LANES = 12 };
+enum { STEP_TAGS = 5, STEP_LANES = 12, STEP_MEMBERS = 15 };
 
 /* After a migration nothing old is removed for so long. */
 enum { KEPT_SECONDS = 7 * 86400 };
@@ -222,7 +225,8 @@ static bool run_steps(sqlite3 *db, int from)
 
     for (int step = from; done && step < schema_version(); step++)
         done = sqlite3_exec(db, steps[step], NULL, NULL, NULL) == SQLITE_OK &&
-               (step != STEP_TAGS || from == 0 || schema_fill_tags(db)) &&
+               ((step != STEP_TAGS && step != STEP_MEMBERS) || from == 0 ||
+                schema_fill_labels(db)) &&
                (step != STEP_LANES || from == 0 || schema_count_lanes(db));
     done = done && sqlite3_exec(db, pragmas, NULL, NULL, NULL) == SQLITE_OK;
     sqlite3_free(pragmas);

@@ -17,7 +17,7 @@ int schema_version(void);
 bool schema_apply(sqlite3 *db, int from, struct err *err);
 
 /* The step that marks the tags of rows from before there were marks. */
-bool schema_fill_tags(sqlite3 *db);
+bool schema_fill_labels(sqlite3 *db);
 /* The one that counts the runs of each lane that are delayed, parked or wait. */
 bool schema_count_lanes(sqlite3 *db);
 

@@ -347,3 +347,70 @@ Test(acts, what_makes_no_sense_is_refused_in_words)
     is_refused(ACT(WAIT_SKIP, .id = sleeper), ERR_NOT_NOW, "done");
     cr_assert_eq(STATUS(group), RUN_WAITING);
 }
+
+/* ---- while a reminder is to be given ---------------------------------------------------- */
+
+/* For "a" and "d" of wait_group; its first reminder, after 10 s, has come due and not begun. */
+static int64_t reminded(int64_t a, int64_t d)
+{
+    int64_t run = start("t");
+    struct frame_end *end = add_wait(run, WAIT_FOR_GROUP, NULL, 0)->segment_end.end;
+    const struct frame_part parts[] = { { .kind = PART_TOKEN, .id = a, .name = SLICE("a") },
+                                        { .kind = PART_TOKEN, .id = d, .name = SLICE("d") } };
+
+    end->part_count = 2;
+    end->parts = ARENA_ARRAY(bench_arena(), struct frame_part, 2);
+    memcpy(end->parts, parts, sizeof parts);
+    end->manner.remind = SLICE("last");
+    end->manner.reminder_count = 1;
+    end->manner.reminders = ARENA_NEW(bench_arena(), int64_t);
+    end->manner.reminders[0] = SECONDS(10);
+    cr_assert(commit(), "%s", bench.err.text);
+    pause("task/t", true);
+    advance(SECONDS(10));
+    cr_assert_eq(STATUS(run), RUN_QUEUED);
+    cr_assert(slice_is(run_of(run)->segment, "last"));
+    return run;
+}
+
+Test(acts, a_part_is_completed_before_its_reminder_has_begun)
+{
+    int64_t a = make_token(0, 0, 0), run = reminded(a, make_token(0, 0, 0));
+
+    is_done(ACT(WAIT_COMPLETE, .id = run, .part = SLICE("a"), .data = SLICE("\x01")));
+    cr_assert_eq(token_of(a)->status, WAITPOINT_COMPLETED);
+    advance(0);
+
+    cr_assert(slice_is(run_of(run)->segment, "last"), "the reminder is due still");
+    pause("task/t", false);
+    cr_assert_eq(segment(run)->reminder, 1);
+    is_refused(ACT(WAIT_SKIP, .id = run), ERR_NOT_NOW, "under way");
+    add_end(run, VERDICT_WAIT_ON);
+    cr_assert(commit(), "%s", bench.err.text);
+    cr_assert_eq(STATUS(run), RUN_WAITING, "it is reminded once");
+    is_done(ACT(WAIT_COMPLETE, .id = run, .part = SLICE("d")));
+    cr_assert(slice_is(segment(run)->segment, "next"));
+}
+
+Test(acts, a_wait_is_skipped_before_its_reminder_has_begun)
+{
+    int64_t run = reminded(make_token(0, 0, 0), make_token(0, 0, 0));
+
+    is_done(ACT(WAIT_SKIP, .id = run));
+    pause("task/t", false);
+
+    cr_assert(slice_is(segment(run)->segment, "next"));
+    cr_assert_eq(segment(run)->reminder, 0);
+}
+
+Test(acts, what_has_come_before_a_reminder_has_begun_goes_first)
+{
+    int64_t a = make_token(0, 0, 0), d = make_token(0, 0, 0), run = reminded(a, d);
+    complete(a, "\x01");
+    complete(d, "\x01");
+
+    is_refused(ACT(WAIT_SKIP, .id = run), ERR_NOT_NOW, "does not wait");
+    pause("task/t", false);
+
+    cr_assert(slice_is(segment(run)->segment, "next"));
+}

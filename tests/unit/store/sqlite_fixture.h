@@ -68,8 +68,11 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE " table " DROP COLUMN ramp_ms;"      \
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
-/* SQL that makes a file one of version 14. */
+/* SQL that makes a file one of version 15. */
+#define BACK_TO_15 ""
+/* The same of version 14. */
 #define BACK_TO_14                                                                     \
+    BACK_TO_15                                                                         \
     "ALTER TABLE queue DROP COLUMN rates;"                                             \
     "ALTER TABLE queue DROP COLUMN rates_by; ALTER TABLE queue DROP COLUMN unstarted;" \
     "DROP TABLE schedule; DROP TABLE schedule_due;"

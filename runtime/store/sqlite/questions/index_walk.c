@@ -2,6 +2,7 @@
 
 #include "base/id.h"
 #include "codec/pack.h"
+#include "engine/rows/labels.h"
 #include "store/sqlite/rows/record.h"
 
 void walk_init(struct walk *walk, struct connection *connection, struct stream *streams,
@@ -206,7 +207,7 @@ bool walk_tags(struct walk *walk, enum sql which, uint32_t environment,
     if (environment == 0 || tags->count == 0)
         return false;
     for (uint32_t i = 0; i < tags->count; i++)
-        if (!walk_add(walk, which, tag_number(environment, tags->items[i]))) {
+        if (!walk_add(walk, which, label_of_tag(environment, tags->items[i]))) {
             walk->count = 0;
             return false;
         }

@@ -1,4 +1,5 @@
 /* Runs of a filter. */
+#include "engine/rows/labels.h"
 #include "index_walk.h"
 #include "store/sqlite/rows/record.h"
 
@@ -107,6 +108,11 @@ static bool walk_choose(struct walk *walk, const struct run_filter *filter, stru
     int64_t names[STREAMS_MAX + 1], count_of_environments = 0;
     uint32_t count = 0;
 
+    if (filter->member_count > 0 && filter->environment != 0 &&
+        walk_add(walk, SQL_RUNS_TAG,
+                 label_of_member(filter->environment, filter->members[0].key,
+                                 filter->members[0].text)))
+        return true;
     if (walk_tags(walk, SQL_RUNS_TAG, filter->environment, &filter->tags) ||
         walk_statuses(walk, filter))
         return true;
@@ -178,6 +184,17 @@ static bool queue_matches(const struct search *search, int64_t queue)
     return search->filter->queues.count == 0;
 }
 
+static bool members_match(struct search *search, const struct run *run)
+{
+    const struct run_filter *filter = search->filter;
+
+    for (uint32_t i = 0; i < filter->member_count; i++)
+        if (!labels_have(&search->scratch, run->metadata, filter->members[i].key,
+                         filter->members[i].text))
+            return false;
+    return true;
+}
+
 static bool run_matches(struct search *search, const struct run *run)
 {
     const struct run_filter *filter = search->filter;
@@ -190,7 +207,8 @@ static bool run_matches(struct search *search, const struct run *run)
            slices_have(&filter->tasks, run->task) &&
            slices_have(&filter->versions, run->version) &&
            (filter->tags.count == 0 ||
-            list_has_any(&search->scratch, run->tags, &filter->tags));
+            list_has_any(&search->scratch, run->tags, &filter->tags)) &&
+           members_match(search, run);
 }
 
 /* Most rows are looked at in place; only one that matches is copied. */

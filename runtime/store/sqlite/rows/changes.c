@@ -1,4 +1,4 @@
-#include "codec/pack.h"
+#include "engine/rows/labels.h"
 #include "store/sqlite/rows/pack_row.h"
 #include "store/sqlite/rows/record.h"
 
@@ -16,8 +16,8 @@ void changes_finish(struct changes *changes)
 static bool words_find(struct connection *connection, const struct kind *kind,
                        const struct row *row, struct row_words *words, struct err *err)
 {
-    for (uint64_t rest = kind->words; rest != 0;) {
-        int place = bit_take(&rest);
+    for (field_set rest = kind->words; rest != 0;) {
+        int place = field_take(&rest);
         const struct row_field *field = &kind->fields[place];
         int64_t environment =
             field->type == FIELD_TASK ? row_number(row, kind->environment) : 0;
@@ -67,32 +67,41 @@ static bool index_drop(struct changes *changes, enum row_kind kind, unsigned whi
     return query_run(&query, err);
 }
 
-/* One by one: tags are few, and never taken away but with their row. */
-static bool index_tags(struct changes *changes, enum row_kind kind, unsigned which,
-                       const struct row *row, struct err *err)
+static bool has_label(const int64_t *labels, uint32_t count, int64_t label)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (labels[i] == label)
+            return true;
+    return false;
+}
+
+static bool same_field(const struct row *row, const struct row_field *field)
+{
+    return field == NULL || slice_equal(row_slice(row, field), row_slice(row->loaded, field));
+}
+
+/* One by one: they are few. */
+static bool index_labels(struct changes *changes, enum row_kind kind, unsigned which,
+                         const struct row *row, struct err *err)
 {
     const struct kind *is = &row_kinds[kind];
-    const struct row_field *tags = is->indexes[which].tags;
-    int64_t environment = row_number(row, is->environment);
-    int64_t id = row_number(row, &is->fields[0]);
-    const struct row *told = row->is_deleted ? row->loaded : row;
-    struct slice packed = told == NULL ? (struct slice){ 0 } : row_slice(told, tags);
-    struct value list;
+    const struct row_index *index = &is->indexes[which];
+    uint32_t environment = (uint32_t)row_number(row, is->environment);
+    int64_t id = row_number(row, &is->fields[0]), *was, *now;
 
-    if (packed.size == 0 ||
-        (!row->is_deleted && row->loaded != NULL &&
-         slice_equal(packed, row_slice(row->loaded, tags))) ||
-        !pack_read(changes->arena, packed, &list, NULL))
+    if (row->loaded != NULL && !row->is_deleted && same_field(row, index->tags) &&
+        same_field(row, index->members))
         return true;
-    for (uint32_t i = 0; list.kind == VALUE_LIST && i < list.count; i++) {
-        if (list.items[i].kind != VALUE_STRING)
-            continue;
-        struct index_at at = { { tag_number((uint32_t)environment, list.items[i].bytes) } };
-        if (!row->is_deleted)
-            index_add(changes, kind, (int)which, &at, id);
-        else if (!index_drop(changes, kind, which, &at, id, err))
+    uint32_t had = labels_of(changes->arena, index, row->loaded, environment, &was);
+    uint32_t has =
+        labels_of(changes->arena, index, row->is_deleted ? NULL : row, environment, &now);
+    for (uint32_t i = 0; i < has; i++)
+        if (!has_label(was, had, now[i]))
+            index_add(changes, kind, (int)which, &(struct index_at){ { now[i] } }, id);
+    for (uint32_t i = 0; i < had; i++)
+        if (!has_label(now, has, was[i]) &&
+            !index_drop(changes, kind, which, &(struct index_at){ { was[i] } }, id, err))
             return false;
-    }
     return true;
 }
 
@@ -105,7 +114,7 @@ static bool index_move(struct changes *changes, enum row_kind kind, unsigned whi
     struct index_at was, now;
 
     if (index->tags != NULL)
-        return index_tags(changes, kind, which, row, err);
+        return index_labels(changes, kind, which, row, err);
     bool is_in = !row->is_deleted && row_index_at(index, row, &now);
     bool was_in = row_index_at(index, row->loaded, &was);
     if (index->word != NULL) /* which never changes */
@@ -216,16 +225,18 @@ static void packed_add(struct bulk *bulk, struct changes *changes, enum row_kind
                        const struct row *row, const struct row_words *words)
 {
     const struct kind *kind = &row_kinds[which];
-    uint32_t depth = 1 + (uint32_t)__builtin_popcountll(kind->beside);
+    uint32_t depth = 1;
     struct slice *bytes;
     int64_t *numbers;
 
+    for (field_set rest = kind->beside; rest != 0; depth++)
+        (void)field_take(&rest);
     row_pack(which, row, words, &changes->scratch);
     bulk_add(bulk, changes->arena, 1, depth, &numbers, &bytes);
     numbers[0] = row_number(row, &kind->fields[0]);
     *bytes++ = arena_copy(changes->arena, buffer_view(&changes->scratch));
-    for (uint64_t rest = kind->beside; rest != 0;)
-        *bytes++ = row_slice(row, &kind->fields[bit_take(&rest)]);
+    for (field_set rest = kind->beside; rest != 0;)
+        *bytes++ = row_slice(row, &kind->fields[field_take(&rest)]);
 }
 
 /* Most rows with sums say nothing else that is new: then the other columns, and what they are
@@ -247,8 +258,8 @@ static bool row_add(struct changes *changes, enum row_kind kind, const struct ro
             bind_text(&query, row_slice(row, &is->fields[i]));
         else
             bind_int(&query, row_number(row, &is->fields[i]));
-    for (uint64_t rest = is->sums; rest != 0;)
-        bind_int(&query, number_of(row, &is->fields[bit_take(&rest)]));
+    for (field_set rest = is->sums; rest != 0;)
+        bind_int(&query, number_of(row, &is->fields[field_take(&rest)]));
     if (!query_run(&query, err))
         return false;
     *done = sqlite3_changes(changes->connection->db) > 0;

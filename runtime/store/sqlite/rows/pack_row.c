@@ -89,12 +89,12 @@ void row_pack(enum row_kind kind, const struct row *row, const struct row_words 
     struct bases bases = { row_number(row, &is->fields[0]), row_number(row, created_of(is)) };
     size_t size = (size_t)FIELDS_MOST * NUMBER_BYTES;
 
-    for (uint64_t rest = is->packed; rest != 0;)
-        size += row_slice(row, &is->fields[bit_take(&rest)]).size;
+    for (field_set rest = is->packed; rest != 0;)
+        size += row_slice(row, &is->fields[field_take(&rest)]).size;
     out->size = 0;
     char *at = buffer_reserve(out, size);
-    for (uint64_t rest = is->packed; rest != 0;) {
-        int place = bit_take(&rest);
+    for (field_set rest = is->packed; rest != 0;) {
+        int place = field_take(&rest);
         at = put_field(at, row, &is->fields[place], words->numbers[place], bases);
     }
     out->size = (size_t)(at - out->data);
@@ -183,8 +183,8 @@ bool row_unpack(enum row_kind kind, struct slice data, struct row *row, struct r
             row_set_number(row, field, (int64_t)packed.number);
     }
     row_set_number(row, created, bases.created_ms);
-    for (uint64_t rest = is->same; rest != 0;) {
-        const struct row_field *field = &is->fields[bit_take(&rest)];
+    for (field_set rest = is->same; rest != 0;) {
+        const struct row_field *field = &is->fields[field_take(&rest)];
         if (row_number(row, field) == 0)
             row_set_number(row, field, row_number(row, field - 1));
     }

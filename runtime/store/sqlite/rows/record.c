@@ -35,10 +35,10 @@ static bool packed_take(struct query *query, enum row_kind which, struct row *ro
     row_set_number(row, &kind->fields[0], take_int(query));
     if (!row_unpack(which, take_bytes(query), row, &words))
         return damaged(kind, row, err);
-    for (uint64_t rest = kind->beside; rest != 0;)
-        row_set_slice(row, &kind->fields[bit_take(&rest)], take_bytes(query));
-    for (uint64_t rest = kind->words; rest != 0;) {
-        int place = bit_take(&rest);
+    for (field_set rest = kind->beside; rest != 0;)
+        row_set_slice(row, &kind->fields[field_take(&rest)], take_bytes(query));
+    for (field_set rest = kind->words; rest != 0;) {
+        int place = field_take(&rest);
         if (!word_take(query, kind, &kind->fields[place], words.numbers[place], row, err))
             return false;
     }

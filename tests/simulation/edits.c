@@ -1,0 +1,35 @@
+/* Edits from outside: metadata, tags, another start of a run that is delayed. */
+#include "world.h"
+
+void edits_step(struct world *world)
+{
+    uint32_t count = store_memory_count(world->memory, ROW_RUN);
+    struct command *command = count == 0 ? NULL : world_command(world, COMMAND_RUN_EDIT);
+
+    if (command == NULL)
+        return;
+    const struct run *run =
+        store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    struct run_edit *edit = &command->run_edit;
+    for (uint32_t i = 0; i < 20 && run->status != RUN_DELAYED && world_chance(world, 90); i++)
+        run = store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    edit->id = run->id;
+    edit->environment = world_chance(world, 90)
+                            ? run->environment
+                            : 1 + (uint32_t)world_random(world, ENVIRONMENTS);
+    edit->moves = world_chance(world, 50);
+    if (edit->moves && world_chance(world, 30))
+        edit->due_ms = moment_any(world_random(world, 1 << 30), world->now_ms);
+    else if (edit->moves)
+        edit->delay_ms = (int64_t)world_random(world, 5000);
+    if (edit->moves)
+        return;
+    edit->operations = ARENA_ARRAY(&world->arena, struct frame_meta, 2);
+    edit->operations[edit->count++] =
+        (struct frame_meta){ META_INCREMENT | (uint32_t)world_random(world, META_WHOSE_COUNT)
+                                                  << META_WHOSE_AT,
+                             SLICE("given"), SLICE("\x02") };
+    if (world_chance(world, 30))
+        edit->operations[edit->count++] =
+            (struct frame_meta){ META_TAG, SLICE("edited"), { 0 } };
+}
