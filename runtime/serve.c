@@ -235,7 +235,8 @@ static int configure(struct serve *serve, const struct serve_options *options)
             config->plugins = options->plugins;
         if (options->schemas != NULL)
             config->schemas = options->schemas;
-        ok = config_queues_load(config->queues_path, &queues, &arena, &problems);
+        ok = config_queues_load(config->queues_path, config->limits.max_attempts, &queues,
+                                &arena, &problems);
         if (ok)
             config_queues_finish(&queues);
         serve->zones = zones_create(NULL);

@@ -240,7 +240,7 @@ static void read_meta(struct cursor *cursor, struct frame_end *frame)
     cursor->broken |= list.broken;
 }
 
-enum { END_ITEMS = 19 + 1 + 4 };
+enum { END_ITEMS = 20 + 1 + 4 };
 
 static void write_end(struct buffer *out, const struct frame_end *frame)
 {
@@ -265,6 +265,7 @@ static void write_end(struct buffer *out, const struct frame_end *frame)
     pack_bytes(out, frame->error_code);
     pack_bytes(out, frame->error_text);
     pack_bool(out, frame->retryable);
+    pack_bool(out, frame->is_upstream);
     write_meta(out, frame);
 }
 
@@ -290,6 +291,7 @@ static void read_end(struct cursor *cursor, struct frame_end *frame)
     frame->error_code = cursor_text(cursor);
     frame->error_text = cursor_text(cursor);
     frame->retryable = cursor_bool(cursor);
+    frame->is_upstream = cursor_bool(cursor);
     read_meta(cursor, frame);
     cursor->broken |= frame->verdict >= VERDICT_COUNT || frame->wait_kind >= WAIT_KIND_COUNT;
 }

@@ -201,7 +201,7 @@ struct frame_end {
     uint32_t wait_kind, needed; /* needed: how many of `ids` must end; 0: all */
     int64_t due_ms;  /* a date: TIME: when; TOKEN, RUNS: give up then; 0: span_ms counts */
     int64_t span_ms; /* the same from now on. TIME: 0 is at once; else 0 is never. PUSH_BACK:
-                        how long */
+                        how long. FAIL: both: when it is tried again; 0: by the policy */
     int64_t *ids;
     uint32_t id_count;
     struct frame_part *parts; /* of a GROUP */
@@ -216,7 +216,7 @@ struct frame_end {
     struct slice output; /* msgpack; empty: null */
     /* FAIL */
     struct slice error_code, error_text;
-    bool retryable;
+    bool retryable, is_upstream; /* is_upstream: somebody else has failed */
     struct frame_meta *meta;
     uint32_t meta_count;
 };

@@ -154,14 +154,15 @@ size_t config_hidden(const struct config *config, const char *path);
 /* Every key with its default and what it is for, as a YAML file. */
 void config_describe(struct buffer *out);
 
-/* A missing file is an empty one. */
 /* Where it is unless the configuration at `path` says something else. */
 const char *config_queues_beside(struct arena *arena, const char *path);
 const char *config_schedules_beside(struct arena *arena, const char *path);
-bool config_queues_load(const char *path, struct config_queues *queues, struct arena *arena,
-                        struct problems *problems);
-bool config_queues_parse(const char *path, struct slice text, struct config_queues *queues,
-                         struct arena *arena, struct problems *problems);
+/* A missing file is an empty one. most_attempts: limits.max_attempts. */
+bool config_queues_load(const char *path, uint32_t most_attempts, struct config_queues *queues,
+                        struct arena *arena, struct problems *problems);
+bool config_queues_parse(const char *path, struct slice text, uint32_t most_attempts,
+                         struct config_queues *queues, struct arena *arena,
+                         struct problems *problems);
 void config_queues_finish(struct config_queues *queues);
 
 /*

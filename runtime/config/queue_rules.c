@@ -14,6 +14,12 @@ enum { RATE_MOST = 1000000 };
         .key = key_, .type = RULE_##type_, .at = offsetof(struct queue_rules, member), \
     }
 
+#define RETRY_RULES(key, member)                                                              \
+    RULE(key ".max_attempts", COUNT, member.attempts), RULE(key ".min", SPAN, member.min_ms), \
+        RULE(key ".max", SPAN, member.max_ms), RULE(key ".factor", FACTOR, member.factor)
+
+const char *const retry_class_words[RETRY_CLASSES] = { "user", "crash", "timeout", "upstream" };
+
 static const char *const conflict_words[] = { "queue", "skip", "replace", "cancel_running",
                                               NULL };
 /* "": nothing was said. */
@@ -44,10 +50,12 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
       .words = conflict_words },
     RULE("ttl", SPAN, ttl_ms),
     RULE("priority", AMOUNT, priority),
-    RULE("retry.max_attempts", COUNT, retry_attempts),
-    RULE("retry.min", SPAN, retry_min_ms),
-    RULE("retry.max", SPAN, retry_max_ms),
-    RULE("retry.factor", FACTOR, retry_factor),
+    RETRY_RULES("retry", retry),
+    RETRY_RULES("retry.user", retry_of[RETRY_USER]),
+    RETRY_RULES("retry.crash", retry_of[RETRY_CRASH]),
+    RETRY_RULES("retry.timeout", retry_of[RETRY_TIMEOUT]),
+    RETRY_RULES("retry.upstream", retry_of[RETRY_UPSTREAM]),
+    RULE("retry.max_attempts_total", COUNT, retry_total),
     RULE("fair", FAIR, fair),
     RULE("uses", USES, uses),
     RULE("reuse", REUSE, reuse),
@@ -194,7 +202,8 @@ static bool cost_check(const struct node *map, const char *key, const struct que
                       key, cost->number, rate->burst);
 }
 
-bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct report *report)
+bool queue_rules_read(const struct node *map, uint32_t most_attempts, struct queue_rules *rules,
+                      struct report *report)
 {
     bool fine = true;
 
@@ -204,7 +213,7 @@ bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct 
         if (entry != NULL)
             fine &= rule_read(rule, entry, (char *)rules + rule->at, report);
     }
-    return fine && queue_retry_check(map, rules, report) &&
+    return fine && queue_retry_check(map, most_attempts, rules, report) &&
            cost_check(map, "rate.cost", &rules->rate, &rules->rate_cost, report) &&
            cost_check(map, "key_rate.cost", &rules->key_rate, &rules->key_rate_cost, report);
 }

@@ -8,6 +8,7 @@
 
 #include "base/duration.h"
 #include "codec/expression.h"
+#include "config/retry_rules.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -99,9 +100,8 @@ struct queue_rules {
     int64_t ttl_ms;
     struct queue_amount priority; /* seconds */
     /* Before their task's own. */
-    uint32_t retry_attempts;
-    int64_t retry_min_ms, retry_max_ms;
-    double retry_factor;
+    struct retry_rule retry, retry_of[RETRY_CLASSES];
+    uint32_t retry_total;   /* attempts of a run in all */
     struct queue_fair fair; /* lanes take turns where it is not said */
     struct queue_uses uses; /* all of it, or the run does not start */
     uint32_t reuse;         /* enum reuse; for triggers that say none */
@@ -129,7 +129,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 22, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 39, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

@@ -5,8 +5,10 @@
 #include "config/config.h"
 #include "schema/document/document.h"
 
-/* What `map` says, over what is there; it fits its schema. False: a report was added. */
-bool queue_rules_read(const struct node *map, struct queue_rules *rules, struct report *report);
+/* What `map` says, over what is there; it fits its schema. most_attempts: limits.max_attempts.
+ * False: a report was added. */
+bool queue_rules_read(const struct node *map, uint32_t most_attempts, struct queue_rules *rules,
+                      struct report *report);
 
 /* queue_fair.c: the same of "fair". */
 bool queue_fair_read(const struct node *map, struct queue_fair *fair, struct report *report);
@@ -36,8 +38,8 @@ bool queue_value_read(const struct queue_rule *rule, const struct node *node, ch
                       struct report *report);
 void queue_value_text(const struct queue_rule *rule, const char *member,
                       char text[QUEUE_RULE_TEXT_SIZE]);
-/* Its times fit each other. */
-bool queue_retry_check(const struct node *map, const struct queue_rules *rules,
-                       struct report *report);
+/* Its times and numbers fit each other, and what is allowed. */
+bool queue_retry_check(const struct node *map, uint32_t most_attempts,
+                       const struct queue_rules *rules, struct report *report);
 
 #endif

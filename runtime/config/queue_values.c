@@ -6,14 +6,17 @@
 /* "a.b" is b in the map a. */
 const struct entry *queue_rule_find(const struct node *map, const char *key)
 {
-    const char *point = strchr(key, '.');
+    const char *point;
 
-    if (point == NULL)
-        return node_find(map, key);
-    const struct entry *outer =
-        node_find_slice(map, (struct slice){ key, (size_t)(point - key) });
-    return outer == NULL || outer->node.kind != VALUE_MAP ? NULL
-                                                          : node_find(&outer->node, point + 1);
+    while ((point = strchr(key, '.')) != NULL) {
+        const struct entry *outer =
+            node_find_slice(map, (struct slice){ key, (size_t)(point - key) });
+        if (outer == NULL || outer->node.kind != VALUE_MAP)
+            return NULL;
+        map = &outer->node;
+        key = point + 1;
+    }
+    return node_find(map, key);
 }
 
 static double number_of(const struct node *node)
@@ -178,15 +181,41 @@ void queue_value_text(const struct queue_rule *rule, const char *member,
     text[size] = '\0';
 }
 
-bool queue_retry_check(const struct node *map, const struct queue_rules *rules,
-                       struct report *report)
+static bool retry_rule_check(const struct node *map, const char *name, uint32_t most_attempts,
+                             const struct retry_rule *rule, struct report *report)
 {
-    const struct entry *least = queue_rule_find(map, "retry.min");
+    char key[40];
+    const struct node *said;
 
-    if (rules->retry_max_ms == 0 || rules->retry_min_ms <= rules->retry_max_ms)
+    if (rule->max_ms != 0 && rule->min_ms > rule->max_ms) {
+        (void)snprintf(key, sizeof key, "%s.min", name);
+        said = &queue_rule_find(map, key)->node;
+        return report_add(report, said->line, said->column, "%s is above %s.max", key, name);
+    }
+    if (rule->attempts <= most_attempts)
         return true;
-    return report_add(report, least->node.line, least->node.column,
-                      "retry.min is above retry.max");
+    (void)snprintf(key, sizeof key, "%s.max_attempts", name);
+    said = &queue_rule_find(map, key)->node;
+    return report_add(report, said->line, said->column,
+                      "%s is %u, and limits.max_attempts of bide.yaml allows %u", key,
+                      rule->attempts, most_attempts);
+}
+
+bool queue_retry_check(const struct node *map, uint32_t most_attempts,
+                       const struct queue_rules *rules, struct report *report)
+{
+    char name[32];
+    bool fine = retry_rule_check(map, "retry", most_attempts, &rules->retry, report);
+
+    for (int i = 0; i < RETRY_CLASSES; i++) {
+        (void)snprintf(name, sizeof name, "retry.%s", retry_class_words[i]);
+        fine &= retry_rule_check(map, name, most_attempts, &rules->retry_of[i], report);
+    }
+    if (rules->retry_total == 0 || rules->retry_total >= rules->retry.attempts)
+        return fine;
+    const struct node *total = &queue_rule_find(map, "retry.max_attempts_total")->node;
+    return report_add(report, total->line, total->column,
+                      "retry.max_attempts_total is below retry.max_attempts");
 }
 
 void queue_rules_own(struct arena *arena, struct queue_rules *rules)

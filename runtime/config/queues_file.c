@@ -23,8 +23,8 @@
 
 #include <unistd.h>
 
-static void queue_read(const struct entry *entry, struct config_queues *queues,
-                       struct report *report)
+static void queue_read(const struct entry *entry, uint32_t most_attempts,
+                       struct config_queues *queues, struct report *report)
 {
     struct config_queue *queue = &queues->queues[queues->queue_count++];
     const struct node *node = &entry->node;
@@ -35,7 +35,7 @@ static void queue_read(const struct entry *entry, struct config_queues *queues,
         queue->rules.concurrency = count_of(node);
         return;
     }
-    if (queue_rules_read(node, &queue->rules, report)) /* else it tells */
+    if (queue_rules_read(node, most_attempts, &queue->rules, report)) /* else it tells */
         queue_rules_own(&queues->arena, &queue->rules);
     (void)retention_read(node, &queue->retention, report); /* it tells */
 }
@@ -67,8 +67,8 @@ static const struct node *map_find(const struct node *root, const char *key)
 }
 
 /* The document fits its schema. */
-static void root_read(const struct node *root, struct config_queues *queues,
-                      struct report *report)
+static void root_read(const struct node *root, uint32_t most_attempts,
+                      struct config_queues *queues, struct report *report)
 {
     const struct entry *standard = node_find(root, "concurrency");
     const struct node *named = map_find(root, "queues"), *tasks = map_find(root, "tasks");
@@ -78,7 +78,7 @@ static void root_read(const struct node *root, struct config_queues *queues,
     if (named != NULL)
         queues->queues = ARENA_ARRAY(&queues->arena, struct config_queue, named->count);
     for (uint32_t i = 0; named != NULL && i < named->count; i++)
-        queue_read(&named->entries[i], queues, report);
+        queue_read(&named->entries[i], most_attempts, queues, report);
     if (tasks != NULL)
         tasks_read(tasks, queues, report);
     (void)pools_read(map_find(root, "pools"), named, queues, report); /* it tells */
@@ -94,7 +94,8 @@ static uint32_t concurrency_standard(const struct own_schema *own_schema)
 }
 
 static bool document_make(const struct node *root, const struct own_schema *own_schema,
-                          struct config_queues *queues, struct report *report)
+                          uint32_t most_attempts, struct config_queues *queues,
+                          struct report *report)
 {
     struct value value = node_value(report->arena, root);
 
@@ -107,11 +108,11 @@ static bool document_make(const struct node *root, const struct own_schema *own_
     fine &= names_check(NAME_QUEUE, tasks, false, report);
     uint32_t before = report->problems->count;
     if (fine)
-        root_read(root, queues, report);
+        root_read(root, most_attempts, queues, report);
     return fine && report->problems->count == before;
 }
 
-static bool queues_make(const char *path, const struct slice *text,
+static bool queues_make(const char *path, const struct slice *text, uint32_t most_attempts,
                         struct config_queues *queues, struct arena *arena,
                         struct problems *problems)
 {
@@ -125,23 +126,24 @@ static bool queues_make(const char *path, const struct slice *text,
     if (text != NULL || access(path, F_OK) == 0)
         fine = (text == NULL ? document_load(&queues->arena, path, &root, &report)
                              : document_read(&queues->arena, *text, &root, &report)) &&
-               document_make(&root, &own_schema, queues, &report);
+               document_make(&root, &own_schema, most_attempts, queues, &report);
     own_schema_close(&own_schema);
     if (!fine)
         config_queues_finish(queues);
     return fine;
 }
 
-bool config_queues_load(const char *path, struct config_queues *queues, struct arena *arena,
-                        struct problems *problems)
+bool config_queues_load(const char *path, uint32_t most_attempts, struct config_queues *queues,
+                        struct arena *arena, struct problems *problems)
 {
-    return queues_make(path, NULL, queues, arena, problems);
+    return queues_make(path, NULL, most_attempts, queues, arena, problems);
 }
 
-bool config_queues_parse(const char *path, struct slice text, struct config_queues *queues,
-                         struct arena *arena, struct problems *problems)
+bool config_queues_parse(const char *path, struct slice text, uint32_t most_attempts,
+                         struct config_queues *queues, struct arena *arena,
+                         struct problems *problems)
 {
-    return queues_make(path, &text, queues, arena, problems);
+    return queues_make(path, &text, most_attempts, queues, arena, problems);
 }
 
 void config_queues_finish(struct config_queues *queues)

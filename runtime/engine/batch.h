@@ -112,16 +112,6 @@ void run_recover(struct batch *batch, struct run *run, bool is_clean);
 void run_drop_wait(struct batch *batch, struct run *run);
 /* The name of the segment it is in, or enters next; empty: nobody knows its first. */
 struct slice run_segment(const struct batch *batch, const struct run *run);
-/* An attempt went wrong: retry or end. `outcome` is what it ends as. */
-struct failure {
-    enum run_outcome outcome;
-    bool retryable;
-    struct slice name, message, stack;
-};
-void run_fail(struct batch *batch, struct run *run, const struct failure *failure);
-/* failure.c: as run->error; with those that were before. */
-struct slice failure_pack(struct batch *batch, const struct run *run,
-                          const struct failure *failure);
 struct event *batch_event(struct batch *batch, const struct run *run, bool was_running);
 
 /* prefetch.c */

@@ -232,34 +232,55 @@ const struct queue_rules *catalog_rules(const struct catalog *catalog, struct sl
     return found == NULL ? &none : &found->rules;
 }
 
+/* Over what is there: a time that does not fit gives way to the one that is said here. */
+static void retry_say(struct catalog_retry *retry, const struct retry_rule *rule)
+{
+    if (rule->attempts > 0)
+        retry->attempts = rule->attempts;
+    if (rule->min_ms > 0)
+        retry->min_ms = (double)rule->min_ms;
+    if (rule->max_ms > 0)
+        retry->max_ms = (double)rule->max_ms;
+    if (rule->factor > 0)
+        retry->factor = rule->factor;
+    if (rule->max_ms > 0 && retry->min_ms > retry->max_ms)
+        retry->min_ms = retry->max_ms;
+    if (rule->min_ms > 0 && retry->max_ms < retry->min_ms)
+        retry->max_ms = retry->min_ms;
+}
+
 struct catalog_retry catalog_retry(const struct catalog *catalog,
                                    const struct catalog_task *task, struct slice queue,
-                                   uint32_t own)
+                                   uint32_t own, enum retry_class class)
 {
     const struct queue_rules *rules = catalog_rules(catalog, queue);
-    struct catalog_retry retry = { 3, 1000, 60000, 2 };
+    struct catalog_retry retry = { 3, 0, 1000, 60000, 2 };
 
     if (task != NULL)
         retry = (struct catalog_retry){ task->max_attempts > 0 ? task->max_attempts : 3,
-                                        (double)task->retry_min_ms, (double)task->retry_max_ms,
-                                        task->retry_factor };
-    if (rules->retry_attempts > 0)
-        retry.attempts = rules->retry_attempts < catalog->limits.max_attempts
-                             ? rules->retry_attempts
-                             : catalog->limits.max_attempts;
-    if (rules->retry_min_ms > 0)
-        retry.min_ms = (double)rules->retry_min_ms;
-    if (rules->retry_max_ms > 0)
-        retry.max_ms = (double)rules->retry_max_ms;
-    if (rules->retry_factor > 0)
-        retry.factor = rules->retry_factor;
-    if (rules->retry_max_ms > 0 && retry.min_ms > retry.max_ms)
-        retry.min_ms = retry.max_ms; /* the least is the task's, of no queue's making */
-    if (rules->retry_min_ms > 0 && retry.max_ms < retry.min_ms)
-        retry.max_ms = retry.min_ms;
+                                        task->max_attempts_total, (double)task->retry_min_ms,
+                                        (double)task->retry_max_ms, task->retry_factor };
+    retry_say(&retry, &rules->retry);
     if (own > 0)
         retry.attempts = own;
+    if (task != NULL)
+        retry_say(&retry, &task->retry_of[class]);
+    retry_say(&retry, &rules->retry_of[class]);
+    if (own > 0 && retry.attempts > own)
+        retry.attempts = own;
+    if (rules->retry_total > 0)
+        retry.total = rules->retry_total;
     return retry;
+}
+
+uint32_t run_last_attempt(const struct run *run, const struct catalog_retry *retry)
+{
+    uint32_t now = run->attempt > 0 ? run->attempt : 1, used = run->tries + 1;
+    uint32_t last = now + (retry->attempts > used ? retry->attempts - used : 0);
+
+    return retry->total == 0 || last <= retry->total ? last
+           : now < retry->total                      ? retry->total
+                                                     : now;
 }
 
 const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slice queue,

@@ -28,9 +28,10 @@ struct catalog_task {
     const struct schema_file
         *schema;        /* NULL: nothing is checked; lives as long as the catalog */
     struct slice queue; /* its default queue; empty: "task/<id>" */
-    uint32_t max_attempts;
+    uint32_t max_attempts, max_attempts_total; /* total 0: any number */
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
+    struct retry_rule retry_of[RETRY_CLASSES];
     enum retry_from retry_from;
     int64_t limit_ms;  /* time a segment may take */
     uint32_t children; /* enum children_rule, of those that its runs make */
@@ -62,7 +63,8 @@ struct catalog_queue {
 
 /* What a run does when it fails. */
 struct catalog_retry {
-    uint32_t attempts;
+    uint32_t attempts; /* from one save point */
+    uint32_t total;    /* in all; 0: any number */
     double min_ms, max_ms, factor;
 };
 
@@ -150,10 +152,13 @@ struct catalog_uses catalog_uses(const struct catalog *catalog, struct slice que
 const struct catalog_pool *catalog_pool_of(const struct catalog *catalog, int64_t scope);
 /* What the file says of the queue; all 0 when it says nothing. */
 const struct queue_rules *catalog_rules(const struct catalog *catalog, struct slice queue);
-/* What the queue says, else the task (NULL: it is not here); `own`: what the trigger said. */
+/* For a failure of that class: what the queue says of it, else the task (NULL: it is not here);
+ * and where neither does, the same of all classes. `own`: what the trigger said. */
 struct catalog_retry catalog_retry(const struct catalog *catalog,
                                    const struct catalog_task *task, struct slice queue,
-                                   uint32_t own);
+                                   uint32_t own, enum retry_class class);
+/* The number of the attempt that is its last one, unless it saves before. */
+uint32_t run_last_attempt(const struct run *run, const struct catalog_retry *retry);
 /* Tenants and keys share it by weights; NULL: lanes take turns. */
 const struct queue_fair *catalog_fair(const struct catalog *catalog, struct slice queue);
 /* Runs at a time in the environment: of one of its queues, and of all; UINT32_MAX: any number.

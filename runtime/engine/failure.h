@@ -3,6 +3,10 @@
 #define FAILURE_H
 
 #include "base/arena.h"
+#include "config/retry_rules.h"
+#include "engine/rows/run.h"
+
+struct batch;
 
 /* For programs and for people, borrowed from the packed error; each is empty where it does not
  * say. */
@@ -10,5 +14,18 @@ void failure_said(struct arena *arena, struct slice error, struct slice *code,
                   struct slice *message);
 /* The error of a run that ended well: nothing is wrong any more. */
 struct slice failures_past(struct arena *arena, struct slice error);
+
+/* An attempt went wrong: retry or end. `outcome` is what it ends as. */
+struct failure {
+    enum run_outcome outcome;
+    bool retryable;
+    enum retry_class class;
+    int64_t due_ms, span_ms; /* when it is tried again: a date, or else a span; 0: as it goes */
+    struct slice name, message, stack;
+};
+void run_fail(struct batch *batch, struct run *run, const struct failure *failure);
+/* failure.c: as run->error; with those that were before. */
+struct slice failure_pack(struct batch *batch, const struct run *run,
+                          const struct failure *failure);
 
 #endif

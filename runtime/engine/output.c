@@ -3,6 +3,7 @@
  * becomes of one that is not: the run fails, or it completes with a warning.
  */
 #include "engine/batch.h"
+#include "engine/failure.h"
 
 enum { FAILURE_BYTES = 4000, WARNINGS_SHOWN = 20 };
 

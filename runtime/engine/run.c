@@ -8,6 +8,7 @@
  * And back to WAITING, where a reminder that has not begun gives way (wait_again).
  */
 #include "codec/pack.h"
+#include "engine/failure.h"
 #include "engine/timeline.h"
 #include "engine/waits/group.h"
 #include "engine/waits/mail.h"
@@ -231,9 +232,9 @@ struct slice run_segment(const struct batch *batch, const struct run *run)
 }
 
 static int64_t retry_delay(struct batch *batch, const struct catalog_retry *retry,
-                           uint32_t attempt)
+                           uint32_t tries)
 {
-    double cap = retry->min_ms * pow(retry->factor, attempt > 0 ? attempt - 1 : 0);
+    double cap = retry->min_ms * pow(retry->factor, tries);
 
     if (!(cap < retry->max_ms)) /* also when it is not a number */
         cap = retry->max_ms;
@@ -242,36 +243,38 @@ static int64_t retry_delay(struct batch *batch, const struct catalog_retry *retr
 }
 
 static void run_retry(struct batch *batch, struct run *run, const struct catalog_task *task,
-                      const struct catalog_retry *retry, struct slice why)
+                      const struct catalog_retry *retry, const struct failure *failure)
 {
-    int64_t delay_ms = retry_delay(batch, retry, run->attempt);
+    struct deadline begin = batch_deadline(batch, failure->due_ms, failure->span_ms);
 
+    if (begin.due_ms == 0) /* its code does not say when */
+        begin = batch_deadline(batch, 0, retry_delay(batch, retry, run->tries));
     run->attempt++;
+    run->tries++;
     if (task != NULL && task->retry_from == RETRY_FROM_START) {
         run->segment = run->wait = run->once = (struct slice){ 0 };
         run_set_part(run, PART_STATE, (struct slice){ 0 });
         run->entry++; /* so that tokens and children are new ones */
         run->id_block = 0;
     }
-    if (delay_ms > 0) {
-        struct deadline end = batch_deadline(batch, 0, delay_ms);
-        run->due_ms = end.due_ms;
-        run->due_is_span = end.is_span;
-        must_move(batch, run, RUN_DELAYED, why);
+    if (begin.due_ms != 0 && !batch_is_over(batch, begin.due_ms, begin.is_span)) {
+        run->due_ms = begin.due_ms;
+        run->due_is_span = begin.is_span;
+        must_move(batch, run, RUN_DELAYED, failure->name);
     } else {
-        run_enqueue(batch, run, why);
+        run_enqueue(batch, run, failure->name);
     }
 }
 
 void run_fail(struct batch *batch, struct run *run, const struct failure *failure)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
-    struct catalog_retry retry =
-        catalog_retry(batch->catalog, task, queue_name_of(batch, run), run->max_attempts);
+    struct catalog_retry retry = catalog_retry(batch->catalog, task, queue_name_of(batch, run),
+                                               run->max_attempts, failure->class);
 
     run->error = failure_pack(batch, run, failure);
-    if (failure->retryable && run->attempt < retry.attempts)
-        run_retry(batch, run, task, &retry, failure->name);
+    if (failure->retryable && run->attempt < run_last_attempt(run, &retry))
+        run_retry(batch, run, task, &retry, failure);
     else
         run_finish(batch, run, failure->outcome);
 }

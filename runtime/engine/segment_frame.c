@@ -232,14 +232,14 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
     struct frame_segment *frame = ARENA_NEW(batch->arena, struct frame_segment);
     int64_t limit_ms = run->limit_ms != 0 ? run->limit_ms : task->limit_ms;
+    struct catalog_retry retry = catalog_retry(batch->catalog, task, queue_name_of(batch, run),
+                                               run->max_attempts, RETRY_USER);
 
     *frame = (struct frame_segment){
         .run_id = run->id,
         .seq = run->seq,
         .attempt = run->attempt,
-        .max_attempts =
-            catalog_retry(batch->catalog, task, queue_name_of(batch, run), run->max_attempts)
-                .attempts,
+        .max_attempts = run_last_attempt(run, &retry),
         .entry = run->entry,
         .id_block = run->id_block,
         .key = key_of(batch, run),

@@ -284,12 +284,37 @@ static bool check_renames(struct checking *checking, const struct bide_rename *r
     return true;
 }
 
+/* NULL: nothing is wrong with it. */
+static const char *retry_flaw(int64_t min_ms, int64_t max_ms, double factor)
+{
+    if (min_ms < 0 || max_ms < 0)
+        return "a time is negative";
+    if (min_ms > DURATION_MAX_MS || max_ms > DURATION_MAX_MS)
+        return "a time is longer than 100 years";
+    if (!(factor == 0 || (factor >= 1 && factor <= 1000)))
+        return "retry_factor is below 1 or above 1000";
+    return NULL;
+}
+
+/* What it says of one class of errors. */
+static const char *class_flaw(const struct bide_retry_policy *policy)
+{
+    if (policy->min_ms > policy->max_ms && policy->max_ms > 0)
+        return "the min_ms of a class of errors is above its max_ms";
+    return retry_flaw(policy->min_ms, policy->max_ms, policy->factor);
+}
+
 static bool check_settings(const struct checking *checking, const struct bide_task_def *def,
                            struct plugin_task *task)
 {
     const char *flaw = NULL;
 
+    const struct bide_retry_policy classes[4] = { def->retry_user, def->retry_crash,
+                                                  def->retry_timeout, def->retry_upstream };
+
     task->max_attempts = def->max_attempts;
+    task->max_attempts_total = def->max_attempts_total;
+    memcpy(task->retry_of, classes, sizeof classes);
     task->retry_from = def->retry_from;
     task->retry_min_ms = def->retry_min_ms;
     task->retry_max_ms = def->retry_max_ms;
@@ -306,18 +331,21 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
         flaw = "retry_from is neither BIDE_RETRY_SEGMENT nor BIDE_RETRY_START";
     else if (def->children > BIDE_CHILDREN_WAIT)
         flaw = "children is none of enum bide_children";
-    else if (def->retry_min_ms < 0 || def->retry_max_ms < 0 || def->limit_ms < 0)
+    else if (def->limit_ms < 0)
         flaw = "a time is negative";
-    else if (def->retry_min_ms > DURATION_MAX_MS || def->retry_max_ms > DURATION_MAX_MS ||
-             def->limit_ms > DURATION_MAX_MS)
+    else if (def->limit_ms > DURATION_MAX_MS)
         flaw = "a time is longer than 100 years";
-    else if (!(def->retry_factor == 0 || (def->retry_factor >= 1 && def->retry_factor <= 1000)))
-        flaw = "retry_factor is below 1 or above 1000";
+    else if (def->max_attempts_total != 0 && def->max_attempts_total < def->max_attempts)
+        flaw = "max_attempts_total is below max_attempts";
     else if (def->state_size == 0 || def->state_size > PLUGIN_MAX_STATE)
         flaw = "the state struct is larger than 16 MiB; keep what is large in a VALUE";
     else if (def->segments == NULL || def->segment_size < sizeof(struct bide_segment) ||
              def->field_size < sizeof(struct bide_field))
         flaw = "its lists are not those of a BIDE_TASK";
+    if (flaw == NULL)
+        flaw = retry_flaw(def->retry_min_ms, def->retry_max_ms, def->retry_factor);
+    for (int i = 0; i < 4 && flaw == NULL; i++)
+        flaw = class_flaw(&classes[i]);
     if (flaw != NULL)
         return err_set(checking->err, ERR_PLUGIN, "task %s: %s", checking->task, flaw);
     return true;

@@ -42,9 +42,39 @@ static void describe_segments(struct buffer *out, const struct plugin_task *task
             pack_string(out, task->renames[i].old_name);
 }
 
+/* Of each class of errors, as config/retry_rules.h calls them. */
+static void describe_retries(struct buffer *out, const struct plugin_task *task)
+{
+    static const char *const words[] = { "user", "crash", "timeout", "upstream" };
+
+    pack_map(out, 4);
+    for (int i = 0; i < 4; i++) {
+        const struct bide_retry_policy *policy = &task->retry_of[i];
+        pack_key(out, words[i]);
+        pack_map(out, 4);
+        pack_key(out, "max_attempts");
+        pack_int(out, policy->max_attempts);
+        pack_key(out, "min_ms");
+        pack_int(out, policy->min_ms);
+        pack_key(out, "max_ms");
+        pack_int(out, policy->max_ms);
+        pack_key(out, "factor");
+        pack_double(out, policy->factor);
+    }
+}
+
+static bool has_classes(const struct plugin_task *task)
+{
+    for (int i = 0; i < 4; i++)
+        if (task->retry_of[i].max_attempts > 0 || task->retry_of[i].min_ms > 0 ||
+            task->retry_of[i].max_ms > 0 || task->retry_of[i].factor > 0)
+            return true;
+    return false;
+}
+
 static void describe_task(struct buffer *out, const struct plugin_task *task)
 {
-    pack_map(out, 12);
+    pack_map(out, has_classes(task) ? 14 : 13);
     pack_key(out, "id");
     pack_string(out, task->id);
     pack_key(out, "input_schema");
@@ -65,6 +95,12 @@ static void describe_task(struct buffer *out, const struct plugin_task *task)
     pack_int(out, task->limit_ms);
     pack_key(out, "children");
     pack_int(out, task->children);
+    pack_key(out, "max_attempts_total");
+    pack_int(out, task->max_attempts_total);
+    if (has_classes(task)) {
+        pack_key(out, "retry");
+        describe_retries(out, task);
+    }
     pack_key(out, "segments");
     describe_segments(out, task);
     pack_key(out, "fields");

@@ -51,7 +51,8 @@ struct plugin_rename {
 
 struct plugin_task {
     struct slice id, input_schema, queue; /* empty: not said */
-    uint32_t max_attempts;
+    uint32_t max_attempts, max_attempts_total;
+    struct bide_retry_policy retry_of[4]; /* user, crash, timeout, upstream */
     uint32_t retry_from;
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;

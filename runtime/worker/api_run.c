@@ -8,9 +8,12 @@
 
 enum { META_MAX = 10000, LINE_DEFAULT_BYTES = 4096, ERROR_MAX_BYTES = 8192 };
 
+#define RETRY_MOST_MS (INT64_C(365) * 86400 * 1000)
+
 /* The format is the plugin's; bide.h has it checked there. */
 extern __typeof__(api_log) api_log __attribute__((format(printf, 3, 0)));
 extern __typeof__(api_raise) api_raise __attribute__((format(printf, 4, 0)));
+extern __typeof__(api_raise_with) api_raise_with __attribute__((format(printf, 4, 0)));
 
 const bide_value *api_input(bide_task *t)
 {
@@ -233,7 +236,42 @@ void api_raise(bide_task *t, bool retryable, const char *code, const char *forma
         arena_copy(&segment->arena, slice_of(code == NULL || *code == '\0' ? "failed" : code));
     segment->error_text = text_clean(&segment->arena, text, ERROR_MAX_BYTES);
     segment->is_retryable = retryable;
+    segment->again = (struct bide_retry_opts){ 0 };
     segment->is_raised = true;
+}
+
+/* NULL: it makes sense. */
+static const char *again_flaw(const struct bide_retry_opts *opts)
+{
+    if (opts->after_ms < 0 || opts->at_ms < 0)
+        return "it says to try again before 1970, or after a negative time";
+    if (opts->after_ms > 0 && opts->at_ms > 0)
+        return "it says to try again after a time and at a date; say one of them";
+    if (opts->after_ms > RETRY_MOST_MS || opts->at_ms > clock_now_ms() + RETRY_MOST_MS)
+        return "it says to try again in more than 365 days; wait for so long instead";
+    return NULL;
+}
+
+void api_raise_with(bide_task *t, const struct bide_retry_opts *opts, const char *code,
+                    const char *format, va_list arguments)
+{
+    struct segment *segment = segment_of(t);
+    struct bide_retry_opts again = { 0 };
+
+    if (segment->is_raised)
+        return;
+    if (opts != NULL)
+        memcpy(&again, opts, opts->size < sizeof again ? opts->size : sizeof again);
+    const char *flaw = again_flaw(&again);
+    api_raise(t, flaw == NULL, code, format, arguments);
+    segment->again = again;
+    if (flaw == NULL)
+        return;
+    struct slice text =
+        arena_format(&segment->arena, "%s (it has failed with %.*s: %.*s)", flaw,
+                     SLICE_ARG(segment->error_code), SLICE_ARG(segment->error_text));
+    segment->is_raised = false;
+    (void)segment_raise(segment, false, "refused", "%.*s", SLICE_ARG(text));
 }
 
 const char *api_error(bide_task *t)

@@ -27,6 +27,7 @@ bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
         return false;
     segment->is_raised = true;
     segment->is_retryable = is_retryable;
+    segment->again = (struct bide_retry_opts){ 0 };
     segment->error_code = slice_of(code);
     va_start(arguments, format);
     segment->error_text = text_clean(
@@ -184,7 +185,10 @@ static void end_send(struct segment *segment)
             .verdict = end->verdict == VERDICT_PARK ? VERDICT_PARK : VERDICT_FAIL,
             .error_code = word_clean(&segment->arena, segment->error_code, 128),
             .error_text = text_clean(&segment->arena, segment->error_text, 8192),
-            .retryable = segment->is_retryable
+            .retryable = segment->is_retryable,
+            .is_upstream = segment->again.upstream != 0,
+            .due_ms = segment->again.at_ms,
+            .span_ms = segment->again.after_ms
         };
     }
     end->run_id = segment->frame->run_id;

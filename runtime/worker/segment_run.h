@@ -54,7 +54,8 @@ struct segment {
     bool *has_ending;
 
     bool is_raised, is_retryable;
-    bool may_be_full; /* the trigger under way takes a full queue for an answer */
+    struct bide_retry_opts again; /* of what is raised, and retryable */
+    bool may_be_full;             /* the trigger under way takes a full queue for an answer */
     struct slice error_code, error_text;
 
     uint64_t mark; /* of the last end that was called; 0: none */
@@ -147,7 +148,7 @@ bool segment_trigger_body(struct segment *segment, const char *task, const bide_
     X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)     \
     X(done) X(fail) X(push_back) X(batch_begin) X(batch_add) X(batch_seal)        \
     X(batch_count) X(batch_ending) X(wait_on) X(reminder) X(part) X(token_by_id) \
-    X(token_close) X(run_by_id) X(send) X(handle)
+    X(token_close) X(run_by_id) X(send) X(handle) X(raise_with)
 /* clang-format on */
 
 /* Each has the type of its member. */

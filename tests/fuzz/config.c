@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         config_holds(&config);
     config_finish(&config);
     problems = (struct problems){ 0 };
-    fine = config_queues_parse("fuzz.yaml", text, &queues, &arena, &problems);
+    fine = config_queues_parse("fuzz.yaml", text, 100, &queues, &arena, &problems);
     PROMISE((problems.count == 0) == fine);
     for (uint32_t i = 0; fine && i < queues.queue_count; i++)
         PROMISE(queues.queues[i].concurrency >= 1 && queues.queues[i].name.size > 0);

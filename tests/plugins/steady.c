@@ -13,6 +13,7 @@
 #define ECHO(S)        S(echo_input)
 #define RETRY(S)       S(fail_first)
 #define RETRY_LATER(S) S(wait_then_fail) S(fail_behind)
+#define AGAIN(S)       S(fail_again)
 #define FAIL(S)        S(fail_now)
 #define RAISE(S)       S(raise_and_go_on)
 #define ONCE(S)        S(act_once)
@@ -45,6 +46,9 @@ BIDE_TASK(retry_later, COUNT_STATE, RETRY_LATER, .id = "retry-later", .max_attem
           .retry_min_ms = 10, .retry_max_ms = 20)
 BIDE_TASK(retry_start, COUNT_STATE, RETRY_LATER, .id = "retry-start", .max_attempts = 5,
           .retry_min_ms = 10, .retry_max_ms = 20, .retry_from = BIDE_RETRY_START)
+BIDE_TASK(again, BIDE_NO_STATE, AGAIN, .id = "again", .max_attempts = 2,
+          .max_attempts_total = 9, .retry_upstream.max_attempts = 3, .retry_upstream.min_ms = 1,
+          .retry_upstream.max_ms = 5, .retry_crash.max_attempts = 1)
 BIDE_TASK(fail, BIDE_NO_STATE, FAIL, .id = "fail", .max_attempts = 3)
 BIDE_TASK(raises, BIDE_NO_STATE, RAISE, .id = "raise")
 BIDE_TASK(once, BIDE_NO_STATE, ONCE, .id = "once", .max_attempts = 5, .retry_min_ms = 10)
@@ -116,6 +120,24 @@ static bide_next fail_behind(bide_task *t)
     bide_out_i64(t, "attempt", bide_info(t)->attempt);
     bide_out_i64(t, "count", s->count);
     return bide_done(t);
+}
+
+/* { how: "after"|"at"|"both"|"upstream"|"crash", ms, at } */
+static bide_next fail_again(bide_task *t)
+{
+    const char *how = bide_str(t, bide_input(t), "how");
+    int64_t ms = number(t, "ms", 0), at_ms = number(t, "at", 0);
+    struct bide_retry_opts both = { .after_ms = ms, .at_ms = at_ms };
+
+    if (strcmp(how, "after") == 0)
+        return bide_retry_after(t, ms, "busy", "again in %d", (int)ms);
+    if (strcmp(how, "at") == 0)
+        return bide_retry_at(t, at_ms, "busy", "again at a date");
+    if (strcmp(how, "both") == 0)
+        return bide_retry_with(t, both, "busy", "again");
+    if (strcmp(how, "crash") == 0)
+        abort();
+    return bide_upstream(t, "no_answer", "attempt %u", (unsigned)bide_info(t)->attempt);
 }
 
 /* { code, text } */
@@ -448,6 +470,6 @@ static bide_next read_wrongly(bide_task *t)
 }
 
 BIDE_PLUGIN("steady", "1.0.0", echo_task, retry_task, retry_later_task, retry_start_task,
-            fail_task, raises_task, once_task, poll_task, logs_task, progress_task,
+            again_task, fail_task, raises_task, once_task, poll_task, logs_task, progress_task,
             metadata_task, pushed_task, context_task, loop_task, child_task, parent_task,
             unwaited_task, token_task, tokens_task, pauses_task, wrong_kind_task)

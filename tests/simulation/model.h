@@ -33,6 +33,7 @@ struct shadow {
     uint32_t once_count;
     int64_t busy_us, counted; /* counted: "sum" of its metadata */
     uint32_t appended, failures, progress, lines, extra_moves;
+    uint32_t tries; /* that have failed since it saved its state last */
     struct said {
         uint32_t line, level, attempt;
     } said[SAID_MAX];
@@ -154,7 +155,8 @@ void rule_run_stays(const struct look *look, const struct shadow *shadow,
 
 /* rules_end.c */
 void rule_end(const struct look *look, struct shadow *shadow, const struct run *run);
-uint32_t attempts_expected(const struct look *look, const struct run *run);
+/* The number of its last attempt, if its code fails from here on and saves nothing. */
+uint32_t last_attempt_expected(const struct look *look, const struct run *run);
 
 /* rules_pause.c: queues and environments, their pauses and sums. */
 void rule_queue_pause(const struct look *look, const struct command *command);

@@ -45,20 +45,72 @@ static void jitter_look(const struct look *look, const struct run *run, uint32_t
     sum->count = sum->low = sum->high = 0;
 }
 
-static double retry_cap(const struct queue_rules *rules, const struct catalog_task *task,
-                        uint32_t attempt)
+/* What is said of failures of that class. */
+static struct catalog_retry policy_of(const struct look *look, const struct run *run,
+                                      enum retry_class class)
 {
-    bool is_queues = rules->retry_attempts > 0; /* then it says all */
-    double least = is_queues      ? (double)rules->retry_min_ms
-                   : task == NULL ? 1000
-                                  : (double)task->retry_min_ms;
-    double most = is_queues      ? (double)rules->retry_max_ms
-                  : task == NULL ? 60000
-                                 : (double)task->retry_max_ms;
-    double factor = is_queues ? rules->retry_factor : task == NULL ? 2 : task->retry_factor;
-    double cap = least * pow(factor, attempt - 1);
+    static const struct catalog_task gone = {
+        .max_attempts = 3, .retry_min_ms = 1000, .retry_max_ms = 60000, .retry_factor = 2
+    };
+    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+    const struct queue_rules *rules = world_rules(queue_name_now(look, run));
+    bool is_queues = rules->retry.attempts > 0; /* then it says all */
 
-    return cap < most ? cap : most;
+    task = task == NULL ? &gone : task;
+    const struct retry_rule tasks = { task->max_attempts, task->retry_min_ms,
+                                      task->retry_max_ms, task->retry_factor };
+    const struct retry_rule *said[] = { &rules->retry_of[class], &task->retry_of[class],
+                                        is_queues ? &rules->retry : &tasks };
+    uint32_t own = run->max_attempts;
+    const struct retry_rule *pace = NULL;
+    struct catalog_retry policy = { .total = rules->retry_total > 0
+                                                 ? rules->retry_total
+                                                 : task->max_attempts_total };
+
+    for (int i = 0; i < 3; i++) { /* times are said together, or not at all */
+        if (policy.attempts == 0)
+            policy.attempts = i == 2 && own > 0 ? own : said[i]->attempts;
+        if (pace == NULL && (i == 2 || said[i]->factor > 0))
+            pace = said[i];
+    }
+    if (own > 0 && own < policy.attempts)
+        policy.attempts = own;
+    policy.min_ms = (double)pace->min_ms;
+    policy.max_ms = (double)pace->max_ms;
+    policy.factor = pace->factor;
+    return policy;
+}
+
+static bool begins_anew(const struct look *look, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+
+    return task != NULL && task->retry_from == RETRY_FROM_START;
+}
+
+/* Of `policy`, for a run that is in that attempt, after so many failed tries at one place. */
+static uint32_t last_attempt(const struct catalog_retry *policy, uint32_t attempt,
+                             uint32_t tries)
+{
+    for (uint32_t used = tries + 1; used < policy->attempts; used++, attempt++)
+        if (policy->total > 0 && attempt >= policy->total)
+            break;
+    return attempt;
+}
+
+uint32_t last_attempt_expected(const struct look *look, const struct run *run)
+{
+    const struct shadow *shadow = shadow_of(look, run->id);
+    struct catalog_retry policy = policy_of(look, run, RETRY_USER);
+
+    return last_attempt(&policy, run->attempt, shadow->tries);
+}
+
+static double retry_cap(const struct catalog_retry *policy, uint32_t tries)
+{
+    double cap = policy->min_ms * pow(policy->factor, tries);
+
+    return cap < policy->max_ms ? cap : policy->max_ms;
 }
 
 static void error_look(const struct look *look, const struct run *run, struct slice name,
@@ -91,55 +143,74 @@ static void start_again_look(const struct look *look, struct shadow *shadow,
         flaw(look, run, "it begins anew, and knows of its last try");
 }
 
-static void retry_look(const struct look *look, struct shadow *shadow, const struct run *run,
-                       const struct catalog_task *task)
+/* Its code has said when: then it is, to the millisecond. */
+static bool told_look(const struct look *look, const struct shadow *shadow,
+                      const struct run *run)
 {
-    const struct queue_rules *rules = world_rules(queue_name_now(look, run));
-    double cap = retry_cap(rules, task, shadow->was->attempt);
+    const struct frame_end *end = shadow->end->segment_end.end;
+    bool is_span;
+
+    if (shadow->end->kind != COMMAND_SEGMENT_END || (end->due_ms == 0 && end->span_ms == 0))
+        return false;
+    int64_t due_ms = look_deadline(look, end->due_ms, end->span_ms, &is_span);
+    uint32_t status = shadow->path[0].status;
+    bool is_over = look_is_over(look, due_ms, is_span);
+    if (is_over ? status == RUN_DELAYED : status != RUN_DELAYED)
+        flaw(look, run, "it is not tried again when its code said");
+    if (run->status == RUN_DELAYED && shadow->moves == 1 &&
+        (run->due_ms != due_ms || run->due_is_span != is_span))
+        flaw(look, run, "it is to be tried again at another time than its code said");
+    return true;
+}
+
+static void retry_look(const struct look *look, struct shadow *shadow, const struct run *run,
+                       double cap, uint32_t tries)
+{
     uint32_t status = shadow->path[0].status;
 
-    if (status == RUN_DELAYED && run->status == RUN_DELAYED && shadow->moves == 1) {
-        jitter_look(look, run, shadow->was->attempt, cap, run->due_ms - look->steady_ms);
+    if (told_look(look, shadow, run)) {
+    } else if (status == RUN_DELAYED && run->status == RUN_DELAYED && shadow->moves == 1) {
+        jitter_look(look, run, tries + 1, cap, run->due_ms - look->steady_ms);
         if (!run->due_is_span)
             flaw(look, run, "its pause before a retry goes by the wall clock");
     } else if (status == RUN_QUEUED) {
-        jitter_look(look, run, shadow->was->attempt, cap, 0);
+        jitter_look(look, run, tries + 1, cap, 0);
     } else if (status != RUN_PARKED && status != RUN_DELAYED) {
         flaw(look, run, "it is to be tried again, and is not");
     }
-    if (task != NULL && task->retry_from == RETRY_FROM_START)
+    if (begins_anew(look, run))
         start_again_look(look, shadow, run);
 }
 
-uint32_t attempts_expected(const struct look *look, const struct run *run)
+static enum retry_class class_of(const struct shadow *shadow)
 {
-    const struct catalog_task *task = catalog_task(look->catalog, run->task);
-    const struct queue_rules *rules = world_rules(queue_name_now(look, run));
+    const struct segment_end *said = &shadow->end->segment_end;
 
-    return run->max_attempts > 0       ? run->max_attempts
-           : rules->retry_attempts > 0 ? rules->retry_attempts
-           : task != NULL              ? task->max_attempts
-                                       : 3;
+    if (shadow->end->kind == COMMAND_ATTEMPT_LOST)
+        return said->loss == LOSS_TIMED_OUT ? RETRY_TIMEOUT : RETRY_CRASH;
+    return said->end->is_upstream ? RETRY_UPSTREAM : RETRY_USER;
 }
 
 /* True: it is tried again. */
 static bool failure_look(const struct look *look, struct shadow *shadow, const struct run *run,
                          bool is_retryable, uint32_t outcome, struct slice name)
 {
-    const struct catalog_task *task = catalog_task(look->catalog, run->task);
-    uint32_t most = attempts_expected(look, run);
-    bool is_retry = is_retryable && shadow->was->attempt < most;
+    struct catalog_retry policy = policy_of(look, run, class_of(shadow));
+    uint32_t attempt = shadow->was->attempt, tries = shadow->tries;
+    uint32_t most = last_attempt(&policy, attempt, tries);
+    bool is_retry = is_retryable && attempt < most;
 
     if (shadow->path[0].text.size > 0 && is_retry && !slice_equal(shadow->path[0].text, name) &&
         shadow->path[0].status != RUN_PARKED)
         flaw(look, run, "its retry does not say why");
     if (is_retry)
-        retry_look(look, shadow, run, task);
+        retry_look(look, shadow, run, retry_cap(&policy, tries), tries);
     else if (shadow->path[0].status != RUN_DONE || shadow->path[0].outcome != outcome)
         world_flaw(look->world, "run %lld has failed in attempt %u of %u, and has outcome %u",
-                   (long long)run->id, shadow->was->attempt, most, shadow->path[0].outcome);
-    error_look(look, run, name, shadow->was->attempt, shadow->failures);
+                   (long long)run->id, attempt, most, shadow->path[0].outcome);
+    error_look(look, run, name, attempt, shadow->failures);
     shadow->failures++;
+    shadow->tries += is_retry;
     return is_retry;
 }
 
@@ -315,7 +386,6 @@ static void entry_look(const struct look *look, struct shadow *shadow, const str
 
 void rule_end(const struct look *look, struct shadow *shadow, const struct run *run)
 {
-    const struct catalog_task *task = catalog_task(look->catalog, run->task);
     const struct run *was = shadow->was;
     uint32_t attempt = was->attempt + (was->started_ms == 0 && run->started_ms != 0);
     bool is_retry = false, is_next = false;
@@ -331,8 +401,12 @@ void rule_end(const struct look *look, struct shadow *shadow, const struct run *
     if (run->attempt != attempt + is_retry)
         world_flaw(look->world, "run %lld is in attempt %u, it must be in %u",
                    (long long)run->id, run->attempt, attempt + is_retry);
-    entry_look(look, shadow, run,
-               is_next || (is_retry && task != NULL && task->retry_from == RETRY_FROM_START));
+    if (is_next && !begins_anew(look, run))
+        shadow->tries = 0;
+    if (run->tries != shadow->tries)
+        world_flaw(look->world, "run %lld has %u failed tries, it must have %u",
+                   (long long)run->id, run->tries, shadow->tries);
+    entry_look(look, shadow, run, is_next || (is_retry && begins_anew(look, run)));
     if (run->status < RUN_DONE && (!slice_equal(run->segment, shadow->segment) ||
                                    !slice_equal(run->state, shadow->state)))
         flaw(look, run, "it has another state, or goes on elsewhere");

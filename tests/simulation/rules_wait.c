@@ -316,7 +316,7 @@ void rule_assignment(const struct look *look, const struct assignment *assignmen
 
     if (run == NULL || shadow == NULL || task == NULL || run->seq != assignment->seq)
         return; /* check.c has said it */
-    uint32_t most = attempts_expected(look, run);
+    uint32_t most = last_attempt_expected(look, run);
     struct slice segment = shadow->segment.size > 0 ? shadow->segment : task->segments[0];
     int64_t limit_ms = run->limit_ms == 0  ? task->limit_ms
                        : run->limit_ms < 0 ? 1

@@ -349,6 +349,11 @@ static void segment_end(struct world *world, struct held_segment *held)
         end->error_code = SLICE("SCRIPTED");
         end->error_text = SLICE("as its script says");
         end->retryable = dice % 2 == 0;
+        end->is_upstream = world_chance(world, 30);
+        if (world_chance(world, 20))
+            end->due_ms = world->now_ms - 1000 + (int64_t)world_random(world, 5000);
+        else if (world_chance(world, 20))
+            end->span_ms = 1 + (int64_t)world_random(world, 3000);
     }
     chatter_meta(world, end);
     command->segment_end =

@@ -107,10 +107,9 @@ static const struct queue_rules said[QUEUES] = {
     { .reuse = REUSE_SAID | REUSE_FAILED },
     { .ttl_ms = 8000, .priority.number = 3, .max_queued = 4, .on_full = FULL_DROP_OLDEST },
     { .max_queued = 6,
-      .retry_attempts = 2,
-      .retry_min_ms = 50,
-      .retry_max_ms = 400,
-      .retry_factor = 3 },
+      .retry = { .attempts = 2, .min_ms = 50, .max_ms = 400, .factor = 3 },
+      .retry_of[RETRY_UPSTREAM] = { .attempts = 5, .min_ms = 500, .max_ms = 500, .factor = 1 },
+      .retry_total = 4 },
 };
 
 const struct queue_rules *world_rules(struct slice queue)
@@ -154,6 +153,7 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
 
 static struct catalog *catalog_make(struct world *world)
 {
+    static const struct retry_rule timeouts[] = { { 0 }, { 5, 200, 1000, 2 } };
     struct catalog *catalog = catalog_create();
 
     catalog->tasks = ARENA_ARRAY(&catalog->arena, struct catalog_task, TASKS);
@@ -171,6 +171,9 @@ static struct catalog *catalog_make(struct world *world)
             .retry_max_ms = i == 1 ? 150 : 5000,
             .retry_factor = 2,
             .retry_from = i == 2 ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
+            .max_attempts_total = i == 0 ? 6 : 0,
+            .retry_of[RETRY_CRASH].attempts = i == 1 ? 1 : 0,
+            .retry_of[RETRY_TIMEOUT] = timeouts[i == 0],
             .children = i == 1 ? CHILDREN_WAIT : CHILDREN_UNSAID,
             .limit_ms = 1000,
         };

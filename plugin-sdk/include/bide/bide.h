@@ -135,6 +135,13 @@ enum bide_children {
     BIDE_CHILDREN_WAIT = 3     /* goes on; whoever waits for the parent waits for it, too */
 };
 
+/* ABI 1.1: of one class of errors, before what the task says of all. */
+struct bide_retry_policy {
+    uint32_t max_attempts, unused_;
+    int64_t min_ms, max_ms;
+    double factor;
+};
+
 /* Zero or NULL leaves a choice to the configuration. */
 struct bide_task_def {
     uint32_t size;
@@ -146,15 +153,17 @@ struct bide_task_def {
     const char *id;           /* needed: lower case words, "approve-refund" */
     const char *input_schema; /* schemas/<this>.yaml; NULL: the id, if there is such a file */
     const char *queue;        /* default queue; NULL: one of the task's own */
-    uint32_t max_attempts;
-    uint32_t retry_from;                /* enum bide_retry_from */
+    uint32_t max_attempts;    /* from one save point (a wait, bide_save()), or from the start */
+    uint32_t retry_from;      /* enum bide_retry_from */
     int64_t retry_min_ms, retry_max_ms; /* the second attempt comes within; at most, later */
     double retry_factor;                /* each such span to the one before */
     int64_t limit_ms;                   /* how long one segment may take */
     const struct bide_rename *renamed;
     /* ABI 1.1 */
-    uint32_t children; /* enum bide_children, of the children that its runs make */
-    uint32_t unused_;
+    uint32_t children;           /* enum bide_children, of the children that its runs make */
+    uint32_t max_attempts_total; /* of a run, whatever it has saved; 0: any number */
+    /* When its code says so, a signal or exit() ends it, it takes too long, bide_upstream(). */
+    struct bide_retry_policy retry_user, retry_crash, retry_timeout, retry_upstream;
 };
 
 typedef const struct bide_task_def *(*bide_task_fn)(void);
@@ -357,6 +366,14 @@ struct bide_ending {
     const char *code;        /* ABI 1.1: FAILED: for programs; else "" */
 };
 
+/* ABI 1.1: how an attempt fails that is to be tried again. */
+struct bide_retry_opts {
+    uint32_t size;     /* set by bide_retry_with() and bide_raise_with() */
+    uint32_t upstream; /* 1: somebody else has failed: .retry_upstream counts */
+    int64_t after_ms;  /* again in so much, at most 365 days; 0: as the policy says */
+    int64_t at_ms;     /* or at this date, ms since 1970; 0: after_ms counts */
+};
+
 /* ABI 1.1: an error as a value. */
 struct bide_error {
     uint32_t size;
@@ -367,7 +384,7 @@ struct bide_error {
 /* Where and what this segment is. The text is never NULL. */
 struct bide_run_info {
     uint32_t size;
-    uint32_t attempt, max_attempts;  /* attempt counts from 1 */
+    uint32_t attempt, max_attempts;  /* counts from 1; the last one unless it saves before */
     uint32_t entry;                  /* segments this run entered before this one */
     const char *run_id;              /* "run_…" */
     const char *parent_id, *root_id; /* parent: "" for none; root: the run itself then */
@@ -495,6 +512,8 @@ struct bide_api {
     /* The raised error, which is raised no more; NULL: there is none of that code (NULL: of
      * any), or it is not the segment's to handle. */
     const struct bide_error *(*handle)(bide_task *t, const char *code);
+    void (*raise_with)(bide_task *t, const struct bide_retry_opts *opts, const char *code,
+                       const char *format, va_list arguments);
 };
 
 #ifdef __cplusplus
@@ -1178,6 +1197,20 @@ static inline void bide_raise(bide_task *t, bool retryable, const char *code,
     va_end(arguments);
 }
 
+/* ABI 1.1: a retryable one, with who is to blame for it and when to try again. A time that is
+ * negative or too long, or two of them, is an error of its own ("refused"), for good. [segment]
+ */
+BIDE_PRINTF_(4, 5)
+static inline void bide_raise_with(bide_task *t, struct bide_retry_opts opts, const char *code,
+                                   const char *format, ...)
+{
+    va_list arguments;
+    opts.size = BIDE_CAST_(uint32_t, sizeof opts);
+    va_start(arguments, format);
+    t->api->raise_with(t, &opts, code, format, arguments);
+    va_end(arguments);
+}
+
 /* The code of the error that was raised; NULL when there is none. [segment] */
 static inline const char *bide_raised(bide_task *t)
 {
@@ -1651,13 +1684,71 @@ BIDE_MUST_RETURN BIDE_PRINTF_(3, 4) static inline bide_next
     return t->api->fail(t);
 }
 
-/* This attempt failed: try again after a pause while there are attempts left. [segment] */
+/* This attempt failed: try again after a pause while there are attempts left since the last
+ * save point. [segment] */
 BIDE_MUST_RETURN BIDE_PRINTF_(3, 4) static inline bide_next
     bide_retry(bide_task *t, const char *code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     t->api->raise(t, true, code, format, arguments);
+    va_end(arguments);
+    return t->api->fail(t);
+}
+
+/*
+ * ABI 1.1: this attempt failed, as bide_raise_with() says.
+ *
+ *     return bide_retry_with(t, (struct bide_retry_opts){ .after_ms = BIDE_HOURS(1) },
+ *                            "closed", "the bank opens at eight");
+ */
+BIDE_MUST_RETURN BIDE_PRINTF_(4, 5) static inline bide_next
+    bide_retry_with(bide_task *t, struct bide_retry_opts opts, const char *code,
+                    const char *format, ...)
+{
+    va_list arguments;
+    opts.size = BIDE_CAST_(uint32_t, sizeof opts);
+    va_start(arguments, format);
+    t->api->raise_with(t, &opts, code, format, arguments);
+    va_end(arguments);
+    return t->api->fail(t);
+}
+
+/* ABI 1.1: this attempt failed: try again at that date (one that is past: at once), to the
+ * millisecond, while there are attempts left. [segment] */
+BIDE_MUST_RETURN BIDE_PRINTF_(4, 5) static inline bide_next
+    bide_retry_at(bide_task *t, int64_t date_ms, const char *code, const char *format, ...)
+{
+    struct bide_retry_opts opts = { BIDE_CAST_(uint32_t, sizeof opts), 0, 0,
+                                    date_ms == 0 ? -1 : date_ms };
+    va_list arguments;
+    va_start(arguments, format);
+    t->api->raise_with(t, &opts, code, format, arguments);
+    va_end(arguments);
+    return t->api->fail(t);
+}
+
+/* ABI 1.1: the same after `ms`; 0: at once. [segment] */
+BIDE_MUST_RETURN BIDE_PRINTF_(4, 5) static inline bide_next
+    bide_retry_after(bide_task *t, int64_t ms, const char *code, const char *format, ...)
+{
+    struct bide_retry_opts opts = { BIDE_CAST_(uint32_t, sizeof opts), 0, ms == 0 ? 1 : ms, 0 };
+    va_list arguments;
+    va_start(arguments, format);
+    t->api->raise_with(t, &opts, code, format, arguments);
+    va_end(arguments);
+    return t->api->fail(t);
+}
+
+/* ABI 1.1: this attempt failed because somebody else did, who may be well again later: as
+ * bide_retry(), by what `.retry_upstream` or `retry: {upstream: …}` says. [segment] */
+BIDE_MUST_RETURN BIDE_PRINTF_(3, 4) static inline bide_next
+    bide_upstream(bide_task *t, const char *code, const char *format, ...)
+{
+    struct bide_retry_opts opts = { BIDE_CAST_(uint32_t, sizeof opts), 1, 0, 0 };
+    va_list arguments;
+    va_start(arguments, format);
+    t->api->raise_with(t, &opts, code, format, arguments);
     va_end(arguments);
     return t->api->fail(t);
 }

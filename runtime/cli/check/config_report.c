@@ -74,7 +74,8 @@ int config_report(const char *path, bool json, struct buffer *out)
     bool fine = config_load(path, &config, &arena, &problems);
     const char *queues_path = fine ? config.queues_path : config_queues_beside(&arena, path);
     fine &= !fine || outside_check(path, &config, &arena, &problems);
-    fine &= config_queues_load(queues_path, &queues, &arena, &problems);
+    fine &= config_queues_load(queues_path, fine ? config.limits.max_attempts : UINT32_MAX,
+                               &queues, &arena, &problems);
     if (json)
         json_report(path, queues_path, &arena, &problems, out);
     else if (fine)

@@ -170,7 +170,8 @@ static void add_attempts(struct buffer *out, const struct value *run)
     const struct value *attempts = member_list(run, "attempts", &count);
 
     if (count > 1)
-        buffer_format(out, "\nattempts (at most %d)\n", (int)member_int(run, "maxAttempts"));
+        buffer_format(out, "\nattempts (at most %d from one save point)\n",
+                      (int)member_int(run, "maxAttempts"));
     for (uint32_t i = 0; count > 1 && i < count; i++) {
         const struct value *error = value_find(&attempts[i], "error");
         buffer_format(out, "  %d  ", (int)member_int(&attempts[i], "number"));

@@ -28,8 +28,9 @@ static void queues_load(struct making *making)
     struct problems problems = { 0 };
 
     making->problem = "";
-    making->has_queues = config_queues_load(making->config->queues_path, &making->queues,
-                                            &making->arena, &problems);
+    making->has_queues =
+        config_queues_load(making->config->queues_path, making->config->limits.max_attempts,
+                           &making->queues, &making->arena, &problems);
     if (!making->has_queues)
         making->problem = problems_line(making, &problems);
 }
@@ -164,14 +165,14 @@ static void retries_fill(const struct config *config, const struct task_descript
                          struct catalog_task *entry)
 {
     entry->max_attempts = task->max_attempts > 0 ? task->max_attempts : config->max_attempts;
-    if (entry->max_attempts > config->limits.max_attempts)
-        entry->max_attempts = config->limits.max_attempts;
     entry->retry_min_ms = task->retry_min_ms > 0 ? task->retry_min_ms : config->retry_min_ms;
     entry->retry_max_ms = task->retry_max_ms > 0 ? task->retry_max_ms : config->retry_max_ms;
     if (entry->retry_max_ms < entry->retry_min_ms)
         entry->retry_max_ms = entry->retry_min_ms;
     entry->retry_factor = task->retry_factor >= 1 ? task->retry_factor : config->retry_factor;
     entry->retry_from = task->retry_from;
+    memcpy(entry->retry_of, task->retry_of, sizeof entry->retry_of);
+    entry->max_attempts_total = task->max_attempts_total;
     entry->children = task->children;
     entry->limit_ms = task->limit_ms > 0 ? task->limit_ms : config->segment_time_ms;
 }

@@ -3,6 +3,8 @@
 #include "base/name.h"
 #include "codec/pack.h"
 
+#include <stdio.h>
+
 static struct slice text_of(const struct value *map, const char *key)
 {
     const struct value *value = value_find(map, key);
@@ -24,6 +26,25 @@ static double factor_of(const struct value *map, const char *key)
     if (value != NULL && value->kind == VALUE_DOUBLE)
         return value->number;
     return (double)number_of(map, key);
+}
+
+static uint32_t count_of(const struct value *map, const char *key)
+{
+    int64_t count = number_of(map, key);
+
+    return count > INT32_MAX ? INT32_MAX : (uint32_t)count;
+}
+
+static void retries_read(const struct value *map, struct task_description *task)
+{
+    for (int i = 0; map != NULL && i < RETRY_CLASSES; i++) {
+        const struct value *said = value_find(map, retry_class_words[i]);
+        if (said != NULL)
+            task->retry_of[i] = (struct retry_rule){ .attempts = count_of(said, "max_attempts"),
+                                                     .min_ms = number_of(said, "min_ms"),
+                                                     .max_ms = number_of(said, "max_ms"),
+                                                     .factor = factor_of(said, "factor") };
+    }
 }
 
 /* Printable ASCII without spaces: names end up in URLs, file names and log lines. */
@@ -76,14 +97,15 @@ static bool task_read(struct arena *arena, const struct value *map,
                       struct task_description *task, struct err *err)
 {
     struct slice from = text_of(map, "retry_from");
-    int64_t attempts = number_of(map, "max_attempts"), children = number_of(map, "children");
+    int64_t children = number_of(map, "children");
     struct err found;
 
     *task = (struct task_description){
         .id = text_of(map, "id"),
         .input_schema = text_of(map, "input_schema"),
         .queue = text_of(map, "queue"),
-        .max_attempts = attempts > INT32_MAX ? INT32_MAX : (uint32_t)attempts,
+        .max_attempts = count_of(map, "max_attempts"),
+        .max_attempts_total = count_of(map, "max_attempts_total"),
         .retry_min_ms = number_of(map, "retry_min_ms"),
         .retry_max_ms = number_of(map, "retry_max_ms"),
         .limit_ms = number_of(map, "limit_ms"),
@@ -92,6 +114,7 @@ static bool task_read(struct arena *arena, const struct value *map,
         .children =
             children < 0 || children > CHILDREN_WAIT ? CHILDREN_UNSAID : (uint32_t)children
     };
+    retries_read(value_find(map, "retry"), task);
     if (!name_check(NAME_TASK, task->id, &found))
         return err_set(err, ERR_PLUGIN, "%s", found.text);
     if ((task->input_schema.size > 0 && !name_check(NAME_SCHEMA, task->input_schema, &found)) ||
@@ -136,16 +159,30 @@ bool description_read(struct description *description, struct slice packed, stru
     return tasks_read(description, value_find(&map, "tasks"), err);
 }
 
+static bool attempts_fit(const struct task_description *task, const char *prefix,
+                         const char *word, uint32_t attempts, uint32_t most, struct err *err)
+{
+    return attempts <= most ||
+           err_set(err, ERR_PLUGIN,
+                   "task %.*s: %s%smax_attempts is %u, %u are allowed (limits.max_attempts)",
+                   SLICE_ARG(task->id), prefix, word, attempts, most);
+}
+
 bool description_fits(const struct description *description, const struct config_limits *limits,
                       struct err *err)
 {
+    uint32_t most = limits->max_attempts;
+    char word[32];
+
     for (uint32_t i = 0; i < description->task_count; i++) {
         const struct task_description *task = &description->tasks[i];
-        if (task->max_attempts > limits->max_attempts)
-            return err_set(
-                err, ERR_PLUGIN,
-                "task %.*s: max_attempts is %u, %u are allowed (limits.max_attempts)",
-                SLICE_ARG(task->id), task->max_attempts, limits->max_attempts);
+        if (!attempts_fit(task, "", "", task->max_attempts, most, err))
+            return false;
+        for (int k = 0; k < RETRY_CLASSES; k++) {
+            (void)snprintf(word, sizeof word, "%s.", retry_class_words[k]);
+            if (!attempts_fit(task, "retry_", word, task->retry_of[k].attempts, most, err))
+                return false;
+        }
     }
     return true;
 }

@@ -40,6 +40,9 @@ static void segment_fail(struct batch *batch, struct run *run, const struct fram
     run_fail(batch, run,
              &(struct failure){ .outcome = OUTCOME_FAILED,
                                 .retryable = end->retryable,
+                                .class = end->is_upstream ? RETRY_UPSTREAM : RETRY_USER,
+                                .due_ms = end->due_ms,
+                                .span_ms = end->span_ms,
                                 .name = end->error_code.size > 0
                                             ? arena_copy(batch->arena, end->error_code)
                                             : SLICE("FAILED"),

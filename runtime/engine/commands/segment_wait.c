@@ -1,6 +1,7 @@
 /* A segment has ended in a wait: it is checked, and begins. */
 #include "engine/commands/segment_wait.h"
 
+#include "engine/failure.h"
 #include "engine/waits/cycle.h"
 
 void segment_fail_plainly(struct batch *batch, struct run *run, struct slice name,
@@ -173,9 +174,13 @@ static bool wait_fits(struct batch *batch, struct run *run, const struct frame_e
 static void segment_keep(struct batch *batch, struct run *run, const struct frame_end *end,
                          struct slice then)
 {
+    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+
     run->segment = arena_copy(batch->arena, then);
     run_set_part(run, PART_STATE, arena_copy(batch->arena, end->state));
     run->once = (struct slice){ 0 };
+    if (task != NULL && task->retry_from == RETRY_FROM_SEGMENT)
+        run->tries = 0; /* a bad day is forgotten */
     run->entry++;
     run->id_block = 0;
 }

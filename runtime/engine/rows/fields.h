@@ -32,7 +32,7 @@
     X(row, 63, BYTES, key_text) X(row, 64, BYTES, schema) X(row, 65, BYTES, schema_now)        \
     X(row, 21, NUMBER, frozen_ms) X(row, 66, BYTES, deaths) X(row, 67, BYTES, concurrency_key)        \
     X(row, 68, BYTES, tenant) X(row, 22, NUMBER, choices) X(row, 46, REF, batch)                \
-    X(row, 69, BYTES, left) X(row, 23, NUMBER, mailed)                                         \
+    X(row, 69, BYTES, left) X(row, 23, NUMBER, mailed) X(row, 29, COUNT, tries)                 \
     X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \

@@ -114,6 +114,7 @@ void attempts_write(struct out *out, struct arena *arena, const struct run *run)
 
 uint32_t attempts_most(const struct catalog *catalog, const struct run *run, struct slice queue)
 {
-    return catalog_retry(catalog, catalog_task(catalog, run->task), queue, run->max_attempts)
+    return catalog_retry(catalog, catalog_task(catalog, run->task), queue, run->max_attempts,
+                         RETRY_USER)
         .attempts;
 }

@@ -273,6 +273,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
     out_double(out, "priority", (double)run->priority_ms / 1000);
     out_int(out, "attempt", run->attempt);
     out_int(out, "maxAttempts", attempts_most(view->catalog, run, view->queue));
+    out_int(out, "failedTries", run->tries);
     out_int(out, "progress", run->progress);
     if (run->segment.size > 0)
         out_text(out, "segment", run->segment);

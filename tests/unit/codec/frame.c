@@ -95,6 +95,7 @@ static const struct frame examples[] = {
                .error_code = { "E", 1 },
                .error_text = { "text", 4 },
                .retryable = true,
+               .is_upstream = true,
                .meta = meta,
                .meta_count = 3 } },
     { .kind = FRAME_CRASH,
@@ -213,7 +214,7 @@ Test(frame, an_end_keeps_each_of_its_fields)
     cr_assert(slice_is(got->then, "next") && slice_is(got->state, "\x80") &&
               slice_is(got->output, "\xc0"));
     cr_assert(slice_is(got->error_code, "E") && slice_is(got->error_text, "text") &&
-              got->retryable);
+              got->retryable && got->is_upstream);
     cr_assert(got->meta_count == 3 && got->meta[0].kind == META_SET &&
               slice_is(got->meta[1].key, "gone") && got->meta[2].kind == META_INCREMENT &&
               slice_is(got->meta[2].value, "\xff"));

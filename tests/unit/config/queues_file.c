@@ -21,8 +21,8 @@ static struct config_queues right(const char *text)
     struct problems problems = { 0 };
     struct config_queues queues;
 
-    cr_assert(config_queues_parse("q.yaml", slice_of(text), &queues, &arena, &problems), "%s",
-              said(&problems));
+    cr_assert(config_queues_parse("q.yaml", slice_of(text), 100, &queues, &arena, &problems),
+              "%s", said(&problems));
     return queues;
 }
 
@@ -31,7 +31,7 @@ Test(queues, a_missing_file_is_an_empty_one)
     struct problems problems = { 0 };
     struct config_queues queues;
 
-    cr_assert(config_queues_load("/nowhere/q.yaml", &queues, &arena, &problems));
+    cr_assert(config_queues_load("/nowhere/q.yaml", 100, &queues, &arena, &problems));
 
     cr_assert_eq(queues.concurrency, 100);
     cr_assert_eq(queues.queue_count, 0);
@@ -155,6 +155,8 @@ Test(queues, what_runs_get_whose_trigger_does_not_say)
         "5, min: 2s, max: 1h, factor: 3}}\n"
         "  b: {priority: {expr: 'payload.vip ? 60 : 0'}}\n"
         "  c: {retry: {max: 5s}, on_conflict: cancel_running}\n"
+        "  e: {retry: {max_attempts_total: 9, crash: {max_attempts: 1}, user: , "
+        "upstream: {min: 5s, max: 10m, factor: 1.5}}}\n"
         "  d: {retry: , max_queued: 7, on_full: drop_oldest, reuse: [expired, success]}\n");
     const struct queue_rules *a = &queues.queues[0].rules, *b = &queues.queues[1].rules;
     char text[QUEUE_RULE_TEXT_SIZE];
@@ -163,10 +165,16 @@ Test(queues, what_runs_get_whose_trigger_does_not_say)
 
     cr_assert_eq(a->ttl_ms, 600000);
     cr_assert_eq(a->priority.number, -2.5);
-    cr_assert_eq(a->retry_attempts, 5);
-    cr_assert(a->retry_min_ms == 2000 && a->retry_max_ms == 3600000 && a->retry_factor == 3);
-    cr_assert_eq(queues.queues[2].rules.retry_max_ms, 5000);
-    cr_assert_eq(queues.queues[2].rules.retry_attempts, 0);
+    cr_assert_eq(a->retry.attempts, 5);
+    cr_assert(a->retry.min_ms == 2000 && a->retry.max_ms == 3600000 && a->retry.factor == 3);
+    cr_assert_eq(queues.queues[2].rules.retry.max_ms, 5000);
+    cr_assert_eq(queues.queues[2].rules.retry.attempts, 0);
+    const struct queue_rules *e = &queues.queues[3].rules;
+    cr_assert(e->retry_total == 9 && e->retry_of[RETRY_CRASH].attempts == 1);
+    cr_assert(e->retry_of[RETRY_UPSTREAM].min_ms == 5000 &&
+              e->retry_of[RETRY_UPSTREAM].max_ms == 600000 &&
+              e->retry_of[RETRY_UPSTREAM].factor == 1.5);
+    cr_assert(e->retry.attempts == 0 && e->retry_of[RETRY_USER].attempts == 0);
     for (int i = 0; i < QUEUE_RULES; i++)
         if (strcmp(queue_rule_table[i].key, "priority") == 0) {
             queue_rule_text(&queue_rule_table[i], a, text);
@@ -174,13 +182,13 @@ Test(queues, what_runs_get_whose_trigger_does_not_say)
             queue_rule_text(&queue_rule_table[i], b, text);
             cr_assert_str_eq(text, "payload.vip ? 60 : 0");
         } else if (strcmp(queue_rule_table[i].key, "reuse") == 0) {
-            queue_rule_text(&queue_rule_table[i], &queues.queues[3].rules, text);
+            queue_rule_text(&queue_rule_table[i], &queues.queues[4].rules, text);
             cr_assert_str_eq(text, "success, expired");
         }
-    cr_assert_eq(queues.queues[3].rules.reuse, REUSE_SAID | REUSE_SUCCESS | REUSE_EXPIRED);
+    cr_assert_eq(queues.queues[4].rules.reuse, REUSE_SAID | REUSE_SUCCESS | REUSE_EXPIRED);
     cr_assert_eq(a->reuse, 0);
-    cr_assert_eq(queues.queues[3].rules.max_queued, 7);
-    cr_assert_eq(queues.queues[3].rules.on_full, FULL_DROP_OLDEST);
+    cr_assert_eq(queues.queues[4].rules.max_queued, 7);
+    cr_assert_eq(queues.queues[4].rules.on_full, FULL_DROP_OLDEST);
     cr_assert_eq(a->on_full, FULL_REJECT);
     cr_assert_eq(queues.queues[2].rules.on_conflict, CONFLICT_CANCEL);
     queue_rules_own(&other, &own);
@@ -230,6 +238,20 @@ Test(queues, mistakes_are_told)
           "q.yaml:1:36: /queues/a/retry/max_attempts: expected an integer >= 1" },
         { "queues: {a: {retry: {min: 2m, max: 1m}}}\n",
           "q.yaml:1:27: retry.min is above retry.max" },
+        { "queues: {a: {retry: {max_attempts: 101}}}\n",
+          "q.yaml:1:36: retry.max_attempts is 101, and limits.max_attempts of bide.yaml allows "
+          "100" },
+        { "queues: {a: {retry: {crash: {max_attempts: 101}}}}\n",
+          "q.yaml:1:44: retry.crash.max_attempts is 101" },
+        { "queues: {a: {retry: {upstream: {min: 2m, max: 1m}}}}\n",
+          "q.yaml:1:38: retry.upstream.min is above retry.upstream.max" },
+        { "queues: {a: {retry: {timeout: {min: soon}}}}\n",
+          "q.yaml:1:37: /queues/a/retry/timeout/min:" },
+        { "queues: {a: {retry: {timeout: {factor: 0.5}}}}\n",
+          "q.yaml:1:40: /queues/a/retry/timeout/factor:" },
+        { "queues: {a: {retry: {crsh: {min: 2m}}}}\n", "did you mean crash?" },
+        { "queues: {a: {retry: {max_attempts: 5, max_attempts_total: 4}}}\n",
+          "q.yaml:1:59: retry.max_attempts_total is below retry.max_attempts" },
         { "queues: {a: {retry: {tries: 2}}}\n", "q.yaml:1:22: /queues/a/retry:" },
         { "queues: {\"a b\": 2}\n",
           "q.yaml:1:10: queue name \"a b\" has \" \" (U+0020) at character 2" },
@@ -291,9 +313,9 @@ Test(queues, mistakes_are_told)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct problems problems = { 0 };
         struct config_queues queues;
-        cr_assert_not(
-            config_queues_parse("q.yaml", slice_of(cases[i][0]), &queues, &arena, &problems),
-            "accepted: %s", cases[i][0]);
+        cr_assert_not(config_queues_parse("q.yaml", slice_of(cases[i][0]), 100, &queues, &arena,
+                                          &problems),
+                      "accepted: %s", cases[i][0]);
         cr_expect_not_null(strstr(said(&problems), cases[i][1]), "wanted: %s\nsaid: %s",
                            cases[i][1], said(&problems));
     }
@@ -309,7 +331,7 @@ Test(queues, fairness_has_tenants_keys_and_weights)
         SLICE("queues:\n"
               "  a: {fair: {tenant: {by: payload.org, weights: {b: 3, a: 2}}}}\n"
               "  c: {fair: }\n"),
-        &queues, &arena, &problems));
+        100, &queues, &arena, &problems));
     const struct queue_fair *fair = &queues.queues[0].rules.fair;
 
     cr_assert(fair->is_said && fair->levels[WEIGHT_TENANT].by != NULL);
@@ -332,7 +354,7 @@ Test(queues, pools_and_what_is_used_of_them)
                                         "  a: {uses: {licence: 2, gpu: 1}}\n"
                                         "  b: {uses: }\n"
                                         "pools: {licence: 2, gpu: 4}\n"),
-                                  &queues, &arena, &problems),
+                                  100, &queues, &arena, &problems),
               "%s", said(&problems));
     const struct queue_uses *uses = &queues.queues[0].rules.uses;
 

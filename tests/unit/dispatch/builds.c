@@ -125,6 +125,7 @@ Test(builds, bad_plugins_are_refused_with_the_reason)
     assert_refused("constructor-exit.so", "exited with code");
     assert_refused("duplicate-segments.so", "segment");
     assert_refused("many-attempts.so", "100 are allowed (limits.max_attempts)");
+    assert_refused("many-upstream.so", "retry_upstream.max_attempts is 1000, 100 are allowed");
 }
 
 /* Nobody touches the file: what stood in the way is gone. */

@@ -60,6 +60,20 @@ Test(segments, retries_until_it_works)
                      "{\"attempt\":3,\"max_attempts\":5}");
 }
 
+Test(segments, classes_of_errors_have_their_own_bounds)
+{
+    int64_t upstream = stage_trigger(&stage, "again", "{\"how\":\"upstream\"}");
+    int64_t crash = stage_trigger(&stage, "again", "{\"how\":\"crash\"}");
+    int64_t after = stage_trigger(&stage, "again", "{\"how\":\"after\",\"ms\":30}");
+
+    cr_assert_eq(stage_outcome(&stage, upstream), OUTCOME_FAILED);
+    cr_assert_eq(stage_outcome(&stage, crash), OUTCOME_CRASHED);
+    cr_assert_eq(stage_outcome(&stage, after), OUTCOME_FAILED);
+    cr_assert_eq(stage_run(&stage, upstream)->attempt, 3);
+    cr_assert_eq(stage_run(&stage, crash)->attempt, 1);
+    cr_assert_eq(stage_run(&stage, after)->attempt, 2);
+}
+
 Test(segments, a_retry_goes_on_behind_the_wait)
 {
     cr_assert_str_eq(stage_output(&stage, "retry-later", "{\"times\":1}"),

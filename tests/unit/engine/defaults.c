@@ -108,7 +108,7 @@ Test(defaults, what_is_too_much_of_a_head_start_is_the_most)
 Test(defaults, a_queues_retries_go_before_its_tasks_and_a_triggers_before_both)
 {
     struct queue_rules *rules = rules_of_q();
-    rules->retry_attempts = 2;
+    rules->retry.attempts = 2;
     bench_catalog();
     struct trigger *options = add_q("");
     commit();
@@ -131,13 +131,13 @@ Test(defaults, a_queues_retries_go_before_its_tasks_and_a_triggers_before_both)
 Test(defaults, pauses_between_attempts_are_the_queues)
 {
     struct queue_rules *rules = rules_of_q();
-    rules->retry_attempts = 1000;
-    rules->retry_min_ms = rules->retry_max_ms = DAYS(1);
+    rules->retry.attempts = 50;
+    rules->retry.min_ms = rules->retry.max_ms = DAYS(1);
     bench_catalog();
     struct catalog_retry retry;
 
-    retry = catalog_retry(engine_catalog(bench.engine), NULL, SLICE("q"), 0);
-    cr_assert_eq(retry.attempts, 100, "no more than limits.max_attempts");
+    retry = catalog_retry(engine_catalog(bench.engine), NULL, SLICE("q"), 0, RETRY_CRASH);
+    cr_assert_eq(retry.attempts, 50);
     cr_assert(retry.min_ms == DAYS(1) && retry.max_ms == DAYS(1) && retry.factor == 2);
     struct trigger *options = add_q("");
     commit();

@@ -264,19 +264,6 @@ Test(retry, a_retry_from_the_start_begins_afresh)
     cr_assert_gt(segment(run)->entry, 1);
 }
 
-Test(retry, attempts_are_counted_over_all_segments)
-{
-    int64_t run = start("t");
-    end_fail(run, true);
-    wait_time(run, bench.now_ms);
-    end_fail(run, true);
-    cr_assert_eq(segment(run)->attempt, 3);
-
-    end_fail(run, true);
-
-    cr_assert_eq(OUTCOME(run), OUTCOME_FAILED);
-}
-
 Test(retry, a_retry_keeps_its_rank)
 {
     int64_t run = start("t"), rank = run_of(run)->rank_ms;

@@ -133,7 +133,7 @@ Test(load, a_description_lists_tasks_segments_and_fields, .fini = forget)
         "{\"plugin\":\"versioned\",\"version\":\"2.0.0\",\"abi_major\":1,\"abi_minor\":1,"
         "\"tasks\":[{\"id\":\"versioned\",\"input_schema\":\"\",\"queue\":\"\","
         "\"max_attempts\":0,\"retry_min_ms\":0,\"retry_max_ms\":0,\"retry_factor\":0.0,"
-        "\"retry_from\":\"segment\",\"limit_ms\":0,\"children\":0,"
+        "\"retry_from\":\"segment\",\"limit_ms\":0,\"children\":0,\"max_attempts_total\":0,"
         "\"segments\":[\"start\",\"approved\",\"decided\"],"
         "\"fields\":[{\"name\":\"approval\",\"kind\":\"TOKEN\",\"size\":256},"
         "{\"name\":\"buyer\",\"kind\":\"STR\",\"size\":16},"

@@ -62,6 +62,8 @@ ParameterizedTestParameters(refuse, names_the_reason)
         { "negative-time.so", "a time is negative" },
         { "long-time.so", "a time is longer than 100 years" },
         { "retry-factor.so", "retry_factor is below 1" },
+        { "class-times.so", "the min_ms of a class of errors is above its max_ms" },
+        { "few-in-all.so", "max_attempts_total is below max_attempts" },
         { "bad-schema.so", "input_schema is the name of a file" },
         { "rename.so", "renames old to nowhere, which is no field" },
     };
