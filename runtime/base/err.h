@@ -43,6 +43,13 @@ struct err {
     char text[480];
 };
 
+/* As new, without writing all of it. */
+static inline void err_clear(struct err *err)
+{
+    err->code = ERR_OK;
+    err->text[0] = '\0';
+}
+
 /* Fill `err` (which may be NULL) and return false, so that a failing function ends in it. */
 bool err_set(struct err *err, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -269,7 +269,7 @@ static bool item_decide(struct batch *batch, struct command *command, struct bat
     struct trigger *trigger = &ask->command->trigger;
     struct run *target;
 
-    ask->command->err = (struct err){ 0 };
+    err_clear(&ask->command->err);
     if (trigger->given == 0)
         trigger->given = payload_hash(batch->arena, trigger->payload);
     if (ask->index < row->most && !item_find(batch, row, ask))
@@ -344,19 +344,32 @@ bool batch_send_decide(struct batch *batch, struct command *command)
     return true;
 }
 
+/* Does it need the same rows, as far as one can see? Most items of a batch do. */
+static bool is_alike(const struct trigger *before, const struct trigger *trigger)
+{
+    return before->key.size == 0 && trigger->key.size == 0 &&
+           before->concurrency_key.size == 0 && trigger->concurrency_key.size == 0 &&
+           slice_equal(before->task, trigger->task) &&
+           slice_equal(before->queue, trigger->queue);
+}
+
 bool batch_send_prefetch(struct batch *batch, const struct command *command)
 {
     const struct batch_send *send = &command->batch_send;
     struct batch_rows found;
 
     (void)batch_load(batch, send, &found); /* wants are enough */
+    const struct trigger *before = NULL;
+
     for (uint32_t i = 0; i < send->count; i++) {
-        struct command item = *send->items[i].command;
-        if (send->items[i].refusal.size > 0)
+        const struct trigger *trigger = &send->items[i].command->trigger;
+        if (send->items[i].refusal.size > 0 || (before != NULL && is_alike(before, trigger)))
             continue;
-        item.trigger.environment = send->environment;
-        item.trigger.parent_id = send->parent_id;
-        (void)trigger_prefetch(batch, &item);
+        struct trigger item = *trigger;
+        item.environment = send->environment;
+        item.parent_id = send->parent_id;
+        (void)trigger_wants(batch, &item);
+        before = trigger;
     }
     return true;
 }
@@ -373,6 +386,6 @@ void batch_send_clear(struct command *command)
     for (uint32_t i = 0; i < send->count; i++) {
         send->items[i].reply = ASK_UNDECIDED;
         trigger_clear(send->items[i].command);
-        send->items[i].command->err = (struct err){ 0 };
+        err_clear(&send->items[i].command->err);
     }
 }

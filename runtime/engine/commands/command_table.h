@@ -52,6 +52,8 @@ bool notes_decide(struct batch *batch, struct command *command);
 bool recover_decide(struct batch *batch, struct command *command);
 
 bool trigger_prefetch(struct batch *batch, const struct command *command);
+/* What its decision needs; its lane is filled in. */
+bool trigger_wants(struct batch *batch, struct trigger *trigger);
 bool batch_send_prefetch(struct batch *batch, const struct command *command);
 bool token_create_prefetch(struct batch *batch, const struct command *command);
 bool token_complete_prefetch(struct batch *batch, const struct command *command);

@@ -122,12 +122,18 @@ static bool payload_check(struct batch *batch, struct command *command,
     return true;
 }
 
-bool trigger_prefetch(struct batch *batch, const struct command *command)
+bool trigger_wants(struct batch *batch, struct trigger *trigger)
 {
     struct trigger_rows found;
+
+    return trigger_load(batch, trigger, &found);
+}
+
+bool trigger_prefetch(struct batch *batch, const struct command *command)
+{
     struct trigger trigger = command->trigger;
 
-    return trigger_load(batch, &trigger, &found);
+    return trigger_wants(batch, &trigger);
 }
 
 /* When it is ready, less its head start. By the steady clock, so that a run that was queued

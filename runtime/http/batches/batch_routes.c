@@ -274,7 +274,8 @@ static struct batch_ask *ask_add(struct request *request, struct sending *sendin
     }
     struct batch_ask *ask = &sending->asks[sending->count++];
     struct command *command = ARENA_NEW(&request->arena, struct command);
-    *command = (struct command){ .kind = COMMAND_TRIGGER, .arena = &request->arena };
+    command->kind = COMMAND_TRIGGER; /* all else is zero */
+    command->arena = &request->arena;
     *ask = (struct batch_ask){ .command = command };
     return ask;
 }
@@ -356,8 +357,9 @@ static bool item_read(struct request *request, struct sending *sending,
     const struct value *index = value_find(item, "index"), *task = value_find(item, "task");
     struct batch_ask *ask = ask_add(request, sending);
     struct trigger *trigger = &ask->command->trigger;
-    struct err flaw = { 0 };
+    struct err flaw;
 
+    err_clear(&flaw);
     ask->index = line;
     if (!sending->is_whole) {
         if (index == NULL || index->kind != VALUE_INT || index->integer < 0 ||
