@@ -49,6 +49,11 @@
     X(schedules_run)       \
     X(schedules_delete)    \
     X(schedules_next)      \
+    X(bulk_cancel)         \
+    X(bulk_replay)         \
+    X(bulk_list)           \
+    X(bulk_show)           \
+    X(bulk_stop)           \
     X(prune)               \
     X(store_compact)       \
     X(deploy)              \

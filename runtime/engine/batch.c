@@ -2,6 +2,7 @@
 #include "engine/batch.h"
 
 #include "base/duration.h"
+#include "engine/bulk/bulk.h"
 #include "engine/deaths.h"
 #include "engine/schedules/schedules.h"
 
@@ -212,7 +213,8 @@ static bool due_decide(struct batch *batch)
     static bool (*const rules[ROW_KINDS])(struct batch * batch, int64_t id) = {
         [ROW_WAITPOINT] = token_due, [ROW_RUN] = run_due,
         [ROW_QUEUE] = queue_due,     [ROW_ENVIRONMENT] = environment_due,
-        [ROW_BATCH] = run_batch_due, [ROW_SCHEDULE] = schedule_due
+        [ROW_BATCH] = run_batch_due, [ROW_SCHEDULE] = schedule_due,
+        [ROW_BULK_ACTION] = bulk_due
     };
 
     for (; batch->due_at < batch->due.count; batch->due_at++) {

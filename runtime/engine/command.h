@@ -13,6 +13,7 @@
 #include "codec/frame.h"
 #include "codec/value.h"
 #include "engine/batches/batch_send.h"
+#include "engine/bulk_ask.h"
 #include "engine/catalog.h"
 #include "engine/edits.h"
 #include "engine/operate.h"
@@ -47,6 +48,8 @@ enum command_kind {
     COMMAND_SCHEDULE_PUT,
     COMMAND_SCHEDULE_ACT,
     COMMAND_SCHEDULES_REVIEW,
+    COMMAND_BULK_CREATE,
+    COMMAND_BULK_STOP,
     COMMAND_SEGMENT_END,
     COMMAND_ATTEMPT_LOST,
     COMMAND_RELEASE,
@@ -83,6 +86,7 @@ struct trigger {
     uint32_t reuse;           /* enum reuse; 0: as its queue says */
     struct slice request_key; /* the HTTP call's own; empty: none */
     struct slice note;        /* for the first line of its timeline; empty: none */
+    int64_t bulk, replayed;   /* as in the run's row */
     /* From a segment: */
     int64_t parent_id; /* 0: none */
     uint32_t parent_seq;
@@ -159,6 +163,8 @@ struct command {
             struct ids ids; /* of all schedules */
             uint32_t moved; /* reply */
         } schedules_review;
+        struct bulk_create bulk_create;
+        struct bulk_stop bulk_stop;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
         struct run_read run_read;
         struct prune prune;

@@ -24,7 +24,7 @@ enum { PRUNE_LOOKS = 250, PRUNE_MOST = 100 }; /* so much in one command that nob
 
 /* The rows of a kind above `after`, as many as are looked at in one command. */
 struct prune {
-    enum row_kind kind;   /* of runs, waitpoints, batches, their items, queues */
+    enum row_kind kind;   /* of runs, waitpoints, batches, their items, bulk actions, queues */
     uint32_t environment; /* 0: all, and what runs wait for is marked by the way */
     int64_t after;
     uint32_t looks, most; /* rows to look at, and to remove */

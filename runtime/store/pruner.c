@@ -133,10 +133,11 @@ void pruner_done(struct pruner *pruner, bool ok, struct store *store, int64_t bu
     } else if (prune->is_end && prune->kind == ROW_QUEUE) {
         round_end(pruner, &now);
     } else if (prune->is_end) {
-        prune->kind = prune->kind == ROW_RUN         ? ROW_WAITPOINT
-                      : prune->kind == ROW_WAITPOINT ? ROW_BATCH
-                      : prune->kind == ROW_BATCH     ? ROW_BATCH_ITEM
-                                                     : ROW_QUEUE;
+        prune->kind = prune->kind == ROW_RUN          ? ROW_WAITPOINT
+                      : prune->kind == ROW_WAITPOINT  ? ROW_BATCH
+                      : prune->kind == ROW_BATCH      ? ROW_BATCH_ITEM
+                      : prune->kind == ROW_BATCH_ITEM ? ROW_BULK_ACTION
+                                                      : ROW_QUEUE;
         prune->after = 0;
     }
     if (room_is_low(store))

@@ -8,35 +8,11 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "engine/rows/bulk_action.h"
 #include "engine/rows/minute.h"
 #include "engine/rows/row.h"
+#include "engine/rows/run_filter.h"
 #include "engine/rows/schedule.h"
-
-struct slices {
-    struct slice *items;
-    uint32_t count;
-};
-
-/* Newest first. Lists are "any of"; empty lists and zeroes do not filter. */
-struct run_filter {
-    uint32_t environment;
-    uint32_t limit; /* rows wanted; the page says whether there are more */
-    int64_t after;  /* only ids below: the next page; 0: from the newest */
-    int64_t before; /* only ids above: the previous page; wins over after */
-    /* (status, outcome) pairs; outcome only matters with RUN_DONE. */
-    struct {
-        uint32_t status, outcome;
-    } statuses[16];
-    uint32_t status_count;
-    struct slices tasks, queues, versions, tags;
-    /* Of the metadata; all of them. */
-    struct {
-        struct slice key, text; /* text: label_text() of the value */
-    } members[8];
-    uint32_t member_count;
-    int64_t from_ms, to_ms; /* created; inclusive */
-    int is_test;            /* -1 any, 0, 1 */
-};
 
 /*
  * A call looks at a bounded number of rows. When few of them match, a page may be short, or
@@ -62,6 +38,18 @@ struct token_filter {
 
 struct token_page {
     struct waitpoint **rows;
+    uint32_t count;
+    bool has_next, has_previous;
+    int64_t next_after, previous_before;
+};
+
+struct bulk_filter {
+    uint32_t environment, limit;
+    int64_t after, before; /* as those of runs */
+};
+
+struct bulk_page {
+    struct bulk_action **rows;
     uint32_t count;
     bool has_next, has_previous;
     int64_t next_after, previous_before;
@@ -132,6 +120,9 @@ struct reader_ops {
                   struct waitpoint **row, struct err *err);
     bool (*tokens)(struct reader *reader, struct arena *arena,
                    const struct token_filter *filter, struct token_page *page, struct err *err);
+    bool (*bulk_actions)(struct reader *reader, struct arena *arena,
+                         const struct bulk_filter *filter, struct bulk_page *page,
+                         struct err *err);
     /* Ordered by name; count is of all, not of this page. */
     bool (*queues)(struct reader *reader, struct arena *arena, uint32_t environment,
                    uint32_t offset, uint32_t limit, struct queue_page *page, struct err *err);

@@ -296,8 +296,10 @@ void act_step(struct world *world)
 
     if (dice < 15)
         act_batch(world);
-    else if (dice < 240)
+    else if (dice < 234)
         act_trigger(world);
+    else if (dice < 240)
+        act_bulk(world);
     else if (dice < 250)
         act_token(world);
     else if (dice < 650)
@@ -375,7 +377,7 @@ void act_reply(struct world *world, struct command *command)
     }
 }
 
-static bool all_done(const struct world *world)
+static bool all_done(struct world *world)
 {
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_BATCH); i++)
         if (((const struct run_batch *)store_memory_at(world->memory, ROW_BATCH, i))
@@ -386,7 +388,7 @@ static bool all_done(const struct world *world)
         if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
             return false;
     }
-    return true;
+    return bulks_are_done(world);
 }
 
 /* What is to come in the year 9999, or never, is not waited for. */

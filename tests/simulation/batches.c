@@ -94,11 +94,12 @@ void batch_reply(struct world *world, const struct command *command)
 
 enum row_kind kind_after(enum row_kind kind)
 {
-    return kind == ROW_RUN          ? ROW_WAITPOINT
-           : kind == ROW_WAITPOINT  ? ROW_BATCH
-           : kind == ROW_BATCH      ? ROW_BATCH_ITEM
-           : kind == ROW_BATCH_ITEM ? ROW_QUEUE
-                                    : ROW_RUN;
+    return kind == ROW_RUN           ? ROW_WAITPOINT
+           : kind == ROW_WAITPOINT   ? ROW_BATCH
+           : kind == ROW_BATCH       ? ROW_BATCH_ITEM
+           : kind == ROW_BATCH_ITEM  ? ROW_BULK_ACTION
+           : kind == ROW_BULK_ACTION ? ROW_QUEUE
+                                     : ROW_RUN;
 }
 
 /* ---- what must hold ---------------------------------------------------------------------- */

@@ -16,6 +16,13 @@ void check_batches_finished(struct world *world);
 /* As store/pruner.c walks. */
 enum row_kind kind_after(enum row_kind kind);
 
+/* bulk.c: many runs are canceled, or replayed. */
+void act_bulk(struct world *world);
+void check_bulks(struct world *world);
+void check_bulks_due(struct world *world, const struct moment *now);
+bool bulks_are_done(struct world *world);
+void rule_bulk_made(const struct look *look);
+
 /* segment_batches.c: a segment makes one, some items at a time, and seals it; asks for answers.
  */
 bool batch_is_made(const struct held_segment *held, uint64_t plan);

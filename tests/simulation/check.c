@@ -335,6 +335,7 @@ void check_rows(struct world *world)
         world->latest_steady_ms = world->steady_ms;
     check_known(world);
     check_tokens(world);
+    check_bulks(world);
     check_totals(world);
     check_gone_tokens(world);
     check_queues(world);
@@ -433,6 +434,7 @@ void check_overdue(struct world *world, const struct moment *now)
                        (long long)token->id, (long long)token->due_ms);
     }
     check_batches_due(world, now);
+    check_bulks_due(world, now);
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_QUEUE); i++) {
         const struct queue *queue =
             (const struct queue *)store_memory_at(world->memory, ROW_QUEUE, i);
@@ -455,5 +457,7 @@ void check_finished(struct world *world)
                        (long long)(run->due_ms -
                                    (run->due_is_span ? world->steady_ms : world->now_ms)));
     }
+    if (!bulks_are_done(world))
+        world_flaw(world, "a bulk action is stuck");
     check_batches_finished(world); /* last: a batch waits for its runs */
 }

@@ -13,6 +13,7 @@ struct model *model_create(void)
     table_init(&model->queues, &model->arena);
     table_init(&model->run_batches, &model->arena);
     table_init(&model->waits, &model->arena);
+    table_init(&model->bulks, &model->arena);
     return model;
 }
 
@@ -301,6 +302,8 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_SCHEDULE_PUT: /* there are none here */
     case COMMAND_SCHEDULE_ACT:
     case COMMAND_SCHEDULES_REVIEW:
+    case COMMAND_BULK_CREATE: /* bulk.c */
+    case COMMAND_BULK_STOP:
     case COMMAND_PRUNE: /* check.c */
     case COMMAND_KIND_COUNT:
         break;
@@ -473,6 +476,7 @@ void model_batch(struct world *world, const struct store_batch *batch,
         return;
     }
     rule_pauses_pass(&look);
+    rule_bulk_made(&look);
     for (uint32_t i = 0; i < batch->count; i++)
         command_take(&look, batch->commands[i]);
     rule_batches_released(&look);

@@ -87,8 +87,8 @@ struct shadow_queue {
 
 struct model {
     struct arena arena;
-    struct table runs, tokens, queues, run_batches, waits; /* waits: rules_wait_key.c */
-    struct shadow_kept *kept;                              /* items of batches: rules_batch.c */
+    struct table runs, tokens, queues, run_batches, waits, bulks; /* waits: rules_wait_key.c */
+    struct shadow_kept *kept; /* items of batches: rules_batch.c */
     struct shadow_key keys[MODEL_KEYS];
     uint32_t key_count;
     struct shadow_pause environments[ENVIRONMENTS + 1];
@@ -180,6 +180,9 @@ int64_t rule_ttl_told(const struct look *look, const struct run *run);
 void rule_full(const struct look *look, const struct trigger *trigger);
 void rule_dropped(const struct look *look, const struct shadow *shadow, const struct run *run);
 void rule_crowds(const struct look *look);
+/* bulk.c */
+bool rule_bulk_canceled(const struct look *look, const struct run *run,
+                        const struct move *move);
 bool rule_replaced(const struct look *look, const struct run *run, const struct move *move);
 void rule_conflict_new(const struct look *look, const struct run *run);
 bool rule_conflict_skipped(const struct look *look, const struct trigger *trigger);

@@ -126,6 +126,7 @@ static void rows_compare(struct twin *twin, struct rows *rows, struct rows *othe
     lanes_compare(twin, rows, others);
     crowds_compare(twin->context, twin->flaw, rows, others);
     idle_compare(twin, rows, others);
+    selects_compare(twin->context, twin->flaw, rows, others);
 }
 
 /* ---- the contract ------------------------------------------------------------------------ */

@@ -32,4 +32,8 @@ void crowds_want(struct lane_rows *to, const struct lane_rows *from);
 void crowds_compare(void *context, void (*flaw)(void *context, const char *text),
                     struct rows *rows, struct rows *others);
 
+/* bulk.c */
+void selects_compare(void *context, void (*flaw)(void *context, const char *text),
+                     struct rows *rows, struct rows *others);
+
 #endif

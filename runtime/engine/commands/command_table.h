@@ -41,6 +41,8 @@ bool key_reset_decide(struct batch *batch, struct command *command);
 bool schedule_put_decide(struct batch *batch, struct command *command);
 bool schedule_act_decide(struct batch *batch, struct command *command);
 bool schedules_review_decide(struct batch *batch, struct command *command);
+bool bulk_create_decide(struct batch *batch, struct command *command); /* bulk/bulk_act.c */
+bool bulk_stop_decide(struct batch *batch, struct command *command);
 bool segment_end_decide(struct batch *batch, struct command *command);
 bool segment_lost_decide(struct batch *batch, struct command *command);
 bool segment_release_decide(struct batch *batch, struct command *command);

@@ -8,9 +8,7 @@
  *   queue   removed (queue_room.c)                        ──▶ a run knows it, and so it is
  *                                                             marked?            ─▶ stays
  *
- * Each of them goes alone: a child may go before its parent's parent, and after its parent.
- * Runs that live are never touched, whatever is said; nor is a token that is pending.
- *
+ * Each goes alone: a child may go before its parent's parent. What lives is never touched.
  * A walk over all rows by rising id, some of them in a command, costs nothing when rows are
  * written. What a walk over the runs has marked counts for what had ended before that walk
  * began: whoever began to wait for it since has held it (prune_hold_*), which is written.
@@ -20,6 +18,7 @@
 #include "base/duration.h"
 #include "engine/batch.h"
 #include "engine/batches/prune_batches.h"
+#include "engine/bulk/bulk.h"
 #include "engine/commands/command_table.h"
 
 enum {
@@ -481,11 +480,12 @@ bool prune_decide(struct batch *batch, struct command *command)
                        "the server's clock was set back, or it has started anew; begin again "
                        "without \"after\"") ||
                true;
-    return prune->kind == ROW_RUN          ? runs_prune(batch, prune)
-           : prune->kind == ROW_WAITPOINT  ? tokens_prune(batch, prune)
-           : prune->kind == ROW_BATCH      ? batches_prune(batch, prune)
-           : prune->kind == ROW_BATCH_ITEM ? items_prune(batch, prune)
-                                           : queues_prune(batch, prune);
+    return prune->kind == ROW_RUN           ? runs_prune(batch, prune)
+           : prune->kind == ROW_WAITPOINT   ? tokens_prune(batch, prune)
+           : prune->kind == ROW_BATCH       ? batches_prune(batch, prune)
+           : prune->kind == ROW_BATCH_ITEM  ? items_prune(batch, prune)
+           : prune->kind == ROW_BULK_ACTION ? bulk_prune(batch, prune)
+                                            : queues_prune(batch, prune);
 }
 
 void prune_commit(struct batch *batch)

@@ -217,6 +217,8 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
         rows_new_child(&batch->rows, run);
         child_choose(batch, trigger, found->queue_name, found->parent, run);
     }
+    run->bulk = trigger->bulk;
+    run->replayed = trigger->replayed;
     run->batch = trigger->batch;
     if (run->batch != 0 || run->parent_id != 0)
         run->given = given_of(batch, trigger);

@@ -33,6 +33,7 @@
     X(row, 21, NUMBER, frozen_ms) X(row, 66, BYTES, deaths) X(row, 67, BYTES, concurrency_key)        \
     X(row, 68, BYTES, tenant) X(row, 22, NUMBER, choices) X(row, 46, REF, batch)                \
     X(row, 69, BYTES, left) X(row, 23, NUMBER, mailed) X(row, 29, COUNT, tries)                 \
+    X(row, 47, REF, bulk) X(row, 52, REF, replayed)                                            \
     X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \
@@ -126,6 +127,15 @@
     X(row, 0, NUMBER, missed) X(row, 0, NUMBER, refused) X(row, 0, COUNT, failures)            \
     X(row, 0, BYTES, runs) X(row, 0, BYTES, waiting) X(row, 0, BYTES, events)                  \
     X(row, 0, TEXT, note)
+
+#define BULK_ACTION_FIELDS(X, row)                                                             \
+    X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, environment)             \
+    X(row, 3, COUNT, status) X(row, 4, COUNT, what) X(row, 5, COUNT, total)                    \
+    X(row, 6, COUNT, done) X(row, 7, COUNT, unchanged) X(row, 8, COUNT, failed)                \
+    X(row, 9, COUNT, at) X(row, 16, FLAG, due_is_span) X(row, 24, TIME, due_ms)                \
+    X(row, 25, TIME, finished_ms) X(row, 32, REF, cursor) X(row, 40, BYTES, filter)            \
+    X(row, 41, BYTES, runs) X(row, 42, BYTES, failures) X(row, 43, BYTES, name)                \
+    X(row, 44, BYTES, by) X(row, 45, BYTES, why) X(row, 46, BYTES, stopped)
 /* clang-format on */
 
 #endif

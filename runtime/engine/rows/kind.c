@@ -1,6 +1,7 @@
 /* The descriptors, and what is done by them alone. */
 #include "engine/rows/kind.h"
 
+#include "engine/rows/bulk_action.h"
 #include "engine/rows/minute.h"
 #include "engine/rows/rows.h"
 #include "engine/rows/schedule.h"
@@ -48,6 +49,7 @@ DESCRIBE(MINUTE_FIELDS, queue_minute)
 DESCRIBE(RUN_BATCH_FIELDS, run_batch)
 DESCRIBE(BATCH_ITEM_FIELDS, batch_item)
 DESCRIBE(SCHEDULE_FIELDS, schedule)
+DESCRIBE(BULK_ACTION_FIELDS, bulk_action)
 
 /* ---- indexes ----------------------------------------------------------------------------- */
 
@@ -70,6 +72,7 @@ INDEX(at_parked, RUN(row)->status == RUN_PARKED, 0)
 INDEX(at_running, RUN(row)->status == RUN_RUNNING, RUN(row)->queue, RUN(row)->lane)
 INDEX(at_out, RUN(row)->is_out, RUN(row)->queue, RUN(row)->lane)
 INDEX(at_task, row != NULL, 0)
+INDEX(at_bulk, RUN(row)->bulk != 0, RUN(row)->bulk)
 INDEX(at_parent, RUN(row)->parent_id != 0, RUN(row)->parent_id)
 INDEX(at_ready, RUN(row)->status == RUN_QUEUED, RUN(row)->queue, RUN(row)->lane,
       RUN(row)->rank_ms)
@@ -110,6 +113,8 @@ DUE_INDEX(at_environment_due, environment, false)
 DUE_INDEX(at_environment_span, environment, true)
 DUE_INDEX(at_batch_due, run_batch, false)
 DUE_INDEX(at_batch_span, run_batch, true)
+DUE_INDEX(at_bulk_due, bulk_action, false)
+DUE_INDEX(at_bulk_span, bulk_action, true)
 
 static const struct row_index run_indexes[] = {
     { "run_ready", "ready run", { "queue", "lane", "rank_ms" }, .at = at_ready },
@@ -121,6 +126,7 @@ static const struct row_index run_indexes[] = {
     { "run_parent", "parent of run", { "parent_id" }, .at = at_parent },
     { "run_due", "due run", { "due_ms" }, .at = at_run_due },
     { "run_span", "due run", { "due_ms" }, .at = at_run_span },
+    { "run_bulk", "run of bulk action", { "bulk_id" }, .at = at_bulk },
     { "run_tag",
       "tag of run",
       { "tag" },
@@ -156,6 +162,11 @@ static const struct row_index run_batch_indexes[] = {
 
 static const struct row_index schedule_indexes[] = {
     { "schedule_due", "due schedule", { "due_ms" }, .at = at_schedule_due },
+};
+
+static const struct row_index bulk_action_indexes[] = {
+    { "bulk_action_due", "due bulk action", { "due_ms" }, .at = at_bulk_due },
+    { "bulk_action_span", "due bulk action", { "due_ms" }, .at = at_bulk_span },
 };
 
 /* ---- kinds ------------------------------------------------------------------------------- */
@@ -247,6 +258,14 @@ const struct kind row_kinds[ROW_KINDS] = {
                        .due = &schedule_fields[schedule_at_due_ms],
                        .scope = &schedule_fields[schedule_at_environment],
                        .title = &schedule_fields[schedule_at_name] },
+    [ROW_BULK_ACTION] = { "bulk_action", "bulk_id",
+                          KIND_OF(BULK_ACTION_FIELDS, bulk_action, id,
+                                  sizeof(struct bulk_action)),
+                          .key_fields = 1, .is_locked = true, .is_packed = true,
+                          .indexes = bulk_action_indexes,
+                          .index_count = COUNT_OF(bulk_action_indexes),
+                          .due = &bulk_action_fields[bulk_action_at_due_ms],
+                          .due_is_span = &bulk_action_fields[bulk_action_at_due_is_span] },
 };
 
 /* ---- values ------------------------------------------------------------------------------ */

@@ -31,6 +31,7 @@ enum row_kind {
     ROW_BATCH,
     ROW_BATCH_ITEM,
     ROW_SCHEDULE,
+    ROW_BULK_ACTION,
     ROW_KINDS
 };
 

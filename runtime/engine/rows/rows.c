@@ -1,5 +1,6 @@
 #include "engine/rows/rows.h"
 
+#include "engine/rows/bulk_action.h"
 #include "engine/rows/rows_known.h"
 #include "engine/rows/schedule.h"
 
@@ -55,7 +56,7 @@ struct known *known_get(struct rows *rows, struct table *table, uint64_t id)
 void rows_init(struct rows *rows, struct arena *arena)
 {
     struct table *tables[] = { &rows->edges, &rows->children,  &rows->tokens, &rows->ready,
-                               &rows->idle,  &rows->edge_ends, &rows->young };
+                               &rows->idle,  &rows->edge_ends, &rows->young,  &rows->selected };
 
     *rows = (struct rows){ .arena = arena };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
@@ -189,6 +190,15 @@ bool rows_schedule_named(struct rows *rows, uint32_t environment, struct slice n
     bool is_loaded = rows_titled(rows, ROW_SCHEDULE, environment, name, &row);
 
     *schedule = (struct schedule *)row;
+    return is_loaded;
+}
+
+bool rows_bulk(struct rows *rows, int64_t id, struct bulk_action **bulk)
+{
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_BULK_ACTION, (struct row_key){ .id = id }, 0, &row);
+
+    *bulk = (struct bulk_action *)row;
     return is_loaded;
 }
 
@@ -358,7 +368,7 @@ bool rows_wanted(const struct rows *rows)
     const struct wants *wants = &rows->wants;
     bool wanted = wants->running || lanes_wanted(rows) || nodes_wanted(rows) ||
                   (wants->edge_count | wants->child_count | wants->tokens.count |
-                   wants->ready_count | wants->idle_count) != 0;
+                   wants->ready_count | wants->idle_count | wants->select_count) != 0;
 
     for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
         wanted |= (wants->keys[kind].count | wants->titles[kind].count) != 0;

@@ -89,8 +89,8 @@ struct rows {
     struct arena *arena;
     struct wants wants;
     struct table by_key[ROW_KINDS], by_title[ROW_KINDS];
-    struct table edges, children, tokens, ready, idle; /* answers to questions */
-    struct table edge_ends;                            /* edges by the hash of both ends */
+    struct table edges, children, tokens, ready, idle, selected; /* answers */
+    struct table edge_ends;  /* edges by the hash of both ends */
     struct table young;      /* parent → the runs it made in this batch */
     struct running *running; /* as in the database */
     uint32_t running_count, running_capacity;

@@ -1,4 +1,5 @@
 /* Rows made in a batch. */
+#include "engine/rows/bulk_action.h"
 #include "engine/rows/minute.h"
 #include "engine/rows/rows_known.h"
 #include "engine/rows/schedule.h"
@@ -87,6 +88,15 @@ struct schedule *rows_new_schedule(struct rows *rows, int64_t id, uint32_t envir
     schedule->name = name;
     rows_link(rows, ROW_SCHEDULE, &schedule->row);
     return schedule;
+}
+
+struct bulk_action *rows_new_bulk(struct rows *rows, int64_t id)
+{
+    struct bulk_action *bulk = ARENA_NEW(rows->arena, struct bulk_action);
+
+    bulk->id = id;
+    rows_link(rows, ROW_BULK_ACTION, &bulk->row);
+    return bulk;
 }
 
 struct key *rows_new_key(struct rows *rows, const uint8_t hash[16])

@@ -1,5 +1,6 @@
 /* The answers of a store. */
 #include "engine/rows/rows_known.h"
+#include "engine/rows/run_filter.h"
 
 struct row *rows_put(struct rows *rows, enum row_kind kind, struct row *row)
 {
@@ -140,6 +141,7 @@ void rows_loaded(struct rows *rows)
         rows_known_loaded(&rows->idle, wants->idle[i].environment);
     lanes_loaded(rows);
     nodes_loaded(rows);
+    selects_loaded(rows);
     rows->running_loaded |= wants->running;
     wants->running = false;
     wants->ready_count = wants->edge_count = wants->child_count = 0;

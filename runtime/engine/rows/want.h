@@ -36,6 +36,8 @@ struct row_wants {
     uint32_t count, capacity;
 };
 
+struct run_filter;
+
 /* What to load next, each list without repeats inside a round. Cleared by rows_loaded. */
 struct wants {
     struct row_wants keys[ROW_KINDS], titles[ROW_KINDS]; /* rows by their key; by their title */
@@ -64,6 +66,11 @@ struct wants {
         const struct slice *tasks;
         uint32_t task_count;
     } away;
+    struct select_want {
+        int64_t by;
+        const struct run_filter *filter;
+    } * selects; /* runs of a filter: run_filter.h */
+    uint32_t select_count, select_capacity;
     bool nodes;   /* all of them */
     bool running; /* how many runs are RUNNING, by lane */
 };

@@ -27,7 +27,7 @@ static bool cursor_read(const struct params *params, const char *name, const cha
            err_set(err, ERR_BAD_REQUEST, "%s is no cursor of this list", name);
 }
 
-static bool page_read(const struct filter_from *from, const char *prefix, uint32_t *limit,
+bool filter_page_read(const struct filter_from *from, const char *prefix, uint32_t *limit,
                       int64_t *after, int64_t *before, struct err *err)
 {
     int64_t size = PAGE_SIZE;
@@ -189,6 +189,7 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter, 
                                          "filter[isTest]",
                                          "filter[env]",
                                          MEMBER_WORD,
+                                         "filter[bulkAction]",
                                          NULL };
     const struct params *params = from->params;
     struct slice text;
@@ -201,7 +202,12 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter, 
             return err_set(err, ERR_BAD_REQUEST, "filter[isTest] must be true or false");
         filter->is_test = slice_is(text, "true");
     }
-    return page_read(from, "run", &filter->limit, &filter->after, &filter->before, err) &&
+    if (params_find(params, "filter[bulkAction]", &text) &&
+        !id_parse("bulk", text, &filter->bulk))
+        return err_set(err, ERR_BAD_REQUEST,
+                       "filter[bulkAction] must be the id of a bulk action");
+    return filter_page_read(from, "run", &filter->limit, &filter->after, &filter->before,
+                            err) &&
            statuses_read(from, filter, err) &&
            created_read(from, &filter->from_ms, &filter->to_ms, err) &&
            names_read(from, "filter[taskIdentifier]", NAME_ASKED, &filter->tasks, err) &&
@@ -246,7 +252,8 @@ bool token_filter_read(const struct filter_from *from, struct token_filter *filt
     if (params_find(from->params, "filter[idempotencyKey]", &filter->key_text) &&
         !name_check(NAME_KEY, filter->key_text, err))
         return false;
-    return page_read(from, "waitpoint", &filter->limit, &filter->after, &filter->before, err) &&
+    return filter_page_read(from, "waitpoint", &filter->limit, &filter->after, &filter->before,
+                            err) &&
            token_statuses_read(from, &filter->statuses, err) &&
            created_read(from, &filter->from_ms, &filter->to_ms, err) &&
            names_read(from, "filter[tags]", NAME_TAG, &filter->tags, err);

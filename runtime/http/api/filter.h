@@ -17,6 +17,8 @@ struct filter_from {
 
 /* Errors: BAD_REQUEST, for what cannot be served, too: a list that ignored a filter would show
  * what was not asked for. */
+bool filter_page_read(const struct filter_from *from, const char *prefix, uint32_t *limit,
+                      int64_t *after, int64_t *before, struct err *err);
 bool run_filter_read(const struct filter_from *from, struct run_filter *filter,
                      struct err *err);
 /* What asks for a part of a list. */

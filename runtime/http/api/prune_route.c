@@ -40,7 +40,8 @@ static const struct step {
 } steps[] = { { ROW_RUN, "run" },
               { ROW_WAITPOINT, "waitpoint" },
               { ROW_BATCH, "batch" },
-              { ROW_BATCH_ITEM, "item" } };
+              { ROW_BATCH_ITEM, "item" },
+              { ROW_BULK_ACTION, "bulk" } };
 
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
@@ -63,7 +64,7 @@ static bool after_read(const struct value *after, struct prune *prune, struct er
     }
     return err_set(err, ERR_BAD_REQUEST,
                    "after must be the \"next\" of a reply, which begins with run_, waitpoint_, "
-                   "batch_, item_ or walk_");
+                   "batch_, item_, bulk_ or walk_");
 }
 
 static bool dry_read(const struct value *dry, struct prune *prune, struct err *err)

@@ -104,6 +104,7 @@ static void replay_read(struct request *request)
     request->command.kind = COMMAND_TRIGGER;
     trigger->environment = request->world->environment->number;
     trigger->task = replay->run->task;
+    trigger->replayed = replay->id;
     if (options_read(request, &body, &err) && payload_take(request, &body, &payload, &err))
         trigger_submit(request,
                        value_find(&body, "payload") != NULL || replay->run->input.size > 0,

@@ -63,6 +63,11 @@ const struct route routes[] = {
     { "POST", "/api/v1/schedules/:schedule/run",                   schedule_run,     0, 0 },
     { "GET",  "/api/v1/timezones",                                 timezone_list,    ROUTE_OPEN, 0 },
 
+    { "POST", "/api/v1/bulk-actions",                              bulk_create,      0, 0 },
+    { "GET",  "/api/v1/bulk-actions",                              bulk_list,        0, 0 },
+    { "GET",  "/api/v1/bulk-actions/:bulk",                        bulk_show,        0, 0 },
+    { "POST", "/api/v1/bulk-actions/:bulk/abort",                  bulk_abort,       0, 0 },
+
     { "GET",  "/api/v1/pools",                                     pool_list,        0, 0 },
 
     { "GET",  "/api/v1/environments",                              environment_list, 0, 0 },

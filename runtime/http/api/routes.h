@@ -52,6 +52,11 @@ void queue_rate_override(struct request *request);
 void queue_rate_reset(struct request *request);
 void queue_statistics(struct request *request);
 
+void bulk_create(struct request *request);
+void bulk_list(struct request *request);
+void bulk_show(struct request *request);
+void bulk_abort(struct request *request);
+
 void schedule_create(struct request *request);
 void schedule_list(struct request *request);
 void schedule_show(struct request *request);

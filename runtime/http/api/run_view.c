@@ -270,6 +270,10 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_text(out, "tenant", run->tenant);
     if (run->batch != 0)
         out_id(out, "batchId", "batch", run->batch);
+    if (run->bulk != 0)
+        out_id(out, "bulkActionId", "bulk", run->bulk);
+    if (run->replayed != 0)
+        out_id(out, "replayOf", "run", run->replayed);
     out_double(out, "priority", (double)run->priority_ms / 1000);
     out_int(out, "attempt", run->attempt);
     out_int(out, "maxAttempts", attempts_most(view->catalog, run, view->queue));

@@ -1,5 +1,6 @@
 /* The questions that a batch asks beside rows by their keys. */
 #include "base/memory.h"
+#include "engine/rows/run_filter.h"
 #include "store/memory/memory_rows.h"
 #include "store/memory/memory_store.h"
 
@@ -73,6 +74,45 @@ static void load_ready(struct memory_store *memory, struct rows *rows,
     free(found);
 }
 
+/* ---- runs of a filter -------------------------------------------------------------------- */
+
+static uint32_t queues_named(const struct memory_store *memory, const struct run_filter *filter,
+                             int64_t ids[FILTER_QUEUES_MOST])
+{
+    uint32_t count = 0;
+
+    EACH_SORTED(&memory->db->rows[ROW_QUEUE], queue, queue)
+    for (uint32_t i = 0; i < filter->queues.count && count < FILTER_QUEUES_MOST; i++)
+        if (queue->environment == filter->environment &&
+            slice_equal(queue->name, filter->queues.items[i]))
+            ids[count++] = queue->id;
+    return count;
+}
+
+static void load_selected(struct memory_store *memory, struct rows *rows,
+                          const struct select_want *want)
+{
+    const struct sorted_rows *runs = &memory->db->rows[ROW_RUN];
+    int64_t queues[FILTER_QUEUES_MOST], last = 0;
+    uint32_t queue_count = queues_named(memory, want->filter, queues), count = 0;
+    struct arena scratch = { 0 };
+
+    for (uint32_t k = runs->count; k > 0; k--) {
+        const struct run *run = (const struct run *)runs->items[k - 1].row;
+        if (run->id >= want->filter->after ||
+            !run_filter_matches(want->filter, queues, queue_count, run, &scratch))
+            continue;
+        if (count++ == want->filter->limit) {
+            rows_put_selected_next(rows, want->by, last);
+            break;
+        }
+        last = run->id;
+        (void)memory_lend(rows, ROW_RUN, &run->row, 0); /* found by its id */
+        rows_put_selected(rows, want->by, run->id);
+    }
+    arena_finish(&scratch);
+}
+
 /* ---- queues ------------------------------------------------------------------------------ */
 
 /* One that was canceled has its place until its segment has returned. */
@@ -133,6 +173,8 @@ void memory_load_questions(struct memory_store *memory, struct rows *rows)
         load_ready(memory, rows, &wants->ready[i]);
     for (uint32_t i = 0; i < wants->idle_count; i++)
         load_idle(memory, rows, &wants->idle[i]);
+    for (uint32_t i = 0; i < wants->select_count; i++)
+        load_selected(memory, rows, &wants->selects[i]);
     memory_load_lanes(memory, rows);
     memory_load_nodes(memory, rows);
     if (!wants->running)

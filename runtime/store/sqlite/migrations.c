@@ -200,7 +200,13 @@ static const char *const steps[] = {
     " PRIMARY KEY (due_ms, schedule_id)) WITHOUT ROWID;",
 
     /* Runs have fields that older versions do not know, and are found by their metadata. */
-    "",
+    "CREATE TABLE bulk_action (id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+    "CREATE TABLE bulk_action_due (due_ms INTEGER NOT NULL, bulk_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, bulk_id)) WITHOUT ROWID;"
+    "CREATE TABLE bulk_action_span (due_ms INTEGER NOT NULL, bulk_id INTEGER NOT NULL,"
+    " PRIMARY KEY (due_ms, bulk_id)) WITHOUT ROWID;"
+    "CREATE TABLE run_bulk (bulk_id INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (bulk_id, run_id)) WITHOUT ROWID;",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

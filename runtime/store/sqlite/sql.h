@@ -94,12 +94,14 @@
     IDS(X, RUNS_ALL, "id", "run", "")                                                          \
     IDS(X, RUNS_TASK, "run_id", "run_task", "task = ?1 AND")                                   \
     IDS(X, RUNS_TAG, "run_id", "run_tag", "tag = ?1 AND")                                      \
+    IDS(X, RUNS_BULK, "run_id", "run_bulk", "bulk_id = ?1 AND")                                \
     IDS(X, RUNS_PLACE, "run_id", "run_place", "place = ?1 AND")                                \
     IDS(X, RUNS_CHILDREN, "run_id", "run_parent", "parent_id = ?1 AND")                        \
     /* By queue or task, not by id: all of them are looked through. */                         \
     IDS(X, RUNS_QUEUED, "run_id", "run_ready", "")                                             \
     IDS(X, RUNS_RUNNING, "run_id", "run_running", "")                                          \
     IDS(X, RUNS_PARKED, "run_id", "run_parked", "")                                            \
+    IDS(X, BULK_ALL, "id", "bulk_action", "")                                                  \
     IDS(X, TOKENS_ALL, "id", "waitpoint", "")                                                  \
     IDS(X, TOKENS_TAG, "waitpoint_id", "waitpoint_tag", "tag = ?1 AND")                        \
     IDS(X, TOKENS_PENDING, "waitpoint_id", "waitpoint_pending", "environment = ?1 AND")        \

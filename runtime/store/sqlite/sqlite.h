@@ -35,6 +35,9 @@ enum {
 
 bool sqlite_load(struct connection *connection, struct rows *rows, struct err *err);
 bool sqlite_load_lanes(struct connection *connection, struct rows *rows, struct err *err);
+/* Runs of a filter: questions/list_runs.c. */
+bool sqlite_select(struct connection *connection, struct rows *rows,
+                   const struct select_want *want, struct err *err);
 bool sqlite_flush(struct connection *connection, struct rows *rows, struct err *err);
 
 /* Append the first column of every row, the query being bound. */

@@ -263,11 +263,13 @@ static bool store_backlog(struct store *store, struct arena *arena, struct ids *
 
 static bool store_last_id(struct store *store, int64_t *id, struct err *err)
 {
-    static const char *const questions[] = {
-        "SELECT coalesce(max(id), 0) FROM run",   "SELECT coalesce(max(id), 0) FROM waitpoint",
-        "SELECT coalesce(max(id), 0) FROM queue", "SELECT coalesce(max(id), 0) FROM lane",
-        "SELECT coalesce(max(id), 0) FROM batch", "SELECT last_id FROM given"
-    };
+    static const char *const questions[] = { "SELECT coalesce(max(id), 0) FROM run",
+                                             "SELECT coalesce(max(id), 0) FROM waitpoint",
+                                             "SELECT coalesce(max(id), 0) FROM queue",
+                                             "SELECT coalesce(max(id), 0) FROM lane",
+                                             "SELECT coalesce(max(id), 0) FROM batch",
+                                             "SELECT coalesce(max(id), 0) FROM bulk_action",
+                                             "SELECT last_id FROM given" };
 
     *id = 0;
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {

@@ -92,7 +92,7 @@ Test(prune, what_is_old_goes_and_is_counted)
     for (int i = 0; i < 600 && pruned_runs() < 3; i++) {
         struct answer answer = prune_when_ready("{\"dryRun\":false}");
         cr_assert_not(answer_find(answer, "dryRun")->boolean);
-        for (int kinds = 0; kinds < 3; kinds++) { /* tokens, batches, items */
+        for (int kinds = 0; kinds < 4; kinds++) { /* tokens, batches, items, bulk actions */
             const char *next = answer_text(&site, answer, "next");
             answer = prune(site_path(&site, "{\"after\":\"%s\"}", next));
             cr_assert_eq(answer.status, 200, "%s", answer.body.data);

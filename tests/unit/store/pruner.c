@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-enum { WALL_MS = 1000000, DAY_MS = 86400000, KINDS = 5 }; /* that are walked over */
+enum { WALL_MS = 1000000, DAY_MS = 86400000, KINDS = 6 }; /* that are walked over */
 
 static struct store store;
 static struct store_ops ops;
@@ -116,6 +116,8 @@ Test(pruner, it_goes_on_where_it_stood_and_rests_at_the_end)
     cr_assert_eq(step(0, true).kind, ROW_BATCH);
     pass(idle());
     cr_assert_eq(step(0, true).kind, ROW_BATCH_ITEM);
+    pass(idle());
+    cr_assert_eq(step(0, true).kind, ROW_BULK_ACTION);
     pass(idle());
     cr_assert_eq(step(0, true).kind, ROW_QUEUE);
     cr_assert_leq(idle(), 1050, "the second walk is the first that removes");

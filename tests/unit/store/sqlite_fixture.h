@@ -69,7 +69,9 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
 /* SQL that makes a file one of version 15. */
-#define BACK_TO_15 ""
+#define BACK_TO_15                                        \
+    "DROP TABLE bulk_action; DROP TABLE bulk_action_due;" \
+    "DROP TABLE bulk_action_span; DROP TABLE run_bulk;"
 /* The same of version 14. */
 #define BACK_TO_14                                                                     \
     BACK_TO_15                                                                         \

@@ -1,7 +1,6 @@
 #include "index_walk.h"
 
 #include "base/id.h"
-#include "codec/pack.h"
 #include "engine/rows/labels.h"
 #include "store/sqlite/rows/record.h"
 
@@ -111,7 +110,7 @@ static bool walk_rows(struct walk *walk, const struct target *target, struct are
             return false;
         if (id == 0)
             return true;
-        if (walk->looks++ >= LIST_LOOKS) {
+        if (walk->looks++ >= (walk->looks_most == 0 ? LIST_LOOKS : walk->looks_most)) {
             stop->more = true;
             return true;
         }
@@ -181,7 +180,7 @@ static bool page_after(struct walk *walk, const struct target *target, struct ar
         return false;
     page->has_next = stop.more;
     page->next_after = stop.more ? stop.last : 0;
-    if (after == 0)
+    if (after == 0 || walk->looks_most != 0)
         return true;
     if (!walk_peek(walk, target, arena, true, after - 1, &page->has_previous, err))
         return false;
@@ -212,19 +211,4 @@ bool walk_tags(struct walk *walk, enum sql which, uint32_t environment,
             return false;
         }
     return true;
-}
-
-bool list_has_any(struct arena *scratch, struct slice packed, const struct slices *any)
-{
-    struct value list;
-
-    arena_reset(scratch);
-    if (packed.size == 0 || !pack_read(scratch, packed, &list, NULL) || list.kind != VALUE_LIST)
-        return false;
-    for (uint32_t i = 0; i < list.count; i++)
-        for (uint32_t j = 0; j < any->count; j++)
-            if (list.items[i].kind == VALUE_STRING &&
-                slice_equal(list.items[i].bytes, any->items[j]))
-                return true;
-    return false;
 }

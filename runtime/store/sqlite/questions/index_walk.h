@@ -30,6 +30,7 @@ struct walk {
     int64_t lowest, highest; /* ids outside end the walk */
     bool upwards;            /* oldest first */
     uint32_t looks;
+    uint32_t looks_most; /* of a walk over all of them; 0: of a page, as many as usual */
 };
 
 /*
@@ -69,14 +70,14 @@ bool list_page(struct walk *walk, const struct target *target, struct arena *are
 bool walk_tags(struct walk *walk, enum sql which, uint32_t environment,
                const struct slices *tags);
 
-/* List of packed strings: does it have one of `any`? `scratch` is reset. */
-bool list_has_any(struct arena *scratch, struct slice packed, const struct slices *any);
-
 bool sqlite_runs(struct connection *connection, struct arena *arena,
                  const struct run_filter *filter, struct run_page *page, struct err *err);
 bool sqlite_children(struct connection *connection, struct arena *arena, int64_t parent_id,
                      uint32_t limit, struct run_page *page, struct err *err);
 bool sqlite_tokens(struct connection *connection, struct arena *arena,
                    const struct token_filter *filter, struct token_page *page, struct err *err);
+bool sqlite_bulk_actions(struct connection *connection, struct arena *arena,
+                         const struct bulk_filter *filter, struct bulk_page *page,
+                         struct err *err);
 
 #endif

@@ -2,12 +2,11 @@
 #include "engine/rows/labels.h"
 #include "index_walk.h"
 #include "store/sqlite/rows/record.h"
-
-enum { QUEUES_MAX = 256 };
+#include "store/sqlite/sqlite.h"
 
 struct search {
     const struct run_filter *filter;
-    int64_t queues[QUEUES_MAX];
+    int64_t queues[FILTER_QUEUES_MOST];
     uint32_t queue_count;
     struct arena scratch;
     struct stream streams[STREAMS_MAX];
@@ -43,8 +42,9 @@ static bool walk_statuses(struct walk *walk, const struct run_filter *filter)
 
     for (uint32_t i = 0; i < filter->status_count; i++) {
         uint32_t status = filter->statuses[i].status, outcome = filter->statuses[i].outcome;
+        bool is_found = filter->looks == 0 || lists[status % RUN_DONE] == SQL_RUNS_PLACE;
         bool added = status < RUN_DONE
-                         ? walk_add(walk, lists[status], status)
+                         ? is_found && walk_add(walk, lists[status], status)
                          : outcome > OUTCOME_COMPLETED &&
                                walk_add(walk, SQL_RUNS_PLACE, PLACE_ENDED + (int64_t)outcome);
         if (!added) {
@@ -113,6 +113,8 @@ static bool walk_choose(struct walk *walk, const struct run_filter *filter, stru
                  label_of_member(filter->environment, filter->members[0].key,
                                  filter->members[0].text)))
         return true;
+    if (filter->bulk != 0 && walk_add(walk, SQL_RUNS_BULK, filter->bulk))
+        return true;
     if (walk_tags(walk, SQL_RUNS_TAG, filter->environment, &filter->tags) ||
         walk_statuses(walk, filter))
         return true;
@@ -150,7 +152,7 @@ static bool queues_find(struct connection *connection, struct search *search, st
                 return false;
             bind_int(&query, environment);
             bind_text(&query, filter->queues.items[i]);
-            if (!ids_of(&query, search->queues, QUEUES_MAX, &search->queue_count, err))
+            if (!ids_of(&query, search->queues, FILTER_QUEUES_MOST, &search->queue_count, err))
                 return false;
         }
     return true;
@@ -158,57 +160,10 @@ static bool queues_find(struct connection *connection, struct search *search, st
 
 /* ---- what to keep ------------------------------------------------------------------------ */
 
-static bool slices_have(const struct slices *any, struct slice text)
+static bool is_match(struct search *search, const struct run *run)
 {
-    for (uint32_t i = 0; i < any->count; i++)
-        if (slice_equal(any->items[i], text))
-            return true;
-    return any->count == 0;
-}
-
-static bool status_matches(const struct run_filter *filter, const struct run *run)
-{
-    for (uint32_t i = 0; i < filter->status_count; i++)
-        if (filter->statuses[i].status == run->status &&
-            (run->status != RUN_DONE || filter->statuses[i].outcome == OUTCOME_NONE ||
-             filter->statuses[i].outcome == run->outcome))
-            return true;
-    return filter->status_count == 0;
-}
-
-static bool queue_matches(const struct search *search, int64_t queue)
-{
-    for (uint32_t i = 0; i < search->queue_count; i++)
-        if (search->queues[i] == queue)
-            return true;
-    return search->filter->queues.count == 0;
-}
-
-static bool members_match(struct search *search, const struct run *run)
-{
-    const struct run_filter *filter = search->filter;
-
-    for (uint32_t i = 0; i < filter->member_count; i++)
-        if (!labels_have(&search->scratch, run->metadata, filter->members[i].key,
-                         filter->members[i].text))
-            return false;
-    return true;
-}
-
-static bool run_matches(struct search *search, const struct run *run)
-{
-    const struct run_filter *filter = search->filter;
-
-    return (filter->environment == 0 || filter->environment == run->environment) &&
-           (filter->from_ms == 0 || run->created_ms >= filter->from_ms) &&
-           (filter->to_ms == 0 || run->created_ms <= filter->to_ms) &&
-           (filter->is_test < 0 || run->is_test == (filter->is_test != 0)) &&
-           status_matches(filter, run) && queue_matches(search, run->queue) &&
-           slices_have(&filter->tasks, run->task) &&
-           slices_have(&filter->versions, run->version) &&
-           (filter->tags.count == 0 ||
-            list_has_any(&search->scratch, run->tags, &filter->tags)) &&
-           members_match(search, run);
+    return run_filter_matches(search->filter, search->queues, search->queue_count, run,
+                              &search->scratch);
 }
 
 /* Most rows are looked at in place; only one that matches is copied. */
@@ -228,7 +183,7 @@ static bool match(void *context, struct connection *connection, struct arena *ar
     if (!found)
         return true;
     bool done = row_take(&query, ROW_RUN, &run.row, err);
-    if (done && (context == NULL || run_matches(context, &run))) {
+    if (done && (context == NULL || is_match(context, &run))) {
         query.next = 0;
         query.arena = arena;
         copy = ARENA_NEW(arena, struct run);
@@ -261,6 +216,7 @@ bool sqlite_runs(struct connection *connection, struct arena *arena,
 
     search->filter = filter;
     walk_init(&walk, connection, search->streams, filter->from_ms, filter->to_ms);
+    walk.looks_most = filter->looks;
     bool done = queues_find(connection, search, err) && walk_choose(&walk, filter, err);
     if (filter->queues.count > 0 && search->queue_count == 0)
         walk.count = 0; /* no such queue, so no such run */
@@ -269,6 +225,24 @@ bool sqlite_runs(struct connection *connection, struct arena *arena,
     arena_finish(&search->scratch);
     page_give(&found, page, arena);
     return done;
+}
+
+bool sqlite_select(struct connection *connection, struct rows *rows,
+                   const struct select_want *want, struct err *err)
+{
+    struct run_page page = { 0 };
+
+    if (!sqlite_runs(connection, rows->arena, want->filter, &page, err))
+        return false;
+    for (uint32_t i = 0; i < page.count; i++) {
+        (void)rows_put(rows, ROW_RUN, &page.rows[i]->row); /* found by its id */
+        rows_put_selected(rows, want->by, page.rows[i]->id);
+    }
+    if (page.has_next)
+        rows_put_selected_next(rows, want->by,
+                               page.count == want->filter->limit ? page.rows[page.count - 1]->id
+                                                                 : page.next_after);
+    return true;
 }
 
 bool sqlite_children(struct connection *connection, struct arena *arena, int64_t parent_id,

@@ -299,3 +299,30 @@ bool sqlite_hour(struct connection *connection, struct arena *arena, int64_t que
             return false;
     return true;
 }
+
+bool sqlite_totals(struct connection *connection, uint32_t environment, struct totals *totals,
+                   struct err *err)
+{
+    struct query query;
+    bool row;
+
+    if (!query_start(&query, connection, SQL_TOTALS, err))
+        return false;
+    bind_int(&query, environment);
+    if (!query_row(&query, &row, err))
+        return false;
+    if (row) {
+        for (int status = 0; status < RUN_DONE; status++)
+            totals->live[status] = take_int(&query);
+        totals->completed = take_int(&query);
+        totals->failed = take_int(&query);
+        totals->canceled = take_int(&query);
+        query_finish(&query);
+    }
+    if (!query_start(&query, connection,
+                     environment == 0 ? SQL_PENDING_COUNT_ALL : SQL_PENDING_COUNT, err))
+        return false;
+    if (environment != 0)
+        bind_int(&query, environment);
+    return query_number(&query, &totals->tokens_pending, err);
+}

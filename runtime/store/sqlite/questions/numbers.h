@@ -21,4 +21,7 @@ bool sqlite_hour(struct connection *connection, struct arena *arena, int64_t que
                  int64_t since, int64_t until, bool has_keys, struct queue_hour *hour,
                  struct err *err);
 
+bool sqlite_totals(struct connection *connection, uint32_t environment, struct totals *totals,
+                   struct err *err);
+
 #endif

@@ -169,6 +169,16 @@ static bool reader_tokens(struct reader *reader, struct arena *arena,
            snapshot_end(reader, sqlite_tokens(connection, arena, filter, page, err));
 }
 
+static bool reader_bulk_actions(struct reader *reader, struct arena *arena,
+                                const struct bulk_filter *filter, struct bulk_page *page,
+                                struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    return connection != NULL &&
+           snapshot_end(reader, sqlite_bulk_actions(connection, arena, filter, page, err));
+}
+
 /* ---- queues ------------------------------------------------------------------------------ */
 
 /* The next row of a queue query, NULL at its end. */
@@ -414,33 +424,6 @@ static bool reader_logs(struct reader *reader, struct arena *arena, int64_t run_
            snapshot_end(reader, find_logs(connection, arena, run_id, limit, lines, err));
 }
 
-static bool find_totals(struct connection *connection, uint32_t environment,
-                        struct totals *totals, struct err *err)
-{
-    struct query query;
-    bool row;
-
-    if (!query_start(&query, connection, SQL_TOTALS, err))
-        return false;
-    bind_int(&query, environment);
-    if (!query_row(&query, &row, err))
-        return false;
-    if (row) {
-        for (int status = 0; status < RUN_DONE; status++)
-            totals->live[status] = take_int(&query);
-        totals->completed = take_int(&query);
-        totals->failed = take_int(&query);
-        totals->canceled = take_int(&query);
-        query_finish(&query);
-    }
-    if (!query_start(&query, connection,
-                     environment == 0 ? SQL_PENDING_COUNT_ALL : SQL_PENDING_COUNT, err))
-        return false;
-    if (environment != 0)
-        bind_int(&query, environment);
-    return query_number(&query, &totals->tokens_pending, err);
-}
-
 static bool reader_totals(struct reader *reader, uint32_t environment, struct totals *totals,
                           struct err *err)
 {
@@ -448,7 +431,7 @@ static bool reader_totals(struct reader *reader, uint32_t environment, struct to
 
     *totals = (struct totals){ 0 };
     return connection != NULL &&
-           snapshot_end(reader, find_totals(connection, environment, totals, err));
+           snapshot_end(reader, sqlite_totals(connection, environment, totals, err));
 }
 
 static void reader_close(struct reader *reader)
@@ -467,6 +450,7 @@ static const struct reader_ops ops = {
     .children = reader_children,
     .token = reader_token,
     .tokens = reader_tokens,
+    .bulk_actions = reader_bulk_actions,
     .queues = reader_queues,
     .queue = reader_queue,
     .row = reader_row,

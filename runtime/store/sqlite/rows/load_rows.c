@@ -153,6 +153,14 @@ static bool load_kind(struct connection *connection, struct rows *rows, enum row
     return true;
 }
 
+static bool load_selects(struct connection *connection, struct rows *rows, struct err *err)
+{
+    for (uint32_t i = 0; i < rows->wants.select_count; i++)
+        if (!sqlite_select(connection, rows, &rows->wants.selects[i], err))
+            return false;
+    return true;
+}
+
 /* ---- edges and children ------------------------------------------------------------------ */
 
 /* Its id, after which to begin, and how many of them. */
@@ -362,7 +370,8 @@ bool sqlite_load(struct connection *connection, struct rows *rows, struct err *e
     for (uint32_t i = 0; i < rows->wants.idle_count; i++)
         if (!load_idle(connection, &rows->wants.idle[i], rows, err))
             return false;
-    return load_children(connection, rows, err) && load_edges(connection, rows, err) &&
-           load_tokens(connection, rows, err) && load_ready(connection, rows, err) &&
-           load_running(connection, rows, err) && sqlite_load_lanes(connection, rows, err);
+    return load_selects(connection, rows, err) && load_children(connection, rows, err) &&
+           load_edges(connection, rows, err) && load_tokens(connection, rows, err) &&
+           load_ready(connection, rows, err) && load_running(connection, rows, err) &&
+           sqlite_load_lanes(connection, rows, err);
 }
