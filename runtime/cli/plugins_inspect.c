@@ -141,6 +141,8 @@ static void print_rules(const struct value *task)
                SLICE_ARG(member_text(task, "retry_from")));
     if (limit_ms > 0)
         printf("  %-11s %" PRId64 " ms a segment\n", "time limit", limit_ms);
+    if (member_int(task, "cpu_ms") > 0)
+        printf("  %-11s %" PRId64 " ms a segment\n", "CPU limit", member_int(task, "cpu_ms"));
 }
 
 static void print_task(struct arena *arena, const struct value *task)

@@ -84,6 +84,7 @@ const struct cli_command runs_list_command = {
         "Filters may be given several times, or with commas: any of them then. The statuses:\n"
         "\n"
         "  DELAYED           starts at a time to come\n"
+        "  PAUSED            its attempts are used up, and it is kept: bide runs redrive\n"
         "  QUEUED            starts as soon as its queue and the slots let it\n"
         "  PENDING_VERSION   waits for a plugin that offers the task, or that its state fits\n"
         "  EXECUTING         a segment of it runs\n"
@@ -94,7 +95,9 @@ const struct cli_command runs_list_command = {
         "  TIMED_OUT         it took longer than it may\n"
         "  CANCELED          by somebody, or with its parent\n"
         "  EXPIRED           it was not started within its TTL\n"
-        "  SYSTEM_FAILURE    bide could not go on with it",
+        "  SYSTEM_FAILURE    bide could not go on with it\n"
+        "  DEAD_LETTER       only asked by: a FAILED, CRASHED or TIMED_OUT that may be "
+        "redriven",
     .options = list_options,
     .is_client = true,
     .exec = exec_list,

@@ -179,7 +179,7 @@ static const struct cli_option options[] = {
     { "inherit-tags", NULL, "it has the tags of that run as well" },
     { "on-parent-end", "RULE", "cancel, abandon or wait, when that is canceled or times out" },
     { "metadata", "JSON", "a JSON object, @FILE, or - for stdin" },
-    { "max-attempts", "COUNT", "tries in all" },
+    { "max-attempts", "COUNT", "attempts from one save point" },
     { "cost", "COUNT", "each start counts for so many at the rates of its queue" },
     { "max-duration", "SECONDS", "how long an attempt may take; may have a fraction" },
     { "test", NULL, "mark the run as a test" },

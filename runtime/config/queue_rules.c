@@ -24,6 +24,7 @@ static const char *const conflict_words[] = { "queue", "skip", "replace", "cance
                                               NULL };
 /* "": nothing was said. */
 const char *const children_words[] = { "", "cancel", "abandon", "wait", NULL };
+const char *const exhausted_words[] = { "", "fail", "pause", "dead_letter", NULL };
 static const char *const mismatch_words[] = { "", "tell", "refuse", NULL };
 static const char *const full_words[] = { "reject", "drop_oldest", NULL };
 
@@ -49,6 +50,10 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
       .at = offsetof(struct queue_rules, on_conflict),
       .words = conflict_words },
     RULE("ttl", SPAN, ttl_ms),
+    { .key = "start_by",
+      .type = RULE_SPAN,
+      .at = offsetof(struct queue_rules, ttl_ms),
+      .is_alias = true },
     RULE("priority", AMOUNT, priority),
     RETRY_RULES("retry", retry),
     RETRY_RULES("retry.user", retry_of[RETRY_USER]),
@@ -56,6 +61,10 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
     RETRY_RULES("retry.timeout", retry_of[RETRY_TIMEOUT]),
     RETRY_RULES("retry.upstream", retry_of[RETRY_UPSTREAM]),
     RULE("retry.max_attempts_total", COUNT, retry_total),
+    { .key = "on_exhausted",
+      .type = RULE_WORD,
+      .at = offsetof(struct queue_rules, on_exhausted),
+      .words = exhausted_words },
     RULE("fair", FAIR, fair),
     RULE("uses", USES, uses),
     RULE("reuse", REUSE, reuse),

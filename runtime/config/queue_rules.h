@@ -102,6 +102,7 @@ struct queue_rules {
     /* Before their task's own. */
     struct retry_rule retry, retry_of[RETRY_CLASSES];
     uint32_t retry_total;   /* attempts of a run in all */
+    uint32_t on_exhausted;  /* enum exhausted_rule */
     struct queue_fair fair; /* lanes take turns where it is not said */
     struct queue_uses uses; /* all of it, or the run does not start */
     uint32_t reuse;         /* enum reuse; for triggers that say none */
@@ -129,7 +130,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 39, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 41, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

@@ -16,6 +16,15 @@ enum retry_class {
 /* As files, plugins and people call them. */
 extern const char *const retry_class_words[RETRY_CLASSES];
 
+/* What becomes of a run whose attempts are used up; the SDK's numbers. */
+enum exhausted_rule {
+    EXHAUSTED_UNSAID,
+    EXHAUSTED_FAIL,       /* it has failed: what is always so */
+    EXHAUSTED_PAUSE,      /* it is kept, until somebody lets it go on, or cancels it */
+    EXHAUSTED_DEAD_LETTER /* it has failed, and a new run may go on where it has ended */
+};
+extern const char *const exhausted_words[]; /* the last is NULL */
+
 /* 0: it is not said. */
 struct retry_rule {
     uint32_t attempts; /* from one save point, the first included */

@@ -99,6 +99,10 @@ void run_set_part(struct run *run, enum run_part part, struct slice value);
 /* The rows that run_finish needs. */
 bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
+/* It starts over: nothing is left of what it has saved and waited for. */
+void run_begin_anew(struct run *run);
+/* A dead letter that has gone on elsewhere: it keeps nothing any more. */
+void run_bury(struct run *run);
 /* All its rows are there (run_finish_ready); those below it follow. */
 void cancel_run(struct batch *batch, struct run *run);
 /* It ends before it was started; `why` is for its error and its timeline. */

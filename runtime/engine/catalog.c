@@ -254,12 +254,17 @@ struct catalog_retry catalog_retry(const struct catalog *catalog,
                                    uint32_t own, enum retry_class class)
 {
     const struct queue_rules *rules = catalog_rules(catalog, queue);
-    struct catalog_retry retry = { 3, 0, 1000, 60000, 2 };
+    struct catalog_retry retry = { 3, 0, EXHAUSTED_FAIL, 1000, 60000, 2 };
 
     if (task != NULL)
-        retry = (struct catalog_retry){ task->max_attempts > 0 ? task->max_attempts : 3,
-                                        task->max_attempts_total, (double)task->retry_min_ms,
-                                        (double)task->retry_max_ms, task->retry_factor };
+        retry =
+            (struct catalog_retry){ task->max_attempts > 0 ? task->max_attempts : 3,
+                                    task->max_attempts_total,
+                                    task->on_exhausted == EXHAUSTED_UNSAID ? EXHAUSTED_FAIL
+                                                                           : task->on_exhausted,
+                                    (double)task->retry_min_ms,
+                                    (double)task->retry_max_ms,
+                                    task->retry_factor };
     retry_say(&retry, &rules->retry);
     if (own > 0)
         retry.attempts = own;
@@ -270,6 +275,8 @@ struct catalog_retry catalog_retry(const struct catalog *catalog,
         retry.attempts = own;
     if (rules->retry_total > 0)
         retry.total = rules->retry_total;
+    if (rules->on_exhausted != EXHAUSTED_UNSAID)
+        retry.exhausted = rules->on_exhausted;
     return retry;
 }
 

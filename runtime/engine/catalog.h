@@ -32,6 +32,7 @@ struct catalog_task {
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
     struct retry_rule retry_of[RETRY_CLASSES];
+    uint32_t on_exhausted; /* enum exhausted_rule */
     enum retry_from retry_from;
     int64_t limit_ms;  /* time a segment may take */
     uint32_t children; /* enum children_rule, of those that its runs make */
@@ -63,8 +64,9 @@ struct catalog_queue {
 
 /* What a run does when it fails. */
 struct catalog_retry {
-    uint32_t attempts; /* from one save point */
-    uint32_t total;    /* in all; 0: any number */
+    uint32_t attempts;  /* from one save point */
+    uint32_t total;     /* in all; 0: any number */
+    uint32_t exhausted; /* enum exhausted_rule; never UNSAID */
     double min_ms, max_ms, factor;
 };
 

@@ -41,6 +41,7 @@ enum command_kind {
     COMMAND_WAIT_MOVE,
     COMMAND_MESSAGE_SEND,
     COMMAND_RUN_EDIT,
+    COMMAND_REDRIVE,
     COMMAND_QUEUE_PAUSE,
     COMMAND_QUEUE_LIMIT,
     COMMAND_ENVIRONMENT_PAUSE,
@@ -101,6 +102,7 @@ struct trigger {
     int64_t given;    /* payload_hash of what came; 0: of `payload` */
     bool only_asks;   /* may it be made? `checked` is its payload with defaults */
     bool is_accepted; /* it may: it is made, whatever is full or paused now */
+    const struct run *goes_on; /* it begins where this one has ended; NULL: at the entry */
     /* By the expressions of its queue (lane_key.h), while is_keyed: */
     struct slice lane_key, tenant, flaw, checked;
     bool is_keyed;
@@ -153,6 +155,7 @@ struct command {
         struct token_complete token_complete; /* of TOKEN_TIMEOUT, …, WAIT_MOVE too */
         struct message_send message_send;
         struct run_edit run_edit;
+        struct redrive redrive;
         struct pause_order queue_pause;
         struct queue_limit queue_limit;
         struct pause_order environment_pause;

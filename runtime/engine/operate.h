@@ -2,6 +2,7 @@
 #ifndef OPERATE_H
 #define OPERATE_H
 
+#include "base/err.h"
 #include "base/slice.h"
 #include "config/queue_rules.h"
 
@@ -52,6 +53,21 @@ struct schedule_act {
     struct slice by, why;        /* empty: it was not said */
     int64_t schedule_id, run_id; /* reply */
     bool is_changed;             /* reply */
+};
+
+/* Runs whose attempts are used up are to go on. */
+struct redrive {
+    uint32_t environment;
+    struct redrive_item {
+        int64_t id;
+        int64_t run_id; /* reply: the run that goes on: itself, or a new one; 0: err says */
+        struct err err; /* why it does not */
+        struct command *made; /* TRIGGER of a new one */
+    } * items;
+    uint32_t count;
+    bool from_start; /* else from the last save point */
+    struct slice by; /* empty: it was not said */
+    uint32_t at;     /* the engine's own: how far it is */
 };
 
 /* The idempotency key stands for nothing any more, until it comes again. */

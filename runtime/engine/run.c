@@ -191,6 +191,20 @@ void run_tell(struct batch *batch, struct run *run)
         batch_ids_add(batch, &batch->heard, run->id);
 }
 
+static void run_forget(struct run *run, bool has_state)
+{
+    run->wait = run->once = (struct slice){ 0 };
+    if (has_state)
+        run_set_part(run, PART_STATE, (struct slice){ 0 });
+    mail_close(run);
+}
+
+void run_bury(struct run *run)
+{
+    run->is_dead = false;
+    run_forget(run, true);
+}
+
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 {
     bool was_running = run->status == RUN_RUNNING;
@@ -200,10 +214,8 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     run->outcome = outcome;
     run->finished_ms = batch->now_ms;
     must_move(batch, run, RUN_DONE, run->why);
-    run->wait = run->once = (struct slice){ 0 };
-    if (has_state)
-        run_set_part(run, PART_STATE, (struct slice){ 0 });
-    mail_close(run);
+    if (!run->is_dead)
+        run_forget(run, has_state);
     key_release(batch, run);
     queue_count(batch, run);
     run->is_out = was_running && outcome == OUTCOME_CANCELED;
@@ -242,6 +254,23 @@ static int64_t retry_delay(struct batch *batch, const struct catalog_retry *retr
     return cap < 1 ? 0 : (int64_t)id_random(batch->engine->ids, (uint64_t)cap + 1);
 }
 
+void run_begin_anew(struct run *run)
+{
+    run->segment = run->wait = run->once = (struct slice){ 0 };
+    run_set_part(run, PART_STATE, (struct slice){ 0 });
+    run->entry++; /* so that tokens and children are new ones */
+    run->id_block = 0;
+}
+
+/* It goes on when somebody says so (again/redrive.c). */
+static void run_pause(struct batch *batch, struct run *run, struct slice why)
+{
+    run->due_ms = 0;
+    must_move(batch, run, RUN_DELAYED,
+              arena_format(batch->arena, "paused, as its attempts are used up: %.*s",
+                           SLICE_ARG(why)));
+}
+
 static void run_retry(struct batch *batch, struct run *run, const struct catalog_task *task,
                       const struct catalog_retry *retry, const struct failure *failure)
 {
@@ -251,12 +280,8 @@ static void run_retry(struct batch *batch, struct run *run, const struct catalog
         begin = batch_deadline(batch, 0, retry_delay(batch, retry, run->tries));
     run->attempt++;
     run->tries++;
-    if (task != NULL && task->retry_from == RETRY_FROM_START) {
-        run->segment = run->wait = run->once = (struct slice){ 0 };
-        run_set_part(run, PART_STATE, (struct slice){ 0 });
-        run->entry++; /* so that tokens and children are new ones */
-        run->id_block = 0;
-    }
+    if (task != NULL && task->retry_from == RETRY_FROM_START)
+        run_begin_anew(run);
     if (begin.due_ms != 0 && !batch_is_over(batch, begin.due_ms, begin.is_span)) {
         run->due_ms = begin.due_ms;
         run->due_is_span = begin.is_span;
@@ -273,10 +298,16 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
                                                run->max_attempts, failure->class);
 
     run->error = failure_pack(batch, run, failure);
-    if (failure->retryable && run->attempt < run_last_attempt(run, &retry))
+    if (failure->retryable && run->attempt < run_last_attempt(run, &retry)) {
         run_retry(batch, run, task, &retry, failure);
-    else
-        run_finish(batch, run, failure->outcome);
+        return;
+    }
+    if (failure->retryable && retry.exhausted == EXHAUSTED_PAUSE) {
+        run_pause(batch, run, failure->name);
+        return;
+    }
+    run->is_dead = failure->retryable && retry.exhausted == EXHAUSTED_DEAD_LETTER;
+    run_finish(batch, run, failure->outcome);
 }
 
 void run_expire(struct batch *batch, struct run *run, struct slice why)

@@ -314,12 +314,14 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
 
     task->max_attempts = def->max_attempts;
     task->max_attempts_total = def->max_attempts_total;
+    task->on_exhausted = def->on_exhausted;
     memcpy(task->retry_of, classes, sizeof classes);
     task->retry_from = def->retry_from;
     task->retry_min_ms = def->retry_min_ms;
     task->retry_max_ms = def->retry_max_ms;
     task->retry_factor = def->retry_factor;
     task->limit_ms = def->limit_ms;
+    task->cpu_ms = def->cpu_ms;
     task->children = def->children;
     struct err found;
 
@@ -331,9 +333,11 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
         flaw = "retry_from is neither BIDE_RETRY_SEGMENT nor BIDE_RETRY_START";
     else if (def->children > BIDE_CHILDREN_WAIT)
         flaw = "children is none of enum bide_children";
-    else if (def->limit_ms < 0)
+    else if (def->on_exhausted > BIDE_EXHAUSTED_DEAD_LETTER)
+        flaw = "on_exhausted is none of enum bide_exhausted";
+    else if (def->limit_ms < 0 || def->cpu_ms < 0)
         flaw = "a time is negative";
-    else if (def->limit_ms > DURATION_MAX_MS)
+    else if (def->limit_ms > DURATION_MAX_MS || def->cpu_ms > DURATION_MAX_MS)
         flaw = "a time is longer than 100 years";
     else if (def->max_attempts_total != 0 && def->max_attempts_total < def->max_attempts)
         flaw = "max_attempts_total is below max_attempts";

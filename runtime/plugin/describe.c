@@ -74,7 +74,7 @@ static bool has_classes(const struct plugin_task *task)
 
 static void describe_task(struct buffer *out, const struct plugin_task *task)
 {
-    pack_map(out, has_classes(task) ? 14 : 13);
+    pack_map(out, has_classes(task) ? 16 : 15);
     pack_key(out, "id");
     pack_string(out, task->id);
     pack_key(out, "input_schema");
@@ -93,10 +93,14 @@ static void describe_task(struct buffer *out, const struct plugin_task *task)
     pack_key(out, task->retry_from == BIDE_RETRY_START ? "start" : "segment");
     pack_key(out, "limit_ms");
     pack_int(out, task->limit_ms);
+    pack_key(out, "cpu_ms");
+    pack_int(out, task->cpu_ms);
     pack_key(out, "children");
     pack_int(out, task->children);
     pack_key(out, "max_attempts_total");
     pack_int(out, task->max_attempts_total);
+    pack_key(out, "on_exhausted");
+    pack_int(out, task->on_exhausted);
     if (has_classes(task)) {
         pack_key(out, "retry");
         describe_retries(out, task);

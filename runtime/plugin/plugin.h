@@ -51,12 +51,12 @@ struct plugin_rename {
 
 struct plugin_task {
     struct slice id, input_schema, queue; /* empty: not said */
-    uint32_t max_attempts, max_attempts_total;
+    uint32_t max_attempts, max_attempts_total, on_exhausted;
     struct bide_retry_policy retry_of[4]; /* user, crash, timeout, upstream */
     uint32_t retry_from;
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
-    int64_t limit_ms;
+    int64_t limit_ms, cpu_ms;
     uint32_t children;
     struct plugin_struct state;
     struct plugin_segment *segments; /* the entry first */

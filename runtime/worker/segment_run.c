@@ -3,6 +3,7 @@
 #include "base/family.h"
 #include "base/id.h"
 #include "codec/pack.h"
+#include "cpu_limit.h"
 #include "prints.h"
 
 #include <stdarg.h>
@@ -210,7 +211,9 @@ static void segment_enter(struct segment *segment, const struct plugin_segment *
         return;
     }
     prints_forget();
+    cpu_limit_begin(segment->about->cpu_ms);
     bide_next next = entered->run(&segment->task);
+    cpu_limit_end();
     if (!channel_is_ours(segment->channel)) { /* a fork that returned: the segment goes on */
         (void)fflush(NULL);                   /* as exit() does */
         _exit(0);

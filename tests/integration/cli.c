@@ -345,8 +345,9 @@ Test(cli, a_run_shows_its_parent_and_its_children)
 Test(cli, every_status_is_in_the_help_and_can_be_asked_for)
 {
     static const char *const statuses[] = {
-        "DELAYED", "QUEUED",  "PENDING_VERSION", "EXECUTING", "WAITING", "COMPLETED",
-        "FAILED",  "CRASHED", "TIMED_OUT",       "CANCELED",  "EXPIRED", "SYSTEM_FAILURE",
+        "DELAYED",   "QUEUED",         "PENDING_VERSION", "EXECUTING",   "WAITING",
+        "COMPLETED", "FAILED",         "CRASHED",         "TIMED_OUT",   "CANCELED",
+        "EXPIRED",   "SYSTEM_FAILURE", "PAUSED",          "DEAD_LETTER",
     };
     const char *help = text("%s", bide(0, "help runs list"));
 

@@ -14,6 +14,7 @@
 #define RETRY(S)       S(fail_first)
 #define RETRY_LATER(S) S(wait_then_fail) S(fail_behind)
 #define AGAIN(S)       S(fail_again)
+#define BURN(S)        S(burn)
 #define FAIL(S)        S(fail_now)
 #define RAISE(S)       S(raise_and_go_on)
 #define ONCE(S)        S(act_once)
@@ -49,6 +50,8 @@ BIDE_TASK(retry_start, COUNT_STATE, RETRY_LATER, .id = "retry-start", .max_attem
 BIDE_TASK(again, BIDE_NO_STATE, AGAIN, .id = "again", .max_attempts = 2,
           .max_attempts_total = 9, .retry_upstream.max_attempts = 3, .retry_upstream.min_ms = 1,
           .retry_upstream.max_ms = 5, .retry_crash.max_attempts = 1)
+BIDE_TASK(burns, BIDE_NO_STATE, BURN, .id = "burn", .max_attempts = 1, .cpu_ms = 200,
+          .limit_ms = BIDE_SECONDS(20))
 BIDE_TASK(fail, BIDE_NO_STATE, FAIL, .id = "fail", .max_attempts = 3)
 BIDE_TASK(raises, BIDE_NO_STATE, RAISE, .id = "raise")
 BIDE_TASK(once, BIDE_NO_STATE, ONCE, .id = "once", .max_attempts = 5, .retry_min_ms = 10)
@@ -138,6 +141,17 @@ static bide_next fail_again(bide_task *t)
     if (strcmp(how, "crash") == 0)
         abort();
     return bide_upstream(t, "no_answer", "attempt %u", (unsigned)bide_info(t)->attempt);
+}
+
+/* { ms }: so much processor time, or more */
+static bide_next burn(bide_task *t)
+{
+    clock_t end = clock() + (clock_t)number(t, "ms", 0) * CLOCKS_PER_SEC / 1000;
+
+    rest(number(t, "rest", 0));
+    while (clock() < end)
+        ;
+    return bide_done(t);
 }
 
 /* { code, text } */
@@ -470,6 +484,6 @@ static bide_next read_wrongly(bide_task *t)
 }
 
 BIDE_PLUGIN("steady", "1.0.0", echo_task, retry_task, retry_later_task, retry_start_task,
-            again_task, fail_task, raises_task, once_task, poll_task, logs_task, progress_task,
-            metadata_task, pushed_task, context_task, loop_task, child_task, parent_task,
-            unwaited_task, token_task, tokens_task, pauses_task, wrong_kind_task)
+            again_task, burns_task, fail_task, raises_task, once_task, poll_task, logs_task,
+            progress_task, metadata_task, pushed_task, context_task, loop_task, child_task,
+            parent_task, unwaited_task, token_task, tokens_task, pauses_task, wrong_kind_task)

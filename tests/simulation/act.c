@@ -308,9 +308,9 @@ void act_step(struct world *world)
         act_complete(world, some_token(world));
     else if (dice < 774)
         act_token(world);
-    else if (dice < 786)
+    else if (dice < 788)
         hands_step(world);
-    else if (dice < 789)
+    else if (dice < 790)
         messages_some(world);
     else if (dice < 792)
         edits_step(world);
@@ -396,8 +396,8 @@ static void never_cancel(struct world *world)
 {
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
-        if (run->status != RUN_DONE &&
-            run->due_ms > world->steady_ms + INT64_C(100) * 86400000 &&
+        bool is_late = run->due_ms > world->steady_ms + INT64_C(100) * 86400000;
+        if (run->status != RUN_DONE && (is_late || run_is_paused(run)) &&
             world->command_count + 2 < BATCH_MAX)
             act_cancel(world, run);
     }

@@ -347,7 +347,7 @@ void check_rows(struct world *world)
             check_running(world, run);
         } else if (run->status == RUN_WAITING) {
             edges += check_waiting(world, run);
-        } else if (run->status == RUN_DELAYED && run->due_ms == 0) {
+        } else if (run_is_paused(run) && run->error.size == 0) {
             world_flaw(world, "run %lld is delayed for ever", (long long)run->id);
         }
         if (ended_with_children(run) && (run->choices & RUN_IS_HELD) != 0)

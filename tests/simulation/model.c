@@ -1,6 +1,7 @@
 #include "base/duration.h"
 #include "base/memory.h"
 #include "batches.h"
+#include "waits.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,7 @@ static struct shadow *shadow_begin(const struct look *look, struct shadow *shado
         shadow->end = shadow->cancel = shadow->made = NULL;
         shadow->is_recovered = shadow->is_freed = shadow->is_plain = false;
         shadow->moves = shadow->acts = 0;
+        shadow->is_redriven = shadow->is_again = shadow->is_anew = false;
         shadow->moved = NULL;
         shadow->rescheduled = NULL;
         shadow->is_tagged = false;
@@ -296,6 +298,9 @@ static void command_take(const struct look *look, const struct command *command)
         break;
     case COMMAND_BATCH_READ:
         rule_batch_read(look, command);
+        break;
+    case COMMAND_REDRIVE:
+        rule_redrive(look, command);
         break;
     case COMMAND_CATALOG:
     case COMMAND_SPEED:

@@ -46,10 +46,11 @@ struct shadow {
     const struct command *cancel;
     struct move path[MOVES_MAX]; /* its moves */
     uint32_t moves;
-    struct letter *letters; /* the last comes first; rules_mail.c */
-    int64_t sent;           /* messages, so far */
-    bool is_plain;          /* its end became a failure that is not retried */
-    uint32_t acts;          /* by hand on its wait, a bit each; and the last that moved it */
+    struct letter *letters;              /* the last comes first; rules_mail.c */
+    int64_t sent;                        /* messages, so far */
+    bool is_redriven, is_again, is_anew; /* it goes on, or a new one; itself; from the start */
+    bool is_plain;                       /* its end became a failure that is not retried */
+    uint32_t acts; /* by hand on its wait, a bit each; and the last that moved it */
     const struct token_complete *moved;
     int64_t given, was_given;           /* "given" of its metadata; before the batch */
     const struct run_edit *rescheduled; /* in this batch */

@@ -154,3 +154,15 @@ bool pools_may_hold(struct world *world, const struct run *run, const struct que
     }
     return may_hold && !is_free; /* when nobody holds anything somebody starts */
 }
+
+void bursts_draw(struct world *world)
+{
+    for (int i = 0; i < ENVIRONMENTS; i++) {
+        struct config_burst *burst = &world->bursts[i];
+        *burst = (struct config_burst){ 0 };
+        if (!world_chance(world, 30))
+            continue;
+        burst->base = 1 + (uint32_t)world_random(world, 3);
+        burst->most = burst->base + (uint32_t)world_random(world, burst->base + 1);
+    }
+}

@@ -81,6 +81,16 @@ static struct catalog_retry policy_of(const struct look *look, const struct run 
     return policy;
 }
 
+static uint32_t exhausted_of(const struct look *look, const struct run *run)
+{
+    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+    uint32_t queues = world_rules(queue_name_now(look, run))->on_exhausted;
+
+    return queues != EXHAUSTED_UNSAID ? queues
+           : task == NULL             ? EXHAUSTED_FAIL
+                                      : task->on_exhausted;
+}
+
 static bool begins_anew(const struct look *look, const struct run *run)
 {
     const struct catalog_task *task = catalog_task(look->catalog, run->task);
@@ -182,6 +192,14 @@ static void retry_look(const struct look *look, struct shadow *shadow, const str
         start_again_look(look, shadow, run);
 }
 
+static void paused_look(const struct look *look, const struct shadow *shadow,
+                        const struct run *run)
+{
+    if (shadow->path[0].status != RUN_DELAYED ||
+        (shadow->moves == 1 && (!run_is_paused(run) || run->is_dead)))
+        flaw(look, run, "its attempts are used up, and it is not paused");
+}
+
 static enum retry_class class_of(const struct shadow *shadow)
 {
     const struct segment_end *said = &shadow->end->segment_end;
@@ -203,8 +221,13 @@ static bool failure_look(const struct look *look, struct shadow *shadow, const s
     if (shadow->path[0].text.size > 0 && is_retry && !slice_equal(shadow->path[0].text, name) &&
         shadow->path[0].status != RUN_PARKED)
         flaw(look, run, "its retry does not say why");
+    uint32_t exhausted = is_retryable ? exhausted_of(look, run) : EXHAUSTED_FAIL;
     if (is_retry)
         retry_look(look, shadow, run, retry_cap(&policy, tries), tries);
+    else if (exhausted == EXHAUSTED_PAUSE)
+        paused_look(look, shadow, run);
+    else if (run->is_dead != (exhausted == EXHAUSTED_DEAD_LETTER) && !shadow->is_redriven)
+        flaw(look, run, "it is a dead letter, and should not be; or the other way round");
     else if (shadow->path[0].status != RUN_DONE || shadow->path[0].outcome != outcome)
         world_flaw(look->world, "run %lld has failed in attempt %u of %u, and has outcome %u",
                    (long long)run->id, attempt, most, shadow->path[0].outcome);
@@ -398,15 +421,20 @@ void rule_end(const struct look *look, struct shadow *shadow, const struct run *
         flaw(look, run, "deaths of the server were counted, and it has not died");
     if (shadow->end != NULL && shadow->end->kind == COMMAND_SEGMENT_END && run->deaths.size > 0)
         flaw(look, run, "its segment has ended, and deaths of the server are held against it");
-    if (run->attempt != attempt + is_retry)
-        world_flaw(look->world, "run %lld is in attempt %u, it must be in %u",
-                   (long long)run->id, run->attempt, attempt + is_retry);
     if (is_next && !begins_anew(look, run))
         shadow->tries = 0;
+    if (shadow->is_again) /* somebody has said so */
+        shadow->tries = 0;
+    if (shadow->is_anew)
+        start_again_look(look, shadow, run);
+    if (run->attempt != attempt + is_retry + shadow->is_again)
+        world_flaw(look->world, "run %lld is in attempt %u, it must be in %u",
+                   (long long)run->id, run->attempt, attempt + is_retry + shadow->is_again);
     if (run->tries != shadow->tries)
         world_flaw(look->world, "run %lld has %u failed tries, it must have %u",
                    (long long)run->id, run->tries, shadow->tries);
-    entry_look(look, shadow, run, is_next || (is_retry && begins_anew(look, run)));
+    entry_look(look, shadow, run,
+               is_next || (is_retry && begins_anew(look, run)) || shadow->is_anew);
     if (run->status < RUN_DONE && (!slice_equal(run->segment, shadow->segment) ||
                                    !slice_equal(run->state, shadow->state)))
         flaw(look, run, "it has another state, or goes on elsewhere");

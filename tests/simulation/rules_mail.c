@@ -95,6 +95,20 @@ void rule_message(const struct look *look, const struct command *command)
     shadow->letters = letter;
 }
 
+void rule_letters_follow(const struct look *look, struct shadow *to, const struct shadow *from)
+{
+    struct letter **end = &to->letters;
+
+    to->sent = from->sent;
+    for (const struct letter *letter = from->letters; letter != NULL; letter = letter->next) {
+        *end = ARENA_NEW(&look->model->arena, struct letter);
+        **end = *letter;
+        (*end)->key = (struct slice){ 0 }; /* a key is of one run */
+        end = &(*end)->next;
+    }
+    *end = NULL;
+}
+
 /* ---- rows -------------------------------------------------------------------------------- */
 
 static bool holds(const struct wait *wait, int64_t number)
@@ -187,7 +201,7 @@ void rule_mailbox(const struct look *look, const struct shadow *shadow, const st
         return;
     struct mail mail = mail_read(&arena, run->mail);
     letters_look(look, shadow, run, &mail);
-    if (run->status == RUN_DONE && mail.count > 0)
+    if (run->status == RUN_DONE && mail.count > 0 && !run->is_dead)
         flaw(look, run->id, "its run is done, and messages are there");
     if (wait_read(&arena, run->wait, &wait) && wait.group != NULL) {
         parts_look(look, run, &wait, &mail);

@@ -151,9 +151,12 @@ static void done_look(const struct look *look, const struct shadow *shadow,
         flaw(look, run, "it is done, and its segment has not said so");
     if (run->finished_ms != look->now_ms)
         flaw(look, run, "it does not say when it was done");
-    if (run->state.size > 0 || run->once.size > 0 || run->wait.size > 0 ||
-        (run->remaining > 0 && (run->choices & RUN_IS_HELD) == 0))
+    if (!run->is_dead && (run->state.size > 0 || run->once.size > 0 || run->wait.size > 0))
         flaw(look, run, "it is done and has a state");
+    if (run->is_dead && !slice_equal(run->state, shadow->state))
+        flaw(look, run, "it is a dead letter, and its state is not kept");
+    if (run->remaining > 0 && (run->choices & RUN_IS_HELD) == 0)
+        flaw(look, run, "it is done, and waits for something");
 }
 
 /* Into its queue, or beside it as nothing can run it now. */
@@ -162,7 +165,7 @@ static void queued_look(const struct look *look, struct shadow *shadow, const st
 {
     const struct run *was = shadow->was;
 
-    if (from == RUN_DELAYED &&
+    if (from == RUN_DELAYED && !shadow->is_redriven &&
         (was == NULL || was->status != RUN_DELAYED || !look->batch->look_for_due ||
          !look_is_over(look, was->due_ms, was->due_is_span)))
         flaw(look, run, "it was delayed, and starts before its time");
@@ -212,7 +215,10 @@ static void move_look(const struct look *look, struct shadow *shadow, const stru
             flaw(look, run, "it is queued, and its task is not available");
         queued_look(look, shadow, run, from);
         break;
-    case RUN_WAITING:
+    case RUN_WAITING: /* a reminder gives way to an act */
+        if (from != RUN_RUNNING && shadow->acts == 0)
+            flaw(look, run, "it did not run, and waits");
+        break;
     case RUN_DELAYED:
         if (from != RUN_RUNNING)
             flaw(look, run, "it did not run, and waits");

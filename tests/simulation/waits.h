@@ -72,4 +72,10 @@ void rule_acted_row(const struct look *look, const struct shadow *shadow,
 /* rules_wait.c: when the batch began, what it waits for had come. */
 bool rule_wait_had_come(const struct look *look, const struct wait *wait);
 
+/* rules_mail.c: what it was sent is the other one's, which goes on for it. */
+void rule_letters_follow(const struct look *look, struct shadow *to, const struct shadow *from);
+
+/* rules_redrive.c */
+void rule_redrive(const struct look *look, const struct command *command);
+
 #endif

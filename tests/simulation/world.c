@@ -85,18 +85,6 @@ int64_t moment_any(uint64_t dice, int64_t from_ms)
     return from_ms + (int64_t)(dice / 8 % 20000) - (dice % 8 == 2 ? 20000 : 0);
 }
 
-void bursts_draw(struct world *world)
-{
-    for (int i = 0; i < ENVIRONMENTS; i++) {
-        struct config_burst *burst = &world->bursts[i];
-        *burst = (struct config_burst){ 0 };
-        if (!world_chance(world, 30))
-            continue;
-        burst->base = 1 + (uint32_t)world_random(world, 3);
-        burst->most = burst->base + (uint32_t)world_random(world, burst->base + 1);
-    }
-}
-
 static void on_twin_flaw(void *context, const char *text)
 {
     world_flaw(context, "%s", text);
@@ -109,7 +97,8 @@ static const struct queue_rules said[QUEUES] = {
     { .max_queued = 6,
       .retry = { .attempts = 2, .min_ms = 50, .max_ms = 400, .factor = 3 },
       .retry_of[RETRY_UPSTREAM] = { .attempts = 5, .min_ms = 500, .max_ms = 500, .factor = 1 },
-      .retry_total = 4 },
+      .retry_total = 4,
+      .on_exhausted = EXHAUSTED_DEAD_LETTER },
 };
 
 const struct queue_rules *world_rules(struct slice queue)
@@ -172,6 +161,9 @@ static struct catalog *catalog_make(struct world *world)
             .retry_factor = 2,
             .retry_from = i == 2 ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
             .max_attempts_total = i == 0 ? 6 : 0,
+            .on_exhausted = i == 0   ? EXHAUSTED_PAUSE
+                            : i == 1 ? EXHAUSTED_DEAD_LETTER
+                                     : 0,
             .retry_of[RETRY_CRASH].attempts = i == 1 ? 1 : 0,
             .retry_of[RETRY_TIMEOUT] = timeouts[i == 0],
             .children = i == 1 ? CHILDREN_WAIT : CHILDREN_UNSAID,

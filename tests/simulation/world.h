@@ -156,9 +156,10 @@ void chatter_ghost(struct world *world, struct held_segment *ghost);
 struct frame_note *chatter_notes(struct world *world, uint32_t *count);
 void chatter_meta(struct world *world, struct frame_end *end);
 
-/* act.c, hands.c */
+/* act.c, hands.c, rules_redrive.c */
 void hands_step(struct world *world);
 void edits_step(struct world *world); /* edits.c */
+void act_redrive(struct world *world);
 void act_step(struct world *world);
 void act_reply(struct world *world, struct command *command);
 void act_drain(struct world *world);

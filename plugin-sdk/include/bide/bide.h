@@ -135,6 +135,14 @@ enum bide_children {
     BIDE_CHILDREN_WAIT = 3     /* goes on; whoever waits for the parent waits for it, too */
 };
 
+/* ABI 1.1: what becomes of a run whose attempts are used up. */
+enum bide_exhausted {
+    BIDE_EXHAUSTED_FAIL = 1,       /* it has failed; the standard */
+    BIDE_EXHAUSTED_PAUSE = 2,      /* it is kept, until somebody lets it go on or cancels it */
+    BIDE_EXHAUSTED_DEAD_LETTER = 3 /* it has failed, and `bide runs redrive` lets a new one go
+                                      on where it has ended */
+};
+
 /* ABI 1.1: of one class of errors, before what the task says of all. */
 struct bide_retry_policy {
     uint32_t max_attempts, unused_;
@@ -164,6 +172,9 @@ struct bide_task_def {
     uint32_t max_attempts_total; /* of a run, whatever it has saved; 0: any number */
     /* When its code says so, a signal or exit() ends it, it takes too long, bide_upstream(). */
     struct bide_retry_policy retry_user, retry_crash, retry_timeout, retry_upstream;
+    uint32_t on_exhausted; /* enum bide_exhausted */
+    uint32_t unused_;
+    int64_t cpu_ms; /* processor time that one segment may use, all its threads; 0: any */
 };
 
 typedef const struct bide_task_def *(*bide_task_fn)(void);

@@ -173,6 +173,7 @@ static void retries_fill(const struct config *config, const struct task_descript
     entry->retry_from = task->retry_from;
     memcpy(entry->retry_of, task->retry_of, sizeof entry->retry_of);
     entry->max_attempts_total = task->max_attempts_total;
+    entry->on_exhausted = task->on_exhausted;
     entry->children = task->children;
     entry->limit_ms = task->limit_ms > 0 ? task->limit_ms : config->segment_time_ms;
 }

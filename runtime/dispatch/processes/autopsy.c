@@ -55,6 +55,15 @@ static void fault_say(struct autopsy *autopsy, const struct slot *slot)
     (void)snprintf(autopsy->text, sizeof autopsy->text, "%s", slot->fault_text);
 }
 
+/* It was not sent by us: then there is a fault. */
+static void cpu_say(struct autopsy *autopsy)
+{
+    autopsy->loss = LOSS_TIMED_OUT;
+    (void)snprintf(autopsy->name, sizeof autopsy->name, "CPU_TIME");
+    (void)snprintf(autopsy->text, sizeof autopsy->text,
+                   "it used more processor time (CPU) than .cpu_ms of its task allows");
+}
+
 static void crash_say(struct autopsy *autopsy, const struct slot *slot, int number)
 {
     autopsy->loss = LOSS_CRASHED;
@@ -63,6 +72,8 @@ static void crash_say(struct autopsy *autopsy, const struct slot *slot, int numb
         (void)snprintf(autopsy->text, sizeof autopsy->text,
                        "SIGSYS: it sent a signal to a process of the server, its parent for "
                        "one, or made a system call that is not allowed");
+    else if (number == SIGXCPU)
+        cpu_say(autopsy);
     else if (slot->has_crash && number != SIGABRT)
         (void)snprintf(autopsy->text, sizeof autopsy->text, "%s at address 0x%llx",
                        autopsy->name, (unsigned long long)slot->crash.address);

@@ -98,6 +98,7 @@ static bool task_read(struct arena *arena, const struct value *map,
 {
     struct slice from = text_of(map, "retry_from");
     int64_t children = number_of(map, "children");
+    uint32_t exhausted = count_of(map, "on_exhausted");
     struct err found;
 
     *task = (struct task_description){
@@ -106,6 +107,7 @@ static bool task_read(struct arena *arena, const struct value *map,
         .queue = text_of(map, "queue"),
         .max_attempts = count_of(map, "max_attempts"),
         .max_attempts_total = count_of(map, "max_attempts_total"),
+        .on_exhausted = exhausted > EXHAUSTED_DEAD_LETTER ? EXHAUSTED_UNSAID : exhausted,
         .retry_min_ms = number_of(map, "retry_min_ms"),
         .retry_max_ms = number_of(map, "retry_max_ms"),
         .limit_ms = number_of(map, "limit_ms"),

@@ -224,6 +224,8 @@ static void job_overdue(struct slot *slot, struct job *job, int64_t now_ms)
         slot_fail(slot, FAULT_TIME, SIGXCPU,
                   "segment %.*s took longer than its limit of %lld ms", SLICE_ARG(job->segment),
                   (long long)job->limit_ms);
+    } else if (job->deadline_ms != 0 && !job->is_warned && now_ms >= job_alarm_ms(job)) {
+        job_warn(slot->dispatch, job);
     }
 }
 
@@ -244,7 +246,7 @@ int64_t slot_tick(struct slot *slot, int64_t now_ms)
         job_overdue(slot, job, now_ms);
         due_ms = notes_tick(slot->dispatch, job, now_ms);
         if (slot->state == SLOT_LIVE)
-            due_ms = sooner(due_ms, sooner(job->kill_ms, job->deadline_ms));
+            due_ms = sooner(due_ms, sooner(job->kill_ms, job_alarm_ms(job)));
         due_ms = sooner(due_ms, early_token_tick(job, now_ms));
     }
     return sooner(due_ms, slot->kill_ms);

@@ -6,7 +6,10 @@
 #include "dispatch/host.h"
 #include "early_token.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { WARNED_LEAST_MS = 100 /* a tenth that is shorter is not told */, WARN_LEVEL = 2 };
 
 static uint32_t environment_number(const struct config *config, struct slice name)
 {
@@ -72,7 +75,32 @@ void job_begin(struct dispatch *dispatch, struct job *job)
     job->deadline_ms =
         job->limit_ms == 0 ? 0 : time_after(dispatch_now(dispatch), job->limit_ms);
     if (job->deadline_ms != 0)
-        dispatch_alarm(dispatch, job->deadline_ms);
+        dispatch_alarm(dispatch, job_alarm_ms(job));
+}
+
+int64_t job_alarm_ms(const struct job *job)
+{
+    int64_t tenth_ms = job->limit_ms / 10;
+
+    return job->deadline_ms == 0 || job->is_warned || tenth_ms < WARNED_LEAST_MS
+               ? job->deadline_ms
+               : job->deadline_ms - tenth_ms;
+}
+
+void job_warn(struct dispatch *dispatch, struct job *job)
+{
+    char limit[DURATION_TEXT_SIZE], text[120];
+
+    job->is_warned = true;
+    (void)snprintf(text, sizeof text, "nine tenths of its time of %s are over",
+                   duration_format(job->limit_ms, limit));
+    notes_add(dispatch, job,
+              &(struct frame_note){ .run_id = job->run_id,
+                                    .seq = job->seq,
+                                    .kind = NOTE_REMARK,
+                                    .level = WARN_LEVEL,
+                                    .at_ms = clock_now_ms(),
+                                    .text = slice_of(text) });
 }
 
 void job_pause(struct dispatch *dispatch, struct job *job)
@@ -90,7 +118,7 @@ void job_resume(struct dispatch *dispatch, struct job *job)
         return;
     job->deadline_ms = time_after(dispatch_now(dispatch), job->left_ms);
     job->left_ms = 0;
-    dispatch_alarm(dispatch, job->deadline_ms);
+    dispatch_alarm(dispatch, job_alarm_ms(job));
 }
 
 int64_t job_took_us(const struct job *job)

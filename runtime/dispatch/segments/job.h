@@ -30,6 +30,7 @@ struct job {
     uint64_t began_ns;   /* 0: not yet */
     int64_t deadline_ms; /* 0: none, or its slot waits for us */
     int64_t left_ms;     /* of the deadline, while its slot waits for us; else 0 */
+    bool is_warned;      /* that nine tenths of its time are over */
     bool is_canceled;    /* only its end is waited for, not its outcome */
     int64_t kill_ms;     /* canceled: patience ends then */
     struct job_notes notes;
@@ -44,6 +45,10 @@ void job_destroy(struct job *job);
 
 /* It is the first of its slot now. */
 void job_begin(struct dispatch *dispatch, struct job *job);
+/* When it is to be looked at for its deadline: a tenth before it, and then; 0: never. */
+int64_t job_alarm_ms(const struct job *job);
+/* Its run's log and timeline say that its time is nearly over. */
+void job_warn(struct dispatch *dispatch, struct job *job);
 /* Its slot waits for an answer of ours, or has got it: that time is not the segment's. */
 void job_pause(struct dispatch *dispatch, struct job *job);
 void job_resume(struct dispatch *dispatch, struct job *job);

@@ -66,6 +66,11 @@ const struct command_rule command_rules[COMMAND_KIND_COUNT] = {
                            .sentence = "change a run's metadata or tags, or when it starts",
                            .decide = run_edit_decide,
                            .clear = run_edit_clear },
+    [COMMAND_REDRIVE] = { .name = "redrive",
+                          .sentence = "runs whose attempts are used up go on",
+                          .decide = redrive_decide,
+                          .prefetch = redrive_prefetch,
+                          .clear = redrive_clear },
     [COMMAND_QUEUE_PAUSE] = { .name = "queue pause",
                               .sentence = "pause or resume a queue",
                               .decide = queue_pause_decide },
@@ -138,5 +143,7 @@ const struct command_rule command_rules[COMMAND_KIND_COUNT] = {
 
 uint32_t command_weight(const struct command *command)
 {
-    return command->kind == COMMAND_BATCH_SEND ? 1 + command->batch_send.count : 1;
+    return command->kind == COMMAND_BATCH_SEND ? 1 + command->batch_send.count
+           : command->kind == COMMAND_REDRIVE  ? 1 + command->redrive.count
+                                               : 1;
 }

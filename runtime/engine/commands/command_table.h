@@ -30,6 +30,7 @@ bool token_complete_decide(struct batch *batch, struct command *command);
 bool wait_act_decide(struct batch *batch, struct command *command);
 bool message_send_decide(struct batch *batch, struct command *command);
 bool run_edit_decide(struct batch *batch, struct command *command);
+bool redrive_decide(struct batch *batch, struct command *command);
 bool queue_pause_decide(struct batch *batch, struct command *command);
 bool queue_limit_decide(struct batch *batch, struct command *command);
 /* Why a queue of that name is not there: *err starts with `words`. False: more rows are needed.
@@ -60,9 +61,11 @@ bool batch_send_prefetch(struct batch *batch, const struct command *command);
 bool token_create_prefetch(struct batch *batch, const struct command *command);
 bool token_complete_prefetch(struct batch *batch, const struct command *command);
 bool message_send_prefetch(struct batch *batch, const struct command *command);
+bool redrive_prefetch(struct batch *batch, const struct command *command);
 bool segment_end_prefetch(struct batch *batch, const struct command *command);
 
 void trigger_clear(struct command *command);
+void redrive_clear(struct command *command);
 void batch_send_clear(struct command *command);
 void token_create_clear(struct command *command);
 void token_complete_clear(struct command *command);

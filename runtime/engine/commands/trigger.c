@@ -181,6 +181,20 @@ static int64_t given_of(const struct batch *batch, const struct trigger *trigger
     return trigger->given != 0 ? trigger->given : payload_hash(batch->arena, trigger->payload);
 }
 
+/* It begins where another one has ended. */
+static void run_go_on(struct batch *batch, struct run *run, const struct run *from)
+{
+    run->segment = from->segment;
+    run->wait = from->wait;
+    run->once = from->once;
+    run->entry = from->entry;
+    run->mailed = from->mailed;
+    run->secrets |= from->secrets;
+    run_set_part(run, PART_STATE, arena_copy(batch->arena, from->state));
+    if (from->mailed > 0)
+        run_set_part(run, PART_MAIL, arena_copy(batch->arena, from->mail));
+}
+
 static struct run *run_make(struct batch *batch, const struct trigger *trigger,
                             struct slice payload, const struct trigger_rows *found,
                             struct queue *queue)
@@ -230,6 +244,8 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, payload));
     contract_begin(found->task, run);
+    if (trigger->goes_on != NULL)
+        run_go_on(batch, run, trigger->goes_on);
     run->status = delayed ? RUN_DELAYED : RUN_QUEUED; /* for the notes; it moves there below */
     if (trigger->note.size > 0)
         run_note(batch, run, trigger->note);

@@ -34,6 +34,7 @@
     X(row, 68, BYTES, tenant) X(row, 22, NUMBER, choices) X(row, 46, REF, batch)                \
     X(row, 69, BYTES, left) X(row, 23, NUMBER, mailed) X(row, 29, COUNT, tries)                 \
     X(row, 47, REF, bulk) X(row, 52, REF, replayed)                                            \
+    X(row, 30, FLAG, is_dead)                                                                  \
     X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \

@@ -92,7 +92,9 @@ static bool at_place(const struct row *row, struct index_at *at)
     const struct run *run = RUN(row);
     bool is_ended = run->status == RUN_DONE && run->outcome > OUTCOME_COMPLETED;
 
-    at->values[0] = is_ended ? PLACE_ENDED + (int64_t)run->outcome : (int64_t)run->status;
+    at->values[0] = is_ended ? (run->is_dead ? PLACE_DEAD : PLACE_ENDED) + (int64_t)run->outcome
+                    : run_is_paused(run) ? PLACE_PAUSED
+                                         : (int64_t)run->status;
     return is_ended || run->status == RUN_DELAYED || run->status == RUN_WAITING;
 }
 

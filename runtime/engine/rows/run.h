@@ -51,7 +51,7 @@ enum { RUN_COSTS_AT = 8, RUN_COST_BITS = 20, RUN_COST_MOST = 1000000 };
 
 /* What a run that is not QUEUED, RUNNING or PARKED is found by: its status while it lives, and
  * this + the outcome when it ended other than completed. */
-enum { PLACE_ENDED = 8 };
+enum { PLACE_PAUSED = 6, PLACE_ENDED = 8, PLACE_DEAD = 16 /* + outcome, too */ };
 
 /* Of a schema file's 32 bytes of hash, these are kept with each run: enough to tell the files
  * of one task from each other, and a parked run is a row of some hundred bytes. */
@@ -68,9 +68,10 @@ struct run {
     uint32_t seq;        /* counts the moves; the fence */
     int64_t queue, lane; /* of its concurrency key; without one the lane is the queue */
     int64_t rank_ms;     /* queued_at - priority; smaller starts first; kept for life */
-    int64_t due_ms;   /* DELAYED: when it is ready; QUEUED: when its ttl ends; WAITING: when the
-                         time it  waits for comes, or when it gives up waiting; DONE: since when
-                         what follows from its end is not done yet (settle.c); else 0 */
+    int64_t due_ms; /* DELAYED: when it is ready, 0: when somebody says so; QUEUED: when its ttl
+                       ends; WAITING: when the time it  waits for comes, or when it gives up
+                       waiting; DONE: since when what follows from its end is not done yet
+                       (settle.c); else 0 */
     bool due_is_span; /* due_ms is by the steady clock, no date (base/clock.h) */
     int64_t created_ms, updated_ms, started_ms, finished_ms;
     int64_t ttl_ms; /* 0: none; counts from entering the queue, until the first start */
@@ -98,6 +99,7 @@ struct run {
     bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
     bool needs_parent; /* made by a task that may wait for it; informational */
     bool has_tokens;   /* it has made some: they are closed when it ends */
+    bool is_dead; /* DONE: a dead letter; it keeps its state, what it waited for, its mail */
     struct slice task;
     struct slice segment; /* the one to enter next or being run; empty: the task's first */
     struct slice version, build; /* of the last start; build is 16 hex digits of its SHA-256 */
@@ -137,6 +139,12 @@ struct run {
     bool makes_tokens;      /* in this batch */
     struct run *next_young; /* made in this batch by the same parent */
 };
+
+/* Its attempts are used up, and it is kept until somebody lets it go on. */
+static inline bool run_is_paused(const struct run *run)
+{
+    return run->status == RUN_DELAYED && run->due_ms == 0;
+}
 
 /* Whoever waits for it may go on. */
 static inline bool run_is_over(const struct run *run)

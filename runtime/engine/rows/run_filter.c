@@ -29,12 +29,19 @@ bool list_has_any(struct arena *scratch, struct slice packed, const struct slice
     return false;
 }
 
+static bool outcome_matches(uint32_t outcome, const struct run *run)
+{
+    if (run->status != RUN_DONE)
+        return (outcome == OUTCOME_GIVEN_UP) == run_is_paused(run);
+    return outcome == OUTCOME_GIVEN_UP ? run->is_dead
+                                       : outcome == OUTCOME_NONE || outcome == run->outcome;
+}
+
 static bool status_matches(const struct run_filter *filter, const struct run *run)
 {
     for (uint32_t i = 0; i < filter->status_count; i++)
         if (filter->statuses[i].status == run->status &&
-            (run->status != RUN_DONE || filter->statuses[i].outcome == OUTCOME_NONE ||
-             filter->statuses[i].outcome == run->outcome))
+            outcome_matches(filter->statuses[i].outcome, run))
             return true;
     return filter->status_count == 0;
 }

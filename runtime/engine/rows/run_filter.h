@@ -22,7 +22,8 @@ struct run_filter {
     uint32_t limit; /* rows wanted; the page says whether there are more */
     int64_t after;  /* only ids below: the next page; 0: from the newest */
     int64_t before; /* only ids above: the previous page; wins over after */
-    /* (status, outcome) pairs; outcome only matters with RUN_DONE. */
+    /* (status, outcome) pairs; outcome only matters with RUN_DONE, and GIVEN_UP: of those that
+     * are DELAYED the paused alone, of those that are DONE the dead letters. */
     struct {
         uint32_t status, outcome;
     } statuses[16];
@@ -41,7 +42,7 @@ struct run_filter {
                   before, and no index is used that is not in the order of ids; 0: a page */
 };
 
-enum { FILTER_QUEUES_MOST = 256 };
+enum { FILTER_QUEUES_MOST = 256, OUTCOME_GIVEN_UP = 99 };
 
 /* `queues`: the ids of those that it names. `scratch` is reset. */
 bool run_filter_matches(const struct run_filter *filter, const int64_t *queues,

@@ -114,7 +114,7 @@ static bool holders_read(struct request *request, struct reader *reader,
     const struct catalog *catalog = request->read.catalog;
     struct run_filter filter = { .environment = request->world->environment->number,
                                  .limit = HOLDERS_MOST,
-                                 .statuses = { { RUN_RUNNING, 0 } },
+                                 .statuses = { { .status = RUN_RUNNING } },
                                  .status_count = 1,
                                  .is_test = -1 };
     struct run_page page = { 0 };

@@ -20,6 +20,8 @@ const struct route routes[] = {
     { "POST", "/api/v1/runs/:run/tags",                            run_tags_add,     0, 0 },
     { "GET",  "/api/v1/runs/:run/logs",                            run_logs,         0, 0 },
     { "GET",  "/api/v1/runs/:run/why",                             run_why,          0, 0 },
+    { "POST", "/api/v1/runs/redrive",                              runs_redrive,     0, 0 },
+    { "POST", "/api/v1/runs/:run/redrive",                         run_redrive,      0, 0 },
     { "POST", "/api/v1/runs/:run/wait/complete",                   run_wait_complete, 0, 0 },
     { "POST", "/api/v1/runs/:run/wait/timeout",                    run_wait_timeout, 0, 0 },
     { "POST", "/api/v1/runs/:run/wait/skip",                       run_wait_skip,    0, 0 },

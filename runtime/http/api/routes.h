@@ -20,6 +20,8 @@ void run_metadata_show(struct request *request);
 void run_tags_add(struct request *request);
 void run_logs(struct request *request);
 void run_why(struct request *request);
+void run_redrive(struct request *request);
+void runs_redrive(struct request *request);
 void message_send(struct request *request);
 void message_list(struct request *request);
 

@@ -26,6 +26,8 @@ static const struct {
     { "EXPIRED", RUN_DONE, OUTCOME_EXPIRED },
     { "SYSTEM_FAILURE", RUN_DONE, OUTCOME_SYSTEM_FAILURE },
     { "DEQUEUED", RUN_DONE, OUTCOME_COUNT },
+    { "PAUSED", RUN_DELAYED, OUTCOME_GIVEN_UP },
+    { "DEAD_LETTER", RUN_DONE, OUTCOME_GIVEN_UP },
 };
 
 enum { WORD_COUNT = sizeof words / sizeof words[0] };
@@ -33,14 +35,20 @@ enum { WORD_COUNT = sizeof words / sizeof words[0] };
 static const char *word_of(uint32_t status, uint32_t outcome)
 {
     for (uint32_t i = 0; i < WORD_COUNT; i++)
-        if (words[i].status == status && (status != RUN_DONE || words[i].outcome == outcome))
+        if (words[i].status == status && ((outcome != OUTCOME_GIVEN_UP && status != RUN_DONE) ||
+                                          words[i].outcome == outcome))
             return words[i].word;
     return "SYSTEM_FAILURE"; /* a row from a version that knows more outcomes */
 }
 
 const char *run_status_word(const struct run *run)
 {
-    return word_of(run->status, run->outcome);
+    return word_of(run->status, run_is_paused(run) ? OUTCOME_GIVEN_UP : run->outcome);
+}
+
+const char *run_wanted_word(uint32_t status, uint32_t outcome)
+{
+    return word_of(status, outcome);
 }
 
 bool run_status_find(struct slice word, uint32_t *status, uint32_t *outcome)
@@ -71,6 +79,8 @@ static void write_status(struct out *out, const struct run *run)
     out_bool(out, "isSuccess", success);
     out_bool(out, "isFailed", done && !success);
     out_bool(out, "isCancelled", done && run->outcome == OUTCOME_CANCELED);
+    if (run->is_dead)
+        out_bool(out, "isDeadLetter", true);
 }
 
 static void write_times(struct out *out, const struct run *run)
@@ -81,7 +91,7 @@ static void write_times(struct out *out, const struct run *run)
     out_time(out, "updatedAt", run->updated_ms);
     out_time(out, "startedAt", run->started_ms);
     out_time(out, "finishedAt", run->finished_ms);
-    if (run->status == RUN_DELAYED)
+    if (run->status == RUN_DELAYED && !run_is_paused(run))
         out_time(out, "delayedUntil", due_date(run->due_ms, run->due_is_span));
     if (run->ttl_ms != 0)
         out_word(out, "ttl", duration_format(run->ttl_ms, text));
@@ -206,6 +216,11 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
             view->parked = moves[count - 1].text;
         view->hold.gate = "plugin";
         view->hold.text = view->parked;
+    } else if (run_is_paused(run)) {
+        view->hold.gate = "attempts";
+        view->hold.text =
+            SLICE("its attempts are used up; it is paused until somebody lets it go on");
+        return true;
     } else if (run->status == RUN_WAITING) {
         run_waits_say(view, arena);
     }
@@ -290,7 +305,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_text(out, "parkedReason", view->parked);
     if (run->status == RUN_WAITING || (run->status != RUN_DONE && view->wait_count > 0))
         run_waits_write(out, view); /* also while it is reminded */
-    if (run->status == RUN_WAITING)
+    if (run->status == RUN_WAITING || run_is_paused(run) || run->is_dead)
         redact_out_state(out, "state", view->catalog, arena, run);
     write_timeline(out, arena, run);
 }

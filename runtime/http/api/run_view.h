@@ -14,9 +14,10 @@ enum { VIEW_CHILDREN = 100, VIEW_WAITS = 100, VIEW_HOLDS = 10 };
 
 /* "WAITING": the contract's words. */
 const char *run_status_word(const struct run *run);
-/* The (status, outcome) behind a word; false: no such word. DEQUEUED is none of ours and has
- * the outcome OUTCOME_COUNT, which no run has. */
+/* The (status, outcome) of a run_filter behind a word, and the word again; false: no such word.
+ * DEQUEUED is none of ours and has the outcome OUTCOME_COUNT, which no run has. */
 bool run_status_find(struct slice word, uint32_t *status, uint32_t *outcome);
+const char *run_wanted_word(uint32_t status, uint32_t outcome);
 
 /* One run of a list. */
 void run_item_write(struct out *out, const char *key, const struct run *run,

@@ -61,7 +61,7 @@ static bool holders_read(struct why *why, struct reader *reader, struct arena *a
     const struct run *run = why->view.run;
     struct run_filter filter = { .environment = run->environment,
                                  .limit = HOLDERS_PAGE,
-                                 .statuses = { { RUN_RUNNING, 0 } },
+                                 .statuses = { { .status = RUN_RUNNING } },
                                  .status_count = 1,
                                  .is_test = -1 };
     struct run_page page = { .has_next = true };
@@ -219,7 +219,7 @@ static struct slice sentence_of(struct arena *arena, const struct why *why)
         return end_sentence(arena, run);
     if (run->status == RUN_RUNNING)
         return SLICE("a segment of it runs");
-    if (run->status == RUN_DELAYED)
+    if (run->status == RUN_DELAYED && !run_is_paused(run))
         return run->attempt > 1 || run->error.size > 0
                    ? SLICE("it pauses before it is tried again")
                    : SLICE("it was triggered with a delay");
@@ -242,6 +242,10 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
     if (run->status == RUN_QUEUED) {
         write_holders(out, why);
         estimate_write(out, &why->estimate);
+    } else if (run_is_paused(run)) {
+        char id[ID_TEXT_SIZE];
+        out_text(out, "next",
+                 arena_format(arena, "bide runs redrive %s", id_format("run", run->id, id)));
     } else if (run->status == RUN_DELAYED) {
         out_time(out, "until", due_date(run->due_ms, run->due_is_span));
     } else if (run->status == RUN_PARKED) {
@@ -251,7 +255,8 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
     } else if (run->status == RUN_DONE) {
         char id[ID_TEXT_SIZE];
         out_text(out, "next",
-                 arena_format(arena, "bide runs show %s", id_format("run", run->id, id)));
+                 arena_format(arena, "bide runs %s %s", run->is_dead ? "redrive" : "show",
+                              id_format("run", run->id, id)));
     }
     out_end_map(out);
 }

@@ -8,6 +8,7 @@
     { "concurrencyKey", MEMBER_TAKEN, NULL },                                                   \
     { "delay", MEMBER_TAKEN, NULL },                                                            \
     { "ttl", MEMBER_TAKEN, NULL },                                                              \
+    { "startBy", MEMBER_ELSEWHERE, "is called \"ttl\" here" },                                   \
     { "priority", MEMBER_TAKEN, NULL },                                                         \
     { "idempotencyKey", MEMBER_TAKEN, NULL },                                                   \
     { "idempotencyKeyTTL", MEMBER_TAKEN, NULL },                                                \

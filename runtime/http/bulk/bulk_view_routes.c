@@ -29,8 +29,7 @@ static void filter_write(struct out *out, struct arena *arena, struct slice pack
         out_list(out, "status");
     for (uint32_t i = 0; i < filter.status_count; i++)
         out_word(out, NULL,
-                 run_status_word(&(struct run){ .status = filter.statuses[i].status,
-                                                .outcome = filter.statuses[i].outcome }));
+                 run_wanted_word(filter.statuses[i].status, filter.statuses[i].outcome));
     if (filter.status_count > 0)
         out_end_list(out);
     slices_write(out, "taskIdentifier", &filter.tasks);

@@ -122,3 +122,25 @@ Test(runview, what_is_waited_for_is_named_where_it_has_a_name)
     cr_assert_str_eq(mark("{\"status\":\"WAITING\",\"waitingFor\":[{\"type\":\"time\"}]}"),
                      "WAITING · for time");
 }
+
+Test(runview, every_attempt_is_there_with_its_error)
+{
+    struct err err = { 0 };
+    struct value run;
+    struct buffer out = { 0 };
+    static const char json[] =
+        "{\"id\":\"run_1\",\"status\":\"COMPLETED\",\"isCompleted\":true,\"maxAttempts\":3,"
+        "\"attempts\":[{\"number\":1,\"status\":\"FAILED\",\"startedAt\":\"a\",\"error\":"
+        "{\"name\":\"busy\",\"message\":\"no room\",\"segment\":\"pay\"}},"
+        "{\"number\":2,\"status\":\"COMPLETED\",\"startedAt\":\"b\"}]}";
+
+    cr_assert(json_read(&arena, slice_of(json), &run, &err), "%s", err.text);
+    run_print(&out, &arena, &run, 0);
+    buffer_byte(&out, 0);
+
+    cr_assert_not_null(strstr(out.data, "attempts (at most 3 from one save point)\n"
+                                        "  1  a  FAILED  busy: no room (in pay)\n"
+                                        "  2  b  COMPLETED\n"),
+                       "%s", out.data);
+    buffer_finish(&out);
+}

@@ -156,7 +156,7 @@ Test(queues, what_runs_get_whose_trigger_does_not_say)
         "  b: {priority: {expr: 'payload.vip ? 60 : 0'}}\n"
         "  c: {retry: {max: 5s}, on_conflict: cancel_running}\n"
         "  e: {retry: {max_attempts_total: 9, crash: {max_attempts: 1}, user: , "
-        "upstream: {min: 5s, max: 10m, factor: 1.5}}}\n"
+        "upstream: {min: 5s, max: 10m, factor: 1.5}}, on_exhausted: dead_letter}\n"
         "  d: {retry: , max_queued: 7, on_full: drop_oldest, reuse: [expired, success]}\n");
     const struct queue_rules *a = &queues.queues[0].rules, *b = &queues.queues[1].rules;
     char text[QUEUE_RULE_TEXT_SIZE];
@@ -170,6 +170,7 @@ Test(queues, what_runs_get_whose_trigger_does_not_say)
     cr_assert_eq(queues.queues[2].rules.retry.max_ms, 5000);
     cr_assert_eq(queues.queues[2].rules.retry.attempts, 0);
     const struct queue_rules *e = &queues.queues[3].rules;
+    cr_assert_eq(e->on_exhausted, EXHAUSTED_DEAD_LETTER);
     cr_assert(e->retry_total == 9 && e->retry_of[RETRY_CRASH].attempts == 1);
     cr_assert(e->retry_of[RETRY_UPSTREAM].min_ms == 5000 &&
               e->retry_of[RETRY_UPSTREAM].max_ms == 600000 &&
@@ -211,7 +212,7 @@ Test(queues, mistakes_are_told)
         { "queues: {a: {most: 2}}\n",
           "q.yaml:1:14: /queues/a: expected no properties but "
           "concurrency, limit, per_key, total, rate, key_rate, "
-          "max_queued, on_full, on_conflict, ttl, priority, retry " },
+          "max_queued, on_full, on_conflict, ttl, start_by, priority " },
         { "queues:\n  a:\n    per_key: 0\n", "q.yaml:3:14: /queues/a/per_key: expected" },
         { "queues: {a: {total: many}}\n", "/queues/a/total: expected" },
         { "queues: {a: {concurrency: 2, limit: 2}}\n", "q.yaml:1:13: /queues/a:" },
@@ -219,10 +220,13 @@ Test(queues, mistakes_are_told)
           "q.yaml:1:26: /queues/a/max_queued: expected an integer >= 1" },
         { "queues: {a: {max_queued: 5, on_full: drop}}\n", "q.yaml:1:38: /queues/a/on_full:" },
         { "queues: {a: {on_conflict: wait}}\n", "q.yaml:1:27: /queues/a/on_conflict:" },
+        { "queues: {a: {on_exhausted: wait}}\n", "q.yaml:1:28: /queues/a/on_exhausted:" },
         { "queues: {a: {reuse: [lost]}}\n", "q.yaml:1:22: /queues/a/reuse/0:" },
         { "queues: {a: {reuse: failed}}\n", "q.yaml:1:21: /queues/a/reuse:" },
         { "queues: {a: {ttl: 0s}}\n",
           "q.yaml:1:19: ttl must be a time from 1ms to 36500d, like 30m" },
+        { "queues: {a: {ttl: 5s, start_by: 5s}}\n", "q.yaml:1:13: /queues/a:" },
+        { "queues: {a: {start_by: 0s}}\n", "q.yaml:1:24: start_by must be a time from" },
         { "queues: {a: {ttl: soon}}\n", "q.yaml:1:19: /queues/a/ttl:" },
         { "queues: {a: {priority: high}}\n", "q.yaml:1:24: /queues/a/priority:" },
         { "queues: {a: {priority: 3000000}}\n", "q.yaml:1:24: /queues/a/priority:" },

@@ -74,6 +74,17 @@ Test(segments, classes_of_errors_have_their_own_bounds)
     cr_assert_eq(stage_run(&stage, after)->attempt, 2);
 }
 
+Test(segments, processor_time_is_limited_and_rest_is_none)
+{
+    int64_t burns = stage_trigger(&stage, "burn", "{\"ms\":60000}");
+    int64_t rests = stage_trigger(&stage, "burn", "{\"ms\":1,\"rest\":600}");
+
+    cr_assert_eq(stage_outcome(&stage, burns), OUTCOME_TIMED_OUT);
+    cr_assert_str_eq(stage_error(&stage, burns, "name"), "CPU_TIME");
+    cr_assert_not_null(strstr(stage_error(&stage, burns, "message"), "processor time (CPU)"));
+    cr_assert_eq(stage_outcome(&stage, rests), OUTCOME_COMPLETED);
+}
+
 Test(segments, a_retry_goes_on_behind_the_wait)
 {
     cr_assert_str_eq(stage_output(&stage, "retry-later", "{\"times\":1}"),

@@ -97,12 +97,14 @@ static struct catalog *catalog_make(struct site *site)
                                                        : NULL,
             .queue = strcmp(ids[i], "hold") == 0 ? SLICE("slow/lane") : (struct slice){ 0 },
             .max_attempts = 1,
-            .retry_factor = 2
+            .retry_factor = 2,
+            .on_exhausted = EXHAUSTED_DEAD_LETTER
         };
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, 1);
-    catalog->queues[catalog->queue_count++] =
-        (struct catalog_queue){ .name = SLICE("slow/lane"),
-                                .rules = { .concurrency = 7, .per_key = 2, .total = 9 } };
+    catalog->queues[catalog->queue_count++] = (struct catalog_queue){
+        .name = SLICE("slow/lane"),
+        .rules = { .concurrency = 7, .per_key = 2, .total = 9, .on_exhausted = EXHAUSTED_PAUSE }
+    };
     catalog->queue_limit = 100;
     catalog->limits = site->config.limits;
     catalog->slots = 100;

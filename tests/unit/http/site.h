@@ -7,7 +7,8 @@
  *   hold     stays running
  *   sleepy   waits an hour, with a state
  *   approve  makes a token (its data must have `by`) and waits for it; then done with what was
- * posted flop     fails, without a retry
+ * posted flop     fails, without a retry; with a payload its only attempt is used up, and it is
+ * a dead letter, or in queue slow/lane paused; its second attempt works
  */
 #ifndef SITE_H
 #define SITE_H

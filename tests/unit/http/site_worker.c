@@ -109,7 +109,8 @@ void site_assign(struct site *site, struct assignment *assignment)
     } else if (slice_is(assignment->task, "sleepy")) {
         sleepy(work);
     } else if (slice_is(assignment->task, "flop")) {
-        work->end.verdict = VERDICT_FAIL;
+        work->end.verdict = frame->attempt > 1 ? VERDICT_DONE : VERDICT_FAIL;
+        work->end.retryable = frame->input.size > 1; /* its attempts are used up then */
         work->end.error_code = SLICE("no_luck");
         work->end.error_text = SLICE("it did not work");
         end(work);

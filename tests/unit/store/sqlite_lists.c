@@ -330,8 +330,10 @@ static void wish_make(struct wish *wish)
     filter->limit = 1 + throw(12);
     if (throw(2) == 0)
         for (uint32_t i = 0; i < 1 + throw(3); i++) {
-            filter->statuses[filter->status_count].status = throw(RUN_STATUS_COUNT);
-            filter->statuses[filter->status_count++].outcome = throw(4);
+            uint32_t status = throw(RUN_STATUS_COUNT), outcome = throw(4);
+            filter->statuses[filter->status_count].status = status;
+            filter->statuses[filter->status_count++].outcome =
+                status == RUN_DELAYED ? OUTCOME_GIVEN_UP : outcome; /* none comes due here */
         }
     wish->tasks = throw(3) == 0 ? 1 + throw(15) : 0;
     wish->queues = throw(4) == 0 ? 1 + throw(15) : 0;

@@ -31,6 +31,14 @@ static bool ids_of(struct query *query, int64_t *ids, uint32_t limit, uint32_t *
     return false;
 }
 
+/* A run becomes one by a failure that could have been tried again. */
+static bool walk_dead(struct walk *walk)
+{
+    return walk_add(walk, SQL_RUNS_PLACE, PLACE_DEAD + OUTCOME_FAILED) &&
+           walk_add(walk, SQL_RUNS_PLACE, PLACE_DEAD + OUTCOME_CRASHED) &&
+           walk_add(walk, SQL_RUNS_PLACE, PLACE_DEAD + OUTCOME_TIMED_OUT);
+}
+
 /* True when all wanted statuses have a list of their own: anything but completed. */
 static bool walk_statuses(struct walk *walk, const struct run_filter *filter)
 {
@@ -43,10 +51,14 @@ static bool walk_statuses(struct walk *walk, const struct run_filter *filter)
     for (uint32_t i = 0; i < filter->status_count; i++) {
         uint32_t status = filter->statuses[i].status, outcome = filter->statuses[i].outcome;
         bool is_found = filter->looks == 0 || lists[status % RUN_DONE] == SQL_RUNS_PLACE;
-        bool added = status < RUN_DONE
+        bool added = status == RUN_DONE && outcome == OUTCOME_GIVEN_UP ? walk_dead(walk)
+                     : outcome == OUTCOME_GIVEN_UP
+                         ? walk_add(walk, SQL_RUNS_PLACE, PLACE_PAUSED)
+                     : status < RUN_DONE
                          ? is_found && walk_add(walk, lists[status], status)
                          : outcome > OUTCOME_COMPLETED &&
-                               walk_add(walk, SQL_RUNS_PLACE, PLACE_ENDED + (int64_t)outcome);
+                               walk_add(walk, SQL_RUNS_PLACE, PLACE_ENDED + (int64_t)outcome) &&
+                               walk_add(walk, SQL_RUNS_PLACE, PLACE_DEAD + (int64_t)outcome);
         if (!added) {
             walk->count = 0;
             return false;
