@@ -49,6 +49,7 @@
     X(schedules_resume)    \
     X(schedules_run)       \
     X(schedules_delete)    \
+    X(schedules_backfill)  \
     X(schedules_next)      \
     X(bulk_cancel)         \
     X(bulk_replay)         \

@@ -17,7 +17,7 @@ static int exec(struct call *call)
 const struct cli_command config_check_command = {
     .name = "config check",
     .arguments = "[FILE]",
-    .summary = "Check the configuration and the queues",
+    .summary = "Check the configuration, the queues and the schedules",
     .help =
         "FILE is config/bide.yaml unless it is said. Prints every problem with file, line and\n"
         "column. Exits 2 when there is one. The keys of bide.yaml, their defaults and what "

@@ -10,6 +10,9 @@
 #define YEAR_MS (INT64_C(366) * 86400 * 1000)
 #define DAYS_MS (INT64_C(86400) * 1000)
 
+/* Ticks stay in order: none is moved by more than half of what lies between two. */
+enum { SPREAD_PERCENT_MOST = 50 };
+
 static const char *const dst_words[] = {
 #define X(code, word) word,
     TICK_DST_MAP(X)
@@ -42,6 +45,7 @@ const struct schedule_word schedule_words[SCHEDULE_WORDS] = {
     WORD("grace", SPAN, grace_ms, 1000, DAYS_MS, NULL),
     WORD("spread", SPAN, spread_ms, 0, DAYS_MS, NULL),
     WORD("jitter", SPAN, jitter_ms, 0, DAYS_MS, NULL),
+    WORD("spread_percent", COUNT, spread_percent, 1, SPREAD_PERCENT_MOST, NULL),
     WORD("starts", DATE, starts_ms, 0, 0, NULL),
     WORD("ends", DATE, ends_ms, 0, 0, NULL),
     WORD("fires_max", COUNT, fires_max, 1, INT32_MAX, NULL),
@@ -223,6 +227,17 @@ bool schedule_rules_next(const struct schedule_rules *rules, const struct plan *
     return false;
 }
 
+void schedule_rules_spread(struct schedule_rules *rules, const struct plan *plan, int64_t at_s)
+{
+    struct tick behind;
+
+    if (rules->spread_percent == 0)
+        return;
+    rules->spread_ms = schedule_rules_next(rules, plan, at_s, &behind)
+                           ? (behind.at_s - at_s) * 10 * rules->spread_percent
+                           : 0;
+}
+
 bool schedule_rules_plan(const struct schedule_rules *rules, const struct zone *zone,
                          struct plan *plan)
 {
@@ -235,7 +250,6 @@ bool schedule_rules_plan(const struct schedule_rules *rules, const struct zone *
     return true;
 }
 
-/* Ticks stay in order: none is moved by more than half of what lies between two. */
 static bool spread_check(const struct schedule_rules *rules, const struct plan *plan,
                          int64_t now_s, const char **key, struct cron_flaw *flaw)
 {
@@ -267,6 +281,9 @@ bool schedule_rules_check(const struct schedule_rules *rules, const struct zone 
 {
     struct tick first;
 
+    *key = "spread_percent";
+    if (rules->spread_percent != 0 && rules->spread_ms != 0)
+        return flaw_set(flaw, 0, "spread and spread_percent say the same; give one of them");
     *key = "task";
     if (rules->task.size == 0)
         return flaw_set(flaw, 0, "it is not said which task the schedule starts");

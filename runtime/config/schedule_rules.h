@@ -37,6 +37,7 @@ struct schedule_rules {
     uint32_t overlap_max; /* QUEUE_ALL: ticks that wait */
     int64_t grace_ms;     /* later than this it is missed */
     int64_t spread_ms, jitter_ms;
+    uint32_t spread_percent;    /* of the time up to the tick behind; 0: spread_ms counts */
     int64_t starts_ms, ends_ms; /* 0: none */
     uint32_t fires_max;         /* 0: any number */
     uint32_t pause_after;       /* failures in a row; 0: never */
@@ -60,7 +61,7 @@ struct schedule_word {
     const char *const *words;
 };
 
-enum { SCHEDULE_WORDS = 19 };
+enum { SCHEDULE_WORDS = 20 };
 extern const struct schedule_word schedule_words[SCHEDULE_WORDS];
 
 /* All that is not said. */
@@ -85,6 +86,8 @@ bool schedule_rules_unpack(struct arena *arena, struct slice packed,
 /* The plan of rules that were checked; false: the text means nothing any more. */
 bool schedule_rules_plan(const struct schedule_rules *rules, const struct zone *zone,
                          struct plan *plan);
+/* What spread_percent makes of spread_ms for the tick at `at_s`. */
+void schedule_rules_spread(struct schedule_rules *rules, const struct plan *plan, int64_t at_s);
 /* The next tick that counts: in its time, on no date that is left out. */
 bool schedule_rules_next(const struct schedule_rules *rules, const struct plan *plan,
                          int64_t after_s, struct tick *tick);

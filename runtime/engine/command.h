@@ -48,6 +48,7 @@ enum command_kind {
     COMMAND_KEY_RESET,
     COMMAND_SCHEDULE_PUT,
     COMMAND_SCHEDULE_ACT,
+    COMMAND_SCHEDULE_BACKFILL,
     COMMAND_SCHEDULES_REVIEW,
     COMMAND_BULK_CREATE,
     COMMAND_BULK_STOP,
@@ -162,9 +163,10 @@ struct command {
         struct key_reset key_reset;
         struct schedule_put schedule_put;
         struct schedule_act schedule_act;
+        struct schedule_backfill schedule_backfill;
         struct schedules_review {
-            struct ids ids; /* of all schedules */
-            uint32_t moved; /* reply */
+            struct ids ids;   /* of all schedules */
+            struct ids moved; /* reply */
         } schedules_review;
         struct bulk_create bulk_create;
         struct bulk_stop bulk_stop;

@@ -70,6 +70,22 @@ struct redrive {
     uint32_t at;     /* the engine's own: how far it is */
 };
 
+/* Runs for ticks that are past, whether they had some or not; each instant has one at most. */
+struct schedule_backfill {
+    uint32_t environment;
+    int64_t id; /* 0: of that name */
+    struct slice name;
+    int64_t from_ms, until_ms; /* ticks from one up to the other, which is not among them */
+    uint32_t limit;            /* runs at a time; 0: any number */
+    bool is_dry;               /* it is only told what would be done */
+    bool stops;                /* the one that is under way makes no more runs */
+    struct slice by;           /* empty: it was not said */
+    /* Reply: */
+    int64_t schedule_id, first_ms, last_ms;
+    uint32_t count;
+    bool is_changed;
+};
+
 /* The idempotency key stands for nothing any more, until it comes again. */
 struct key_reset {
     uint32_t environment;

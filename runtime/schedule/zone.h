@@ -61,6 +61,9 @@ struct zone_source {
     void *context;
     const struct zone *(*find)(void *context, struct slice name); /* NULL: there is none */
     char data[32];                                                /* their version */
+    /* Their version as it is now; what is found from here on is of that. NULL: it never
+     * changes. */
+    void (*look)(void *context, char data[32]);
 };
 
 /* The span that holds the instant. */

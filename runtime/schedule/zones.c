@@ -24,6 +24,8 @@ struct zones *zones_create(const char *folder)
 {
     struct zones *zones = memory_zeroed(1, sizeof *zones);
 
+    if (folder == NULL)
+        folder = getenv("TZDIR"); /* as the C library has it */
     snprintf(zones->folder, sizeof zones->folder, "%s", folder == NULL ? ZONES_FOLDER : folder);
     pthread_mutex_init(&zones->lock, NULL);
     return zones;
@@ -170,9 +172,14 @@ static const struct zone *source_find(void *context, struct slice name)
     return zones_find(context, name, NULL);
 }
 
+static void source_look(void *context, char data[ZONES_VERSION_SIZE])
+{
+    zones_version(context, data);
+}
+
 struct zone_source zones_source(struct zones *zones)
 {
-    struct zone_source source = { .context = zones, .find = source_find };
+    struct zone_source source = { .context = zones, .find = source_find, .look = source_look };
 
     zones_version(zones, source.data);
     return source;

@@ -11,7 +11,7 @@ enum { ZONES_VERSION_SIZE = 32 };
 
 struct zones;
 
-/* NULL: the system's folder. Any thread may ask. */
+/* NULL: the system's folder, or that of the environment variable TZDIR. Any thread may ask. */
 struct zones *zones_create(const char *folder);
 void zones_destroy(struct zones *zones);
 

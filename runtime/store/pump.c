@@ -49,6 +49,7 @@ struct pump {
     struct moment next_due; /* as the store says, or the engine */
     struct pruner pruner;
     struct clock_watch watch;
+    struct zones_follow zones;
     bool again, was_ok;
 };
 
@@ -63,6 +64,7 @@ struct pump *pump_create(const struct pump_options *options)
     id_source_init(&pump->ids, seed);
     pump->engine = engine_create(&pump->ids);
     engine_zones(pump->engine, &options->zones);
+    zones_follow_init(&pump->zones, &options->zones);
     pump->batch = memory_get((options->max_batch + 1) * sizeof *pump->batch); /* and a prune */
     pump->was_ok = pump->stats.store_ok = true;
     pump->next_due = (struct moment){ 1, 1 }; /* look at once */
@@ -277,6 +279,7 @@ static void *pump_main(void *argument)
     while (commands_take(pump, &count)) {
         if (clock_watch_look(&pump->watch))
             stats_add(pump, &pump->stats.clock_steps, 1);
+        zones_follow(&pump->zones, pump->options.store, pump->engine, pump->batch, count);
         batch_of(pump, count);
     }
     return NULL;

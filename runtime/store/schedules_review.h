@@ -9,4 +9,16 @@
 bool schedules_review(struct store *store, struct engine *engine, const char *data,
                       struct err *err);
 
+/* Zone data that changes while the server runs: looked at once an hour, and when the
+ * configuration was read anew. */
+struct zones_follow {
+    struct zone_source zones;
+    uint64_t looked_ns;
+};
+
+void zones_follow_init(struct zones_follow *follow, const struct zone_source *zones);
+/* Before the batch of these commands. */
+void zones_follow(struct zones_follow *follow, struct store *store, struct engine *engine,
+                  struct command *const *commands, uint32_t count);
+
 #endif

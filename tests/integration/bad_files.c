@@ -85,6 +85,30 @@ Test(bad_files, config_check_says_the_same)
     cr_assert_neq(strstr(said, "queues.yaml:2:11"), NULL, "%s", said);
 }
 
+Test(bad_files, config_check_reads_the_schedules)
+{
+    int status;
+
+    server_write(&s, "config/bide.yaml", "environments:\n  dev: {}\n");
+    server_write(&s, "config/queues.yaml", "");
+    server_write(
+        &s, "config/schedules.yaml",
+        "schedules:\n  a: { task: t, cron: '0 0 30 2 *' }\n  b: { task: t, crom: x }\n");
+    const char *said = command_run(&status, BINARY_DIR "/bide config check %s",
+                                   server_path(&s, "config/bide.yaml"));
+    cr_assert_eq(status, 2, "%d %s", status, said);
+    cr_assert_neq(strstr(said, "schedules.yaml:2:24: it never fires"), NULL, "%s", said);
+    cr_assert_neq(strstr(said, "schedules.yaml:3:17: a schedule has no \"crom\""), NULL, "%s",
+                  said);
+
+    server_write(&s, "config/schedules.yaml",
+                 "schedules:\n  a: { task: t, cron: '0 0 28 2 *' }\n");
+    said = command_run(&status, BINARY_DIR "/bide config check %s",
+                       server_path(&s, "config/bide.yaml"));
+    cr_assert_eq(status, 0, "%d %s", status, said);
+    cr_assert_neq(strstr(said, "schedules.yaml: fine, 1 schedule\n"), NULL, "%s", said);
+}
+
 /* Would the server start with it? Keys that are elsewhere and the address are looked for. */
 Test(bad_files, config_check_finds_what_the_file_refers_to)
 {

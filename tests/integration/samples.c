@@ -9,14 +9,16 @@ static struct server s;
 
 static void set_up(void)
 {
-    static const char *const names[] = { "hello",  "approve-refund", "render-image",
-                                         "remind", "monthly-digest", "board-approval" };
+    static const char *const names[] = { "hello",         "approve-refund", "render-image",
+                                         "remind",        "monthly-digest", "board-approval",
+                                         "nightly-report" };
     server_init(&s);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         server_add_plugin(&s, names[i]);
         server_add_schema(&s, names[i]);
     }
     server_add_schema(&s, "month-report");
+    server_add_schema(&s, "store-report");
     server_start(&s);
 }
 
@@ -105,6 +107,24 @@ Test(samples, monthly_digest_survives_kill_9)
         &s, "GET", "/api/v1/runs?page%5Bsize%5D=100&filter%5BtaskIdentifier%5D=month-report",
         NULL);
     cr_assert_eq(json_array_size(reply_at(list, "data")), 6, "%s", list->text);
+}
+
+/* By a schedule: 500 children, ten of which fail. */
+Test(samples, nightly_report_tolerates_failures)
+{
+    server_call(&s, "POST", "/api/v1/schedules",
+                "{\"task\": \"nightly-report\", \"cron\": \"30 2 * * *\","
+                " \"deduplicationKey\": \"nightly\", \"timezone\": \"Europe/Berlin\"}");
+    const struct reply *made = server_call(&s, "POST", "/api/v1/schedules/nightly/run", "{}");
+    cr_assert_eq(made->status, 200, "%s", made->text);
+
+    const struct reply *run = run_end(&s, text("%s", reply_text(made, "id")));
+
+    assert_completed(run);
+    cr_assert_eq(reply_number(run, "output.stores"), 500, "%s", run->text);
+    cr_assert_eq(reply_number(run, "output.failed"), 10);
+    cr_assert_eq(reply_number(run, "output.total"), 10 * 125250 - 10 * 2750);
+    cr_assert_str_eq(reply_text(run, "schedule.deduplicationKey"), "nightly");
 }
 
 /* ---- a board of three ---------------------------------------------------------------------

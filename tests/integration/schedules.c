@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define EVERY_SECOND(name) \
     "schedules:\n  " name ":\n    task: hello\n    cron: \"@every 1s\"\n    overlap: allow\n"
@@ -203,4 +204,139 @@ Test(schedules, what_does_not_parse_is_refused_with_its_reason)
     cr_assert_eq(zones->status, 200);
     cr_assert_not_null(strstr(zones->text, "[\"UTC\",\"Africa/Abidjan\""), "%.100s",
                        zones->text);
+}
+
+/* ---- backfills --------------------------------------------------------------------------- */
+
+/* Seconds that are past, and no other schedule's. */
+static const char *backfill_body(int seconds, const char *more)
+{
+    static long long until_s;
+    char from[32], to[32];
+    time_t at;
+
+    if (until_s == 0)
+        until_s = (long long)time(NULL) - 60;
+    at = (time_t)until_s;
+    strftime(to, sizeof to, "%Y-%m-%dT%H:%M:%SZ", gmtime(&at));
+    at = (time_t)(until_s - seconds);
+    strftime(from, sizeof from, "%Y-%m-%dT%H:%M:%SZ", gmtime(&at));
+    return text("{\"from\":\"%s\",\"to\":\"%s\"%s}", from, to, more);
+}
+
+static const struct reply *backfill(int seconds, const char *more)
+{
+    return server_call(&s, "POST", "/api/v1/schedules/a/backfill",
+                       backfill_body(seconds, more));
+}
+
+static size_t runs_of_schedule(void)
+{
+    const struct reply *page =
+        server_call(&s, "GET", "/api/v1/runs?page[size]=100&filter[schedule]=a", NULL);
+
+    cr_assert_eq(page->status, 200, "%s", page->text);
+    return json_array_size(reply_at(page, "data"));
+}
+
+static void backfill_wait(void)
+{
+    for (int i = 0; i < 300; i++) {
+        if (reply_at(schedule_get("a"), "backfill") == NULL)
+            return;
+        pause_ms(100);
+    }
+    cr_assert_fail("the backfill does not end: %s", schedule_get("a")->text);
+}
+
+Test(schedules, a_backfill_is_told_made_once_and_goes_on_after_kill_9)
+{
+    server_start(&s);
+    const struct reply *made =
+        server_call(&s, "POST", "/api/v1/schedules",
+                    "{\"task\":\"hello\",\"cron\":\"@every 1s\",\"deduplicationKey\":\"a\","
+                    "\"rules\":{\"starts\":\"2020-01-01\",\"ends\":\"2999-01-01\"}}");
+    cr_assert_eq(made->status, 200, "%s", made->text);
+    server_call(&s, "POST", "/api/v1/schedules/a/deactivate", NULL);
+    size_t before = runs_of_schedule();
+
+    const struct reply *dry = backfill(40, ",\"dryRun\":true");
+    cr_assert_eq(reply_number(dry, "count"), 40, "%s", dry->text);
+    cr_assert_eq(runs_of_schedule(), before);
+    cr_assert_eq(backfill(40, ",\"limit\":1")->status, 200);
+    server_kill(&s);
+    server_start(&s);
+    backfill_wait();
+    cr_assert_eq(runs_of_schedule(), before + 40);
+
+    cr_assert_eq(backfill(50, "")->status, 200);
+    backfill_wait();
+    cr_assert_eq(runs_of_schedule(), before + 50, "ten are new");
+
+    const struct reply *page =
+        server_call(&s, "GET", "/api/v1/runs?page[size]=1&filter[schedule]=a", NULL);
+    const struct reply *run = run_get(&s, text("%s", reply_text(page, "data.0.id")));
+    cr_assert(json_is_true(reply_at(run, "schedule.isBackfill")), "%s", run->text);
+    cr_assert_str_eq(reply_text(run, "schedule.deduplicationKey"), "a");
+    cr_assert_str_eq(reply_text(run, "schedule.generator.expression"), "@every 1s");
+    cr_assert(json_is_true(reply_at(run, "payload.backfill")));
+}
+
+Test(schedules, a_backfill_that_cannot_be_is_refused)
+{
+    server_start(&s);
+    server_call(&s, "POST", "/api/v1/schedules",
+                "{\"task\":\"hello\",\"cron\":\"@every 1s\",\"deduplicationKey\":\"a\"}");
+
+    const struct {
+        const char *body;
+        long status;
+        const char *says;
+    } wrong[] = {
+        { backfill_body(40000, ""), 422, "more than 10000 ticks" },
+        { backfill_body(-5, ""), 422, "to is not after from" },
+        { backfill_body(5, ",\"limit\":0"), 400, "limit is a whole number" },
+        { backfill_body(5, ",\"overlap\":\"skip\""), 422, "overlap of a backfill" },
+        { "{\"from\":\"yesterday\",\"to\":\"2027-01-01\"}", 400, "from must be a date" },
+        { "{\"from\":\"2027-01-01\",\"to\":\"2999-01-01\"}", 422, "to is still to come" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const struct reply *reply =
+            server_call(&s, "POST", "/api/v1/schedules/a/backfill", wrong[i].body);
+        cr_expect_eq(reply->status, wrong[i].status, "%s", reply->text);
+        cr_expect_not_null(strstr(reply->text, wrong[i].says), "%s", reply->text);
+    }
+    cr_expect_eq(
+        server_call(&s, "POST", "/api/v1/schedules/b/backfill", backfill_body(5, ""))->status,
+        404);
+}
+
+/* ---- time zone data ---------------------------------------------------------------------- */
+
+/* What is another zone's file now, is that zone's clock from now on. */
+Test(schedules, zone_data_that_changes_moves_what_is_next)
+{
+    const char *folder = server_path(&s, "zoneinfo");
+
+    cr_assert_eq(
+        system(text("mkdir -p %s/Europe && cp /usr/share/zoneinfo/Europe/Berlin %s/Europe/",
+                    folder, folder)),
+        0);
+    server_write(&s, "zoneinfo/tzdata.zi", "# version 2030a\n");
+    setenv("TZDIR", folder, 1);
+    server_write(&s, "config/schedules.yaml",
+                 "schedules:\n  a: { task: hello, cron: '0 12 * * *', zone: Europe/Berlin }\n");
+    server_start(&s);
+    unsetenv("TZDIR");
+    cr_assert_str_eq(reply_text(schedule_get("a"), "zoneData"), "2030a");
+    const char *before = text("%s", reply_text(schedule_get("a"), "nextRun"));
+
+    cr_assert_eq(
+        system(text("cp /usr/share/zoneinfo/America/New_York %s/Europe/Berlin", folder)), 0);
+    server_write(&s, "zoneinfo/tzdata.zi", "# version 2030b\n");
+    server_write(&s, "config/queues.yaml", "concurrency: 7\n");
+    server_logs(&s, "schedules.moved schedule=sched_");
+
+    cr_assert_str_eq(reply_text(schedule_get("a"), "zoneData"), "2030b");
+    cr_assert_str_neq(reply_text(schedule_get("a"), "nextRun"), before);
 }

@@ -102,6 +102,8 @@ static void act_key_reset(struct world *world)
         return;
     const struct run *run =
         store_memory_run(world->memory, (uint32_t)world_random(world, count));
+    if (run->schedule != 0)
+        return; /* a tick's key is the schedule's */
     reset->environment = run->environment;
     if (world_chance(world, 30)) {
         *reset = (struct key_reset){ .environment = run->environment,
@@ -137,11 +139,10 @@ static void act_token(struct world *world)
 static int64_t some_token(struct world *world)
 {
     uint32_t count = store_memory_count(world->memory, ROW_WAITPOINT);
+    uint32_t which = count == 0 ? 0 : (uint32_t)world_random(world, count);
 
-    return count == 0
-               ? id_floor(world->now_ms) /* nobody's */
-               : store_memory_waitpoint(world->memory, (uint32_t)world_random(world, count))
-                     ->id;
+    return count == 0 ? id_floor(world->now_ms) /* nobody's */
+                      : store_memory_waitpoint(world->memory, which)->id;
 }
 
 static void act_complete(struct world *world, int64_t id)
@@ -317,18 +318,17 @@ void act_step(struct world *world)
     else if (dice < 800)
         act_cancel_some(world);
     else if (dice < 820)
-        if (world_chance(world, 50))
-            act_pause(world);
-        else if (world_chance(world, 50))
-            act_limit(world);
-        else
-            act_pause_environment(world);
+        (world_chance(world, 50)   ? act_pause
+         : world_chance(world, 50) ? act_limit
+                                   : act_pause_environment)(world);
     else if (dice < 830)
         act_redeploy(world);
     else if (dice < 836)
         act_speed(world);
     else if (dice < 840)
         act_key_reset(world);
+    else if (dice < 858)
+        schedules_step(world);
     else if (dice < 940)
         world_pass(world, (int64_t)world_random(world, 800));
     else if (dice < 943)
@@ -441,7 +441,7 @@ static void doors_open(struct world *world)
         command->queue_limit = world->commands[world->command_count - 2].queue_limit;
         command->queue_limit.sets[0] = command->queue_limit.sets[1] = true;
     }
-    world_batch(world);
+    schedules_drain(world);
     for (uint32_t i = 1; i <= ENVIRONMENTS; i++)
         world_command(world, COMMAND_ENVIRONMENT_PAUSE)->environment_pause.environment = i;
     world_batch(world);

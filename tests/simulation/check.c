@@ -2,6 +2,7 @@
 #include "base/table.h"
 #include "batches.h"
 #include "check_minutes.h"
+#include "engine/rows/schedule.h"
 #include "engine/waits/wait.h"
 #include "store/timers.h"
 #include "world.h"
@@ -328,7 +329,7 @@ static void check_totals(struct world *world)
 
 void check_rows(struct world *world)
 {
-    uint32_t running = 0, edges = check_batches(world);
+    uint32_t running = 0, edges = check_batches(world) + schedules_edges(world);
 
     world->latest_ms = world->now_ms > world->latest_ms ? world->now_ms : world->latest_ms;
     if (world->steady_ms > world->latest_steady_ms)
@@ -358,7 +359,7 @@ void check_rows(struct world *world)
     if (host_is_alone(world) && running != world->held_count)
         world_flaw(world, "%u runs are running, %u slots are held", running, world->held_count);
     if (edges != store_memory_count(world->memory, ROW_EDGE))
-        world_flaw(world, "%u edges are stored, waiting runs and items have %u",
+        world_flaw(world, "%u edges are stored, waiting runs, items and schedules have %u",
                    store_memory_count(world->memory, ROW_EDGE), edges);
 }
 
@@ -435,6 +436,13 @@ void check_overdue(struct world *world, const struct moment *now)
     }
     check_batches_due(world, now);
     check_bulks_due(world, now);
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_SCHEDULE); i++) {
+        const struct schedule *schedule =
+            (const struct schedule *)store_memory_at(world->memory, ROW_SCHEDULE, i);
+        if (is_over(schedule->due_ms, false, now))
+            world_flaw(world, "schedule %lld was due and nobody will look",
+                       (long long)schedule->id);
+    }
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_QUEUE); i++) {
         const struct queue *queue =
             (const struct queue *)store_memory_at(world->memory, ROW_QUEUE, i);

@@ -304,8 +304,9 @@ static void command_take(const struct look *look, const struct command *command)
         break;
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
-    case COMMAND_SCHEDULE_PUT: /* there are none here */
+    case COMMAND_SCHEDULE_PUT: /* schedules_check.c */
     case COMMAND_SCHEDULE_ACT:
+    case COMMAND_SCHEDULE_BACKFILL:
     case COMMAND_SCHEDULES_REVIEW:
     case COMMAND_BULK_CREATE: /* bulk.c */
     case COMMAND_BULK_STOP:
@@ -474,16 +475,15 @@ void model_batch(struct world *world, const struct store_batch *batch,
                          .steady_ms = batch->now.steady_ms };
 
     world->model->batches++;
-    if (world->flaw[0] != '\0')
-        return;
-    if (!ok) {
+    if (!ok && world->flaw[0] == '\0')
         failed_look(&look);
+    if (!ok || world->flaw[0] != '\0')
         return;
-    }
     rule_pauses_pass(&look);
     rule_bulk_made(&look);
     for (uint32_t i = 0; i < batch->count; i++)
         command_take(&look, batch->commands[i]);
+    rule_scheduled(&look);
     rule_batches_released(&look);
     rule_batches_kept(&look);
     rule_batch_points(&look);

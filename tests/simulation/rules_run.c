@@ -118,6 +118,7 @@ static void canceled_look(const struct look *look, const struct shadow *shadow,
     bool by_parent =
         above != NULL && ended_with_children(above) && (below->choices & RUN_GOES_ON) == 0;
     if (rule_replaced(look, run, move) || rule_bulk_canceled(look, run, move) ||
+        rule_schedule_cancels(look, run) ||
         (slice_is(move->text, "its parent needs it no more") &&
          rule_group_loses(look, run->parent_id, run->id)))
         return;

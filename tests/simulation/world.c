@@ -67,8 +67,7 @@ void world_pass(struct world *world, int64_t ms)
 void world_set_clock(struct world *world, int64_t step_ms)
 {
     world->now_ms += step_ms;
-    if (world->now_ms > world->steady_ms)
-        world->steady_ms = world->now_ms;
+    world->steady_ms = world->now_ms > world->steady_ms ? world->now_ms : world->steady_ms;
 }
 
 int64_t moment_any(uint64_t dice, int64_t from_ms)
@@ -247,8 +246,7 @@ static void prune_go_on(struct world *world)
         return;
     world->pruned += prune->pruned.runs.count + prune->pruned.tokens.count;
     prune->after = prune->is_end ? 0 : prune->last;
-    if (prune->is_end)
-        prune->kind = kind_after(prune->kind);
+    prune->kind = prune->is_end ? kind_after(prune->kind) : prune->kind;
 }
 
 /* Nothing, or from a moment to a minute. */
@@ -289,6 +287,7 @@ void world_start(struct world *world)
     prune_begin(world);
     id_source_init(world->ids, world->seed + world->crashes + world->last_epoch + 1);
     world->engine = engine_create(world->ids);
+    schedules_zones(world->engine);
     if (!host_is_alone(world)) {
         /* What another had is taken over when its lease is over. */
         world->number = host_number(world);
@@ -366,6 +365,7 @@ void world_close(struct world *world)
 {
     hosts_close(world);
     model_destroy(world->model);
+    schedules_close(world);
     arena_finish(&world->arena);
 }
 
@@ -466,6 +466,7 @@ void world_batch(struct world *world)
         world_flaw(world, "%s", err.text);
     if (ok)
         check_overdue(world, &batch.now);
+    schedules_check(world, batch.now.wall_ms);
     /* Committed but not told: the plug is pulled before the replies go out. */
     if (ok && !host_is_alone(world) && store_memory_commits(world->store) != commits) {
         host_check(world, outcome.is_fenced);

@@ -13,6 +13,7 @@
 #include "hosts.h"
 #include "pools.h"
 #include "rates.h"
+#include "schedules.h"
 #include "store/memory/memory_store.h"
 
 #include <stdbool.h>
@@ -64,6 +65,7 @@ struct world {
     int64_t batch_ms;                 /* when the last batch began, by the steady clock */
     uint32_t slots, lanes;            /* of each node; looked at in a batch, 0: as usual */
     struct known_pools pools;
+    struct known_schedules schedules;
     uint32_t weight; /* of the tenant "one" of the fair queue; 0: it is not fair */
     uint32_t limits_version;
     struct past_limits past[PAST_MOST];

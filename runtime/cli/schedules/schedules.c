@@ -126,6 +126,15 @@ static void events_print(struct arena *arena, const struct value *schedule)
                SLICE_ARG(text_safe(arena, member_text(&events[i], "text"))));
 }
 
+static void backfill_print(const struct value *backfill)
+{
+    if (backfill != NULL)
+        printf("%-9s under way: of %" PRId64 " ticks %" PRId64 " got a run, %" PRId64
+               " had one, %" PRId64 " were refused\n",
+               "backfill", member_int(backfill, "total"), member_int(backfill, "made"),
+               member_int(backfill, "found"), member_int(backfill, "refused"));
+}
+
 static void show_print(struct arena *arena, const struct value *schedule)
 {
     line_print(arena, "schedule", member_text(schedule, "id"));
@@ -139,6 +148,7 @@ static void show_print(struct arena *arena, const struct value *schedule)
            "fired", member_int(schedule, "fired"), member_int(schedule, "skipped"),
            member_int(schedule, "missed"), member_int(schedule, "refused"),
            member_int(schedule, "waiting"));
+    backfill_print(value_find(schedule, "backfill"));
     line_print(arena, "upcoming", names_text(arena, value_find(schedule, "upcoming")));
     line_print(arena, "zone data", member_text(schedule, "zoneData"));
     rules_print(arena, value_find(schedule, "rules"));

@@ -41,6 +41,7 @@ bool environment_pause_decide(struct batch *batch, struct command *command);
 bool key_reset_decide(struct batch *batch, struct command *command);
 bool schedule_put_decide(struct batch *batch, struct command *command);
 bool schedule_act_decide(struct batch *batch, struct command *command);
+bool schedule_backfill_decide(struct batch *batch, struct command *command);
 bool schedules_review_decide(struct batch *batch, struct command *command);
 bool bulk_create_decide(struct batch *batch, struct command *command); /* bulk/bulk_act.c */
 bool bulk_stop_decide(struct batch *batch, struct command *command);
@@ -73,6 +74,7 @@ void message_send_clear(struct command *command);
 void run_edit_clear(struct command *command);
 void schedule_put_clear(struct command *command);
 void schedule_act_clear(struct command *command);
+void schedule_backfill_clear(struct command *command);
 void run_read_clear(struct command *command);
 
 void catalog_take(struct engine *engine, struct command *command);

@@ -1,23 +1,11 @@
-/* Schedules by hand: made, changed, paused, run, deleted; and looked at when zone data changed.
+/* Schedules by hand: made, changed, paused, run, backfilled, deleted; and looked at when zone
+ * data changed.
  */
 #include "base/duration.h"
 #include "base/name.h"
-#include "engine/schedules/schedules.h"
+#include "engine/schedules/backfill.h"
 
 #include <inttypes.h>
-
-/* By its id, else by its name; of that environment. */
-static bool schedule_find(struct batch *batch, uint32_t environment, int64_t id,
-                          struct slice name, struct schedule **schedule)
-{
-    bool loaded = id != 0 ? rows_schedule(&batch->rows, id, schedule)
-                          : rows_schedule_named(&batch->rows, environment, name, schedule);
-
-    if (loaded && *schedule != NULL &&
-        ((*schedule)->environment != environment || (*schedule)->row.is_deleted))
-        *schedule = NULL;
-    return loaded;
-}
 
 static bool may_change(struct command *command, const struct schedule *schedule)
 {
@@ -61,11 +49,11 @@ bool schedule_put_decide(struct batch *batch, struct command *command)
     schedule->rules = arena_copy(batch->arena, put->rules);
     schedule->waiting = (struct slice){ 0 };
     if (!schedule_read(batch, schedule, &sense, &command->err)) { /* it was checked */
-        schedule_stop(schedule, arena_format(batch->arena, "%s", command->err.text));
+        schedule_stop(batch, schedule, arena_format(batch->arena, "%s", command->err.text));
         command->err = (struct err){ 0 };
         return true;
     }
-    schedule_aim(batch, schedule, &sense, batch->now_ms / 1000);
+    schedule_aim(batch, schedule, &sense, schedule_now_s(batch, schedule));
     return true;
 }
 
@@ -80,8 +68,10 @@ static bool run_now(struct batch *batch, struct command *command, struct schedul
                     const struct schedule_sense *sense)
 {
     struct schedule_act *act = &command->schedule_act;
+    struct schedule_firing firing = { .at_ms = batch->now_ms,
+                                      .before_ms = schedule->last_ms,
+                                      .how = FIRING_MANUAL };
     struct ids alive;
-    bool is_later;
 
     if (!schedule_runs(batch, schedule, sense, &alive))
         return false;
@@ -95,13 +85,14 @@ static bool run_now(struct batch *batch, struct command *command, struct schedul
         return true;
     }
     int64_t refused = schedule->refused;
-    if (!schedule_fire(batch, schedule, sense, batch->now_ms, true, &act->run_id, &is_later))
+    if (!schedule_fire(batch, schedule, sense, &firing))
         return false;
-    if (is_later || schedule->refused != refused) {
+    act->run_id = firing.run_id;
+    if (firing.is_later || schedule->refused != refused) {
         schedule->refused = refused; /* whoever asked is told */
-        err_set(&command->err, is_later ? ERR_STORE : ERR_RULE, "no run was made: %s",
-                is_later ? "there is no room just now"
-                         : "the task refuses it, see the schedule's events");
+        err_set(&command->err, firing.is_later ? ERR_STORE : ERR_RULE, "no run was made: %s",
+                firing.is_later ? "there is no room just now"
+                                : "the task refuses it, see the schedule's events");
         return true;
     }
     for (uint32_t i = 0; sense->rules.overlap == OVERLAP_CANCEL_RUNNING && i < alive.count; i++)
@@ -118,7 +109,7 @@ static void active_set(struct batch *batch, struct schedule *schedule,
 
     schedule->updated_ms = batch->now_ms;
     if (!is_active) {
-        schedule_stop(schedule,
+        schedule_stop(batch, schedule,
                       arena_format(batch->arena, "paused at %s%s%.*s%s%.*s",
                                    time_format(batch->now_ms, at),
                                    act->by.size > 0 ? " by " : "", SLICE_ARG(act->by),
@@ -128,7 +119,8 @@ static void active_set(struct batch *batch, struct schedule *schedule,
     schedule->active = true;
     schedule->failures = 0;
     schedule->note = (struct slice){ 0 };
-    schedule_aim(batch, schedule, sense, batch->now_ms / 1000); /* a pause is no downtime */
+    schedule_aim(batch, schedule, sense,
+                 schedule_now_s(batch, schedule)); /* a pause is no downtime */
 }
 
 bool schedule_act_decide(struct batch *batch, struct command *command)
@@ -187,14 +179,12 @@ bool schedules_review_decide(struct batch *batch, struct command *command)
             schedule->zone_data = arena_copy(batch->arena, slice_of(batch->engine->zones.data));
             continue; /* it is due: as it was, by what was known then */
         }
-        int64_t after_s = schedule->last_ms / 1000;
-        if (after_s < batch->now_ms / 1000)
-            after_s = batch->now_ms / 1000;
-        schedule_aim(batch, schedule, &sense, after_s);
+        int64_t now_s = schedule_now_s(batch, schedule);
+        schedule_aim(batch, schedule, &sense, now_s);
         if (schedule->next_ms == was_ms)
             continue;
         char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
-        review->moved++;
+        rows_ids_add(batch->arena, &review->moved, schedule->id);
         schedule_say(batch, schedule, "moved", schedule->next_ms,
                      arena_format(batch->arena,
                                   "by the time zone data %s the next tick is %s, not %s",
@@ -202,4 +192,100 @@ bool schedules_review_decide(struct batch *batch, struct command *command)
                                   time_format(was_ms, from)));
     }
     return loaded;
+}
+
+/* ---- backfills --------------------------------------------------------------------------- */
+
+/* One under way is another one, or the same: then it is the answer. */
+static void begun_answer(struct command *command, const struct backfill *begun)
+{
+    struct schedule_backfill *ask = &command->schedule_backfill;
+    char from[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE];
+
+    if (begun->from_ms == ask->from_ms && begun->until_ms == ask->until_ms &&
+        begun->limit == ask->limit)
+        return;
+    err_set(&command->err, ERR_NOT_NOW,
+            "a backfill from %s up to %s is under way, %" PRId64 " of %" PRId64
+            " ticks are looked at; wait for its end, or stop it",
+            time_format(begun->from_ms, from), time_format(begun->until_ms, until),
+            begun->made + begun->found + begun->refused, begun->total);
+}
+
+/* Is there something to do, and not too much? */
+static bool span_check(const struct batch *batch, const struct schedule_sense *sense,
+                       struct command *command)
+{
+    struct schedule_backfill *ask = &command->schedule_backfill;
+
+    if (ask->until_ms <= ask->from_ms)
+        return err_set(&command->err, ERR_RULE, "to is not after from");
+    if (ask->until_ms > batch->now_ms)
+        return err_set(&command->err, ERR_RULE,
+                       "to is still to come; what is to come the schedule makes by itself");
+    ask->count =
+        backfill_count(sense, ask->from_ms, ask->until_ms, &ask->first_ms, &ask->last_ms);
+    if (ask->count == 0)
+        return err_set(&command->err, ERR_RULE,
+                       "no tick of the schedule is between from and to");
+    return ask->count <= BACKFILL_TICKS_MOST ||
+           err_set(&command->err, ERR_RULE,
+                   "there are more than %d ticks between from and to; take less at a time",
+                   BACKFILL_TICKS_MOST);
+}
+
+static void backfill_begin(struct batch *batch, struct schedule *schedule,
+                           const struct schedule_backfill *ask)
+{
+    struct backfill backfill = { .from_ms = ask->from_ms,
+                                 .until_ms = ask->until_ms,
+                                 .next_ms = ask->from_ms,
+                                 .total = ask->count,
+                                 .limit = ask->limit,
+                                 .by = ask->by };
+
+    backfill_write(batch->arena, &backfill, &schedule->backfill);
+    schedule->due_ms = time_moment(batch->now_ms);
+}
+
+bool schedule_backfill_decide(struct batch *batch, struct command *command)
+{
+    struct schedule_backfill *ask = &command->schedule_backfill;
+    struct schedule_sense sense;
+    struct schedule *schedule;
+    struct backfill begun;
+
+    if (!schedule_find(batch, ask->environment, ask->id, ask->name, &schedule))
+        return false;
+    if (schedule == NULL) {
+        err_set(&command->err, ERR_NOT_FOUND, "there is no such schedule here");
+        return true;
+    }
+    ask->schedule_id = schedule->id;
+    bool is_begun = backfill_read(batch->arena, schedule->backfill, &begun);
+    if (ask->stops) {
+        ask->is_changed = is_begun;
+        if (is_begun)
+            backfill_end(batch, schedule, &begun, "stopped");
+        return true;
+    }
+    if (!schedule_read(batch, schedule, &sense, &command->err) ||
+        !span_check(batch, &sense, command) || ask->is_dry)
+        return true;
+    if (is_begun) {
+        begun_answer(command, &begun);
+        return true;
+    }
+    ask->is_changed = true;
+    backfill_begin(batch, schedule, ask);
+    return true;
+}
+
+void schedule_backfill_clear(struct command *command)
+{
+    struct schedule_backfill *ask = &command->schedule_backfill;
+
+    ask->schedule_id = ask->first_ms = ask->last_ms = 0;
+    ask->count = 0;
+    ask->is_changed = false;
 }

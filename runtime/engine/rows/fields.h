@@ -35,6 +35,7 @@
     X(row, 69, BYTES, left) X(row, 23, NUMBER, mailed) X(row, 29, COUNT, tries)                 \
     X(row, 47, REF, bulk) X(row, 52, REF, replayed)                                            \
     X(row, 30, FLAG, is_dead)                                                                  \
+    X(row, 53, REF, schedule) X(row, 90, FLAG, is_backfill)                                    \
     X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \
@@ -127,7 +128,7 @@
     X(row, 0, NUMBER, updated_ms) X(row, 0, NUMBER, fired) X(row, 0, NUMBER, skipped)          \
     X(row, 0, NUMBER, missed) X(row, 0, NUMBER, refused) X(row, 0, COUNT, failures)            \
     X(row, 0, BYTES, runs) X(row, 0, BYTES, waiting) X(row, 0, BYTES, events)                  \
-    X(row, 0, TEXT, note)
+    X(row, 0, TEXT, note) X(row, 0, BYTES, backfill)
 
 #define BULK_ACTION_FIELDS(X, row)                                                             \
     X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, environment)             \

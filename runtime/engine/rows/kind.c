@@ -74,6 +74,7 @@ INDEX(at_out, RUN(row)->is_out, RUN(row)->queue, RUN(row)->lane)
 INDEX(at_task, row != NULL, 0)
 INDEX(at_bulk, RUN(row)->bulk != 0, RUN(row)->bulk)
 INDEX(at_parent, RUN(row)->parent_id != 0, RUN(row)->parent_id)
+INDEX(at_schedule, RUN(row)->schedule != 0, RUN(row)->schedule)
 INDEX(at_ready, RUN(row)->status == RUN_QUEUED, RUN(row)->queue, RUN(row)->lane,
       RUN(row)->rank_ms)
 INDEX(at_schedule_due, ((const struct schedule *)row)->due_ms != 0,
@@ -129,6 +130,7 @@ static const struct row_index run_indexes[] = {
     { "run_due", "due run", { "due_ms" }, .at = at_run_due },
     { "run_span", "due run", { "due_ms" }, .at = at_run_span },
     { "run_bulk", "run of bulk action", { "bulk_id" }, .at = at_bulk },
+    { "run_schedule", "run of schedule", { "schedule" }, .at = at_schedule },
     { "run_tag",
       "tag of run",
       { "tag" },

@@ -82,6 +82,7 @@ struct run {
     int64_t swept_id;  /* canceled: its children up to this one are, too; 0: none, all */
     int64_t busy_us;   /* time in segments */
     int64_t batch;     /* that it is an item of; 0: of none */
+    int64_t schedule;  /* that made it; 0: none */
     int64_t frozen_ms; /* pause_lag of its queue as its due_ms has it (ttl.c) */
     int64_t given;     /* hash of a child's payload as its parent gave it; 0: no child */
     int64_t choices;   /* enum reuse, of its key, enum run_choice, and its costs */
@@ -97,6 +98,7 @@ struct run {
     uint32_t home;        /* QUEUED: the node that may start it; 0: any, or there is one */
     bool is_test;
     bool is_out;       /* DONE, but its segment has not returned yet: its place is taken */
+    bool is_backfill;  /* its schedule made it for the past, because it was asked to */
     bool needs_parent; /* made by a task that may wait for it; informational */
     bool has_tokens;   /* it has made some: they are closed when it ends */
     bool is_dead; /* DONE: a dead letter; it keeps its state, what it waited for, its mail */

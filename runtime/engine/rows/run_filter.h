@@ -29,6 +29,7 @@ struct run_filter {
     } statuses[16];
     uint32_t status_count;
     struct slices tasks, queues, versions, tags;
+    struct slices schedules; /* ids, or names; of a list alone */
     /* Of the metadata; all of them. */
     struct {
         struct slice key, text; /* text: label_text() of the value */

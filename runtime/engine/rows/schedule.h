@@ -19,12 +19,13 @@ struct schedule {
     struct slice rules;     /* packed: config/schedule_rules.h */
     int64_t created_ms, updated_ms;
     int64_t fired, skipped, missed, refused; /* ticks, since it was made */
-    uint32_t dropped;     /* ticks that were missed since the last one that fired */
-    uint32_t failures;    /* runs that failed, the last ones in a row */
-    struct slice runs;    /* eight bytes each: ids of those that may not be done */
-    struct slice waiting; /* instants of ticks that wait for a run to end, eight bytes each */
-    struct slice events;  /* packed list: what became of ticks that made no run, and why */
-    struct slice note;    /* who has paused it, or why it has stopped */
+    uint32_t dropped;      /* ticks that were missed since the last one that fired */
+    uint32_t failures;     /* runs that failed, the last ones in a row */
+    struct slice runs;     /* eight bytes each: ids of those that may not be done */
+    struct slice waiting;  /* instants of ticks that wait for a run to end, eight bytes each */
+    struct slice events;   /* packed list: what became of ticks that made no run, and why */
+    struct slice note;     /* who has paused it, or why it has stopped */
+    struct slice backfill; /* packed: schedules/backfill.h; empty: none is under way */
 };
 
 /* As those of rows.h. */

@@ -1,6 +1,6 @@
 /* A schedule's time has come. */
 #include "base/duration.h"
-#include "engine/schedules/schedules.h"
+#include "engine/schedules/backfill.h"
 
 #include <inttypes.h>
 
@@ -134,43 +134,41 @@ static bool overlap_hold(struct batch *batch, struct schedule *schedule,
     return true;
 }
 
-/* What became of one tick. */
-enum step { STEP_ROWS, STEP_DONE, STEP_LATER, STEP_END };
-
-static enum step step_take(struct batch *batch, struct schedule *schedule,
-                           const struct schedule_sense *sense)
+static enum schedule_step step_take(struct batch *batch, struct schedule *schedule,
+                                    struct schedule_sense *sense)
 {
     const struct schedule_rules *rules = &sense->rules;
+    struct schedule_firing firing = { .before_ms = schedule->last_ms };
     struct ids alive;
-    int64_t run_id;
-    bool is_later;
 
     if (!schedule_runs(batch, schedule, sense, &alive))
-        return STEP_ROWS;
+        return SCHEDULE_STEP_ROWS;
     if (!schedule->active)
-        return STEP_END;
+        return SCHEDULE_STEP_END;
+    schedule_rules_spread(&sense->rules, &sense->plan, schedule->next_ms / 1000);
     uint32_t waiting = schedule_numbers(schedule->waiting);
     bool is_waiting = waiting > 0 && alive.count == 0;
-    if (!is_waiting && !batch_is_over(batch, schedule->due_ms, false))
-        return STEP_END;
+    if (!is_waiting && (schedule->next_ms == 0 ||
+                        !batch_is_over(batch, schedule_tick_due(schedule, rules), false)))
+        return SCHEDULE_STEP_END;
     if (!is_waiting && (alive.count > 0 || waiting > 0) &&
         overlap_hold(batch, schedule, rules)) {
         schedule_aim(batch, schedule, sense, schedule->next_ms / 1000);
-        return STEP_DONE;
+        return SCHEDULE_STEP_DONE;
     }
-    int64_t at_ms = is_waiting ? schedule_number(schedule->waiting, 0) : schedule->next_ms;
-    if (!schedule_fire(batch, schedule, sense, at_ms, false, &run_id, &is_later))
-        return STEP_ROWS;
-    if (is_later)
-        return STEP_LATER;
+    firing.at_ms = is_waiting ? schedule_number(schedule->waiting, 0) : schedule->next_ms;
+    if (!schedule_fire(batch, schedule, sense, &firing))
+        return SCHEDULE_STEP_ROWS;
+    if (firing.is_later)
+        return SCHEDULE_STEP_LATER;
     for (uint32_t i = 0; rules->overlap == OVERLAP_CANCEL_RUNNING && i < alive.count; i++)
         batch_ids_add(batch, &batch->canceled, alive.items[i]);
-    schedule_run_add(batch, schedule, sense, run_id);
+    schedule_run_add(batch, schedule, sense, firing.run_id);
     if (is_waiting)
         waiting_write(batch, schedule, 1, 0);
     else
-        schedule_aim(batch, schedule, sense, at_ms / 1000);
-    return STEP_DONE;
+        schedule_aim(batch, schedule, sense, firing.at_ms / 1000);
+    return SCHEDULE_STEP_DONE;
 }
 
 /* The file does not have it any more. */
@@ -180,12 +178,27 @@ static bool is_forgotten(const struct batch *batch, const struct schedule *sched
            catalog_schedule(batch->catalog, schedule->environment, schedule->name) == NULL;
 }
 
+/* When it is looked at next. */
+static void look_again(struct batch *batch, struct schedule *schedule,
+                       struct schedule_sense *sense, enum schedule_step ticks,
+                       enum schedule_step backfill)
+{
+    schedule_rules_spread(&sense->rules, &sense->plan, schedule->next_ms / 1000);
+    schedule->due_ms = schedule_tick_due(schedule, &sense->rules);
+    if (ticks == SCHEDULE_STEP_DONE || backfill == SCHEDULE_STEP_DONE)
+        schedule->due_ms = time_moment(batch->now_ms); /* the others in the next batch */
+    else if (ticks == SCHEDULE_STEP_LATER ||
+             (backfill == SCHEDULE_STEP_LATER &&
+              (schedule->due_ms == 0 || schedule->due_ms > batch->now_ms + NO_ROOM_MS)))
+        schedule->due_ms = time_after(batch->now_ms, NO_ROOM_MS);
+}
+
 bool schedule_due(struct batch *batch, int64_t id)
 {
     struct schedule_sense sense;
     struct schedule *schedule;
     struct err err;
-    enum step step = STEP_DONE;
+    enum schedule_step step = SCHEDULE_STEP_DONE;
 
     if (!rows_schedule(&batch->rows, id, &schedule))
         return false;
@@ -204,21 +217,23 @@ bool schedule_due(struct batch *batch, int64_t id)
         return true;
     }
     if (!schedule_read(batch, schedule, &sense, &err)) {
-        schedule_stop(schedule, arena_format(batch->arena, "%s", err.text));
+        schedule_stop(batch, schedule, arena_format(batch->arena, "%s", err.text));
+        schedule->due_ms = 0;
         schedule_say(batch, schedule, "stopped", batch->now_ms, schedule->note);
         return true;
     }
     missed_drop(batch, schedule, &sense);
-    schedule_rest(schedule, &sense.rules);
-    for (int i = 0; i < FIRES_AT_ONCE && step == STEP_DONE; i++)
+    for (int i = 0; i < FIRES_AT_ONCE && step == SCHEDULE_STEP_DONE; i++)
         step = step_take(batch, schedule, &sense);
-    if (step == STEP_ROWS)
+    enum schedule_step filled = step == SCHEDULE_STEP_ROWS
+                                    ? SCHEDULE_STEP_ROWS
+                                    : backfill_take(batch, schedule, &sense);
+    if (step == SCHEDULE_STEP_ROWS || filled == SCHEDULE_STEP_ROWS) {
         schedule->due_ms = time_moment(batch->now_ms); /* it is asked again */
-    else if (step == STEP_LATER)
-        schedule->due_ms = time_after(batch->now_ms, NO_ROOM_MS);
-    else if (step == STEP_DONE)
-        schedule->due_ms = time_moment(batch->now_ms); /* the others in the next batch */
-    return step != STEP_ROWS;
+        return false;
+    }
+    look_again(batch, schedule, &sense, step, filled);
+    return true;
 }
 
 bool schedule_load(struct batch *batch, int64_t id)
@@ -233,7 +248,8 @@ void schedule_tell(struct batch *batch, int64_t id)
     struct schedule *schedule;
 
     (void)rows_schedule(&batch->rows, id, &schedule); /* loaded */
-    if (schedule != NULL && !schedule->row.is_deleted && schedule->active &&
-        schedule_numbers(schedule->waiting) > 0)
+    if (schedule != NULL && !schedule->row.is_deleted &&
+        ((schedule->active && schedule_numbers(schedule->waiting) > 0) ||
+         schedule->backfill.size > 0))
         schedule->due_ms = time_moment(batch->now_ms);
 }

@@ -1,7 +1,7 @@
 /* A tick becomes a run; and what is known of the runs before it. */
 #include "base/duration.h"
 #include "codec/pack.h"
-#include "engine/schedules/schedules.h"
+#include "engine/schedules/backfill.h"
 
 #include <inttypes.h>
 
@@ -58,9 +58,10 @@ static struct tick tick_at(const struct schedule_sense *sense, int64_t at_ms)
 }
 
 static struct slice payload_of(struct batch *batch, const struct schedule *schedule,
-                               const struct schedule_sense *sense, int64_t at_ms,
-                               bool is_manual)
+                               const struct schedule_sense *sense,
+                               const struct schedule_firing *firing)
 {
+    int64_t at_ms = firing->at_ms;
     struct arena *arena = batch->arena;
     struct value payload = value_map();
     struct tick tick = tick_at(sense, at_ms);
@@ -75,60 +76,89 @@ static struct slice payload_of(struct batch *batch, const struct schedule *sched
         arena, &payload, "local",
         value_string(arena_copy(arena, slice_of(civil_format(tick.nominal_s, 'T', local)))));
     value_put(arena, &payload, "occurrence", value_int(tick.occurrence));
-    if (schedule->last_ms != 0)
-        value_put(arena, &payload, "lastTimestamp", date_value(arena, schedule->last_ms));
+    if (firing->before_ms != 0)
+        value_put(arena, &payload, "lastTimestamp", date_value(arena, firing->before_ms));
     value_put(arena, &payload, "timezone", value_string(sense->rules.zone));
     if (sense->rules.external_id.size > 0)
         value_put(arena, &payload, "externalId", value_string(sense->rules.external_id));
-    value_put(arena, &payload, "missed", value_int(schedule->dropped));
+    value_put(arena, &payload, "missed",
+              value_int(firing->how == FIRING_BACKFILL ? 0 : schedule->dropped));
     value_put(
         arena, &payload, "late",
         value_bool(batch->now_ms - at_ms >
                    sense->rules.grace_ms + sense->rules.spread_ms + sense->rules.jitter_ms));
-    value_put(arena, &payload, "manual", value_bool(is_manual));
+    value_put(arena, &payload, "manual", value_bool(firing->how == FIRING_MANUAL));
+    value_put(arena, &payload, "backfill", value_bool(firing->how == FIRING_BACKFILL));
     upcoming_put(arena, sense, at_ms / 1000, &payload);
     return pack_value(arena, &payload);
 }
 
-bool schedule_fire(struct batch *batch, struct schedule *schedule,
-                   const struct schedule_sense *sense, int64_t at_ms, bool is_manual,
-                   int64_t *run_id, bool *is_later)
+static const char *const hows[] = { [FIRING_TICK] = "a tick",
+                                    [FIRING_MANUAL] = "by hand, a run",
+                                    [FIRING_BACKFILL] = "a backfill" };
+
+/* Whose run it is, and why it was made. */
+static void mark(struct batch *batch, const struct schedule *schedule,
+                 const struct schedule_firing *firing)
 {
+    struct run *run = rows_run_here(&batch->rows, firing->run_id);
+
+    run->schedule = schedule->id;
+    run->is_backfill = firing->how == FIRING_BACKFILL;
+}
+
+static void fired(struct batch *batch, struct schedule *schedule,
+                  struct schedule_firing *firing, const struct trigger *trigger)
+{
+    firing->run_id = trigger->run_id;
+    firing->is_new = trigger->is_new;
+    if (trigger->is_new)
+        mark(batch, schedule, firing);
+    if (firing->how == FIRING_BACKFILL)
+        return;
+    schedule->fired += trigger->is_new;
+    schedule->dropped = 0;
+    if (firing->how == FIRING_TICK)
+        schedule->last_ms = firing->at_ms;
+}
+
+bool schedule_fire(struct batch *batch, struct schedule *schedule,
+                   const struct schedule_sense *sense, struct schedule_firing *firing)
+{
+    bool is_backfill = firing->how == FIRING_BACKFILL;
     char id[ID_TEXT_SIZE], at[TIME_TEXT_SIZE];
-    struct slice key =
-        arena_format(batch->arena, "schedule/%s/%s%s", id_format("sched", schedule->id, id),
-                     time_format(at_ms, at), is_manual ? "/manual" : "");
+    struct slice key = arena_format(
+        batch->arena, "schedule/%s/%s%s", id_format("sched", schedule->id, id),
+        time_format(firing->at_ms, at), firing->how == FIRING_MANUAL ? "/manual" : "");
     struct command command = {
         .kind = COMMAND_TRIGGER,
         .arena = batch->arena,
         .trigger = { .environment = schedule->environment,
                      .task = sense->rules.task,
-                     .payload = payload_of(batch, schedule, sense, at_ms, is_manual),
+                     .payload = payload_of(batch, schedule, sense, firing),
                      .unchecked = true,
                      .key = key,
                      .key_ttl_ms = INT64_C(86400) * 1000 * KEY_DAYS,
                      .key_global = true,
+                     .reuse = REUSE_MASK, /* however it ended: one tick, one run */
+                     .priority_ms = is_backfill ? BACKFILL_PRIORITY_MS : 0,
+                     .has_priority = is_backfill,
                      .note = arena_format(batch->arena, "%s of schedule %.*s",
-                                          is_manual ? "by hand, a run" : "a tick",
-                                          SLICE_ARG(schedule->name)) },
+                                          hows[firing->how], SLICE_ARG(schedule->name)) },
     };
 
-    *run_id = 0;
-    *is_later = false;
+    firing->run_id = 0;
+    firing->is_new = firing->is_later = false;
     if (!trigger_decide(batch, &command))
         return false;
     if (command.err.code == ERR_STORE) { /* no room on the disk: it will be late */
-        *is_later = true;
+        firing->is_later = true;
     } else if (command.err.code != ERR_OK) {
         schedule->refused++;
-        schedule_say(batch, schedule, "refused", at_ms,
+        schedule_say(batch, schedule, "refused", firing->at_ms,
                      arena_format(batch->arena, "%s", command.err.text));
     } else {
-        *run_id = command.trigger.run_id;
-        schedule->fired += command.trigger.is_new;
-        schedule->dropped = 0;
-        if (!is_manual)
-            schedule->last_ms = at_ms;
+        fired(batch, schedule, firing, &command.trigger);
     }
     return true;
 }
@@ -166,10 +196,11 @@ static void ended_count(struct batch *batch, struct schedule *schedule,
         schedule->failures++;
     if (rules->pause_after == 0 || schedule->failures < rules->pause_after || !schedule->active)
         return;
-    schedule_stop(schedule, arena_format(batch->arena,
-                                         "paused: %" PRIu32 " runs in a row have failed "
-                                         "(pause_after)",
-                                         schedule->failures));
+    schedule_stop(batch, schedule,
+                  arena_format(batch->arena,
+                               "paused: %" PRIu32 " runs in a row have failed "
+                               "(pause_after)",
+                               schedule->failures));
     schedule_say(batch, schedule, "paused", batch->now_ms, schedule->note);
 }
 

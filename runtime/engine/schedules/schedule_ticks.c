@@ -5,6 +5,18 @@
 
 enum { EVENTS_KEPT = 20 };
 
+bool schedule_find(struct batch *batch, uint32_t environment, int64_t id, struct slice name,
+                   struct schedule **schedule)
+{
+    bool loaded = id != 0 ? rows_schedule(&batch->rows, id, schedule)
+                          : rows_schedule_named(&batch->rows, environment, name, schedule);
+
+    if (loaded && *schedule != NULL &&
+        ((*schedule)->environment != environment || (*schedule)->row.is_deleted))
+        *schedule = NULL;
+    return loaded;
+}
+
 bool schedule_read(struct batch *batch, const struct schedule *schedule,
                    struct schedule_sense *sense, struct err *err)
 {
@@ -17,8 +29,10 @@ bool schedule_read(struct batch *batch, const struct schedule *schedule,
     if (zone == NULL)
         return err_set(err, ERR_RULE, "there is no time zone %.*s any more",
                        SLICE_ARG(sense->rules.zone));
-    return schedule_rules_plan(&sense->rules, zone, &sense->plan) ||
-           err_set(err, ERR_RULE, "its expression is not understood any more");
+    if (!schedule_rules_plan(&sense->rules, zone, &sense->plan))
+        return err_set(err, ERR_RULE, "its expression is not understood any more");
+    schedule_rules_spread(&sense->rules, &sense->plan, schedule->next_ms / 1000);
+    return true;
 }
 
 static uint64_t mix(uint64_t number)
@@ -32,22 +46,40 @@ static uint64_t mix(uint64_t number)
 static int64_t shift_ms(const struct schedule *schedule, const struct schedule_rules *rules)
 {
     uint64_t id = (uint64_t)schedule->id, at = (uint64_t)schedule->next_ms;
-    uint64_t spread = mix(id) % ((uint64_t)rules->spread_ms + 1);
+    /* In proportion, for a spread that follows what lies between two ticks. */
+    uint64_t spread = (mix(id) >> 32) * ((uint64_t)rules->spread_ms + 1) >> 32;
 
     return (int64_t)(spread + mix(id ^ mix(at)) % ((uint64_t)rules->jitter_ms + 1));
 }
 
-void schedule_rest(struct schedule *schedule, const struct schedule_rules *rules)
+int64_t schedule_tick_due(const struct schedule *schedule, const struct schedule_rules *rules)
 {
-    if (schedule->next_ms != 0)
-        schedule->due_ms = time_after(schedule->next_ms, shift_ms(schedule, rules));
+    return schedule->next_ms == 0 ? 0
+                                  : time_after(schedule->next_ms, shift_ms(schedule, rules));
 }
 
-void schedule_stop(struct schedule *schedule, struct slice why)
+/* What is due of it beside its ticks is looked at first, and that leads to them. */
+static void schedule_rest(struct batch *batch, struct schedule *schedule, int64_t due_ms)
+{
+    bool has_more = schedule->backfill.size > 0 ||
+                    (schedule->active && schedule_numbers(schedule->waiting) > 0);
+
+    schedule->due_ms = has_more ? time_moment(batch->now_ms) : due_ms;
+}
+
+void schedule_stop(struct batch *batch, struct schedule *schedule, struct slice why)
 {
     schedule->active = false;
-    schedule->next_ms = schedule->due_ms = 0;
+    schedule->next_ms = 0;
     schedule->note = why;
+    schedule_rest(batch, schedule, 0);
+}
+
+int64_t schedule_now_s(const struct batch *batch, const struct schedule *schedule)
+{
+    int64_t now_s = batch->now_ms / 1000, last_s = schedule->last_ms / 1000;
+
+    return now_s > last_s ? now_s : last_s;
 }
 
 void schedule_aim(struct batch *batch, struct schedule *schedule,
@@ -60,12 +92,14 @@ void schedule_aim(struct batch *batch, struct schedule *schedule,
     if (!schedule->active)
         return;
     if (rules->fires_max != 0 && schedule->fired >= rules->fires_max) {
-        schedule_stop(schedule, SLICE("it has fired as often as it may (fires_max)"));
+        schedule_stop(batch, schedule, SLICE("it has fired as often as it may (fires_max)"));
     } else if (!schedule_rules_next(rules, &sense->plan, after_s, &tick)) {
-        schedule_stop(schedule, SLICE("there is no tick any more"));
+        schedule_stop(batch, schedule, SLICE("there is no tick any more"));
     } else {
+        struct schedule_rules spread = *rules;
         schedule->next_ms = tick.at_s * 1000;
-        schedule_rest(schedule, rules);
+        schedule_rules_spread(&spread, &sense->plan, tick.at_s);
+        schedule_rest(batch, schedule, schedule_tick_due(schedule, &spread));
     }
 }
 
@@ -109,9 +143,9 @@ static void declared_write(struct batch *batch, const struct catalog_schedule *d
     schedule->rules = arena_copy(batch->arena, declared->rules);
     schedule->waiting = (struct slice){ 0 };
     if (!schedule_read(batch, schedule, &sense, &err))
-        schedule_stop(schedule, arena_format(batch->arena, "%s", err.text));
+        schedule_stop(batch, schedule, arena_format(batch->arena, "%s", err.text));
     else
-        schedule_aim(batch, schedule, &sense, batch->now_ms / 1000);
+        schedule_aim(batch, schedule, &sense, schedule_now_s(batch, schedule));
 }
 
 bool schedules_ensure(struct batch *batch)

@@ -178,19 +178,29 @@ static bool members_read(const struct filter_from *from, struct run_filter *filt
     return true;
 }
 
+/* Ids, or names. */
+static bool schedules_read(const struct filter_from *from, struct run_filter *filter,
+                           struct err *err)
+{
+    int64_t id;
+
+    if (!names_read(from, "filter[schedule]", NAME_KEY, &filter->schedules, err))
+        return false;
+    for (uint32_t i = 0; i < filter->schedules.count; i++)
+        if (slice_starts(filter->schedules.items[i], "sched_") &&
+            !id_parse("sched", filter->schedules.items[i], &id))
+            return err_set(err, ERR_BAD_REQUEST, "filter[schedule]: %.*s is no schedule's id",
+                           SLICE_ARG(filter->schedules.items[i]));
+    return true;
+}
+
 bool run_filter_read(const struct filter_from *from, struct run_filter *filter, struct err *err)
 {
-    static const char *const known[] = { PAGE_WORDS,
-                                         "filter[status]",
-                                         "filter[taskIdentifier]",
-                                         "filter[version]",
-                                         "filter[tag]",
-                                         "filter[queue]",
-                                         "filter[isTest]",
-                                         "filter[env]",
-                                         MEMBER_WORD,
-                                         "filter[bulkAction]",
-                                         NULL };
+    static const char *const known[] = {
+        PAGE_WORDS,    "filter[status]",     "filter[taskIdentifier]", "filter[version]",
+        "filter[tag]", "filter[queue]",      "filter[isTest]",         "filter[env]",
+        MEMBER_WORD,   "filter[bulkAction]", "filter[schedule]",       NULL
+    };
     const struct params *params = from->params;
     struct slice text;
 
@@ -214,7 +224,8 @@ bool run_filter_read(const struct filter_from *from, struct run_filter *filter, 
            params_list(from->arena, params, "filter[version]", &filter->versions, err) &&
            names_read(from, "filter[tag]", NAME_TAG, &filter->tags, err) &&
            members_read(from, filter, err) &&
-           names_read(from, "filter[queue]", NAME_QUEUE, &filter->queues, err);
+           names_read(from, "filter[queue]", NAME_QUEUE, &filter->queues, err) &&
+           schedules_read(from, filter, err);
 }
 
 static bool token_statuses_read(const struct filter_from *from, uint32_t *statuses,

@@ -63,6 +63,8 @@ const struct route routes[] = {
     { "POST", "/api/v1/schedules/:schedule/activate",              schedule_activate, 0, 0 },
     { "POST", "/api/v1/schedules/:schedule/deactivate",            schedule_deactivate, 0, 0 },
     { "POST", "/api/v1/schedules/:schedule/run",                   schedule_run,     0, 0 },
+    { "POST", "/api/v1/schedules/:schedule/backfill",              schedule_backfill, 0, 0 },
+    { "DELETE", "/api/v1/schedules/:schedule/backfill",            schedule_backfill_stop, 0, 0 },
     { "GET",  "/api/v1/timezones",                                 timezone_list,    ROUTE_OPEN, 0 },
 
     { "POST", "/api/v1/bulk-actions",                              bulk_create,      0, 0 },

@@ -67,6 +67,8 @@ void schedule_delete(struct request *request);
 void schedule_activate(struct request *request);
 void schedule_deactivate(struct request *request);
 void schedule_run(struct request *request);
+void schedule_backfill(struct request *request);
+void schedule_backfill_stop(struct request *request);
 void timezone_list(struct request *request);
 
 void pool_list(struct request *request);

@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/duration.h"
 #include "codec/pack.h"
+#include "config/schedule_rules.h"
 #include "engine/timeline.h"
 #include "http/api/attempts.h"
 #include "http/api/redact.h"
@@ -190,6 +191,36 @@ static void write_timeline(struct out *out, struct arena *arena, const struct ru
     out_end_list(out);
 }
 
+void schedule_generator_write(struct out *out, struct slice cron)
+{
+    out_map(out, "generator");
+    out_word(out, "type", "CRON");
+    out_text(out, "expression", cron);
+    out_text(out, "description", cron);
+    out_end_map(out);
+}
+
+/* Whose run it is; `schedule` may be NULL: it was deleted. */
+static void write_schedule(struct out *out, struct arena *arena, const struct run *run,
+                           const struct schedule *schedule)
+{
+    struct schedule_rules rules;
+
+    if (run->schedule == 0)
+        return;
+    if (schedule == NULL || !schedule_rules_unpack(arena, schedule->rules, &rules))
+        rules = schedule_rules_standard();
+    out_map(out, "schedule");
+    out_id(out, "id", "sched", run->schedule);
+    if (rules.external_id.size > 0)
+        out_text(out, "externalId", rules.external_id);
+    if (schedule != NULL)
+        out_text(out, "deduplicationKey", schedule->name);
+    schedule_generator_write(out, rules.cron);
+    out_bool(out, "isBackfill", run->is_backfill);
+    out_end_map(out);
+}
+
 /* ---- the whole object -------------------------------------------------------------------- */
 
 bool run_view_read(struct run_view *view, struct pool_reader *reader, struct arena *arena,
@@ -198,6 +229,7 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
     const struct run *run = view->run;
     const struct reader_ops *ops = reader->reader->ops;
     struct run *parent = NULL, *root = NULL;
+    struct row *schedule = NULL;
     struct move *moves;
 
     if (!read_pool_queue_name(reader, run->queue, &view->queue, err) ||
@@ -208,6 +240,10 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
         (!ops->run(reader->reader, arena, run->environment, run->parent_id, 0, &parent, err) ||
          !ops->run(reader->reader, arena, run->environment, run->root_id, 0, &root, err)))
         return false;
+    if (run->schedule != 0 &&
+        !ops->row(reader->reader, arena, ROW_SCHEDULE, run->schedule, &schedule, err))
+        return false;
+    view->schedule = (struct schedule *)schedule;
     view->parent = parent;
     view->root = root;
     if (run->status == RUN_PARKED) {
@@ -321,6 +357,7 @@ void run_view_write(struct out *out, struct arena *arena, const struct run_view 
     write_core(out, run);
     out_int(out, "depth", run->depth);
     out_word(out, "triggerFunction", run->needs_parent ? "triggerAndWait" : "trigger");
+    write_schedule(out, arena, run, view->schedule);
     attempts_write(out, arena, run);
     if (run->input.size > 0)
         redact_out(out, "payload", &payload, arena, run->input);

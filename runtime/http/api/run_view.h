@@ -45,6 +45,7 @@ struct run_view {
     const struct catalog *catalog; /* whose schemas say what is secret; NULL: none yet */
     struct slice queue;
     const struct run *parent, *root; /* NULL: none */
+    const struct schedule *schedule; /* that made it; NULL: none, or it was deleted */
     struct run_page children;
     struct wait_view *waits; /* of a waiting run */
     uint32_t wait_count, wait_total;
@@ -62,6 +63,9 @@ bool run_view_read(struct run_view *view, struct pool_reader *reader, struct are
                    struct err *err);
 void run_view_write(struct out *out, struct arena *arena, const struct run_view *view,
                     const char *environment);
+
+/* When a schedule fires, as the contract has it. */
+void schedule_generator_write(struct out *out, struct slice cron);
 
 /* run_waits.c: the same of what it waits for. */
 bool run_waits_read(struct run_view *view, struct reader *reader, struct arena *arena,

@@ -123,7 +123,11 @@ static bool filter_take(struct request *request, const struct value *map,
     }
     for (uint32_t i = 0; done && i < params->count; i++)
         done = params_given(params->items[i].name, params->items[i].value, err);
-    return done && run_filter_read(&from, filter, err);
+    return done && run_filter_read(&from, filter, err) &&
+           (filter->schedules.count == 0 ||
+            err_set(
+                err, ERR_RULE,
+                "filter.schedule is for lists; list its runs, and name them in \"runIds\""));
 }
 
 static bool is_among(const struct buffer *ids, int64_t id)

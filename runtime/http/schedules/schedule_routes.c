@@ -141,6 +141,21 @@ static bool rule_set(struct request *request, struct schedule_rules *rules, cons
            err_set(err, ERR_RULE, "%s", flaw.text);
 }
 
+/* "20%" */
+static bool percent_read(const struct value *value, struct value *number)
+{
+    struct slice text = value->kind == VALUE_STRING ? value->bytes : (struct slice){ 0 };
+
+    *number = value_int(0);
+    if (text.size < 2 || text.data[text.size - 1] != '%')
+        return false;
+    for (size_t i = 0; i + 1 < text.size && number->integer <= 100; i++)
+        number->integer = text.data[i] < '0' || text.data[i] > '9'
+                              ? INT32_MAX /* which is refused */
+                              : number->integer * 10 + text.data[i] - '0';
+    return true;
+}
+
 /* The contract's words. */
 static bool members_set(struct request *request, const struct value *body,
                         struct schedule_rules *rules, struct err *err)
@@ -155,12 +170,14 @@ static bool members_set(struct request *request, const struct value *body,
         const struct value *value = value_find(body, names[i][0]);
         if (value == NULL || value->kind == VALUE_NULL)
             continue;
-        if (i == 4 && value->kind == VALUE_STRING && value->bytes.size > 0 &&
-            value->bytes.data[value->bytes.size - 1] == '%')
-            return err_set(
-                err, ERR_RULE,
-                "window: a part of the time between two ticks is not done; say a time "
-                "like \"10m\", at most half of it");
+        struct value percent;
+        bool is_percent = i == 4 && percent_read(value, &percent);
+        if (is_percent && !rule_set(request, rules, "spread_percent", &percent, err))
+            return err_set(err, ERR_RULE,
+                           "window is a time like \"10m\", or 1%% to 50%% of the time between "
+                           "two ticks");
+        if (is_percent)
+            continue;
         if (!rule_set(request, rules, names[i][1], value, err))
             return false;
     }

@@ -3,6 +3,8 @@
 #include "base/duration.h"
 #include "codec/pack.h"
 #include "config/schedule_rules.h"
+#include "engine/schedules/backfill.h"
+#include "http/api/run_view.h"
 #include "schedule/zones.h"
 
 enum { UPCOMING = 5 };
@@ -58,6 +60,52 @@ static void counts_write(struct out *out, const struct schedule *schedule)
     out_int(out, "waiting", (int64_t)(schedule->waiting.size / sizeof(int64_t)));
 }
 
+static void backfill_view(struct request *request, struct out *out, struct slice packed)
+{
+    struct backfill backfill;
+
+    if (!backfill_read(&request->arena, packed, &backfill))
+        return;
+    out_map(out, "backfill");
+    out_time(out, "from", backfill.from_ms);
+    out_time(out, "to", backfill.until_ms);
+    out_int(out, "total", backfill.total);
+    out_int(out, "made", backfill.made);
+    out_int(out, "found", backfill.found);
+    out_int(out, "refused", backfill.refused);
+    if (backfill.limit != 0)
+        out_int(out, "limit", backfill.limit);
+    if (backfill.by.size > 0)
+        out_text(out, "by", backfill.by);
+    out_end_map(out);
+}
+
+/* When the next run is made: the tick, shifted. */
+static int64_t effective_ms(struct request *request, const struct schedule *schedule,
+                            const struct schedule_rules *rules)
+{
+    const struct zone *zone = zones_find(request->http->options.zones, rules->zone, NULL);
+    struct schedule_rules spread = *rules;
+    struct plan plan;
+
+    if (zone != NULL && schedule_rules_plan(rules, zone, &plan))
+        schedule_rules_spread(&spread, &plan, schedule->next_ms / 1000);
+    return schedule_tick_due(schedule, &spread);
+}
+
+static void window_write(struct out *out, const struct schedule_rules *rules)
+{
+    char text[DURATION_TEXT_SIZE];
+
+    if (rules->spread_percent != 0)
+        (void)snprintf(text, sizeof text, "%u%%", rules->spread_percent);
+    else if (rules->spread_ms != 0)
+        duration_format(rules->spread_ms, text);
+    else
+        return;
+    out_word(out, "window", text);
+}
+
 void schedule_write(struct request *request, struct out *out, const struct schedule *schedule,
                     bool is_whole)
 {
@@ -76,17 +124,14 @@ void schedule_write(struct request *request, struct out *out, const struct sched
     out_bool(out, "active", schedule->active);
     if (rules.external_id.size > 0)
         out_text(out, "externalId", rules.external_id);
-    out_map(out, "generator");
-    out_word(out, "type", "CRON");
-    out_text(out, "expression", rules.cron);
-    out_text(out, "description", rules.cron);
-    out_end_map(out);
+    schedule_generator_write(out, rules.cron);
     out_text(out, "timezone", rules.zone);
     if (schedule->next_ms != 0)
         out_time(out, "nextRun", schedule->next_ms);
     else
         out_packed(out, "nextRun", (struct slice){ 0 });
-    out_time(out, "nextRunEffectiveAt", schedule->next_ms == 0 ? 0 : schedule->due_ms);
+    out_time(out, "nextRunEffectiveAt", effective_ms(request, schedule, &rules));
+    window_write(out, &rules);
     out_list(out, "environments");
     out_map(out, NULL);
     out_word(out, "id", environment);
@@ -96,6 +141,7 @@ void schedule_write(struct request *request, struct out *out, const struct sched
     out_value(out, "rules", &said);
     out_time(out, "lastRun", schedule->last_ms);
     counts_write(out, schedule);
+    backfill_view(request, out, schedule->backfill);
     if (schedule->note.size > 0)
         out_text(out, "note", schedule->note);
     if (is_whole) {

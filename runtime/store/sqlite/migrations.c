@@ -206,7 +206,10 @@ static const char *const steps[] = {
     "CREATE TABLE bulk_action_span (due_ms INTEGER NOT NULL, bulk_id INTEGER NOT NULL,"
     " PRIMARY KEY (due_ms, bulk_id)) WITHOUT ROWID;"
     "CREATE TABLE run_bulk (bulk_id INTEGER NOT NULL, run_id INTEGER NOT NULL,"
-    " PRIMARY KEY (bulk_id, run_id)) WITHOUT ROWID;",
+    " PRIMARY KEY (bulk_id, run_id)) WITHOUT ROWID;"
+    "CREATE TABLE run_schedule (schedule INTEGER NOT NULL, run_id INTEGER NOT NULL,"
+    " PRIMARY KEY (schedule, run_id)) WITHOUT ROWID;"
+    "ALTER TABLE schedule ADD COLUMN backfill BLOB;",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

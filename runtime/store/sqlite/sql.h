@@ -95,6 +95,7 @@
     IDS(X, RUNS_TASK, "run_id", "run_task", "task = ?1 AND")                                   \
     IDS(X, RUNS_TAG, "run_id", "run_tag", "tag = ?1 AND")                                      \
     IDS(X, RUNS_BULK, "run_id", "run_bulk", "bulk_id = ?1 AND")                                \
+    IDS(X, RUNS_SCHEDULE, "run_id", "run_schedule", "schedule = ?1 AND")                       \
     IDS(X, RUNS_PLACE, "run_id", "run_place", "place = ?1 AND")                                \
     IDS(X, RUNS_CHILDREN, "run_id", "run_parent", "parent_id = ?1 AND")                        \
     /* By queue or task, not by id: all of them are looked through. */                         \

@@ -1,114 +1,8 @@
 /* Schedules: a tick makes one run, whatever crashes, whoever sets the clock, and whatever runs.
  */
-#include "base/duration.h"
-#include "bench.h"
-#include "codec/json.h"
-#include "codec/pack.h"
-#include "config/schedule_rules.h"
-#include "engine/rows/schedule.h"
-
-#include <stdio.h>
-
-static void open_with_zones(void)
-{
-    struct zone_source zones;
-
-    bench_open();
-    bench.look_for_due = true;
-    bench.zones = zones_create(NULL);
-    zones = zones_source(bench.zones);
-    engine_zones(bench.engine, &zones);
-    cr_assert(time_parse(SLICE("2027-03-01T00:00:30Z"), &bench.now_ms));
-}
-
-static void close_with_zones(void)
-{
-    bench_close();
-    zones_destroy(bench.zones);
-}
+#include "schedules_bench.h"
 
 TestSuite(schedules, .init = open_with_zones, .fini = close_with_zones);
-
-/* JSON of what a schedule says. */
-static struct slice rules_of(const char *text)
-{
-    struct schedule_rules rules = schedule_rules_standard();
-    struct value map;
-    struct cron_flaw flaw;
-    struct err err;
-
-    cr_assert(json_read(bench_arena(), slice_of(text), &map, &err), "%s", err.text);
-    for (uint32_t i = 0; i < map.count; i++)
-        cr_assert(schedule_rules_set(bench_arena(), &rules, map.members[i].key,
-                                     &map.members[i].value, &flaw),
-                  "%s", flaw.text);
-    return schedule_rules_pack(bench_arena(), &rules);
-}
-
-static int64_t put(const char *name, const char *rules)
-{
-    struct command *command = add(COMMAND_SCHEDULE_PUT);
-
-    command->schedule_put = (struct schedule_put){
-        .environment = DEV, .name = slice_of(name), .creates = true, .rules = rules_of(rules)
-    };
-    cr_assert(commit());
-    cr_assert_eq(command->err.code, ERR_OK, "%s", command->err.text);
-    return command->schedule_put.schedule_id;
-}
-
-static struct command *act(int64_t id, enum schedule_what what, bool is_forced)
-{
-    struct command *command = add(COMMAND_SCHEDULE_ACT);
-
-    command->schedule_act = (struct schedule_act){
-        .environment = DEV, .id = id, .what = what, .is_forced = is_forced
-    };
-    cr_assert(commit());
-    return command;
-}
-
-static const struct schedule *row(int64_t id)
-{
-    return (const struct schedule *)store_memory_get(bench.store, ROW_SCHEDULE, id);
-}
-
-static uint32_t runs(void)
-{
-    return store_memory_count(bench.store, ROW_RUN);
-}
-
-static const struct run *last_run(void)
-{
-    return (const struct run *)store_memory_at(bench.store, ROW_RUN, runs() - 1);
-}
-
-/* A member of the payload of the run that was made last. */
-static const char *payload(const char *key)
-{
-    struct buffer out = { 0 };
-    struct value map;
-    struct err err;
-
-    cr_assert(pack_read(bench_arena(), last_run()->input, &map, &err), "%s", err.text);
-    const struct value *member = value_find(&map, key);
-    if (member == NULL)
-        return "none";
-    json_write(&out, member);
-    const char *text = arena_text(bench_arena(), buffer_view(&out));
-    buffer_finish(&out);
-    return text;
-}
-
-static const char *events(int64_t id)
-{
-    struct buffer out = { 0 };
-
-    json_write_packed(&out, row(id)->events);
-    const char *text = arena_text(bench_arena(), buffer_view(&out));
-    buffer_finish(&out);
-    return text;
-}
 
 Test(schedules, a_tick_makes_one_run_and_tells_it_when_it_is)
 {
@@ -410,7 +304,42 @@ Test(schedules, other_zone_data_moves_the_next_tick)
     rows_ids_add(bench_arena(), &command->schedules_review.ids, id);
     cr_assert(commit());
 
-    cr_assert_eq(command->schedules_review.moved, 0, "it is the same instant");
+    cr_assert_eq(command->schedules_review.moved.count, 0, "it is the same instant");
     cr_assert(slice_is(row(id)->zone_data, "unknown"));
     zones_destroy(none);
+}
+
+/* What failed, too: its key stays its own. */
+Test(schedules, no_clock_and_no_edit_makes_a_tick_twice)
+{
+    int64_t id = put("a", "{\"task\":\"t\",\"cron\":\"* * * * *\"}");
+
+    for (int i = 0; i < 3; i++) {
+        advance(MINUTES(1));
+        end_fail(last_run()->id, false);
+    }
+    bench.now_ms -= MINUTES(10);
+    act(id, SCHEDULE_PAUSE, false);
+    act(id, SCHEDULE_RESUME, false);
+    put("a", "{\"task\":\"t\",\"cron\":\"0/30 * * * * *\"}");
+    for (int i = 0; i < 9; i++)
+        advance(MINUTES(1));
+
+    cr_assert_eq(runs(), 3);
+    cr_assert_gt(row(id)->next_ms, row(id)->last_ms);
+    advance(MINUTES(1));
+    cr_assert_eq(runs(), 4);
+}
+
+Test(schedules, a_spread_may_follow_the_time_between_two_ticks)
+{
+    int64_t hour = put("a", "{\"task\":\"t\",\"cron\":\"0 * * * *\",\"spread_percent\":50}");
+    int64_t due = row(hour)->due_ms - row(hour)->next_ms;
+
+    cr_assert(due > 0 && due <= MINUTES(30), "%lld", (long long)due);
+    advance(MINUTES(59) + SECONDS(30));
+    cr_assert_eq(runs(), 0);
+    advance(due);
+    cr_assert_eq(runs(), 1);
+    cr_assert_eq(row(hour)->due_ms - row(hour)->next_ms, due, "it is always the same");
 }

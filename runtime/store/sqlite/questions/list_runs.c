@@ -1,4 +1,5 @@
 /* Runs of a filter. */
+#include "base/id.h"
 #include "engine/rows/labels.h"
 #include "index_walk.h"
 #include "store/sqlite/rows/record.h"
@@ -8,6 +9,8 @@ struct search {
     const struct run_filter *filter;
     int64_t queues[FILTER_QUEUES_MOST];
     uint32_t queue_count;
+    int64_t schedules[STREAMS_MAX];
+    uint32_t schedule_count;
     struct arena scratch;
     struct stream streams[STREAMS_MAX];
 };
@@ -115,11 +118,16 @@ static bool environments(struct connection *connection, int64_t *count, struct e
            query_number(&query, count, err);
 }
 
-static bool walk_choose(struct walk *walk, const struct run_filter *filter, struct err *err)
+static bool walk_choose(struct walk *walk, const struct search *search, struct err *err)
 {
+    const struct run_filter *filter = search->filter;
     int64_t names[STREAMS_MAX + 1], count_of_environments = 0;
     uint32_t count = 0;
 
+    for (uint32_t i = 0; i < search->schedule_count; i++)
+        (void)walk_add(walk, SQL_RUNS_SCHEDULE, search->schedules[i]); /* there is room */
+    if (filter->schedules.count > 0)
+        return true;
     if (filter->member_count > 0 && filter->environment != 0 &&
         walk_add(walk, SQL_RUNS_TAG,
                  label_of_member(filter->environment, filter->members[0].key,
@@ -170,11 +178,46 @@ static bool queues_find(struct connection *connection, struct search *search, st
     return true;
 }
 
+/* An id is an id; else it is a name. */
+static bool schedules_find(struct connection *connection, struct search *search,
+                           struct err *err)
+{
+    const struct run_filter *filter = search->filter;
+    struct query query;
+
+    for (uint32_t i = 0; i < filter->schedules.count; i++) {
+        struct slice text = filter->schedules.items[i];
+        if (search->schedule_count == STREAMS_MAX)
+            return err_set(err, ERR_BAD_REQUEST, "filter[schedule] names more than %d",
+                           STREAMS_MAX);
+        if (id_parse("sched", text, &search->schedules[search->schedule_count])) {
+            search->schedule_count++;
+            continue;
+        }
+        if (!query_start(&query, connection, SQL_SCHEDULE_NAMED, err))
+            return false;
+        bind_int(&query, filter->environment);
+        bind_text(&query, text);
+        if (!ids_of(&query, search->schedules, STREAMS_MAX, &search->schedule_count, err))
+            return false;
+    }
+    return true;
+}
+
 /* ---- what to keep ------------------------------------------------------------------------ */
+
+static bool schedule_matches(const struct search *search, const struct run *run)
+{
+    for (uint32_t i = 0; i < search->schedule_count; i++)
+        if (search->schedules[i] == run->schedule)
+            return true;
+    return search->filter->schedules.count == 0;
+}
 
 static bool is_match(struct search *search, const struct run *run)
 {
-    return run_filter_matches(search->filter, search->queues, search->queue_count, run,
+    return schedule_matches(search, run) &&
+           run_filter_matches(search->filter, search->queues, search->queue_count, run,
                               &search->scratch);
 }
 
@@ -229,7 +272,8 @@ bool sqlite_runs(struct connection *connection, struct arena *arena,
     search->filter = filter;
     walk_init(&walk, connection, search->streams, filter->from_ms, filter->to_ms);
     walk.looks_most = filter->looks;
-    bool done = queues_find(connection, search, err) && walk_choose(&walk, filter, err);
+    bool done = queues_find(connection, search, err) &&
+                schedules_find(connection, search, err) && walk_choose(&walk, search, err);
     if (filter->queues.count > 0 && search->queue_count == 0)
         walk.count = 0; /* no such queue, so no such run */
     done = done && list_page(&walk, &target, arena, filter->limit, filter->after,
