@@ -134,9 +134,9 @@ static void hand_wait(struct world *world)
 
 void hands_step(struct world *world)
 {
-    if (world_chance(world, 15))
-        act_redrive(world);
-    else if (world_chance(world, 40))
+    if (world_chance(world, 60) && act_redrive(world))
+        return;
+    if (world_chance(world, 40))
         hand_token(world);
     else
         hand_wait(world);

@@ -43,6 +43,7 @@ static void letter_take(const struct look *look, const struct command *command,
         flaw(look, item->id, "it has gone on, and is kept, or what goes on is not there");
     if (letter != NULL && (letter->state.size > 0 || letter->wait.size > 0))
         flaw(look, item->id, "it has gone on, and keeps its state");
+    old->extra_moves++; /* a remark */
     if (made == NULL)
         return;
     made->counted = old->counted;
@@ -102,13 +103,14 @@ static const struct run *some_run(struct world *world)
     return run;
 }
 
-void act_redrive(struct world *world)
+bool act_redrive(struct world *world)
 {
     const struct run *run = some_run(world);
-    struct command *command = run == NULL ? NULL : world_command(world, COMMAND_REDRIVE);
+    bool is_wanted = run != NULL && (had_given_up(run) || world_chance(world, 10));
+    struct command *command = is_wanted ? world_command(world, COMMAND_REDRIVE) : NULL;
 
     if (command == NULL)
-        return;
+        return false;
     struct redrive *redrive = &command->redrive;
     redrive->environment = run->environment;
     redrive->from_start = world_chance(world, 30);
@@ -118,4 +120,5 @@ void act_redrive(struct world *world)
         redrive->items[redrive->count++] = (struct redrive_item){ .id = run->id };
     if (world_chance(world, 5))
         redrive->environment ^= 3; /* the other one: it has no such run */
+    return true;
 }

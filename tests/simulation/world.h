@@ -160,8 +160,8 @@ void chatter_meta(struct world *world, struct frame_end *end);
 
 /* act.c, hands.c, rules_redrive.c */
 void hands_step(struct world *world);
-void edits_step(struct world *world); /* edits.c */
-void act_redrive(struct world *world);
+void edits_step(struct world *world);  /* edits.c */
+bool act_redrive(struct world *world); /* false: there is nothing to redrive */
 void act_step(struct world *world);
 void act_reply(struct world *world, struct command *command);
 void act_drain(struct world *world);
