@@ -88,8 +88,12 @@ static bool replay_body(struct call *call, struct slice *body, struct err *err)
     *body = (struct slice){ 0 };
     if (!payload_option(call, "payload", &payload, NULL, err))
         return false;
-    if (payload.size > 0)
-        *body = arena_format(&call->arena, "{\"payload\":%.*s}", SLICE_ARG(payload));
+    bool is_from = call_option(call, "from-save-point") != NULL;
+    if (payload.size > 0 || is_from)
+        *body =
+            arena_format(&call->arena, "{%s%.*s%s%s}", payload.size > 0 ? "\"payload\":" : "",
+                         SLICE_ARG(payload), payload.size > 0 && is_from ? "," : "",
+                         is_from ? "\"fromSavePoint\":true" : "");
     return true;
 }
 
@@ -131,6 +135,7 @@ static int exec_replay(struct call *call)
 
 static const struct cli_option replay_options[] = {
     { "payload", "JSON", "another payload than the old one: JSON, @FILE, or - for stdin" },
+    { "from-save-point", NULL, "begin where the old run, which has failed, saved last" },
     { "wait", NULL, "stay until the new run is done; print its output" },
     { NULL, NULL, NULL },
 };

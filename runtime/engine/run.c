@@ -214,7 +214,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     run->outcome = outcome;
     run->finished_ms = batch->now_ms;
     must_move(batch, run, RUN_DONE, run->why);
-    if (!run->is_dead)
+    if (!run_has_failed(run)) /* else people look at its last save point, and replay from it */
         run_forget(run, has_state);
     key_release(batch, run);
     queue_count(batch, run);

@@ -1,4 +1,5 @@
-/* Edits from outside: metadata, tags, another start of a run that is delayed. */
+/* Edits from outside: metadata, tags, another start of a run that is delayed; and a new run
+ * that begins where another had saved. */
 #include "world.h"
 
 void edits_step(struct world *world)
@@ -32,4 +33,22 @@ void edits_step(struct world *world)
     if (world_chance(world, 30))
         edit->operations[edit->count++] =
             (struct frame_meta){ META_TAG, SLICE("edited"), { 0 } };
+}
+
+/* An ended run's last save point, for a run that begins there. */
+void save_point_say(struct world *world, struct trigger *trigger)
+{
+    uint32_t count = store_memory_count(world->memory, ROW_RUN);
+
+    for (int i = 0; i < 20 && count > 0; i++) {
+        const struct run *run =
+            store_memory_run(world->memory, (uint32_t)world_random(world, count));
+        if (run->status != RUN_DONE || run->state.size == 0 || run->segment.size == 0)
+            continue;
+        trigger->environment = run->environment;
+        trigger->task = arena_copy(&world->arena, run->task);
+        trigger->goes_on =
+            (struct run *)row_copy(ROW_RUN, &world->arena, &run->row, PART_STATE | PART_MAIL);
+        return;
+    }
 }

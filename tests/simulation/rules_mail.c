@@ -201,7 +201,7 @@ void rule_mailbox(const struct look *look, const struct shadow *shadow, const st
         return;
     struct mail mail = mail_read(&arena, run->mail);
     letters_look(look, shadow, run, &mail);
-    if (run->status == RUN_DONE && mail.count > 0 && !run->is_dead)
+    if (run->status == RUN_DONE && mail.count > 0 && !run_has_failed(run))
         flaw(look, run->id, "its run is done, and messages are there");
     if (wait_read(&arena, run->wait, &wait) && wait.group != NULL) {
         parts_look(look, run, &wait, &mail);

@@ -31,6 +31,15 @@ static void refused_look(const struct look *look, const struct command *command,
         flaw(look, item->id, "it is not let go on");
 }
 
+static void save_point_take(const struct look *look, struct shadow *made, struct shadow *old)
+{
+    made->segment = old->segment;
+    made->state = old->state;
+    memcpy(made->once, old->once, sizeof made->once);
+    made->once_count = old->once_count;
+    rule_letters_follow(look, made, old);
+}
+
 /* The new one begins with what the old one has kept. */
 static void letter_take(const struct look *look, const struct command *command,
                         const struct redrive_item *item, struct shadow *old)
@@ -51,11 +60,19 @@ static void letter_take(const struct look *look, const struct command *command,
     made->given = old->given;
     if (command->redrive.from_start)
         return;
-    made->segment = old->segment;
-    made->state = old->state;
-    memcpy(made->once, old->once, sizeof made->once);
-    made->once_count = old->once_count;
-    rule_letters_follow(look, made, old);
+    save_point_take(look, made, old);
+}
+
+void rule_goes_on(const struct look *look, struct shadow *made, const struct run *from)
+{
+    struct shadow *old = shadow_of(look, from->id);
+
+    if (old != NULL) {
+        save_point_take(look, made, old);
+        return;
+    }
+    made->segment = model_keep(look, from->segment); /* it was removed meanwhile */
+    made->state = model_keep(look, from->state);
 }
 
 static void item_look(const struct look *look, const struct command *command,

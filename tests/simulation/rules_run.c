@@ -152,10 +152,11 @@ static void done_look(const struct look *look, const struct shadow *shadow,
         flaw(look, run, "it is done, and its segment has not said so");
     if (run->finished_ms != look->now_ms)
         flaw(look, run, "it does not say when it was done");
-    if (!run->is_dead && (run->state.size > 0 || run->once.size > 0 || run->wait.size > 0))
+    if (!run_has_failed(run) &&
+        (run->once.size > 0 || run->state.size > 0 || run->wait.size > 0))
         flaw(look, run, "it is done and has a state");
-    if (run->is_dead && !slice_equal(run->state, shadow->state))
-        flaw(look, run, "it is a dead letter, and its state is not kept");
+    if (run_has_failed(run) && !slice_equal(run->state, shadow->state))
+        flaw(look, run, "it has failed, and has not the state that it saved last");
     if (run->remaining > 0 && (run->choices & RUN_IS_HELD) == 0)
         flaw(look, run, "it is done, and waits for something");
 }

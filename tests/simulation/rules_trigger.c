@@ -243,6 +243,8 @@ static void made_look(const struct look *look, const struct command *command,
     made_queue(look, trigger, run, shadow);
     rates_check_made(look, trigger, run, queue);
     made_family(look, trigger, run);
+    if (trigger->goes_on != NULL && !trigger->is_accepted)
+        rule_goes_on(look, shadow, trigger->goes_on); /* else rule_redrive says it */
 }
 
 /* ---- what it answers --------------------------------------------------------------------- */

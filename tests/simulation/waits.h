@@ -77,5 +77,7 @@ void rule_letters_follow(const struct look *look, struct shadow *to, const struc
 
 /* rules_redrive.c */
 void rule_redrive(const struct look *look, const struct command *command);
+/* A client has a new run begin where that one has ended. */
+void rule_goes_on(const struct look *look, struct shadow *made, const struct run *from);
 
 #endif

@@ -162,6 +162,7 @@ void chatter_meta(struct world *world, struct frame_end *end);
 void hands_step(struct world *world);
 void edits_step(struct world *world);  /* edits.c */
 bool act_redrive(struct world *world); /* false: there is nothing to redrive */
+void save_point_say(struct world *world, struct trigger *trigger);
 void act_step(struct world *world);
 void act_reply(struct world *world, struct command *command);
 void act_drain(struct world *world);

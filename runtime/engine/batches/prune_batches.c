@@ -93,8 +93,12 @@ bool items_prune(struct batch *batch, struct prune *prune)
         if (target != NULL && !row_is_changed(ROW_RUN, &target->row))
             target->is_bystander = true; /* it was only looked at */
         bool is_told = target == NULL || run_is_over(target);
-        if (item != NULL && (made == NULL || made->row.is_deleted) && is_told && !prune->is_dry)
-            item->row.is_deleted = true;
+        if (item == NULL || (made != NULL && !made->row.is_deleted) || !is_told ||
+            prune->is_dry)
+            continue;
+        item->row.is_deleted = true;
+        if (item->kind == ITEM_LINKED) /* one of a crowd, whose turn to be told had not come */
+            rows_unlink(&batch->rows, item->target, item->id);
     }
     end(prune);
     return true;

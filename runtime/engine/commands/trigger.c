@@ -184,9 +184,9 @@ static int64_t given_of(const struct batch *batch, const struct trigger *trigger
 /* It begins where another one has ended. */
 static void run_go_on(struct batch *batch, struct run *run, const struct run *from)
 {
-    run->segment = from->segment;
-    run->wait = from->wait;
-    run->once = from->once;
+    run->segment = arena_copy(batch->arena, from->segment);
+    run->wait = arena_copy(batch->arena, from->wait);
+    run->once = arena_copy(batch->arena, from->once);
     run->entry = from->entry;
     run->mailed = from->mailed;
     run->secrets |= from->secrets;

@@ -164,6 +164,12 @@ static inline uint32_t run_cost(const struct run *run, bool of_key)
     return (uint32_t)(run->choices >> run_cost_at(of_key)) & ((1U << RUN_COST_BITS) - 1);
 }
 
+static inline bool run_has_failed(const struct run *run)
+{
+    return run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_CRASHED ||
+           run->outcome == OUTCOME_TIMED_OUT || run->outcome == OUTCOME_SYSTEM_FAILURE;
+}
+
 static inline bool run_ends_children(const struct run *run)
 {
     return run->outcome == OUTCOME_CANCELED || run->outcome == OUTCOME_TIMED_OUT;

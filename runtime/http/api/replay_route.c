@@ -6,8 +6,10 @@
  *
  * Kept: payload, metadata, tags, queue, concurrency key, test flag. Not kept: idempotency key,
  * delay, ttl, priority, attempts and time limit, which belong to that one call; the body may
- * say them anew.
+ * say them anew. With fromSavePoint it begins where the old one saved last: with that segment
+ * and state, and what the wait before it has brought.
  */
+#include "base/id.h"
 #include "codec/pack.h"
 #include "http/api/routes.h"
 #include "http/api/trigger_route.h"
@@ -27,8 +29,8 @@ static bool replay_work(struct request *request, struct pool_reader *reader, str
     struct slice queue;
 
     if (!reader->reader->ops->run(reader->reader, &request->arena,
-                                  request->world->environment->number, replay->id, PART_INPUT,
-                                  &replay->run, err))
+                                  request->world->environment->number, replay->id,
+                                  PART_INPUT | PART_STATE | PART_MAIL, &replay->run, err))
         return false;
     if (replay->run == NULL)
         return err_set(err, ERR_NOT_FOUND, "Run not found");
@@ -78,6 +80,30 @@ static bool payload_take(struct request *request, const struct value *body,
                : stored.size == 0 || pack_read(&request->http->scratch, stored, payload, err);
 }
 
+/* The new run begins where the old one had saved last. */
+static bool save_point_take(const struct replay *replay, const struct value *body,
+                            struct trigger *trigger, struct err *err)
+{
+    const struct value *from = value_find(body, "fromSavePoint");
+    const struct run *run = replay->run;
+    char id[ID_TEXT_SIZE];
+
+    if (from == NULL || (from->kind == VALUE_BOOL && !from->boolean))
+        return true;
+    if (from->kind != VALUE_BOOL)
+        return err_set(err, ERR_BAD_REQUEST, "fromSavePoint must be true or false");
+    if (run->status != RUN_DONE)
+        return err_set(err, ERR_RULE, "fromSavePoint: %s has not ended; it goes on by itself",
+                       id_format("run", run->id, id));
+    if (!run_has_failed(run) || run->segment.size == 0 || run->state.size == 0)
+        return err_set(err, ERR_RULE, "fromSavePoint: %s has no save point that is kept: %s",
+                       id_format("run", run->id, id),
+                       run_has_failed(run) ? "it had not saved a state before it ended"
+                                           : "only runs that have failed keep it");
+    trigger->goes_on = run;
+    return true;
+}
+
 static bool options_read(struct request *request, const struct value *body, struct err *err)
 {
     struct trigger_options_from from = { &request->arena, &request->http->config->limits };
@@ -85,6 +111,7 @@ static bool options_read(struct request *request, const struct value *body, stru
     struct trigger *trigger = &request->command.trigger;
 
     if (!replay_members_check(body, &unheard, err) ||
+        !save_point_take(request->view, body, trigger, err) ||
         !trigger_options_read(&from, body, trigger, err) ||
         !trigger_headers(request, trigger, err) || !trigger_unheard(request, &unheard, err))
         return false;

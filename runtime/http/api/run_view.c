@@ -341,7 +341,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_text(out, "parkedReason", view->parked);
     if (run->status == RUN_WAITING || (run->status != RUN_DONE && view->wait_count > 0))
         run_waits_write(out, view); /* also while it is reminded */
-    if (run->status == RUN_WAITING || run_is_paused(run) || run->is_dead)
+    if (run->status == RUN_WAITING || run_is_paused(run) || run->state.size > 0)
         redact_out_state(out, "state", view->catalog, arena, run);
     write_timeline(out, arena, run);
 }

@@ -49,6 +49,7 @@ static const struct member_rule option_rules[] = {
 static const struct member_rule replay_rules[] = {
     OPTIONS,
     { "payload", MEMBER_TAKEN, NULL },
+    { "fromSavePoint", MEMBER_TAKEN, NULL },
     { "options", MEMBER_ELSEWHERE, "is no member of a replay: options stand in the body itself" },
     { NULL, MEMBER_TAKEN, NULL },
 };

@@ -71,6 +71,24 @@ Test(replay, what_is_wrong_is_refused)
     cr_assert_eq(replay("nonsense", "").status, 404);
 }
 
+Test(replay, a_save_point_that_is_not_there_is_refused)
+{
+    const char *echo = site_run(&site, "echo", "{\"n\":1}"),
+               *flop = site_run(&site, "flop", "{}");
+    const char *hold = site_run(&site, "hold", "{}");
+    site_until(&site, echo, "COMPLETED");
+
+    struct answer kept = replay(echo, "{\"fromSavePoint\":true}");
+    struct answer runs = replay(hold, "{\"fromSavePoint\":true}");
+    cr_assert_eq(kept.status, 422);
+    cr_assert_not_null(strstr(kept.body.data, "only runs that have failed"));
+    cr_assert_eq(runs.status, 422);
+    cr_assert_not_null(strstr(runs.body.data, "has not ended"));
+    cr_assert_eq(replay(flop, "{\"fromSavePoint\":true}").status, 422);
+    cr_assert_eq(replay(echo, "{\"fromSavePoint\":1}").status, 400);
+    cr_assert_eq(replay(echo, "{\"fromSavePoint\":false}").status, 200);
+}
+
 Test(replay, of_another_environments_run_is_not_found)
 {
     const char *old = site_run(&site, "echo", "{\"n\":1}");
