@@ -76,6 +76,10 @@ static void on_event(void *context, const struct event *event)
 
     dispatch_event(serve->dispatch, event);
     http_event(serve->http, event);
+    if (event->warning.size > 0)
+        log_warn("run.undo_failed", "run=%s task=%.*s reason=\"%.*s\"",
+                 id_format("run", event->run_id, (char[ID_TEXT_SIZE]){ 0 }),
+                 SLICE_ARG(event->task), SLICE_ARG(event->warning));
     if (event->problems > 0)
         log_warn("run.output_invalid", "run=%s problems=%u; kept, as its schema says",
                  id_format("run", event->run_id, (char[ID_TEXT_SIZE]){ 0 }), event->problems);

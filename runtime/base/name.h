@@ -10,6 +10,12 @@
 #include "err.h"
 #include "slice.h"
 
+/* Where the name of a segment stands, these are the task's hooks, each in an execution of its
+ * own. No segment has such a name. */
+enum { HOOK_MARK = '@' };
+#define HOOK_ON_FAILURE_NAME "@on_failure"
+#define HOOK_ON_CANCEL_NAME  "@on_cancel"
+
 enum name_kind {
     /* Words: letters, digits and some signs of ASCII, the first one no sign but an underscore.
      */

@@ -32,42 +32,7 @@ static uint32_t read_stack(struct cursor *cursor, uint64_t *stack)
     return list.count;
 }
 
-enum { RESULT_ITEMS = 7 };
-
-static void write_results(struct buffer *out, const struct frame_segment *frame)
-{
-    pack_list(out, frame->result_count * RESULT_ITEMS);
-    for (uint32_t i = 0; i < frame->result_count; i++) {
-        const struct frame_result *result = &frame->results[i];
-        pack_int(out, result->id);
-        pack_bytes(out, result->name);
-        pack_int(out, result->status);
-        pack_bytes(out, result->value);
-        pack_bytes(out, result->error);
-        pack_bytes(out, result->code);
-        pack_bool(out, result->has_more);
-    }
-}
-
-static void read_results(struct cursor *cursor, struct frame_segment *frame)
-{
-    struct cursor list = cursor_groups(cursor, RESULT_ITEMS, &frame->result_count);
-
-    frame->results = ARENA_ARRAY(cursor->arena, struct frame_result, frame->result_count);
-    for (uint32_t i = 0; i < frame->result_count; i++) {
-        struct frame_result *result = &frame->results[i];
-        result->id = cursor_int(&list);
-        result->name = cursor_text(&list);
-        result->status = cursor_u32(&list);
-        result->value = cursor_bytes(&list);
-        result->error = cursor_text(&list);
-        result->code = cursor_text(&list);
-        result->has_more = cursor_bool(&list);
-    }
-    cursor->broken |= list.broken;
-}
-
-enum { SEGMENT_ITEMS = 23 };
+enum { SEGMENT_ITEMS = 23 + 3 };
 
 static void write_segment(struct buffer *out, const struct frame_segment *frame)
 {
@@ -88,10 +53,8 @@ static void write_segment(struct buffer *out, const struct frame_segment *frame)
     pack_bytes(out, frame->input);
     pack_bytes(out, frame->state);
     pack_bytes(out, frame->metadata);
-    pack_list(out, frame->tag_count);
-    for (uint32_t i = 0; i < frame->tag_count; i++)
-        pack_bytes(out, frame->tags[i]);
-    write_results(out, frame);
+    names_write(out, frame->tags, frame->tag_count);
+    results_write(out, frame);
     pack_int(out, frame->reminder);
     pack_list(out, frame->once_count * 2);
     for (uint32_t i = 0; i < frame->once_count; i++) {
@@ -101,6 +64,9 @@ static void write_segment(struct buffer *out, const struct frame_segment *frame)
     pack_int(out, frame->limit_ms);
     pack_bool(out, frame->is_test);
     pack_bool(out, frame->is_rerun);
+    pack_bytes(out, frame->ending);
+    pack_bytes(out, frame->error_code);
+    pack_bytes(out, frame->error_text);
 }
 
 static void read_segment(struct cursor *cursor, struct frame_segment *frame)
@@ -121,12 +87,8 @@ static void read_segment(struct cursor *cursor, struct frame_segment *frame)
     frame->input = cursor_bytes(cursor);
     frame->state = cursor_bytes(cursor);
     frame->metadata = cursor_bytes(cursor);
-    struct cursor tags = cursor_list(cursor);
-    frame->tag_count = tags.count;
-    frame->tags = ARENA_ARRAY(cursor->arena, struct slice, tags.count);
-    for (uint32_t i = 0; i < tags.count; i++)
-        frame->tags[i] = cursor_text(&tags);
-    read_results(cursor, frame);
+    names_read(cursor, &frame->tags, &frame->tag_count);
+    results_read(cursor, frame);
     frame->reminder = cursor_u32(cursor);
     struct cursor once = cursor_groups(cursor, 2, &frame->once_count);
     frame->once = ARENA_ARRAY(cursor->arena, struct frame_once, frame->once_count);
@@ -137,7 +99,10 @@ static void read_segment(struct cursor *cursor, struct frame_segment *frame)
     frame->limit_ms = cursor_int(cursor);
     frame->is_test = cursor_bool(cursor);
     frame->is_rerun = cursor_bool(cursor);
-    cursor->broken |= tags.broken || once.broken;
+    frame->ending = cursor_text(cursor);
+    frame->error_code = cursor_text(cursor);
+    frame->error_text = cursor_text(cursor);
+    cursor->broken |= once.broken;
 }
 
 static void write_reply(struct buffer *out, const struct frame_reply *frame)
@@ -240,7 +205,7 @@ static void read_meta(struct cursor *cursor, struct frame_end *frame)
     cursor->broken |= list.broken;
 }
 
-enum { END_ITEMS = 20 + 1 + 4 };
+enum { END_ITEMS = 21 + 1 + 4 };
 
 static void write_end(struct buffer *out, const struct frame_end *frame)
 {
@@ -261,6 +226,7 @@ static void write_end(struct buffer *out, const struct frame_end *frame)
     pack_int(out, frame->key_ttl_ms);
     pack_bytes(out, frame->then);
     pack_bytes(out, frame->state);
+    names_write(out, frame->aborts, frame->abort_count);
     pack_bytes(out, frame->output);
     pack_bytes(out, frame->error_code);
     pack_bytes(out, frame->error_text);
@@ -287,6 +253,7 @@ static void read_end(struct cursor *cursor, struct frame_end *frame)
     frame->key_ttl_ms = cursor_int(cursor);
     frame->then = cursor_text(cursor);
     frame->state = cursor_bytes(cursor);
+    names_read(cursor, &frame->aborts, &frame->abort_count);
     frame->output = cursor_bytes(cursor);
     frame->error_code = cursor_text(cursor);
     frame->error_text = cursor_text(cursor);

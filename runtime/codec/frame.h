@@ -84,7 +84,10 @@ struct frame_segment {
     uint32_t once_count;
     int64_t limit_ms; /* how long the segment may take; 0: no limit */
     bool is_test;
-    bool is_rerun; /* it was started before in this entry: its calls are compared */
+    bool is_rerun;       /* it was started before in this entry: its calls are compared */
+    struct slice ending; /* "CANCELED": the run ends so, and this is to undo what it
+                            did, or a hook; empty: it does not */
+    struct slice error_code, error_text; /* of the run, when it is ending */
 };
 
 /* The answer to a CALL. `body` is a msgpack map whose members depend on the call (below). */
@@ -212,6 +215,9 @@ struct frame_end {
     int64_t key_ttl_ms;         /* 0: as long as the wait, and some more */
     struct slice then;          /* the segment to enter */
     struct slice state;         /* msgpack map */
+    /* Well: what undoes it, if the run ends badly; then DONE has a state, too. */
+    struct slice *aborts;
+    uint32_t abort_count;
     /* DONE */
     struct slice output; /* msgpack; empty: null */
     /* FAIL */

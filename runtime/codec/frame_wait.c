@@ -30,6 +30,24 @@ void ids_read(struct cursor *cursor, int64_t **ids, uint32_t *count)
     cursor->broken |= list.broken;
 }
 
+void names_write(struct buffer *out, const struct slice *names, uint32_t count)
+{
+    pack_list(out, count);
+    for (uint32_t i = 0; i < count; i++)
+        pack_bytes(out, names[i]);
+}
+
+void names_read(struct cursor *cursor, struct slice **names, uint32_t *count)
+{
+    struct cursor list = cursor_list(cursor);
+
+    *names = ARENA_ARRAY(cursor->arena, struct slice, (size_t)list.count + 1);
+    *count = list.count;
+    for (uint32_t i = 0; i < list.count; i++)
+        (*names)[i] = cursor_text(&list);
+    cursor->broken |= list.broken;
+}
+
 /* ---- parts ------------------------------------------------------------------------------- */
 
 static bool is_plain(const struct frame_part *part)
@@ -165,4 +183,41 @@ void manner_read(struct cursor *cursor, struct frame_manner *manner)
     manner->otherwise = cursor_text(cursor);
     manner->remind = cursor_text(cursor);
     ids_read(cursor, &manner->reminders, &manner->reminder_count);
+}
+
+/* ---- results ----------------------------------------------------------------------------- */
+
+enum { RESULT_ITEMS = 7 };
+
+void results_write(struct buffer *out, const struct frame_segment *frame)
+{
+    pack_list(out, frame->result_count * RESULT_ITEMS);
+    for (uint32_t i = 0; i < frame->result_count; i++) {
+        const struct frame_result *result = &frame->results[i];
+        pack_int(out, result->id);
+        pack_bytes(out, result->name);
+        pack_int(out, result->status);
+        pack_bytes(out, result->value);
+        pack_bytes(out, result->error);
+        pack_bytes(out, result->code);
+        pack_bool(out, result->has_more);
+    }
+}
+
+void results_read(struct cursor *cursor, struct frame_segment *frame)
+{
+    struct cursor list = cursor_groups(cursor, RESULT_ITEMS, &frame->result_count);
+
+    frame->results = ARENA_ARRAY(cursor->arena, struct frame_result, frame->result_count);
+    for (uint32_t i = 0; i < frame->result_count; i++) {
+        struct frame_result *result = &frame->results[i];
+        result->id = cursor_int(&list);
+        result->name = cursor_text(&list);
+        result->status = cursor_u32(&list);
+        result->value = cursor_bytes(&list);
+        result->error = cursor_text(&list);
+        result->code = cursor_text(&list);
+        result->has_more = cursor_bool(&list);
+    }
+    cursor->broken |= list.broken;
 }

@@ -1,6 +1,7 @@
 #include "engine/catalog.h"
 
 #include "base/memory.h"
+#include "base/name.h"
 #include "base/suggest.h"
 #include "base/table.h"
 
@@ -346,8 +347,8 @@ uint32_t catalog_queue_most(const struct catalog *catalog, const struct queue *q
 
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment)
 {
-    if (segment.size == 0)
-        return true; /* the entry */
+    if (segment.size == 0 || segment.data[0] == HOOK_MARK)
+        return true; /* the entry, or a hook */
     for (uint32_t i = 0; i < task->segment_count; i++)
         if (slice_equal(task->segments[i], segment))
             return true;

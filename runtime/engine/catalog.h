@@ -16,6 +16,9 @@
 
 enum retry_from { RETRY_FROM_SEGMENT, RETRY_FROM_START };
 
+/* What a task wants to be told in an execution of its own. */
+enum task_hook { HOOK_ON_FAILURE = 1, HOOK_ON_CANCEL = 2 };
+
 struct catalog_task {
     struct slice id;
     bool available;
@@ -34,8 +37,10 @@ struct catalog_task {
     struct retry_rule retry_of[RETRY_CLASSES];
     uint32_t on_exhausted; /* enum exhausted_rule */
     enum retry_from retry_from;
-    int64_t limit_ms;  /* time a segment may take */
-    uint32_t children; /* enum children_rule, of those that its runs make */
+    int64_t limit_ms;        /* time a segment may take */
+    uint32_t children;       /* enum children_rule, of those that its runs make */
+    uint32_t hooks;          /* enum task_hook */
+    uint32_t abort_attempts; /* of each compensation, and of such a hook */
     /* By catalog_sort: */
     struct slice schema_hash; /* SCHEMA_KEPT_BYTES of it; empty: no schema */
     bool has_secrets;         /* in its input or output */
@@ -171,6 +176,7 @@ struct config_burst catalog_environment_limit(const struct catalog *catalog,
 uint32_t catalog_queue_most(const struct catalog *catalog, const struct queue *queue);
 /* There is a schema file, and it says nothing just now. */
 bool catalog_schema_is_wrong(const struct catalog_task *task);
+/* Every build has every hook: one that it does not declare does nothing. */
 bool catalog_has_segment(const struct catalog_task *task, struct slice segment);
 
 #endif

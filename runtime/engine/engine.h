@@ -28,6 +28,7 @@ struct event {
     uint32_t environment, status, outcome, seq;
     bool was_running;       /* and has been canceled: its slot is to be told */
     struct slice task, why; /* PARKED: the reason */
+    struct slice warning;   /* for the server's log; empty: none */
     uint32_t problems;      /* of the output it ended with all the same */
     struct event *next;
 };

@@ -7,6 +7,8 @@
 #include "engine/rows/run.h"
 
 struct batch;
+struct catalog_retry;
+struct deadline;
 
 /* For programs and for people, borrowed from the packed error; each is empty where it does not
  * say. */
@@ -27,5 +29,8 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
 /* failure.c: as run->error; with those that were before. */
 struct slice failure_pack(struct batch *batch, const struct run *run,
                           const struct failure *failure);
+/* run.c: how long it pauses before it is tried again, and that it does. */
+int64_t retry_delay(struct batch *batch, const struct catalog_retry *retry, uint32_t tries);
+void run_again(struct batch *batch, struct run *run, struct deadline begin, struct slice why);
 
 #endif

@@ -193,7 +193,7 @@ bool node_tell(struct batch *batch)
         return false;
     for (uint32_t i = 0; i < runs->ids.count; i++) {
         (void)rows_run(&batch->rows, runs->ids.items[i], 0, &run); /* loaded above */
-        if (run->is_out && node_is_executing(batch, run))
+        if ((run->is_out || run_is_leaving(run)) && node_is_executing(batch, run))
             (void)batch_event(batch, run, true); /* it is told until it has returned */
     }
     batch->is_told = true;

@@ -6,7 +6,7 @@ static bool parent_takes(struct command *command, const struct run *parent)
     if (parent == NULL || parent->environment != command->trigger.environment)
         return err_set(&command->err, ERR_RULE,
                        "options.parentRunId is no run of this environment");
-    return parent->status != RUN_DONE ||
+    return !run_has_ended(parent) ||
            err_set(&command->err, ERR_RULE,
                    "options.parentRunId is a run that has ended, and has no more children");
 }
@@ -18,7 +18,7 @@ bool parent_check(struct batch *batch, struct command *command, const struct run
     if (trigger->is_outside) {
         if (!parent_takes(command, parent))
             return false;
-    } else if (parent == NULL || parent->status != RUN_RUNNING ||
+    } else if (parent == NULL || parent->status != RUN_RUNNING || run_is_leaving(parent) ||
                parent->seq != trigger->parent_seq) {
         return err_set(&command->err, ERR_RULE, "the run has moved on");
     }
@@ -33,13 +33,15 @@ bool parent_doom(struct batch *batch, struct command *command, const struct run 
     const struct run *below = parent;
     struct run *above = NULL;
 
+    if (run_has_ended(parent))
+        return true; /* to undo something it may need others */
     for (int64_t id = parent->parent_id; id != 0; below = above, id = above->parent_id) {
         if (!rows_run(&batch->rows, id, 0, &above))
             return false;
-        if (above == NULL || above->status == RUN_DONE)
+        if (above == NULL || run_has_ended(above))
             break; /* what is above one that has ended does not concern those below it */
     }
-    if (above != NULL && above->status == RUN_DONE && run_ends_children(above) &&
+    if (above != NULL && run_has_ended(above) && run_ends_children(above) &&
         (below->choices & RUN_GOES_ON) == 0) {
         batch_ids_add(batch, &batch->canceled, parent->id);
         err_set(&command->err, ERR_RULE,
@@ -60,6 +62,8 @@ void child_choose(struct batch *batch, const struct trigger *trigger, struct sli
 
     if (rule == CHILDREN_UNSAID)
         rule = catalog_rules(batch->catalog, queue)->on_parent_end;
+    if (parent->ending != OUTCOME_NONE && !trigger->is_accepted)
+        rule = CHILDREN_ABANDON; /* what undoes something is not to be canceled with it */
     if (rule == CHILDREN_ABANDON || rule == CHILDREN_WAIT)
         child->choices |= RUN_GOES_ON;
     if (rule != CHILDREN_WAIT)

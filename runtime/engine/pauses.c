@@ -224,7 +224,8 @@ static int64_t lag_of(struct batch *batch, const struct run *run, int64_t *froze
 
 void run_ttl_begin(struct batch *batch, struct run *run)
 {
-    struct deadline end = batch_deadline(batch, 0, run->started_ms == 0 ? run->ttl_ms : 0);
+    bool counts = run->started_ms == 0 && !run_has_ended(run);
+    struct deadline end = batch_deadline(batch, 0, counts ? run->ttl_ms : 0);
     int64_t frozen_ms;
 
     run->due_ms = end.due_ms;

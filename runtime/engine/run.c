@@ -6,8 +6,10 @@
  *                └── retry ─────┘
  *
  * And back to WAITING, where a reminder that has not begun gives way (wait_again).
+ * One that is canceled may enter its queue anew, to undo what it did (endings/).
  */
 #include "codec/pack.h"
+#include "engine/endings/ending.h"
 #include "engine/failure.h"
 #include "engine/timeline.h"
 #include "engine/waits/group.h"
@@ -20,8 +22,8 @@
 
 static const uint32_t next_statuses[RUN_STATUS_COUNT] = {
     [RUN_DELAYED] = TO(QUEUED) | TO(PARKED) | TO(WAITING) | TO(DONE),
-    [RUN_QUEUED] = TO(RUNNING) | TO(PARKED) | TO(WAITING) | TO(DONE),
-    [RUN_PARKED] = TO(QUEUED) | TO(WAITING) | TO(DONE),
+    [RUN_QUEUED] = TO(RUNNING) | TO(QUEUED) | TO(PARKED) | TO(WAITING) | TO(DONE),
+    [RUN_PARKED] = TO(QUEUED) | TO(PARKED) | TO(WAITING) | TO(DONE),
     [RUN_RUNNING] = TO(WAITING) | TO(QUEUED) | TO(PARKED) | TO(DELAYED) | TO(DONE),
     [RUN_WAITING] = TO(QUEUED) | TO(PARKED) | TO(DONE),
     [RUN_DONE] = 0,
@@ -69,6 +71,8 @@ void run_enqueue(struct batch *batch, struct run *run, struct slice text)
     bool is_elsewhere = !is_here && node_is_offered(batch, run->task);
 
     run->home = is_elsewhere ? 0 : batch->engine->node.number;
+    if (task != NULL && task->available && run->ending == OUTCOME_NONE)
+        run->hooks = task->hooks;               /* as it is known when the plugin is gone */
     if (batch->catalog == NULL || is_elsewhere) /* the plugins are still being looked at */
         must_move(batch, run, RUN_QUEUED, text);
     else if (task == NULL) /* one that it never had, or one that is gone */
@@ -209,7 +213,13 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 {
     bool was_running = run->status == RUN_RUNNING;
     bool has_state = !was_running || run->entry > 0; /* its first segment has saved none */
+    bool has_undone = run->ending != OUTCOME_NONE;
 
+    if (!has_undone && ending_begin(batch, run, outcome))
+        return;
+    run->ending = OUTCOME_NONE;
+    run->hooks = 0;
+    run->aborts = (struct slice){ 0 };
     run_drop_wait(batch, run);
     run->outcome = outcome;
     run->finished_ms = batch->now_ms;
@@ -218,7 +228,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
         run_forget(run, has_state);
     key_release(batch, run);
     queue_count(batch, run);
-    run->is_out = was_running && outcome == OUTCOME_CANCELED;
+    run->is_out = was_running && outcome == OUTCOME_CANCELED && !has_undone;
     if (run_ends_children(run)) {
         run->remaining = (run->choices & RUN_IS_HELD) != 0; /* until all of them are known */
         batch_ids_add(batch, &batch->swept, run->id);
@@ -243,8 +253,7 @@ struct slice run_segment(const struct batch *batch, const struct run *run)
                                                                              : run->segment;
 }
 
-static int64_t retry_delay(struct batch *batch, const struct catalog_retry *retry,
-                           uint32_t tries)
+int64_t retry_delay(struct batch *batch, const struct catalog_retry *retry, uint32_t tries)
 {
     double cap = retry->min_ms * pow(retry->factor, tries);
 
@@ -271,6 +280,17 @@ static void run_pause(struct batch *batch, struct run *run, struct slice why)
                            SLICE_ARG(why)));
 }
 
+void run_again(struct batch *batch, struct run *run, struct deadline begin, struct slice why)
+{
+    if (begin.due_ms != 0 && !batch_is_over(batch, begin.due_ms, begin.is_span)) {
+        run->due_ms = begin.due_ms;
+        run->due_is_span = begin.is_span;
+        must_move(batch, run, RUN_DELAYED, why);
+    } else {
+        run_enqueue(batch, run, why);
+    }
+}
+
 static void run_retry(struct batch *batch, struct run *run, const struct catalog_task *task,
                       const struct catalog_retry *retry, const struct failure *failure)
 {
@@ -282,13 +302,7 @@ static void run_retry(struct batch *batch, struct run *run, const struct catalog
     run->tries++;
     if (task != NULL && task->retry_from == RETRY_FROM_START)
         run_begin_anew(run);
-    if (begin.due_ms != 0 && !batch_is_over(batch, begin.due_ms, begin.is_span)) {
-        run->due_ms = begin.due_ms;
-        run->due_is_span = begin.is_span;
-        must_move(batch, run, RUN_DELAYED, failure->name);
-    } else {
-        run_enqueue(batch, run, failure->name);
-    }
+    run_again(batch, run, begin, failure->name);
 }
 
 void run_fail(struct batch *batch, struct run *run, const struct failure *failure)
@@ -297,6 +311,10 @@ void run_fail(struct batch *batch, struct run *run, const struct failure *failur
     struct catalog_retry retry = catalog_retry(batch->catalog, task, queue_name_of(batch, run),
                                                run->max_attempts, failure->class);
 
+    if (run->ending != OUTCOME_NONE) {
+        ending_fail(batch, run, failure);
+        return;
+    }
     run->error = failure_pack(batch, run, failure);
     if (failure->retryable && run->attempt < run_last_attempt(run, &retry)) {
         run_retry(batch, run, task, &retry, failure);
@@ -348,7 +366,7 @@ bool run_due(struct batch *batch, int64_t id)
         batch->is_due_wrong |= !batch_was_due(batch, ROW_RUN, run == NULL ? NULL : &run->row);
         return true;
     }
-    if (run->status == RUN_DONE) {
+    if (run->status == RUN_DONE || run->swept_id != 0) {
         settle_run(batch, run);
         return true;
     }

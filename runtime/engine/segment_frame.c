@@ -227,6 +227,14 @@ static struct slice key_of(struct batch *batch, const struct run *run)
     return (struct slice){ (const char *)key, CALLBACK_KEY_BYTES };
 }
 
+static struct slice ending_name(uint32_t outcome)
+{
+    return outcome == OUTCOME_CANCELED    ? SLICE("CANCELED")
+           : outcome == OUTCOME_TIMED_OUT ? SLICE("TIMED_OUT")
+           : outcome == OUTCOME_CRASHED   ? SLICE("CRASHED")
+                                          : SLICE("FAILED");
+}
+
 struct frame_segment *segment_frame(struct batch *batch, struct run *run)
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
@@ -257,6 +265,10 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
         .limit_ms = limit_ms < 0 ? 1 : limit_ms, /* 0 would be none at all */
         .is_test = run->is_test
     };
+    if (run->ending != OUTCOME_NONE) {
+        frame->ending = ending_name(run->ending);
+        failure_said(batch->arena, run->error, &frame->error_code, &frame->error_text);
+    }
     results_fill(batch, run, frame);
     once_fill(batch, run, frame);
     tags_fill(batch, run, frame);

@@ -16,6 +16,7 @@
  */
 #include "engine/batches/run_batches.h"
 #include "engine/close.h"
+#include "engine/endings/ending.h"
 #include "engine/schedules/schedules.h"
 #include "engine/waits/cycle.h"
 
@@ -31,7 +32,7 @@ void settle_run(struct batch *batch, struct run *run)
     run->due_ms = 0;
     if (run->swept_id != 0)
         batch_ids_add(batch, &batch->swept, run->id);
-    if (run->has_tokens)
+    if (run->status == RUN_DONE && run->has_tokens)
         batch_ids_add(batch, &batch->ended, run->id);
     if (run_is_over(run))
         batch_ids_add(batch, &batch->fired, run->id);
@@ -89,6 +90,8 @@ bool wait_is_over(struct batch *batch, const struct wait *wait, bool *is_over)
 
 void cancel_run(struct batch *batch, struct run *run)
 {
+    if (run_has_ended(run))
+        return; /* as something else, or so already */
     run_finish(batch, run, OUTCOME_CANCELED);
 }
 
@@ -115,17 +118,19 @@ static void child_end(struct batch *batch, const struct waiters *waiters, struct
     } else if ((child->choices & RUN_HOLDS) != 0) {
         (void)rows_new_edge(&batch->rows, child->id, parent->id);
         parent->remaining++;
-    } else if (child->status != RUN_DONE) {
+    } else {
         cancel_run(batch, child);
     }
 }
 
-static bool child_is_meant(const struct run *child)
+/* While the parent is ending its children are canceled; who holds it does so when it is done.
+ */
+static bool child_is_meant(const struct run *parent, const struct run *child)
 {
     return child != NULL &&
            ((child->choices & RUN_HOLDS) != 0
-                ? !run_is_over(child)
-                : child->status != RUN_DONE && (child->choices & RUN_GOES_ON) == 0);
+                ? parent->status == RUN_DONE && !run_is_over(child)
+                : !run_has_ended(child) && (child->choices & RUN_GOES_ON) == 0);
 }
 
 /* Another walk over its children comes by them, too. */
@@ -143,7 +148,7 @@ void child_late(struct batch *batch, struct run *parent, struct run *child)
         return;
     if (run_is_over(parent))
         child->choices &= ~(uint32_t)RUN_HOLDS;
-    if (child_is_meant(child))
+    if (child_is_meant(parent, child))
         child_end(batch, &nobody, parent, child);
 }
 
@@ -153,7 +158,7 @@ static bool cancel_one(struct batch *batch, int64_t id)
 
     if (!rows_run(&batch->rows, id, 0, &run))
         return false;
-    if (run == NULL || run->status == RUN_DONE)
+    if (run == NULL || run_has_ended(run))
         return true;
     if (!run_finish_ready(batch, run))
         return false;
@@ -200,7 +205,7 @@ static bool sweep_one(struct batch *batch)
     int64_t last = children->last;
     for (uint32_t i = 0; i < children->ids.count; i++) {
         struct run *child = rows_run_here(&batch->rows, children->ids.items[i]);
-        if (!child_is_meant(child))
+        if (!child_is_meant(run, child))
             continue;
         if (batch->steps == 0) {
             last = child->id - 1;
@@ -213,15 +218,20 @@ static bool sweep_one(struct batch *batch)
     run->swept_id = is_all ? 0 : last;
     if (!is_all) {
         settle_later(run);
+        if (run->status != RUN_DONE && !run_is_leaving(run))
+            ending_hold(batch, run);
         return true;
     }
     /* Made in this batch: in memory only, and no more than there are commands. Else they are
      * among those to come. */
     for (struct run *young = rows_young(&batch->rows, run->id); young != NULL;
          young = young->next_young)
-        if (child_is_meant(young))
+        if (child_is_meant(run, young))
             child_end(batch, &waiters, run, young);
-    held_less(batch, run);
+    if (run->status == RUN_DONE)
+        held_less(batch, run);
+    else if (!run_is_leaving(run))
+        ending_go_on(batch, run);
     return true;
 }
 

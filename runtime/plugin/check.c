@@ -323,6 +323,14 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
     task->limit_ms = def->limit_ms;
     task->cpu_ms = def->cpu_ms;
     task->children = def->children;
+    task->abort_attempts = def->abort_attempts;
+    task->on_start = def->on_start;
+    task->on_suspend = def->on_suspend;
+    task->on_resume = def->on_resume;
+    task->on_success = def->on_success;
+    task->on_failure = def->on_failure;
+    task->on_cancel = def->on_cancel;
+    task->cleanup = def->cleanup;
     struct err found;
 
     if (task->input_schema.size != 0 && !name_check(NAME_SCHEMA, task->input_schema, NULL))
@@ -333,6 +341,8 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
         flaw = "retry_from is neither BIDE_RETRY_SEGMENT nor BIDE_RETRY_START";
     else if (def->children > BIDE_CHILDREN_WAIT)
         flaw = "children is none of enum bide_children";
+    else if (def->abort_attempts > PLUGIN_MAX_TRIES)
+        flaw = "abort_attempts is above 1000";
     else if (def->on_exhausted > BIDE_EXHAUSTED_DEAD_LETTER)
         flaw = "on_exhausted is none of enum bide_exhausted";
     else if (def->limit_ms < 0 || def->cpu_ms < 0)

@@ -74,7 +74,7 @@ static bool has_classes(const struct plugin_task *task)
 
 static void describe_task(struct buffer *out, const struct plugin_task *task)
 {
-    pack_map(out, has_classes(task) ? 16 : 15);
+    pack_map(out, has_classes(task) ? 18 : 17);
     pack_key(out, "id");
     pack_string(out, task->id);
     pack_key(out, "input_schema");
@@ -105,6 +105,10 @@ static void describe_task(struct buffer *out, const struct plugin_task *task)
         pack_key(out, "retry");
         describe_retries(out, task);
     }
+    pack_key(out, "hooks"); /* those that the host must know of: enum task_hook */
+    pack_int(out, (task->on_failure != NULL ? 1 : 0) + (task->on_cancel != NULL ? 2 : 0));
+    pack_key(out, "abort_attempts");
+    pack_int(out, task->abort_attempts);
     pack_key(out, "segments");
     describe_segments(out, task);
     pack_key(out, "fields");

@@ -29,6 +29,8 @@ bool segment_makes(struct segment *segment, int64_t *id)
 {
     uint32_t number = ++segment->made;
 
+    if (!hook_may(segment, "make anything"))
+        return false;
     *id = segment->frame->id_block + number;
     return calls_fit(segment, true, number);
 }
@@ -48,6 +50,8 @@ static uint32_t call_write(struct segment *segment, enum call_kind kind, bool is
                                      .body = pack_value(&segment->arena, body) } };
     int64_t limit = segment->limits->payload_bytes;
 
+    if (!hook_may(segment, "make anything, or ask for it"))
+        return 0;
     segment->records += kind == CALL_ONCE;
     if (!channel_is_ours(segment->channel)) {
         segment_raise(segment, false, "forked",

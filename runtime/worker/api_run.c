@@ -310,6 +310,8 @@ const struct bide_error *api_handle(bide_task *t, const char *code)
 
 bide_next segment_end_mark(struct segment *segment, enum verdict verdict)
 {
+    if (!hook_may(segment, "end the segment"))
+        return (bide_next){ 0 };
     segment->end.verdict = verdict;
     segment->mark += 1 + ((uint64_t)segment->frame->run_id << 16);
     return (bide_next){ .mark = segment->mark };
@@ -332,6 +334,7 @@ bide_next api_push_back(bide_task *t, int64_t ms)
     if (ms < 0)
         segment_raise(segment, false, "refused",
                       "bide_push_back() needs a time of 0 ms or more, not %lld", (long long)ms);
-    segment->end.span_ms = ms;
+    if (hook_may(segment, "end the segment"))
+        segment->end.span_ms = ms;
     return segment_end_mark(segment, VERDICT_PUSH_BACK);
 }

@@ -237,13 +237,24 @@ static bool key_take(struct segment *segment, const struct bide_wait_opts *opts)
            segment_key(segment, opts->key, opts->key_scope, &end->key, &end->key_global);
 }
 
+static bool may_wait(struct segment *segment)
+{
+    if (!hook_may(segment, "end the segment"))
+        return false;
+    return segment->frame->ending.size == 0 ||
+           segment_raise(segment, false, "cannot_wait",
+                         "segment %s undoes something, or is a hook, of a run that ends as %s: "
+                         "it cannot wait, but end in bide_done(), bide_retry() or bide_fail()",
+                         segment->info.segment, segment->info.ending);
+}
+
 bide_next api_wait(bide_task *t, const struct bide_wait_opts *given, bide_segment_fn then)
 {
     struct segment *segment = segment_of(t);
     struct frame_end *end = &segment->end;
     struct bide_wait_opts opts = { 0 };
 
-    if (segment->is_raised)
+    if (segment->is_raised || !may_wait(segment))
         return segment_end_mark(segment, VERDICT_FAIL);
     memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
     *end = (struct frame_end){ .wait_kind = opts.kind, .needed = opts.needed };
@@ -269,11 +280,40 @@ bide_next api_wait_on(bide_task *t)
 {
     struct segment *segment = segment_of(t);
 
+    if (!hook_may(segment, "end the segment"))
+        return (bide_next){ 0 };
     if (segment->frame->reminder == 0)
         segment_raise(segment, false, "nothing_to_wait_on",
                       "bide_wait_on() is for a segment that was entered as a reminder");
     segment->end = (struct frame_end){ .verdict = VERDICT_WAIT_ON };
     return segment_end_mark(segment, VERDICT_WAIT_ON);
+}
+
+void api_on_abort(bide_task *t, bide_segment_fn function)
+{
+    struct segment *segment = segment_of(t);
+    struct slice name, *more;
+
+    if (segment->is_raised || !hook_may(segment, "register anything"))
+        return;
+    if (segment->frame->ending.size > 0) {
+        segment_raise(
+            segment, false, "refused",
+            "segment %s undoes something, and nothing undoes that: bide_on_abort() is "
+            "for segments before",
+            segment->info.segment);
+        return;
+    }
+    if (!segment_name(segment, function, &name))
+        return;
+    if (segment->abort_count == segment->abort_capacity) {
+        segment->abort_capacity = segment->abort_capacity * 2 + 8;
+        more = ARENA_ARRAY(&segment->arena, struct slice, segment->abort_capacity);
+        if (segment->abort_count > 0)
+            memcpy(more, segment->aborts, segment->abort_count * sizeof *more);
+        segment->aborts = more;
+    }
+    segment->aborts[segment->abort_count++] = name;
 }
 
 uint32_t api_reminder(bide_task *t)

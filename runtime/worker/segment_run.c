@@ -19,6 +19,15 @@ const struct bide_api worker_api = { .size = sizeof worker_api,
                                      WORKER_API_MAP(X) };
 #undef X
 
+/* Of a fork that has returned: the segment goes on in the process that it was forked from. */
+void segment_fork_ends(struct segment *segment)
+{
+    if (channel_is_ours(segment->channel))
+        return;
+    (void)fflush(NULL); /* as exit() does */
+    _exit(0);
+}
+
 bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
                    const char *format, ...)
 {
@@ -65,7 +74,10 @@ static void info_fill(struct segment *segment)
                                 .segment = arena_text(arena, frame->segment),
                                 .tags = tags,
                                 .created_ms = frame->created_ms,
-                                .is_test = frame->is_test };
+                                .is_test = frame->is_test,
+                                .ending = arena_text(arena, frame->ending),
+                                .error_code = arena_text(arena, frame->error_code),
+                                .error_text = arena_text(arena, frame->error_text) };
 }
 
 static bool value_read(struct segment *segment, struct slice packed, enum value_kind empty,
@@ -174,6 +186,14 @@ static void mark_check(struct segment *segment, uint64_t mark)
             segment->info.segment);
 }
 
+static bool is_well(const struct segment *segment)
+{
+    uint32_t verdict = segment->end.verdict;
+
+    return !segment->is_raised &&
+           (verdict == VERDICT_DONE || verdict == VERDICT_WAIT || verdict == VERDICT_WAIT_ON);
+}
+
 static void end_send(struct segment *segment)
 {
     static uint64_t spent_before_ns; /* one segment at a time runs in a process */
@@ -199,9 +219,22 @@ static void end_send(struct segment *segment)
         end->meta = segment->meta;
         end->meta_count = segment->meta_count;
     }
+    if (is_well(segment)) {
+        end->aborts = segment->aborts;
+        end->abort_count = segment->abort_count;
+    }
     frame.end = *end;
     channel_write(segment->channel, &frame);
     spent_before_ns = spent_ns;
+}
+
+static void segment_code(struct segment *segment, const struct plugin_segment *entered)
+{
+    bide_next next = entered->run(&segment->task);
+
+    segment_fork_ends(segment);
+    if (!segment->is_raised)
+        mark_check(segment, next.mark);
 }
 
 static void segment_enter(struct segment *segment, const struct plugin_segment *entered)
@@ -212,22 +245,21 @@ static void segment_enter(struct segment *segment, const struct plugin_segment *
     }
     prints_forget();
     cpu_limit_begin(segment->about->cpu_ms);
-    bide_next next = entered->run(&segment->task);
+    hooks_before(segment);
+    if (entered == NULL)
+        hook_run(segment);
+    else if (!segment->is_raised)
+        segment_code(segment, entered);
+    hooks_after(segment);
     cpu_limit_end();
-    if (!channel_is_ours(segment->channel)) { /* a fork that returned: the segment goes on */
-        (void)fflush(NULL);                   /* as exit() does */
-        _exit(0);
-    }
     prints_take(segment, true);
-    if (!segment->is_raised)
-        mark_check(segment, next.mark);
     if (segment->end.verdict == VERDICT_DONE || segment->end.verdict == VERDICT_WAIT ||
         segment->end.verdict == VERDICT_WAIT_ON)
         segment_batches_seal(segment);
-    if (!segment->is_raised && segment->end.verdict == VERDICT_DONE)
+    if (is_well(segment) && segment->end.verdict == VERDICT_DONE)
         output_write(segment);
-    if (!segment->is_raised &&
-        (segment->end.verdict == VERDICT_WAIT || segment->end.verdict == VERDICT_WAIT_ON))
+    if (is_well(segment) && (segment->end.verdict != VERDICT_DONE || segment->abort_count > 0 ||
+                             segment->frame->ending.size > 0))
         state_write(segment);
     metadata_check(segment);
 }
@@ -246,7 +278,11 @@ void segment_run(struct channel *channel, const struct plugin *plugin,
     segment.about = plugin_task_find(plugin, frame->task);
     if (segment.about != NULL)
         entered = plugin_segment_find(segment.about, frame->segment);
-    if (entered == NULL) {
+    bool is_hook =
+        segment.about != NULL && frame->segment.size > 0 && frame->segment.data[0] == HOOK_MARK;
+    if (is_hook) {
+        segment.info.segment++; /* without the mark */
+    } else if (entered == NULL) {
         segment.end.verdict = VERDICT_PARK;
         segment_raise(&segment, false, "no_segment", "this build has no segment %s of task %s",
                       segment.info.segment, segment.info.task);
@@ -254,7 +290,7 @@ void segment_run(struct channel *channel, const struct plugin *plugin,
         segment.info.segment =
             arena_text(&segment.arena, entered->name); /* it may be empty, or old */
     }
-    if (entered != NULL &&
+    if ((entered != NULL || is_hook) &&
         value_read(&segment, frame->input, VALUE_NULL, &segment.input, "input") &&
         once_read(&segment) && state_read(&segment))
         segment_enter(&segment, entered);

@@ -54,6 +54,9 @@ struct segment {
     bool *has_ending;
 
     bool is_raised, is_retryable;
+    const char *hook; /* that is called in its execution just now; NULL: none */
+    struct slice *aborts;
+    uint32_t abort_count, abort_capacity;
     struct bide_retry_opts again; /* of what is raised, and retryable */
     bool may_be_full;             /* the trigger under way takes a full queue for an answer */
     struct slice error_code, error_text;
@@ -98,9 +101,16 @@ static inline const bide_value *value_lent(const struct value *value)
 
 /* A number that the plugin's code can only have from here. */
 bide_next segment_end_mark(struct segment *segment, enum verdict verdict);
+void segment_fork_ends(struct segment *segment);
 /* Keep the first error; always false. */
 bool segment_raise(struct segment *segment, bool is_retryable, const char *code,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* hooks.c: those in its execution, before and after it, and one that has its own. What a hook
+ * may not do is raised. */
+void hooks_before(struct segment *segment);
+void hooks_after(struct segment *segment);
+void hook_run(struct segment *segment);
+bool hook_may(struct segment *segment, const char *what);
 /* For the run's timeline and its log. */
 void segment_remark(struct segment *segment, struct slice text);
 /* A line of the run's log. */
@@ -148,7 +158,7 @@ bool segment_trigger_body(struct segment *segment, const char *task, const bide_
     X(once_find) X(once_keep) X(ending) X(run_text) X(raise) X(error) X(wait)     \
     X(done) X(fail) X(push_back) X(batch_begin) X(batch_add) X(batch_seal)        \
     X(batch_count) X(batch_ending) X(wait_on) X(reminder) X(part) X(token_by_id) \
-    X(token_close) X(run_by_id) X(send) X(handle) X(raise_with)
+    X(token_close) X(run_by_id) X(send) X(handle) X(raise_with) X(on_abort)
 /* clang-format on */
 
 /* Each has the type of its member. */

@@ -9,9 +9,9 @@ static struct server s;
 
 static void set_up(void)
 {
-    static const char *const names[] = { "hello",         "approve-refund", "render-image",
-                                         "remind",        "monthly-digest", "board-approval",
-                                         "nightly-report" };
+    static const char *const names[] = { "hello",          "approve-refund", "render-image",
+                                         "remind",         "monthly-digest", "board-approval",
+                                         "nightly-report", "order-saga" };
     server_init(&s);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         server_add_plugin(&s, names[i]);
@@ -296,4 +296,84 @@ Test(samples, render_image_fails_when_the_service_says_so)
     cr_assert_neq(strstr(reply_text(ended, "error.message"), "the cat moved"), NULL, "%s",
                   ended->text);
     service_stop(service);
+}
+
+/* ---- an order -----------------------------------------------------------------------------
+ */
+
+#define ORDER "{\"order_id\": \"4711\", \"amount_cents\": 1250%s}"
+
+static void assert_history(const struct reply *run, const char *const *steps)
+{
+    size_t count = json_array_size(reply_at(run, "metadata.history"));
+
+    for (size_t i = 0; i < count; i++)
+        cr_assert_str_eq(reply_text(run, text("metadata.history.%zu", i)), steps[i], "%s",
+                         run->text);
+    cr_assert_null(steps[count], "%s", run->text);
+}
+
+static const char *order_wait(void)
+{
+    const char *run = run_trigger(&s, "order-saga", text(ORDER, ""), NULL);
+
+    run_until(&s, run, "WAITING");
+    return run;
+}
+
+static void carrier_says(const char *run, const char *answer)
+{
+    const char *url = reply_text(run_get(&s, run), "metadata.carrier");
+
+    cr_assert_eq(server_call_as(&s, NULL, "POST", url, answer)->status, 200);
+}
+
+Test(samples, an_order_is_shipped)
+{
+    const char *run = order_wait();
+
+    carrier_says(run, "{\"accepted\": true, \"parcel\": \"P1\"}");
+
+    const struct reply *ended = run_end(&s, run);
+    assert_completed(ended);
+    cr_assert_str_eq(reply_text(ended, "output.parcel"), "P1");
+    assert_history(ended, (const char *[]){ "reserved", "charged", "shipped", NULL });
+}
+
+Test(samples, an_order_that_nobody_ships_is_undone)
+{
+    const char *run = order_wait();
+    cr_assert_str_eq(reply_text(run_get(&s, run), "compensations.1"), "refund");
+    server_kill(&s);
+    server_start(&s);
+
+    carrier_says(run, "{\"accepted\": false}");
+
+    const struct reply *ended = run_end(&s, run);
+    cr_assert_str_eq(reply_text(ended, "status"), "FAILED", "%s", ended->text);
+    cr_assert_str_eq(reply_text(ended, "error.name"), "not_shipped");
+    assert_history(
+        ended, (const char *[]){ "reserved", "charged", "refunded", "released", "told", NULL });
+}
+
+Test(samples, an_order_that_is_canceled_is_undone)
+{
+    const char *run = order_wait();
+
+    server_call(&s, "POST", text("/api/v2/runs/%s/cancel", run), "{}");
+
+    const struct reply *ended = run_end(&s, run);
+    cr_assert_str_eq(reply_text(ended, "status"), "CANCELED", "%s", ended->text);
+    assert_history(
+        ended, (const char *[]){ "reserved", "charged", "refunded", "released", "told", NULL });
+}
+
+Test(samples, an_order_with_a_declined_card_is_done_without_being_shipped)
+{
+    const struct reply *ended = run_end(
+        &s, run_trigger(&s, "order-saga", text(ORDER, ", \"card\": \"declined\""), NULL));
+
+    assert_completed(ended);
+    cr_assert_str_eq(reply_text(ended, "output.status"), "declined");
+    assert_history(ended, (const char *[]){ "reserved", "released", NULL });
 }

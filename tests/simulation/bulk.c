@@ -137,7 +137,7 @@ static void pledge_check(struct world *world, const struct bulk_action *bulk,
 {
     for (uint32_t i = 0; i < shadow->pledged_count; i++) {
         const struct run *run = store_memory_find(world->memory, shadow->pledged[i]);
-        if (run != NULL && run->status != RUN_DONE)
+        if (run != NULL && !run_has_ended(run))
             world_flaw(world, "bulk action %lld is done, and run %lld was passed by",
                        (long long)bulk->id, (long long)run->id);
     }

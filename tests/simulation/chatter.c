@@ -152,3 +152,23 @@ void chatter_ghost(struct world *world, struct held_segment *ghost)
                                                            .id = ghost->id_block + 99 };
     }
 }
+
+/* The dispatch may send some of them on their own, earlier than the END; here all go with it.
+ */
+void chatter_creates(struct world *world, const struct held_segment *held,
+                     struct segment_end *end)
+{
+    end->creates = ARENA_ARRAY(&world->arena, struct command *, 4);
+    for (uint32_t i = 0; i < held->ahead_count; i++) {
+        struct command *create = ARENA_NEW(&world->arena, struct command);
+        create->kind = COMMAND_TOKEN_CREATE;
+        create->arena = &world->arena;
+        create->token_create = (struct token_create){ .environment = held->environment,
+                                                      .due_ms = held->ahead[i].due_ms,
+                                                      .timeout_ms = held->ahead[i].timeout_ms,
+                                                      .run_id = held->run_id,
+                                                      .run_seq = held->seq,
+                                                      .id = held->ahead[i].id };
+        end->creates[end->create_count++] = create;
+    }
+}

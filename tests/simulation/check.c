@@ -346,6 +346,9 @@ void check_rows(struct world *world)
         if (run_is_executing(run)) {
             running++;
             check_running(world, run);
+        } else if (run->status == RUN_WAITING && run->ending != OUTCOME_NONE) {
+            if (run->due_ms == 0)
+                world_flaw(world, "run %lld waits for nothing", (long long)run->id);
         } else if (run->status == RUN_WAITING) {
             edges += check_waiting(world, run);
         } else if (run_is_paused(run) && run->error.size == 0) {

@@ -32,7 +32,7 @@ static void check_conflict(struct world *world, const struct run *run)
         return;
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *other = store_memory_run(world->memory, i);
-        if (other->lane != run->lane || other->id <= run->id || other->status == RUN_DONE)
+        if (other->lane != run->lane || other->id <= run->id || run_has_ended(other))
             continue;
         if (world->on_conflict != CONFLICT_REPLACE ||
             (run->started_ms == 0 && other->started_ms == 0))
@@ -48,6 +48,6 @@ void check_queues(struct world *world)
     for (uint32_t i = 0;
          world->on_conflict != CONFLICT_QUEUE && i < store_memory_count(world->memory, ROW_RUN);
          i++)
-        if (store_memory_run(world->memory, i)->status != RUN_DONE)
+        if (!run_has_ended(store_memory_run(world->memory, i)))
             check_conflict(world, store_memory_run(world->memory, i));
 }

@@ -10,7 +10,7 @@ struct held_segment {
     int64_t run_id, id_block;
     uint32_t environment, seq, entry, attempt, call, once_count, reminder;
     char task[16];
-    bool in_call, is_canceled;
+    bool in_call, is_canceled, is_ending;
     struct {
         uint32_t sent; /* items */
         bool is_sealed;

@@ -129,7 +129,8 @@ bool look_is_at(const struct look *look, int64_t run_id, uint32_t seq, bool *is_
     if (shadow == NULL || shadow->was == NULL || shadow->was->status != RUN_RUNNING ||
         shadow->was->seq != seq || shadow->end != NULL || shadow->is_recovered)
         return false;
-    *is_sure = run != NULL && run->outcome != OUTCOME_CANCELED;
+    *is_sure =
+        run != NULL && run->outcome != OUTCOME_CANCELED && run->ending != OUTCOME_CANCELED;
     return true;
 }
 
@@ -181,6 +182,8 @@ static void end_take(const struct look *look, const struct command *command)
         shadow->busy_us += said->busy_us;
     }
     for (uint32_t i = 0; i < said->create_count; i++) {
+        if (strcmp(said->creates[i]->err.text, "the run has moved on") == 0)
+            continue; /* it was canceled meanwhile, and nobody takes them */
         rule_token_create(look, said->creates[i]);
         if (said->creates[i]->err.code == ERR_OK)
             continue;
@@ -188,30 +191,6 @@ static void end_take(const struct look *look, const struct command *command)
         break;
     }
     shadow->end = command;
-}
-
-static void cancel_take(const struct look *look, const struct command *command)
-{
-    const struct cancel *cancel = &command->cancel;
-    const struct run *run = run_now(look, cancel->id);
-    struct shadow *shadow = shadow_of(look, cancel->id);
-    if (run == NULL && shadow != NULL)
-        return; /* it was there, and went at the end of the batch: check.c */
-    bool is_there = run != NULL && run->environment == cancel->environment && shadow != NULL;
-
-    if (is_there != (command->err.code == ERR_OK))
-        world_flaw(look->world, "run %lld is %s, and its cancel is %s", (long long)cancel->id,
-                   is_there ? "there" : "not there", is_there ? "refused" : "taken");
-    if (!is_there)
-        return;
-    if (run->status != RUN_DONE)
-        world_flaw(look->world, "run %lld was canceled and is not done", (long long)run->id);
-    if (shadow->cancel == NULL)
-        shadow->cancel = command;
-    if (shadow->end == NULL && shadow->was != NULL && shadow->was->status < RUN_DONE &&
-        run->outcome != OUTCOME_CANCELED && run->outcome != OUTCOME_EXPIRED)
-        world_flaw(look->world, "run %lld was canceled and has outcome %u", (long long)run->id,
-                   run->outcome);
 }
 
 static void recover_take(const struct look *look, const struct command *command)
@@ -237,7 +216,7 @@ static void command_take(const struct look *look, const struct command *command)
         rule_batch_send(look, command);
         break;
     case COMMAND_CANCEL:
-        cancel_take(look, command);
+        rule_cancel(look, command);
         break;
     case COMMAND_TOKEN_CREATE:
         rule_token_create(look, command);

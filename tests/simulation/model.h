@@ -12,8 +12,7 @@
 #define MODEL_H
 
 #include "base/table.h"
-#include "engine/timeline.h"
-#include "engine/waits/wait.h"
+#include "endings.h"
 #include "keys.h"
 #include "store/batch_run.h"
 #include "world.h"
@@ -55,6 +54,7 @@ struct shadow {
     int64_t given, was_given;           /* "given" of its metadata; before the batch */
     const struct run_edit *rescheduled; /* in this batch */
     bool is_tagged;                     /* the same */
+    struct shadow_undo undo;
 };
 
 struct shadow_token {

@@ -113,7 +113,7 @@ uint32_t last_attempt_expected(const struct look *look, const struct run *run)
     const struct shadow *shadow = shadow_of(look, run->id);
     struct catalog_retry policy = policy_of(look, run, RETRY_USER);
 
-    return last_attempt(&policy, run->attempt, shadow->tries);
+    return last_attempt(&policy, run->attempt > 0 ? run->attempt : 1, shadow->tries);
 }
 
 static double retry_cap(const struct catalog_retry *policy, uint32_t tries)
@@ -209,6 +209,13 @@ static enum retry_class class_of(const struct shadow *shadow)
     return said->end->is_upstream ? RETRY_UPSTREAM : RETRY_USER;
 }
 
+bool rule_was_last(const struct look *look, const struct shadow *shadow, const struct run *run)
+{
+    struct catalog_retry policy = policy_of(look, run, class_of(shadow));
+
+    return shadow->was->attempt >= last_attempt(&policy, shadow->was->attempt, shadow->tries);
+}
+
 /* True: it is tried again. */
 static bool failure_look(const struct look *look, struct shadow *shadow, const struct run *run,
                          bool is_retryable, uint32_t outcome, struct slice name)
@@ -239,8 +246,8 @@ static bool failure_look(const struct look *look, struct shadow *shadow, const s
 
 /* ---- what it said ------------------------------------------------------------------------ */
 
-static void metadata_take(const struct look *look, struct shadow *shadow, const struct run *run,
-                          const struct frame_end *end)
+void rule_metadata(const struct look *look, struct shadow *shadow, const struct run *run,
+                   const struct frame_end *end)
 {
     struct arena arena = { 0 };
     struct value by;
@@ -301,6 +308,7 @@ static bool waits_look(const struct look *look, struct shadow *shadow, const str
         return false;
     shadow->segment = model_keep(look, end->then);
     shadow->state = model_keep(look, end->state);
+    rule_registered(look, shadow, end);
     rule_wait(look, shadow, run, end);
     if (shadow->acts != 0 && run->status < RUN_DONE)
         shadow->segment = rule_group_segment(look, run, shadow->segment);
@@ -320,7 +328,7 @@ static bool said_look(const struct look *look, struct shadow *shadow, const stru
                             said->loss == LOSS_TIMED_OUT ? OUTCOME_TIMED_OUT : OUTCOME_CRASHED,
                             said->error_name);
     if (shadow->end->kind == COMMAND_SEGMENT_END && !shadow->is_plain)
-        metadata_take(look, shadow, run, end);
+        rule_metadata(look, shadow, run, end);
     if (!shadow->is_plain && end != NULL && end->verdict == VERDICT_PUSH_BACK &&
         rates_pushed_ms(look->world, run) < look->steady_ms + end->span_ms)
         flaw(look, run, "its lane is to be pushed back, and is not");
@@ -339,6 +347,8 @@ static bool said_look(const struct look *look, struct shadow *shadow, const stru
         if (cycle_look(look, shadow, run, end))
             return false;
         *entered = rule_group_on(look, shadow, run, end);
+        if (*entered)
+            rule_registered(look, shadow, end);
         return *entered ? false
                         : failure_look(look, shadow, run, false, OUTCOME_FAILED,
                                        SLICE("nothing_to_wait_on"));

@@ -152,7 +152,7 @@ static void lost_look(const struct look *look, const struct run *run, const stru
 {
     for (uint32_t i = 0; i < wait->count; i++) {
         const struct run *child = wait_is_token(wait, i) ? NULL : run_now(look, wait->ids[i]);
-        if (child != NULL && child->parent_id == run->id && child->status != RUN_DONE)
+        if (child != NULL && child->parent_id == run->id && !run_has_ended(child))
             flaw(look, run, "it goes on, and what it needs no more was not canceled");
     }
 }

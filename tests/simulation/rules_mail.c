@@ -53,7 +53,7 @@ static void refused_look(const struct look *look, const struct command *command,
     enum err_code code = command->err.code;
 
     if (code == ERR_NOT_FOUND ? run != NULL && run->environment == send->environment
-        : code == ERR_GONE    ? run == NULL || run->status != RUN_DONE
+        : code == ERR_GONE    ? run == NULL || !run_has_ended(run)
         : code == ERR_FULL    ? run == NULL
                               : code != ERR_STOPPING && code != ERR_RULE && code != ERR_STORE)
         world_flaw(look->world, "a message to run %lld is refused: %s", (long long)send->run_id,

@@ -113,10 +113,10 @@ static void canceled_look(const struct look *look, const struct shadow *shadow,
 {
     const struct run *below = run, *above = run_now(look, run->parent_id);
 
-    for (; above != NULL && above->status != RUN_DONE; below = above)
+    for (; above != NULL && !run_has_ended(above); below = above)
         above = run_now(look, above->parent_id);
-    bool by_parent =
-        above != NULL && ended_with_children(above) && (below->choices & RUN_GOES_ON) == 0;
+    bool by_parent = above != NULL && run_has_ended(above) && run_ends_children(above) &&
+                     (below->choices & RUN_GOES_ON) == 0;
     if (rule_replaced(look, run, move) || rule_bulk_canceled(look, run, move) ||
         rule_schedule_cancels(look, run) ||
         (slice_is(move->text, "its parent needs it no more") &&
@@ -275,7 +275,7 @@ static void parent_look(const struct look *look, const struct run *run)
 {
     const struct run *parent = run_now(look, run->parent_id);
 
-    if (parent == NULL || run->status == RUN_DONE || !ended_with_children(parent) ||
+    if (parent == NULL || run_has_ended(run) || !ended_with_children(parent) ||
         (run->choices & RUN_GOES_ON) != 0)
         return;
     if (parent->due_ms == 0)
@@ -346,6 +346,10 @@ void rule_run_row(const struct look *look, struct shadow *shadow, const struct r
         shadow->lines = shadow->said_count = 0; /* it was old */
     if (was != NULL)
         same_look(look, was, run);
+    if (rule_is_ending(shadow, run)) {
+        rule_ending(look, shadow, run);
+        return;
+    }
     if (was == NULL || was->seq != run->seq)
         path_look(look, shadow, run);
     else
@@ -359,4 +363,5 @@ void rule_run_row(const struct look *look, struct shadow *shadow, const struct r
     parent_look(look, run);
     parked_look(look, run);
     rule_said(look, shadow, run);
+    rule_may_undo(look, shadow, run);
 }

@@ -165,6 +165,10 @@ static uint32_t choices_expected(const struct look *look, const struct trigger *
     uint32_t reuse = trigger->key.size > 0 ? reuse_expected(look, trigger, run) : 0;
     uint32_t rule = trigger->on_parent_end;
 
+    const struct shadow *shadow = shadow_of(look, trigger->parent_id);
+    if (shadow != NULL && shadow->was != NULL && shadow->was->ending != OUTCOME_NONE &&
+        !trigger->is_accepted)
+        rule = CHILDREN_ABANDON;
     if (rule == CHILDREN_UNSAID && parent != NULL && slice_is(parent->task, "beta"))
         rule = CHILDREN_WAIT;
     return reuse | (rule == CHILDREN_WAIT      ? RUN_GOES_ON | RUN_HOLDS
@@ -219,7 +223,7 @@ static void made_look(const struct look *look, const struct command *command,
     if (!has_value)
         shadow->extra_moves++;
     table_set(&look->model->runs, (uint64_t)run->id, shadow);
-    if (is_delayed && run->status < RUN_DONE &&
+    if (is_delayed && !run_has_ended(run) &&
         (run->status != RUN_DELAYED || run->due_ms != due_ms || run->due_is_span != is_span))
         world_flaw(look->world, "run %lld is to start in %lld ms, and has status %u",
                    (long long)run->id,
@@ -310,12 +314,12 @@ static bool outside_look(const struct look *look, const struct command *command)
     const struct run *was = shadow == NULL ? NULL : shadow->was;
 
     if (command->err.code == ERR_OK && trigger->is_new && was != NULL &&
-        (was->status == RUN_DONE || was->environment != trigger->environment))
+        (run_has_ended(was) || was->environment != trigger->environment))
         world_flaw(look->world, "run %lld has got a child that it may not have",
                    (long long)was->id);
     if (command->err.code != ERR_RULE)
         return true;
-    if (parent != NULL && parent->status != RUN_DONE &&
+    if (parent != NULL && !run_has_ended(parent) &&
         parent->environment == trigger->environment && !rates_may_refuse(look, trigger))
         world_flaw(look->world, "run %lld may have a child, and was refused it: %s",
                    (long long)parent->id, command->err.text);

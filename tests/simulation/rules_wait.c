@@ -329,6 +329,8 @@ void rule_assignment(const struct look *look, const struct assignment *assignmen
         frame->root_id != run->root_id || frame->created_ms != run->created_ms ||
         frame->is_test != run->is_test)
         flaw(look, run, "its segment is told wrongly where it is");
+    if ((frame->ending.size > 0) != (run->ending != OUTCOME_NONE))
+        flaw(look, run, "its segment is told wrongly that it ends");
     if (!slice_equal(frame->segment, segment) || !slice_equal(frame->task, run->task))
         flaw(look, run, "it enters another segment");
     if (!slice_equal(frame->input, shadow->input) ||

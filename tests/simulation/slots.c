@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "batches.h"
 #include "codec/pack.h"
+#include "endings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ void slots_assign(struct world *world, const struct assignment *assignment)
                                    .entry = frame->entry,
                                    .reminder = frame->reminder,
                                    .once_count = frame->once_count,
-                                   .attempt = frame->attempt };
+                                   .attempt = frame->attempt,
+                                   .is_ending = frame->ending.size > 0 };
     (void)snprintf(held->task, sizeof held->task, "%.*s", SLICE_ARG(frame->task));
 }
 
@@ -298,26 +300,6 @@ static void wait_key(const struct world *world, const struct held_segment *held,
     end->key_ttl_ms = dice / 36 % 4 == 0 ? 1 + (int64_t)(dice / 144 % 9000) : 0;
 }
 
-/* The dispatch may send some of them on their own, earlier than the END; here all go with it.
- */
-static void creates_add(struct world *world, const struct held_segment *held,
-                        struct segment_end *end)
-{
-    end->creates = ARENA_ARRAY(&world->arena, struct command *, 4);
-    for (uint32_t i = 0; i < held->ahead_count; i++) {
-        struct command *create = ARENA_NEW(&world->arena, struct command);
-        create->kind = COMMAND_TOKEN_CREATE;
-        create->arena = &world->arena;
-        create->token_create = (struct token_create){ .environment = held->environment,
-                                                      .due_ms = held->ahead[i].due_ms,
-                                                      .timeout_ms = held->ahead[i].timeout_ms,
-                                                      .run_id = held->run_id,
-                                                      .run_seq = held->seq,
-                                                      .id = held->ahead[i].id };
-        end->creates[end->create_count++] = create;
-    }
-}
-
 static void segment_end(struct world *world, struct held_segment *held)
 {
     struct command *command = world_command(world, COMMAND_SEGMENT_END);
@@ -355,6 +337,7 @@ static void segment_end(struct world *world, struct held_segment *held)
         else if (world_chance(world, 20))
             end->span_ms = 1 + (int64_t)world_random(world, 3000);
     }
+    ending_register(world, held, end);
     chatter_meta(world, end);
     command->segment_end =
         (struct segment_end){ .run_id = held->run_id,
@@ -362,7 +345,7 @@ static void segment_end(struct world *world, struct held_segment *held)
                               .end = end,
                               .busy_us = 1 + (int64_t)world_random(world, 9) };
     command->segment_end.notes = chatter_notes(world, &command->segment_end.note_count);
-    creates_add(world, held, &command->segment_end);
+    chatter_creates(world, held, &command->segment_end);
     held->in_call = true; /* until the reply comes */
 }
 
@@ -408,12 +391,21 @@ void slots_step(struct world *world)
         return;
     if (held->is_canceled && !world->drains && world_chance(world, 60))
         return; /* it takes its time */
-    if (held->is_canceled || (!world->drains && world_chance(world, 5))) {
+    if (held->is_canceled ? world_chance(world, 60)
+                          : !world->drains && world_chance(world, 5)) {
         attempt_lose(world, held);
+        return;
+    }
+    if (held->is_canceled) {
+        segment_end(world, held); /* well, in spite of it */
         return;
     }
     if (world_chance(world, 20)) {
         chatter_step(world, held);
+        return;
+    }
+    if (held->is_ending) {
+        ending_step(world, held);
         return;
     }
     uint64_t plan = slots_script(world, held, 1);

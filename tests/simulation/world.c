@@ -170,6 +170,7 @@ static struct catalog *catalog_make(struct world *world)
         };
     }
     pools_offer(world, catalog);
+    endings_offer(world, catalog);
     catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, QUEUES);
     for (uint32_t i = 0; i < QUEUES; i++)
         catalog->queues[catalog->queue_count++] =

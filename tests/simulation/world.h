@@ -157,6 +157,8 @@ void chatter_step(struct world *world, struct held_segment *held);
 void chatter_ghost(struct world *world, struct held_segment *ghost);
 struct frame_note *chatter_notes(struct world *world, uint32_t *count);
 void chatter_meta(struct world *world, struct frame_end *end);
+void chatter_creates(struct world *world, const struct held_segment *held,
+                     struct segment_end *end);
 
 /* act.c, hands.c, rules_redrive.c */
 void hands_step(struct world *world);

@@ -78,6 +78,12 @@ typedef struct bide_next {
 
 typedef struct bide_task bide_task;
 typedef bide_next (*bide_segment_fn)(bide_task *t);
+/*
+ * ABI 1.1: a hook. One in the execution of a segment may read, log, and change metadata; what
+ * it raises in on_start and on_resume fails the attempt, and elsewhere is logged and shown.
+ * on_failure and on_cancel may do what a segment may, but wait; they end when they return.
+ */
+typedef void (*bide_hook_fn)(bide_task *t);
 
 /* ---- what a plugin says of itself ----------------------------------------------------- */
 
@@ -172,9 +178,18 @@ struct bide_task_def {
     uint32_t max_attempts_total; /* of a run, whatever it has saved; 0: any number */
     /* When its code says so, a signal or exit() ends it, it takes too long, bide_upstream(). */
     struct bide_retry_policy retry_user, retry_crash, retry_timeout, retry_upstream;
-    uint32_t on_exhausted; /* enum bide_exhausted */
-    uint32_t unused_;
+    uint32_t on_exhausted;   /* enum bide_exhausted */
+    uint32_t abort_attempts; /* of each compensation, of on_failure and of on_cancel; 0: 5 */
     int64_t cpu_ms; /* processor time that one segment may use, all its threads; 0: any */
+    /* In the execution of a segment; what they may call: see bide_hook_fn. */
+    bide_hook_fn on_start;   /* before the first segment, in the first attempt */
+    bide_hook_fn on_suspend; /* after a segment that ends in a wait */
+    bide_hook_fn on_resume;  /* before a segment that goes on after one */
+    bide_hook_fn on_success; /* after bide_done() */
+    /* In an execution of its own, when the run has ended so and all is undone. */
+    bide_hook_fn on_failure; /* failed, crashed or timed out */
+    bide_hook_fn on_cancel;
+    bide_hook_fn cleanup; /* the last of each execution, whatever has come of it */
 };
 
 typedef const struct bide_task_def *(*bide_task_fn)(void);
@@ -395,7 +410,8 @@ struct bide_error {
 /* Where and what this segment is. The text is never NULL. */
 struct bide_run_info {
     uint32_t size;
-    uint32_t attempt, max_attempts;  /* counts from 1; the last one unless it saves before */
+    uint32_t attempt, max_attempts;  /* counts from 1, 0: it was never started; the last one
+                                        unless it saves before */
     uint32_t entry;                  /* segments this run entered before this one */
     const char *run_id;              /* "run_…" */
     const char *parent_id, *root_id; /* parent: "" for none; root: the run itself then */
@@ -403,6 +419,10 @@ struct bide_run_info {
     const char *const *tags; /* ends with NULL */
     int64_t created_ms;
     bool is_test;
+    /* ABI 1.1. When the run ends badly and this undoes something, or is on_failure or
+     * on_cancel: "FAILED", "CRASHED", "TIMED_OUT", "CANCELED"; else "". */
+    const char *ending;
+    const char *error_code, *error_text; /* of its last attempt; "" for none */
 };
 
 /* What a task object holds; made by the host for each segment. */
@@ -525,6 +545,7 @@ struct bide_api {
     const struct bide_error *(*handle)(bide_task *t, const char *code);
     void (*raise_with)(bide_task *t, const struct bide_retry_opts *opts, const char *code,
                        const char *format, va_list arguments);
+    void (*on_abort)(bide_task *t, bide_segment_fn segment);
 };
 
 #ifdef __cplusplus
@@ -1394,6 +1415,20 @@ BIDE_MUST_RETURN static inline bide_next bide_wait_for(bide_task *t, int64_t dur
                                                        bide_segment_fn then)
 {
     return bide_wait_(t, bide_wait_opts_(BIDE_WAIT_TIME, 0, 0, duration_ms), then);
+}
+
+/*
+ * ABI 1.1: `segment` undoes what this one does. When the run fails, is canceled or times out,
+ * all that were registered are entered in reverse order, each in an execution of its own, with
+ * the state as it was saved last; what one of them changes in it the next one finds. Only then
+ * is the run done. It is registered when this segment ends well, with its state: so do first
+ * what can be undone, and nothing that may fail behind it, or bide_save() in between. `segment`
+ * is in the task's list, and ends in bide_done(), or fails: then it is tried again as often as
+ * the task's abort_attempts say, and after that the others go on. It cannot wait. [segment]
+ */
+static inline void bide_on_abort(bide_task *t, bide_segment_fn segment)
+{
+    t->api->on_abort(t, segment);
 }
 
 /* ABI 1.1: save the state and go on in a fresh segment at once: what fails from there on does

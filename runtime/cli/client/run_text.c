@@ -163,6 +163,20 @@ void run_error_add(struct buffer *out, const struct value *run)
     add_indented(out, stack);
 }
 
+/* What could not be undone. */
+static void add_undo_errors(struct buffer *out, struct arena *arena, const struct value *run)
+{
+    uint32_t count;
+    const struct value *errors = member_list(run, "undoErrors", &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        add_field(out, i == 0 ? "not undone" : "",
+                  arena_format(arena, "%.*s: %.*s: %.*s",
+                               SLICE_ARG(member_text(&errors[i], "segment")),
+                               SLICE_ARG(member_text(&errors[i], "name")),
+                               SLICE_ARG(member_text(&errors[i], "message"))));
+}
+
 /* Of a run that did not get through at once. */
 static void add_attempts(struct buffer *out, const struct value *run)
 {
@@ -274,7 +288,9 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_field(out, "build", member_text(run, "build"));
     add_schema(out, arena, run);
     add_field(out, "status", run_status_line(arena, run, now_ms));
+    add_field(out, "ending", member_text(value_find(run, "ending"), "text"));
     add_field(out, "held by", held_line(arena, run));
+    add_field(out, "to undo", names_text(arena, value_find(run, "compensations")));
     waits_add(out, arena, run, "waitingFor", "timeoutAt", now_ms);
     add_relatives(out, arena, run);
     add_field(out, "queue", member_text(run, "queue"));
@@ -288,6 +304,7 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_time(out, arena, run, "started", "startedAt", now_ms);
     add_time(out, arena, run, "finished", "finishedAt", now_ms);
     run_error_add(out, run);
+    add_undo_errors(out, arena, run);
     add_json(out, "payload", value_find(run, "payload"));
     add_json(out, "state", value_find(run, "state"));
     add_json(out, "metadata", value_find(run, "metadata"));

@@ -175,6 +175,8 @@ static void retries_fill(const struct config *config, const struct task_descript
     entry->max_attempts_total = task->max_attempts_total;
     entry->on_exhausted = task->on_exhausted;
     entry->children = task->children;
+    entry->hooks = task->hooks;
+    entry->abort_attempts = task->abort_attempts;
     entry->limit_ms = task->limit_ms > 0 ? task->limit_ms : config->segment_time_ms;
 }
 

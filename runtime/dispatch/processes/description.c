@@ -99,6 +99,7 @@ static bool task_read(struct arena *arena, const struct value *map,
     struct slice from = text_of(map, "retry_from");
     int64_t children = number_of(map, "children");
     uint32_t exhausted = count_of(map, "on_exhausted");
+    int64_t aborts = number_of(map, "abort_attempts");
     struct err found;
 
     *task = (struct task_description){
@@ -114,7 +115,9 @@ static bool task_read(struct arena *arena, const struct value *map,
         .retry_factor = factor_of(map, "retry_factor"),
         .retry_from = slice_is(from, "start") ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
         .children =
-            children < 0 || children > CHILDREN_WAIT ? CHILDREN_UNSAID : (uint32_t)children
+            children < 0 || children > CHILDREN_WAIT ? CHILDREN_UNSAID : (uint32_t)children,
+        .hooks = (uint32_t)number_of(map, "hooks") & (HOOK_ON_FAILURE | HOOK_ON_CANCEL),
+        .abort_attempts = aborts > INT32_MAX ? INT32_MAX : (uint32_t)aborts
     };
     retries_read(value_find(map, "retry"), task);
     if (!name_check(NAME_TASK, task->id, &found))
@@ -214,5 +217,5 @@ bool description_has(const struct description *description, struct slice task,
     for (uint32_t i = 0; i < offered->segment_count; i++)
         if (slice_equal(offered->segments[i], segment))
             return true;
-    return segment.size == 0;
+    return segment.size == 0 || segment.data[0] == HOOK_MARK;
 }

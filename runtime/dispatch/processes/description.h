@@ -34,6 +34,8 @@ struct task_description {
     double retry_factor;
     enum retry_from retry_from;
     uint32_t children; /* enum children_rule */
+    uint32_t hooks;    /* enum task_hook */
+    uint32_t abort_attempts;
     struct slice *segments;
     uint32_t segment_count;
     struct text_field *texts;
@@ -57,7 +59,7 @@ void description_finish(struct description *description);
 /* NULL when the plugin has no such task. */
 const struct task_description *description_task(const struct description *description,
                                                 struct slice task);
-/* An empty `segment` is the entry. */
+/* An empty `segment` is the entry; a hook is always there. */
 bool description_has(const struct description *description, struct slice task,
                      struct slice segment);
 

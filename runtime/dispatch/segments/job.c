@@ -141,16 +141,14 @@ static struct segment_end *outcome_fill(struct outgoing *outgoing, struct job *j
 void job_end(struct dispatch *dispatch, struct job *job, struct outgoing *outgoing,
              struct frame_end *end)
 {
-    if (job->is_canceled) { /* the run is done already: only its place is still taken */
-        outgoing_drop(outgoing);
-        job_release(dispatch, job);
-        return;
-    }
+    if (job->is_canceled)
+        early_token_drop(job); /* nobody waits for them; what is to be undone counts */
     struct segment_end *outcome = outcome_fill(outgoing, job);
     outcome->end = end;
-    dispatch->segments++;
-    task_duration_measure(dispatch, job->task_duration, job->segment_duration,
-                          outcome->busy_us);
+    dispatch->segments += !job->is_canceled;
+    if (!job->is_canceled)
+        task_duration_measure(dispatch, job->task_duration, job->segment_duration,
+                              outcome->busy_us);
     if (early_token_end(job, outgoing))
         outgoing_submit(outgoing);
     job_destroy(job);

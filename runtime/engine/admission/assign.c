@@ -278,10 +278,10 @@ static void run_assign(struct batch *batch, struct run *run)
     struct frame frame = { .kind = FRAME_SEGMENT };
     bool is_rerun = run->id_block != 0;
 
-    if (run->started_ms == 0)
+    if (run->started_ms == 0 && !run_has_ended(run)) { /* else it never will be */
         run->started_ms = batch->now_ms;
-    if (run->attempt == 0)
         run->attempt = 1;
+    }
     if (!is_rerun)
         run->id_block = id_next_block(batch->engine->ids, batch->now_ms);
     run->due_ms = 0; /* its ttl was kept */

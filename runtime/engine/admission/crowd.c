@@ -57,7 +57,8 @@ void crowd_moved(struct batch *batch, const struct run *run, bool was_there, uin
 
 static bool may_go(const struct run *run)
 {
-    return run != NULL && run->status == RUN_QUEUED && run->started_ms == 0;
+    return run != NULL && run->status == RUN_QUEUED && run->started_ms == 0 &&
+           !run_has_ended(run);
 }
 
 /* Of those in the database the oldest, else of those that this batch has made. NULL: none. */

@@ -144,8 +144,8 @@ static bool release_one(struct batch *batch, struct run_batch *made, struct batc
  * one of them is made, all are, whatever becomes of each. */
 static bool is_too_late(const struct run_batch *made, const struct run *parent)
 {
-    return made->made == 0 && parent != NULL && parent->status == RUN_DONE &&
-           run_ends_children(parent);
+    return made->made == 0 && parent != NULL && run_has_ended(parent) &&
+           parent->undo_number == 0 && run_ends_children(parent);
 }
 
 static bool release_load(struct batch *batch, const struct run_batch *made, uint32_t count)

@@ -60,7 +60,7 @@ static struct slice error_text(struct batch *batch, const struct command *comman
 
 static void cancel_one(struct batch *batch, struct bulk_action *bulk, struct run *run)
 {
-    if (run->status == RUN_DONE) {
+    if (run_has_ended(run)) {
         bulk->unchanged++;
         return;
     }

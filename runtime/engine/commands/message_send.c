@@ -151,7 +151,7 @@ static bool send_check(struct batch *batch, struct command *command, const struc
 
     if (batch->catalog == NULL)
         return err_set(&command->err, ERR_STOPPING, "the server is still starting");
-    if (run->status == RUN_DONE)
+    if (run_has_ended(run))
         return err_set(&command->err, ERR_GONE,
                        "%s has ended; nobody receives its messages any more",
                        id_format("run", run->id, id));

@@ -1,9 +1,14 @@
 /* What was running when the server, or a node, ended goes back to its queue. */
 #include "engine/batch.h"
 #include "engine/deaths.h"
+#include "engine/endings/ending.h"
 
 void run_recover(struct batch *batch, struct run *run, bool is_clean)
 {
+    if (run_is_leaving(run)) {
+        ending_go_on(batch, run);
+        return;
+    }
     if (!is_clean && deaths_add(batch, run)) {
         (void)run_move(batch, run, RUN_PARKED, /* RUNNING may be parked */
                        SLICE("the server died five times within an hour while this run was "

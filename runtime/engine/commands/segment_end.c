@@ -4,6 +4,7 @@
 #include "engine/commands/segment_wait.h"
 #include "engine/contract.h"
 #include "engine/edits.h"
+#include "engine/endings/ending.h"
 #include "engine/failure.h"
 
 /* ---- done and fail ----------------------------------------------------------------------- */
@@ -116,6 +117,12 @@ bool segment_end_decide(struct batch *batch, struct command *command)
     run->busy_us += done->busy_us;
     run->deaths = (struct slice){ 0 }; /* it was not this segment */
     run_notes_take(batch, run, done->notes, done->note_count);
+    if (run_is_leaving(run)) {
+        for (uint32_t i = 0; i < done->create_count; i++)
+            err_set(&done->creates[i]->err, ERR_RULE, "the run has moved on");
+        ending_left(batch, run, end);
+        return true;
+    }
     if (!creates_decide(batch, run, done))
         return true;
     if (end->meta_count > 0 && !edits_take(batch, run, end->meta, end->meta_count, NULL, &flaw))
@@ -124,6 +131,8 @@ bool segment_end_decide(struct batch *batch, struct command *command)
                              : flaw.code == ERR_RULE    ? SLICE("too_many_tags")
                                                         : SLICE("metadata_broken"),
                              arena_copy(batch->arena, slice_of(flaw.text)));
+    else if (run->ending != OUTCOME_NONE && end->verdict == VERDICT_DONE)
+        ending_done(batch, run, end);
     else if (end->verdict == VERDICT_WAIT)
         segment_wait(batch, run, end);
     else if (end->verdict == VERDICT_WAIT_ON)

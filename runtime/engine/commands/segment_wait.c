@@ -1,6 +1,7 @@
 /* A segment has ended in a wait: it is checked, and begins. */
 #include "engine/commands/segment_wait.h"
 
+#include "engine/endings/ending.h"
 #include "engine/failure.h"
 #include "engine/waits/cycle.h"
 
@@ -141,7 +142,12 @@ static bool segment_is_listed(struct batch *batch, struct run *run, struct slice
 static bool state_fits(struct batch *batch, struct run *run, const struct frame_end *end)
 {
     int64_t limit = batch->catalog->limits.state_bytes;
+    struct slice code, flaw = aborts_flaw(batch, run, end, &code);
 
+    if (flaw.size > 0) {
+        segment_fail_plainly(batch, run, code, flaw);
+        return false;
+    }
     return (int64_t)end->state.size <= limit ||
            refuse(batch, run, "state_too_large",
                   arena_format(batch->arena, "the state has %zu bytes, %lld are allowed",
@@ -178,6 +184,7 @@ static void segment_keep(struct batch *batch, struct run *run, const struct fram
 
     run->segment = arena_copy(batch->arena, then);
     run_set_part(run, PART_STATE, arena_copy(batch->arena, end->state));
+    aborts_push(batch, run, end);
     run->once = (struct slice){ 0 };
     if (task != NULL && task->retry_from == RETRY_FROM_SEGMENT)
         run->tries = 0; /* a bad day is forgotten */
@@ -197,6 +204,12 @@ void segment_wait(struct batch *batch, struct run *run, const struct frame_end *
     struct deadline until = batch_deadline(batch, end->due_ms, end->span_ms);
     struct wait wait;
 
+    if (run->ending != OUTCOME_NONE) {
+        (void)refuse(batch, run, "cannot_wait",
+                     SLICE("what undoes something, or a hook, cannot wait: it ends in "
+                           "bide_done(), bide_retry() or bide_fail()"));
+        return;
+    }
     if (!wait_fits(batch, run, end) || !wait_make(batch, run, end, &wait))
         return;
     wait.due_ms = until.due_ms;

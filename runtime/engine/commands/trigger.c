@@ -244,6 +244,7 @@ static struct run *run_make(struct batch *batch, const struct trigger *trigger,
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, payload));
     contract_begin(found->task, run);
+    run->hooks = found->task != NULL ? found->task->hooks : 0;
     if (trigger->goes_on != NULL)
         run_go_on(batch, run, trigger->goes_on);
     run->status = delayed ? RUN_DELAYED : RUN_QUEUED; /* for the notes; it moves there below */

@@ -127,6 +127,18 @@ struct run {
 
     uint32_t tries; /* that have failed since it last saved its state, or, where a retry begins
                        anew, since it was made */
+    /* How it ends badly where there is something to undo, or a hook to be called: endings/. */
+    uint32_t ending;      /* enum run_outcome that it will have; 0: it is not that far */
+    uint32_t undo_number; /* of its ending: the number of the execution that is its turn; 0: the
+                        segment that was out when it was canceled is, or its children are
+                        being canceled */
+    uint32_t undo_tries;  /* of that execution that have failed */
+    uint32_t hooks;       /* enum task_hook: of its task, as it was when it was last looked at;
+                             while it is ending: what is still to be called */
+    struct slice aborts;  /* packed list of segments: to be entered if it ends badly, the last
+                             first; empty: none */
+    struct slice undo_errors; /* packed: of those executions that were given up */
+
     int64_t mailed; /* messages that were sent to it so far, which is the last one's number */
 
     /* Packed; row.parts says which are in memory. */
@@ -170,9 +182,23 @@ static inline bool run_has_failed(const struct run *run)
            run->outcome == OUTCOME_TIMED_OUT || run->outcome == OUTCOME_SYSTEM_FAILURE;
 }
 
+/* It has ended, or nothing but its ending is to come. */
+static inline bool run_has_ended(const struct run *run)
+{
+    return run->status == RUN_DONE || run->ending != OUTCOME_NONE;
+}
+
+/* It was canceled while its segment was out, and ends when that has returned. */
+static inline bool run_is_leaving(const struct run *run)
+{
+    return run->ending != OUTCOME_NONE && run->undo_number == 0 && run->status == RUN_RUNNING;
+}
+
 static inline bool run_ends_children(const struct run *run)
 {
-    return run->outcome == OUTCOME_CANCELED || run->outcome == OUTCOME_TIMED_OUT;
+    uint32_t outcome = run->ending != OUTCOME_NONE ? run->ending : run->outcome;
+
+    return outcome == OUTCOME_CANCELED || outcome == OUTCOME_TIMED_OUT;
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include "attempts.h"
 
+#include "base/name.h"
 #include "codec/pack.h"
 #include "engine/timeline.h"
 #include "http/api/run_view.h"
@@ -117,4 +118,64 @@ uint32_t attempts_most(const struct catalog *catalog, const struct run *run, str
     return catalog_retry(catalog, catalog_task(catalog, run->task), queue, run->max_attempts,
                          RETRY_USER)
         .attempts;
+}
+
+/* ---- its ending -------------------------------------------------------------------------- */
+
+static uint32_t list_count(struct arena *arena, struct slice packed)
+{
+    struct value list;
+
+    return packed.size > 0 && pack_read(arena, packed, &list, NULL) && list.kind == VALUE_LIST
+               ? list.count
+               : 0;
+}
+
+static bool is_hook(const struct run *run)
+{
+    return run->segment.size > 0 && run->segment.data[0] == HOOK_MARK;
+}
+
+static const char *ending_word(const struct run *run)
+{
+    return run_status_word(&(struct run){ .status = RUN_DONE, .outcome = run->ending });
+}
+
+/* Executions in all: those that were, the one whose turn it is, and those to come. */
+static uint32_t ending_total(struct arena *arena, const struct run *run)
+{
+    return (run->undo_number > 0 ? run->undo_number - 1 : 0) + list_count(arena, run->aborts) +
+           (run->hooks != 0);
+}
+
+struct slice ending_text(struct arena *arena, const struct run *run)
+{
+    if (run->ending == OUTCOME_NONE)
+        return (struct slice){ 0 };
+    if (run->undo_number == 0)
+        return arena_format(arena, "ending as %s: %s", ending_word(run),
+                            run->status == RUN_RUNNING
+                                ? "the segment that is out is to return first"
+                                : "its children are canceled first");
+    return arena_format(
+        arena, "ending as %s: %s %.*s, %u of %u", ending_word(run),
+        is_hook(run) ? "hook" : "compensation", (int)(run->segment.size - is_hook(run)),
+        run->segment.data + is_hook(run), run->undo_number, ending_total(arena, run));
+}
+
+void ending_write(struct out *out, struct arena *arena, const struct run *run)
+{
+    if (run->aborts.size > 0)
+        out_packed(out, "compensations", run->aborts);
+    if (run->ending != OUTCOME_NONE) {
+        out_map(out, "ending");
+        out_word(out, "status", ending_word(run));
+        out_text(out, "text", ending_text(arena, run));
+        out_int(out, "number", run->undo_number);
+        out_int(out, "of", ending_total(arena, run));
+        out_int(out, "failedTries", run->undo_tries);
+        out_end_map(out);
+    }
+    if (run->undo_errors.size > 0)
+        out_packed(out, "undoErrors", run->undo_errors);
 }

@@ -336,6 +336,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_text(out, "build", run->build);
     write_schema(out, run);
     write_family(out, run);
+    ending_write(out, arena, run);
     hold_write(out, &view->hold);
     if (view->parked.size > 0)
         out_text(out, "parkedReason", view->parked);

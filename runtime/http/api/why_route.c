@@ -4,6 +4,7 @@
  */
 #include "engine/failure.h"
 #include "engine/timeline.h"
+#include "http/api/attempts.h"
 #include "http/api/estimate.h"
 #include "http/api/pool_view.h"
 #include "http/api/routes.h"
@@ -207,10 +208,26 @@ static struct slice end_sentence(struct arena *arena, const struct run *run)
                         message.size > 0 ? ": " : "", SLICE_ARG(message));
 }
 
+/* What it is about to do, and what holds that. */
+static struct slice ending_sentence(struct arena *arena, const struct why *why)
+{
+    const struct run *run = why->view.run;
+    struct slice ending = ending_text(arena, run);
+    struct slice rest =
+        run->status == RUN_RUNNING || run->status == RUN_WAITING ? (struct slice){ 0 }
+        : run->status == RUN_DELAYED ? SLICE("it pauses before it is tried again")
+                                     : why->view.hold.text;
+
+    return arena_format(arena, "%.*s%s%.*s", SLICE_ARG(ending), rest.size > 0 ? "; " : "",
+                        SLICE_ARG(rest));
+}
+
 static struct slice sentence_of(struct arena *arena, const struct why *why)
 {
     const struct run *run = why->view.run;
 
+    if (run->ending != OUTCOME_NONE)
+        return ending_sentence(arena, why);
     if (run->status == RUN_DONE && !run_is_over(run))
         return arena_format(arena, "%.*s; whoever waits for it goes on when its %s",
                             SLICE_ARG(end_sentence(arena, run)),
@@ -236,6 +253,7 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
     out_word(out, "status", run_status_word(run));
     out_time(out, "since", run->updated_ms);
     out_text(out, "text", sentence_of(arena, why));
+    ending_write(out, arena, run);
     hold_write(out, &why->view.hold);
     if (run->status == RUN_WAITING || why->view.wait_count > 0)
         write_waits(out, arena, &why->view); /* also while it is reminded, or is held */
