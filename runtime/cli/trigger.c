@@ -21,6 +21,14 @@ static const struct {
     { "on-parent-end", "onParentEnd" },
 };
 
+/* Of "debounce". */
+static const char *const bounces[][2] = {
+    { "debounce", "key" },
+    { "debounce-delay", "delay" },
+    { "debounce-mode", "mode" },
+    { "debounce-most", "maxDelay" },
+};
+
 static const char *const numbers[][2] = {
     { "priority", "priority" },
     { "max-attempts", "maxAttempts" },
@@ -74,6 +82,13 @@ static bool make_options(struct call *call, struct value *options, struct err *e
         value_put(&call->arena, &queue, "name", value_text(name));
         value_put(&call->arena, options, "queue", queue);
     }
+    struct value bounce = value_map();
+    for (size_t i = 0; i < sizeof bounces / sizeof *bounces; i++)
+        if (call_option(call, bounces[i][0]) != NULL)
+            value_put(&call->arena, &bounce, bounces[i][1],
+                      value_text(call_option(call, bounces[i][0])));
+    if (bounce.count > 0)
+        value_put(&call->arena, options, "debounce", bounce);
     if (call_option(call, "test") != NULL)
         value_put(&call->arena, options, "test", value_bool(true));
     if (call_option(call, "inherit-tags") != NULL)
@@ -120,6 +135,8 @@ static int report(struct client *client, const struct reply *reply)
     const char *earlier =
         member_bool(&reply->value, "isSkipped")
             ? "its queue has a run of its concurrency key already, on_conflict: skip"
+        : member_bool(&reply->value, "isDebounced")
+            ? "debounced: a run of its key that has not started"
         : member_bool(&reply->value, "isCached") ? "the key is known: an earlier run"
                                                  : NULL;
 
@@ -169,6 +186,11 @@ static const struct cli_option options[] = {
     { "queue", "NAME", "queue to enter instead of the task's own" },
     { "concurrency-key", "KEY", "share the queue's limit with the runs of this key alone" },
     { "delay", "WHEN", "start later: a duration (10m) or a date (2030-01-31T09:00:00Z)" },
+    { "debounce", "KEY",
+      "one with the last trigger of this key, while its run has not started" },
+    { "debounce-delay", "DURATION", "start so long after the last of them" },
+    { "debounce-mode", "MODE", "leading, trailing or merge: whose payload counts" },
+    { "debounce-most", "DURATION", "start so long after the first (default: 10 x the delay)" },
     { "ttl", "DURATION", "expire when not started by then; 0 is never" },
     { "priority", "SECONDS", "head start over others in the queue; may have a fraction" },
     { "tag", "TAG", "may be given up to ten times" },

@@ -15,6 +15,7 @@
 #include "engine/batches/batch_send.h"
 #include "engine/bulk_ask.h"
 #include "engine/catalog.h"
+#include "engine/debounce_ask.h"
 #include "engine/edits.h"
 #include "engine/operate.h"
 #include "engine/prune.h"
@@ -89,6 +90,7 @@ struct trigger {
     struct slice request_key; /* the HTTP call's own; empty: none */
     struct slice note;        /* for the first line of its timeline; empty: none */
     int64_t bulk, replayed;   /* as in the run's row */
+    struct debounce debounce; /* delay_ms says the same */
     /* From a segment: */
     int64_t parent_id; /* 0: none */
     uint32_t parent_seq;
@@ -109,6 +111,7 @@ struct trigger {
     bool is_keyed;
     /* Reply */
     int64_t run_id;
+    bool debounced;       /* it was made one with a run that was there */
     bool cached, skipped; /* it was named by its key, or by its lane's: on_conflict is skip */
     bool differs;         /* the run of that key was given another payload */
     bool is_new;          /* it was made by this command */
@@ -122,12 +125,6 @@ static inline bool mismatch_is_refused(const struct trigger *trigger, bool serve
            (trigger->on_mismatch == MISMATCH_UNSAID ? server_refuses
                                                     : trigger->on_mismatch == MISMATCH_REFUSE);
 }
-
-struct cancel {
-    uint32_t environment;
-    int64_t id;
-    struct slice reason; /* for its timeline; empty: none was given */
-};
 
 struct segment_end {
     int64_t run_id;

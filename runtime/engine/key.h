@@ -8,7 +8,16 @@ struct batch;
 
 /* What an idempotency key hashes to. `scope` is the task for runs, empty for tokens;
  * owner is the run whose key it is, 0 for all. */
-enum key_kind { KEY_RUN, KEY_TOKEN, KEY_REQUEST, KEY_BATCH, KEY_MESSAGE, KEY_WAIT, KEY_BULK };
+enum key_kind {
+    KEY_RUN,
+    KEY_TOKEN,
+    KEY_REQUEST,
+    KEY_BATCH,
+    KEY_MESSAGE,
+    KEY_WAIT,
+    KEY_BULK,
+    KEY_DEBOUNCE
+};
 void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int64_t owner,
               struct slice text, uint8_t hash[16]);
 bool key_is_live(const struct batch *batch, const struct key *key);

@@ -9,6 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cancel {
+    uint32_t environment;
+    int64_t id;
+    struct slice reason; /* for its timeline; empty: none was given */
+};
+
 /* Of a queue, or of an environment: paused, or resumed. What is not said stays as it is. */
 struct pause_order {
     uint32_t environment;

@@ -226,6 +226,8 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     must_move(batch, run, RUN_DONE, run->why);
     if (!run_has_failed(run)) /* else people look at its last save point, and replay from it */
         run_forget(run, has_state);
+    else if (has_undone && !run->is_dead)
+        run->segment = (struct slice){ 0 }; /* one that undoes is none to begin at */
     key_release(batch, run);
     queue_count(batch, run);
     run->is_out = was_running && outcome == OUTCOME_CANCELED && !has_undone;

@@ -84,6 +84,7 @@ static void act_trigger(struct world *world)
     if (world_chance(world, 10))
         trigger->request_key =
             arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
+    debounce_say(world, trigger);
 }
 
 /* Of a client's key, or of one that a segment gave. */

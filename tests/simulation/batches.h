@@ -16,6 +16,8 @@ void check_batches_finished(struct world *world);
 /* As store/pruner.c walks. */
 enum row_kind kind_after(enum row_kind kind);
 
+/* debounce.c: now and then it is one of a key. */
+void debounce_say(struct world *world, struct trigger *trigger);
 /* bulk.c: many runs are canceled, or replayed. */
 void act_bulk(struct world *world);
 void check_bulks(struct world *world);

@@ -19,6 +19,8 @@ struct shadow_key *key_of(const struct look *look, uint32_t kind, uint32_t envir
                           struct slice task, int64_t owner, struct slice text);
 void key_set(const struct look *look, struct shadow_key *key, int64_t target, int64_t ttl_ms);
 bool key_is_over(const struct look *look, const struct shadow_key *key);
+/* debounce.c; true: it is one with a run that was there. */
+bool rule_debounced(const struct look *look, const struct trigger *trigger);
 /* The run has ended. */
 void rule_keys_released(const struct look *look, const struct run *run);
 void rule_key_reset(const struct look *look, const struct command *command);

@@ -38,7 +38,7 @@ struct shadow {
     } said[SAID_MAX];
     uint32_t said_count;
     /* In this batch: */
-    uint64_t batch;
+    uint64_t batch, bounced;   /* bounced: when another trigger was made one with it */
     const struct command *end; /* that its segment said, and that counted */
     bool is_recovered, is_clean;
     bool is_freed; /* it was canceled, and its segment has returned */

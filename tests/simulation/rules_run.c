@@ -29,7 +29,9 @@ static void same_look(const struct look *look, const struct run *was, const stru
 {
     const struct shadow *shadow = shadow_of(look, run->id);
 
-    if (was->rank_ms != run->rank_ms && shadow->rescheduled == NULL &&
+    bool is_bounced = shadow->bounced == look->model->batches;
+
+    if (was->rank_ms != run->rank_ms && shadow->rescheduled == NULL && !is_bounced &&
         !is_hurried(look, was, run))
         flaw(look, run, "its rank has changed");
     if (was->priority_ms != run->priority_ms || was->ttl_ms != run->ttl_ms ||
@@ -48,7 +50,8 @@ static void same_look(const struct look *look, const struct run *was, const stru
         flaw(look, run, "what was chosen for it has changed");
     if ((!slice_equal(was->key, run->key) && !rule_key_was_reset(look, run)) ||
         (!slice_equal(was->tags, run->tags) && !shadow->is_tagged) ||
-        !slice_equal(was->input, run->input))
+        (!slice_equal(was->input, run->input) &&
+         (!is_bounced || !slice_equal(shadow->input, run->input))))
         flaw(look, run, "its key, tags or input have changed");
     if (was->started_ms != 0 && was->started_ms != run->started_ms)
         flaw(look, run, "it has started for the first time twice");

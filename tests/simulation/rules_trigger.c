@@ -375,6 +375,8 @@ void rule_trigger(const struct look *look, const struct command *command)
         hit_look(look, trigger, key);
         return;
     }
+    if (trigger->debounce.key.size > 0 && rule_debounced(look, trigger))
+        return;
     if (rule_conflict_skipped(look, trigger))
         return;
     rule_made(look, command);

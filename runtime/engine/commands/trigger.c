@@ -1,6 +1,7 @@
 /* Trigger: a run is made, or the one that an idempotency key stands for is found. */
 #include "base/duration.h"
 #include "codec/pack.h"
+#include "engine/admission/debounce.h"
 #include "engine/batches/run_batches.h"
 #include "engine/contract.h"
 #include "engine/lane_key.h"
@@ -31,6 +32,7 @@ struct trigger_rows {
     struct run *parent, *again; /* again: the run of that id, when a segment is run again */
     struct waitpoint *token;    /* likewise */
     struct key *key, *request;
+    struct debounced debounced;
     uint8_t key_hash[16], request_hash[16];
     int64_t costs; /* as in run->choices */
 };
@@ -78,6 +80,7 @@ static bool trigger_load(struct batch *batch, struct trigger *trigger,
     if (trigger->id != 0 && trigger->batch == 0) /* an item is new: batch_send.c has looked */
         loaded &=
             rows_run(rows, trigger->id, trigger->is_rerun ? PART_INPUT : 0, &found->again);
+    loaded &= debounce_load(batch, trigger, &found->debounced);
     if (trigger->is_rerun)
         loaded &= rows_waitpoint(rows, trigger->id, &found->token);
     if (trigger->key.size > 0) {
@@ -444,6 +447,10 @@ bool trigger_decide(struct batch *batch, struct command *command)
     struct slice payload = trigger->payload; /* that stays as it came: it may come again */
     if (trigger->unchecked && !payload_check(batch, command, found.task, &payload))
         return true;
+    if (found.debounced.run != NULL) {
+        debounce_join(batch, command, &found.debounced, found.task, payload);
+        return true;
+    }
     keys_make(batch, trigger, found.rules, payload);
     if (!costs_take(batch, command, found.rules, found.queue, payload, &found.costs))
         return true;
@@ -462,6 +469,7 @@ bool trigger_decide(struct batch *batch, struct command *command)
     trigger->run_id = run->id;
     trigger->is_new = true;
     keys_write(batch, trigger, &found);
+    debounce_begin(batch, trigger, &found.debounced, run);
     if (run->status != RUN_DELAYED && batch_is_over(batch, run->due_ms, run->due_is_span))
         (void)run_due(batch, run->id); /* its ttl is over; all rows are there */
     return true;
@@ -472,5 +480,5 @@ void trigger_clear(struct command *command)
     command->trigger.run_id = 0;
     command->trigger.is_keyed = false;
     command->trigger.cached = command->trigger.differs = command->trigger.is_new = false;
-    command->trigger.skipped = false;
+    command->trigger.skipped = command->trigger.debounced = false;
 }

@@ -38,6 +38,7 @@
     X(row, 53, REF, schedule) X(row, 90, FLAG, is_backfill)                                    \
     X(row, 80, COUNT, ending) X(row, 81, COUNT, undo_number) X(row, 82, COUNT, undo_tries)          \
     X(row, 83, COUNT, hooks) X(row, 84, BYTES, aborts) X(row, 85, BYTES, undo_errors)          \
+    X(row, 91, TIME, bounce_ms)                                                                \
     X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \

@@ -122,8 +122,9 @@ struct run {
     struct slice schema, schema_now;
     struct slice deaths; /* of the server while it was out; engine/deaths.h */
 
-    int64_t bulk;     /* the bulk action that has made or canceled it; 0: none */
-    int64_t replayed; /* the run that it repeats; 0: none */
+    int64_t bulk;      /* the bulk action that has made or canceled it; 0: none */
+    int64_t replayed;  /* the run that it repeats; 0: none */
+    int64_t bounce_ms; /* it is debounced, and starts then at the latest; 0: it is not */
 
     uint32_t tries; /* that have failed since it last saved its state, or, where a retry begins
                        anew, since it was made */

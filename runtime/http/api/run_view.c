@@ -323,6 +323,8 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_id(out, "batchId", "batch", run->batch);
     if (run->bulk != 0)
         out_id(out, "bulkActionId", "bulk", run->bulk);
+    if (run->bounce_ms != 0 && run->status == RUN_DELAYED && run->started_ms == 0)
+        out_time(out, "debouncedUntil", due_date(run->bounce_ms, true));
     if (run->replayed != 0)
         out_id(out, "replayOf", "run", run->replayed);
     out_double(out, "priority", (double)run->priority_ms / 1000);

@@ -238,6 +238,8 @@ void trigger_done(struct request *request)
     out_map(&out, NULL);
     out_id(&out, "id", "run", trigger->run_id);
     out_bool(&out, "isCached", trigger->cached);
+    if (trigger->debounced)
+        out_bool(&out, "isDebounced", true);
     if (trigger->skipped)
         out_bool(&out, "isSkipped", true);
     out_end_map(&out);

@@ -343,6 +343,9 @@ static bool item_fill(struct request *request, struct sending *sending, struct t
     }
     return item_members_check(item, &sending->unheard, err) &&
            trigger_options_read(&from, options, trigger, err) &&
+           (trigger->debounce.key.size == 0 ||
+            err_set(err, ERR_BAD_REQUEST,
+                    "options.debounce: an item of a batch is a run of its own")) &&
            (!trigger->is_outside ||
             err_set(err, ERR_RULE,
                     "parentRunId: items of a batch that comes over HTTP have no parent")) &&

@@ -24,7 +24,6 @@
     { "machine", MEMBER_IGNORED, NULL },                                                        \
     { "region", MEMBER_IGNORED, NULL },                                                         \
     { "bulkActionId", MEMBER_IGNORED, NULL },                                                   \
-    { "debounce", MEMBER_NOT_BUILT, "is not built here; the run would start at once" },         \
     { "concurrency", MEMBER_NOT_BUILT,                                                          \
       "is not built here; queues.yaml has the limits of queues" },                              \
     { "gates", MEMBER_NOT_BUILT, "are not built here; queues.yaml has the limits of queues" },  \
@@ -42,12 +41,14 @@
 
 static const struct member_rule option_rules[] = {
     OPTIONS,
+    { "debounce", MEMBER_TAKEN, NULL },
     { "payload", MEMBER_ELSEWHERE, "belongs beside \"options\", not into it" },
     { NULL, MEMBER_TAKEN, NULL },
 };
 
 static const struct member_rule replay_rules[] = {
     OPTIONS,
+    { "debounce", MEMBER_ELSEWHERE, "goes with a trigger: a replay is a run of its own" },
     { "payload", MEMBER_TAKEN, NULL },
     { "fromSavePoint", MEMBER_TAKEN, NULL },
     { "options", MEMBER_ELSEWHERE, "is no member of a replay: options stand in the body itself" },

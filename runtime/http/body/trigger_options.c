@@ -445,7 +445,8 @@ bool trigger_options_read(const struct trigger_options_from *from, const struct 
         !tags_read(from, options, &trigger->tags, err) ||
         !metadata_read(from, options, &trigger->metadata, err) ||
         !key_options_read(from, options, &keys, err) ||
-        !reuse_option(options, &trigger->reuse, err) || !parent_read(options, trigger, err))
+        !reuse_option(options, &trigger->reuse, err) || !parent_read(options, trigger, err) ||
+        !debounce_read(options, trigger, err))
         return false;
     trigger->has_ttl = option(options, "ttl") != NULL;
     trigger->key = keys.key;

@@ -36,6 +36,9 @@ bool key_reuse_check(struct slice key, uint32_t reuse, struct err *err);
 bool trigger_options_read(const struct trigger_options_from *from, const struct value *options,
                           struct trigger *trigger, struct err *err);
 
+/* debounce_body.c: {key, delay, mode, maxDelay}. Errors: BAD_REQUEST, RULE. */
+bool debounce_read(const struct value *options, struct trigger *trigger, struct err *err);
+
 /* The body of a token's creation. Errors: the same. */
 bool token_options_read(const struct trigger_options_from *from, const struct value *options,
                         struct token_create *create, struct err *err);

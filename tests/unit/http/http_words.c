@@ -69,8 +69,6 @@ Test(words, options_that_are_not_built_are_refused_by_name)
         const char *option, *value;
         int status;
     } cases[] = {
-        { "debounce", "{\"key\":\"k\",\"delay\":\"5s\"}", 422 },
-        { "debounce", "true", 422 },
         { "concurrencyKey", "7", 400 },
         { "concurrency", "[\"a\"]", 422 },
         { "gates", "[]", 422 },
