@@ -117,7 +117,7 @@ bool costs_take(struct batch *batch, struct command *command, const struct queue
     for (int of_key = 0; of_key <= (int)has_key; of_key++) {
         if (!cost_take(batch, command, rules, queue, of_key == 1, payload, &cost))
             return false;
-        *costs |= (int64_t)cost << run_cost_at(of_key == 1);
+        *costs |= (int64_t)cost << RUN_COST_AT(of_key == 1);
     }
     return true;
 }

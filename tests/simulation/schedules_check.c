@@ -174,7 +174,7 @@ static void overlap_look(struct world *world, const struct known_schedule *known
         const struct known_tick *tick = &known->ticks[i];
         const struct run *run = store_memory_find(world->memory, tick->run_id);
         bool is_over = rules->overlap == OVERLAP_CANCEL_RUNNING
-                           ? run == NULL || run->status == RUN_DONE
+                           ? run == NULL || run_has_ended(run)
                            : run == NULL || run_is_over(run);
         if (tick->is_tracked && !tick->is_backfill && !is_over)
             world_flaw(world, "schedule %lld has fired, and its run %lld is not over (%u)",

@@ -45,16 +45,16 @@ enum run_choice {
     RUN_IS_HELD = 128 /* it has children of that kind */
 };
 
-/* Behind them: what a start costs of its queue's rate, and of its key's; 0: as the queue says.
- */
-enum { RUN_COSTS_AT = 8, RUN_COST_BITS = 20, RUN_COST_MOST = 1000000 };
+/* Behind them: what a start costs of its queue's rate, and of its key's; 0: as that says. */
+enum { RUN_COST_BITS = 20, RUN_COST_MOST = 1000000 };
+#define RUN_COST_AT(of_key) (8 + ((of_key) ? RUN_COST_BITS : 0))
 
 /* What a run that is not QUEUED, RUNNING or PARKED is found by: its status while it lives, and
  * this + the outcome when it ended other than completed. */
 enum { PLACE_PAUSED = 6, PLACE_ENDED = 8, PLACE_DEAD = 16 /* + outcome, too */ };
 
-/* Of a schema file's 32 bytes of hash, these are kept with each run: enough to tell the files
- * of one task from each other, and a parked run is a row of some hundred bytes. */
+/* Of a schema file's hash, these are kept with each run: they tell the files of one task apart.
+ */
 enum { SCHEMA_KEPT_BYTES = 8 };
 
 /* Which big columns of a run are in memory. Each is a table of its own. */
@@ -68,10 +68,9 @@ struct run {
     uint32_t seq;        /* counts the moves; the fence */
     int64_t queue, lane; /* of its concurrency key; without one the lane is the queue */
     int64_t rank_ms;     /* queued_at - priority; smaller starts first; kept for life */
-    int64_t due_ms; /* DELAYED: when it is ready, 0: when somebody says so; QUEUED: when its ttl
-                       ends; WAITING: when the time it  waits for comes, or when it gives up
-                       waiting; DONE: since when what follows from its end is not done yet
-                       (settle.c); else 0 */
+    int64_t due_ms;   /* DELAYED: when it is ready, 0: when somebody says so; QUEUED: its ttl's
+                         end;   WAITING: when its time comes, or it gives up; DONE: since when
+                         what   follows from its end is not done yet (settle.c); else 0 */
     bool due_is_span; /* due_ms is by the steady clock, no date (base/clock.h) */
     int64_t created_ms, updated_ms, started_ms, finished_ms;
     int64_t ttl_ms; /* 0: none; counts from entering the queue, until the first start */
@@ -167,14 +166,9 @@ static inline bool run_is_over(const struct run *run)
     return run->status == RUN_DONE && !run->is_out && run->remaining == 0;
 }
 
-static inline int run_cost_at(bool of_key)
-{
-    return RUN_COSTS_AT + (of_key ? RUN_COST_BITS : 0);
-}
-
 static inline uint32_t run_cost(const struct run *run, bool of_key)
 {
-    return (uint32_t)(run->choices >> run_cost_at(of_key)) & ((1U << RUN_COST_BITS) - 1);
+    return (uint32_t)(run->choices >> RUN_COST_AT(of_key)) & ((1U << RUN_COST_BITS) - 1);
 }
 
 static inline bool run_has_failed(const struct run *run)
