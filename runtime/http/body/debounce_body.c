@@ -36,7 +36,7 @@ static struct slice text_of(const struct value *map, const char *name)
 
 static bool mode_read(struct slice word, struct debounce *debounce, struct err *err)
 {
-    size_t at = 0;
+    unsigned at = 0;
 
     if (word.size == 0)
         return true;
