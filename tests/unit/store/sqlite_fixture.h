@@ -71,7 +71,8 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
 /* SQL that makes a file one of version 15. */
 #define BACK_TO_15                                        \
     "DROP TABLE bulk_action; DROP TABLE bulk_action_due;" \
-    "DROP TABLE bulk_action_span; DROP TABLE run_bulk;"
+    "DROP TABLE bulk_action_span; DROP TABLE run_bulk;"   \
+    "DROP TABLE run_schedule; ALTER TABLE schedule DROP COLUMN backfill;"
 /* The same of version 14. */
 #define BACK_TO_14                                                                     \
     BACK_TO_15                                                                         \
