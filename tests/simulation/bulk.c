@@ -201,8 +201,8 @@ void check_bulks(struct world *world)
             host_is_alone(world)) /* else ids come by the clock of each node */
             world_flaw(world, "run %lld is older than the replay that has made it",
                        (long long)run->id);
-        if (run->bulk != 0 && run->replayed != 0)
-            twice_check(world, run);
+        if (bulk != NULL && bulk->what == BULK_REPLAY && run->replayed != 0)
+            twice_check(world, run); /* else it was canceled by another one since */
     }
 }
 

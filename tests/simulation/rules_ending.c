@@ -245,7 +245,8 @@ static void done_look(const struct look *look, const struct shadow *shadow,
         flaw(look, run, "it is done, and not all is undone");
     if (run->outcome != was->ending || run->finished_ms != look->now_ms || !is_told)
         flaw(look, run, "it is done as something else than it was to be");
-    if (run->state.size > 0 || run->aborts.size > 0 || run->is_out || run->due_ms > 2)
+    if ((run->state.size > 0 && !run_has_failed(run)) || run->aborts.size > 0 || run->is_out ||
+        run->due_ms > 2)
         flaw(look, run, "it is done, and has something left");
 }
 

@@ -79,8 +79,8 @@ static bool same_parts(const struct look *look, const struct wait_group *group,
         const struct frame_part *kept = &group->parts[i], *said = &end->parts[i];
         bool is_span;
         int64_t due_ms = look_deadline(look, said->due_ms, said->span_ms, &is_span);
-        if (is_span)
-            due_ms += first->begun_ms - look->steady_ms;
+        if (is_span && due_ms != 0)
+            due_ms = time_after(due_ms, first->begun_ms - look->steady_ms);
         same = kept->kind == said->kind && kept->of == said->of &&
                (kept->kind == PART_MESSAGE || kept->id == said->id) &&
                slice_equal(kept->word, said->word) &&

@@ -60,7 +60,8 @@ static void group_join(struct batch *batch, struct wait_group *group, int64_t be
 {
     for (uint32_t i = 0; i < group->count; i++)
         if (group->parts[i].due_ms != 0 && group->parts[i].is_span)
-            group->parts[i].due_ms += begun_ms - group->begun_ms;
+            group->parts[i].due_ms =
+                time_after(group->parts[i].due_ms, begun_ms - group->begun_ms);
     group->begun_ms = begun_ms;
     while (batch_is_over(batch, wait_reminds_ms(group), true))
         group->reminded++;

@@ -96,6 +96,8 @@ static struct run *keyed_run(uint32_t status, const struct lane *lane)
 
     run->lane = lane->id;
     run->concurrency_key = lane->key;
+    if (status == RUN_DELAYED)
+        run->due_ms = f.now_ms + 1000; /* else it is paused, which no older version knows */
     return run;
 }
 
