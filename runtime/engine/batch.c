@@ -266,11 +266,20 @@ bool batch_decide(struct batch *batch)
         if (batch->engine->queues_missing && batch->catalog != NULL &&
             (!queues_ensure(batch) || !schedules_ensure(batch)))
             return false;
+        batch->phase = PHASE_QUEUES_SWEEP;
+    }
+    if (batch->phase == PHASE_QUEUES_SWEEP) {
+        if (batch->is_sweep && !queues_sweep(batch))
+            return false;
+        batch->phase = PHASE_LANES_SWEEP;
+    }
+    if (batch->phase == PHASE_LANES_SWEEP) {
+        if (batch->is_lane_sweep && !lanes_sweep(batch))
+            return false;
         batch->phase = PHASE_DUE;
     }
     if (batch->phase == PHASE_DUE) {
-        if ((batch->is_sweep && !batch->is_swept && !queues_sweep(batch)) ||
-            (batch->is_lane_sweep && !lanes_sweep(batch)) || !due_decide(batch))
+        if (!due_decide(batch))
             return false;
         batch->phase = PHASE_COMMANDS;
     }

@@ -17,7 +17,17 @@
 #include "engine/settle.h"
 #include "engine/waits/wait.h"
 
-enum phase { PHASE_PREFETCH, PHASE_QUEUES, PHASE_DUE, PHASE_COMMANDS, PHASE_DECIDED };
+/* Each is gone through once: what is decided in it again, for rows that were missing, stands
+ * before all that the next ones do. */
+enum phase {
+    PHASE_PREFETCH,
+    PHASE_QUEUES,
+    PHASE_QUEUES_SWEEP,
+    PHASE_LANES_SWEEP,
+    PHASE_DUE,
+    PHASE_COMMANDS,
+    PHASE_DECIDED
+};
 
 struct batch {
     struct engine *engine;
@@ -43,7 +53,7 @@ struct batch {
     bool is_due_wrong;       /* something is absent, or not due, that the store calls due */
     struct census *censuses; /* the engine's after the commit */
     uint32_t census_count;
-    bool is_sweep, is_swept, is_lane_sweep, has_more_lanes;
+    bool is_sweep, is_lane_sweep, has_more_lanes;
     int64_t lane_swept;   /* the last that was looked at */
     bool is_marked;       /* what runs wait for is known anew */
     uint32_t unpark_next; /* engine->unpark_at and unpark_after after the commit */

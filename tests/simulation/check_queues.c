@@ -7,14 +7,16 @@ static bool waits(const struct run *run)
     return run->status == RUN_DELAYED || run->status == RUN_QUEUED || run->status == RUN_PARKED;
 }
 
-/* Those that have been started and came back may fill it beyond its bound, no others. */
+/* Those that have been started and came back may fill it beyond its bound, no others; of a run
+ * that ended before it began, its hooks are what was started. */
 static void check_crowd(struct world *world, const struct queue *queue)
 {
     uint32_t most = world_rules(queue->name)->max_queued, count = 0;
 
     for (uint32_t i = 0; most > 0 && i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
-        count += run->queue == queue->id && run->started_ms == 0 && waits(run);
+        count += run->queue == queue->id && run->started_ms == 0 &&
+                 run->ending == OUTCOME_NONE && waits(run);
     }
     if (count > most)
         world_flaw(world,

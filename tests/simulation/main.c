@@ -11,6 +11,21 @@ struct totals {
     uint64_t steps, batches, crashes, failures, runs, pruned;
 };
 
+/* Where its live runs are, for who looks into a failure. */
+static void runs_print(const struct world *world)
+{
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
+        const struct run *run = store_memory_run(world->memory, i);
+        if (run->status != RUN_DONE)
+            printf("run %" PRId64 " of task %.*s: status %u, seq %u, ending %u, queue %" PRId64
+                   ", lane %" PRId64 ", home %u; started %" PRId64 ", due %" PRId64
+                   ", moved %" PRId64 ", rank %" PRId64 "\n",
+                   run->id, SLICE_ARG(run->task), run->status, run->seq, run->ending,
+                   run->queue, run->lane, run->home, run->started_ms, run->due_ms,
+                   run->updated_ms, run->rank_ms);
+    }
+}
+
 static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, uint64_t nodes,
                      bool verbose, struct totals *totals)
 {
@@ -34,6 +49,8 @@ static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, uint64_t nod
     if (!ok)
         printf("seed %" PRIu64 " failed at step %" PRIu64 ": %s\n", seed, world->steps,
                world->flaw);
+    if (!ok && verbose)
+        runs_print(world);
     if (verbose)
         printf("seed %" PRIu64 ": %u runs, %" PRIu64 " batches, %" PRIu64 " crashes\n", seed,
                store_memory_count(world->memory, ROW_RUN), world->batches, world->crashes);

@@ -236,6 +236,14 @@ static void passed_look(struct world *world, const struct known_schedule *known,
                    (long long)(row->fired - known->fired));
 }
 
+/* Those that wait for its end have not all been told yet: that is due. */
+static bool is_to_tell(const struct world *world, const struct known_tick *tick)
+{
+    const struct run *run = store_memory_find(world->memory, tick->run_id);
+
+    return run != NULL && run_is_over(run) && run->due_ms != 0;
+}
+
 /* What waits for the end of a run goes on when there is none. */
 static void waiting_look(struct world *world, const struct known_schedule *known,
                          const struct schedule *row, int64_t now_ms)
@@ -248,7 +256,8 @@ static void waiting_look(struct world *world, const struct known_schedule *known
     if (waiting > most)
         world_flaw(world, "%u ticks of schedule %lld wait", waiting, (long long)known->id);
     for (uint32_t i = 0; i < known->count; i++)
-        alive += known->ticks[i].is_tracked && is_alive(world, &known->ticks[i]);
+        alive += known->ticks[i].is_tracked && (is_alive(world, &known->ticks[i]) ||
+                                                is_to_tell(world, &known->ticks[i]));
     if (row->active && waiting > 0 && alive == 0 && row->due_ms > now_ms)
         world_flaw(world, "ticks of schedule %lld wait for nothing", (long long)known->id);
 }

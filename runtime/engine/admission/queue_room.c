@@ -123,7 +123,6 @@ bool queues_sweep(struct batch *batch)
         queue_remove(batch, queue, &rest);
         gone++;
     }
-    batch->is_swept = true;
     return true;
 }
 
