@@ -1,19 +1,18 @@
 /* The world outside: clients, operators, the clock. */
+#include "act.h"
+
 #include "base/table.h"
 #include "batches.h"
 #include "engine/key.h"
 #include "waits.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const task_names[] = { "alpha", "beta", "gamma", "unknown" };
-static const char *const queue_names[] = { "fast", "east", "slow", "narrow", "new" };
+const char *const act_queues[ACT_QUEUES] = { "fast", "east", "slow", "narrow", "new" };
 static const char *const keys[] = { "k0", "k1", "k2", "k3" };
 static const char *const lanes[] = { "east", "west", "k0", "x", "y", "z" };
-
-enum { QUEUE_NAMES = sizeof queue_names / sizeof queue_names[0] };
 
 static const struct slice payloads[] = { { "\x81\xa1n\x01", 4 },
                                          { "\x81\xa1n\x02", 4 },
@@ -57,7 +56,7 @@ static void act_trigger(struct world *world)
         trigger->note = SLICE("again");
     trigger->is_test = world_chance(world, 10);
     if (world_chance(world, 40))
-        trigger->queue = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
+        trigger->queue = slice_of(act_queues[world_random(world, ACT_QUEUES)]);
     if (world_chance(world, 40))
         trigger->concurrency_key =
             slice_of(lanes[world_random(world, sizeof lanes / sizeof lanes[0])]);
@@ -146,7 +145,7 @@ static int64_t some_token(struct world *world)
                       : store_memory_waitpoint(world->memory, which)->id;
 }
 
-static void act_complete(struct world *world, int64_t id)
+void act_complete(struct world *world, int64_t id)
 {
     struct command *command = world_command(
         world, world_chance(world, 10) ? COMMAND_TOKEN_TIMEOUT : COMMAND_TOKEN_COMPLETE);
@@ -163,7 +162,7 @@ static void act_complete(struct world *world, int64_t id)
         arena_format(&world->arena, "%c", (int)world_random(world, 127));
 }
 
-static void act_cancel(struct world *world, const struct run *run)
+void act_cancel(struct world *world, const struct run *run)
 {
     struct command *command = world_command(world, COMMAND_CANCEL);
 
@@ -215,7 +214,7 @@ static void act_pause(struct world *world)
     if (command == NULL)
         return;
     command->queue_pause.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
-    command->queue_pause.name = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
+    command->queue_pause.name = slice_of(act_queues[world_random(world, ACT_QUEUES)]);
     pause_say(world, &command->queue_pause);
 }
 
@@ -226,7 +225,7 @@ static void act_limit(struct world *world)
     if (command == NULL)
         return;
     command->queue_limit.environment = 1 + (uint32_t)world_random(world, ENVIRONMENTS);
-    command->queue_limit.name = slice_of(queue_names[world_random(world, QUEUE_NAMES)]);
+    command->queue_limit.name = slice_of(act_queues[world_random(world, ACT_QUEUES)]);
     command->queue_limit.is_reset = world_chance(world, 40);
     command->queue_limit.limit = (uint32_t)world_random(world, 5);
     if (world_chance(world, 40))
@@ -375,126 +374,5 @@ void act_reply(struct world *world, struct command *command)
     } else if (command->kind == COMMAND_TOKEN_COMPLETE ||
                command->kind == COMMAND_TOKEN_TIMEOUT || command->kind == COMMAND_TOKEN_CLOSE) {
         won_remember(world, &command->token_complete);
-    }
-}
-
-static bool all_done(struct world *world)
-{
-    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_BATCH); i++)
-        if (((const struct run_batch *)store_memory_at(world->memory, ROW_BATCH, i))
-                ->finished_ms == 0)
-            return false;
-    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
-        const struct run *run = store_memory_run(world->memory, i);
-        if (run->status != RUN_DONE && !slice_is(run->task, "unknown"))
-            return false;
-    }
-    return bulks_are_done(world);
-}
-
-/* What is to come in the year 9999, or never, is not waited for. */
-static void never_cancel(struct world *world)
-{
-    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
-        const struct run *run = store_memory_run(world->memory, i);
-        bool is_late = run->due_ms > world->steady_ms + INT64_C(100) * 86400000;
-        if (run->status != RUN_DONE && (is_late || run_is_paused(run)) &&
-            world->command_count + 2 < BATCH_MAX)
-            act_cancel(world, run);
-    }
-}
-
-/* With nothing under way the nodes sleep until something is due. */
-static void idle_pass(struct world *world)
-{
-    int64_t gap_ms = INT64_MAX;
-
-    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
-        const struct run *run = store_memory_run(world->memory, i);
-        int64_t left_ms = run->due_ms - (run->due_is_span ? world->steady_ms : world->now_ms);
-        if ((run->status == RUN_DONE && !run->is_out) || slice_is(run->task, "unknown"))
-            continue;
-        if ((run->status != RUN_DELAYED && run->status != RUN_WAITING) || run->due_ms == 0)
-            return;
-        gap_ms = left_ms < gap_ms ? left_ms : gap_ms;
-    }
-    if (gap_ms > 60000 && gap_ms < INT64_C(100) * 86400000) {
-        world->now_ms += gap_ms;
-        world->steady_ms += gap_ms;
-    }
-}
-
-/* Nothing is paused any more. A node that is refused takes its commands with it. */
-static void doors_open(struct world *world)
-{
-    struct command *command;
-
-    for (size_t i = 0; i < (size_t)QUEUE_NAMES * ENVIRONMENTS; i++) {
-        world_batch(world);
-        command = world_command(world, COMMAND_QUEUE_PAUSE);
-        command->queue_pause.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
-        command->queue_pause.name = slice_of(queue_names[i % QUEUE_NAMES]);
-        command = world_command(world, COMMAND_QUEUE_LIMIT);
-        command->queue_limit.environment = 1 + (uint32_t)(i / QUEUE_NAMES);
-        command->queue_limit.name = slice_of(queue_names[i % QUEUE_NAMES]);
-        command->queue_limit.is_reset = true; /* refused where there is none */
-        command = world_command(world, COMMAND_QUEUE_LIMIT);
-        command->queue_limit = world->commands[world->command_count - 2].queue_limit;
-        command->queue_limit.sets[0] = command->queue_limit.sets[1] = true;
-    }
-    schedules_drain(world);
-    for (uint32_t i = 1; i <= ENVIRONMENTS; i++)
-        world_command(world, COMMAND_ENVIRONMENT_PAUSE)->environment_pause.environment = i;
-    world_batch(world);
-}
-
-/* The end: every door is opened; whatever is then not finished is stuck. */
-void act_drain(struct world *world)
-{
-    world->drains = true;
-    hosts_join(world);
-    if (host_is_alone(world))
-        world->queue_limit = 3;
-    else /* one at a time would take for ever */
-        memset(world->bursts, 0, sizeof world->bursts);
-    world->builds++; /* what the server died with may start again */
-    for (uint32_t host = 0; host < world->host_count; host++) {
-        host_turn(world, host);
-        world_batch(world);
-        for (int i = 0; i < TASKS; i++)
-            world->available[i] = true;
-        world_catalog(world);
-        world_batch(world); /* so that it is not the catalog that opens them */
-    }
-    doors_open(world);
-    for (int round = 0; round < (host_is_alone(world) ? 3000 : 1500) && !all_done(world) &&
-                        world->flaw[0] == '\0';
-         round++) {
-        if (!host_is_alone(world) && (round == 20 || round == 21))
-            doors_open(world);
-        world->builds += round == 700; /* whom a node has died with may start again */
-        for (uint32_t host = 0; round == 700 && host < world->host_count; host++) {
-            host_turn(world, host);
-            world_catalog(world);
-        }
-        host_turn(world, (uint32_t)round % world->host_count);
-        for (int i = 0; i < 8; i++)
-            slots_step(world);
-        if (round % 4 == 0) {
-            for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_WAITPOINT); i++) {
-                const struct waitpoint *token = store_memory_waitpoint(world->memory, i);
-                if (token->status == WAITPOINT_PENDING && token->kind == WAITPOINT_TOKEN &&
-                    world->command_count + 2 < BATCH_MAX)
-                    act_complete(world, token->id);
-            }
-            messages_pass(world);
-            if (!host_is_alone(world))
-                idle_pass(world);
-            never_cancel(world);
-            world_pass(world, round < (host_is_alone(world) ? 2000 : 1200)
-                                  ? 20000
-                                  : 3600000); /* retries may be long */
-        }
-        world_batch(world);
     }
 }

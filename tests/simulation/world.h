@@ -160,7 +160,7 @@ void chatter_meta(struct world *world, struct frame_end *end);
 void chatter_creates(struct world *world, const struct held_segment *held,
                      struct segment_end *end);
 
-/* act.c, hands.c, rules_redrive.c */
+/* act.c, drain.c, hands.c, rules_redrive.c */
 void hands_step(struct world *world);
 void edits_step(struct world *world);  /* edits.c */
 bool act_redrive(struct world *world); /* false: there is nothing to redrive */
