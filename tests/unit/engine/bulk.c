@@ -286,3 +286,27 @@ Test(bulk, an_old_one_goes)
     }
     cr_assert_null(row(id));
 }
+
+/* Where lanes that nobody is in go in the same batch, and it is decided in two goes: how many
+ * wait in the bounded queue is asked for when the other run is made. */
+Test(bulk, a_lane_that_a_replay_comes_to_stays)
+{
+    bench.queues[0] = (struct catalog_queue){ .name = SLICE("bounded"),
+                                              .rules.concurrency = 10,
+                                              .rules.max_queued = 10 };
+    bench.queue_count = 1;
+    bench_catalog();
+    int64_t runs[] = { keyed("mail", "a"), keyed("bounded", "b") };
+    int64_t lane = run_of(runs[0])->lane;
+    end_done(runs[0]);
+    end_done(runs[1]);
+
+    bench.look_for_due = false;
+    act_on(BULK_REPLAY, runs, 2);
+    bench.look_for_due = true;
+    bench.now_ms += MINUTES(2);
+    trigger("u");
+
+    cr_assert_eq(store_memory_count(bench.store, ROW_RUN), 5);
+    cr_assert_not_null(store_memory_lane(bench.store, lane));
+}

@@ -230,3 +230,23 @@ Test(edits, what_has_started_or_pauses_before_a_retry_is_not_delayed)
     cr_assert_eq(run_of(run)->status, RUN_RUNNING, "it starts at once");
     is_refused(reschedule(run, 0, SECONDS(5)), ERR_BAD_REQUEST, "not delayed");
 }
+
+Test(edits, what_begins_where_another_run_ended_is_delayed_like_any_other)
+{
+    int64_t token = make_token(0, 0, 0), old = start("t");
+
+    (void)add_wait(old, WAIT_FOR_TOKEN, &token, 1);
+    cr_assert(commit());
+    complete(token, "\x05");
+    end_fail(old, false);
+    struct command *command = add_trigger("t");
+    command->trigger.goes_on = run_of(old);
+    command->trigger.delay_ms = SECONDS(10);
+    cr_assert(commit());
+    int64_t run = command->trigger.run_id;
+
+    cr_assert_eq(run_of(run)->status, RUN_DELAYED);
+    cr_assert_eq(reschedule(run, 0, SECONDS(60))->err.code, ERR_OK);
+    advance(SECONDS(10));
+    cr_assert_eq(run_of(run)->status, RUN_DELAYED);
+}
