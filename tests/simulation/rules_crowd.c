@@ -100,9 +100,8 @@ void rule_dropped(const struct look *look, const struct shadow *shadow, const st
         const struct run *other = store_memory_run(memory, i);
         const struct shadow *its = shadow_of(look, other->id);
         if (other->queue == run->queue && other->id < run->id && other->started_ms == 0 &&
-            other->ending == OUTCOME_NONE &&
-            other->status == RUN_QUEUED && its != NULL && its->was != NULL &&
-            its->was->status == RUN_QUEUED && its->was->seq == other->seq)
+            other->ending == OUTCOME_NONE && other->status == RUN_QUEUED && its != NULL &&
+            its->was != NULL && its->was->status == RUN_QUEUED && its->was->seq == other->seq)
             world_flaw(look->world, "run %lld was dropped, and run %lld is older",
                        (long long)run->id, (long long)other->id);
     }

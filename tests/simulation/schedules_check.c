@@ -256,8 +256,8 @@ static void waiting_look(struct world *world, const struct known_schedule *known
     if (waiting > most)
         world_flaw(world, "%u ticks of schedule %lld wait", waiting, (long long)known->id);
     for (uint32_t i = 0; i < known->count; i++)
-        alive += known->ticks[i].is_tracked && (is_alive(world, &known->ticks[i]) ||
-                                                is_to_tell(world, &known->ticks[i]));
+        alive += known->ticks[i].is_tracked &&
+                 (is_alive(world, &known->ticks[i]) || is_to_tell(world, &known->ticks[i]));
     if (row->active && waiting > 0 && alive == 0 && row->due_ms > now_ms)
         world_flaw(world, "ticks of schedule %lld wait for nothing", (long long)known->id);
 }
