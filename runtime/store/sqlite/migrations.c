@@ -210,6 +210,9 @@ static const char *const steps[] = {
     "CREATE TABLE run_schedule (schedule INTEGER NOT NULL, run_id INTEGER NOT NULL,"
     " PRIMARY KEY (schedule, run_id)) WITHOUT ROWID;"
     "ALTER TABLE schedule ADD COLUMN backfill BLOB;",
+
+    /* Runs have fields that older versions do not know. */
+    "",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

@@ -68,8 +68,11 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE " table " DROP COLUMN ramp_ms;"      \
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
-/* SQL that makes a file one of version 15. */
+/* SQL that makes a file one of version 16. */
+#define BACK_TO_16 ""
+/* The same of version 15. */
 #define BACK_TO_15                                        \
+    BACK_TO_16                                            \
     "DROP TABLE bulk_action; DROP TABLE bulk_action_due;" \
     "DROP TABLE bulk_action_span; DROP TABLE run_bulk;"   \
     "DROP TABLE run_schedule; ALTER TABLE schedule DROP COLUMN backfill;"
