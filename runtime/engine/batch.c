@@ -246,48 +246,47 @@ static bool batch_fence(struct batch *batch)
     for (uint32_t i = 0; i < batch->count; i++)
         err_set(&batch->commands[i]->err, ERR_STOPPING,
                 "this node's lease is over; others have taken over its runs");
-    batch->phase = PHASE_DECIDED;
     return true;
+}
+
+static bool rows_prefetch(struct batch *batch)
+{
+    batch_prefetch(batch);
+    return !rows_wanted(&batch->rows);
+}
+
+static bool files_follow(struct batch *batch)
+{
+    return !batch->engine->queues_missing || batch->catalog == NULL ||
+           (queues_ensure(batch) && schedules_ensure(batch));
+}
+
+static bool old_queues_sweep(struct batch *batch)
+{
+    return !batch->is_sweep || queues_sweep(batch);
+}
+
+static bool idle_lanes_sweep(struct batch *batch)
+{
+    return !batch->is_lane_sweep || lanes_sweep(batch);
 }
 
 bool batch_decide(struct batch *batch)
 {
+    /* Each goes on until it is through, over as many calls as it misses rows, and then never
+     * again: what goes in one may be needed by the next. */
+    static bool (*const phases[])(struct batch * batch) = {
+        rows_prefetch,    files_follow, old_queues_sweep,
+        idle_lanes_sweep, due_decide,   commands_decide,
+    };
+
     if (!node_begin(batch))
         return false;
     if (batch->is_fenced)
         return batch_fence(batch);
-    if (batch->phase == PHASE_PREFETCH) {
-        batch_prefetch(batch);
-        if (rows_wanted(&batch->rows))
+    for (; batch->phase < sizeof phases / sizeof phases[0]; batch->phase++)
+        if (!phases[batch->phase](batch))
             return false;
-        batch->phase = PHASE_QUEUES;
-    }
-    if (batch->phase == PHASE_QUEUES) {
-        if (batch->engine->queues_missing && batch->catalog != NULL &&
-            (!queues_ensure(batch) || !schedules_ensure(batch)))
-            return false;
-        batch->phase = PHASE_QUEUES_SWEEP;
-    }
-    if (batch->phase == PHASE_QUEUES_SWEEP) {
-        if (batch->is_sweep && !queues_sweep(batch))
-            return false;
-        batch->phase = PHASE_LANES_SWEEP;
-    }
-    if (batch->phase == PHASE_LANES_SWEEP) {
-        if (batch->is_lane_sweep && !lanes_sweep(batch))
-            return false;
-        batch->phase = PHASE_DUE;
-    }
-    if (batch->phase == PHASE_DUE) {
-        if (!due_decide(batch))
-            return false;
-        batch->phase = PHASE_COMMANDS;
-    }
-    if (batch->phase == PHASE_COMMANDS) {
-        if (!commands_decide(batch))
-            return false;
-        batch->phase = PHASE_DECIDED;
-    }
     return true;
 }
 

@@ -17,18 +17,6 @@
 #include "engine/settle.h"
 #include "engine/waits/wait.h"
 
-/* Each is gone through once: what is decided in it again, for rows that were missing, stands
- * before all that the next ones do. */
-enum phase {
-    PHASE_PREFETCH,
-    PHASE_QUEUES,
-    PHASE_QUEUES_SWEEP,
-    PHASE_LANES_SWEEP,
-    PHASE_DUE,
-    PHASE_COMMANDS,
-    PHASE_DECIDED
-};
-
 struct batch {
     struct engine *engine;
     struct arena *arena;
@@ -39,8 +27,8 @@ struct batch {
     int64_t free_bytes, low_bytes, file_bytes; /* > 0: a limit of files is what it is low on */
     struct command **commands;
     uint32_t count, at;
-    uint32_t wishes; /* what they ask for, each item of a batch by itself */
-    enum phase phase;
+    uint32_t wishes;     /* what they ask for, each item of a batch by itself */
+    uint32_t phase;      /* batch.c */
     struct node *roll;   /* nodes.c: changes with what the nodes offer; NULL: it is alone */
     uint32_t roll_epoch; /* of it, as it was loaded */
     bool is_node_begun, is_fenced, is_poll, is_relimit, is_fetched, is_told; /* nodes.h */
