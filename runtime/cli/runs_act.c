@@ -13,16 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *act_path(struct arena *arena, const char *version, const char *run,
-                            const char *end)
-{
-    struct buffer path = { 0 };
-    buffer_format(&path, "/api/%s/runs/", version);
-    path_add(&path, run);
-    buffer_text(&path, end);
-    return path_take(&path, arena);
-}
-
 /* ---- cancel ------------------------------------------------------------------------------ */
 
 /* Looked at first: the reply to a cancel is the same for a run that was done already. */
@@ -30,10 +20,10 @@ static int cancel_one(struct client *client, const char *run)
 {
     struct arena *arena = client->arena;
     struct reply before, reply;
-    const char *path = act_path(arena, "v2", run, "/cancel");
+    const char *path = path_of_run(arena, "v2", run, "/cancel");
 
     client->subject = run;
-    if (!client_do(client, "GET", act_path(arena, "v3", run, ""), (struct slice){ 0 },
+    if (!client_do(client, "GET", path_of_run(arena, "v3", run, ""), (struct slice){ 0 },
                    &before) ||
         !client_do(client, "POST", path, (struct slice){ 0 }, &reply))
         return client->failure;
@@ -123,7 +113,7 @@ static int exec_replay(struct call *call)
         return cli_fail(CLI_USAGE, "%s", err.text);
     if (!client_open(&client, call, &code))
         return code;
-    const char *path = act_path(&call->arena, "v1", call->arguments[0], "/replay");
+    const char *path = path_of_run(&call->arena, "v1", call->arguments[0], "/replay");
     client.subject = call->arguments[0];
     if (client_do(&client, "POST", path, body, &reply))
         code = report(&client, &reply);
@@ -224,7 +214,7 @@ static int exec_wait(struct call *call)
     if (!client_open(&client, call, &code))
         return code;
     const char *end = arena_format(&call->arena, "/wait/%s", act->name).data;
-    const char *path = act_path(&call->arena, "v1", run, end);
+    const char *path = path_of_run(&call->arena, "v1", run, end);
     client.subject = run;
     if (!client_do(&client, "POST", path, body, &reply))
         code = client.failure;
@@ -305,7 +295,7 @@ static int exec_send(struct call *call)
     if (!client_open(&client, call, &code))
         return code;
     client.subject = run;
-    if (!client_do(&client, "POST", act_path(&call->arena, "v1", run, "/messages"), body,
+    if (!client_do(&client, "POST", path_of_run(&call->arena, "v1", run, "/messages"), body,
                    &reply)) {
         code = client.failure;
     } else {
@@ -387,7 +377,7 @@ static int exec_messages(struct call *call)
 {
     const char *run = call->arguments[0];
 
-    return client_show(call, run, act_path(&call->arena, "v1", run, "/messages"),
+    return client_show(call, run, path_of_run(&call->arena, "v1", run, "/messages"),
                        print_messages);
 }
 

@@ -5,7 +5,6 @@
 #include "cli/client/wait_text.h"
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
-#include "codec/json.h"
 
 #include <inttypes.h>
 
@@ -104,31 +103,19 @@ static void why_print(struct buffer *out, struct arena *arena, const struct valu
     add_estimate(out, arena, why);
 }
 
+static void print(struct arena *arena, const struct value *reply)
+{
+    struct buffer out = { 0 };
+
+    why_print(&out, arena, reply);
+    screen_print(stdout, &out);
+}
+
 static int exec_why(struct call *call)
 {
-    struct buffer path = { 0 }, out = { 0 };
-    struct client client;
-    struct reply reply;
-    int code;
+    const char *run = call->arguments[0];
 
-    if (!client_open(&client, call, &code))
-        return code;
-    client.subject = call->arguments[0];
-    buffer_text(&path, "/api/v1/runs/");
-    path_add(&path, call->arguments[0]);
-    buffer_text(&path, "/why");
-    if (!client_do(&client, "GET", path_take(&path, client.arena), (struct slice){ 0 },
-                   &reply)) {
-        code = client.failure;
-    } else if (call->json) {
-        json_write(&out, &reply.value);
-        buffer_byte(&out, '\n');
-    } else {
-        why_print(&out, client.arena, &reply.value);
-    }
-    screen_print(stdout, &out);
-    client_close(&client);
-    return code;
+    return client_show(call, run, path_of_run(&call->arena, "v1", run, "/why"), print);
 }
 
 const struct cli_command runs_why_command = {

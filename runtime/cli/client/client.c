@@ -334,9 +334,10 @@ int client_complain(const struct client *client, const struct reply *reply)
     return is_misuse(reply) ? CLI_USAGE : CLI_FAILED;
 }
 
-int client_show(struct call *call, const char *subject, const char *path,
-                void (*print)(struct arena *arena, const struct value *reply))
+int client_ask(struct call *call, const char *subject, const char *method, const char *path,
+               const struct value *body, client_print *print)
 {
+    struct buffer text = { 0 };
     struct client client;
     struct reply reply;
     int code;
@@ -344,14 +345,22 @@ int client_show(struct call *call, const char *subject, const char *path,
     if (!client_open(&client, call, &code))
         return code;
     client.subject = subject;
-    if (!client_do(&client, "GET", path, (struct slice){ 0 }, &reply))
+    if (body != NULL)
+        json_write(&text, body);
+    if (!client_do(&client, method, path, buffer_view(&text), &reply))
         code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));
     else
         print(&call->arena, &reply.value);
+    buffer_finish(&text);
     client_close(&client);
     return code;
+}
+
+int client_show(struct call *call, const char *subject, const char *path, client_print *print)
+{
+    return client_ask(call, subject, "GET", path, NULL, print);
 }
 
 void path_add(struct buffer *path, const char *text)
@@ -372,4 +381,15 @@ const char *path_take(struct buffer *path, struct arena *arena)
     const char *taken = arena_text(arena, buffer_view(path));
     buffer_finish(path);
     return taken;
+}
+
+const char *path_of_run(struct arena *arena, const char *version, const char *run,
+                        const char *end)
+{
+    struct buffer path = { 0 };
+
+    buffer_format(&path, "/api/%s/runs/", version);
+    path_add(&path, run);
+    buffer_text(&path, end);
+    return path_take(&path, arena);
 }

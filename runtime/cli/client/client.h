@@ -45,10 +45,14 @@ bool client_send(struct client *client, const char *method, const char *path, st
 bool client_do(struct client *client, const char *method, const char *path, struct slice body,
                struct reply *reply);
 
-/* A command that shows one thing: what a GET of `path` answers, printed, or with --json as it
- * came. `subject` is whose it is, or NULL. Returns the exit code. */
-int client_show(struct call *call, const char *subject, const char *path,
-                void (*print)(struct arena *arena, const struct value *reply));
+typedef void client_print(struct arena *arena, const struct value *reply);
+
+/* A command that is one request: what comes is printed, or with --json as it came. `subject` is
+ * whose it is, or NULL; so is `body`. Returns the exit code. */
+int client_ask(struct call *call, const char *subject, const char *method, const char *path,
+               const struct value *body, client_print *print);
+/* The same with a GET. */
+int client_show(struct call *call, const char *subject, const char *path, client_print *print);
 
 /* The second half of client_do(), of a reply that has come. */
 bool client_took(struct client *client, const struct reply *reply);
@@ -64,5 +68,8 @@ void client_pause(uint32_t duration_ms);
 void path_add(struct buffer *path, const char *text);
 /* The finished path in the arena; frees the buffer. */
 const char *path_take(struct buffer *path, struct arena *arena);
+/* The path of a run in this version of the API, like "v1", and what follows it. */
+const char *path_of_run(struct arena *arena, const char *version, const char *run,
+                        const char *end);
 
 #endif

@@ -41,14 +41,10 @@ static bool post(struct client *client, const char *path, const struct value *bo
 static int redrive_one(struct client *client, const char *run, const struct value *body)
 {
     struct arena *arena = client->arena;
-    struct buffer path = { 0 };
     struct reply reply;
 
-    buffer_text(&path, "/api/v1/runs/");
-    path_add(&path, run);
-    buffer_text(&path, "/redrive");
     client->subject = run;
-    if (!post(client, path_take(&path, arena), body, &reply))
+    if (!post(client, path_of_run(arena, "v1", run, "/redrive"), body, &reply))
         return client->failure;
     if (client->call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));

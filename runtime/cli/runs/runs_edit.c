@@ -7,40 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *edit_path(struct arena *arena, const char *run, const char *end)
-{
-    struct buffer path = { 0 };
-
-    buffer_text(&path, "/api/v1/runs/");
-    path_add(&path, run);
-    buffer_text(&path, end);
-    return path_take(&path, arena);
-}
-
 static int edit(struct call *call, const char *method, const char *end,
-                const struct value *body,
-                void (*print)(struct arena *arena, const struct value *reply))
+                const struct value *body, client_print *print)
 {
     const char *run = call->arguments[0];
-    struct buffer text = { 0 };
-    struct client client;
-    struct reply reply;
-    int code;
 
-    json_write(&text, body);
-    struct slice sent = arena_copy(&call->arena, buffer_view(&text));
-    buffer_finish(&text);
-    if (!client_open(&client, call, &code))
-        return code;
-    client.subject = run;
-    if (!client_do(&client, method, edit_path(&call->arena, run, end), sent, &reply))
-        code = client.failure;
-    else if (call->json)
-        printf("%.*s\n", SLICE_ARG(reply.body));
-    else
-        print(&call->arena, &reply.value);
-    client_close(&client);
-    return code;
+    return client_ask(call, run, method, path_of_run(&call->arena, "v1", run, end), body,
+                      print);
 }
 
 /* ---- metadata ---------------------------------------------------------------------------- */
@@ -106,9 +79,7 @@ static int exec_metadata(struct call *call)
     struct err err = { 0 };
 
     if (call->argument_count == 1)
-        return client_show(call, call->arguments[0],
-                           edit_path(&call->arena, call->arguments[0], "/metadata"),
-                           metadata_print);
+        return edit(call, "GET", "/metadata", NULL, metadata_print);
     for (int i = 1; i < call->argument_count; i++) {
         struct value operation;
         if (!change_read(&call->arena, call->arguments[i], &operation, &err))
