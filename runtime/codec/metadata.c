@@ -1,7 +1,9 @@
 #include "codec/metadata.h"
 
 #include "base/name.h"
+#include "codec/pack.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static double number_of(const struct value *value)
@@ -193,4 +195,28 @@ bool metadata_operate(struct arena *arena, struct value *map, enum meta_kind kin
                        "metadata has no place \"%.*s\": the list is not as long",
                        SLICE_ARG(key));
     return true;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return slice_compare(((const struct value *)a)->bytes, ((const struct value *)b)->bytes);
+}
+
+void tags_sort(struct value *list)
+{
+    uint32_t kept = 0;
+
+    if (list->count == 0)
+        return;
+    qsort(list->items, list->count, sizeof *list->items, by_text);
+    for (uint32_t i = 0; i < list->count; i++)
+        if (kept == 0 || by_text(&list->items[i], &list->items[kept - 1]) != 0)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+struct slice tags_pack(struct arena *arena, struct value *list)
+{
+    tags_sort(list);
+    return list->count == 0 ? (struct slice){ 0 } : pack_value(arena, list);
 }

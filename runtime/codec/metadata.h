@@ -50,4 +50,9 @@ static inline bool meta_is_known(uint32_t kind)
 bool metadata_operate(struct arena *arena, struct value *map, enum meta_kind kind,
                       struct slice key, const struct value *value, struct err *err);
 
+/* Tags as they are stored: sorted, each once. */
+void tags_sort(struct value *list);
+/* The same, packed; empty where there are none. */
+struct slice tags_pack(struct arena *arena, struct value *list);
+
 #endif

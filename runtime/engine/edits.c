@@ -6,14 +6,7 @@
 #include "engine/batch.h"
 #include "engine/commands/command_table.h"
 
-#include <stdlib.h>
-
 /* ---- tags -------------------------------------------------------------------------------- */
-
-static int by_text(const void *a, const void *b)
-{
-    return slice_compare(((const struct value *)a)->bytes, ((const struct value *)b)->bytes);
-}
 
 static bool has_text(const struct value *list, struct slice text)
 {
@@ -32,14 +25,6 @@ static struct value tags_of(struct arena *arena, struct slice packed)
     return list;
 }
 
-static struct slice tags_packed(struct arena *arena, struct value *list)
-{
-    if (list->count == 0)
-        return (struct slice){ 0 };
-    qsort(list->items, list->count, sizeof *list->items, by_text);
-    return pack_value(arena, list);
-}
-
 struct slice tags_joined(struct batch *batch, struct slice tags, struct slice inherited)
 {
     struct value list = tags_of(batch->arena, tags);
@@ -48,7 +33,7 @@ struct slice tags_joined(struct batch *batch, struct slice tags, struct slice in
     for (uint32_t i = 0; i < more.count && list.count < batch->catalog->limits.tags; i++)
         if (!has_text(&list, more.items[i].bytes))
             value_add(batch->arena, &list, more.items[i]);
-    return tags_packed(batch->arena, &list);
+    return tags_pack(batch->arena, &list);
 }
 
 static bool tags_take(struct batch *batch, struct slice *packed,
@@ -79,7 +64,7 @@ static bool tags_take(struct batch *batch, struct slice *packed,
         return err_set(err, ERR_RULE,
                        "the run would have %u tags, and at most %u are allowed (limits.tags)",
                        list.count, batch->catalog->limits.tags);
-    *packed = tags_packed(batch->arena, &list);
+    *packed = tags_pack(batch->arena, &list);
     *new_tags += added;
     return true;
 }

@@ -2,10 +2,10 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "codec/callback.h"
+#include "codec/metadata.h"
 #include "codec/pack.h"
 #include "segment_run.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* One more of what counts against limits.calls; `number`: of what the segment makes. */
@@ -137,16 +137,9 @@ static bool text_put(struct segment *segment, struct value *body, const char *ke
     return true;
 }
 
-static int text_compare(const void *a, const void *b)
-{
-    return slice_compare(((const struct value *)a)->bytes, ((const struct value *)b)->bytes);
-}
-
-/* Sorted and without repeats, as they are stored. */
 static bool tags_put(struct segment *segment, struct value *body, const char *const *tags)
 {
     struct value list = value_list();
-    uint32_t kept = 0;
 
     for (; tags != NULL && *tags != NULL; tags++) {
         if (!name_take(segment, NAME_TAG, *tags))
@@ -155,11 +148,7 @@ static bool tags_put(struct segment *segment, struct value *body, const char *co
     }
     if (list.count == 0)
         return true;
-    qsort(list.items, list.count, sizeof *list.items, text_compare);
-    for (uint32_t i = 0; i < list.count; i++)
-        if (i == 0 || text_compare(&list.items[i], &list.items[kept - 1]) != 0)
-            list.items[kept++] = list.items[i];
-    list.count = kept;
+    tags_sort(&list);
     value_put(&segment->arena, body, "tags", list);
     return true;
 }

@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/id.h"
 #include "base/name.h"
+#include "codec/metadata.h"
 #include "codec/pack.h"
 #include "http/server/body.h"
 
@@ -203,28 +204,12 @@ static bool reuse_option(const struct value *options, uint32_t *reuse, struct er
 
 /* ---- tags -------------------------------------------------------------------------------- */
 
-static int by_text(const void *a, const void *b)
-{
-    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
-}
-
-/* Sorted, each once, packed. */
-static struct slice tags_pack(struct arena *arena, struct slice *tags, uint32_t count)
-{
-    struct value list = value_list();
-
-    qsort(tags, count, sizeof *tags, by_text);
-    for (uint32_t i = 0; i < count; i++)
-        if (i == 0 || !slice_equal(tags[i], tags[i - 1]))
-            value_add(arena, &list, value_string(tags[i]));
-    return list.count == 0 ? (struct slice){ 0 } : pack_value(arena, &list);
-}
-
 bool tags_read(const struct trigger_options_from *from, const struct value *options,
                struct slice *packed, struct err *err)
 {
     const struct value *value = option(options, "tags"), *items = value;
-    uint32_t count = 0, given = 1;
+    struct value tags = value_list();
+    uint32_t given = 1;
 
     if (value == NULL)
         return true;
@@ -235,7 +220,6 @@ bool tags_read(const struct trigger_options_from *from, const struct value *opti
     if (given > TAGS_IN_MAX)
         return err_set(err, ERR_RULE, "at most %u tags are allowed, %u were given",
                        from->limits->tags, given);
-    struct slice *tags = ARENA_ARRAY(from->arena, struct slice, given);
     for (uint32_t i = 0; i < given; i++) {
         if (items[i].kind != VALUE_STRING)
             return err_set(err, ERR_BAD_REQUEST,
@@ -246,12 +230,12 @@ bool tags_read(const struct trigger_options_from *from, const struct value *opti
                            from->limits->tag_bytes);
         if (!name_check(NAME_TAG, items[i].bytes, err))
             return false;
-        tags[count++] = items[i].bytes;
+        value_add(from->arena, &tags, items[i]);
     }
-    if (count > from->limits->tags)
+    if (given > from->limits->tags)
         return err_set(err, ERR_RULE, "at most %u tags are allowed, %u were given",
-                       from->limits->tags, count);
-    *packed = tags_pack(from->arena, tags, count);
+                       from->limits->tags, given);
+    *packed = tags_pack(from->arena, &tags);
     return true;
 }
 
