@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "engine/timeline.h"
 #include "model.h"
 #include "twin.h"
 
@@ -11,19 +12,29 @@ struct totals {
     uint64_t steps, batches, crashes, failures, runs, pruned;
 };
 
-/* Where its live runs are, for who looks into a failure. */
+/* Where its live runs are, and how each came there, for who looks into a failure. */
+static void run_print(const struct run *run)
+{
+    struct arena arena = { 0 };
+    struct move *moves;
+    uint32_t count = timeline_read(&arena, run, &moves);
+
+    printf("run %" PRId64 " of task %.*s: status %u, seq %u, ending %u, queue %" PRId64
+           ", lane %" PRId64 ", home %u; started %" PRId64 ", due %" PRId64 ", moved %" PRId64
+           ", rank %" PRId64 "\n",
+           run->id, SLICE_ARG(run->task), run->status, run->seq, run->ending, run->queue,
+           run->lane, run->home, run->started_ms, run->due_ms, run->updated_ms, run->rank_ms);
+    for (uint32_t i = 0; i < count; i++)
+        printf("  %" PRId64 " status %u %.*s\n", moves[i].at_ms, moves[i].status,
+               SLICE_ARG(moves[i].text));
+    arena_finish(&arena);
+}
+
 static void runs_print(const struct world *world)
 {
-    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
-        const struct run *run = store_memory_run(world->memory, i);
-        if (run->status != RUN_DONE)
-            printf("run %" PRId64 " of task %.*s: status %u, seq %u, ending %u, queue %" PRId64
-                   ", lane %" PRId64 ", home %u; started %" PRId64 ", due %" PRId64
-                   ", moved %" PRId64 ", rank %" PRId64 "\n",
-                   run->id, SLICE_ARG(run->task), run->status, run->seq, run->ending,
-                   run->queue, run->lane, run->home, run->started_ms, run->due_ms,
-                   run->updated_ms, run->rank_ms);
-    }
+    for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++)
+        if (store_memory_run(world->memory, i)->status != RUN_DONE)
+            run_print(store_memory_run(world->memory, i));
 }
 
 static bool seed_run(uint64_t seed, uint64_t steps, bool is_sqlite, uint64_t nodes,

@@ -337,8 +337,10 @@ static void schedule_look(struct world *world, const struct schedule *row, int64
 
     if (known == NULL)
         return;
-    if (is_new)
+    if (is_new) {
         known_keep(world, known, row);
+        known->fired = 0; /* it may have been run by hand at once */
+    }
     bool is_changed = !slice_equal(row->rules, known->packed) ||
                       row->updated_ms != known->updated_ms || row->active != known->active;
     struct news news = runs_look(world, known, row);

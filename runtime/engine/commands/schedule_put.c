@@ -95,9 +95,7 @@ static bool run_now(struct batch *batch, struct command *command, struct schedul
                                 : "the task refuses it, see the schedule's events");
         return true;
     }
-    for (uint32_t i = 0; sense->rules.overlap == OVERLAP_CANCEL_RUNNING && i < alive.count; i++)
-        batch_ids_add(batch, &batch->canceled, alive.items[i]);
-    schedule_run_add(batch, schedule, sense, act->run_id);
+    schedule_run_add(batch, schedule, sense, act->run_id, &alive);
     return true;
 }
 

@@ -161,9 +161,7 @@ static enum schedule_step step_take(struct batch *batch, struct schedule *schedu
         return SCHEDULE_STEP_ROWS;
     if (firing.is_later)
         return SCHEDULE_STEP_LATER;
-    for (uint32_t i = 0; rules->overlap == OVERLAP_CANCEL_RUNNING && i < alive.count; i++)
-        batch_ids_add(batch, &batch->canceled, alive.items[i]);
-    schedule_run_add(batch, schedule, sense, firing.run_id);
+    schedule_run_add(batch, schedule, sense, firing.run_id, &alive);
     if (is_waiting)
         waiting_write(batch, schedule, 1, 0);
     else

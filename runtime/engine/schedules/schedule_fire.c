@@ -172,13 +172,17 @@ static void runs_write(struct batch *batch, struct schedule *schedule, const str
 }
 
 void schedule_run_add(struct batch *batch, struct schedule *schedule,
-                      const struct schedule_sense *sense, int64_t run_id)
+                      const struct schedule_sense *sense, int64_t run_id,
+                      const struct ids *before)
 {
+    bool cancels = sense->rules.overlap == OVERLAP_CANCEL_RUNNING;
     struct ids ids = { 0 };
     uint32_t count = schedule_numbers(schedule->runs);
 
     if (run_id == 0 || !looks_at_runs(&sense->rules))
         return;
+    for (uint32_t i = 0; cancels && i < before->count; i++)
+        batch_ids_add(batch, &batch->canceled, before->items[i]);
     for (uint32_t i = count < SCHEDULE_OVERLAP_MOST ? 0 : 1; i < count; i++)
         batch_ids_add(batch, &ids, schedule_number(schedule->runs, i));
     batch_ids_add(batch, &ids, run_id);

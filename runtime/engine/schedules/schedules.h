@@ -63,9 +63,11 @@ enum schedule_step {
  * False: more rows are needed. */
 bool schedule_runs(struct batch *batch, struct schedule *schedule,
                    const struct schedule_sense *sense, struct ids *alive);
-/* It has another run. */
+/* It has another run, and those before it are canceled where its overlap says so; `run_id` 0:
+ * the tick was refused, and they go on. */
 void schedule_run_add(struct batch *batch, struct schedule *schedule,
-                      const struct schedule_sense *sense, int64_t run_id);
+                      const struct schedule_sense *sense, int64_t run_id,
+                      const struct ids *before);
 
 /* Numbers in a row's bytes, eight each. */
 static inline uint32_t schedule_numbers(struct slice bytes)

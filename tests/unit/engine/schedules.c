@@ -160,6 +160,23 @@ Test(schedules, the_run_before_is_canceled_where_that_is_wanted)
     cr_assert_eq(run_of(first)->outcome, OUTCOME_CANCELED);
 }
 
+Test(schedules, a_tick_that_is_refused_cancels_nobody)
+{
+    int64_t id =
+        put("a", "{\"task\":\"t\",\"cron\":\"* * * * *\",\"overlap\":\"cancel_running\"}");
+
+    advance(MINUTES(1));
+    int64_t first = last_run()->id;
+    bench.tasks[0].schema = bench_schema("input: { type: object, required: [n] }");
+    bench_catalog();
+    advance(MINUTES(1));
+
+    cr_assert_eq(row(id)->refused, 1);
+    cr_assert_eq(run_of(first)->status, RUN_RUNNING);
+    advance(MINUTES(1));
+    cr_assert_eq(row(id)->refused, 2);
+}
+
 Test(schedules, it_pauses_after_failures_in_a_row)
 {
     int64_t id = put("a", "{\"task\":\"t\",\"cron\":\"* * * * *\",\"pause_after\":2}");
