@@ -38,6 +38,7 @@ static struct shadow *shadow_begin(const struct look *look, struct shadow *shado
         shadow->rescheduled = NULL;
         shadow->is_tagged = false;
         shadow->was_given = shadow->given;
+        shadow->letter = NULL;
     }
     return shadow;
 }
@@ -348,7 +349,7 @@ static void tokens_look(const struct look *look)
     }
     for (uint32_t i = 0; i < store_memory_count(memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(memory, i);
-        const struct shadow *shadow = shadow_of(look, run->id);
+        struct shadow *shadow = shadow_of(look, run->id);
         if (shadow != NULL)
             rule_given_look(look, shadow, run);
         if (shadow != NULL && run->status == RUN_DONE &&

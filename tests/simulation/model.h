@@ -40,8 +40,7 @@ struct shadow {
     /* In this batch: */
     uint64_t batch, bounced;   /* bounced: when another trigger was made one with it */
     const struct command *end; /* that its segment said, and that counted */
-    bool is_recovered, is_clean;
-    bool is_freed; /* it was canceled, and its segment has returned */
+    bool is_recovered, is_clean, is_freed; /* freed: canceled, and its segment has returned */
     const struct command *cancel;
     struct move path[MOVES_MAX]; /* its moves */
     uint32_t moves;
@@ -52,8 +51,9 @@ struct shadow {
     uint32_t acts; /* by hand on its wait, a bit each; and the last that moved it */
     const struct token_complete *moved;
     int64_t given, was_given;           /* "given" of its metadata; before the batch */
-    const struct run_edit *rescheduled; /* in this batch */
-    bool is_tagged;                     /* the same */
+    struct shadow *letter;              /* whose place it took in this batch */
+    const struct run_edit *rescheduled; /* the same, and: */
+    bool is_tagged;
     struct shadow_undo undo;
 };
 

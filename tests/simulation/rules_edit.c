@@ -33,8 +33,7 @@ static void start_look(const struct look *look, const struct shadow *shadow,
                    (long long)run->id, (long long)due_ms, (long long)run->due_ms);
 }
 
-void rule_given_look(const struct look *look, const struct shadow *shadow,
-                     const struct run *run)
+void rule_given_look(const struct look *look, struct shadow *shadow, const struct run *run)
 {
     struct arena arena = { 0 };
     struct value map = { .kind = VALUE_NULL };
@@ -45,10 +44,15 @@ void rule_given_look(const struct look *look, const struct shadow *shadow,
         return;
     if (run->metadata.size > 0)
         (void)pack_read(&arena, run->metadata, &map, NULL);
-    const struct value *given = value_find(&map, "given");
-    if ((given == NULL ? 0 : given->integer) != shadow->given)
+    const struct value *said = value_find(&map, "given");
+    int64_t given = said == NULL ? 0 : said->integer;
+    /* What the letter was given after that is its own. */
+    if (shadow->letter != NULL && given >= shadow->letter->was_given &&
+        given <= shadow->letter->given)
+        shadow->given = given;
+    if (given != shadow->given)
         world_flaw(look->world, "run %lld was given %lld, and has %lld", (long long)run->id,
-                   (long long)shadow->given, (long long)(given == NULL ? 0 : given->integer));
+                   (long long)shadow->given, (long long)given);
     arena_finish(&arena);
 }
 

@@ -57,7 +57,7 @@ static void letter_take(const struct look *look, const struct command *command,
         return;
     made->counted = old->counted;
     made->appended = old->appended;
-    made->given = old->given;
+    made->letter = old;
     if (command->redrive.from_start)
         return;
     save_point_take(look, made, old);
