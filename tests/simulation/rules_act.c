@@ -58,6 +58,8 @@ static void part_take(const struct look *look, const struct command *command,
     rule_token_complete(look, &same);
 }
 
+enum { ACT_REFUSED = 1 << 16 }; /* beside the kinds */
+
 static void heard_take(const struct look *look, const struct command *command,
                        struct shadow *shadow, const struct wait *wait)
 {
@@ -111,6 +113,20 @@ static bool wait_of(const struct shadow *shadow, struct arena *arena, struct wai
     return true;
 }
 
+/* Its reminder did, before the act was refused. */
+static bool gave_way(const struct shadow *shadow, const struct run *run)
+{
+    struct arena arena = { 0 };
+    struct move *moves;
+    uint32_t count = timeline_read(&arena, run, &moves);
+    bool gave = false;
+
+    for (uint32_t i = 0; i < count && i < run->seq - shadow->was->seq; i++)
+        gave |= slice_starts(moves[count - 1 - i].text, "its reminder has not begun");
+    arena_finish(&arena);
+    return gave;
+}
+
 void rule_wait_act(const struct look *look, const struct command *command)
 {
     const struct token_complete *act = &command->token_complete;
@@ -133,6 +149,8 @@ void rule_wait_act(const struct look *look, const struct command *command)
             heard_take(look, command, shadow, &wait);
         else if (command->err.code != ERR_OK)
             refused_look(look, command, shadow, run, &wait);
+        if (!act->won && gave_way(shadow, run))
+            shadow->acts |= ACT_REFUSED;
     } else if (act->won) {
         flaw(look, command, "it was heard, and the run waits for nothing");
     }
@@ -144,7 +162,7 @@ bool rule_acted(const struct shadow *shadow, enum command_kind kind)
     return (shadow->acts & 1u << (kind - COMMAND_WAIT_COMPLETE)) != 0;
 }
 
-void rule_acted_row(const struct look *look, const struct shadow *shadow, const struct run *run)
+void rule_acted_row(const struct look *look, struct shadow *shadow, const struct run *run)
 {
     struct arena arena = { 0 };
     struct wait wait;
@@ -155,6 +173,8 @@ void rule_acted_row(const struct look *look, const struct shadow *shadow, const 
     bool is_over =
         rule_acted(shadow, COMMAND_WAIT_SKIP) || rule_acted(shadow, COMMAND_WAIT_TIMEOUT);
 
+    if (shadow->was->status == RUN_QUEUED) /* not to its reminder any more */
+        shadow->segment = rule_group_segment(look, run, shadow->segment);
     if (has_begun && (shadow->moves == 0 || shadow->path[0].status != RUN_WAITING))
         world_flaw(look->world, "run %lld was heard of, and has not waited",
                    (long long)run->id);

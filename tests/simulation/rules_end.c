@@ -412,7 +412,7 @@ static void entry_look(const struct look *look, struct shadow *shadow, const str
         flaw(look, run,
              is_next ? "it has the ids of the segment before"
                      : "its segment runs again and gets other ids");
-    if (!is_next && run->status < RUN_DONE && was->status != RUN_WAITING &&
+    if (!is_next && run->status < RUN_DONE && was->status != RUN_WAITING && shadow->acts == 0 &&
         !slice_equal(was->wait, run->wait))
         flaw(look, run, "what it waited for is forgotten before its segment has ended");
 }

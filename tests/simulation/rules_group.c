@@ -190,6 +190,8 @@ static void woken_look(const struct look *look, const struct shadow *shadow,
                        const struct run *run, const struct wait *before,
                        const struct wait *wait)
 {
+    if (run->status == RUN_WAITING && shadow->acts != 0)
+        return; /* it was woken by its reminder, which has given way */
     /* An act by hand may change its times, and looks at it. */
     const struct wait *asked = shadow->acts != 0 ? wait : before;
     bool looks = look->batch->look_for_due || shadow->acts != 0;

@@ -220,9 +220,8 @@ static void move_look(const struct look *look, struct shadow *shadow, const stru
             flaw(look, run, "it is queued, and its task is not available");
         queued_look(look, shadow, run, from);
         break;
-    case RUN_WAITING: /* a reminder gives way to an act, also where that is refused then */
-        if (from != RUN_RUNNING &&
-            !slice_is(to->text, "its reminder has not begun and gives way"))
+    case RUN_WAITING: /* a reminder gives way to an act */
+        if (from != RUN_RUNNING && shadow->acts == 0)
             flaw(look, run, "it did not run, and waits");
         break;
     case RUN_DELAYED:

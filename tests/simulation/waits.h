@@ -67,8 +67,7 @@ void rule_assignment(const struct look *look, const struct assignment *assignmen
 /* rules_act.c */
 void rule_wait_act(const struct look *look, const struct command *command);
 bool rule_acted(const struct shadow *shadow, enum command_kind kind);
-void rule_acted_row(const struct look *look, const struct shadow *shadow,
-                    const struct run *run);
+void rule_acted_row(const struct look *look, struct shadow *shadow, const struct run *run);
 /* rules_wait.c: when the batch began, what it waits for had come. */
 bool rule_wait_had_come(const struct look *look, const struct wait *wait);
 
