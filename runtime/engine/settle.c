@@ -104,7 +104,7 @@ static void held_less(struct batch *batch, struct run *run)
 
 void child_let_go(struct batch *batch, struct run *child, struct run *parent)
 {
-    child->choices &= ~(uint32_t)RUN_HOLDS;
+    child->choices &= ~(int64_t)RUN_HOLDS;
     rows_unlink(&batch->rows, child->id, parent->id);
     held_less(batch, parent);
 }
@@ -114,7 +114,7 @@ static void child_end(struct batch *batch, const struct waiters *waiters, struct
                       struct run *child)
 {
     if ((child->choices & RUN_HOLDS) != 0 && waiters_have(waiters, child->id)) {
-        child->choices &= ~(uint32_t)RUN_HOLDS;
+        child->choices &= ~(int64_t)RUN_HOLDS;
     } else if ((child->choices & RUN_HOLDS) != 0) {
         (void)rows_new_edge(&batch->rows, child->id, parent->id);
         parent->remaining++;
@@ -147,7 +147,7 @@ void child_late(struct batch *batch, struct run *parent, struct run *child)
         is_to_be_swept(parent, child))
         return;
     if (run_is_over(parent))
-        child->choices &= ~(uint32_t)RUN_HOLDS;
+        child->choices &= ~(int64_t)RUN_HOLDS;
     if (child_is_meant(parent, child))
         child_end(batch, &nobody, parent, child);
 }

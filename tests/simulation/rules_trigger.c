@@ -184,7 +184,10 @@ static void made_family(const struct look *look, const struct trigger *trigger,
     int64_t root_id = parent == NULL ? run->id : parent->root_id;
     uint32_t choices = (uint32_t)run->choices & (RUN_IS_HELD - 1);
 
-    if (choices != choices_expected(look, trigger, run))
+    uint32_t expected = choices_expected(look, trigger, run);
+    if (parent != NULL && ended_with_children(parent) && run_is_over(parent))
+        expected &= ~(uint32_t)RUN_HOLDS; /* it holds nobody any more */
+    if (choices != expected)
         world_flaw(look->world, "run %lld has %u chosen", (long long)run->id, choices);
     if (run->parent_id != trigger->parent_id || run->depth != depth || run->root_id != root_id)
         world_flaw(look->world, "run %lld has parent %lld, depth %u", (long long)run->id,
