@@ -332,7 +332,7 @@ Test(rates, a_cost_stays_when_its_parent_ends)
     command->trigger.on_parent_end = CHILDREN_WAIT;
     cr_assert(commit());
     int64_t child = command->trigger.run_id;
-    wait_for(parent, WAIT_FOR_RUNS, &child, 1, 0, 0);
+    wait_for(child, WAIT_FOR_RUNS, &parent, 1, 0, 0); /* it holds nobody then */
     cancel(parent);
 
     cr_assert_eq(run_cost(run_of(child), false), 40);
