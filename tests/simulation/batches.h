@@ -47,8 +47,7 @@ void rule_batches_kept(const struct look *look);
  */
 void rule_given(const struct look *look, const struct run *run, const struct frame_meta *said,
                 uint32_t count);
-void rule_given_look(const struct look *look, struct shadow *shadow,
-                     const struct run *run);
+void rule_given_look(const struct look *look, struct shadow *shadow, const struct run *run);
 void rule_edit(const struct look *look, const struct command *command);
 
 static inline const struct run_batch *batch_at(struct world *world, uint32_t index)
