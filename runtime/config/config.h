@@ -118,6 +118,7 @@ struct config_queue {
 
 struct config_task {
     struct slice task, queue; /* queue empty: it is not said */
+    struct queue_rules rules; /* of which `collect` may be said */
     struct config_retention retention;
 };
 

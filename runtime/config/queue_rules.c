@@ -6,6 +6,8 @@
 
 #define SPAN_MOST_MS     (INT64_C(36500) * 86400 * 1000)
 #define RATE_PER_MOST_MS (INT64_C(30) * 86400 * 1000)
+#define COLLECT_LEAST_MS 1000
+#define COLLECT_MOST_MS  (INT64_C(3600) * 1000)
 
 enum { RATE_MOST = 1000000 };
 
@@ -76,6 +78,8 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
       .type = RULE_WORD,
       .at = offsetof(struct queue_rules, on_mismatch),
       .words = mismatch_words },
+    RULE("collect.max", COUNT, collect.max),
+    RULE("collect.for", SPAN, collect.for_ms),
 };
 
 /* ---- rates ------------------------------------------------------------------------------- */
@@ -211,6 +215,27 @@ static bool cost_check(const struct node *map, const char *key, const struct que
                       key, cost->number, rate->burst);
 }
 
+bool queue_collect_check(const struct node *map, int64_t for_ms, struct report *report)
+{
+    if (for_ms == 0 || (for_ms >= COLLECT_LEAST_MS && for_ms <= COLLECT_MOST_MS))
+        return true;
+    const struct node *said = &queue_rule_find(map, "collect.for")->node;
+    return report_add(report, said->line, said->column,
+                      "collect.for must be a time from 1s to 1h, like 2s");
+}
+
+/* Whoever is skipped, or goes for another, would take what was collected along. */
+static bool conflict_check(const struct node *map, const struct queue_rules *rules,
+                           struct report *report)
+{
+    if (rules->collect.max == 0 || rules->on_conflict == CONFLICT_QUEUE)
+        return true;
+    const struct node *said = &queue_rule_find(map, "on_conflict")->node;
+    return report_add(report, said->line, said->column,
+                      "on_conflict can only be queue where triggers are collected: what else "
+                      "it may be leaves triggers out");
+}
+
 bool queue_rules_read(const struct node *map, uint32_t most_attempts, struct queue_rules *rules,
                       struct report *report)
 {
@@ -223,6 +248,8 @@ bool queue_rules_read(const struct node *map, uint32_t most_attempts, struct que
             fine &= rule_read(rule, entry, (char *)rules + rule->at, report);
     }
     return fine && queue_retry_check(map, most_attempts, rules, report) &&
+           queue_collect_check(map, rules->collect.for_ms, report) &&
+           conflict_check(map, rules, report) &&
            cost_check(map, "rate.cost", &rules->rate, &rules->rate_cost, report) &&
            cost_check(map, "key_rate.cost", &rules->key_rate, &rules->key_rate_cost, report);
 }

@@ -86,6 +86,14 @@ struct queue_uses {
     uint32_t count;
 };
 
+/* So many triggers, or so much time after the first of them, are one run. max 0: it is not
+ * said.
+ */
+struct queue_collect {
+    uint32_t max;
+    int64_t for_ms;
+};
+
 /* 0, and what is empty: it is not said. */
 struct queue_rules {
     uint32_t concurrency;             /* runs at a time of each lane; */
@@ -108,6 +116,7 @@ struct queue_rules {
     uint32_t reuse;         /* enum reuse; for triggers that say none */
     uint32_t on_parent_end; /* enum children_rule; where neither trigger nor parent say it */
     uint32_t on_mismatch;   /* enum mismatch_rule */
+    struct queue_collect collect;
 };
 
 enum queue_rule_type {
@@ -130,7 +139,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 41, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 43, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

@@ -22,6 +22,9 @@ void queue_uses_own(struct arena *arena, struct queue_uses *uses);
 bool pools_read(const struct node *pools, const struct node *queues,
                 struct config_queues *config, struct report *report);
 
+/* Of `collect` in the map: its time, which may be too short or too long. */
+bool queue_collect_check(const struct node *map, int64_t for_ms, struct report *report);
+
 /* queue_values.c */
 /* A number that its schema has let through as a count. */
 static inline uint32_t count_of(const struct node *node)

@@ -11,6 +11,8 @@
  *                             starts in a time, of the queue, and of each key
  *     train: { uses: { gpu: 1, licence: 2 } }
  *                             tokens that each run holds while a segment of it runs
+ *     points: { collect: { max: 500, for: 2s } }
+ *                             so many triggers, or so much time, become one run with a list
  *   pools: { gpu: 4, licence: 2 }
  *                             how many there are, of all queues and environments
  *   tasks:
@@ -53,6 +55,13 @@ static void tasks_read(const struct node *map, struct config_queues *queues,
             task->queue = node->text;
         else if (queue != NULL)
             task->queue = queue->node.text;
+        const struct entry *collect =
+            node->kind == VALUE_MAP ? node_find(node, "collect") : NULL;
+        if (collect != NULL && collect->node.kind == VALUE_MAP) {
+            task->rules.collect.max = count_of(&node_find(&collect->node, "max")->node);
+            task->rules.collect.for_ms = span_of(&node_find(&collect->node, "for")->node);
+            (void)queue_collect_check(node, task->rules.collect.for_ms, report); /* it tells */
+        }
         if (node->kind == VALUE_MAP)
             (void)retention_read(node, &task->retention, report); /* it tells */
     }

@@ -29,8 +29,9 @@ struct catalog_task {
     struct slice *segments;              /* names, the entry first */
     uint32_t segment_count;
     const struct schema_file
-        *schema;        /* NULL: nothing is checked; lives as long as the catalog */
-    struct slice queue; /* its default queue; empty: "task/<id>" */
+        *schema;                  /* NULL: nothing is checked; lives as long as the catalog */
+    struct slice queue;           /* its default queue; empty: "task/<id>" */
+    struct queue_collect collect; /* instead of its queue's; max 0: that counts */
     uint32_t max_attempts, max_attempts_total; /* total 0: any number */
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;

@@ -91,6 +91,7 @@ struct trigger {
     struct slice note;        /* for the first line of its timeline; empty: none */
     int64_t bulk, replayed;   /* as in the run's row */
     struct debounce debounce; /* delay_ms says the same */
+    uint32_t items; /* its payload is the list of so many, as a run has collected it */
     /* From a segment: */
     int64_t parent_id; /* 0: none */
     uint32_t parent_seq;
@@ -111,7 +112,8 @@ struct trigger {
     bool is_keyed;
     /* Reply */
     int64_t run_id;
-    bool debounced;       /* it was made one with a run that was there */
+    bool debounced;       /* it was made one with a run that was there; */
+    bool collected;       /* the same, and its payload is in the list of that */
     bool cached, skipped; /* it was named by its key, or by its lane's: on_conflict is skip */
     bool differs;         /* the run of that key was given another payload */
     bool is_new;          /* it was made by this command */

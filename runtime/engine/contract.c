@@ -1,6 +1,8 @@
 #include "engine/contract.h"
 
 #include "base/crypto.h"
+#include "codec/pack.h"
+#include "engine/batch.h"
 #include "engine/timeline.h"
 
 /* Of two refusals of what was not given, as null and as {}: the one that says what is missing.
@@ -30,6 +32,43 @@ bool payload_fits(const struct schema *schema, bool is_given, struct value *payl
     }
     *problems = (struct problems){ 0 };
     *payload = empty;
+    return true;
+}
+
+bool payloads_fit(const struct schema *schema, struct value *list, struct arena *arena,
+                  struct problems *problems)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (!payload_fits(schema, list->items[i].kind != VALUE_NULL, &list->items[i], arena,
+                          problems))
+            return false;
+    return true;
+}
+
+bool payload_admit(struct batch *batch, struct command *command,
+                   const struct catalog_task *task, const char *what, struct slice *packed)
+{
+    const struct schema *schema =
+        task == NULL || task->schema == NULL ? NULL : schema_input(task->schema);
+    bool is_given = packed->size > 0;
+    struct value payload = { .kind = VALUE_NULL };
+    struct problems *problems = ARENA_NEW(command->arena, struct problems);
+
+    if ((int64_t)packed->size > batch->catalog->limits.payload_bytes)
+        return err_set(&command->err, ERR_TOO_LARGE, "%s has %zu bytes, %lld are allowed", what,
+                       packed->size, (long long)batch->catalog->limits.payload_bytes);
+    if (is_given && !pack_read(batch->arena, *packed, &payload, &command->err))
+        return false;
+    if (schema == NULL)
+        return true;
+    if (command->trigger.items > 0
+            ? !payloads_fit(schema, &payload, command->arena, problems)
+            : !payload_fits(schema, is_given, &payload, command->arena, problems)) {
+        command->problems = problems;
+        return err_set(&command->err, ERR_BAD_INPUT, "%s of %.*s does not match its schema",
+                       what, SLICE_ARG(command->trigger.task));
+    }
+    *packed = pack_value(batch->arena, &payload);
     return true;
 }
 

@@ -21,6 +21,17 @@ enum schema_quick payload_fits_quickly(const struct schema *schema, bool is_give
                                        struct value *payload, struct arena *arena,
                                        struct problems *problems);
 
+/* Of a list that was collected each item is one. */
+bool payloads_fit(const struct schema *schema, struct value *list, struct arena *arena,
+                  struct problems *problems);
+
+struct batch;
+struct command;
+/* The same of a trigger's payload, packed, which gains defaults. False: command->err says what
+ * is wrong with "the payload", which is called so. */
+bool payload_admit(struct batch *batch, struct command *command,
+                   const struct catalog_task *task, const char *what, struct slice *packed);
+
 /* A run is made: what it is under. `task` may be NULL. */
 void contract_begin(const struct catalog_task *task, struct run *run);
 /* A segment of it is about to start: another file than before is a line of its timeline. */

@@ -69,10 +69,27 @@ void key_give(struct key *key, int64_t given)
     memcpy(key->payload, &given, sizeof given);
 }
 
+/* A payload's hash is odd. */
+void key_share(struct key *key)
+{
+    int64_t given;
+
+    memcpy(&given, key->payload, sizeof given);
+    key_give(key, given & ~INT64_C(1));
+}
+
+bool key_is_shared(const struct key *key)
+{
+    int64_t given;
+
+    memcpy(&given, key->payload, sizeof given);
+    return given != 0 && (given & 1) == 0;
+}
+
 bool key_differs(const struct key *key, int64_t given)
 {
     int64_t first;
 
     memcpy(&first, key->payload, sizeof first);
-    return first != 0 && first != given;
+    return first != 0 && (first | 1) != given;
 }

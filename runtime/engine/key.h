@@ -16,7 +16,9 @@ enum key_kind {
     KEY_MESSAGE,
     KEY_WAIT,
     KEY_BULK,
-    KEY_DEBOUNCE
+    KEY_DEBOUNCE,
+    KEY_COLLECT, /* of a queue, its task and concurrency key: the run that collects */
+    KEY_JOINED   /* of a call of a segment: the run that its trigger was made one with */
 };
 void key_hash(enum key_kind kind, uint32_t environment, struct slice scope, int64_t owner,
               struct slice text, uint8_t hash[16]);
@@ -26,8 +28,15 @@ struct key *key_make(struct batch *batch, const uint8_t hash[16], int64_t target
 /* Of a payload, in whatever order its members came; never 0. */
 int64_t payload_hash(struct arena *arena, struct slice packed);
 
+/* Does the run's key still stand for it, now that it has ended so? */
+bool key_stays(const struct run *run);
+
 /* It was first used with that payload. */
 void key_give(struct key *key, int64_t given);
+/* What it stands for has other keys as well, and does not take them back when it ends: whoever
+ * comes with the key looks at what it stands for. */
+void key_share(struct key *key);
+bool key_is_shared(const struct key *key);
 /* Was it with another one than this? No where the row does not say. */
 bool key_differs(const struct key *key, int64_t given);
 

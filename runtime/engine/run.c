@@ -141,8 +141,7 @@ bool run_finish_ready(struct batch *batch, struct run *run)
     return ready;
 }
 
-/* Does its key still stand for it, now that it has ended so? */
-static bool key_stays(const struct run *run)
+bool key_stays(const struct run *run)
 {
     uint32_t reuse = (uint32_t)run->choices & REUSE_MASK;
     uint32_t ended = run->outcome == OUTCOME_COMPLETED  ? REUSE_SUCCESS

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char *const task_names[] = { "alpha", "beta", "gamma", "unknown" };
-const char *const act_queues[ACT_QUEUES] = { "fast", "east", "slow", "narrow", "new" };
+const char *const act_queues[ACT_QUEUES] = { "fast", "east", "slow", "narrow", "many", "new" };
 static const char *const keys[] = { "k0", "k1", "k2", "k3" };
 static const char *const lanes[] = { "east", "west", "k0", "x", "y", "z" };
 
@@ -84,6 +84,7 @@ static void act_trigger(struct world *world)
         trigger->request_key =
             arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
     debounce_say(world, trigger);
+    collect_say(world, trigger);
 }
 
 /* Of a client's key, or of one that a segment gave. */
@@ -369,6 +370,8 @@ void act_reply(struct world *world, struct command *command)
             return;
         }
         (void)known_run(world, command->trigger.run_id, true); /* remembered from now on */
+        if (command->trigger.parent_id == 0)
+            collect_reply(world, &command->trigger);
     } else if (command->kind == COMMAND_TOKEN_CREATE) {
         (void)known_token(world, command->token_create.token_id, true); /* the same */
     } else if (command->kind == COMMAND_TOKEN_COMPLETE ||

@@ -4,7 +4,7 @@
 
 #include "world.h"
 
-enum { ACT_QUEUES = 5 };
+enum { ACT_QUEUES = 6 };
 extern const char *const act_queues[ACT_QUEUES]; /* that they name */
 
 /* Somebody completes the token, cancels the run. */

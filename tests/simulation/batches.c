@@ -4,7 +4,7 @@
 #include "store/timers.h"
 
 static const char *const tasks[] = { "alpha", "beta", "gamma" };
-static const char *const queues[] = { "fast", "east", "slow", "narrow" };
+static const char *const queues[] = { "fast", "east", "slow", "narrow", "many" };
 static const char *const keys[] = { "k0", "k1", "k2", "k3" };
 static const struct slice payloads[] = { { "\x81\xa1n\x01", 4 }, { "\x81\xa1n\x02", 4 } };
 
@@ -22,7 +22,9 @@ static void item_draw(struct world *world, struct batch_ask *ask, bool is_atomic
     if (is_atomic)
         return;
     if (world_chance(world, 40))
-        trigger->queue = slice_of(queues[world_random(world, 4)]);
+        trigger->queue = slice_of(queues[world_random(world, 5)]);
+    if (is_collected(trigger))
+        trigger->payload = collect_payload(world, 0);
     if (world_chance(world, 25))
         trigger->key = slice_of(keys[world_random(world, 4)]);
     if (world_chance(world, 15))
@@ -84,9 +86,13 @@ void batch_reply(struct world *world, const struct command *command)
 
     if (send->parent_id != 0 && store_memory_token(world->memory, send->batch_id) != NULL)
         (void)known_token(world, send->batch_id, true); /* remembered from now on */
-    for (uint32_t i = 0; i < send->count; i++)
-        if (send->items[i].command->trigger.is_new)
-            (void)known_run(world, send->items[i].command->trigger.run_id, true);
+    for (uint32_t i = 0; i < send->count; i++) {
+        const struct trigger *trigger = &send->items[i].command->trigger;
+        if (trigger->is_new)
+            (void)known_run(world, trigger->run_id, true);
+        if (send->items[i].reply == ASK_TAKEN)
+            collect_reply(world, trigger);
+    }
 }
 
 /* ---- what a walk removes -----------------------------------------------------------------

@@ -18,6 +18,20 @@ enum row_kind kind_after(enum row_kind kind);
 
 /* debounce.c: now and then it is one of a key. */
 void debounce_say(struct world *world, struct trigger *trigger);
+/* collect.c: now and then it goes where triggers are collected; what was told of those, and
+ * that each is in one list, once, in their order. */
+void collect_say(struct world *world, struct trigger *trigger);
+struct slice collect_payload(struct world *world, int64_t number); /* 0: a new one */
+void collect_reply(struct world *world, const struct trigger *trigger);
+void check_collected(struct world *world);
+/* Is it one that is collected? Such a one is made, or added to what is there. */
+bool is_collected(const struct trigger *trigger);
+/* As what it makes is asked for. */
+struct command *collect_command(const struct look *look, const struct command *command);
+/* True: it is one with a run that was there. */
+bool rule_collected(const struct look *look, const struct command *command);
+/* The run was filled in this batch: it may have started before its time. */
+bool collect_is_full(const struct look *look, const struct run *run);
 /* bulk.c: many runs are canceled, or replayed. */
 void act_bulk(struct world *world);
 void check_bulks(struct world *world);

@@ -282,6 +282,7 @@ static void replayed_look(const struct look *look, const struct run *run)
         .trigger = { .environment = bulk->environment,
                      .task = shadow->was->task,
                      .payload = shadow->was->input,
+                     .items = shadow->was->collected,
                      .queue = model_keep(look, queue_name_now(look, shadow->was)),
                      .concurrency_key = shadow->was->concurrency_key,
                      .tags = shadow->was->tags,

@@ -337,6 +337,7 @@ void check_rows(struct world *world)
     check_known(world);
     check_tokens(world);
     check_bulks(world);
+    check_collected(world);
     check_totals(world);
     check_gone_tokens(world);
     check_queues(world);

@@ -30,7 +30,8 @@ static void check_conflict(struct world *world, const struct run *run)
     const struct queue *queue = store_memory_queue(world->memory, run->queue);
 
     if (run->lane == run->queue || queue == NULL ||
-        world_rules(queue->name) == world_rules(SLICE("")))
+        world_rules(queue->name) == world_rules(SLICE("")) ||
+        world_rules(queue->name)->collect.max != 0)
         return;
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *other = store_memory_run(world->memory, i);

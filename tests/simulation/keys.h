@@ -12,6 +12,7 @@ struct shadow_key {
     int64_t target, expires_ms;
     struct slice payload;
     bool is_released;
+    bool is_shared; /* with other triggers of a run that has collected them */
 };
 
 /* NULL: there are too many. */

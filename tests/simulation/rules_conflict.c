@@ -7,7 +7,9 @@ static uint32_t rule_of(const struct look *look, const struct run *run)
 {
     bool is_keyed = run->lane != run->queue;
 
-    return is_keyed && world_rules(queue_name_now(look, run)) != world_rules(SLICE(""))
+    const struct queue_rules *rules = world_rules(queue_name_now(look, run));
+
+    return is_keyed && rules != world_rules(SLICE("")) && rules->collect.max == 0
                ? look->world->on_conflict
                : CONFLICT_QUEUE;
 }

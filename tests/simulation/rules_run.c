@@ -1,5 +1,6 @@
 /* Runs: what never changes, and the moves that each may make, with their reasons. */
 #include "base/duration.h"
+#include "batches.h"
 #include "engine/deaths.h"
 #include "model.h"
 #include "waits.h"
@@ -170,7 +171,7 @@ static void queued_look(const struct look *look, struct shadow *shadow, const st
 {
     const struct run *was = shadow->was;
 
-    if (from == RUN_DELAYED && !shadow->is_redriven &&
+    if (from == RUN_DELAYED && !shadow->is_redriven && !collect_is_full(look, run) &&
         (was == NULL || was->status != RUN_DELAYED || !look->batch->look_for_due ||
          !look_is_over(look, was->due_ms, was->due_is_span)))
         flaw(look, run, "it was delayed, and starts before its time");

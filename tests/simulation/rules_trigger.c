@@ -1,8 +1,8 @@
 /* Triggers: which run they make, and which one their keys find. */
 #include "base/duration.h"
+#include "batches.h"
 #include "codec/pack.h"
 #include "engine/key.h"
-#include "model.h"
 
 #define KEY_DAYS_MS (INT64_C(30) * 86400 * 1000)
 
@@ -31,7 +31,7 @@ void key_set(const struct look *look, struct shadow_key *key, int64_t target, in
         return;
     key->target = target;
     key->expires_ms = ttl_ms == 0 ? 0 : time_after(look->steady_ms, ttl_ms);
-    key->is_released = false;
+    key->is_released = key->is_shared = false;
 }
 
 bool key_is_over(const struct look *look, const struct shadow_key *key)
@@ -77,6 +77,8 @@ static bool key_may_be_over(const struct look *look, const struct shadow_key *ke
     const struct run *run = run_now(look, key->target);
     const struct shadow *shadow = shadow_of(look, key->target);
 
+    if (run == NULL && key->is_shared)
+        return true; /* it went, and was looked at */
     return run != NULL && outcome_releases(key, run) &&
            (shadow == NULL || shadow->was == NULL || shadow->was->status != RUN_DONE);
 }
@@ -162,7 +164,8 @@ static uint32_t choices_expected(const struct look *look, const struct trigger *
                                  const struct run *run)
 {
     const struct run *parent = run_now(look, trigger->parent_id);
-    uint32_t reuse = trigger->key.size > 0 ? reuse_expected(look, trigger, run) : 0;
+    uint32_t reuse =
+        trigger->key.size > 0 || run->collect_most > 0 ? reuse_expected(look, trigger, run) : 0;
     uint32_t rule = trigger->on_parent_end;
 
     const struct shadow *shadow = shadow_of(look, trigger->parent_id);
@@ -226,7 +229,8 @@ static void made_look(const struct look *look, const struct command *command,
     if (!has_value)
         shadow->extra_moves++;
     table_set(&look->model->runs, (uint64_t)run->id, shadow);
-    if (is_delayed && !run_has_ended(run) &&
+    bool is_full = collect_is_full(look, run);
+    if (is_delayed && !is_full && !run_has_ended(run) &&
         (run->status != RUN_DELAYED || run->due_ms != due_ms || run->due_is_span != is_span))
         world_flaw(look->world, "run %lld is to start in %lld ms, and has status %u",
                    (long long)run->id,
@@ -234,7 +238,8 @@ static void made_look(const struct look *look, const struct command *command,
                    run->status);
     if (!is_delayed && run->status == RUN_DELAYED)
         world_flaw(look->world, "run %lld is delayed without a reason", (long long)run->id);
-    if (run->rank_ms != rank_expected(look, priority_ms, is_delayed, due_ms, is_span))
+    if (!is_full &&
+        run->rank_ms != rank_expected(look, priority_ms, is_delayed, due_ms, is_span))
         world_flaw(look->world, "run %lld has rank %lld, priority %lld", (long long)run->id,
                    (long long)run->rank_ms, (long long)priority_ms);
     if (run->environment != trigger->environment || !slice_equal(run->task, trigger->task) ||
@@ -266,7 +271,7 @@ static void refused_look(const struct look *look, const struct command *command)
         world_flaw(look->world, "a child of run %lld was refused, which is %u deep",
                    (long long)trigger->parent_id, parent->depth);
     if (command->err.code == ERR_RULE && trigger->parent_id == 0 &&
-        !rates_may_refuse(look, trigger))
+        !(is_collected(trigger) && trigger->delay_ms > 0) && !rates_may_refuse(look, trigger))
         world_flaw(look->world, "a trigger was refused: %s", command->err.text);
     if (command->err.code == ERR_FULL)
         rule_full(look, trigger);
@@ -299,6 +304,9 @@ void rule_made(const struct look *look, const struct command *command)
                    (long long)trigger->run_id);
         return;
     }
+    if (is_collected(trigger))
+        command = collect_command(look, command);
+    trigger = &command->trigger;
     if (!trigger->is_new || trigger->cached || shadow_of(look, run->id) != NULL ||
         (trigger->id != 0 && trigger->id != run->id))
         world_flaw(look->world, "a trigger was to make a run, and gives run %lld%s",
@@ -332,7 +340,8 @@ static bool outside_look(const struct look *look, const struct command *command)
 void rule_trigger(const struct look *look, const struct command *command)
 {
     const struct trigger *trigger = &command->trigger;
-    struct shadow_key *key = NULL, *request = NULL;
+    struct shadow_key *key = NULL, *request = NULL, *joined = NULL;
+    bool is_call = trigger->id != 0 && trigger->batch == 0 && is_collected(trigger);
 
     if (look->catalog == NULL) {
         if (command->err.code != ERR_STOPPING)
@@ -358,7 +367,10 @@ void rule_trigger(const struct look *look, const struct command *command)
     if (trigger->request_key.size > 0)
         request = key_of(look, KEY_REQUEST, trigger->environment, trigger->task, 0,
                          trigger->request_key);
-    if ((trigger->key.size > 0 && key == NULL) ||
+    if (is_call)
+        joined =
+            key_of(look, KEY_JOINED, trigger->environment, SLICE(""), trigger->id, SLICE(""));
+    if ((trigger->key.size > 0 && key == NULL) || (is_call && joined == NULL) ||
         (trigger->request_key.size > 0 && request == NULL))
         return; /* too many to know */
     if (request != NULL && !key_is_over(look, request)) {
@@ -373,8 +385,14 @@ void rule_trigger(const struct look *look, const struct command *command)
                        (long long)trigger->run_id);
         return;
     }
+    if (joined != NULL && !key_is_over(look, joined)) {
+        if (trigger->is_new || trigger->collected || trigger->run_id != joined->target)
+            world_flaw(look->world, "a segment that runs again has added to run %lld anew",
+                       (long long)trigger->run_id);
+        return;
+    }
     if (key != NULL && !key_is_over(look, key) &&
-        !(trigger->is_new && key_may_be_over(look, key))) {
+        !((trigger->is_new || trigger->collected) && key_may_be_over(look, key))) {
         hit_look(look, trigger, key);
         return;
     }
@@ -382,12 +400,17 @@ void rule_trigger(const struct look *look, const struct command *command)
         return;
     if (rule_conflict_skipped(look, trigger))
         return;
-    rule_made(look, command);
+    if (!rule_collected(look, command))
+        rule_made(look, command);
+    key_set(look, joined, trigger->run_id, KEY_DAYS_MS);
     key_set(look, key, trigger->run_id,
             trigger->key_ttl_ms != 0 ? trigger->key_ttl_ms : KEY_DAYS_MS);
-    if (key != NULL) {
+    const struct run *made = run_now(look, trigger->run_id);
+    if (key != NULL && made != NULL) {
         key->payload = model_keep(look, trigger->payload);
-        key->reuse = reuse_expected(look, trigger, run_now(look, trigger->run_id));
+        key->is_shared = is_collected(trigger);
+        key->reuse = key->is_shared ? (uint32_t)made->choices & REUSE_MASK
+                                    : reuse_expected(look, trigger, made);
     }
     key_set(look, request, trigger->run_id, REQUEST_TTL_MS);
 }

@@ -144,6 +144,11 @@ static void call_trigger(struct world *world, struct held_segment *held)
         command->trigger.key_ttl_ms = dice / 616 % 2 == 0 ? moment_any(dice >> 12, 0) : 0;
         command->trigger.reuse = dice / 1232 % 3 == 0 ? REUSE_SAID | dice / 3696 % 16 : 0;
     }
+    if (dice / 13 % 6 == 0) {
+        command->trigger.queue = SLICE("many");
+        command->trigger.payload = collect_payload(world, command->trigger.id);
+        command->trigger.delay_ms = 0;
+    }
 }
 
 /* Somebody else's, of another environment, the run itself, or nothing at all. */
@@ -456,7 +461,9 @@ void slots_reply(struct world *world, struct command *command)
             held->call--, held->in_call = false;
         else if (held != NULL)
             made(world, held, trigger->run_id, trigger->id, held->children, &held->child_count,
-                 trigger->cached);
+                 trigger->cached || is_collected(trigger));
+        if (!failed)
+            collect_reply(world, trigger);
         if (held != NULL && held->child_count == 4)
             held->child_count = 0, held->entry = 100; /* ends without children */
     } else if (command->kind == COMMAND_BATCH_SEND && command->batch_send.parent_id != 0) {

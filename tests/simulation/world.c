@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 static const char *const task_names[TASKS] = { "alpha", "beta", "gamma" };
-static const char *const queue_names[QUEUES] = { "fast", "slow", "narrow" };
+static const char *const queue_names[QUEUES] = { "fast", "slow", "narrow", "many" };
 static struct slice segments[] = { { "start", 5 }, { "next", 4 }, { "last", 4 } };
 static const uint32_t environments[ENVIRONMENTS] = { 1, 2 };
 static const char *const environment_names[ENVIRONMENTS] = { "dev", "prod" };
@@ -98,6 +98,7 @@ static const struct queue_rules said[QUEUES] = {
       .retry_of[RETRY_UPSTREAM] = { .attempts = 5, .min_ms = 500, .max_ms = 500, .factor = 1 },
       .retry_total = 4,
       .on_exhausted = EXHAUSTED_DEAD_LETTER },
+    { .collect = { COLLECT_MOST, COLLECT_MS } },
 };
 
 const struct queue_rules *world_rules(struct slice queue)
@@ -125,7 +126,7 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
     struct queue_rules rules = said[i];
     struct expression_flaw flaw;
 
-    rules.on_conflict = world->on_conflict;
+    rules.on_conflict = i == 3 ? CONFLICT_QUEUE : world->on_conflict;
     rules.concurrency = i == 2 ? 1 : world->queue_limit;
     rules.per_key = i == 0 ? world->key_limit : 0;
     rules.total = i == 1 ? world->total_limit : 0;
@@ -133,7 +134,8 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
     if (i == 0)
         rules.priority.expression = expression_compile(
             &catalog->arena, SLICE("payload.n * 2 + 1"), EXPRESSION_NUMBER, &flaw);
-    pools_rules(world, catalog, i, &rules);
+    if (i < POOL_QUEUES)
+        pools_rules(world, catalog, i, &rules);
     if (i == 0)
         fair_rules(world, &catalog->arena, &rules);
     return rules;

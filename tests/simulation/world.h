@@ -8,6 +8,7 @@
 #ifndef WORLD_H
 #define WORLD_H
 
+#include "collects.h"
 #include "engine/engine.h"
 #include "held.h"
 #include "hosts.h"
@@ -21,7 +22,7 @@
 
 enum {
     TASKS = 3,
-    QUEUES = 3,
+    QUEUES = 4,
     SLOTS = 4,
     HELD_MAX = 256,
     BATCH_MAX = 12,
@@ -64,6 +65,7 @@ struct world {
     struct known_starts starts;       /* since the rates are as they are */
     int64_t batch_ms;                 /* when the last batch began, by the steady clock */
     uint32_t slots, lanes;            /* of each node; looked at in a batch, 0: as usual */
+    struct known_collected collected;
     struct known_pools pools;
     struct known_schedules schedules;
     uint32_t weight; /* of the tenant "one" of the fair queue; 0: it is not fair */

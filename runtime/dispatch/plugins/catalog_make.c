@@ -161,6 +161,16 @@ static struct slice queue_of(const struct making *making, const struct task_desc
     return task->queue;
 }
 
+static struct queue_collect collect_of(const struct making *making, struct slice task)
+{
+    const struct config_queues *queues = queues_of(making);
+
+    for (uint32_t i = 0; queues != NULL && i < queues->task_count; i++)
+        if (slice_equal(queues->tasks[i].task, task))
+            return queues->tasks[i].rules.collect;
+    return (struct queue_collect){ 0 };
+}
+
 static void retries_fill(const struct config *config, const struct task_description *task,
                          struct catalog_task *entry)
 {
@@ -194,6 +204,7 @@ static void task_add(struct making *making, const struct catalog_source *item,
         .version = arena_copy(arena, about->version),
         .build = arena_copy(arena, (struct slice){ item->build->sha, 16 }),
         .queue = arena_copy(arena, queue_of(making, task)),
+        .collect = collect_of(making, task->id),
         .segments = ARENA_ARRAY(arena, struct slice, task->segment_count),
         .segment_count = task->segment_count
     };

@@ -24,7 +24,7 @@ static struct entry_said entry_of(const struct config_queues *queues, bool is_ta
         return (struct entry_said){ .kind = "task",
                                     .name = queues->tasks[i].task,
                                     .queue = queues->tasks[i].queue,
-                                    .rules = &no_rules,
+                                    .rules = &queues->tasks[i].rules,
                                     .retention = &queues->tasks[i].retention };
     const struct config_queue *queue = &queues->queues[i];
     return (struct entry_said){ "queue", queue->name, SLICE(""), &queue->rules,

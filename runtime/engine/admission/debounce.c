@@ -67,6 +67,7 @@ static void push(struct batch *batch, const struct trigger *trigger, struct run 
         return;
     run->rank_ms += due_ms - run->due_ms;
     run->due_ms = due_ms;
+    run->bounces++;
 }
 
 static void replace(struct batch *batch, const struct trigger *trigger, struct run *run,
@@ -80,29 +81,6 @@ static void replace(struct batch *batch, const struct trigger *trigger, struct r
     run->is_test = trigger->is_test;
 }
 
-/* Each fits by itself; do all of them together? *packed gains defaults. */
-static bool input_fits(struct batch *batch, struct command *command,
-                       const struct catalog_task *task, struct slice *packed)
-{
-    const struct schema *schema =
-        task == NULL || task->schema == NULL ? NULL : schema_input(task->schema);
-    struct value payload;
-    struct problems *problems = ARENA_NEW(command->arena, struct problems);
-
-    if (schema == NULL)
-        return true;
-    if (!pack_read(batch->arena, *packed, &payload, &command->err))
-        return false;
-    if (!payload_fits(schema, true, &payload, command->arena, problems)) {
-        command->problems = problems;
-        return err_set(&command->err, ERR_BAD_INPUT,
-                       "the merged payload does not match the schema of %.*s",
-                       SLICE_ARG(command->trigger.task));
-    }
-    *packed = pack_value(batch->arena, &payload);
-    return true;
-}
-
 static bool merge(struct batch *batch, struct command *command, const struct catalog_task *task,
                   struct run *run, struct slice payload)
 {
@@ -112,11 +90,8 @@ static bool merge(struct batch *batch, struct command *command, const struct cat
     if (!maps_merge(batch, run->input, payload, &input))
         return err_set(&command->err, ERR_BAD_INPUT,
                        "debounce.mode is \"merge\", and a payload is no object");
-    if ((int64_t)input.size > batch->catalog->limits.payload_bytes)
-        return err_set(&command->err, ERR_TOO_LARGE,
-                       "the merged payload has %zu bytes, %lld are allowed", input.size,
-                       (long long)batch->catalog->limits.payload_bytes);
-    if (!input_fits(batch, command, task, &input))
+    /* Each fits by itself; do all of them together? */
+    if (!payload_admit(batch, command, task, "the merged payload", &input))
         return false;
     if (trigger->metadata.size > 0 &&
         !maps_merge(batch, run->metadata, trigger->metadata, &metadata))
@@ -150,5 +125,6 @@ void debounce_begin(struct batch *batch, const struct trigger *trigger,
     if (trigger->debounce.key.size == 0)
         return;
     run->bounce_ms = time_after(batch->steady_ms, trigger->debounce.most_ms);
+    run->bounce_key = arena_copy(batch->arena, trigger->debounce.key);
     (void)key_make(batch, debounced->hash, run->id, trigger->debounce.most_ms);
 }

@@ -54,6 +54,7 @@ static struct command *make_command(struct batch *batch, const struct redrive *r
                           .tags = run->tags,
                           .metadata = run->metadata,
                           .is_test = run->is_test,
+                          .items = run->collected,
                           .is_accepted = true,
                           .note = arena_format(batch->arena, "goes on for %s%.*s",
                                                id_format("run", run->id, id), SLICE_ARG(by)),

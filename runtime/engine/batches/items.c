@@ -125,12 +125,12 @@ static bool release_one(struct batch *batch, struct run_batch *made, struct batc
 
     if (command->err.code == ERR_OK && !trigger_decide(batch, command))
         return false;
-    if (command->err.code == ERR_OK && !command->trigger.is_new &&
+    if (command->err.code == ERR_OK && !item_is_run(&command->trigger) &&
         !rows_run(&batch->rows, command->trigger.run_id, 0, &target))
         return false;
     if (command->err.code != ERR_OK)
         item_refuse(batch, made, item, slice_of(command->err.text));
-    else if (!command->trigger.is_new)
+    else if (!item_is_run(&command->trigger))
         item_link(batch, made, item, command->trigger.run_id, target);
     else
         item->row.is_deleted = true;

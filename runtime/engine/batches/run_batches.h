@@ -27,6 +27,11 @@ void item_refuse(struct batch *batch, struct run_batch *made, struct batch_item 
 /* Its answer is that of `target`, which is loaded; NULL: that was removed. */
 void item_link(struct batch *batch, struct run_batch *made, struct batch_item *item, int64_t id,
                const struct run *target);
+/* It became a run under its own id, which needs no row beside it. */
+static inline bool item_is_run(const struct trigger *trigger)
+{
+    return trigger->is_new && trigger->run_id == trigger->id;
+}
 /* Kept aside until it is made. */
 struct slice item_pack(struct arena *arena, const struct trigger *asked);
 bool item_read(struct arena *arena, const struct batch_item *item, struct trigger *trigger);

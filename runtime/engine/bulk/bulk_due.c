@@ -82,6 +82,7 @@ static struct command *replay_command(struct batch *batch, const struct bulk_act
         .trigger = { .environment = bulk->environment,
                      .task = run->task,
                      .payload = run->input,
+                     .items = run->collected,
                      .queue = queue == NULL ? (struct slice){ 0 } : queue->name,
                      .concurrency_key = run->concurrency_key,
                      .tags = run->tags,

@@ -233,7 +233,7 @@ static bool item_ask(struct batch *batch, const struct batch_send *send,
         err_set(&command->err, ERR_RULE,
                 "its idempotency key was used with another payload, and the configuration "
                 "refuses that (on_payload_mismatch)");
-    return command->err.code != ERR_OK || trigger->run_id == 0 || trigger->is_new ||
+    return command->err.code != ERR_OK || trigger->run_id == 0 || item_is_run(trigger) ||
            rows_run(&batch->rows, trigger->run_id, 0, target);
 }
 
@@ -251,8 +251,8 @@ static void item_take(struct batch *batch, struct run_batch *row, struct batch_a
     if (ask->index >= row->most)
         row->most = ask->index + 1;
     ask->reply = why.size > 0 ? ASK_REFUSED : ASK_TAKEN;
-    if (trigger->is_new)
-        return; /* a run needs no row beside it */
+    if (item_is_run(trigger))
+        return; /* it needs no row beside it */
     struct batch_item *item = item_make(batch, row, trigger->id, ITEM_KEPT, trigger);
     if (why.size > 0)
         item_refuse(batch, row, item, why);

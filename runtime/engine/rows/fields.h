@@ -39,6 +39,8 @@
     X(row, 80, COUNT, ending) X(row, 81, COUNT, undo_number) X(row, 82, COUNT, undo_tries)          \
     X(row, 83, COUNT, hooks) X(row, 84, BYTES, aborts) X(row, 85, BYTES, undo_errors)          \
     X(row, 91, TIME, bounce_ms)                                                                \
+    X(row, 102, COUNT, collected) X(row, 103, COUNT, collect_most)                             \
+    X(row, 104, COUNT, bounces) X(row, 105, BYTES, bounce_key)                                 \
     X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \

@@ -120,11 +120,12 @@ struct run {
      * (empty: the same; one zero byte: there was none). */
     struct slice schema, schema_now;
     struct slice deaths; /* of the server while it was out; engine/deaths.h */
-
-    int64_t bulk;      /* the bulk action that has made or canceled it; 0: none */
-    int64_t replayed;  /* the run that it repeats; 0: none */
-    int64_t bounce_ms; /* it is debounced, and starts then at the latest; 0: it is not */
-
+    int64_t bulk;        /* the bulk action that has made or canceled it; 0: none */
+    int64_t replayed;    /* the run that it repeats; 0: none */
+    int64_t bounce_ms; /* it is debounced, or collects, and starts then at the latest; 0: no */
+    uint32_t collected, collect_most; /* triggers in the list that its input is; at most */
+    uint32_t bounces;                 /* how often it was pushed back; */
+    struct slice bounce_key;          /* by triggers with that key */
     uint32_t tries; /* that have failed since it last saved its state, or, where a retry begins
                        anew, since it was made */
     /* How it ends badly where there is something to undo, or a hook to be called: endings/. */
@@ -138,7 +139,6 @@ struct run {
     struct slice aborts;  /* packed list of segments: to be entered if it ends badly, the last
                              first; empty: none */
     struct slice undo_errors; /* packed: of those executions that were given up */
-
     int64_t mailed; /* messages that were sent to it so far, which is the last one's number */
 
     /* Packed; row.parts says which are in memory. */
@@ -146,6 +146,7 @@ struct run {
     struct slice mail; /* messages that no segment has received yet; engine/waits/mail.h */
 
     /* In memory only. */
+    size_t input_room;      /* of its input, where that has been added to in this batch */
     bool is_away;           /* ready at another node, which does not start it at once */
     bool is_bystander;      /* it was looked at because it is there: not to be started for it */
     uint32_t problems;      /* of its output, which is kept all the same: for the event */

@@ -46,7 +46,8 @@ struct run_batch {
 enum item_kind {
     ITEM_KEPT,    /* aside, until all are there and good */
     ITEM_REFUSED, /* `error` says why */
-    ITEM_LINKED   /* its answer is that of `target`, which was there: by its key, or its lane */
+    ITEM_LINKED   /* its answer is that of `target`, which was there: by its key, or its
+                    lane; or which collects, and has it */
 };
 
 /* An item that is no run of its own. */

@@ -111,12 +111,12 @@ static void fired(struct batch *batch, struct schedule *schedule,
                   struct schedule_firing *firing, const struct trigger *trigger)
 {
     firing->run_id = trigger->run_id;
-    firing->is_new = trigger->is_new;
+    firing->is_new = trigger->is_new || trigger->collected;
     if (trigger->is_new)
         mark(batch, schedule, firing);
     if (firing->how == FIRING_BACKFILL)
         return;
-    schedule->fired += trigger->is_new;
+    schedule->fired += firing->is_new;
     schedule->dropped = 0;
     if (firing->how == FIRING_TICK)
         schedule->last_ms = firing->at_ms;

@@ -26,7 +26,10 @@ static struct redaction redact_run(const struct catalog *catalog, const struct r
 
 struct redaction redact_payload(const struct catalog *catalog, const struct run *run)
 {
-    return redact_run(catalog, run, schema_input);
+    struct redaction redaction = redact_run(catalog, run, schema_input);
+
+    redaction.is_list = run->collected > 0;
+    return redaction;
 }
 
 static bool is_nothing(struct slice packed)
@@ -88,7 +91,10 @@ static struct value seen(const struct redaction *redaction, struct arena *arena,
 
     if (redaction->hides_all || (packed.size > 0 && !pack_read(arena, packed, &value, NULL)))
         return value_text(HIDDEN);
-    schema_redact(redaction->schema, &value, arena);
+    if (!redaction->is_list || value.kind != VALUE_LIST)
+        schema_redact(redaction->schema, &value, arena);
+    for (uint32_t i = 0; redaction->is_list && i < value.count; i++)
+        schema_redact(redaction->schema, &value.items[i], arena);
     return value;
 }
 

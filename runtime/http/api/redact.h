@@ -13,6 +13,7 @@
 
 struct redaction {
     bool hides_all;
+    bool is_list;                /* of values that the schema is of */
     const struct schema *schema; /* whose secrets to hide; NULL: there are none */
 };
 

@@ -71,13 +71,21 @@ static bool payload_take(struct request *request, const struct value *body,
 {
     const struct replay *replay = request->view;
     const struct value *given = value_find(body, "payload");
+    struct trigger *trigger = &request->command.trigger;
     struct slice stored = replay->run->input;
 
     *payload = (struct value){ .kind = VALUE_NULL };
-    return given != NULL
-               ? trigger_body_payload(request, given, value_find(body, "payloadType"), payload,
-                                      err)
-               : stored.size == 0 || pack_read(&request->http->scratch, stored, payload, err);
+    if (given == NULL)
+        return stored.size == 0 || pack_read(&request->http->scratch, stored, payload, err);
+    if (!trigger_body_payload(request, given, value_find(body, "payloadType"), payload, err))
+        return false;
+    if (trigger->items == 0)
+        return true;
+    trigger->items = payload->kind == VALUE_LIST ? payload->count : 0;
+    return trigger->items > 0 ||
+           err_set(err, ERR_RULE,
+                   "payload: the run that is repeated has collected its payload from many "
+                   "triggers, so it must be a list of one or more");
 }
 
 /* The new run begins where the old one had saved last. */
@@ -132,6 +140,7 @@ static void replay_read(struct request *request)
     trigger->environment = request->world->environment->number;
     trigger->task = replay->run->task;
     trigger->replayed = replay->id;
+    trigger->items = replay->run->collected;
     if (options_read(request, &body, &err) && payload_take(request, &body, &payload, &err))
         trigger_submit(request,
                        value_find(&body, "payload") != NULL || replay->run->input.size > 0,

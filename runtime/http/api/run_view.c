@@ -308,6 +308,22 @@ static void write_family(struct out *out, const struct run *run)
         out_bool(out, "waitsForChildren", true);
 }
 
+/* Other triggers were made one with it, or may still be. */
+static void joins_write(struct out *out, const struct run *run)
+{
+    bool is_open = run->bounce_ms != 0 && run->status == RUN_DELAYED && run->started_ms == 0;
+
+    if (run->collected > 0)
+        out_int(out, "collected", run->collected);
+    if (is_open)
+        out_time(out, run->collected > 0 ? "collectsUntil" : "debouncedUntil",
+                 due_date(run->bounce_ms, true));
+    if (run->bounce_key.size > 0) {
+        out_text(out, "debounceKey", run->bounce_key);
+        out_int(out, "pushedBack", run->bounces);
+    }
+}
+
 /* Beyond the contract: what people ask when a run does not do what they think it does. */
 static void write_extras(struct out *out, struct arena *arena, const struct run_view *view)
 {
@@ -323,8 +339,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
         out_id(out, "batchId", "batch", run->batch);
     if (run->bulk != 0)
         out_id(out, "bulkActionId", "bulk", run->bulk);
-    if (run->bounce_ms != 0 && run->status == RUN_DELAYED && run->started_ms == 0)
-        out_time(out, "debouncedUntil", due_date(run->bounce_ms, true));
+    joins_write(out, run);
     if (run->replayed != 0)
         out_id(out, "replayOf", "run", run->replayed);
     out_double(out, "priority", (double)run->priority_ms / 1000);

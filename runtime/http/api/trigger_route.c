@@ -88,8 +88,10 @@ static bool check_work(struct request *request, struct pool_reader *reader, stru
     if (trigger->payload.size > 0 &&
         !pack_read(&request->arena, trigger->payload, &payload, err))
         return false;
-    check->fits = payload_fits(check->schema, check->is_given, &payload, &request->arena,
-                               &check->problems);
+    check->fits = trigger->items > 0
+                      ? payloads_fit(check->schema, &payload, &request->arena, &check->problems)
+                      : payload_fits(check->schema, check->is_given, &payload, &request->arena,
+                                     &check->problems);
     return !check->fits || payload_pack(request, &payload, err);
 }
 
@@ -106,7 +108,7 @@ static void payload_check(struct request *request, struct value *payload,
     enum schema_quick quick = SCHEMA_LATER;
     struct err err = { 0 };
 
-    if (trigger->payload.size <= QUICK_BYTES)
+    if (trigger->payload.size <= QUICK_BYTES && trigger->items == 0)
         quick = payload_fits_quickly(check->schema, check->is_given, payload, &request->arena,
                                      &check->problems);
     check->fits = quick == SCHEMA_FITS;
@@ -138,7 +140,7 @@ void trigger_submit(struct request *request, bool is_given, struct value *payloa
         catalog_task(http->catalog, request->command.trigger.task);
     struct err err = { 0 };
 
-    if (!value_fits_depth(payload, VALUE_PAYLOAD_DEPTH))
+    if (!value_fits_depth(payload, VALUE_PAYLOAD_DEPTH + (request->command.trigger.items > 0)))
         err_set(&err, ERR_BAD_REQUEST, "The payload is nested deeper than %d levels",
                 VALUE_PAYLOAD_DEPTH);
     if (err.code != ERR_OK || !task_may_run(request, task, &err) ||
@@ -240,6 +242,8 @@ void trigger_done(struct request *request)
     out_bool(&out, "isCached", trigger->cached);
     if (trigger->debounced)
         out_bool(&out, "isDebounced", true);
+    if (trigger->collected)
+        out_bool(&out, "isCollected", true);
     if (trigger->skipped)
         out_bool(&out, "isSkipped", true);
     out_end_map(&out);

@@ -222,6 +222,27 @@ static struct slice ending_sentence(struct arena *arena, const struct why *why)
                         SLICE_ARG(rest));
 }
 
+/* Why it has not started yet, though nothing stands in its way. */
+static struct slice delay_sentence(struct arena *arena, const struct run *run)
+{
+    char most[TIME_TEXT_SIZE];
+
+    if (run->attempt > 1 || run->error.size > 0)
+        return SLICE("it pauses before it is tried again");
+    if (run->bounce_ms == 0)
+        return SLICE("it was triggered with a delay");
+    time_format(due_date(run->bounce_ms, true), most);
+    if (run->collected > 0)
+        return arena_format(arena,
+                            "it has collected %u triggers, and starts at %s, or as soon as %u "
+                            "more have come",
+                            run->collected, most, run->collect_most - run->collected);
+    return arena_format(arena,
+                        "it is delayed by debounce key %.*s, was pushed back %u times, and "
+                        "starts at %s at the latest",
+                        SLICE_ARG(run->bounce_key), run->bounces, most);
+}
+
 static struct slice sentence_of(struct arena *arena, const struct why *why)
 {
     const struct run *run = why->view.run;
@@ -237,9 +258,7 @@ static struct slice sentence_of(struct arena *arena, const struct why *why)
     if (run->status == RUN_RUNNING)
         return SLICE("a segment of it runs");
     if (run->status == RUN_DELAYED && !run_is_paused(run))
-        return run->attempt > 1 || run->error.size > 0
-                   ? SLICE("it pauses before it is tried again")
-                   : SLICE("it was triggered with a delay");
+        return delay_sentence(arena, run);
     return why->view.hold.text;
 }
 

@@ -223,6 +223,19 @@ Test(queues, mistakes_are_told)
         { "queues: {a: {on_exhausted: wait}}\n", "q.yaml:1:28: /queues/a/on_exhausted:" },
         { "queues: {a: {reuse: [lost]}}\n", "q.yaml:1:22: /queues/a/reuse/0:" },
         { "queues: {a: {reuse: failed}}\n", "q.yaml:1:21: /queues/a/reuse:" },
+        { "queues: {a: {collect: {max: 0, for: 2s}}}\n",
+          "q.yaml:1:29: /queues/a/collect/max: expected an integer >= 1" },
+        { "queues: {a: {collect: {max: 10001, for: 2s}}}\n",
+          "q.yaml:1:29: /queues/a/collect/max: expected an integer <= 10000" },
+        { "queues: {a: {collect: {max: 5, for: 999ms}}}\n",
+          "q.yaml:1:37: collect.for must be a time from 1s to 1h, like 2s" },
+        { "queues: {a: {collect: {max: 5, for: 61m}}}\n",
+          "q.yaml:1:37: collect.for must be a time from 1s to 1h, like 2s" },
+        { "queues: {a: {collect: {max: 5}}}\n", "q.yaml:1:23: /queues/a/collect:" },
+        { "queues:\n  a: {collect: {max: 5, for: 2s}, on_conflict: skip}\n",
+          "q.yaml:2:48: on_conflict can only be queue where triggers are collected" },
+        { "tasks:\n  t: {collect: {max: 5, for: 2h}}\n",
+          "q.yaml:2:30: collect.for must be a time from 1s to 1h" },
         { "queues: {a: {ttl: 0s}}\n",
           "q.yaml:1:19: ttl must be a time from 1ms to 36500d, like 30m" },
         { "queues: {a: {ttl: 5s, start_by: 5s}}\n", "q.yaml:1:13: /queues/a:" },
@@ -369,5 +382,26 @@ Test(queues, pools_and_what_is_used_of_them)
     queue_uses_text(uses, text);
     cr_assert_str_eq(text, "gpu 1, licence 2");
     cr_assert_eq(queues.queues[1].rules.uses.count, 0);
+    config_queues_finish(&queues);
+}
+
+Test(queues, triggers_that_are_collected)
+{
+    struct config_queues queues;
+    struct problems problems = { 0 };
+
+    cr_assert(config_queues_parse("q.yaml",
+                                  SLICE("queues:\n"
+                                        "  a: {collect: {max: 500, for: 2s}}\n"
+                                        "  b: {collect: }\n"
+                                        "tasks: {t: {queue: a, collect: {max: 2, for: 1m}}}\n"),
+                                  100, &queues, &arena, &problems),
+              "%s", said(&problems));
+    const struct queue_collect *collect = &queues.queues[0].rules.collect;
+
+    cr_assert(collect->max == 500 && collect->for_ms == 2000);
+    cr_assert_eq(queues.queues[1].rules.collect.max, 0);
+    collect = &queues.tasks[0].rules.collect;
+    cr_assert(collect->max == 2 && collect->for_ms == 60000);
     config_queues_finish(&queues);
 }

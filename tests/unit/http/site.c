@@ -100,11 +100,15 @@ static struct catalog *catalog_make(struct site *site)
             .retry_factor = 2,
             .on_exhausted = EXHAUSTED_DEAD_LETTER
         };
-    catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, 1);
+    catalog->queues = ARENA_ARRAY(&catalog->arena, struct catalog_queue, 2);
     catalog->queues[catalog->queue_count++] = (struct catalog_queue){
         .name = SLICE("slow/lane"),
         .rules = { .concurrency = 7, .per_key = 2, .total = 9, .on_exhausted = EXHAUSTED_PAUSE }
     };
+    if (site->collects)
+        catalog->queues[catalog->queue_count++] =
+            (struct catalog_queue){ SLICE("many"),
+                                    { .concurrency = 5, .collect = { 3, 60000 } } };
     catalog->queue_limit = 100;
     catalog->limits = site->config.limits;
     catalog->slots = 100;

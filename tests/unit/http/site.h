@@ -30,6 +30,7 @@ struct site {
     struct http *http;
     struct catalog *catalog;
     struct config_burst bursts[2]; /* of dev and prod; before site_start */
+    bool collects;                 /* queue "many", three triggers each; the same */
     struct schema_file *schema, *token_schema;
     uint16_t port;
     bool is_ready; /* to be cleared by a test that wants a server without a catalog */
