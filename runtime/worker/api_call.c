@@ -288,6 +288,9 @@ static void settings_put(struct segment *segment, struct value *body,
     number_put(segment, body, "on_parent_end", opts->on_parent_end);
     number_put(segment, body, "cost", opts->cost);
     number_put(segment, body, "inherit_tags", opts->inherit_tags);
+    number_put(segment, body, "debounce", opts->debounce);
+    number_put(segment, body, "debounce_ms", opts->debounce_ms);
+    number_put(segment, body, "debounce_most_ms", opts->debounce_most_ms);
     number_put(segment, body, "reuse", opts->reuse == 0 ? 0 : opts->reuse | BIDE_REUSE_NONE);
     if (opts->metadata != NULL && value_seen(opts->metadata)->kind == VALUE_MAP &&
         value_fits(segment, value_seen(opts->metadata), "the metadata of a child"))
@@ -308,6 +311,7 @@ bool segment_trigger_body(struct segment *segment, const char *task, const bide_
     return !segment->is_raised && text_put(segment, body, "task", task) &&
            text_put(segment, body, "queue", opts.queue) &&
            text_put(segment, body, "concurrency_key", opts.concurrency_key) &&
+           text_put(segment, body, "debounce_key", opts.debounce_key) &&
            tags_put(segment, body, opts.tags) &&
            key_put(segment, body, opts.key, opts.key_scope, opts.key_ttl_ms);
 }

@@ -265,6 +265,13 @@ enum bide_reuse {
     BIDE_REUSE_NONE = 16 /* only while it is not done */
 };
 
+/* ABI 1.1: whose payload, metadata and tags a run has that several triggers became. */
+enum bide_debounce {
+    BIDE_DEBOUNCE_LEADING = 0,
+    BIDE_DEBOUNCE_TRAILING = 1,
+    BIDE_DEBOUNCE_MERGE = 2 /* maps: members of the later one over those before */
+};
+
 enum bide_meta_op {
     BIDE_META_SET = 0,
     BIDE_META_DELETE = 1,
@@ -313,6 +320,12 @@ struct bide_trigger_opts {
     uint32_t on_parent_end; /* ABI 1.1: enum bide_children; 0: as this task's .children */
     uint32_t cost; /* ABI 1.1: a start counts for so many at rates; 0: as its queue says */
     uint32_t inherit_tags; /* ABI 1.1: 1: this run's tags as well, as far as there is room */
+    /* ABI 1.1: triggers of the task with one such key are one run, which starts debounce_ms (1
+     * s or more) after the last of them and debounce_most_ms (0: ten times that) after the
+     * first at the latest. No delay, and no item of a batch. */
+    uint32_t debounce; /* enum bide_debounce */
+    const char *debounce_key;
+    int64_t debounce_ms, debounce_most_ms;
 };
 
 /* ABI 1.1 */

@@ -135,6 +135,27 @@ static void token_fill(struct outgoing *outgoing, const struct job *job,
                                .is_rerun = job->is_rerun };
 }
 
+static struct debounce debounce_of(const struct value *map)
+{
+    return (struct debounce){ .key = text_of(map, "debounce_key"),
+                              .mode = (uint32_t)number_of(map, "debounce"),
+                              .delay_ms = number_of(map, "debounce_ms"),
+                              .most_ms = number_of(map, "debounce_most_ms") };
+}
+
+/* It says when it starts, too. */
+static bool debounce_fits(struct trigger *trigger, struct err *err)
+{
+    if (trigger->debounce.key.size == 0)
+        return true;
+    if (trigger->delay_ms != 0 || trigger->due_ms != 0)
+        return err_set(err, ERR_RULE,
+                       "a run that is debounced starts after debounce_ms: leave "
+                       "delay_ms and due_ms out");
+    trigger->delay_ms = trigger->debounce.delay_ms;
+    return debounce_check(&trigger->debounce, err);
+}
+
 static void trigger_fill(struct trigger *trigger, struct arena *arena, const struct job *job,
                          const struct value *map, int64_t id)
 {
@@ -162,6 +183,7 @@ static void trigger_fill(struct trigger *trigger, struct arena *arena, const str
                                  .reuse = (uint32_t)number_of(map, "reuse") & REUSE_MASK,
                                  .cost = (uint32_t)number_of(map, "cost"),
                                  .inherits_tags = number_of(map, "inherit_tags") != 0,
+                                 .debounce = debounce_of(map),
                                  .is_test = job->is_test,
                                  .parent_id = job->run_id,
                                  .parent_seq = job->seq,
@@ -392,7 +414,8 @@ static bool command_fill(struct outgoing *outgoing, struct job *job,
     else
         once_fill(outgoing, job, map);
     return names_check(outgoing->dispatch, call->kind, map, err) &&
-           numbers_check(outgoing->dispatch, map, err);
+           numbers_check(outgoing->dispatch, map, err) &&
+           (call->kind != CALL_TRIGGER || debounce_fits(&outgoing->command.trigger, err));
 }
 
 /* Nobody waits for it. */

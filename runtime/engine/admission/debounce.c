@@ -16,6 +16,25 @@
 #include "engine/contract.h"
 #include "engine/edits.h"
 
+enum { KEY_MOST = 512, BOUND_USUAL = 10, LEAST_MS = 1000 };
+
+bool debounce_check(struct debounce *debounce, struct err *err)
+{
+    if (debounce->key.size == 0 || debounce->key.size > KEY_MOST)
+        return err_set(err, ERR_BAD_REQUEST, "debounce.key must have 1 to %d bytes", KEY_MOST);
+    if (debounce->mode > DEBOUNCE_MERGE)
+        return err_set(err, ERR_BAD_REQUEST,
+                       "debounce.mode must be \"leading\", \"trailing\" or \"merge\"");
+    if (debounce->delay_ms < LEAST_MS)
+        return err_set(err, ERR_BAD_REQUEST,
+                       "debounce.delay must be a duration of 1s or more, like \"30s\"");
+    if (debounce->most_ms == 0 &&
+        __builtin_mul_overflow(debounce->delay_ms, BOUND_USUAL, &debounce->most_ms))
+        debounce->most_ms = INT64_MAX;
+    return debounce->most_ms > debounce->delay_ms ||
+           err_set(err, ERR_RULE, "debounce.maxDelay must be longer than debounce.delay");
+}
+
 bool debounce_load(struct batch *batch, const struct trigger *trigger,
                    struct debounced *debounced)
 {

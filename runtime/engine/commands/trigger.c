@@ -128,8 +128,9 @@ static bool again_fits(struct batch *batch, struct command *command,
                                                    found->again->tenant.size > 0
                                                ? found->again->concurrency_key
                                                : trigger->concurrency_key,
-                        .tags = trigger->inherits_tags && found->again != NULL
-                                    ? found->again->tags /* its parent's may be others now */
+                        .tags = (trigger->inherits_tags || trigger->debounce.key.size > 0) &&
+                                        found->again != NULL
+                                    ? found->again->tags /* they may be others now */
                                     : trigger->tags,
                         .payload = trigger->payload };
 

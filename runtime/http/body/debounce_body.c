@@ -2,8 +2,6 @@
 #include "base/duration.h"
 #include "http/body/trigger_options.h"
 
-enum { KEY_MOST = 512, BOUND_USUAL = 10, LEAST_MS = 1000 };
-
 static const char *const modes[] = {
     [DEBOUNCE_LEADING] = "leading", [DEBOUNCE_TRAILING] = "trailing", [DEBOUNCE_MERGE] = "merge"
 };
@@ -34,38 +32,24 @@ static struct slice text_of(const struct value *map, const char *name)
     return value == NULL ? (struct slice){ 0 } : value->bytes;
 }
 
-static bool mode_read(struct slice word, struct debounce *debounce, struct err *err)
+static void mode_read(struct slice word, struct debounce *debounce)
 {
     unsigned at = 0;
 
-    if (word.size == 0)
-        return true;
-    while (at < sizeof modes / sizeof *modes && !slice_is(word, modes[at]))
+    while (word.size > 0 && at < sizeof modes / sizeof *modes && !slice_is(word, modes[at]))
         at++;
-    debounce->mode = at;
-    return at < sizeof modes / sizeof *modes ||
-           err_set(err, ERR_BAD_REQUEST,
-                   "debounce.mode must be \"leading\", \"trailing\" or \"merge\"");
+    debounce->mode = at; /* one too many is none */
 }
 
 /* An hour and less of ten years: their sum is a time. */
 static bool spans_read(const struct value *map, struct debounce *debounce, struct err *err)
 {
-    struct slice most = text_of(map, "maxDelay");
-
-    if (!duration_parse(text_of(map, "delay"), &debounce->delay_ms) ||
-        debounce->delay_ms < LEAST_MS)
-        return err_set(err, ERR_BAD_REQUEST,
-                       "debounce.delay must be a duration of 1s or more, like \"30s\"");
-    if (__builtin_mul_overflow(debounce->delay_ms, BOUND_USUAL, &debounce->most_ms))
-        debounce->most_ms = INT64_MAX;
-    if (value_find(map, "maxDelay") == NULL)
-        return true;
-    if (!duration_parse(most, &debounce->most_ms))
-        return err_set(err, ERR_BAD_REQUEST,
-                       "debounce.maxDelay must be a duration, like \"5m\"");
-    return debounce->most_ms > debounce->delay_ms ||
-           err_set(err, ERR_RULE, "debounce.maxDelay must be longer than debounce.delay");
+    if (!duration_parse(text_of(map, "delay"), &debounce->delay_ms))
+        debounce->delay_ms = 0;
+    return value_find(map, "maxDelay") == NULL ||
+           (duration_parse(text_of(map, "maxDelay"), &debounce->most_ms) &&
+            debounce->most_ms > 0) ||
+           err_set(err, ERR_BAD_REQUEST, "debounce.maxDelay must be a duration, like \"5m\"");
 }
 
 bool debounce_read(const struct value *options, struct trigger *trigger, struct err *err)
@@ -81,9 +65,8 @@ bool debounce_read(const struct value *options, struct trigger *trigger, struct 
     if (!words_check(map, err))
         return false;
     debounce->key = text_of(map, "key");
-    if (debounce->key.size == 0 || debounce->key.size > KEY_MOST)
-        return err_set(err, ERR_BAD_REQUEST, "debounce.key must have 1 to %d bytes", KEY_MOST);
-    if (!mode_read(text_of(map, "mode"), debounce, err) || !spans_read(map, debounce, err))
+    mode_read(text_of(map, "mode"), debounce);
+    if (!spans_read(map, debounce, err) || !debounce_check(debounce, err))
         return false;
     if (trigger->due_ms != 0 || trigger->delay_ms != 0)
         return err_set(err, ERR_BAD_REQUEST,
