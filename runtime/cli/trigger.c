@@ -137,6 +137,8 @@ static int report(struct client *client, const struct reply *reply)
             ? "its queue has a run of its concurrency key already, on_conflict: skip"
         : member_bool(&reply->value, "isDebounced")
             ? "debounced: a run of its key that has not started"
+        : member_bool(&reply->value, "isCollected")
+            ? "collected: added to the list of a run that has not started"
         : member_bool(&reply->value, "isCached") ? "the key is known: an earlier run"
                                                  : NULL;
 
