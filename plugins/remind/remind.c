@@ -17,7 +17,7 @@
     S(start)                 \
     S(nudge)
 
-BIDE_TASK(reminder, REMINDER_STATE, REMINDER_SEGMENTS, .id = "remind")
+BIDE_TASK(reminder, REMINDER_STATE, REMINDER_SEGMENTS, .id = "remind", .keep_states = 3)
 
 static bide_next start(bide_task *t)
 {

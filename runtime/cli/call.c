@@ -95,7 +95,8 @@ static bool parse_option(struct call *call, char **words, int left, int *used, s
     if (option == NULL)
         return unknown_option(call, words[0], suggestion.best, err);
     *used = 1;
-    if (option->argument == NULL) {
+    bool may_lack = option->argument != NULL && option->argument[0] == '[';
+    if (option->argument == NULL || (may_lack && equals == NULL)) {
         if (equals != NULL)
             return err_set(err, ERR_BAD_REQUEST, "--%s takes no value", option->name);
         add_given(call, option, "");

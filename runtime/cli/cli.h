@@ -24,7 +24,7 @@ enum { CLI_ANY_NUMBER = -1 };
 
 struct cli_option {
     const char *name;     /* without the dashes */
-    const char *argument; /* what it takes, "DURATION"; NULL: a flag */
+    const char *argument; /* what it takes, "DURATION"; NULL: a flag; "[=N]": either */
     const char *help;
 };
 

@@ -14,6 +14,7 @@
     X(runs_why)            \
     X(runs_cancel)         \
     X(runs_replay)         \
+    X(runs_states)         \
     X(runs_redrive)        \
     X(runs_wait)           \
     X(runs_send)           \

@@ -26,8 +26,8 @@ static void add_options(struct buffer *out, const struct cli_option *option)
     for (; option != NULL && option->name != NULL; option++) {
         char left[80];
         bool takes = option->argument != NULL;
-        snprintf(left, sizeof left, "--%s%s%s", option->name, takes ? " " : "",
-                 takes ? option->argument : "");
+        snprintf(left, sizeof left, "--%s%s%s", option->name,
+                 takes && option->argument[0] != '[' ? " " : "", takes ? option->argument : "");
         buffer_format(out, "  %-*s  %s\n", OPTION_COLUMN, left, option->help);
     }
 }

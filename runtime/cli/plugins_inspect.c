@@ -131,8 +131,27 @@ static void print_fields(struct arena *arena, const struct value *task)
         printf("  %-11s none\n", "state");
 }
 
-static void print_rules(const struct value *task)
+static void print_retries(const struct value *classes)
 {
+    for (uint32_t i = 0; classes != NULL && i < classes->count; i++) {
+        const struct value *rule = &classes->members[i].value;
+        if (member_int(rule, "max_attempts") == 0 && member_int(rule, "min_ms") == 0 &&
+            member_int(rule, "max_ms") == 0)
+            continue;
+        printf("  %-11s after %.*s:", "retry", SLICE_ARG(classes->members[i].key));
+        if (member_int(rule, "max_attempts") > 0)
+            printf(" %" PRId64 " attempts", member_int(rule, "max_attempts"));
+        if (member_int(rule, "min_ms") > 0 || member_int(rule, "max_ms") > 0)
+            printf(" from %" PRId64 " to %" PRId64 " ms", member_int(rule, "min_ms"),
+                   member_int(rule, "max_ms"));
+        printf("\n");
+    }
+}
+
+static void print_rules(struct arena *arena, const struct value *task)
+{
+    int64_t exhausted = member_int(task, "on_exhausted");
+    struct slice hooks = text_safe(arena, names_text(arena, value_find(task, "called")));
     int64_t attempts = member_int(task, "max_attempts"),
             limit_ms = member_int(task, "limit_ms");
 
@@ -143,6 +162,21 @@ static void print_rules(const struct value *task)
         printf("  %-11s %" PRId64 " ms a segment\n", "time limit", limit_ms);
     if (member_int(task, "cpu_ms") > 0)
         printf("  %-11s %" PRId64 " ms a segment\n", "CPU limit", member_int(task, "cpu_ms"));
+    if (member_int(task, "max_attempts_total") > 0)
+        printf("  %-11s %" PRId64 " attempts of a run\n", "in all",
+               member_int(task, "max_attempts_total"));
+    if (exhausted == 2 || exhausted == 3) /* enum bide_exhausted */
+        printf("  %-11s %s\n", "used up",
+               exhausted == 2 ? "the run is paused" : "the run is a dead letter");
+    print_retries(value_find(task, "retry"));
+    if (hooks.size > 0)
+        printf("  %-11s %.*s\n", "hooks", SLICE_ARG(hooks));
+    if (member_int(task, "abort_attempts") > 0)
+        printf("  %-11s %" PRId64 " tries of each compensation, on_failure and on_cancel\n",
+               "undoing", member_int(task, "abort_attempts"));
+    if (member_int(task, "keep_states") > 1)
+        printf("  %-11s the last %" PRId64 " save points\n", "keeps",
+               member_int(task, "keep_states"));
 }
 
 static void print_task(struct arena *arena, const struct value *task)
@@ -157,7 +191,7 @@ static void print_task(struct arena *arena, const struct value *task)
     printf("  %-11s %.*s\n", "segments", SLICE_ARG(text_safe(arena, segments)));
     if (queue.size > 0)
         printf("  %-11s %.*s\n", "queue", SLICE_ARG(text_safe(arena, queue)));
-    print_rules(task);
+    print_rules(arena, task);
     print_fields(arena, task);
 }
 

@@ -73,17 +73,23 @@ const struct cli_command runs_cancel_command = {
 /* {"payload": …}, as it was given; empty when nothing is to be changed. */
 static bool replay_body(struct call *call, struct slice *body, struct err *err)
 {
+    const char *from = call_option(call, "from-save-point");
     struct slice payload;
+    int64_t number;
 
     *body = (struct slice){ 0 };
-    if (!payload_option(call, "payload", &payload, NULL, err))
+    if (!payload_option(call, "payload", &payload, NULL, err) ||
+        (from != NULL && *from != '\0' &&
+         !call_number(call, "from-save-point", 0, UINT32_MAX, 0, &number, err)))
         return false;
-    bool is_from = call_option(call, "from-save-point") != NULL;
-    if (payload.size > 0 || is_from)
+    if (payload.size > 0 || from != NULL)
         *body =
-            arena_format(&call->arena, "{%s%.*s%s%s}", payload.size > 0 ? "\"payload\":" : "",
-                         SLICE_ARG(payload), payload.size > 0 && is_from ? "," : "",
-                         is_from ? "\"fromSavePoint\":true" : "");
+            arena_format(&call->arena, "{%s%.*s%s%s%s}", payload.size > 0 ? "\"payload\":" : "",
+                         SLICE_ARG(payload), payload.size > 0 && from != NULL ? "," : "",
+                         from != NULL ? "\"fromSavePoint\":" : "",
+                         from == NULL    ? ""
+                         : *from == '\0' ? "true"
+                                         : from);
     return true;
 }
 
@@ -125,7 +131,7 @@ static int exec_replay(struct call *call)
 
 static const struct cli_option replay_options[] = {
     { "payload", "JSON", "another payload than the old one: JSON, @FILE, or - for stdin" },
-    { "from-save-point", NULL, "begin where the old run, which has failed, saved last" },
+    { "from-save-point", "[=N]", "begin where the old run saved last, or at save point N" },
     { "wait", NULL, "stay until the new run is done; print its output" },
     { NULL, NULL, NULL },
 };
@@ -137,7 +143,8 @@ const struct cli_command runs_replay_command = {
     .help = "Prints the new run's id. Works from any status. The payload is checked against "
             "the task's\n"
             "schema as it is now; tags, metadata and queue are kept, the rest is as for a new "
-            "run.",
+            "run.\n"
+            "`bide runs states RUN` lists the save points that are kept.",
     .options = replay_options,
     .is_client = true,
     .least = 1,

@@ -43,6 +43,7 @@ struct config_environment {
 /* What may be how big; each refused with a clear error beyond. */
 struct config_limits {
     int64_t payload_bytes, state_bytes, output_bytes, metadata_bytes, token_bytes;
+    int64_t kept_states_bytes; /* of save points of one run before its last */
     uint32_t tags, tag_bytes;
     uint32_t log_lines; /* a run's; more are dropped with one line that says so */
     uint32_t log_line_bytes;
@@ -119,6 +120,7 @@ struct config_queue {
 struct config_task {
     struct slice task, queue; /* queue empty: it is not said */
     struct queue_rules rules; /* of which `collect` may be said */
+    uint32_t keep_states;     /* 0: it is not said */
     struct config_retention retention;
 };
 

@@ -62,6 +62,10 @@ static void tasks_read(const struct node *map, struct config_queues *queues,
             task->rules.collect.for_ms = span_of(&node_find(&collect->node, "for")->node);
             (void)queue_collect_check(node, task->rules.collect.for_ms, report); /* it tells */
         }
+        const struct entry *keeps =
+            node->kind == VALUE_MAP ? node_find(node, "keep_states") : NULL;
+        if (keeps != NULL && keeps->node.kind != VALUE_NULL)
+            task->keep_states = count_of(&keeps->node);
         if (node->kind == VALUE_MAP)
             (void)retention_read(node, &task->retention, report); /* it tells */
     }

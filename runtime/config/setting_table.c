@@ -49,6 +49,7 @@ const struct setting settings[] = {
 
     { "limits", "payload", SETTING_BYTES, AT(limits.payload_bytes) },
     { "limits", "state", SETTING_BYTES, AT(limits.state_bytes) },
+    { "limits", "kept_states", SETTING_BYTES, AT(limits.kept_states_bytes) },
     { "limits", "output", SETTING_BYTES, AT(limits.output_bytes) },
     { "limits", "metadata", SETTING_BYTES, AT(limits.metadata_bytes) },
     { "limits", "token", SETTING_BYTES, AT(limits.token_bytes) },

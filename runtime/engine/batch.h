@@ -98,8 +98,9 @@ void run_set_part(struct run *run, enum run_part part, struct slice value);
 bool run_finish_ready(struct batch *batch, struct run *run);
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome);
 /* It starts over: nothing is left of what it has saved and waited for. */
-void run_begin_anew(struct run *run);
-/* A dead letter that has gone on elsewhere: it keeps nothing any more. */
+void run_begin_anew(struct batch *batch, struct run *run);
+/* A dead letter that has gone on elsewhere: it keeps nothing any more, unless it keeps more
+ * than its last save point. */
 void run_bury(struct run *run);
 /* All its rows are there (run_finish_ready); those below it follow. */
 void cancel_run(struct batch *batch, struct run *run);

@@ -18,6 +18,8 @@ enum retry_from { RETRY_FROM_SEGMENT, RETRY_FROM_START };
 
 /* What a task wants to be told in an execution of its own. */
 enum task_hook { HOOK_ON_FAILURE = 1, HOOK_ON_CANCEL = 2 };
+/* So many save points of a run may be kept. */
+enum { KEEP_STATES_MAX = 20 };
 
 struct catalog_task {
     struct slice id;
@@ -42,6 +44,7 @@ struct catalog_task {
     uint32_t children;       /* enum children_rule, of those that its runs make */
     uint32_t hooks;          /* enum task_hook */
     uint32_t abort_attempts; /* of each compensation, and of such a hook */
+    uint32_t keep_states;    /* save points; 0, 1: the last */
     /* By catalog_sort: */
     struct slice schema_hash; /* SCHEMA_KEPT_BYTES of it; empty: no schema */
     bool has_secrets;         /* in its input or output */

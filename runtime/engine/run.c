@@ -14,6 +14,7 @@
 #include "engine/timeline.h"
 #include "engine/waits/group.h"
 #include "engine/waits/mail.h"
+#include "engine/waits/save_points.h"
 
 #include <assert.h>
 #include <math.h>
@@ -95,8 +96,10 @@ void run_set_part(struct run *run, enum run_part part, struct slice value)
         run->state = value;
     else if (part == PART_OUTPUT)
         run->output = value;
-    else
+    else if (part == PART_MAIL)
         run->mail = value;
+    else
+        run->states = value;
     run->row.parts |= part;
     run->row.dirty_parts |= part;
 }
@@ -134,7 +137,7 @@ bool run_finish_ready(struct batch *batch, struct run *run)
 {
     struct queue *queue;
     struct key *key;
-    bool ready = rows_queue(&batch->rows, run->queue, &queue);
+    bool ready = rows_queue(&batch->rows, run->queue, &queue) & save_point_ready(batch, run);
 
     if (run->key.size == sizeof key->hash)
         ready &= rows_key(&batch->rows, (const uint8_t *)run->key.data, &key);
@@ -205,7 +208,8 @@ static void run_forget(struct run *run, bool has_state)
 void run_bury(struct run *run)
 {
     run->is_dead = false;
-    run_forget(run, true);
+    if (run->keeps == 0)
+        run_forget(run, true);
 }
 
 void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
@@ -214,6 +218,8 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     bool has_state = !was_running || run->entry > 0; /* its first segment has saved none */
     bool has_undone = run->ending != OUTCOME_NONE;
 
+    if (!has_undone)
+        save_point_leave(batch, run);
     if (!has_undone && ending_begin(batch, run, outcome))
         return;
     run->ending = OUTCOME_NONE;
@@ -223,7 +229,8 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
     run->outcome = outcome;
     run->finished_ms = batch->now_ms;
     must_move(batch, run, RUN_DONE, run->why);
-    if (!run_has_failed(run)) /* else people look at its last save point, and replay from it */
+    /* Else people look at its last save point, and replay from it. */
+    if (!run_has_failed(run) && (run->keeps == 0 || has_undone))
         run_forget(run, has_state);
     else if (has_undone && !run->is_dead)
         run->segment = (struct slice){ 0 }; /* one that undoes is none to begin at */
@@ -264,8 +271,9 @@ int64_t retry_delay(struct batch *batch, const struct catalog_retry *retry, uint
     return cap < 1 ? 0 : (int64_t)id_random(batch->engine->ids, (uint64_t)cap + 1);
 }
 
-void run_begin_anew(struct run *run)
+void run_begin_anew(struct batch *batch, struct run *run)
 {
+    save_point_keep(batch, run, false);
     run->segment = run->wait = run->once = (struct slice){ 0 };
     run_set_part(run, PART_STATE, (struct slice){ 0 });
     run->entry++; /* so that tokens and children are new ones */
@@ -302,7 +310,7 @@ static void run_retry(struct batch *batch, struct run *run, const struct catalog
     run->attempt++;
     run->tries++;
     if (task != NULL && task->retry_from == RETRY_FROM_START)
-        run_begin_anew(run);
+        run_begin_anew(batch, run);
     run_again(batch, run, begin, failure->name);
 }
 

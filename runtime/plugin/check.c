@@ -324,6 +324,7 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
     task->cpu_ms = def->cpu_ms;
     task->children = def->children;
     task->abort_attempts = def->abort_attempts;
+    task->keep_states = def->keep_states;
     task->on_start = def->on_start;
     task->on_suspend = def->on_suspend;
     task->on_resume = def->on_resume;
@@ -343,6 +344,8 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
         flaw = "children is none of enum bide_children";
     else if (def->abort_attempts > PLUGIN_MAX_TRIES)
         flaw = "abort_attempts is above 1000";
+    else if (def->keep_states > PLUGIN_MAX_STATES)
+        flaw = "keep_states is above 20";
     else if (def->on_exhausted > BIDE_EXHAUSTED_DEAD_LETTER)
         flaw = "on_exhausted is none of enum bide_exhausted";
     else if (def->limit_ms < 0 || def->cpu_ms < 0)

@@ -72,9 +72,30 @@ static bool has_classes(const struct plugin_task *task)
     return false;
 }
 
+static void describe_hooks(struct buffer *out, const struct plugin_task *task)
+{
+    const struct {
+        const char *name;
+        bide_hook_fn hook;
+    } hooks[] = {
+        { "on_start", task->on_start },     { "on_suspend", task->on_suspend },
+        { "on_resume", task->on_resume },   { "on_success", task->on_success },
+        { "on_failure", task->on_failure }, { "on_cancel", task->on_cancel },
+        { "cleanup", task->cleanup },
+    };
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+        count += hooks[i].hook != NULL;
+    pack_list(out, count);
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+        if (hooks[i].hook != NULL)
+            pack_key(out, hooks[i].name);
+}
+
 static void describe_task(struct buffer *out, const struct plugin_task *task)
 {
-    pack_map(out, has_classes(task) ? 18 : 17);
+    pack_map(out, has_classes(task) ? 20 : 19);
     pack_key(out, "id");
     pack_string(out, task->id);
     pack_key(out, "input_schema");
@@ -109,6 +130,10 @@ static void describe_task(struct buffer *out, const struct plugin_task *task)
     pack_int(out, (task->on_failure != NULL ? 1 : 0) + (task->on_cancel != NULL ? 2 : 0));
     pack_key(out, "abort_attempts");
     pack_int(out, task->abort_attempts);
+    pack_key(out, "keep_states");
+    pack_int(out, task->keep_states);
+    pack_key(out, "called"); /* all hooks, for people */
+    describe_hooks(out, task);
     pack_key(out, "segments");
     describe_segments(out, task);
     pack_key(out, "fields");

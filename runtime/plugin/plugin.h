@@ -24,6 +24,7 @@ enum {
     PLUGIN_MAX_NESTING = 8,     /* structs in structs */
     PLUGIN_MAX_NAME = 128,      /* bytes of any name */
     PLUGIN_MAX_TRIES = 1000,    /* of one compensation */
+    PLUGIN_MAX_STATES = 20,     /* save points of a run that are kept */
     PLUGIN_MAX_STATE = 16 << 20 /* bytes of the state struct */
 };
 
@@ -58,7 +59,7 @@ struct plugin_task {
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
     int64_t limit_ms, cpu_ms;
-    uint32_t children, abort_attempts;
+    uint32_t children, abort_attempts, keep_states;
     bide_hook_fn on_start, on_suspend, on_resume, on_success, on_failure, on_cancel, cleanup;
     struct plugin_struct state;
     struct plugin_segment *segments; /* the entry first */

@@ -176,6 +176,7 @@ static void offer_task(void)
     catalog->environment_count = 1;
     catalog->limits = (struct config_limits){ .payload_bytes = 1 << 20,
                                               .state_bytes = 1 << 20,
+                                              .kept_states_bytes = 4 << 20,
                                               .output_bytes = 1 << 20,
                                               .metadata_bytes = 1 << 18,
                                               .token_bytes = 1 << 20,

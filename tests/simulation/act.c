@@ -70,8 +70,10 @@ static void act_trigger(struct world *world)
         trigger->priority_ms = moment_any(world_random(world, 1 << 30), -10000);
     trigger->has_ttl = trigger->ttl_ms != 0 || world_chance(world, 10);
     trigger->has_priority = trigger->priority_ms != 0 || world_chance(world, 10);
-    if (world_chance(world, 5))
-        world_chance(world, 50) ? parent_say(world, trigger) : save_point_say(world, trigger);
+    if (world_chance(world, 3))
+        parent_say(world, trigger);
+    else if (world_chance(world, 20))
+        save_point_say(world, trigger);
     if (world_chance(world, 25))
         trigger->key = slice_of(keys[world_random(world, 4)]);
     if (world_chance(world, 40))

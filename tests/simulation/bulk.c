@@ -307,7 +307,7 @@ void rule_bulk_made(const struct look *look)
 {
     for (uint32_t i = 0; i < store_memory_count(look->world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(look->world->memory, i);
-        if (run->replayed != 0 && shadow_of(look, run->id) == NULL)
+        if (run->replayed != 0 && run->bulk != 0 && shadow_of(look, run->id) == NULL)
             replayed_look(look, run);
     }
 }

@@ -1,5 +1,6 @@
 /* Edits from outside: metadata, tags, another start of a run that is delayed; and a new run
  * that begins where another had saved. */
+#include "engine/waits/save_points.h"
 #include "world.h"
 
 void edits_step(struct world *world)
@@ -35,20 +36,29 @@ void edits_step(struct world *world)
             (struct frame_meta){ META_TAG, SLICE("edited"), { 0 } };
 }
 
-/* An ended run's last save point, for a run that begins there. */
+/* A save point of an ended run, for a run that begins there. */
 void save_point_say(struct world *world, struct trigger *trigger)
 {
     uint32_t count = store_memory_count(world->memory, ROW_RUN);
+    uint32_t first = count == 0 ? 0 : (uint32_t)world_random(world, count);
 
-    for (int i = 0; i < 20 && count > 0; i++) {
-        const struct run *run =
-            store_memory_run(world->memory, (uint32_t)world_random(world, count));
-        if (run->status != RUN_DONE || run->state.size == 0 || run->segment.size == 0)
+    for (uint32_t i = 0; i < count; i++) { /* few have ended, and have one */
+        const struct run *run = store_memory_run(world->memory, (first + i) % count);
+        if (run->status != RUN_DONE ||
+            (run->kept == 0 && (run->state.size == 0 || run->segment.size == 0)))
             continue;
         trigger->environment = run->environment;
+        trigger->replayed = run->id;
         trigger->task = arena_copy(&world->arena, run->task);
-        trigger->goes_on =
-            (struct run *)row_copy(ROW_RUN, &world->arena, &run->row, PART_STATE | PART_MAIL);
+        run = (struct run *)row_copy(ROW_RUN, &world->arena, &run->row,
+                                     PART_STATE | PART_MAIL | PART_STATES);
+        struct save_points points = save_points_read(&world->arena, run);
+        if (points.count == 0)
+            continue;
+        trigger->goes_on = save_point_run(
+            &world->arena, run,
+            &points
+                 .items[run->kept > 0 ? world_random(world, points.count) : points.count - 1]);
         return;
     }
 }

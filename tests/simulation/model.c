@@ -1,6 +1,7 @@
 #include "base/duration.h"
 #include "base/memory.h"
 #include "batches.h"
+#include "keep.h"
 #include "waits.h"
 
 #include <stdlib.h>
@@ -319,8 +320,10 @@ static void runs_look(const struct look *look)
             rule_run_stays(look, shadow, run);
         else
             rule_run_row(look, shadow, run);
-        if (!run_is_same(shadow, run))
+        if (!run_is_same(shadow, run)) {
             rule_mailbox(look, shadow, run);
+            rule_keep(look, shadow, run);
+        }
     }
     for (const struct assignment *a = look->outcome->assignments; a != NULL; a = a->next)
         rule_assignment(look, a);

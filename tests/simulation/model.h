@@ -30,7 +30,7 @@ struct shadow {
     struct slice state, input, output, tags;
     struct frame_once once[ONCE_MAX]; /* recorded in this entry */
     uint32_t once_count;
-    int64_t busy_us, counted; /* counted: "sum" of its metadata */
+    int64_t busy_us, counted, sent; /* counted: "sum" of its metadata; sent: messages */
     uint32_t appended, failures, progress, lines, extra_moves;
     uint32_t tries; /* that have failed since it saved its state last */
     struct said {
@@ -45,7 +45,6 @@ struct shadow {
     struct move path[MOVES_MAX]; /* its moves */
     uint32_t moves;
     struct letter *letters;              /* the last comes first; rules_mail.c */
-    int64_t sent;                        /* messages, so far */
     bool is_redriven, is_again, is_anew; /* it goes on, or a new one; itself; from the start */
     bool is_plain;                       /* its end became a failure that is not retried */
     uint32_t acts; /* by hand on its wait, a bit each; and the last that moved it */
@@ -55,6 +54,7 @@ struct shadow {
     const struct run_edit *rescheduled; /* the same, and: */
     bool is_tagged;
     struct shadow_undo undo;
+    struct shadow_points *points; /* rules_keep.c */
 };
 
 struct shadow_token {

@@ -109,6 +109,16 @@ void rule_letters_follow(const struct look *look, struct shadow *to, const struc
     *end = NULL;
 }
 
+void rule_letters_as(struct shadow *shadow, struct slice packed)
+{
+    struct arena arena = { 0 };
+    struct mail mail = mail_read(&arena, packed);
+
+    for (struct letter *letter = shadow->letters; letter != NULL; letter = letter->next)
+        letter->is_gone = mail_find(&mail, letter->number) == NULL;
+    arena_finish(&arena);
+}
+
 /* ---- rows -------------------------------------------------------------------------------- */
 
 static bool holds(const struct wait *wait, int64_t number)
@@ -201,7 +211,7 @@ void rule_mailbox(const struct look *look, const struct shadow *shadow, const st
         return;
     struct mail mail = mail_read(&arena, run->mail);
     letters_look(look, shadow, run, &mail);
-    if (run->status == RUN_DONE && mail.count > 0 && !run_has_failed(run))
+    if (run->status == RUN_DONE && mail.count > 0 && !run_has_failed(run) && run->keeps == 0)
         flaw(look, run->id, "its run is done, and messages are there");
     if (wait_read(&arena, run->wait, &wait) && wait.group != NULL) {
         parts_look(look, run, &wait, &mail);

@@ -1,5 +1,7 @@
 /* Runs whose attempts are used up: they are kept, and go on when somebody says so, once. */
 #include "base/id.h"
+#include "codec/pack.h"
+#include "keep.h"
 #include "waits.h"
 
 static void flaw(const struct look *look, int64_t run_id, const char *what)
@@ -50,7 +52,8 @@ static void letter_take(const struct look *look, const struct command *command,
     struct shadow *made = shadow_of(look, item->run_id);
     if (run == NULL || made == NULL || letter == NULL || letter->is_dead)
         flaw(look, item->id, "it has gone on, and is kept, or what goes on is not there");
-    if (letter != NULL && (letter->state.size > 0 || letter->wait.size > 0))
+    if (letter != NULL && letter->keeps == 0 &&
+        (letter->state.size > 0 || letter->wait.size > 0))
         flaw(look, item->id, "it has gone on, and keeps its state");
     old->extra_moves++; /* a remark */
     if (made == NULL)
@@ -63,16 +66,37 @@ static void letter_take(const struct look *look, const struct command *command,
     save_point_take(look, made, old);
 }
 
+/* Of one before the last: what was recorded, and which messages were there, is its own. */
+static void earlier_take(const struct look *look, struct shadow *made, const struct run *from)
+{
+    struct arena *arena = &look->model->arena;
+    struct value map = { .kind = VALUE_NULL };
+
+    rule_letters_as(made, from->mail);
+    if (from->once.size > 0)
+        (void)pack_read(arena, model_keep(look, from->once), &map, NULL);
+    made->once_count = map.kind == VALUE_MAP ? map.count : 0;
+    for (uint32_t i = 0; i < made->once_count; i++)
+        made->once[i] = (struct frame_once){ map.members[i].key, map.members[i].value.bytes };
+}
+
 void rule_goes_on(const struct look *look, struct shadow *made, const struct run *from)
 {
     struct shadow *old = shadow_of(look, from->id);
+    struct slice state = from->state;
 
-    if (old != NULL) {
+    if (old != NULL && old->was != NULL && old->was->entry == from->entry) {
         save_point_take(look, made, old);
         return;
     }
+    if (old != NULL) {
+        if (!rule_keep_was(old, from, &state))
+            flaw(look, from->id, "it begins at a save point that nobody has made");
+        save_point_take(look, made, old);
+        earlier_take(look, made, from);
+    }
     made->segment = model_keep(look, from->segment); /* it was removed meanwhile */
-    made->state = model_keep(look, from->state);
+    made->state = model_keep(look, state);
 }
 
 static void item_look(const struct look *look, const struct command *command,

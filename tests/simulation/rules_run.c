@@ -156,7 +156,7 @@ static void done_look(const struct look *look, const struct shadow *shadow,
         flaw(look, run, "it is done, and its segment has not said so");
     if (run->finished_ms != look->now_ms)
         flaw(look, run, "it does not say when it was done");
-    if (!run_has_failed(run) &&
+    if (!run_has_failed(run) && run->keeps == 0 &&
         (run->once.size > 0 || run->state.size > 0 || run->wait.size > 0))
         flaw(look, run, "it is done and has a state");
     if (run_has_failed(run) && !slice_equal(run->state, shadow->state))

@@ -198,7 +198,7 @@ static void end_wait(struct world *world, struct held_segment *held, struct fram
 
     end->verdict = VERDICT_WAIT;
     end->then = slice_of(segment_names[1 + dice % 2]);
-    end->state = SLICE("\x81\xa1n\x01");
+    end->state = arena_format(&world->arena, "\x81\xa1n%c", 16 + (int)(held->seq % 100));
     end->ids = ARENA_ARRAY(&world->arena, int64_t, 8);
     if (held->token_count > 0 && (held->child_count == 0 || dice / 2 % 2 == 0)) {
         end->wait_kind = WAIT_FOR_TOKEN;

@@ -426,7 +426,7 @@ void twin_check(struct store *store)
         for (uint32_t i = first; i < first + AT_ONCE; i++) {
             if (i < runs)
                 (void)rows_run(&rows, store_memory_run(twin->memory, i)->id,
-                               PART_INPUT | PART_STATE | PART_OUTPUT, &run); /* wanted */
+                               PART_INPUT | PART_STATE | PART_OUTPUT | PART_STATES, &run);
             if (i < tokens)
                 (void)rows_waitpoint(&rows, store_memory_waitpoint(twin->memory, i)->id,
                                      &token); /* wanted */

@@ -73,6 +73,8 @@ bool rule_wait_had_come(const struct look *look, const struct wait *wait);
 
 /* rules_mail.c: what it was sent is the other one's, which goes on for it. */
 void rule_letters_follow(const struct look *look, struct shadow *to, const struct shadow *from);
+/* Those that are not in that mailbox are gone. */
+void rule_letters_as(struct shadow *shadow, struct slice packed);
 
 /* rules_redrive.c */
 void rule_redrive(const struct look *look, const struct command *command);

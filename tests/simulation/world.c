@@ -2,6 +2,7 @@
 #include "batches.h"
 #include "codec/pack.h"
 #include "engine/nodes.h"
+#include "keep.h"
 #include "model.h"
 #include "store/timers.h"
 #include "twin.h"
@@ -196,6 +197,7 @@ static struct catalog *catalog_make(struct world *world)
                                               .max_attempts = 100,
                                               .calls = 60,
                                               .steps = world->queue_limit };
+    keep_offer(world, catalog);
     world->beta = (struct catalog_retention){ slice_of(task_names[1]), world->beta_retention };
     catalog->retention = world->retention;
     catalog->task_retentions = &world->beta;

@@ -190,6 +190,9 @@ struct bide_task_def {
     bide_hook_fn on_failure; /* failed, crashed or timed out */
     bide_hook_fn on_cancel;
     bide_hook_fn cleanup; /* the last of each execution, whatever has come of it */
+    uint32_t keep_states; /* so many of a run's last save points are kept, for people and for
+                             replays; at most 20; 0: 1 */
+    uint32_t unused2_;
 };
 
 typedef const struct bide_task_def *(*bide_task_fn)(void);

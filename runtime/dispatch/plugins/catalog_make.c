@@ -151,24 +151,16 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
     return true;
 }
 
-static struct slice queue_of(const struct making *making, const struct task_description *task)
+/* What queues.yaml says of it. */
+static struct config_task task_rules(const struct making *making,
+                                     const struct task_description *task)
 {
     const struct config_queues *queues = queues_of(making);
 
     for (uint32_t i = 0; queues != NULL && i < queues->task_count; i++)
-        if (slice_equal(queues->tasks[i].task, task->id) && queues->tasks[i].queue.size > 0)
-            return queues->tasks[i].queue;
-    return task->queue;
-}
-
-static struct queue_collect collect_of(const struct making *making, struct slice task)
-{
-    const struct config_queues *queues = queues_of(making);
-
-    for (uint32_t i = 0; queues != NULL && i < queues->task_count; i++)
-        if (slice_equal(queues->tasks[i].task, task))
-            return queues->tasks[i].rules.collect;
-    return (struct queue_collect){ 0 };
+        if (slice_equal(queues->tasks[i].task, task->id))
+            return queues->tasks[i];
+    return (struct config_task){ 0 };
 }
 
 static void retries_fill(const struct config *config, const struct task_description *task,
@@ -196,6 +188,7 @@ static void task_add(struct making *making, const struct catalog_source *item,
     struct catalog *catalog = making->held->catalog;
     struct arena *arena = &catalog->arena;
     const struct description *about = &item->build->about;
+    const struct config_task rules = task_rules(making, task);
     struct catalog_task *entry = &catalog->tasks[catalog->task_count++];
 
     *entry = (struct catalog_task){
@@ -203,8 +196,9 @@ static void task_add(struct making *making, const struct catalog_source *item,
         .plugin = arena_copy(arena, about->plugin),
         .version = arena_copy(arena, about->version),
         .build = arena_copy(arena, (struct slice){ item->build->sha, 16 }),
-        .queue = arena_copy(arena, queue_of(making, task)),
-        .collect = collect_of(making, task->id),
+        .queue = arena_copy(arena, rules.queue.size > 0 ? rules.queue : task->queue),
+        .keep_states = rules.keep_states > 0 ? rules.keep_states : task->keep_states,
+        .collect = rules.rules.collect,
         .segments = ARENA_ARRAY(arena, struct slice, task->segment_count),
         .segment_count = task->segment_count
     };

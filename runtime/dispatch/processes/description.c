@@ -100,6 +100,7 @@ static bool task_read(struct arena *arena, const struct value *map,
     int64_t children = number_of(map, "children");
     uint32_t exhausted = count_of(map, "on_exhausted");
     int64_t aborts = number_of(map, "abort_attempts");
+    int64_t states = number_of(map, "keep_states");
     struct err found;
 
     *task = (struct task_description){
@@ -117,7 +118,8 @@ static bool task_read(struct arena *arena, const struct value *map,
         .children =
             children < 0 || children > CHILDREN_WAIT ? CHILDREN_UNSAID : (uint32_t)children,
         .hooks = (uint32_t)number_of(map, "hooks") & (HOOK_ON_FAILURE | HOOK_ON_CANCEL),
-        .abort_attempts = aborts > INT32_MAX ? INT32_MAX : (uint32_t)aborts
+        .abort_attempts = aborts > INT32_MAX ? INT32_MAX : (uint32_t)aborts,
+        .keep_states = states > KEEP_STATES_MAX ? KEEP_STATES_MAX : (uint32_t)states
     };
     retries_read(value_find(map, "retry"), task);
     if (!name_check(NAME_TASK, task->id, &found))

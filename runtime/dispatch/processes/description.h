@@ -35,7 +35,7 @@ struct task_description {
     enum retry_from retry_from;
     uint32_t children; /* enum children_rule */
     uint32_t hooks;    /* enum task_hook */
-    uint32_t abort_attempts;
+    uint32_t abort_attempts, keep_states;
     struct slice *segments;
     uint32_t segment_count;
     struct text_field *texts;

@@ -8,6 +8,7 @@
 #include "engine/batch.h"
 #include "engine/contract.h"
 #include "engine/deaths.h"
+#include "engine/waits/save_points.h"
 
 #include <stdlib.h>
 
@@ -290,6 +291,7 @@ static void run_assign(struct batch *batch, struct run *run)
     run->epoch = batch->engine->node.epoch;
     run->version = task->version;
     run->build = task->build;
+    save_points_learn(run, task);
     minutes_start(batch, run);
     (void)run_move(batch, run, RUN_RUNNING,
                    run->segment.size > 0     ? run->segment

@@ -5,6 +5,7 @@
 #include "engine/contract.h"
 #include "engine/edits.h"
 #include "engine/parent.h"
+#include "engine/waits/save_points.h"
 
 /* When it is ready, less its head start. By the steady clock, so that a run that was queued
  * before the wall clock was set back stands before those that come after. */
@@ -60,6 +61,7 @@ static void run_go_on(struct batch *batch, struct run *run, const struct run *fr
     run->mailed = from->mailed;
     run->collected = from->collected;
     run->secrets |= from->secrets;
+    run->saved_ms = run->keeps > 0 ? batch->now_ms : 0;
     run_set_part(run, PART_STATE, arena_copy(batch->arena, from->state));
     if (from->mailed > 0)
         run_set_part(run, PART_MAIL, arena_copy(batch->arena, from->mail));
@@ -122,6 +124,7 @@ struct run *run_make(struct batch *batch, const struct trigger *trigger, struct 
     run->collected = trigger->items;
     contract_begin(found->task, run);
     run->hooks = found->task != NULL ? found->task->hooks : 0;
+    save_points_learn(run, found->task);
     if (trigger->goes_on != NULL)
         run_go_on(batch, run, trigger->goes_on);
     run->status = delayed ? RUN_DELAYED : RUN_QUEUED; /* for the notes; it moves there below */

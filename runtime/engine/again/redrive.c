@@ -27,7 +27,7 @@ static void paused_go_on(struct batch *batch, const struct redrive *redrive, str
     run->attempt++;
     run->tries = 0;
     if (redrive->from_start)
-        run_begin_anew(run);
+        run_begin_anew(batch, run);
     run_enqueue(batch, run, arena_format(batch->arena, "tried again%.*s", SLICE_ARG(by)));
 }
 

@@ -4,6 +4,7 @@
 #include "engine/endings/ending.h"
 #include "engine/failure.h"
 #include "engine/waits/cycle.h"
+#include "engine/waits/save_points.h"
 
 void segment_fail_plainly(struct batch *batch, struct run *run, struct slice name,
                           struct slice message)
@@ -182,6 +183,8 @@ static void segment_keep(struct batch *batch, struct run *run, const struct fram
 {
     const struct catalog_task *task = catalog_task(batch->catalog, run->task);
 
+    save_point_keep(batch, run, true);
+    run->saved_ms = run->keeps > 0 ? batch->now_ms : 0;
     run->segment = arena_copy(batch->arena, then);
     run_set_part(run, PART_STATE, arena_copy(batch->arena, end->state));
     aborts_push(batch, run, end);

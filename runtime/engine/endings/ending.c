@@ -14,6 +14,7 @@
 #include "engine/endings/ending.h"
 
 #include "base/name.h"
+#include "engine/waits/save_points.h"
 
 static uint32_t hook_of(uint32_t outcome)
 {
@@ -75,6 +76,7 @@ bool ending_begin(struct batch *batch, struct run *run, enum run_outcome outcome
     if (outcome == OUTCOME_COMPLETED || outcome == OUTCOME_EXPIRED ||
         (run->aborts.size == 0 && hook == 0))
         return false;
+    save_point_keep(batch, run, false);
     run_drop_wait(batch, run);
     run->wait = (struct slice){ 0 };
     run->ending = outcome;

@@ -41,7 +41,9 @@
     X(row, 91, TIME, bounce_ms)                                                                \
     X(row, 102, COUNT, collected) X(row, 103, COUNT, collect_most)                             \
     X(row, 104, COUNT, bounces) X(row, 105, BYTES, bounce_key)                                 \
-    X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail)
+    X(row, 96, COUNT, keeps) X(row, 97, COUNT, kept) X(row, 98, TIME, saved_ms)                \
+    X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail) \
+    X(row, 0, PART, states)
 
 #define WAITPOINT_FIELDS(X, row)                                                               \
     X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, environment)             \

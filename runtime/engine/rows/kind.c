@@ -196,7 +196,7 @@ static bool waitpoint_is_sound(const struct row *row)
 const struct kind row_kinds[ROW_KINDS] = {
     [ROW_RUN] = { "run", "run_id", KIND_OF(RUN_FIELDS, run, id, offsetof(struct run, input)),
                   .key_fields = 1, .is_locked = true, .is_packed = true,
-                  .parts = &run_fields[run_at_input], .part_count = 4, .indexes = run_indexes,
+                  .parts = &run_fields[run_at_input], .part_count = 5, .indexes = run_indexes,
                   .index_count = COUNT_OF(run_indexes), .due = &run_fields[run_at_due_ms],
                   .due_is_span = &run_fields[run_at_due_is_span],
                   .environment = &run_fields[run_at_environment], .is_sound = run_is_sound },

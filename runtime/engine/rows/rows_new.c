@@ -28,7 +28,7 @@ struct run *rows_new_run(struct rows *rows, int64_t id)
     struct run *run = ARENA_NEW(rows->arena, struct run);
 
     run->id = id;
-    run->row.parts = PART_INPUT | PART_STATE | PART_OUTPUT | PART_MAIL;
+    run->row.parts = PART_INPUT | PART_STATE | PART_OUTPUT | PART_MAIL | PART_STATES;
     rows_link(rows, ROW_RUN, &run->row);
     return run;
 }

@@ -58,7 +58,13 @@ enum { PLACE_PAUSED = 6, PLACE_ENDED = 8, PLACE_DEAD = 16 /* + outcome, too */ }
 enum { SCHEMA_KEPT_BYTES = 8 };
 
 /* Which big columns of a run are in memory. Each is a table of its own. */
-enum run_part { PART_INPUT = 1, PART_STATE = 2, PART_OUTPUT = 4, PART_MAIL = 8 };
+enum run_part {
+    PART_INPUT = 1,
+    PART_STATE = 2,
+    PART_OUTPUT = 4,
+    PART_MAIL = 8,
+    PART_STATES = 16
+};
 
 struct run {
     struct row row;
@@ -141,9 +147,15 @@ struct run {
     struct slice undo_errors; /* packed: of those executions that were given up */
     int64_t mailed; /* messages that were sent to it so far, which is the last one's number */
 
+    /* More than its last save point is kept: waits/save_points.h. */
+    uint32_t keeps;   /* so many, as its task said when it was last looked at; 0: one */
+    uint32_t kept;    /* those before the last that are */
+    int64_t saved_ms; /* when the last was made; 0: not known, as keeps was 0 */
+
     /* Packed; row.parts says which are in memory. */
     struct slice input, state, output;
-    struct slice mail; /* messages that no segment has received yet; engine/waits/mail.h */
+    struct slice mail;   /* messages that no segment has received yet; engine/waits/mail.h */
+    struct slice states; /* save points before the last; engine/waits/save_points.h */
 
     /* In memory only. */
     size_t input_room;      /* of its input, where that has been added to in this batch */
@@ -155,46 +167,6 @@ struct run {
     struct run *next_young; /* made in this batch by the same parent */
 };
 
-/* Its attempts are used up, and it is kept until somebody lets it go on. */
-static inline bool run_is_paused(const struct run *run)
-{
-    return run->status == RUN_DELAYED && run->due_ms == 0;
-}
-
-/* Whoever waits for it may go on. */
-static inline bool run_is_over(const struct run *run)
-{
-    return run->status == RUN_DONE && !run->is_out && run->remaining == 0;
-}
-
-static inline uint32_t run_cost(const struct run *run, bool of_key)
-{
-    return (uint32_t)(run->choices >> RUN_COST_AT(of_key)) & ((1U << RUN_COST_BITS) - 1);
-}
-
-static inline bool run_has_failed(const struct run *run)
-{
-    return run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_CRASHED ||
-           run->outcome == OUTCOME_TIMED_OUT || run->outcome == OUTCOME_SYSTEM_FAILURE;
-}
-
-/* It has ended, or nothing but its ending is to come. */
-static inline bool run_has_ended(const struct run *run)
-{
-    return run->status == RUN_DONE || run->ending != OUTCOME_NONE;
-}
-
-/* It was canceled while its segment was out, and ends when that has returned. */
-static inline bool run_is_leaving(const struct run *run)
-{
-    return run->ending != OUTCOME_NONE && run->undo_number == 0 && run->status == RUN_RUNNING;
-}
-
-static inline bool run_ends_children(const struct run *run)
-{
-    uint32_t outcome = run->ending != OUTCOME_NONE ? run->ending : run->outcome;
-
-    return outcome == OUTCOME_CANCELED || outcome == OUTCOME_TIMED_OUT;
-}
+#include "engine/rows/run_is.h"
 
 #endif

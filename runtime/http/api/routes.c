@@ -14,6 +14,7 @@ const struct route routes[] = {
     { "GET",  "/api/v1/projects/:project/runs",                    run_list,         ROUTE_CORS, 0 },
     { "POST", "/api/v2/runs/:run/cancel",                          run_cancel,       0, 0 },
     { "POST", "/api/v1/runs/:run/replay",                          run_replay,       0, 0 },
+    { "GET",  "/api/v1/runs/:run/save-points",                     run_save_points,  0, 0 },
     { "POST", "/api/v1/runs/:run/reschedule",                      run_reschedule,   0, 0 },
     { "PUT",  "/api/v1/runs/:run/metadata",                        run_metadata_edit, 0, 0 },
     { "GET",  "/api/v1/runs/:run/metadata",                        run_metadata_show, 0, 0 },

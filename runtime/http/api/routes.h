@@ -14,6 +14,7 @@ void run_show_now(struct request *request, int64_t id);
 void run_list(struct request *request);
 void run_cancel(struct request *request);
 void run_replay(struct request *request);
+void run_save_points(struct request *request);
 void run_reschedule(struct request *request);
 void run_metadata_edit(struct request *request);
 void run_metadata_show(struct request *request);

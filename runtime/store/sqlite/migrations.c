@@ -212,7 +212,7 @@ static const char *const steps[] = {
     "ALTER TABLE schedule ADD COLUMN backfill BLOB;",
 
     /* Runs have fields that older versions do not know. */
-    "",
+    "CREATE TABLE run_states (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

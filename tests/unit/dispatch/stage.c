@@ -80,6 +80,7 @@ void stage_make(struct stage *stage)
                                      .environment_count = 1,
                                      .limits = { .payload_bytes = 1 << 20,
                                                  .state_bytes = 1 << 20,
+                                                 .kept_states_bytes = 4 << 20,
                                                  .output_bytes = 1 << 20,
                                                  .metadata_bytes = 1 << 18,
                                                  .token_bytes = 1 << 20,

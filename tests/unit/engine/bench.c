@@ -136,6 +136,7 @@ void bench_open(void)
                             .slots = 100,
                             .limits = { .payload_bytes = 1 << 20,
                                         .state_bytes = 1 << 20,
+                                        .kept_states_bytes = 4 << 20,
                                         .output_bytes = 1 << 20,
                                         .metadata_bytes = 1 << 16,
                                         .token_bytes = 1 << 20,

@@ -85,7 +85,8 @@ Test(replay, a_save_point_that_is_not_there_is_refused)
     cr_assert_eq(runs.status, 422);
     cr_assert_not_null(strstr(runs.body.data, "has not ended"));
     cr_assert_eq(replay(flop, "{\"fromSavePoint\":true}").status, 422);
-    cr_assert_eq(replay(echo, "{\"fromSavePoint\":1}").status, 400);
+    cr_assert_eq(replay(echo, "{\"fromSavePoint\":1}").status, 422);
+    cr_assert_eq(replay(echo, "{\"fromSavePoint\":\"1\"}").status, 400);
     cr_assert_eq(replay(echo, "{\"fromSavePoint\":false}").status, 200);
 }
 

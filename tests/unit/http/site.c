@@ -48,6 +48,7 @@ void site_init(struct site *site)
         .environment_count = 2,
         .limits = { .payload_bytes = 512 * 1024,
                     .state_bytes = 1 << 20,
+                    .kept_states_bytes = 4 << 20,
                     .output_bytes = 1 << 20,
                     .metadata_bytes = 4096,
                     .token_bytes = 8192,

@@ -136,7 +136,7 @@ Test(load, a_description_lists_tasks_segments_and_fields, .fini = forget)
         "\"retry_from\":\"segment\",\"limit_ms\":0,\"cpu_ms\":0,\"children\":0,\"max_attempts_"
         "total\":0,"
         "\"on_exhausted\":0,"
-        "\"hooks\":0,\"abort_attempts\":0,"
+        "\"hooks\":0,\"abort_attempts\":0,\"keep_states\":0,\"called\":[],"
         "\"segments\":[\"start\",\"approved\",\"decided\"],"
         "\"fields\":[{\"name\":\"approval\",\"kind\":\"TOKEN\",\"size\":256},"
         "{\"name\":\"buyer\",\"kind\":\"STR\",\"size\":16},"

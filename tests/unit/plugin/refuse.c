@@ -63,6 +63,7 @@ ParameterizedTestParameters(refuse, names_the_reason)
         { "long-time.so", "a time is longer than 100 years" },
         { "retry-factor.so", "retry_factor is below 1" },
         { "class-times.so", "the min_ms of a class of errors is above its max_ms" },
+        { "many-states.so", "keep_states is above 20" },
         { "few-in-all.so", "max_attempts_total is below max_attempts" },
         { "bad-schema.so", "input_schema is the name of a file" },
         { "rename.so", "renames old to nowhere, which is no field" },

@@ -210,6 +210,7 @@ static struct catalog *catalog_make(const char *name)
     made->environment_count = 1;
     made->limits = (struct config_limits){ .payload_bytes = 1 << 20,
                                            .state_bytes = 1 << 20,
+                                           .kept_states_bytes = 4 << 20,
                                            .output_bytes = 1 << 20,
                                            .metadata_bytes = 1 << 16,
                                            .token_bytes = 1 << 20,

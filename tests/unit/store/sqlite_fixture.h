@@ -69,7 +69,7 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
 /* SQL that makes a file one of version 16. */
-#define BACK_TO_16 ""
+#define BACK_TO_16 "DROP TABLE run_states;"
 /* The same of version 15. */
 #define BACK_TO_15                                        \
     BACK_TO_16                                            \

@@ -99,8 +99,12 @@ static bool find_run(struct connection *connection, struct arena *arena, uint32_
     if (!found || (environment != 0 && environment != run->environment))
         return true;
     *row = run;
-    /* No run has both. */
-    parts &= run->status == RUN_DONE ? ~(uint32_t)PART_STATE : ~(uint32_t)PART_OUTPUT;
+    if (run->status != RUN_DONE)
+        parts &= ~(uint32_t)PART_OUTPUT;
+    else if (!run_has_failed(run) && run->keeps == 0)
+        parts &= ~(uint32_t)PART_STATE;
+    if (run->kept == 0)
+        parts &= ~(uint32_t)PART_STATES;
     return parts_find(connection, arena, ROW_RUN, parts, &run->row, err);
 }
 

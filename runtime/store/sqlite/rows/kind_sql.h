@@ -8,7 +8,7 @@
 #include "engine/rows/kind.h"
 #include "store/sqlite/sql.h"
 
-enum { PARTS_MOST = 4 };
+enum { PARTS_MOST = 5 };
 
 /* With + n: of the n-th part, index or clock. */
 enum kind_op {

@@ -1,0 +1,49 @@
+/* What a run is, by its row: the end of run.h. */
+#ifndef RUN_IS_H
+#define RUN_IS_H
+
+#include "engine/rows/run.h"
+
+/* Its attempts are used up, and it is kept until somebody lets it go on. */
+static inline bool run_is_paused(const struct run *run)
+{
+    return run->status == RUN_DELAYED && run->due_ms == 0;
+}
+
+/* Whoever waits for it may go on. */
+static inline bool run_is_over(const struct run *run)
+{
+    return run->status == RUN_DONE && !run->is_out && run->remaining == 0;
+}
+
+static inline uint32_t run_cost(const struct run *run, bool of_key)
+{
+    return (uint32_t)(run->choices >> RUN_COST_AT(of_key)) & ((1U << RUN_COST_BITS) - 1);
+}
+
+static inline bool run_has_failed(const struct run *run)
+{
+    return run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_CRASHED ||
+           run->outcome == OUTCOME_TIMED_OUT || run->outcome == OUTCOME_SYSTEM_FAILURE;
+}
+
+/* It has ended, or nothing but its ending is to come. */
+static inline bool run_has_ended(const struct run *run)
+{
+    return run->status == RUN_DONE || run->ending != OUTCOME_NONE;
+}
+
+/* It was canceled while its segment was out, and ends when that has returned. */
+static inline bool run_is_leaving(const struct run *run)
+{
+    return run->ending != OUTCOME_NONE && run->undo_number == 0 && run->status == RUN_RUNNING;
+}
+
+static inline bool run_ends_children(const struct run *run)
+{
+    uint32_t outcome = run->ending != OUTCOME_NONE ? run->ending : run->outcome;
+
+    return outcome == OUTCOME_CANCELED || outcome == OUTCOME_TIMED_OUT;
+}
+
+#endif
