@@ -263,18 +263,19 @@ static bool store_backlog(struct store *store, struct arena *arena, struct ids *
 
 static bool store_last_id(struct store *store, int64_t *id, struct err *err)
 {
-    static const char *const questions[] = { "SELECT coalesce(max(id), 0) FROM run",
-                                             "SELECT coalesce(max(id), 0) FROM waitpoint",
-                                             "SELECT coalesce(max(id), 0) FROM queue",
-                                             "SELECT coalesce(max(id), 0) FROM lane",
-                                             "SELECT coalesce(max(id), 0) FROM batch",
-                                             "SELECT coalesce(max(id), 0) FROM bulk_action",
-                                             "SELECT last_id FROM given" };
+    struct connection *connection = &self(store)->connection;
+    char question[128];
 
-    *id = 0;
-    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+    if (!connection_number(connection, "SELECT last_id FROM given", id, err))
+        return false;
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
+        const struct row_field *key = &row_kinds[kind].fields[0];
         int64_t last = 0;
-        if (!connection_number(&self(store)->connection, questions[i], &last, err))
+        if (key->type != FIELD_ID)
+            continue;
+        (void)snprintf(question, sizeof question, "SELECT coalesce(max(%s), 0) FROM %s",
+                       key->name, row_kinds[kind].name);
+        if (!connection_number(connection, question, &last, err))
             return false;
         *id = last > *id ? last : *id;
     }

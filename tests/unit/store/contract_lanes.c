@@ -1,4 +1,5 @@
 /* What every store must say of lanes; beside contract.c. */
+#include "engine/rows/schedule.h"
 #include "store/memory/memory_store.h"
 
 #include <criterion/criterion.h>
@@ -147,6 +148,10 @@ static void check_last_id(void)
     commit();
     cr_assert(store->ops->last_id(store, &last, &err));
     cr_assert_geq(last, 9000);
+    (void)rows_new_schedule(&rows, 9001, 1, SLICE("nightly"));
+    commit();
+    cr_assert(store->ops->last_id(store, &last, &err));
+    cr_assert_geq(last, 9001);
 }
 
 static void check(struct store *made)
