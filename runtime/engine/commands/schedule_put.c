@@ -49,7 +49,7 @@ bool schedule_put_decide(struct batch *batch, struct command *command)
     schedule->rules = arena_copy(batch->arena, put->rules);
     schedule->waiting = (struct slice){ 0 };
     if (!schedule_read(batch, schedule, &sense, &command->err)) { /* it was checked */
-        schedule_stop(batch, schedule, arena_format(batch->arena, "%s", command->err.text));
+        schedule_stop(schedule, arena_format(batch->arena, "%s", command->err.text));
         command->err = (struct err){ 0 };
         return true;
     }
@@ -107,7 +107,7 @@ static void active_set(struct batch *batch, struct schedule *schedule,
 
     schedule->updated_ms = batch->now_ms;
     if (!is_active) {
-        schedule_stop(batch, schedule,
+        schedule_stop(schedule,
                       arena_format(batch->arena, "paused at %s%s%.*s%s%.*s",
                                    time_format(batch->now_ms, at),
                                    act->by.size > 0 ? " by " : "", SLICE_ARG(act->by),
@@ -243,7 +243,7 @@ static void backfill_begin(struct batch *batch, struct schedule *schedule,
                                  .by = ask->by };
 
     backfill_write(batch->arena, &backfill, &schedule->backfill);
-    schedule->due_ms = time_moment(batch->now_ms);
+    schedule_at_once(schedule);
 }
 
 bool schedule_backfill_decide(struct batch *batch, struct command *command)

@@ -184,7 +184,7 @@ static void look_again(struct batch *batch, struct schedule *schedule,
     schedule_rules_spread(&sense->rules, &sense->plan, schedule->next_ms / 1000);
     schedule->due_ms = schedule_tick_due(schedule, &sense->rules);
     if (ticks == SCHEDULE_STEP_DONE || backfill == SCHEDULE_STEP_DONE)
-        schedule->due_ms = time_moment(batch->now_ms); /* the others in the next batch */
+        schedule_at_once(schedule); /* the others in the next batch */
     else if (ticks == SCHEDULE_STEP_LATER ||
              (backfill == SCHEDULE_STEP_LATER &&
               (schedule->due_ms == 0 || schedule->due_ms > batch->now_ms + NO_ROOM_MS)))
@@ -215,7 +215,7 @@ bool schedule_due(struct batch *batch, int64_t id)
         return true;
     }
     if (!schedule_read(batch, schedule, &sense, &err)) {
-        schedule_stop(batch, schedule, arena_format(batch->arena, "%s", err.text));
+        schedule_stop(schedule, arena_format(batch->arena, "%s", err.text));
         schedule->due_ms = 0;
         schedule_say(batch, schedule, "stopped", batch->now_ms, schedule->note);
         return true;
@@ -227,7 +227,7 @@ bool schedule_due(struct batch *batch, int64_t id)
                                     ? SCHEDULE_STEP_ROWS
                                     : backfill_take(batch, schedule, &sense);
     if (step == SCHEDULE_STEP_ROWS || filled == SCHEDULE_STEP_ROWS) {
-        schedule->due_ms = time_moment(batch->now_ms); /* it is asked again */
+        schedule_at_once(schedule); /* it is asked again */
         return false;
     }
     look_again(batch, schedule, &sense, step, filled);
@@ -249,5 +249,5 @@ void schedule_tell(struct batch *batch, int64_t id)
     if (schedule != NULL && !schedule->row.is_deleted &&
         ((schedule->active && schedule_numbers(schedule->waiting) > 0) ||
          schedule->backfill.size > 0))
-        schedule->due_ms = time_moment(batch->now_ms);
+        schedule_at_once(schedule);
 }

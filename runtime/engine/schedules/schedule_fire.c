@@ -200,11 +200,10 @@ static void ended_count(struct batch *batch, struct schedule *schedule,
         schedule->failures++;
     if (rules->pause_after == 0 || schedule->failures < rules->pause_after || !schedule->active)
         return;
-    schedule_stop(batch, schedule,
-                  arena_format(batch->arena,
-                               "paused: %" PRIu32 " runs in a row have failed "
-                               "(pause_after)",
-                               schedule->failures));
+    schedule_stop(schedule, arena_format(batch->arena,
+                                         "paused: %" PRIu32 " runs in a row have failed "
+                                         "(pause_after)",
+                                         schedule->failures));
     schedule_say(batch, schedule, "paused", batch->now_ms, schedule->note);
 }
 

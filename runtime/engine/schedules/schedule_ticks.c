@@ -58,21 +58,30 @@ int64_t schedule_tick_due(const struct schedule *schedule, const struct schedule
                                   : time_after(schedule->next_ms, shift_ms(schedule, rules));
 }
 
+void schedule_at_once(struct schedule *schedule)
+{
+    const struct schedule *loaded = (const struct schedule *)schedule->row.loaded;
+
+    schedule->due_ms = settle_due(loaded == NULL ? 0 : loaded->due_ms);
+}
+
 /* What is due of it beside its ticks is looked at first, and that leads to them. */
-static void schedule_rest(struct batch *batch, struct schedule *schedule, int64_t due_ms)
+static void schedule_rest(struct schedule *schedule, int64_t due_ms)
 {
     bool has_more = schedule->backfill.size > 0 ||
                     (schedule->active && schedule_numbers(schedule->waiting) > 0);
 
-    schedule->due_ms = has_more ? time_moment(batch->now_ms) : due_ms;
+    schedule->due_ms = due_ms;
+    if (has_more)
+        schedule_at_once(schedule);
 }
 
-void schedule_stop(struct batch *batch, struct schedule *schedule, struct slice why)
+void schedule_stop(struct schedule *schedule, struct slice why)
 {
     schedule->active = false;
     schedule->next_ms = 0;
     schedule->note = why;
-    schedule_rest(batch, schedule, 0);
+    schedule_rest(schedule, 0);
 }
 
 int64_t schedule_now_s(const struct batch *batch, const struct schedule *schedule)
@@ -92,14 +101,14 @@ void schedule_aim(struct batch *batch, struct schedule *schedule,
     if (!schedule->active)
         return;
     if (rules->fires_max != 0 && schedule->fired >= rules->fires_max) {
-        schedule_stop(batch, schedule, SLICE("it has fired as often as it may (fires_max)"));
+        schedule_stop(schedule, SLICE("it has fired as often as it may (fires_max)"));
     } else if (!schedule_rules_next(rules, &sense->plan, after_s, &tick)) {
-        schedule_stop(batch, schedule, SLICE("there is no tick any more"));
+        schedule_stop(schedule, SLICE("there is no tick any more"));
     } else {
         struct schedule_rules spread = *rules;
         schedule->next_ms = tick.at_s * 1000;
         schedule_rules_spread(&spread, &sense->plan, tick.at_s);
-        schedule_rest(batch, schedule, schedule_tick_due(schedule, &spread));
+        schedule_rest(schedule, schedule_tick_due(schedule, &spread));
     }
 }
 
@@ -143,7 +152,7 @@ static void declared_write(struct batch *batch, const struct catalog_schedule *d
     schedule->rules = arena_copy(batch->arena, declared->rules);
     schedule->waiting = (struct slice){ 0 };
     if (!schedule_read(batch, schedule, &sense, &err))
-        schedule_stop(batch, schedule, arena_format(batch->arena, "%s", err.text));
+        schedule_stop(schedule, arena_format(batch->arena, "%s", err.text));
     else
         schedule_aim(batch, schedule, &sense, schedule_now_s(batch, schedule));
 }

@@ -31,7 +31,7 @@ void schedule_aim(struct batch *batch, struct schedule *schedule,
 /* When its next tick is due, shifted; 0: there is none. */
 int64_t schedule_tick_due(const struct schedule *schedule, const struct schedule_rules *rules);
 /* It fires no more until it is resumed. */
-void schedule_stop(struct batch *batch, struct schedule *schedule, struct slice why);
+void schedule_stop(struct schedule *schedule, struct slice why);
 /* It comes no nearer to its last tick than it was: no clock makes one twice. */
 int64_t schedule_now_s(const struct batch *batch, const struct schedule *schedule);
 /* A line of its history, for what is no run: "missed", "skipped", … */
@@ -88,5 +88,8 @@ bool schedules_ensure(struct batch *batch);
 /* An edge led from a run to it: the run is over. */
 bool schedule_load(struct batch *batch, int64_t id);
 void schedule_tell(struct batch *batch, int64_t id);
+
+/* It is looked at in the next batch, also where the clock is set back before that. */
+void schedule_at_once(struct schedule *schedule);
 
 #endif

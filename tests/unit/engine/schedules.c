@@ -148,6 +148,23 @@ Test(schedules, a_tick_that_waits_fires_when_its_run_before_is_over)
     cr_assert_eq(row(id)->next_ms, bench.now_ms - bench.now_ms % MINUTES(1) + MINUTES(1));
 }
 
+Test(schedules, a_tick_that_waits_fires_then_also_where_the_clock_is_set_back)
+{
+    put("a", "{\"task\":\"t\",\"cron\":\"* * * * *\",\"overlap\":\"queue_one\"}");
+
+    advance(MINUTES(1));
+    int64_t first = last_run()->id;
+    advance(MINUTES(1));
+    bench.look_for_due = false;
+    end_done(first);
+    bench.look_for_due = true;
+    bench.now_ms -= MINUTES(30);
+    bench.lag_ms += MINUTES(30);
+    advance(0);
+
+    cr_assert_eq(runs(), 2);
+}
+
 Test(schedules, the_run_before_is_canceled_where_that_is_wanted)
 {
     put("a", "{\"task\":\"t\",\"cron\":\"* * * * *\",\"overlap\":\"cancel_running\"}");
