@@ -177,6 +177,12 @@ static void print_rules(struct arena *arena, const struct value *task)
     if (member_int(task, "keep_states") > 1)
         printf("  %-11s the last %" PRId64 " save points\n", "keeps",
                member_int(task, "keep_states"));
+    if (member_int(task, "total_time_ms") > 0)
+        printf("  %-11s %" PRId64 " ms a run\n", "total time",
+               member_int(task, "total_time_ms"));
+    if (member_int(task, "grace_ms") > 0)
+        printf("  %-11s %" PRId64 " ms when a run is canceled\n", "grace",
+               member_int(task, "grace_ms"));
 }
 
 static void print_task(struct arena *arena, const struct value *task)

@@ -14,6 +14,8 @@ static const struct {
 } texts[] = {
     { "delay", "delay" },
     { "ttl", "ttl" },
+    { "total-time", "totalTime" },
+    { "cpu-time", "cpuTime" },
     { "concurrency-key", "concurrencyKey" },
     { "key", "idempotencyKey" },
     { "key-ttl", "idempotencyKeyTTL" },
@@ -32,6 +34,7 @@ static const char *const bounces[][2] = {
 static const char *const numbers[][2] = {
     { "priority", "priority" },
     { "max-attempts", "maxAttempts" },
+    { "max-attempts-total", "maxAttemptsTotal" },
     { "cost", "cost" },
     { "max-duration", "maxDuration" },
 };
@@ -204,8 +207,11 @@ static const struct cli_option options[] = {
     { "on-parent-end", "RULE", "cancel, abandon or wait, when that is canceled or times out" },
     { "metadata", "JSON", "a JSON object, @FILE, or - for stdin" },
     { "max-attempts", "COUNT", "attempts from one save point" },
+    { "max-attempts-total", "COUNT", "attempts in all, whatever it has saved" },
     { "cost", "COUNT", "each start counts for so many at the rates of its queue" },
     { "max-duration", "SECONDS", "how long an attempt may take; may have a fraction" },
+    { "cpu-time", "DURATION", "processor time that an attempt may use" },
+    { "total-time", "DURATION", "how long the run may take, its waits included" },
     { "test", NULL, "mark the run as a test" },
     { NULL, NULL, NULL },
 };

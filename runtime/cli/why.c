@@ -96,6 +96,7 @@ static void why_print(struct buffer *out, struct arena *arena, const struct valu
                                   SLICE_ARG(member_text(missing, kinds[i]))));
     add_line(out, "until", when_text(arena, why, "until", now_ms));
     add_line(out, "segment", member_text(why, "segment"));
+    add_line(out, "times out", when_text(arena, why, "timesOutAt", now_ms));
     waits_add(out, arena, why, "waitsFor", "until", now_ms);
     add_line(out, "  next", member_text(why, "next"));
     add_reminders(out, arena, why, now_ms);

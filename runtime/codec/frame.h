@@ -88,6 +88,7 @@ struct frame_segment {
     struct slice ending; /* "CANCELED": the run ends so, and this is to undo what it
                             did, or a hook; empty: it does not */
     struct slice error_code, error_text; /* of the run, when it is ending */
+    int64_t cpu_ms; /* processor time that it may use; 0: as its task says */
 };
 
 /* The answer to a CALL. `body` is a msgpack map whose members depend on the call (below). */

@@ -56,6 +56,7 @@ const struct queue_rule queue_rule_table[QUEUE_RULES] = {
       .type = RULE_SPAN,
       .at = offsetof(struct queue_rules, ttl_ms),
       .is_alias = true },
+    RULE("total_time", SPAN, total_ms),
     RULE("priority", AMOUNT, priority),
     RETRY_RULES("retry", retry),
     RETRY_RULES("retry.user", retry_of[RETRY_USER]),

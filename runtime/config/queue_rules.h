@@ -105,7 +105,7 @@ struct queue_rules {
     uint32_t on_full;                             /* enum full_rule */
     uint32_t on_conflict;                         /* enum conflict_rule */
     /* For runs whose trigger says none. */
-    int64_t ttl_ms;
+    int64_t ttl_ms, total_ms;
     struct queue_amount priority; /* seconds */
     /* Before their task's own. */
     struct retry_rule retry, retry_of[RETRY_CLASSES];
@@ -139,7 +139,7 @@ struct queue_rule {
     const char *const *words;
 };
 
-enum { QUEUE_RULES = 43, QUEUE_RULE_TEXT_SIZE = 240 };
+enum { QUEUE_RULES = 44, QUEUE_RULE_TEXT_SIZE = 240 };
 
 extern const struct queue_rule queue_rule_table[QUEUE_RULES];
 

@@ -179,7 +179,7 @@ static struct job *job_in(struct list *jobs, int64_t run_id)
     return NULL;
 }
 
-static bool build_cancel(struct build *build, int64_t run_id)
+static bool build_cancel(struct build *build, int64_t run_id, bool is_overdue)
 {
     struct job *job = job_in(&build->backlog, run_id);
 
@@ -193,6 +193,8 @@ static bool build_cancel(struct build *build, int64_t run_id)
         struct slot *slot = container_of(node, struct slot, node);
         job = job_in(&slot->jobs, run_id);
         if (job != NULL) {
+            if (is_overdue && job == slot_job(slot)) /* one that is behind it will not begin */
+                job->grace_ms = 0;
             slot_cancel(slot, job);
             return true;
         }
@@ -230,7 +232,7 @@ void dispatch_event(struct dispatch *dispatch, const struct event *event)
     if (!event->was_running || dispatch->is_stopping)
         return;
     LIST_EACH(&dispatch->builds, node, after)
-    if (build_cancel(container_of(node, struct build, node), event->run_id))
+    if (build_cancel(container_of(node, struct build, node), event->run_id, event->is_overdue))
         return;
     orphan = job_in(&dispatch->orphans, event->run_id);
     if (orphan == NULL)

@@ -124,14 +124,12 @@ bool batch_is_over(const struct batch *batch, int64_t due_ms, bool is_span)
 
 bool batch_was_due(const struct batch *batch, enum row_kind kind, const struct row *row)
 {
-    bool is_span;
-
     if (!node_is_alone(&batch->engine->node))
         return true; /* another node may have handled it since it was asked for */
     if (row == NULL || row->loaded == NULL)
         return false;
-    int64_t due_ms = row_due(kind, row->loaded, &is_span);
-    return batch_is_over(batch, due_ms, is_span);
+    return batch_is_over(batch, row_due(kind, row->loaded, false), false) ||
+           batch_is_over(batch, row_due(kind, row->loaded, true), true);
 }
 
 void batch_due(struct batch *batch, const struct row_refs *due)

@@ -286,9 +286,9 @@ uint32_t run_last_attempt(const struct run *run, const struct catalog_retry *ret
     uint32_t now = run->attempt > 0 ? run->attempt : 1, used = run->tries + 1;
     uint32_t last = now + (retry->attempts > used ? retry->attempts - used : 0);
 
-    return retry->total == 0 || last <= retry->total ? last
-           : now < retry->total                      ? retry->total
-                                                     : now;
+    uint32_t total = run->max_attempts_total != 0 ? run->max_attempts_total : retry->total;
+
+    return total == 0 || last <= total ? last : now < total ? total : now;
 }
 
 const struct queue_rate *catalog_rate(const struct catalog *catalog, struct slice queue,

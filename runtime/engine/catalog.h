@@ -41,6 +41,8 @@ struct catalog_task {
     uint32_t on_exhausted; /* enum exhausted_rule */
     enum retry_from retry_from;
     int64_t limit_ms;        /* time a segment may take */
+    int64_t total_ms;        /* time a run may take, from its trigger to its end; 0: any */
+    int64_t grace_ms;        /* that a segment has when its run is canceled; 0: the server's */
     uint32_t children;       /* enum children_rule, of those that its runs make */
     uint32_t hooks;          /* enum task_hook */
     uint32_t abort_attempts; /* of each compensation, and of such a hook */

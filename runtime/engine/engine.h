@@ -16,7 +16,7 @@ struct assignment {
     int64_t run_id;
     uint32_t seq;
     struct slice task, build;
-    int64_t limit_ms;
+    int64_t limit_ms, grace_ms;  /* grace_ms 0: the server's */
     struct frame_segment *frame; /* in the batch's arena */
     struct buffer bytes;         /* the frame encoded; whoever takes the assignment owns it */
     struct assignment *next;
@@ -27,6 +27,7 @@ struct event {
     int64_t run_id;
     uint32_t environment, status, outcome, seq;
     bool was_running;       /* and has been canceled: its slot is to be told */
+    bool is_overdue;        /* or its total time is over: there is no grace */
     struct slice task, why; /* PARKED: the reason */
     struct slice warning;   /* for the server's log; empty: none */
     uint32_t problems;      /* of the output it ended with all the same */

@@ -9,6 +9,7 @@
  * One that is canceled may enter its queue anew, to undo what it did (endings/).
  */
 #include "codec/pack.h"
+#include "engine/admission/total.h"
 #include "engine/endings/ending.h"
 #include "engine/failure.h"
 #include "engine/timeline.h"
@@ -115,6 +116,8 @@ struct event *batch_event(struct batch *batch, const struct run *run, bool was_r
                              .outcome = run->outcome,
                              .seq = run->seq,
                              .was_running = was_running,
+                             .is_overdue = was_running &&
+                                           (run->ending | run->outcome) == OUTCOME_TIMED_OUT,
                              .problems = run->problems };
     *batch->event_tail = event;
     batch->event_tail = &event->next;
@@ -220,6 +223,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
 
     if (!has_undone)
         save_point_leave(batch, run);
+    total_stop(run);
     if (!has_undone && ending_begin(batch, run, outcome))
         return;
     run->ending = OUTCOME_NONE;
@@ -236,7 +240,7 @@ void run_finish(struct batch *batch, struct run *run, enum run_outcome outcome)
         run->segment = (struct slice){ 0 }; /* one that undoes is none to begin at */
     key_release(batch, run);
     queue_count(batch, run);
-    run->is_out = was_running && outcome == OUTCOME_CANCELED && !has_undone;
+    run->is_out = was_running && (outcome == OUTCOME_CANCELED || run->is_cut) && !has_undone;
     if (run_ends_children(run)) {
         run->remaining = (run->choices & RUN_IS_HELD) != 0; /* until all of them are known */
         batch_ids_add(batch, &batch->swept, run->id);
@@ -367,9 +371,15 @@ static void due_put_aside(struct batch *batch, struct run *run)
 bool run_due(struct batch *batch, int64_t id)
 {
     struct run *run;
+    bool has_ended = false, was_due;
 
     if (!rows_run(&batch->rows, id, 0, &run))
         return false;
+    was_due = run != NULL && batch_is_over(batch, run_total_due(run), true);
+    if (was_due && !total_look(batch, run, &has_ended))
+        return false;
+    if (was_due && (has_ended || !batch_is_over(batch, run->due_ms, run->due_is_span)))
+        return true;
     if (run == NULL || !batch_is_over(batch, run->due_ms, run->due_is_span)) {
         /* Moved on since the batch began, or the store is wrong about it. */
         batch->is_due_wrong |= !batch_was_due(batch, ROW_RUN, run == NULL ? NULL : &run->row);

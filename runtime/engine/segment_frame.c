@@ -263,7 +263,8 @@ struct frame_segment *segment_frame(struct batch *batch, struct run *run)
         .state = run->state,
         .metadata = run->metadata,
         .limit_ms = limit_ms < 0 ? 1 : limit_ms, /* 0 would be none at all */
-        .is_test = run->is_test
+        .is_test = run->is_test,
+        .cpu_ms = run->cpu_ms
     };
     if (run->ending != OUTCOME_NONE) {
         frame->ending = ending_name(run->ending);

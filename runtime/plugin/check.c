@@ -322,6 +322,8 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
     task->retry_factor = def->retry_factor;
     task->limit_ms = def->limit_ms;
     task->cpu_ms = def->cpu_ms;
+    task->total_ms = def->total_time_ms;
+    task->grace_ms = def->grace_ms;
     task->children = def->children;
     task->abort_attempts = def->abort_attempts;
     task->keep_states = def->keep_states;
@@ -348,10 +350,13 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
         flaw = "keep_states is above 20";
     else if (def->on_exhausted > BIDE_EXHAUSTED_DEAD_LETTER)
         flaw = "on_exhausted is none of enum bide_exhausted";
-    else if (def->limit_ms < 0 || def->cpu_ms < 0)
+    else if (def->limit_ms < 0 || def->cpu_ms < 0 || def->total_time_ms < 0)
         flaw = "a time is negative";
-    else if (def->limit_ms > DURATION_MAX_MS || def->cpu_ms > DURATION_MAX_MS)
+    else if (def->limit_ms > DURATION_MAX_MS || def->cpu_ms > DURATION_MAX_MS ||
+             def->total_time_ms > DURATION_MAX_MS)
         flaw = "a time is longer than 100 years";
+    else if (def->grace_ms < 0 || def->grace_ms > PLUGIN_MAX_GRACE_MS)
+        flaw = "grace_ms is below 0 or above 600000, ten minutes";
     else if (def->max_attempts_total != 0 && def->max_attempts_total < def->max_attempts)
         flaw = "max_attempts_total is below max_attempts";
     else if (def->state_size == 0 || def->state_size > PLUGIN_MAX_STATE)

@@ -95,7 +95,7 @@ static void describe_hooks(struct buffer *out, const struct plugin_task *task)
 
 static void describe_task(struct buffer *out, const struct plugin_task *task)
 {
-    pack_map(out, has_classes(task) ? 20 : 19);
+    pack_map(out, 19U + has_classes(task) + (task->total_ms > 0) + (task->grace_ms > 0));
     pack_key(out, "id");
     pack_string(out, task->id);
     pack_key(out, "input_schema");
@@ -116,6 +116,14 @@ static void describe_task(struct buffer *out, const struct plugin_task *task)
     pack_int(out, task->limit_ms);
     pack_key(out, "cpu_ms");
     pack_int(out, task->cpu_ms);
+    if (task->total_ms > 0) {
+        pack_key(out, "total_time_ms");
+        pack_int(out, task->total_ms);
+    }
+    if (task->grace_ms > 0) {
+        pack_key(out, "grace_ms");
+        pack_int(out, task->grace_ms);
+    }
     pack_key(out, "children");
     pack_int(out, task->children);
     pack_key(out, "max_attempts_total");

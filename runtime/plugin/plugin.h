@@ -21,11 +21,12 @@ enum {
     PLUGIN_MAX_SEGMENTS = 256,
     PLUGIN_MAX_FIELDS = 256, /* of one struct */
     PLUGIN_MAX_RENAMES = 256,
-    PLUGIN_MAX_NESTING = 8,     /* structs in structs */
-    PLUGIN_MAX_NAME = 128,      /* bytes of any name */
-    PLUGIN_MAX_TRIES = 1000,    /* of one compensation */
-    PLUGIN_MAX_STATES = 20,     /* save points of a run that are kept */
-    PLUGIN_MAX_STATE = 16 << 20 /* bytes of the state struct */
+    PLUGIN_MAX_NESTING = 8,       /* structs in structs */
+    PLUGIN_MAX_NAME = 128,        /* bytes of any name */
+    PLUGIN_MAX_TRIES = 1000,      /* of one compensation */
+    PLUGIN_MAX_STATES = 20,       /* save points of a run that are kept */
+    PLUGIN_MAX_GRACE_MS = 600000, /* as workers.grace in bide.yaml */
+    PLUGIN_MAX_STATE = 16 << 20   /* bytes of the state struct */
 };
 
 struct plugin_field {
@@ -58,7 +59,7 @@ struct plugin_task {
     uint32_t retry_from;
     int64_t retry_min_ms, retry_max_ms;
     double retry_factor;
-    int64_t limit_ms, cpu_ms;
+    int64_t limit_ms, cpu_ms, total_ms, grace_ms;
     uint32_t children, abort_attempts, keep_states;
     bide_hook_fn on_start, on_suspend, on_resume, on_success, on_failure, on_cancel, cleanup;
     struct plugin_struct state;

@@ -285,6 +285,9 @@ static void settings_put(struct segment *segment, struct value *body,
     number_put(segment, body, "priority_ms", opts->priority_ms);
     number_put(segment, body, "limit_ms", opts->limit_ms);
     number_put(segment, body, "max_attempts", opts->max_attempts);
+    number_put(segment, body, "max_attempts_total", opts->max_attempts_total);
+    number_put(segment, body, "total_time_ms", opts->total_time_ms);
+    number_put(segment, body, "cpu_ms", opts->cpu_ms);
     number_put(segment, body, "on_parent_end", opts->on_parent_end);
     number_put(segment, body, "cost", opts->cost);
     number_put(segment, body, "inherit_tags", opts->inherit_tags);

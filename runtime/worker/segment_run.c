@@ -244,7 +244,8 @@ static void segment_enter(struct segment *segment, const struct plugin_segment *
         return;
     }
     prints_forget();
-    cpu_limit_begin(segment->about->cpu_ms);
+    cpu_limit_begin(segment->frame->cpu_ms > 0 ? segment->frame->cpu_ms
+                                               : segment->about->cpu_ms);
     hooks_before(segment);
     if (entered == NULL)
         hook_run(segment);

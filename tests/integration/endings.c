@@ -95,6 +95,35 @@ Test(endings, a_time_out_is_undone)
                      journal(""));
 }
 
+Test(endings, one_that_waits_when_its_total_time_is_over_is_undone)
+{
+    const struct reply *ended;
+    const char *run = saga("wait", "well", "{\"totalTime\": \"4s\"}");
+    run_until(&s, run, "WAITING");
+    cr_assert_not_null(strstr(run_get(&s, run)->text, "\"totalTime\":4"), "%s",
+                       run_get(&s, run)->text);
+    cr_assert_gt(strlen(reply_text(run_get(&s, run), "timesOutAt")), 0);
+    server_kill(&s);
+    server_start(&s);
+
+    ended = run_end(&s, run);
+
+    cr_assert_str_eq(reply_text(ended, "status"), "TIMED_OUT", "%s", ended->text);
+    cr_assert_str_eq(reply_text(ended, "error.name"), "TOTAL_TIME");
+    cr_assert_not_null(strstr(ended->text, "nine tenths of its total time of 4s are over"));
+    cr_assert_str_eq(journal("undo"),
+                     "undo_second 2 TIMED_OUT TOTAL_TIME,undo_first 7 TIMED_OUT TOTAL_TIME");
+    cr_assert_str_eq(journal("on_f"), "on_failure 8 TIMED_OUT TOTAL_TIME", "%s", journal(""));
+}
+
+Test(endings, one_whose_segment_is_out_when_its_total_time_is_over_is_killed_and_undone)
+{
+    assert_ends(saga("spin", "well", "{\"totalTime\": 3}"), "TIMED_OUT");
+
+    cr_assert_str_eq(journal("undo"),
+                     "undo_second 2 TIMED_OUT TOTAL_TIME,undo_first 7 TIMED_OUT TOTAL_TIME");
+}
+
 Test(endings, one_that_waits_is_canceled_and_undone)
 {
     char path[100];

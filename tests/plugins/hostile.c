@@ -45,6 +45,8 @@
 BIDE_TASK(exits, BIDE_NO_STATE, EXIT, .id = "exit-3")
 BIDE_TASK(spin, BIDE_NO_STATE, SPIN, .id = "spin", .limit_ms = 500)
 BIDE_TASK(sleeps, BIDE_NO_STATE, SLEEP, .id = "sleep")
+BIDE_TASK(hurried, BIDE_NO_STATE, SLEEP, .id = "hurried", .grace_ms = 200,
+          .total_time_ms = BIDE_SECONDS(3))
 BIDE_TASK(close_all, BIDE_NO_STATE, CLOSE_ALL, .id = "close-all")
 BIDE_TASK(garbage, BIDE_NO_STATE, GARBAGE, .id = "garbage")
 BIDE_TASK(kill_parent, BIDE_NO_STATE, KILL_PARENT, .id = "kill-parent")
@@ -367,7 +369,7 @@ static bide_next go_nowhere(bide_task *t)
     return bide_wait_for(t, 0, nobodys);
 }
 
-BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, close_all_task,
+BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, hurried_task, close_all_task,
             garbage_task, kill_parent_task, calls_task, changes_task, forks_task, behind_task,
             stop_parent_task, left_open_task, counts_task, leak_task, big_state_task,
             big_output_task, big_meta_task, wrong_end_task, not_listed_task)

@@ -3,6 +3,7 @@
 
 #include "base/table.h"
 #include "batches.h"
+#include "endings.h"
 #include "engine/key.h"
 #include "waits.h"
 
@@ -85,6 +86,9 @@ static void act_trigger(struct world *world)
     if (world_chance(world, 10))
         trigger->request_key =
             arena_format(&world->arena, "r%u", (unsigned)world_random(world, 50));
+    if (world_chance(world, 10))
+        trigger->max_attempts_total = 1 + (uint32_t)world_random(world, 8);
+    total_say(world, trigger);
     debounce_say(world, trigger);
     collect_say(world, trigger);
 }

@@ -429,7 +429,8 @@ void check_overdue(struct world *world, const struct moment *now)
         return; /* the pump goes on at once */
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *run = store_memory_run(world->memory, i);
-        if (is_over(run->due_ms, run->due_is_span, now))
+        if (is_over(run->due_ms, run->due_is_span, now) ||
+            is_over(run->total_end_ms, true, now))
             world_flaw(world, "run %lld was due at %lld and nobody will look",
                        (long long)run->id, (long long)run->due_ms);
     }

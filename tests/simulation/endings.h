@@ -38,6 +38,16 @@ void rule_ending(const struct look *look, struct shadow *shadow, const struct ru
 /* It is not ending: what is registered is what was. */
 void rule_may_undo(const struct look *look, const struct shadow *shadow, const struct run *run);
 
+/* rules_total.c: now and then a trigger says a total time. */
+void total_say(struct world *world, struct trigger *trigger);
+/* It must have timed out by it in this batch. */
+bool rule_total_over(const struct look *look, const struct shadow *shadow);
+/* Before the commands: who was told that its time is nearly over. */
+void rule_totals_pass(const struct look *look);
+void rule_total_made(const struct look *look, const struct trigger *trigger,
+                     const struct run *run);
+void rule_total(const struct look *look, const struct shadow *shadow, const struct run *run);
+
 /* rules_end.c, for those: metadata that its segment has changed. */
 void rule_metadata(const struct look *look, struct shadow *shadow, const struct run *run,
                    const struct frame_end *end);

@@ -131,8 +131,8 @@ bool look_is_at(const struct look *look, int64_t run_id, uint32_t seq, bool *is_
     if (shadow == NULL || shadow->was == NULL || shadow->was->status != RUN_RUNNING ||
         shadow->was->seq != seq || shadow->end != NULL || shadow->is_recovered)
         return false;
-    *is_sure =
-        run != NULL && run->outcome != OUTCOME_CANCELED && run->ending != OUTCOME_CANCELED;
+    *is_sure = run != NULL && run->outcome != OUTCOME_CANCELED &&
+               run->ending != OUTCOME_CANCELED && !rule_total_over(look, shadow);
     return true;
 }
 
@@ -163,7 +163,8 @@ static void last_words(const struct look *look, const struct segment_end *said)
     const struct run *run = run_now(look, said->run_id);
     bool is_canceled = shadow->was->status == RUN_RUNNING && shadow->was->seq == said->seq &&
                        shadow->end == NULL && !shadow->is_recovered && run != NULL &&
-                       run->outcome == OUTCOME_CANCELED; /* in this batch */
+                       (run->outcome == OUTCOME_CANCELED || /* in this batch */
+                        (run->status == RUN_DONE && rule_total_over(look, shadow)));
     if (!is_canceled && (!shadow->was->is_out || shadow->was->seq != said->seq + 1))
         return;
     rule_notes(shadow, said->notes, said->note_count);
@@ -463,6 +464,7 @@ void model_batch(struct world *world, const struct store_batch *batch,
     if (!ok || world->flaw[0] != '\0')
         return;
     rule_pauses_pass(&look);
+    rule_totals_pass(&look);
     rule_bulk_made(&look);
     for (uint32_t i = 0; i < batch->count; i++)
         command_take(&look, batch->commands[i]);

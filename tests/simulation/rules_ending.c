@@ -84,7 +84,8 @@ void rule_cancel(const struct look *look, const struct command *command)
         shadow->cancel = command;
     if (shadow->end == NULL && shadow->was != NULL && shadow->was->status < RUN_DONE &&
         shadow->was->ending == OUTCOME_NONE && run->ending != OUTCOME_CANCELED &&
-        run->outcome != OUTCOME_CANCELED && run->outcome != OUTCOME_EXPIRED)
+        run->outcome != OUTCOME_CANCELED && run->outcome != OUTCOME_EXPIRED &&
+        !rule_total_over(look, shadow))
         world_flaw(look->world, "run %lld was canceled and has outcome %u", (long long)run->id,
                    run->outcome);
 }
@@ -120,7 +121,9 @@ static bool is_leaving(const struct run *run)
     bool is = false;
 
     for (uint32_t i = 0; i < count; i++)
-        is |= lines[i].status == RUN_RUNNING && run->ending == OUTCOME_CANCELED &&
+        is |= lines[i].status == RUN_RUNNING &&
+              (run->ending == OUTCOME_CANCELED ||
+               slice_starts(lines[i].text, "its total time of ")) &&
               slice_is((struct slice){ lines[i].text.data + lines[i].text.size -
                                            (lines[i].text.size < 8 ? lines[i].text.size : 8),
                                        lines[i].text.size < 8 ? lines[i].text.size : 8 },
@@ -152,9 +155,12 @@ static uint32_t failed_as(const struct shadow *shadow)
 static void begin_look(const struct look *look, struct shadow *shadow, const struct run *run)
 {
     const struct frame_end *end = ended_well(shadow) ? shadow->end->segment_end.end : NULL;
-    bool is_canceled = run->ending == OUTCOME_CANCELED;
+    bool is_over = rule_total_over(look, shadow);
+    bool is_canceled = run->ending == OUTCOME_CANCELED || is_over;
 
-    if (is_canceled ? !is_wanted(look, shadow, run) : run->ending != failed_as(shadow))
+    if (is_over       ? run->ending != OUTCOME_TIMED_OUT
+        : is_canceled ? !is_wanted(look, shadow, run)
+                      : run->ending != failed_as(shadow))
         flaw(look, run, "nothing is known of what it is to end for");
     if (!is_canceled && !rule_was_last(look, shadow, run) &&
         (shadow->end->kind == COMMAND_ATTEMPT_LOST ||

@@ -37,6 +37,7 @@ static void same_look(const struct look *look, const struct run *was, const stru
         flaw(look, run, "its rank has changed");
     if (was->priority_ms != run->priority_ms || was->ttl_ms != run->ttl_ms ||
         was->limit_ms != run->limit_ms || was->max_attempts != run->max_attempts ||
+        was->total_ms != run->total_ms || was->max_attempts_total != run->max_attempts_total ||
         was->is_test != run->is_test || was->created_ms != run->created_ms)
         flaw(look, run, "what was asked for has changed");
     if (was->environment != run->environment || !slice_equal(was->task, run->task) ||
@@ -152,7 +153,7 @@ static void done_look(const struct look *look, const struct shadow *shadow,
         canceled_look(look, shadow, run, move);
     else if (move->outcome == OUTCOME_EXPIRED)
         expired_look(look, shadow, run, move);
-    else if (from != RUN_RUNNING || shadow->end == NULL)
+    else if (!rule_total_over(look, shadow) && (from != RUN_RUNNING || shadow->end == NULL))
         flaw(look, run, "it is done, and its segment has not said so");
     if (run->finished_ms != look->now_ms)
         flaw(look, run, "it does not say when it was done");
@@ -315,7 +316,8 @@ static void events_look(const struct look *look, const struct shadow *shadow,
             flaw(look, run, "who looks at it was not told of a move");
         else if (status == RUN_DONE &&
                  event->was_running !=
-                     (from == RUN_RUNNING && event->outcome == OUTCOME_CANCELED))
+                     (from == RUN_RUNNING && (event->outcome == OUTCOME_CANCELED ||
+                                              rule_total_over(look, shadow))))
             flaw(look, run, "its slot was told to stop, and has none; or was not told");
         from = status;
     }
@@ -334,6 +336,7 @@ void rule_run_stays(const struct look *look, const struct shadow *shadow, const 
 {
     if (shadow->end != NULL)
         flaw(look, run, "its segment has ended, and it has not moved");
+    rule_total(look, shadow, run);
     if (shadow->is_recovered)
         flaw(look, run, "the server has died, and it still runs");
     if (run->log_lines != shadow->lines || run->progress != shadow->progress)
@@ -350,6 +353,7 @@ void rule_run_row(const struct look *look, struct shadow *shadow, const struct r
         shadow->lines = shadow->said_count = 0; /* it was old */
     if (was != NULL)
         same_look(look, was, run);
+    rule_total(look, shadow, run);
     if (rule_is_ending(shadow, run)) {
         rule_ending(look, shadow, run);
         return;

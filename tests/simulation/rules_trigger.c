@@ -245,9 +245,11 @@ static void made_look(const struct look *look, const struct command *command,
     if (run->environment != trigger->environment || !slice_equal(run->task, trigger->task) ||
         run->priority_ms != priority_ms || run->ttl_ms != ttl_ms ||
         run->limit_ms != trigger->limit_ms || run->max_attempts != trigger->max_attempts ||
+        run->max_attempts_total != trigger->max_attempts_total ||
         run->is_test != trigger->is_test || !slice_equal(run->tags, trigger->tags) ||
         run->created_ms != look->now_ms)
         world_flaw(look->world, "run %lld is not as it was asked for", (long long)run->id);
+    rule_total_made(look, trigger, run);
     if (!rule_key_was_reset(look, run) &&
         !slice_equal(run->key_text,
                      trigger->key_text.size > 0 ? trigger->key_text : trigger->key))

@@ -93,7 +93,11 @@ static void on_twin_flaw(void *context, const char *text)
 /* What the file says of each queue, but for limits. */
 static const struct queue_rules said[QUEUES] = {
     { .reuse = REUSE_SAID | REUSE_FAILED },
-    { .ttl_ms = 8000, .priority.number = 3, .max_queued = 4, .on_full = FULL_DROP_OLDEST },
+    { .ttl_ms = 8000,
+      .total_ms = 30000,
+      .priority.number = 3,
+      .max_queued = 4,
+      .on_full = FULL_DROP_OLDEST },
     { .max_queued = 6,
       .retry = { .attempts = 2, .min_ms = 50, .max_ms = 400, .factor = 3 },
       .retry_of[RETRY_UPSTREAM] = { .attempts = 5, .min_ms = 500, .max_ms = 500, .factor = 1 },

@@ -193,6 +193,8 @@ struct bide_task_def {
     uint32_t keep_states; /* so many of a run's last save points are kept, for people and for
                              replays; at most 20; 0: 1 */
     uint32_t unused2_;
+    int64_t total_time_ms; /* of a run, from its trigger to its end, waits included; 0: any */
+    int64_t grace_ms; /* that a segment has when its run is canceled; 0: as bide.yaml says */
 };
 
 typedef const struct bide_task_def *(*bide_task_fn)(void);
@@ -329,6 +331,11 @@ struct bide_trigger_opts {
     uint32_t debounce; /* enum bide_debounce */
     const char *debounce_key;
     int64_t debounce_ms, debounce_most_ms;
+    int64_t
+        total_time_ms; /* ABI 1.1: from now to its end, waits included; 0: as its queue says */
+    int64_t cpu_ms;    /* ABI 1.1: processor time of one segment; 0: as the task says */
+    uint32_t max_attempts_total; /* ABI 1.1: whatever it has saved; 0: as its queue says */
+    uint32_t unused_;
 };
 
 /* ABI 1.1 */

@@ -302,6 +302,7 @@ void run_print(struct buffer *out, struct arena *arena, const struct value *run,
     add_time(out, arena, run, "created", "createdAt", now_ms);
     add_time(out, arena, run, "delayed to", "delayedUntil", now_ms);
     add_time(out, arena, run, "started", "startedAt", now_ms);
+    add_time(out, arena, run, "times out", "timesOutAt", now_ms);
     add_time(out, arena, run, "finished", "finishedAt", now_ms);
     run_error_add(out, run);
     add_undo_errors(out, arena, run);

@@ -179,6 +179,8 @@ static void retries_fill(const struct config *config, const struct task_descript
     entry->children = task->children;
     entry->hooks = task->hooks;
     entry->abort_attempts = task->abort_attempts;
+    entry->total_ms = task->total_ms > 0 ? task->total_ms : 0;
+    entry->grace_ms = task->grace_ms > 0 ? task->grace_ms : 0;
     entry->limit_ms = task->limit_ms > 0 ? task->limit_ms : config->segment_time_ms;
 }
 

@@ -61,7 +61,8 @@ static void cpu_say(struct autopsy *autopsy)
     autopsy->loss = LOSS_TIMED_OUT;
     (void)snprintf(autopsy->name, sizeof autopsy->name, "CPU_TIME");
     (void)snprintf(autopsy->text, sizeof autopsy->text,
-                   "it used more processor time (CPU) than .cpu_ms of its task allows");
+                   "it used more processor time (CPU) than .cpu_ms of its task, or its "
+                   "trigger, allows");
 }
 
 static void crash_say(struct autopsy *autopsy, const struct slot *slot, int number)

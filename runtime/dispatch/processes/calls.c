@@ -91,6 +91,13 @@ static bool numbers_check(const struct dispatch *dispatch, const struct value *m
     if (rule < CHILDREN_UNSAID || rule > CHILDREN_WAIT)
         return err_set(err, ERR_RULE, "on_parent_end %lld is none of enum bide_children",
                        (long long)rule);
+    if (number_of(map, "total_time_ms") < 0 || number_of(map, "cpu_ms") < 0)
+        return err_set(err, ERR_RULE,
+                       "%s %lld is not allowed: a time is above 0, or 0 for none of its own",
+                       number_of(map, "total_time_ms") < 0 ? "total_time_ms" : "cpu_ms",
+                       (long long)number_of(map, number_of(map, "total_time_ms") < 0
+                                                     ? "total_time_ms"
+                                                     : "cpu_ms"));
     return (attempts >= 0 && attempts <= most) ||
            err_set(err, ERR_RULE,
                    "max_attempts %lld is not allowed: from 1 to %lld, or 0 for the task's own",
@@ -173,6 +180,10 @@ static void trigger_fill(struct trigger *trigger, struct arena *arena, const str
                                  .priority_ms = number_of(map, "priority_ms"),
                                  .limit_ms = number_of(map, "limit_ms"),
                                  .max_attempts = (uint32_t)number_of(map, "max_attempts"),
+                                 .max_attempts_total =
+                                     (uint32_t)number_of(map, "max_attempts_total"),
+                                 .total_ms = number_of(map, "total_time_ms"),
+                                 .cpu_ms = number_of(map, "cpu_ms"),
                                  .tags = packed_of(arena, map, "tags", VALUE_LIST),
                                  .metadata = packed_of(arena, map, "metadata", VALUE_MAP),
                                  .key = text_of(map, "key"),

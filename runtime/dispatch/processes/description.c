@@ -113,6 +113,8 @@ static bool task_read(struct arena *arena, const struct value *map,
         .retry_min_ms = number_of(map, "retry_min_ms"),
         .retry_max_ms = number_of(map, "retry_max_ms"),
         .limit_ms = number_of(map, "limit_ms"),
+        .total_ms = number_of(map, "total_time_ms"),
+        .grace_ms = number_of(map, "grace_ms"),
         .retry_factor = factor_of(map, "retry_factor"),
         .retry_from = slice_is(from, "start") ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
         .children =

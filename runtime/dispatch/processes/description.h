@@ -30,7 +30,7 @@ struct task_description {
     uint32_t max_attempts, max_attempts_total; /* 0: not said, here and below */
     struct retry_rule retry_of[RETRY_CLASSES];
     uint32_t on_exhausted; /* enum exhausted_rule */
-    int64_t retry_min_ms, retry_max_ms, limit_ms;
+    int64_t retry_min_ms, retry_max_ms, limit_ms, total_ms, grace_ms;
     double retry_factor;
     enum retry_from retry_from;
     uint32_t children; /* enum children_rule */

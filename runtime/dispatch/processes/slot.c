@@ -202,17 +202,22 @@ void slot_fail(struct slot *slot, enum slot_fault fault, int signal, const char 
     dispatch_alarm(dispatch, slot->kill_ms);
 }
 
+static void patience_begin(struct dispatch *dispatch, struct job *job)
+{
+    job->kill_ms = dispatch_now(dispatch) + job->grace_ms;
+    dispatch_alarm(dispatch, job->kill_ms);
+}
+
 void slot_cancel(struct slot *slot, struct job *job)
 {
     struct frame frame = { .kind = FRAME_CANCEL, .cancel = { .run_id = job->run_id } };
-    struct dispatch *dispatch = slot->dispatch;
 
+    if (job->is_canceled)
+        return; /* where nodes share a store it is said until the segment has returned */
     job->is_canceled = true;
     slot_say(slot, &frame);
-    if (job == slot_job(slot)) {
-        job->kill_ms = dispatch_now(dispatch) + dispatch->config->grace_ms;
-        dispatch_alarm(dispatch, job->kill_ms);
-    }
+    if (job == slot_job(slot))
+        patience_begin(slot->dispatch, job);
 }
 
 static void job_overdue(struct slot *slot, struct job *job, int64_t now_ms)
@@ -264,10 +269,8 @@ void slot_advance(struct slot *slot)
     if (--slot->job_count > 0) {
         struct job *next = slot_job(slot);
         job_begin(dispatch, next);
-        if (next->is_canceled) {
-            next->kill_ms = dispatch_now(dispatch) + dispatch->config->grace_ms;
-            dispatch_alarm(dispatch, next->kill_ms);
-        }
+        if (next->is_canceled)
+            patience_begin(dispatch, next);
         return;
     }
     slot->idle_ms = dispatch_now(dispatch);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WARNED_LEAST_MS = 100 /* a tenth that is shorter is not told */, WARN_LEVEL = 2 };
+enum { WARN_LEVEL = 2 };
 
 static uint32_t environment_number(const struct config *config, struct slice name)
 {
@@ -40,6 +40,8 @@ struct job *job_create(struct dispatch *dispatch, struct assignment *assignment)
                          .environment = environment_number(dispatch->config,
                                                            assignment->frame->environment),
                          .limit_ms = assignment->limit_ms,
+                         .grace_ms = assignment->grace_ms != 0 ? assignment->grace_ms
+                                                               : dispatch->config->grace_ms,
                          .id_block = assignment->frame->id_block,
                          .is_test = assignment->frame->is_test,
                          .is_rerun = assignment->frame->is_rerun,

@@ -19,6 +19,7 @@ struct job {
     uint32_t seq;
     uint32_t environment;
     int64_t limit_ms; /* 0: none */
+    int64_t grace_ms; /* when it is canceled */
     uint32_t calls;   /* made so far */
     int64_t id_block; /* ids of what its calls make */
     bool is_test, is_rerun;

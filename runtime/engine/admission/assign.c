@@ -304,6 +304,7 @@ static void run_assign(struct batch *batch, struct run *run)
     assignment->frame = segment_frame(batch, run);
     assignment->frame->is_rerun = is_rerun;
     assignment->limit_ms = assignment->frame->limit_ms;
+    assignment->grace_ms = task->grace_ms;
     frame.segment = *assignment->frame;
     frame_write(&assignment->bytes, &frame);
     *batch->assignment_tail = assignment;

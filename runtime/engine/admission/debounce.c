@@ -5,8 +5,8 @@
  *   another, while it is ─────────▶ the same run starts later, at the bound at last
  *   another, once it is not ──────▶ a run
  *
- * The bound is in the run's row, so that no later trigger moves it. Queue and lane are those of
- * the first trigger, whatever the last one says.
+ * The bound is in the run's row, so that no later trigger moves it. Queue, lane and total time
+ * are those of the first trigger, whatever the last one says.
  */
 #include "engine/admission/debounce.h"
 
@@ -97,6 +97,8 @@ static void replace(struct batch *batch, const struct trigger *trigger, struct r
     run->tags = arena_copy(batch->arena, trigger->tags);
     run->max_attempts = trigger->max_attempts;
     run->limit_ms = trigger->limit_ms;
+    run->cpu_ms = trigger->cpu_ms;
+    run->max_attempts_total = trigger->max_attempts_total;
     run->is_test = trigger->is_test;
 }
 

@@ -1,10 +1,12 @@
 #include "engine/admission/new_run.h"
 
 #include "base/duration.h"
+#include "engine/admission/total.h"
 #include "engine/batch.h"
 #include "engine/contract.h"
 #include "engine/edits.h"
 #include "engine/parent.h"
+#include "engine/waits/go_on.h"
 #include "engine/waits/save_points.h"
 
 /* When it is ready, less its head start. By the steady clock, so that a run that was queued
@@ -51,22 +53,6 @@ int64_t trigger_given(const struct batch *batch, const struct trigger *trigger)
     return trigger->given != 0 ? trigger->given : payload_hash(batch->arena, trigger->payload);
 }
 
-/* It begins where another one has ended. */
-static void run_go_on(struct batch *batch, struct run *run, const struct run *from)
-{
-    run->segment = arena_copy(batch->arena, from->segment);
-    run->wait = arena_copy(batch->arena, from->wait);
-    run->once = arena_copy(batch->arena, from->once);
-    run->entry = from->entry;
-    run->mailed = from->mailed;
-    run->collected = from->collected;
-    run->secrets |= from->secrets;
-    run->saved_ms = run->keeps > 0 ? batch->now_ms : 0;
-    run_set_part(run, PART_STATE, arena_copy(batch->arena, from->state));
-    if (from->mailed > 0)
-        run_set_part(run, PART_MAIL, arena_copy(batch->arena, from->mail));
-}
-
 struct run *run_make(struct batch *batch, const struct trigger *trigger, struct slice payload,
                      const struct trigger_rows *found, struct queue *queue)
 {
@@ -93,7 +79,10 @@ struct run *run_make(struct batch *batch, const struct trigger *trigger, struct 
                                       found->rules, run);
     run->rank_ms = rank_of(batch, &start, delayed, run->priority_ms);
     run->limit_ms = trigger->limit_ms;
+    run->cpu_ms = trigger->cpu_ms;
+    total_begin(batch, trigger, found->rules, found->task, run);
     run->max_attempts = trigger->max_attempts;
+    run->max_attempts_total = trigger->max_attempts_total;
     run->choices = found->costs;
     run->is_test = trigger->is_test;
     run->tags = trigger->inherits_tags && found->parent != NULL
@@ -126,7 +115,7 @@ struct run *run_make(struct batch *batch, const struct trigger *trigger, struct 
     run->hooks = found->task != NULL ? found->task->hooks : 0;
     save_points_learn(run, found->task);
     if (trigger->goes_on != NULL)
-        run_go_on(batch, run, trigger->goes_on);
+        go_on_take(batch, run, trigger->goes_on);
     run->status = delayed ? RUN_DELAYED : RUN_QUEUED; /* for the notes; it moves there below */
     if (trigger->note.size > 0)
         run_note(batch, run, trigger->note);

@@ -47,7 +47,7 @@ void item_link(struct batch *batch, struct run_batch *made, struct batch_item *i
 #define KEPT_NUMBERS(X)                                                                     \
     X(due_ms) X(delay_ms) X(ttl_ms) X(priority_ms) X(has_ttl) X(has_priority) X(limit_ms)   \
     X(max_attempts) X(is_test) X(key_ttl_ms) X(key_global) X(reuse)           \
-    X(on_parent_end) X(cost) X(inherits_tags)
+    X(on_parent_end) X(cost) X(inherits_tags) X(max_attempts_total) X(total_ms) X(cpu_ms)
 /* clang-format on */
 
 #define ONE(member) +1

@@ -7,6 +7,7 @@
 #include "engine/parent.h"
 #include "engine/rerun.h"
 #include "engine/timeline.h"
+#include "engine/waits/go_on.h"
 
 #define KEY_TTL_MS (INT64_C(30) * 86400 * 1000)
 
@@ -97,6 +98,8 @@ static bool trigger_load(struct batch *batch, struct trigger *trigger,
         loaded &=
             rows_run(rows, trigger->id, trigger->is_rerun ? PART_INPUT : 0, &found->again);
     loaded &= debounce_load(batch, trigger, &found->debounced);
+    if (trigger->goes_on != NULL)
+        loaded &= go_on_load(batch, trigger->goes_on);
     if (trigger->is_rerun)
         loaded &= rows_waitpoint(rows, trigger->id, &found->token);
     return keys_load(batch, trigger, found) && loaded;

@@ -71,7 +71,7 @@ static void over(struct batch *batch, struct run *run)
 bool ending_begin(struct batch *batch, struct run *run, enum run_outcome outcome)
 {
     uint32_t hook = hooks_now(batch, run) & hook_of(outcome);
-    bool is_out = run->status == RUN_RUNNING && outcome == OUTCOME_CANCELED;
+    bool is_out = run->status == RUN_RUNNING && (outcome == OUTCOME_CANCELED || run->is_cut);
 
     if (outcome == OUTCOME_COMPLETED || outcome == OUTCOME_EXPIRED ||
         (run->aborts.size == 0 && hook == 0))

@@ -42,6 +42,8 @@
     X(row, 102, COUNT, collected) X(row, 103, COUNT, collect_most)                             \
     X(row, 104, COUNT, bounces) X(row, 105, BYTES, bounce_key)                                 \
     X(row, 96, COUNT, keeps) X(row, 97, COUNT, kept) X(row, 98, TIME, saved_ms)                \
+    X(row, 92, NUMBER, total_ms) X(row, 93, TIME, total_end_ms) X(row, 94, FLAG, is_total_warned)   \
+    X(row, 95, COUNT, max_attempts_total) X(row, 86, NUMBER, cpu_ms)                            \
     X(row, 0, PART, input) X(row, 0, PART, state) X(row, 0, PART, output) X(row, 0, PART, mail) \
     X(row, 0, PART, states)
 

@@ -107,7 +107,13 @@ static bool at_place(const struct row *row, struct index_at *at)
     }
 
 DUE_INDEX(at_run_due, run, false)
-DUE_INDEX(at_run_span, run, true)
+
+static bool at_run_span(const struct row *row, struct index_at *at)
+{
+    at->values[0] = row_due(ROW_RUN, row, true);
+    return at->values[0] != 0;
+}
+
 DUE_INDEX(at_waitpoint_due, waitpoint, false)
 DUE_INDEX(at_waitpoint_span, waitpoint, true)
 DUE_INDEX(at_queue_due, queue, false)
@@ -175,6 +181,11 @@ static const struct row_index bulk_action_indexes[] = {
 
 /* ---- kinds ------------------------------------------------------------------------------- */
 
+static int64_t run_also_due(const struct row *row)
+{
+    return run_total_due(RUN(row));
+}
+
 static bool run_is_sound(const struct row *row)
 {
     return RUN(row)->status < RUN_STATUS_COUNT && RUN(row)->outcome < OUTCOME_COUNT;
@@ -198,7 +209,7 @@ const struct kind row_kinds[ROW_KINDS] = {
                   .key_fields = 1, .is_locked = true, .is_packed = true,
                   .parts = &run_fields[run_at_input], .part_count = 5, .indexes = run_indexes,
                   .index_count = COUNT_OF(run_indexes), .due = &run_fields[run_at_due_ms],
-                  .due_is_span = &run_fields[run_at_due_is_span],
+                  .due_is_span = &run_fields[run_at_due_is_span], .also_due = run_also_due,
                   .environment = &run_fields[run_at_environment], .is_sound = run_is_sound },
     [ROW_WAITPOINT] = { "waitpoint", "waitpoint_id",
                         KIND_OF(WAITPOINT_FIELDS, waitpoint, id, sizeof(struct waitpoint)),
@@ -370,12 +381,15 @@ bool row_is_guarded(enum row_kind kind, const struct row *row)
     return false;
 }
 
-int64_t row_due(enum row_kind kind, const struct row *row, bool *is_span)
+int64_t row_due(enum row_kind kind, const struct row *row, bool is_span)
 {
     const struct kind *is = &row_kinds[kind];
 
-    *is_span = is->due_is_span != NULL && row_number(row, is->due_is_span) != 0;
-    return is->due == NULL ? 0 : row_number(row, is->due);
+    bool goes_by_span = is->due_is_span != NULL && row_number(row, is->due_is_span) != 0;
+    int64_t due_ms = is->due != NULL && goes_by_span == is_span ? row_number(row, is->due) : 0;
+    int64_t also_ms = is_span && is->also_due != NULL ? is->also_due(row) : 0;
+
+    return also_ms != 0 && (due_ms == 0 || also_ms < due_ms) ? also_ms : due_ms;
 }
 
 bool row_index_at(const struct row_index *index, const struct row *row, struct index_at *at)

@@ -126,6 +126,7 @@ struct kind {
     const struct row_field *scope, *title;
     const struct row_field *due;             /* NULL: it is never due */
     const struct row_field *due_is_span;     /* NULL: it goes by dates */
+    int64_t (*also_due)(const struct row *row); /* then as well, by the steady clock; NULL: never */
     const struct row_field *environment;     /* of its words */
     bool (*is_sound)(const struct row *row); /* as it was read; NULL: always */
 };
@@ -188,8 +189,8 @@ bool row_same(enum row_kind kind, const struct row *a, const struct row *b,
 bool row_is_changed(enum row_kind kind, const struct row *row);
 /* Is it other than by sums? Then nobody else may have changed it. */
 bool row_is_guarded(enum row_kind kind, const struct row *row);
-/* When it is due, 0: never; *is_span: by the steady clock. */
-int64_t row_due(enum row_kind kind, const struct row *row, bool *is_span);
+/* When it is due by the steady clock, or by dates; 0: never. */
+int64_t row_due(enum row_kind kind, const struct row *row, bool is_span);
 /* Values of the index, for a row that may be NULL; false: not in it. */
 bool row_index_at(const struct row_index *index, const struct row *row, struct index_at *at);
 

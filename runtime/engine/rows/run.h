@@ -132,6 +132,12 @@ struct run {
     uint32_t collected, collect_most; /* triggers in the list that its input is; at most */
     uint32_t bounces;                 /* how often it was pushed back; */
     struct slice bounce_key;          /* by triggers with that key */
+    /* From its trigger to its end, waits included (admission/total.h); 0: any. */
+    int64_t total_ms;
+    int64_t total_end_ms; /* by the steady clock; 0: none, or it holds no more */
+    int64_t cpu_ms;       /* asked for by the trigger, of an attempt; 0: the task's own */
+    uint32_t max_attempts_total; /* the same, of all of them */
+    bool is_total_warned;        /* most of it is over, and its timeline says so */
     uint32_t tries; /* that have failed since it last saved its state, or, where a retry begins
                        anew, since it was made */
     /* How it ends badly where there is something to undo, or a hook to be called: endings/. */
@@ -164,6 +170,7 @@ struct run {
     uint32_t problems;      /* of its output, which is kept all the same: for the event */
     struct slice why;       /* it is canceled: for the timeline */
     bool makes_tokens;      /* in this batch */
+    bool is_cut;            /* it ends though its segment is out, and has not been canceled */
     struct run *next_young; /* made in this batch by the same parent */
 };
 

@@ -4,6 +4,8 @@
 
 #include "engine/rows/run.h"
 
+enum { WARNED_LEAST_MS = 100 /* a tenth of a time that is shorter is not told */ };
+
 /* Its attempts are used up, and it is kept until somebody lets it go on. */
 static inline bool run_is_paused(const struct run *run)
 {
@@ -33,7 +35,8 @@ static inline bool run_has_ended(const struct run *run)
     return run->status == RUN_DONE || run->ending != OUTCOME_NONE;
 }
 
-/* It was canceled while its segment was out, and ends when that has returned. */
+/* It was canceled, or its total time was over, while its segment was out, and ends when that has
+ * returned. */
 static inline bool run_is_leaving(const struct run *run)
 {
     return run->ending != OUTCOME_NONE && run->undo_number == 0 && run->status == RUN_RUNNING;
@@ -44,6 +47,17 @@ static inline bool run_ends_children(const struct run *run)
     uint32_t outcome = run->ending != OUTCOME_NONE ? run->ending : run->outcome;
 
     return outcome == OUTCOME_CANCELED || outcome == OUTCOME_TIMED_OUT;
+}
+
+/* When its total time is to be looked at, by the steady clock: when nine tenths of it are over,
+ * and at its end; 0: it has none. */
+static inline int64_t run_total_due(const struct run *run)
+{
+    int64_t tenth_ms = run->total_ms / 10;
+
+    return run->total_end_ms == 0 || run->is_total_warned || tenth_ms < WARNED_LEAST_MS
+               ? run->total_end_ms
+               : run->total_end_ms - tenth_ms;
 }
 
 #endif

@@ -120,6 +120,18 @@ uint32_t attempts_most(const struct catalog *catalog, const struct run *run, str
         .attempts;
 }
 
+void run_limits_write(struct out *out, const struct run *run)
+{
+    if (run->max_attempts_total != 0)
+        out_int(out, "maxAttemptsTotal", run->max_attempts_total);
+    if (run->cpu_ms != 0)
+        out_double(out, "cpuTime", (double)run->cpu_ms / 1000);
+    if (run->total_ms != 0)
+        out_double(out, "totalTime", (double)run->total_ms / 1000);
+    if (run->total_end_ms != 0)
+        out_time(out, "timesOutAt", due_date(run->total_end_ms, true));
+}
+
 /* ---- its ending -------------------------------------------------------------------------- */
 
 static uint32_t list_count(struct arena *arena, struct slice packed)

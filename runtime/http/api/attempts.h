@@ -13,6 +13,8 @@ void attempts_write(struct out *out, struct arena *arena, const struct run *run)
 /* How many it may have; `catalog` may be NULL. */
 uint32_t attempts_most(const struct catalog *catalog, const struct run *run,
                        struct slice queue);
+/* What its trigger allows it, and when it times out as a whole. */
+void run_limits_write(struct out *out, const struct run *run);
 
 /* "ending as CANCELED: compensation refund, 1 of 3"; empty: it is not ending. */
 struct slice ending_text(struct arena *arena, const struct run *run);

@@ -346,6 +346,7 @@ static void write_extras(struct out *out, struct arena *arena, const struct run_
     out_int(out, "attempt", run->attempt);
     out_int(out, "maxAttempts", attempts_most(view->catalog, run, view->queue));
     out_int(out, "failedTries", run->tries);
+    run_limits_write(out, run);
     out_int(out, "progress", run->progress);
     if (run->segment.size > 0)
         out_text(out, "segment", run->segment);

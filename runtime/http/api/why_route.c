@@ -273,6 +273,7 @@ static void why_write(struct out *out, struct arena *arena, const struct why *wh
     out_time(out, "since", run->updated_ms);
     out_text(out, "text", sentence_of(arena, why));
     ending_write(out, arena, run);
+    run_limits_write(out, run);
     hold_write(out, &why->view.hold);
     if (run->status == RUN_WAITING || why->view.wait_count > 0)
         write_waits(out, arena, &why->view); /* also while it is reminded, or is held */

@@ -17,6 +17,9 @@
     { "cost", MEMBER_TAKEN, NULL },                                                             \
     { "maxAttempts", MEMBER_TAKEN, NULL },                                                      \
     { "maxDuration", MEMBER_TAKEN, NULL },                                                      \
+    { "maxAttemptsTotal", MEMBER_TAKEN, NULL },                                                 \
+    { "totalTime", MEMBER_TAKEN, NULL },                                                        \
+    { "cpuTime", MEMBER_TAKEN, NULL },                                                          \
     { "tags", MEMBER_TAKEN, NULL },                                                             \
     { "metadata", MEMBER_TAKEN, NULL },                                                         \
     { "metadataType", MEMBER_TAKEN, NULL },                                                     \

@@ -5,13 +5,19 @@
 #include "base/name.h"
 #include "codec/metadata.h"
 #include "codec/pack.h"
+#include "http/body/span_option.h"
 #include "http/server/body.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
-enum { PRIORITY_MAX = INT32_MAX / 1000 /* seconds */, TYPE_MAX = 256, TAGS_IN_MAX = 1000 };
+enum {
+    PRIORITY_MAX = INT32_MAX / 1000, /* seconds */
+    TYPE_MAX = 256,
+    TAGS_IN_MAX = 1000,
+    TOTAL_MAX = 1000000
+};
 
 /* ---- one kind of value each; absent and null leave the target alone ------------------------
  */
@@ -258,33 +264,6 @@ static bool queue_read(const struct trigger_options_from *from, const struct val
     return name_check(NAME_QUEUE, *name, err);
 }
 
-/* A duration, or a number of seconds; 0 is none. */
-static bool ttl_read(const struct trigger_options_from *from, const struct value *options,
-                     int64_t *ttl_ms, struct err *err)
-{
-    const struct value *value = option(options, "ttl");
-    double seconds = 0;
-
-    if (value == NULL)
-        return true;
-    if (value->kind == VALUE_STRING) {
-        struct slice text = value->bytes;
-        /* A shell's words are strings: "90" is a number of seconds as well. */
-        if (text.size > 0 && strspn(arena_text(from->arena, text), "0123456789") == text.size)
-            text = arena_format(from->arena, "%.*ss", SLICE_ARG(text));
-        if (span_read(text, ttl_ms))
-            return true;
-    } else if (option_number(options, "ttl", &seconds, err) &&
-               fabs(seconds) <= (double)(DURATION_MAX_MS / 1000)) {
-        /* However short: 0 alone is none. */
-        *ttl_ms = seconds < 0 ? -1 : (int64_t)ceil(seconds * 1000);
-        return true;
-    }
-    return err_set(err, ERR_BAD_REQUEST,
-                   "ttl must be a duration like \"10m\" or a number of seconds, 0 for none, at "
-                   "most 100 years");
-}
-
 static bool superjson_read(struct arena *arena, struct slice text, struct value *value,
                            struct err *err)
 {
@@ -348,11 +327,13 @@ static bool numbers_read(const struct trigger_options_from *from, const struct v
     const struct range tries = { "maxAttempts", 1, from->limits->max_attempts, true };
     const struct range times = { "maxDuration", 0.001, (double)(DURATION_MAX_MS / 1000),
                                  false };
+    const struct range totals = { "maxAttemptsTotal", 1, TOTAL_MAX, true };
     const struct range costs = { "cost", 1, RUN_COST_MOST, true };
-    double priority = 0, attempts = 0, duration = 0, cost = 0;
+    double priority = 0, attempts = 0, total = 0, duration = 0, cost = 0;
 
     if (!option_in_range(options, &priorities, &priority, err) ||
         !option_in_range(options, &tries, &attempts, err) ||
+        !option_in_range(options, &totals, &total, err) ||
         !option_in_range(options, &times, &duration, err) ||
         !option_in_range(options, &costs, &cost, err))
         return false;
@@ -360,8 +341,10 @@ static bool numbers_read(const struct trigger_options_from *from, const struct v
     trigger->priority_ms = (int64_t)round(priority * 1000);
     trigger->has_priority = option(options, "priority") != NULL;
     trigger->max_attempts = (uint32_t)attempts;
+    trigger->max_attempts_total = (uint32_t)total;
     trigger->limit_ms = (int64_t)round(duration * 1000);
-    return true;
+    return total == 0 || total >= attempts ||
+           err_set(err, ERR_BAD_REQUEST, "maxAttemptsTotal is below maxAttempts");
 }
 
 /* A flag that is none was meant to say something. */
@@ -423,7 +406,9 @@ bool trigger_options_read(const struct trigger_options_from *from, const struct 
     if (!queue_read(from, options, &trigger->queue, err) ||
         !option_name(options, "concurrencyKey", NAME_LANE, &trigger->concurrency_key, err) ||
         !option_when(options, "delay", &trigger->due_ms, &trigger->delay_ms, err) ||
-        !ttl_read(from, options, &trigger->ttl_ms, err) ||
+        !span_option(from->arena, options, "ttl", true, &trigger->ttl_ms, err) ||
+        !span_option(from->arena, options, "totalTime", false, &trigger->total_ms, err) ||
+        !span_option(from->arena, options, "cpuTime", false, &trigger->cpu_ms, err) ||
         !numbers_read(from, options, trigger, err) ||
         !flag_read(options, "test", &trigger->is_test, err) ||
         !tags_read(from, options, &trigger->tags, err) ||

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* A due row, for sorting. */
+/* A due row, for sorting; one that is due by both clocks is two. */
 struct due_row {
     int64_t due_ms, id;
     bool is_span;
@@ -23,24 +23,24 @@ static int due_order(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-static struct due_row due_row(const struct sorted_rows *rows, uint32_t i)
+static struct due_row due_row(const struct sorted_rows *rows, uint32_t i, bool is_span)
 {
     const struct row *row = rows->items[i].row;
-    struct due_row due = { .id = row_number(row, &row_kinds[rows->kind].fields[0]) };
 
-    due.due_ms = row_due(rows->kind, row, &due.is_span);
-    return due;
+    return (struct due_row){ .id = row_number(row, &row_kinds[rows->kind].fields[0]),
+                             .due_ms = row_due(rows->kind, row, is_span),
+                             .is_span = is_span };
 }
 
 static void due_find(const struct sorted_rows *rows, const struct moment *now, uint32_t limit,
                      struct arena *arena, struct row_refs *refs)
 {
-    struct due_row *found = memory_get((rows->count + 1) * sizeof *found);
+    struct due_row *found = memory_get((rows->count * 2 + 1) * sizeof *found);
     uint32_t count = 0, taken[2] = { 0 };
 
-    for (uint32_t i = 0; i < rows->count; i++) {
+    for (uint32_t i = 0; i < rows->count * 2; i++) {
         struct due_row *due = &found[count];
-        *due = due_row(rows, i);
+        *due = due_row(rows, i / 2, i % 2 == 1);
         count +=
             due->due_ms != 0 && due->due_ms <= (due->is_span ? now->steady_ms : now->wall_ms);
     }
@@ -72,9 +72,9 @@ bool memory_next_due(struct store *store, struct moment *next, struct err *err)
     (void)err; /* looking at memory cannot fail */
     *next = (struct moment){ 0 };
     for (enum row_kind kind = 0; kind < ROW_KINDS; kind++)
-        for (uint32_t i = 0; row_kinds[kind].due != NULL && i < memory->db->rows[kind].count;
-             i++) {
-            struct due_row row = due_row(&memory->db->rows[kind], i);
+        for (uint32_t i = 0;
+             row_kinds[kind].due != NULL && i < memory->db->rows[kind].count * 2; i++) {
+            struct due_row row = due_row(&memory->db->rows[kind], i / 2, i % 2 == 1);
             int64_t *earliest_ms = row.is_span ? &next->steady_ms : &next->wall_ms;
             if (row.due_ms != 0 && (*earliest_ms == 0 || row.due_ms < *earliest_ms))
                 *earliest_ms = row.due_ms;

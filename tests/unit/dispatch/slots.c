@@ -130,6 +130,67 @@ Test(slots, a_canceled_segment_keeps_its_place_until_it_ends)
                   900);
 }
 
+static void assert_killed_after(int64_t run, int64_t least_ms, int64_t most_ms)
+{
+    int64_t next = stage_trigger(&stage, "sleep", "{\"ms\":1}");
+
+    cr_assert_eq(stage_outcome(&stage, next), OUTCOME_COMPLETED);
+    int64_t took_ms = stage_run(&stage, next)->started_ms - stage_run(&stage, run)->finished_ms;
+    cr_assert(took_ms >= least_ms && took_ms <= most_ms, "%lld ms", (long long)took_ms);
+}
+
+/* Its total time is over: there is no grace, as with the time of an attempt. */
+Test(slots, a_segment_of_a_run_whose_total_time_is_over_is_killed_at_once)
+{
+    stage_write(stage.queues, "queues:\n  task/sleep: { concurrency: 1, total_time: 1500ms }\n");
+    stage.config.grace_ms = 20000;
+    stage_rest(&stage, 500);
+    int64_t run = stage_trigger(&stage, "sleep", "{\"ms\":20000}");
+
+    cr_assert_eq(stage_outcome(&stage, run), OUTCOME_TIMED_OUT);
+
+    assert_killed_after(run, 0, 5000);
+}
+
+/* Its task says how much time a canceled segment has, and a run as a whole. */
+Test(slots, a_task_has_its_own_grace_and_its_own_total_time)
+{
+    stage.config.grace_ms = 60000;
+    int64_t run = stage_trigger(&stage, "hurried", "{\"ms\":20000}");
+    stage_until_status(&stage, run, RUN_RUNNING);
+    stage_rest(&stage, 300);
+    stage_cancel(&stage, run);
+    for (int i = 0; i < 100 && stage_run(&stage, run)->is_out; i++)
+        stage_rest(&stage, 100);
+    cr_assert_not(stage_run(&stage, run)->is_out, "killed after 200 ms");
+
+    int64_t other = stage_trigger(&stage, "hurried", "{\"ms\":20000}");
+    cr_assert_eq(stage_outcome(&stage, other), OUTCOME_TIMED_OUT);
+}
+
+/* Nodes that share a store say it again and again. */
+Test(slots, a_second_cancel_gives_no_more_time)
+{
+    stage_write(stage.queues, "queues:\n  task/sleep: 1\n");
+    stage.config.grace_ms = 1500;
+    stage_rest(&stage, 500);
+    int64_t run = stage_trigger(&stage, "sleep", "{\"ms\":20000}");
+    stage_until_status(&stage, run, RUN_RUNNING);
+    stage_rest(&stage, 300);
+    stage_cancel(&stage, run);
+    struct event again = { .run_id = run,
+                           .status = RUN_DONE,
+                           .outcome = OUTCOME_CANCELED,
+                           .was_running = true };
+
+    for (int i = 0; i < 12; i++) {
+        stage_rest(&stage, 250);
+        dispatch_event(stage.dispatch, &again);
+    }
+
+    assert_killed_after(run, 1000, 6000);
+}
+
 Test(slots, a_child_of_a_segment_goes_with_its_slot)
 {
     stage_output(&stage, "fork-child", "{}");

@@ -117,6 +117,11 @@ Test(options, numbers_out_of_range_are_refused_with_the_range)
         { "{\"reuse\":[\"failed\",7]}", "reuse must be a list" },
         { "{\"reuse\":[\"lost\"],\"idempotencyKey\":\"k\"}", "reuse must be a list" },
         { "{\"metadata\":{},\"metadataType\":\"text/html\"}", "metadataType must be" },
+        { "{\"totalTime\":0}", "totalTime must be a duration like" },
+        { "{\"totalTime\":\"-1s\"}", "above 0" },
+        { "{\"totalTime\":true}", "totalTime must be" },
+        { "{\"cpuTime\":\"soon\"}", "cpuTime must be" },
+        { "{\"maxAttempts\":3,\"maxAttemptsTotal\":2}", "maxAttemptsTotal is below" },
     };
     struct trigger trigger;
     struct err err;
@@ -134,6 +139,13 @@ Test(options, numbers_out_of_range_are_refused_with_the_range)
     cr_assert(read_trigger("{\"priority\":2147483,\"maxDuration\":0.5}", &trigger, &err));
     cr_assert_eq(trigger.priority_ms, INT64_C(2147483000));
     cr_assert_eq(trigger.limit_ms, 500);
+    cr_assert(read_trigger("{\"totalTime\":\"2h\",\"cpuTime\":0.25,\"maxAttemptsTotal\":7}",
+                           &trigger, &err));
+    cr_assert_eq(trigger.total_ms, 7200000);
+    cr_assert_eq(trigger.cpu_ms, 250);
+    cr_assert_eq(trigger.max_attempts_total, 7);
+    cr_assert(read_trigger("{\"totalTime\":\"90\"}", &trigger, &err));
+    cr_assert_eq(trigger.total_ms, 90000, "as a shell says it");
     cr_assert(read_trigger("{\"metadata\":\"{\\\"json\\\":{\\\"a\\\":1}}\",\"metadataType\":"
                            "\"application/super+json\"}",
                            &trigger, &err));

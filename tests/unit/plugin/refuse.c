@@ -60,6 +60,7 @@ ParameterizedTestParameters(refuse, names_the_reason)
         { "huge-struct.so", "the state struct is larger than" },
         { "retry-from.so", "retry_from" },
         { "negative-time.so", "a time is negative" },
+        { "long-grace.so", "grace_ms is below 0 or above 600000, ten minutes" },
         { "long-time.so", "a time is longer than 100 years" },
         { "retry-factor.so", "retry_factor is below 1" },
         { "class-times.so", "the min_ms of a class of errors is above its max_ms" },

@@ -68,12 +68,12 @@ static bool row_agrees(struct connection *connection, enum row_kind kind, bool i
                        struct err *err)
 {
     struct row *row = arena_alloc(arena, row_kinds[kind].size);
-    bool found = false, row_is_span = false;
+    bool found = false;
 
     bool read = row_find(connection, arena, kind, id, row, &found, err);
     int rc = sqlite3_errcode(connection->db);
-    int64_t due_ms = read && found ? row_due(kind, row, &row_is_span) : 0;
-    *agrees = due_ms != 0 && row_is_span == is_span && due_ms <= clock_of(is_span, now);
+    int64_t due_ms = read && found ? row_due(kind, row, is_span) : 0;
+    *agrees = due_ms != 0 && due_ms <= clock_of(is_span, now);
     return read || rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE; /* else the disk */
 }
 
