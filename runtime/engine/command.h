@@ -81,8 +81,7 @@ struct trigger {
     int64_t limit_ms;             /* of an attempt; 0: the task's; negative: no time at all */
     uint32_t max_attempts, cost;  /* 0: the task's; its queue's, of rates */
     uint32_t max_attempts_total;  /* 0: its queue's, or the task's */
-    int64_t total_ms;             /* of the run; 0: the same */
-    int64_t cpu_ms;               /* of an attempt; 0: the task's */
+    int64_t total_ms, cpu_ms;     /* of the run, of an attempt; 0: the same */
     struct slice tags;            /* packed, sorted list; empty: none */
     struct slice metadata;        /* packed map; empty: none */
     bool is_test;
