@@ -103,7 +103,8 @@ bool rule_hold_ended(const struct look *look, const struct run *was, const struc
 
     vain_find(look, run->parent_id, &vain);
     return was->choices - run->choices == RUN_HOLDS && parent != NULL &&
-           parent->status == RUN_DONE && run_ends_children(parent) && is_vain(&vain, run->id);
+           parent->status == RUN_DONE && run_ends_children(parent) &&
+           (is_vain(&vain, run->id) || run->seq != was->seq); /* else it was in between */
 }
 
 void rule_cycle(const struct look *look, const struct run *run, const struct wait *wait)
