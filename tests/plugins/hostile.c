@@ -369,7 +369,7 @@ static bide_next go_nowhere(bide_task *t)
     return bide_wait_for(t, 0, nobodys);
 }
 
-BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, hurried_task, close_all_task,
-            garbage_task, kill_parent_task, calls_task, changes_task, forks_task, behind_task,
-            stop_parent_task, left_open_task, counts_task, leak_task, big_state_task,
-            big_output_task, big_meta_task, wrong_end_task, not_listed_task)
+BIDE_PLUGIN("hostile", "1.0.0", exits_task, spin_task, sleeps_task, hurried_task,
+            close_all_task, garbage_task, kill_parent_task, calls_task, changes_task,
+            forks_task, behind_task, stop_parent_task, left_open_task, counts_task, leak_task,
+            big_state_task, big_output_task, big_meta_task, wrong_end_task, not_listed_task)

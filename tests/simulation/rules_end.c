@@ -63,11 +63,10 @@ static struct catalog_retry policy_of(const struct look *look, const struct run 
                                         is_queues ? &rules->retry : &tasks };
     uint32_t own = run->max_attempts;
     const struct retry_rule *pace = NULL;
-    struct catalog_retry policy = { .total = run->max_attempts_total > 0
-                                                 ? run->max_attempts_total
-                                             : rules->retry_total > 0
-                                                 ? rules->retry_total
-                                                 : task->max_attempts_total };
+    struct catalog_retry policy = { .total =
+                                        run->max_attempts_total > 0 ? run->max_attempts_total
+                                        : rules->retry_total > 0    ? rules->retry_total
+                                                                 : task->max_attempts_total };
 
     for (int i = 0; i < 3; i++) { /* times are said together, or not at all */
         if (policy.attempts == 0)

@@ -316,8 +316,8 @@ static void events_look(const struct look *look, const struct shadow *shadow,
             flaw(look, run, "who looks at it was not told of a move");
         else if (status == RUN_DONE &&
                  event->was_running !=
-                     (from == RUN_RUNNING && (event->outcome == OUTCOME_CANCELED ||
-                                              rule_total_over(look, shadow))))
+                     (from == RUN_RUNNING &&
+                      (event->outcome == OUTCOME_CANCELED || rule_total_over(look, shadow))))
             flaw(look, run, "its slot was told to stop, and has none; or was not told");
         from = status;
     }

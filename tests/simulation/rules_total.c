@@ -14,9 +14,8 @@ void total_say(struct world *world, struct trigger *trigger)
 {
     if (world_chance(world, 80))
         return;
-    trigger->total_ms = world_chance(world, 30)
-                            ? moment_any(world_random(world, 1 << 30), 0)
-                            : 1 + (int64_t)world_random(world, 20000);
+    trigger->total_ms = world_chance(world, 30) ? moment_any(world_random(world, 1 << 30), 0)
+                                                : 1 + (int64_t)world_random(world, 20000);
     if (trigger->total_ms < 0)
         trigger->total_ms = 1;
 }
@@ -92,8 +91,9 @@ void rule_total(const struct look *look, const struct shadow *shadow, const stru
     if (is_over && (run->outcome | run->ending) != OUTCOME_TIMED_OUT)
         flaw(look, run, "its total time is over, and it has not timed out");
     if (is_over ? !has_run_out(run) : has_run_out(run) && !run_has_ended(was))
-        flaw(look, run, is_over ? "it does not say that its total time is over"
-                                : "it has timed out before its total time was over");
+        flaw(look, run,
+             is_over ? "it does not say that its total time is over"
+                     : "it has timed out before its total time was over");
     if (run_has_ended(run) ? run->total_end_ms != 0 || run->is_total_warned
                            : run->total_end_ms != was->total_end_ms)
         flaw(look, run, "its total time has changed, or holds though it has ended");

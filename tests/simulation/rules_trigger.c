@@ -105,7 +105,9 @@ void rule_key_reset(const struct look *look, const struct command *command)
         rule_wait_key_reset(look, command);
     if (key == NULL || reset->kind != KEY_RUN)
         return;
-    if (is_taken == key_is_over(look, key) && (is_taken || !key_may_be_over(look, key)))
+    /* That of a run that has collected is looked at when it is used, and there until then. */
+    if (is_taken == key_is_over(look, key) &&
+        (is_taken ? !key->is_shared : !key_may_be_over(look, key)))
         world_flaw(look->world, "the key of run %lld is %s, and its reset is %s",
                    (long long)key->target, is_taken ? "over" : "there",
                    is_taken ? "taken" : "refused");

@@ -124,10 +124,11 @@ struct kind {
     const struct row_index *indexes;
     /* Found by two fields besides its key, one of them a text; NULL: by none. */
     const struct row_field *scope, *title;
-    const struct row_field *due;             /* NULL: it is never due */
-    const struct row_field *due_is_span;     /* NULL: it goes by dates */
-    int64_t (*also_due)(const struct row *row); /* then as well, by the steady clock; NULL: never */
-    const struct row_field *environment;     /* of its words */
+    const struct row_field *due;         /* NULL: it is never due */
+    const struct row_field *due_is_span; /* NULL: it goes by dates */
+    int64_t (*also_due)(
+        const struct row *row);          /* then as well, by the steady clock; NULL: never */
+    const struct row_field *environment; /* of its words */
     bool (*is_sound)(const struct row *row); /* as it was read; NULL: always */
 };
 

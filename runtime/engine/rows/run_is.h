@@ -35,8 +35,8 @@ static inline bool run_has_ended(const struct run *run)
     return run->status == RUN_DONE || run->ending != OUTCOME_NONE;
 }
 
-/* It was canceled, or its total time was over, while its segment was out, and ends when that has
- * returned. */
+/* It was canceled, or its total time was over, while its segment was out, and ends when that
+ * has returned. */
 static inline bool run_is_leaving(const struct run *run)
 {
     return run->ending != OUTCOME_NONE && run->undo_number == 0 && run->status == RUN_RUNNING;

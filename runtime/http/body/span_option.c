@@ -11,8 +11,7 @@ static bool seconds_of(const struct value *value, double *seconds)
     *seconds = value->kind == VALUE_INT    ? (double)value->integer
                : value->kind == VALUE_UINT ? (double)value->big
                                            : value->number;
-    return value->kind == VALUE_INT || value->kind == VALUE_UINT ||
-           value->kind == VALUE_DOUBLE;
+    return value->kind == VALUE_INT || value->kind == VALUE_UINT || value->kind == VALUE_DOUBLE;
 }
 
 /* A shell's words are strings: "90" is a number of seconds as well. */
@@ -36,8 +35,8 @@ bool span_option(struct arena *arena, const struct value *options, const char *n
     if (value->kind == VALUE_STRING) {
         is_read = text_read(arena, value->bytes, &said_ms);
     } else {
-        is_read = seconds_of(value, &seconds) &&
-                  fabs(seconds) <= (double)(DURATION_MAX_MS / 1000);
+        is_read =
+            seconds_of(value, &seconds) && fabs(seconds) <= (double)(DURATION_MAX_MS / 1000);
         /* However short: 0 alone is none. */
         said_ms = is_read && seconds >= 0 ? (int64_t)ceil(seconds * 1000) : -1;
     }

@@ -142,7 +142,8 @@ static void assert_killed_after(int64_t run, int64_t least_ms, int64_t most_ms)
 /* Its total time is over: there is no grace, as with the time of an attempt. */
 Test(slots, a_segment_of_a_run_whose_total_time_is_over_is_killed_at_once)
 {
-    stage_write(stage.queues, "queues:\n  task/sleep: { concurrency: 1, total_time: 1500ms }\n");
+    stage_write(stage.queues,
+                "queues:\n  task/sleep: { concurrency: 1, total_time: 1500ms }\n");
     stage.config.grace_ms = 20000;
     stage_rest(&stage, 500);
     int64_t run = stage_trigger(&stage, "sleep", "{\"ms\":20000}");
@@ -178,10 +179,9 @@ Test(slots, a_second_cancel_gives_no_more_time)
     stage_until_status(&stage, run, RUN_RUNNING);
     stage_rest(&stage, 300);
     stage_cancel(&stage, run);
-    struct event again = { .run_id = run,
-                           .status = RUN_DONE,
-                           .outcome = OUTCOME_CANCELED,
-                           .was_running = true };
+    struct event again = {
+        .run_id = run, .status = RUN_DONE, .outcome = OUTCOME_CANCELED, .was_running = true
+    };
 
     for (int i = 0; i < 12; i++) {
         stage_rest(&stage, 250);
