@@ -148,6 +148,7 @@ static struct queue_rules rules_make(struct world *world, struct catalog *catalo
 
 static struct catalog *catalog_make(struct world *world)
 {
+    static const uint32_t exhausted[TASKS] = { EXHAUSTED_PAUSE, EXHAUSTED_DEAD_LETTER };
     static const struct retry_rule timeouts[] = { { 0 }, { 5, 200, 1000, 2 } };
     struct catalog *catalog = catalog_create();
 
@@ -167,9 +168,7 @@ static struct catalog *catalog_make(struct world *world)
             .retry_factor = 2,
             .retry_from = i == 2 ? RETRY_FROM_START : RETRY_FROM_SEGMENT,
             .max_attempts_total = i == 0 ? 6 : 0,
-            .on_exhausted = i == 0   ? EXHAUSTED_PAUSE
-                            : i == 1 ? EXHAUSTED_DEAD_LETTER
-                                     : 0,
+            .on_exhausted = exhausted[i],
             .retry_of[RETRY_CRASH].attempts = i == 1 ? 1 : 0,
             .retry_of[RETRY_TIMEOUT] = timeouts[i == 0],
             .children = i == 1 ? CHILDREN_WAIT : CHILDREN_UNSAID,
