@@ -140,7 +140,8 @@ bool run_finish_ready(struct batch *batch, struct run *run)
 {
     struct queue *queue;
     struct key *key;
-    bool ready = rows_queue(&batch->rows, run->queue, &queue) & save_point_ready(batch, run);
+    bool ready = rows_queue(&batch->rows, run->queue, &queue);
+    ready &= save_point_ready(batch, run);
 
     if (run->key.size == sizeof key->hash)
         ready &= rows_key(&batch->rows, (const uint8_t *)run->key.data, &key);
