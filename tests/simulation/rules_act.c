@@ -60,11 +60,28 @@ static void part_take(const struct look *look, const struct command *command,
 
 enum { ACT_REFUSED = 1 << 16 }; /* beside the kinds */
 
+/* Its reminder did in this batch, before the act was taken or refused. */
+static bool gave_way(const struct look *look, const struct shadow *shadow,
+                     const struct run *run)
+{
+    struct arena arena = { 0 };
+    struct move *moves;
+    uint32_t count = timeline_read(&arena, run, &moves);
+    bool gave = false;
+
+    for (uint32_t i = 0; i < count && run->seq != shadow->was->seq; i++)
+        gave |= moves[i].at_ms == look->now_ms &&
+                slice_starts(moves[i].text, "its reminder has not begun");
+    arena_finish(&arena);
+    return gave;
+}
+
 static void heard_take(const struct look *look, const struct command *command,
                        struct shadow *shadow, const struct wait *wait)
 {
-    if ((shadow->was->status != RUN_WAITING && shadow->end == NULL) ||
-        (wait->group != NULL && wait->group->is_over))
+    if (!gave_way(look, shadow, run_now(look, command->token_complete.id)) &&
+        ((shadow->was->status != RUN_WAITING && shadow->end == NULL) ||
+         (wait->group != NULL && wait->group->is_over)))
         flaw(look, command, "it was heard, and the run did not wait");
     rule_wait_key_acted(look, command, wait);
     shadow->extra_moves++; /* it stands in the timeline */
@@ -113,20 +130,6 @@ static bool wait_of(const struct shadow *shadow, struct arena *arena, struct wai
     return true;
 }
 
-/* Its reminder did, before the act was refused. */
-static bool gave_way(const struct shadow *shadow, const struct run *run)
-{
-    struct arena arena = { 0 };
-    struct move *moves;
-    uint32_t count = timeline_read(&arena, run, &moves);
-    bool gave = false;
-
-    for (uint32_t i = 0; i < count && i < run->seq - shadow->was->seq; i++)
-        gave |= slice_starts(moves[count - 1 - i].text, "its reminder has not begun");
-    arena_finish(&arena);
-    return gave;
-}
-
 void rule_wait_act(const struct look *look, const struct command *command)
 {
     const struct token_complete *act = &command->token_complete;
@@ -149,7 +152,7 @@ void rule_wait_act(const struct look *look, const struct command *command)
             heard_take(look, command, shadow, &wait);
         else if (command->err.code != ERR_OK)
             refused_look(look, command, shadow, run, &wait);
-        if (!act->won && gave_way(shadow, run))
+        if (!act->won && gave_way(look, shadow, run))
             shadow->acts |= ACT_REFUSED;
     } else if (act->won) {
         flaw(look, command, "it was heard, and the run waits for nothing");

@@ -56,7 +56,8 @@ static struct crowd_look crowd_look(const struct look *look, int64_t queue)
         bool is_made = shadow != NULL && was == NULL;
         crowd.made += is_made;
         crowd.before += waits(was);
-        crowd.stayed += waits(was) && waits(run);
+        /* One that was replaced is there for its hooks, beside who came for it. */
+        crowd.stayed += waits(was) && waits(run) && was->ending == run->ending;
         crowd.made_wait += is_made && waits(run);
         crowd.came += was != NULL && !waits(was) && waits(run);
         crowd.dropped += was_dropped(look, shadow);

@@ -191,7 +191,7 @@ static void made_family(const struct look *look, const struct trigger *trigger,
 
     uint32_t expected = choices_expected(look, trigger, run);
     if (parent != NULL && ended_with_children(parent) && run_is_over(parent))
-        expected &= ~(uint32_t)RUN_HOLDS; /* it holds nobody any more */
+        choices |= RUN_HOLDS, expected |= RUN_HOLDS; /* made before that, or after it */
     if (choices != expected)
         world_flaw(look->world, "run %lld has %u chosen", (long long)run->id, choices);
     if (run->parent_id != trigger->parent_id || run->depth != depth || run->root_id != root_id)

@@ -13,11 +13,6 @@ static bool looks_at_runs(const struct schedule_rules *rules)
     return rules->overlap != OVERLAP_ALLOW || rules->pause_after != 0;
 }
 
-static bool waits_for_runs(const struct schedule_rules *rules)
-{
-    return rules->overlap == OVERLAP_QUEUE_ONE || rules->overlap == OVERLAP_QUEUE_ALL;
-}
-
 static struct value date_value(struct arena *arena, int64_t at_ms)
 {
     char text[TIME_TEXT_SIZE];
@@ -187,8 +182,8 @@ void schedule_run_add(struct batch *batch, struct schedule *schedule,
         batch_ids_add(batch, &ids, schedule_number(schedule->runs, i));
     batch_ids_add(batch, &ids, run_id);
     runs_write(batch, schedule, &ids);
-    if (waits_for_runs(&sense->rules))
-        (void)rows_new_edge(&batch->rows, run_id, schedule->id);
+    /* Also where no tick waits for it: the rules may be others when it ends. */
+    (void)rows_new_edge(&batch->rows, run_id, schedule->id);
 }
 
 static void ended_count(struct batch *batch, struct schedule *schedule,
