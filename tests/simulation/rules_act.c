@@ -61,17 +61,18 @@ static void part_take(const struct look *look, const struct command *command,
 enum { ACT_REFUSED = 1 << 16 }; /* beside the kinds */
 
 /* Its reminder did in this batch, before the act was taken or refused. */
-static bool gave_way(const struct look *look, const struct shadow *shadow,
-                     const struct run *run)
+static bool gave_way(const struct shadow *shadow, const struct run *run)
 {
     struct arena arena = { 0 };
-    struct move *moves;
+    struct move *before, *moves;
+    uint32_t old = timeline_read(&arena, shadow->was, &before);
     uint32_t count = timeline_read(&arena, run, &moves);
     bool gave = false;
 
-    for (uint32_t i = 0; i < count && run->seq != shadow->was->seq; i++)
-        gave |= moves[i].at_ms == look->now_ms &&
-                slice_starts(moves[i].text, "its reminder has not begun");
+    /* A timeline that is full loses its middle. */
+    for (uint32_t i = old < count ? old : count - 4; i < count && run->seq != shadow->was->seq;
+         i++)
+        gave |= slice_starts(moves[i].text, "its reminder has not begun");
     arena_finish(&arena);
     return gave;
 }
@@ -79,7 +80,7 @@ static bool gave_way(const struct look *look, const struct shadow *shadow,
 static void heard_take(const struct look *look, const struct command *command,
                        struct shadow *shadow, const struct wait *wait)
 {
-    if (!gave_way(look, shadow, run_now(look, command->token_complete.id)) &&
+    if (!gave_way(shadow, run_now(look, command->token_complete.id)) &&
         ((shadow->was->status != RUN_WAITING && shadow->end == NULL) ||
          (wait->group != NULL && wait->group->is_over)))
         flaw(look, command, "it was heard, and the run did not wait");
@@ -152,7 +153,7 @@ void rule_wait_act(const struct look *look, const struct command *command)
             heard_take(look, command, shadow, &wait);
         else if (command->err.code != ERR_OK)
             refused_look(look, command, shadow, run, &wait);
-        if (!act->won && gave_way(look, shadow, run))
+        if (!act->won && gave_way(shadow, run))
             shadow->acts |= ACT_REFUSED;
     } else if (act->won) {
         flaw(look, command, "it was heard, and the run waits for nothing");
