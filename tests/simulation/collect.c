@@ -101,7 +101,8 @@ static void list_check(struct world *world, const struct run *run, const struct 
 
     for (uint32_t i = 0; i < list->count; i++) {
         const struct known_item *item = known_find(world, number_of(&list->items[i]));
-        if (item == NULL || item->run > run->id)
+        bool is_old = item != NULL && item->at_ms <= world->steady_ms - MONTH_MS;
+        if (item == NULL || item->run > run->id || (is_old && item->run != run->id))
             continue; /* not told, or taken again later */
         if (item->run != run->id)
             world_flaw(world, "payload %lld is in the list of run %lld, and was taken by %lld",
