@@ -121,9 +121,13 @@ void slice_keep(struct batch *batch, struct queue_hint *queue, const struct plac
     for (uint32_t i = 0; i < slice->ids.count; i++) {
         int64_t lane = slice->ids.items[i];
         bool is_early = place->early_ms != NULL && place->early_ms[i] != 0;
-        if (is_early && rings_lane(rings, lane) == NULL && line_of(batch, lane) == NULL)
+        struct lane_hint *known = rings_lane(rings, lane);
+        if (is_early && known == NULL && line_of(batch, lane) == NULL)
             rings_lane_wait(rings, rings_lane_add(rings, queue, lane), place->early_ms[i],
                             false);
+        else if (is_early && known != NULL && known->state == LANE_EARLY &&
+                 known->alarm.at_ms > place->early_ms[i] && !known->alarm.is_saving)
+            rings_lane_wait(rings, known, place->early_ms[i], false); /* by another rate */
         else if (!is_early && i >= place->slice_at && !rings_queue_has_room(queue, 0))
             return; /* it is for the next slice */
         else if (!is_early && i >= place->slice_at)

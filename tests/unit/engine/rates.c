@@ -423,6 +423,18 @@ Test(rates, one_that_is_set_counts_at_once_and_after_a_restart_until_it_is_reset
                  "none at all");
 }
 
+Test(rates, one_that_is_set_for_keys_counts_at_once_for_those_that_wait)
+{
+    offer((struct queue_rate){ 0 }, (struct queue_rate){ 1, 1, DAYS(1) });
+    queue_many("a", 3);
+    cr_assert_eq(bench.starts, 1);
+    int64_t start_ms = bench.now_ms;
+    cr_assert_eq(set_rate(1, (struct queue_rate){ 1, 1, 1000 }, false)->err.code, ERR_OK);
+    cr_assert_eq(bench.wake_ms, start_ms + 1000);
+    sleep_until(start_ms + 2000);
+    cr_assert_eq(bench.starts, 3);
+}
+
 Test(rates, one_that_no_start_could_pay_is_not_set)
 {
     rules_of_q((struct queue_rate){ 1, 4, 1000 }, (struct queue_rate){ 0 })->rate_cost.number =
