@@ -312,3 +312,26 @@ Test(children, end_as_their_queue_says_where_nobody_does)
     cr_assert_eq(STATUS(child), RUN_RUNNING);
     cr_assert_neq(STATUS(other), RUN_QUEUED);
 }
+
+Test(children, keep_what_their_start_costs_when_their_parent_ends)
+{
+    struct queue_rate rate = { 1, 50, 1000 };
+    bench.queues[0] =
+        (struct catalog_queue){ SLICE("q"),
+                                { .concurrency = 1000, .rate = rate, .key_rate = rate } };
+    bench.queue_count = 1;
+    bench_catalog();
+    int64_t parent = start("u");
+    struct command *command = add_child(parent, 1, "t");
+    command->trigger.queue = SLICE("q");
+    command->trigger.concurrency_key = SLICE("a");
+    command->trigger.cost = 40;
+    command->trigger.on_parent_end = CHILDREN_WAIT;
+    cr_assert(commit());
+    int64_t child = command->trigger.run_id;
+    wait_for(child, WAIT_FOR_RUNS, &parent, 1, 0, 0); /* it holds nobody then */
+    cancel(parent);
+
+    cr_assert_eq(run_cost(run_of(child), false), 40);
+    cr_assert_eq(run_cost(run_of(child), true), 40);
+}

@@ -321,24 +321,6 @@ Test(rates, a_trigger_says_what_it_costs_of_both)
     cr_assert_eq(rate_row(run_of(other)->lane)->tat_us, (start_ms + 4000) * 1000);
 }
 
-Test(rates, a_cost_stays_when_its_parent_ends)
-{
-    offer((struct queue_rate){ 1, 50, 1000 }, (struct queue_rate){ 1, 40, 1000 });
-    int64_t parent = start("u");
-    struct command *command = add_child(parent, 1, "t");
-    command->trigger.queue = SLICE("q");
-    command->trigger.concurrency_key = SLICE("a");
-    command->trigger.cost = 40;
-    command->trigger.on_parent_end = CHILDREN_WAIT;
-    cr_assert(commit());
-    int64_t child = command->trigger.run_id;
-    wait_for(child, WAIT_FOR_RUNS, &parent, 1, 0, 0); /* it holds nobody then */
-    cancel(parent);
-
-    cr_assert_eq(run_cost(run_of(child), false), 40);
-    cr_assert_eq(run_cost(run_of(child), true), 40);
-}
-
 Test(rates, cheap_ones_do_not_pass_a_dear_one_for_ever)
 {
     offer((struct queue_rate){ 1, 4, 1000 }, (struct queue_rate){ 0 });
