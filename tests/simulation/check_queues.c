@@ -24,6 +24,14 @@ static void check_crowd(struct world *world, const struct queue *queue)
                    count, SLICE_ARG(queue->name), most);
 }
 
+/* Nobody is canceled for what it is part of. */
+bool is_part_of(const struct world *world, const struct run *run, int64_t id)
+{
+    while (run != NULL && run->id != id)
+        run = store_memory_find(world->memory, run->parent_id);
+    return run != NULL;
+}
+
 /* Of one key only so many may be there, by its queue's on_conflict. */
 static void check_conflict(struct world *world, const struct run *run)
 {
@@ -35,7 +43,8 @@ static void check_conflict(struct world *world, const struct run *run)
         return;
     for (uint32_t i = 0; i < store_memory_count(world->memory, ROW_RUN); i++) {
         const struct run *other = store_memory_run(world->memory, i);
-        if (other->lane != run->lane || other->id <= run->id || run_has_ended(other))
+        if (other->lane != run->lane || other->id <= run->id || run_has_ended(other) ||
+            is_part_of(world, other, run->id))
             continue;
         if (world->on_conflict != CONFLICT_REPLACE ||
             (run->started_ms == 0 && other->started_ms == 0))

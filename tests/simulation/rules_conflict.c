@@ -25,7 +25,8 @@ void rule_conflict_new(const struct look *look, const struct run *run)
         const struct shadow *shadow = shadow_of(look, other->id);
         const struct run *was = shadow == NULL ? NULL : shadow->was;
         if (other->lane != run->lane || other->id == run->id || was == NULL ||
-            was->status == RUN_DONE || run_has_ended(other))
+            was->status == RUN_DONE || run_has_ended(other) ||
+            is_part_of(look->world, run, other->id))
             continue;
         if (rule == CONFLICT_SKIP || rule == CONFLICT_CANCEL ||
             (was->started_ms == 0 && other->started_ms == 0))

@@ -178,6 +178,7 @@ void check_rows(struct world *world);
 void check_started(struct world *world, const struct run *started);
 void check_idle(struct world *world, const struct outcome *outcome);
 void check_queues(struct world *world);
+bool is_part_of(const struct world *world, const struct run *run, int64_t id);
 void check_outcome(struct world *world, const struct outcome *outcome);
 /* After a batch: what is due is looked at, or it is known that it is due. */
 void check_overdue(struct world *world, const struct moment *now);
