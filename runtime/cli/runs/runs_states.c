@@ -36,12 +36,10 @@ static void print_states(struct arena *arena, const struct value *page)
 
 static int exec(struct call *call)
 {
-    struct buffer path = { 0 };
+    const char *run = call->arguments[0];
 
-    buffer_text(&path, "/api/v1/runs/");
-    path_add(&path, call->arguments[0]);
-    buffer_text(&path, "/save-points");
-    return client_show(call, call->arguments[0], path_take(&path, &call->arena), print_states);
+    return client_show(call, run, path_of_run(&call->arena, "v1", run, "/save-points"),
+                       print_states);
 }
 
 const struct cli_command runs_states_command = {
