@@ -104,6 +104,14 @@ static bool key_read(struct slice key, struct known_tick *tick)
     return time_parse(at, &tick->at_ms);
 }
 
+/* Were its rules the known ones all through the batch? Some set them and set them back. */
+static bool rules_stayed(const struct world *world, const struct known_schedule *known,
+                         const struct schedule *row)
+{
+    return row != NULL && slice_equal(row->rules, known->packed) &&
+           row->updated_ms == known->updated_ms && row->updated_ms != world->now_ms;
+}
+
 static void run_look(struct world *world, struct known_schedule *known, const struct run *run,
                      const struct schedule *row)
 {
@@ -122,16 +130,16 @@ static void run_look(struct world *world, struct known_schedule *known, const st
     /* What waits for a run has come already, also where the clock is set back then. */
     if (tick.at_ms > world->now_ms && tick.at_ms > world->latest_ms)
         world_flaw(world, "run %lld was made before its time", (long long)run->id);
-    bool is_same = row == NULL || slice_equal(row->rules, known->packed);
+    bool is_same = rules_stayed(world, known, row);
     if (is_same && !tick.is_manual && tick.at_ms % known->period_ms != 0)
         world_flaw(world, "run %lld is of no tick", (long long)run->id);
     if (is_same && !slice_equal(run->task, known->rules.task))
         world_flaw(world, "run %lld is of another task", (long long)run->id);
     if (tick.is_backfill != (run->priority_ms == BACKFILL_PRIORITY_MS))
         world_flaw(world, "run %lld has the wrong priority", (long long)run->id);
-    tick.is_tracked =
-        looks_at_runs(&known->rules) &&
-        (is_same || !schedule_rules_unpack(&arena, row->rules, &now) || looks_at_runs(&now));
+    tick.is_tracked = looks_at_runs(&known->rules) &&
+                      (row == NULL || is_same ||
+                       !schedule_rules_unpack(&arena, row->rules, &now) || looks_at_runs(&now));
     tick_add(known, &tick);
     arena_finish(&arena);
 }
