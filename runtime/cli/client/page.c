@@ -66,6 +66,27 @@ static void print_next(const struct call *call, const struct value *page)
     buffer_finish(&out);
 }
 
+/* Of what is rare a server may give an empty page, and where to look further. */
+static bool look_on(struct call *call, struct client *client, const char *path,
+                    struct slice after, struct reply *reply)
+{
+    for (;;) {
+        struct buffer query = { 0 };
+        buffer_text(&query, path);
+        if (after.size > 0) {
+            buffer_text(&query, "&page%5Bafter%5D=");
+            path_add(&query, arena_text(&call->arena, after));
+        }
+        if (!client_do(client, "GET", path_take(&query, &call->arena), (struct slice){ 0 },
+                       reply))
+            return false;
+        after = member_text(value_find(&reply->value, "pagination"), "next");
+        const struct value *data = value_find(&reply->value, "data");
+        if (after.size == 0 || data == NULL || data->count > 0)
+            return true;
+    }
+}
+
 int page_show(struct call *call, const char *path, const struct page_filter *filters,
               void (*print)(struct arena *arena, const struct value *page))
 {
@@ -82,17 +103,13 @@ int page_show(struct call *call, const char *path, const struct page_filter *fil
     if (!client_open(&client, call, &code))
         return code;
     buffer_format(&query, "%s?page%%5Bsize%%5D=%" PRId64, path, limit);
-    if (after != NULL) {
-        buffer_text(&query, "&page%5Bafter%5D=");
-        path_add(&query, after);
-    }
     for (; filters->option != NULL; filters++)
         if (filters->is_member)
             add_members(call, &query, filters);
         else
             add_filter(call, &query, filters);
-    if (!client_do(&client, "GET", path_take(&query, &call->arena), (struct slice){ 0 },
-                   &reply))
+    if (!look_on(call, &client, path_take(&query, &call->arena),
+                 after == NULL ? (struct slice){ 0 } : slice_of(after), &reply))
         code = client.failure;
     else if (call->json)
         printf("%.*s\n", SLICE_ARG(reply.body));

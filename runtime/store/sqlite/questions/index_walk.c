@@ -15,15 +15,50 @@ void walk_init(struct walk *walk, struct connection *connection, struct stream *
                                           : id_floor(to_ms + ID_SLACK_MS) };
 }
 
+enum { CHUNK_FIRST = 32, CHUNK_LEAP = 8 };
+
+void walk_group(struct walk *walk)
+{
+    walk->ends[walk->groups++] = walk->count;
+}
+
+void walk_ungroup(struct walk *walk)
+{
+    walk->groups--;
+    walk->count = walk->groups == 0 ? 0 : walk->ends[walk->groups - 1];
+}
+
+static struct stream *group_first(const struct walk *walk, uint32_t group)
+{
+    return walk->streams + (group == 0 ? 0 : walk->ends[group - 1]);
+}
+
+static struct stream *group_end(const struct walk *walk, uint32_t group)
+{
+    return walk->streams + walk->ends[group];
+}
+
 bool walk_add(struct walk *walk, enum sql which, int64_t scope)
 {
-    for (uint32_t i = 0; i < walk->count; i++)
-        if (walk->streams[i].which == which && walk->streams[i].scope == scope)
+    const struct stream *other = group_first(walk, walk->groups - 1);
+
+    for (; other < group_end(walk, walk->groups - 1); other++)
+        if (other->which == which && other->scope == scope)
             return true;
     if (walk->count == STREAMS_MAX)
         return false;
     walk->streams[walk->count++] = (struct stream){ .which = which, .scope = scope };
+    walk->ends[walk->groups - 1] = walk->count;
     return true;
+}
+
+bool walk_only(struct walk *walk, enum sql which, int64_t scope)
+{
+    walk_group(walk);
+    if (walk_add(walk, which, scope))
+        return true;
+    walk_ungroup(walk);
+    return false;
 }
 
 /* Fill the stream's chunk with the ids beyond `from`. */
@@ -38,34 +73,96 @@ static bool stream_fill(const struct walk *walk, struct stream *stream, int64_t 
         return false;
     bind_int(&query, stream->scope);
     bind_int(&query, from);
-    bind_int(&query, STREAM_CHUNK);
+    bind_int(&query, stream->chunk);
     while (row) {
         if (!query_row(&query, &row, err))
             return false;
         if (row)
             stream->ids[stream->count++] = take_int(&query);
     }
-    stream->ended = stream->count < STREAM_CHUNK;
+    stream->ended = stream->count < stream->chunk;
     return true;
 }
 
-/* The next id of all streams, 0 when there is none. */
-static bool walk_next(struct walk *walk, int64_t *id, struct err *err)
+/* Is `id` farther on than `than`? */
+static bool is_beyond(const struct walk *walk, int64_t id, int64_t than)
+{
+    return walk->upwards ? id > than : id < than;
+}
+
+/* The next id of a group, 0 when there is none. */
+static bool group_head(const struct walk *walk, uint32_t group, int64_t *id, struct err *err)
 {
     *id = 0;
-    for (uint32_t i = 0; i < walk->count; i++) {
-        struct stream *stream = &walk->streams[i];
-        if (stream->next == stream->count && !stream->ended &&
-            !stream_fill(walk, stream, stream->ids[STREAM_CHUNK - 1], err))
-            return false;
-        if (stream->next == stream->count)
-            continue;
-        int64_t other = stream->ids[stream->next];
-        if (*id == 0 || (walk->upwards ? other < *id : other > *id))
-            *id = other;
+    for (struct stream *stream = group_first(walk, group); stream < group_end(walk, group);
+         stream++) {
+        if (stream->next == stream->count && !stream->ended) {
+            int64_t last = stream->ids[stream->count - 1];
+            stream->chunk = stream->chunk * 2 > STREAM_CHUNK ? STREAM_CHUNK : stream->chunk * 2;
+            if (!stream_fill(walk, stream, last, err))
+                return false;
+        }
+        if (stream->next < stream->count &&
+            (*id == 0 || is_beyond(walk, *id, stream->ids[stream->next])))
+            *id = stream->ids[stream->next];
     }
-    if (*id < walk->lowest || *id > walk->highest)
-        *id = 0;
+    return true;
+}
+
+/* Past all that comes before `id`. */
+static bool stream_leap(const struct walk *walk, struct stream *stream, int64_t id,
+                        struct err *err)
+{
+    while (stream->next < stream->count && is_beyond(walk, id, stream->ids[stream->next]))
+        stream->next++;
+    if (stream->next < stream->count || stream->ended)
+        return true;
+    stream->chunk = CHUNK_LEAP;
+    return stream_fill(walk, stream, walk->upwards ? id - 1 : id + 1, err);
+}
+
+/* The farthest of the groups' next ids, and whether it is the next of all; 0: one has no more.
+ */
+static bool walk_heads(const struct walk *walk, int64_t *id, bool *is_common, struct err *err)
+{
+    int64_t head;
+
+    *id = 0;
+    *is_common = true;
+    for (uint32_t group = 0; group < walk->groups; group++) {
+        if (!group_head(walk, group, &head, err))
+            return false;
+        if (head == 0 || head < walk->lowest || head > walk->highest) {
+            *id = 0;
+            return true;
+        }
+        *is_common &= group == 0 || head == *id;
+        if (group == 0 || is_beyond(walk, head, *id))
+            *id = head;
+    }
+    return true;
+}
+
+static bool is_spent(struct walk *walk)
+{
+    return walk->looks++ >= (walk->looks_most == 0 ? LIST_LOOKS : walk->looks_most);
+}
+
+/* The next id of the walk, 0 when there is none; *spent: it ends before that one. */
+static bool walk_next(struct walk *walk, int64_t *id, bool *spent, struct err *err)
+{
+    bool is_common;
+
+    for (;;) {
+        if (!walk_heads(walk, id, &is_common, err))
+            return false;
+        *spent = *id != 0 && is_spent(walk);
+        if (*id == 0 || is_common || *spent)
+            break;
+        for (uint32_t i = 0; i < walk->count; i++)
+            if (!stream_leap(walk, &walk->streams[i], *id, err))
+                return false;
+    }
     /* A row may be in several, by one of its tags each. */
     for (uint32_t i = 0; *id != 0 && i < walk->count; i++) {
         struct stream *stream = &walk->streams[i];
@@ -83,9 +180,12 @@ static bool walk_start(struct walk *walk, bool upwards, int64_t from, struct err
         from = walk->lowest - 1;
     if (!upwards && from > walk->highest)
         from = walk->highest + 1;
-    for (uint32_t i = 0; i < walk->count; i++)
-        if (!stream_fill(walk, &walk->streams[i], from, err))
+    for (uint32_t i = 0; i < walk->count; i++) {
+        struct stream *stream = &walk->streams[i];
+        stream->chunk = walk->sorts ? STREAM_CHUNK : CHUNK_FIRST;
+        if (!stream_fill(walk, stream, from, err))
             return false;
+    }
     return true;
 }
 
@@ -100,18 +200,20 @@ static bool walk_rows(struct walk *walk, const struct target *target, struct are
                       uint32_t limit, void **rows, uint32_t *count, struct stop *stop,
                       struct err *err)
 {
+    bool spent;
     int64_t id;
     void *row;
 
     *count = 0;
     stop->more = false;
     for (;;) {
-        if (!walk_next(walk, &id, err))
+        if (!walk_next(walk, &id, &spent, err))
             return false;
         if (id == 0)
             return true;
-        if (walk->looks++ >= (walk->looks_most == 0 ? LIST_LOOKS : walk->looks_most)) {
+        if (spent) {
             stop->more = true;
+            stop->last = walk->upwards ? id - 1 : id + 1; /* nothing before it matches */
             return true;
         }
         if (!target->match(target->context, walk->connection, arena, id, &row, err))
@@ -205,9 +307,10 @@ bool walk_tags(struct walk *walk, enum sql which, uint32_t environment,
 {
     if (environment == 0 || tags->count == 0)
         return false;
+    walk_group(walk);
     for (uint32_t i = 0; i < tags->count; i++)
         if (!walk_add(walk, which, label_of_tag(environment, tags->items[i]))) {
-            walk->count = 0;
+            walk_ungroup(walk);
             return false;
         }
     return true;

@@ -28,7 +28,7 @@ bool sqlite_bulk_actions(struct connection *connection, struct arena *arena,
     struct walk walk;
 
     walk_init(&walk, connection, &stream, 0, 0);
-    (void)walk_add(&walk, SQL_BULK_ALL, 0); /* the first always fits */
+    (void)walk_only(&walk, SQL_BULK_ALL, 0);
     bool done = list_page(&walk, &target, arena, filter->limit, filter->after, filter->before,
                           &found, err);
     *page =

@@ -42,42 +42,80 @@ static bool walk_dead(struct walk *walk)
            walk_add(walk, SQL_RUNS_PLACE, PLACE_DEAD + OUTCOME_TIMED_OUT);
 }
 
-/* True when all wanted statuses have a list of their own: anything but completed. */
-static bool walk_statuses(struct walk *walk, const struct run_filter *filter)
+/* As many are sorted for each chunk of a page; beyond, some of the newest runs are likely to
+ * match. */
+enum { SORTED_MOST = 20000 };
+
+static bool live_counts(struct connection *connection, uint32_t environment,
+                        int64_t counts[RUN_DONE], struct err *err)
+{
+    struct query query;
+    bool row;
+
+    if (!query_start(&query, connection, SQL_TOTALS, err))
+        return false;
+    bind_int(&query, environment);
+    if (!query_row(&query, &row, err))
+        return false;
+    for (int status = 0; row && status < RUN_DONE; status++)
+        counts[status] = take_int(&query);
+    if (row)
+        query_finish(&query);
+    return true;
+}
+
+static bool walk_live(struct walk *walk, uint32_t status, bool may_sort, const int64_t *counts)
 {
     static const enum sql lists[RUN_DONE] = {
         [RUN_DELAYED] = SQL_RUNS_PLACE, [RUN_QUEUED] = SQL_RUNS_QUEUED,
         [RUN_PARKED] = SQL_RUNS_PARKED, [RUN_RUNNING] = SQL_RUNS_RUNNING,
         [RUN_WAITING] = SQL_RUNS_PLACE,
     };
+    bool sorts = lists[status] != SQL_RUNS_PLACE;
 
-    for (uint32_t i = 0; i < filter->status_count; i++) {
-        uint32_t status = filter->statuses[i].status, outcome = filter->statuses[i].outcome;
-        bool is_found = filter->looks == 0 || lists[status % RUN_DONE] == SQL_RUNS_PLACE;
-        bool added = status == RUN_DONE && outcome == OUTCOME_GIVEN_UP ? walk_dead(walk)
-                     : outcome == OUTCOME_GIVEN_UP
-                         ? walk_add(walk, SQL_RUNS_PLACE, PLACE_PAUSED)
-                     : status < RUN_DONE
-                         ? is_found && walk_add(walk, lists[status], status)
-                         : outcome > OUTCOME_COMPLETED &&
-                               walk_add(walk, SQL_RUNS_PLACE, PLACE_ENDED + (int64_t)outcome) &&
-                               walk_add(walk, SQL_RUNS_PLACE, PLACE_DEAD + (int64_t)outcome);
-        if (!added) {
-            walk->count = 0;
-            return false;
-        }
-    }
-    return filter->status_count > 0;
+    if (sorts && (!may_sort || counts[status] > SORTED_MOST))
+        return false;
+    walk->sorts |= sorts;
+    return walk_add(walk, lists[status], status);
 }
 
-static bool walk_names(struct walk *walk, const int64_t *names, uint32_t count)
+/* A group, if all wanted statuses have a list of their own: anything but completed. Lists that
+ * are not in the order of ids are for a walk of nothing else. */
+static bool walk_statuses(struct walk *walk, const struct run_filter *filter, struct err *err)
 {
+    bool may_sort = filter->looks == 0 && walk->groups == 0, added = true;
+    int64_t counts[RUN_DONE] = { 0 };
+
+    if (filter->status_count == 0)
+        return true;
+    if (may_sort && !live_counts(walk->connection, filter->environment, counts, err))
+        return false;
+    walk_group(walk);
+    for (uint32_t i = 0; added && i < filter->status_count; i++) {
+        uint32_t status = filter->statuses[i].status, outcome = filter->statuses[i].outcome;
+        added = status == RUN_DONE && outcome == OUTCOME_GIVEN_UP ? walk_dead(walk)
+                : outcome == OUTCOME_GIVEN_UP ? walk_add(walk, SQL_RUNS_PLACE, PLACE_PAUSED)
+                : status < RUN_DONE
+                    ? walk_live(walk, status, may_sort, counts)
+                    : outcome > OUTCOME_COMPLETED &&
+                          walk_add(walk, SQL_RUNS_PLACE, PLACE_ENDED + (int64_t)outcome) &&
+                          walk_add(walk, SQL_RUNS_PLACE, PLACE_DEAD + (int64_t)outcome);
+    }
+    if (!added) {
+        walk_ungroup(walk);
+        walk->sorts = false;
+    }
+    return true;
+}
+
+static void walk_names(struct walk *walk, const int64_t *names, uint32_t count)
+{
+    walk_group(walk);
     for (uint32_t i = 0; i < count; i++)
         if (!walk_add(walk, SQL_RUNS_TASK, names[i])) {
-            walk->count = 0;
-            return false;
+            walk_ungroup(walk);
+            return;
         }
-    return true;
 }
 
 static bool names_of_tasks(struct connection *connection, const struct run_filter *filter,
@@ -118,40 +156,76 @@ static bool environments(struct connection *connection, int64_t *count, struct e
            query_number(&query, count, err);
 }
 
+/* A version is kept as a word: one that is none has no runs. */
+static bool versions_known(struct connection *connection, const struct slices *versions,
+                           bool *known, struct err *err)
+{
+    struct query query;
+    int64_t name;
+
+    *known = versions->count == 0;
+    for (uint32_t i = 0; i < versions->count && !*known; i++) {
+        uint32_t count = 0;
+        if (!query_start(&query, connection, SQL_NAME_FIND, err))
+            return false;
+        bind_int(&query, 0);
+        bind_text(&query, versions->items[i]);
+        if (!ids_of(&query, &name, 1, &count, err))
+            return false;
+        *known = count > 0;
+    }
+    return true;
+}
+
+static void walk_labels(struct walk *walk, const struct run_filter *filter)
+{
+    for (uint32_t i = 0; filter->environment != 0 && i < filter->member_count; i++)
+        (void)walk_only(walk, SQL_RUNS_TAG,
+                        label_of_member(filter->environment, filter->members[i].key,
+                                        filter->members[i].text));
+    (void)walk_tags(walk, SQL_RUNS_TAG, filter->environment, &filter->tags);
+}
+
 static bool walk_choose(struct walk *walk, const struct search *search, struct err *err)
 {
     const struct run_filter *filter = search->filter;
     int64_t names[STREAMS_MAX + 1], count_of_environments = 0;
     uint32_t count = 0;
+    bool known;
 
-    for (uint32_t i = 0; i < search->schedule_count; i++)
-        (void)walk_add(walk, SQL_RUNS_SCHEDULE, search->schedules[i]); /* there is room */
-    if (filter->schedules.count > 0)
-        return true;
-    if (filter->member_count > 0 && filter->environment != 0 &&
-        walk_add(walk, SQL_RUNS_TAG,
-                 label_of_member(filter->environment, filter->members[0].key,
-                                 filter->members[0].text)))
-        return true;
-    if (filter->bulk != 0 && walk_add(walk, SQL_RUNS_BULK, filter->bulk))
-        return true;
-    if (walk_tags(walk, SQL_RUNS_TAG, filter->environment, &filter->tags) ||
-        walk_statuses(walk, filter))
-        return true;
-    if (!environments(walk->connection, &count_of_environments, err))
+    walk_labels(walk, filter);
+    if (filter->bulk != 0)
+        (void)walk_only(walk, SQL_RUNS_BULK, filter->bulk);
+    if (filter->schedules.count > 0) {
+        walk_group(walk);
+        for (uint32_t i = 0; i < search->schedule_count; i++)
+            if (!walk_add(walk, SQL_RUNS_SCHEDULE, search->schedules[i])) {
+                walk_ungroup(walk);
+                break;
+            }
+    }
+    if (!versions_known(walk->connection, &filter->versions, &known, err))
         return false;
+    if (!known || (filter->queues.count > 0 && search->queue_count == 0))
+        walk_group(walk); /* of none */
+    if (!walk_statuses(walk, filter, err))
+        return false;
+    if (walk->sorts)
+        return true;
     if (filter->tasks.count > 0) {
         if (!names_of_tasks(walk->connection, filter, names, &count, err))
             return false;
-        if (walk_names(walk, names, count))
-            return true;
-    } else if (filter->environment != 0 && count_of_environments > 1) {
-        if (!names_of_environment(walk->connection, filter->environment, names, &count, err))
+        walk_names(walk, names, count);
+    } else if (walk->groups == 0 && filter->environment != 0) {
+        if (!environments(walk->connection, &count_of_environments, err) ||
+            (count_of_environments > 1 &&
+             !names_of_environment(walk->connection, filter->environment, names, &count, err)))
             return false;
-        if (walk_names(walk, names, count))
-            return true;
+        if (count_of_environments > 1)
+            walk_names(walk, names, count);
     }
-    (void)walk_add(walk, SQL_RUNS_ALL, 0); /* the first always fits */
+    if (walk->groups == 0)
+        (void)walk_only(walk, SQL_RUNS_ALL, 0);
     return true;
 }
 
@@ -274,8 +348,6 @@ bool sqlite_runs(struct connection *connection, struct arena *arena,
     walk.looks_most = filter->looks;
     bool done = queues_find(connection, search, err) &&
                 schedules_find(connection, search, err) && walk_choose(&walk, search, err);
-    if (filter->queues.count > 0 && search->queue_count == 0)
-        walk.count = 0; /* no such queue, so no such run */
     done = done && list_page(&walk, &target, arena, filter->limit, filter->after,
                              filter->before, &found, err);
     arena_finish(&search->scratch);
@@ -310,7 +382,7 @@ bool sqlite_children(struct connection *connection, struct arena *arena, int64_t
     struct walk walk;
 
     walk_init(&walk, connection, &stream, 0, 0);
-    (void)walk_add(&walk, SQL_RUNS_CHILDREN, parent_id); /* the first always fits */
+    (void)walk_only(&walk, SQL_RUNS_CHILDREN, parent_id);
     bool done = list_page(&walk, &target, arena, limit, 0, 0, &found, err);
     page_give(&found, page, arena);
     return done;

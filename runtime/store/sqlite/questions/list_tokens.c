@@ -59,13 +59,11 @@ bool sqlite_tokens(struct connection *connection, struct arena *arena,
 
     search->filter = filter;
     walk_init(&walk, connection, search->streams, filter->from_ms, filter->to_ms);
-    /* One range: the first always fits. */
-    if (walk_tags(&walk, SQL_TOKENS_TAG, filter->environment, &filter->tags))
-        ;
-    else if (filter->statuses == 1u << WAITPOINT_PENDING && filter->environment != 0)
-        (void)walk_add(&walk, SQL_TOKENS_PENDING, filter->environment);
-    else
-        (void)walk_add(&walk, SQL_TOKENS_ALL, 0);
+    bool is_found = walk_tags(&walk, SQL_TOKENS_TAG, filter->environment, &filter->tags);
+    if (filter->statuses == 1u << WAITPOINT_PENDING && filter->environment != 0)
+        is_found |= walk_only(&walk, SQL_TOKENS_PENDING, filter->environment);
+    if (!is_found)
+        (void)walk_only(&walk, SQL_TOKENS_ALL, 0);
     bool done = list_page(&walk, &target, arena, filter->limit, filter->after, filter->before,
                           &found, err);
     arena_finish(&search->scratch);
