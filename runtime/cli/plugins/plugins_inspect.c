@@ -6,7 +6,7 @@
  * Plugin code runs in that child only: a constructor that crashes or hangs is an answer, not an
  * accident. The child is killed by its id once it has spoken, or when its time is over.
  */
-#include "cli/plugins_inspect.h"
+#include "cli/plugins/plugins_inspect.h"
 
 #include "base/clock.h"
 #include "base/globals.h"

@@ -11,7 +11,7 @@
 #include "cli/client/member.h"
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
-#include "cli/plugins_inspect.h"
+#include "cli/plugins/plugins_inspect.h"
 #include "codec/json.h"
 
 #include <errno.h>
