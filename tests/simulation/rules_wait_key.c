@@ -85,17 +85,29 @@ void rule_wait_key_acted(const struct look *look, const struct command *command,
     }
 }
 
+/* By a command that came before in the batch: then its key may be there since. */
+static bool has_begun(const struct look *look, int64_t run_id, struct slice key)
+{
+    const struct shadow *shadow = shadow_of(look, run_id);
+    const struct frame_end *end =
+        shadow == NULL || shadow->end == NULL ? NULL : shadow->end->segment_end.end;
+
+    return end != NULL && end->verdict == VERDICT_WAIT && slice_equal(end->key, key);
+}
+
 void rule_wait_key_reset(const struct look *look, const struct command *command)
 {
     const struct key_reset *reset = &command->key_reset;
     const struct run *run = run_now(look, reset->owner);
-    struct shadow_wait *kept = wait_of(look, reset->owner, reset->key, false);
     bool is_taken = command->err.code == ERR_OK;
+    struct shadow_wait *kept = wait_of(look, reset->owner, reset->key, is_taken);
 
-    if (kept == NULL || run == NULL || run->environment != reset->environment ||
-        kept->batch == look->model->batches) {
-        if (kept != NULL)
-            kept->first.is_unsure = true;
+    if (kept == NULL)
+        return;
+    if (run == NULL || run->environment != reset->environment ||
+        kept->batch == look->model->batches ||
+        (is_taken && has_begun(look, reset->owner, reset->key))) {
+        kept->first.is_unsure = true;
         return;
     }
     if (is_taken != is_live(look, kept) && !kept->first.is_unsure)
