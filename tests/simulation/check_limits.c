@@ -203,9 +203,11 @@ void check_idle(struct world *world, const struct outcome *outcome)
             in_environment(world, run->environment) >= environment_most(world, run) ||
             in_lane >= lane_most(world, queue, run->concurrency_key.size > 0))
             continue;
-        int64_t opens_ms = rates_open_ms(world, run, queue);
-        if (opens_ms == 0 && pools_may_hold(world, run, queue))
+        /* What is behind those that were loaded, and have started, is not asked for its cost:
+         * the queue may wait for tokens alone, and for its rate when they have come. */
+        if (pools_may_hold(world, run, queue))
             continue;
+        int64_t opens_ms = rates_open_ms(world, run, queue);
         if (opens_ms != 0 && (outcome->wake_ms == 0 || outcome->wake_ms > opens_ms))
             world_flaw(world, "run %lld may start in %lld ms, and nobody will look",
                        (long long)run->id, (long long)(opens_ms - world->steady_ms));
