@@ -232,6 +232,25 @@ void rule_group_waited(const struct look *look, struct shadow *shadow, const str
     arena_finish(&arena);
 }
 
+void rule_left(const struct look *look, struct shadow *shadow, const struct run *run)
+{
+    uint32_t from =
+        shadow->moves < 2 ? shadow->was->status : shadow->path[shadow->moves - 2].status;
+    struct arena arena = { 0 };
+    struct wait wait;
+
+    if (run->status != RUN_DONE || from != RUN_WAITING || run->keeps == 0)
+        return;
+    if (!wait_read(&arena, run->wait, &wait) ||
+        (!wait.gave_up && (wait.group == NULL || !wait.group->manner.cancels)))
+        flaw(look, run, "it has ended while it waited, and its save point has not given up");
+    else if (wait.group != NULL)
+        shadow->segment = model_keep(look, segment_after(&wait));
+    if (!slice_equal(run->segment, shadow->segment))
+        flaw(look, run, "it has ended while it waited, and its save point goes on elsewhere");
+    arena_finish(&arena);
+}
+
 bool rule_group_loses(const struct look *look, int64_t run_id, int64_t id)
 {
     struct arena arena = { 0 };

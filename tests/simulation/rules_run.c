@@ -364,8 +364,10 @@ void rule_run_row(const struct look *look, struct shadow *shadow, const struct r
         rule_run_stays(look, shadow, run);
     if (shadow->acts != 0)
         rule_acted_row(look, shadow, run);
-    if (was != NULL && shadow->moves > 0)
+    if (was != NULL && shadow->moves > 0) {
         rule_end(look, shadow, run);
+        rule_left(look, shadow, run);
+    }
     events_look(look, shadow, run);
     times_look(look, shadow, run);
     parent_look(look, run);

@@ -48,6 +48,9 @@ bool rule_group_on(const struct look *look, struct shadow *shadow, const struct 
                    const struct frame_end *end);
 void rule_group_waited(const struct look *look, struct shadow *shadow, const struct run *run,
                        const struct wait *before);
+/* It has ended while it waited: where its save points are kept, who begins at the last one goes
+ * on as if it had given up. */
+void rule_left(const struct look *look, struct shadow *shadow, const struct run *run);
 /* Is the token or run canceled as what is left of that run's group? */
 bool rule_group_loses(const struct look *look, int64_t run_id, int64_t id);
 void rule_group_told(const struct look *look, const struct run *run, const struct wait *wait,
