@@ -272,7 +272,7 @@ static void waiting_look(struct world *world, const struct known_schedule *known
 
 /* ---- backfills --------------------------------------------------------------------------- */
 
-/* Every tick of it has a run. */
+/* Every tick of it has a run. Others in that time were made by the rules before. */
 static void filled_look(struct world *world, const struct known_schedule *known,
                         const struct schedule *row)
 {
@@ -281,7 +281,8 @@ static void filled_look(struct world *world, const struct known_schedule *known,
 
     for (uint32_t i = 0; i < known->count; i++)
         runs += !known->ticks[i].is_manual && known->ticks[i].at_ms >= known->from_ms &&
-                known->ticks[i].at_ms < known->until_ms;
+                known->ticks[i].at_ms < known->until_ms &&
+                known->ticks[i].at_ms % known->period_ms == 0;
     if (runs != ticks && row->refused == known->refused_before)
         world_flaw(world, "a backfill of schedule %lld is over with %lld runs for %lld ticks",
                    (long long)known->id, (long long)runs, (long long)ticks);
