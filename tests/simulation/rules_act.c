@@ -94,6 +94,21 @@ static void heard_take(const struct look *look, const struct command *command,
         shadow->moved = &command->token_complete;
 }
 
+/* What is left of the group is being canceled, and rightly. */
+static bool is_leaving(const struct look *look, const struct shadow *shadow,
+                       const struct run *run)
+{
+    struct arena arena = { 0 };
+    struct wait now;
+    bool leaves = wait_read(&arena, run->wait, &now) && now.group != NULL &&
+                  now.group->is_over &&
+                  (shadow->acts != 0 || group_is_over(look, &now, true, INT64_MAX) ||
+                   look_is_over(look, now.due_ms, now.group->due_is_span));
+
+    arena_finish(&arena);
+    return leaves;
+}
+
 /* It waits for something when the batch is over as it did before it: what was said to the whole
  * was to be heard. */
 static void refused_look(const struct look *look, const struct command *command,
@@ -101,7 +116,9 @@ static void refused_look(const struct look *look, const struct command *command,
                          const struct wait *wait)
 {
     bool waits = shadow->was->status == RUN_WAITING && run->status == RUN_WAITING &&
-                 shadow->was->seq == run->seq && (wait->group == NULL || !wait->group->is_over);
+                 shadow->was->seq == run->seq &&
+                 (wait->group == NULL || !wait->group->is_over) &&
+                 !is_leaving(look, shadow, run);
 
     if (!waits || is_part_act(command))
         return;
