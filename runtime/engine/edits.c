@@ -183,7 +183,7 @@ static void start_move(struct batch *batch, struct command *command, struct run 
 {
     const struct run_edit *edit = &command->run_edit;
 
-    if (run->status != RUN_DELAYED || run->started_ms != 0 || run->ending != OUTCOME_NONE) {
+    if (!run_awaits_start(run)) {
         err_set(&command->err, ERR_BAD_REQUEST, "Cannot reschedule a run that is not delayed");
         return;
     }

@@ -192,7 +192,8 @@ bool collect_is_full(const struct look *look, const struct run *run)
 
 static bool takes(const struct look *look, const struct run *run)
 {
-    return run != NULL && run_collects(run) && run->bounce_ms > look->steady_ms &&
+    return run != NULL && run_collects(run) && !run_has_ended(run) &&
+           run->bounce_ms > look->steady_ms &&
            !look_is_over(look, run->due_ms, run->due_is_span);
 }
 

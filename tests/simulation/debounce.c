@@ -26,7 +26,7 @@ void debounce_say(struct world *world, struct trigger *trigger)
 static bool waits(const struct look *look, const struct run *run)
 {
     return run != NULL && run->status == RUN_DELAYED && run->started_ms == 0 &&
-           !look_is_over(look, run->due_ms, run->due_is_span);
+           !run_has_ended(run) && !look_is_over(look, run->due_ms, run->due_is_span);
 }
 
 /* It must have been made one with that run. */
@@ -49,6 +49,9 @@ static void joined_look(const struct look *look, const struct trigger *trigger,
                    (long long)trigger->run_id);
         return;
     }
+    if (shadow->was != NULL && (shadow->was->started_ms != 0 || run_has_ended(shadow->was)))
+        world_flaw(look->world, "a trigger was made one with run %lld, which does not wait",
+                   (long long)run->id);
     if (!trigger->cached || trigger->is_new || run->bounce_ms != key->expires_ms)
         world_flaw(look->world, "run %lld has another bound than its first trigger gave it",
                    (long long)run->id);

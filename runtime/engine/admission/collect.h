@@ -35,8 +35,7 @@ void collect_begin(struct batch *batch, const struct collected *collected, struc
 /* It takes more until it is due, or full. */
 static inline bool run_collects(const struct run *run)
 {
-    return run->status == RUN_DELAYED && run->started_ms == 0 && run->bounce_ms != 0 &&
-           run->collected < run->collect_most;
+    return run_awaits_start(run) && run->bounce_ms != 0 && run->collected < run->collect_most;
 }
 
 #endif

@@ -52,9 +52,8 @@ bool debounce_load(struct batch *batch, const struct trigger *trigger,
         return true;
     if (!rows_run(&batch->rows, debounced->key->target, parts, &run))
         return false;
-    /* A pause before a retry is another delay. */
-    if (run != NULL && run->status == RUN_DELAYED && run->started_ms == 0 &&
-        run->bounce_ms != 0 && !batch_is_over(batch, run->due_ms, run->due_is_span))
+    if (run != NULL && run_awaits_start(run) && run->bounce_ms != 0 &&
+        !batch_is_over(batch, run->due_ms, run->due_is_span))
         debounced->run = run;
     return true;
 }

@@ -35,6 +35,13 @@ static inline bool run_has_ended(const struct run *run)
     return run->status == RUN_DONE || run->ending != OUTCOME_NONE;
 }
 
+/* It has not begun, and has its time to. A pause before a retry is another delay, also of a
+ * hook of what never has begun. */
+static inline bool run_awaits_start(const struct run *run)
+{
+    return run->status == RUN_DELAYED && run->started_ms == 0 && run->ending == OUTCOME_NONE;
+}
+
 /* It was canceled, or its total time was over, while its segment was out, and ends when that
  * has returned. */
 static inline bool run_is_leaving(const struct run *run)

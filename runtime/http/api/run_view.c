@@ -311,7 +311,7 @@ static void write_family(struct out *out, const struct run *run)
 /* Other triggers were made one with it, or may still be. */
 static void joins_write(struct out *out, const struct run *run)
 {
-    bool is_open = run->bounce_ms != 0 && run->status == RUN_DELAYED && run->started_ms == 0;
+    bool is_open = run->bounce_ms != 0 && run_awaits_start(run);
 
     if (run->collected > 0)
         out_int(out, "collected", run->collected);

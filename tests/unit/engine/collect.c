@@ -194,6 +194,20 @@ Test(collect, what_is_canceled_takes_no_more)
     cr_assert_neq(give("", TWO)->trigger.run_id, run);
 }
 
+Test(collect, what_is_canceled_takes_no_more_while_its_hook_is_tried_again)
+{
+    bench.tasks[0].hooks = HOOK_ON_CANCEL;
+    bench.tasks[0].retry_min_ms = bench.tasks[0].retry_max_ms = SECONDS(1);
+    bench_catalog();
+    int64_t run = give("", ONE)->trigger.run_id;
+    cancel(run);
+    lose(run, LOSS_CRASHED);
+
+    cr_assert_eq(run_of(run)->status, RUN_DELAYED);
+    cr_assert_neq(give("", TWO)->trigger.run_id, run);
+    cr_assert_str_eq(list_of(run), "1");
+}
+
 static struct command *give_keyed(const char *key, const char *payload)
 {
     struct command *command = add_one("", payload);

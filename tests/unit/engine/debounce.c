@@ -161,6 +161,20 @@ Test(debounce, what_has_started_or_was_canceled_is_left_alone)
     cr_assert_neq(bounce("k", DEBOUNCE_LEADING, ONE)->trigger.run_id, next);
 }
 
+Test(debounce, what_was_canceled_is_left_alone_while_its_hook_is_tried_again)
+{
+    bench.tasks[0].hooks = HOOK_ON_CANCEL;
+    bench.tasks[0].retry_min_ms = bench.tasks[0].retry_max_ms = SECONDS(1);
+    bench_catalog();
+    int64_t run = bounce("k", DEBOUNCE_TRAILING, ONE)->trigger.run_id;
+    cancel(run);
+    lose(run, LOSS_CRASHED);
+
+    cr_assert_eq(run_of(run)->status, RUN_DELAYED);
+    cr_assert_neq(bounce("k", DEBOUNCE_TRAILING, TWO)->trigger.run_id, run);
+    cr_assert(slice_equal(run_of(run)->input, SLICE(ONE)));
+}
+
 Test(debounce, two_in_one_batch_are_one_run)
 {
     struct command *one = add_bounce("k", DEBOUNCE_LEADING, ONE);
