@@ -62,6 +62,7 @@
     X(deploy)              \
     X(plugins_list)        \
     X(plugins_inspect)     \
+    X(plugins_lint)        \
     X(schemas_check)       \
     X(schemas_header)      \
     X(schemas_diff)        \

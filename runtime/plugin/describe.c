@@ -152,7 +152,7 @@ static void describe_task(struct buffer *out, const struct plugin_task *task)
 
 void plugin_describe(const struct plugin *plugin, struct buffer *out)
 {
-    pack_map(out, 5);
+    pack_map(out, 6);
     pack_key(out, "plugin");
     pack_string(out, plugin->name);
     pack_key(out, "version");
@@ -161,6 +161,8 @@ void plugin_describe(const struct plugin *plugin, struct buffer *out)
     pack_int(out, plugin->abi_major);
     pack_key(out, "abi_minor");
     pack_int(out, plugin->abi_minor);
+    pack_key(out, "abi_newest"); /* minor one that this bide has */
+    pack_int(out, BIDE_ABI_MINOR);
     pack_key(out, "tasks");
     pack_list(out, plugin->task_count);
     for (uint32_t i = 0; i < plugin->task_count; i++)

@@ -2,7 +2,7 @@
  * Descriptions: what a plugin says of itself, as the msgpack map that a nursery sends in
  * LOADED:
  *
- *   { plugin, version, abi_major, abi_minor,
+ *   { plugin, version, abi_major, abi_minor, abi_newest,
  *     tasks: [ { id, input_schema, queue, max_attempts, retry_min_ms, retry_max_ms,
  *                retry_factor, retry_from: "segment"|"start", limit_ms, children, hooks,
  *                abort_attempts, keep_states, called: [name of a hook…],

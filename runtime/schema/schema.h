@@ -73,6 +73,10 @@ struct schema_text {
 };
 bool schema_longest_text(const struct schema *schema, struct slice property,
                          struct schema_text *text);
+/* What is wrong when such a text goes into `size` bytes, its end included: a sentence that
+ * names `place`, the schema's file; empty: nothing. */
+struct slice schema_text_flaw(const struct schema *schema, struct slice place,
+                              struct slice property, uint64_t size, struct arena *arena);
 
 /* What a task expects of the output of a task that it triggers: `children.<task>` of its file.
  */

@@ -1,9 +1,9 @@
 /*
  * bide deploy FILE...: into the server's directory of plugins, and wait until it counts.
  *
- *   inspect ─▶ copy beside ─▶ fsync ─▶ rename ─▶ ask the server until its tasks start in it
+ *   lint ─▶ copy beside ─▶ fsync ─▶ rename ─▶ ask the server until its tasks start in it
  *
- * All files are inspected before the first is copied. A rename shows the server either the old
+ * All files are looked at before the first is copied. A rename shows the server either the old
  * file or the whole new one. The server has no event for "loaded", so it is asked.
  */
 #include "base/clock.h"
@@ -11,7 +11,7 @@
 #include "cli/client/member.h"
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
-#include "cli/plugins/plugins_inspect.h"
+#include "cli/plugins/lint.h"
 #include "codec/json.h"
 
 #include <errno.h>
@@ -207,6 +207,20 @@ static int await(struct client *client, const struct deployment *deployment, uin
 
 /* ---- the command ------------------------------------------------------------------------- */
 
+/* Its errors; warnings are for `bide plugins lint`. */
+static int deployment_lint(struct call *call, struct deployment *deployment)
+{
+    struct lint lint = { .call = call, .path = deployment->path };
+
+    lint_file(&lint, INSPECT_TIME_MS);
+    for (const struct lint_finding *one = lint.first; one != NULL; one = one->next)
+        if (lint_rule_level(one->rule) == LINT_ERROR)
+            cli_fail(CLI_FAILED, "%.*s (%s): %s", SLICE_ARG(one->what),
+                     lint_rule_name(one->rule), lint_rule_remedy(one->rule));
+    deployment->inspected = lint.inspected;
+    return lint.counts[LINT_ERROR] > 0 ? CLI_FAILED : CLI_DONE;
+}
+
 static bool deployment_read(struct call *call, struct deployment *deployment, const char *path,
                             int *code)
 {
@@ -217,7 +231,7 @@ static bool deployment_read(struct call *call, struct deployment *deployment, co
         deployment->name[0] == '.')
         *code = cli_fail(CLI_USAGE, "%s: a plugin's file is called NAME.so", path);
     else
-        *code = plugins_inspect(call, path, INSPECT_TIME_MS, false, &deployment->inspected);
+        *code = deployment_lint(call, deployment);
     return *code == CLI_DONE;
 }
 
@@ -291,10 +305,10 @@ const struct cli_command deploy_command = {
     .arguments = "FILE...",
     .summary = "Copy plugins to the server of this machine, and wait until runs start in them",
     .help =
-        "Each file is loaded in a process of its own first; one that would be refused stops "
-        "all "
-        "of it\n"
-        "before anything is copied. Prints file, build (the old one before it) and tasks once "
+        "Each file is linted first, in a process of its own; an error of `bide plugins lint` "
+        "stops all of\n"
+        "it before anything is copied. Prints file, build (the old one before it) and tasks "
+        "once "
         "whatever\n"
         "starts takes the new build. Exits 1 when the server refuses one, or a task of it is "
         "not "

@@ -22,6 +22,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,12 +109,28 @@ static enum heard listen_to(struct nursery *nursery, struct arena *arena, int64_
     }
 }
 
-static int complain_end(const char *path, int status)
+static int end(struct call *call, struct inspected *inspected, enum inspect_end end,
+               const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static int end(struct call *call, struct inspected *inspected, enum inspect_end how,
+               const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    inspected->end = how;
+    inspected->why = arena_vformat(&call->arena, format, arguments);
+    va_end(arguments);
+    return CLI_FAILED;
+}
+
+static int end_by_itself(struct call *call, struct inspected *inspected, const char *path,
+                         int status)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-        return cli_fail(CLI_FAILED, "%s crashed while it was loading: %s", path,
-                        strsignal(WTERMSIG(status)));
-    return cli_fail(CLI_FAILED, "%s ended the process that loaded it", path);
+        return end(call, inspected, INSPECT_CRASHED, "%s crashed while it was loading: %s",
+                   path, strsignal(WTERMSIG(status)));
+    return end(call, inspected, INSPECT_CRASHED, "%s ended the process that loaded it", path);
 }
 
 static void print_fields(struct arena *arena, const struct value *task)
@@ -215,8 +232,7 @@ static void print_description(struct arena *arena, const struct value *about, co
         print_task(arena, &tasks[i]);
 }
 
-/* Names of its writable globals; empty: none. */
-static struct slice globals_text(struct arena *arena, const char *path)
+struct slice plugins_globals(struct arena *arena, const char *path)
 {
     struct buffer names = { 0 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -237,17 +253,19 @@ static int understand(struct call *call, const char *path, const struct frame *f
     struct err err = { 0 };
 
     if (frame->kind == FRAME_REFUSED && slice_starts(frame->refused.reason, "/"))
-        return cli_fail(CLI_FAILED, "refused: %.*s", SLICE_ARG(frame->refused.reason));
+        return end(call, inspected, INSPECT_REFUSED, "refused: %.*s",
+                   SLICE_ARG(frame->refused.reason));
     if (frame->kind == FRAME_REFUSED)
-        return cli_fail(CLI_FAILED, "%s is refused: %.*s", path,
-                        SLICE_ARG(frame->refused.reason));
+        return end(call, inspected, INSPECT_REFUSED, "%s is refused: %.*s", path,
+                   SLICE_ARG(frame->refused.reason));
     if (frame->kind != FRAME_LOADED ||
         /* The frame goes with the nursery. */
         !pack_read(&call->arena, arena_copy(&call->arena, frame->loaded.description),
                    &inspected->about, &err))
-        return cli_fail(CLI_FAILED, "%s: the process that loaded it talks nonsense", path);
+        return end(call, inspected, INSPECT_NONSENSE,
+                   "%s: the process that loaded it talks nonsense", path);
     if (!crypto_sha256_file(path, digest, &err))
-        return cli_fail(CLI_FAILED, "%s", err.text);
+        return end(call, inspected, INSPECT_UNREAD, "%s", err.text);
     crypto_hex(digest, sizeof digest, inspected->sha256);
     return CLI_DONE;
 }
@@ -258,29 +276,32 @@ int plugins_inspect(struct call *call, const char *given, int64_t limit_ms, bool
     struct nursery nursery;
     struct frame frame;
     struct err err = { 0 };
-    int code, status;
+    int code = CLI_FAILED, status;
 
+    *inspected = (struct inspected){ 0 };
     char *path = realpath(given, NULL); /* the nursery must not search for it */
     if (path == NULL)
-        return cli_fail(CLI_FAILED, "%s: %s", given, strerror(errno));
+        return end(call, inspected, INSPECT_UNREAD, "%s: %s", given, strerror(errno));
     if (!start(&nursery, path, is_verbose, &err)) {
-        code = cli_fail(CLI_FAILED, "%s", err.text);
         stop(&nursery, &status);
         free(path);
-        return code;
+        return end(call, inspected, INSPECT_UNREAD, "%s", err.text);
     }
     enum heard heard = listen_to(&nursery, &call->arena, limit_ms, &frame);
-    code = heard == HEARD_FRAME ? understand(call, given, &frame, inspected) : CLI_FAILED;
+    if (heard == HEARD_FRAME)
+        code = understand(call, given, &frame, inspected);
     if (heard == HEARD_END)
         (void)shutdown(nursery.fd, SHUT_RDWR); /* it hung up: let it end by itself */
     stop(&nursery, &status);
-    if (heard == HEARD_END)
-        complain_end(given, status);
-    else if (heard == HEARD_NOTHING)
-        cli_fail(code, "%s did not finish loading in %" PRId64 " ms", given, limit_ms);
-    else if (heard == HEARD_GARBAGE)
-        cli_fail(code, "%s: the process that loaded it talks nonsense", given);
     free(path);
+    if (heard == HEARD_END)
+        return end_by_itself(call, inspected, given, status);
+    if (heard == HEARD_NOTHING)
+        return end(call, inspected, INSPECT_HUNG, "%s did not finish loading in %" PRId64 " ms",
+                   given, limit_ms);
+    if (heard == HEARD_GARBAGE)
+        return end(call, inspected, INSPECT_NONSENSE,
+                   "%s: the process that loaded it talks nonsense", given);
     return code;
 }
 
@@ -296,8 +317,8 @@ static int exec(struct call *call)
     int code = plugins_inspect(call, call->arguments[0], limit_ms,
                                call_option(call, "verbose") != NULL, &inspected);
     if (code != CLI_DONE)
-        return code;
-    struct slice globals = globals_text(&call->arena, call->arguments[0]);
+        return cli_fail(code, "%.*s", SLICE_ARG(inspected.why));
+    struct slice globals = plugins_globals(&call->arena, call->arguments[0]);
     if (!call->json) {
         print_description(&call->arena, &inspected.about, inspected.sha256);
         if (globals.size > 0)

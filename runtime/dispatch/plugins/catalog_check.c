@@ -7,7 +7,6 @@
 #include "base/table.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,29 +103,12 @@ void catalog_check_children(struct making *making)
 static void field_check(struct making *making, struct catalog_task *task,
                         const struct text_field *field)
 {
-    struct arena *arena = &making->arena;
-    struct slice allowed = SLICE("of any length"), path;
-    struct schema_text text;
-    uint64_t room = (uint64_t)field->size - 1;
+    struct slice warning =
+        schema_text_flaw(schema_input(task->schema), catalog_schema_place(making, task->id),
+                         field->name, (uint64_t)field->size, &making->arena);
 
-    if (!schema_longest_text(schema_input(task->schema), field->name, &text) ||
-        text.bytes <= room)
-        return;
-    bool is_ascii = text.characters != UINT64_MAX && text.bytes == text.characters;
-    if (text.characters != UINT64_MAX)
-        allowed = arena_format(arena, "of %" PRIu64 " characters, up to %" PRIu64 " bytes",
-                               text.characters, text.bytes);
-    path = catalog_schema_place(making, task->id);
-    struct slice warning = arena_format(
-        arena,
-        "%.*s:%u allows texts %.*s as /%.*s of the input, and the field of that name in the "
-        "state, STR(%" PRId64 "), holds %" PRIu64 " bytes: say maxLength: %" PRIu64,
-        SLICE_ARG(path), text.line, SLICE_ARG(allowed), SLICE_ARG(field->name), field->size,
-        room, is_ascii ? room : room / 4);
-    if (text.characters != UINT64_MAX)
-        warning = arena_format(arena, "%.*s there, or STR(%" PRIu64 ") here",
-                               SLICE_ARG(warning), text.bytes + 1);
-    warning_add(making, task, warning);
+    if (warning.size > 0)
+        warning_add(making, task, warning);
 }
 
 void catalog_check_fields(struct making *making, struct catalog_task *task,

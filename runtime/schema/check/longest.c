@@ -2,6 +2,8 @@
 #include "schema/compile/program.h"
 #include "schema/format/format.h"
 
+#include <inttypes.h>
+
 enum { LONGEST_DEPTH = 8, CHARACTER_BYTES = 4 };
 
 static const struct schema_text anything = { UINT64_MAX, UINT64_MAX, 0 };
@@ -143,4 +145,29 @@ bool schema_longest_text(const struct schema *schema, struct slice property,
 {
     *text = anything;
     return property_narrow(schema, property, 0, text) && text->line != 0;
+}
+
+struct slice schema_text_flaw(const struct schema *schema, struct slice place,
+                              struct slice property, uint64_t size, struct arena *arena)
+{
+    struct slice allowed = SLICE("of any length"), flaw;
+    struct schema_text text;
+    uint64_t room = size - 1;
+
+    if (size == 0 || !schema_longest_text(schema, property, &text) || text.bytes <= room)
+        return (struct slice){ 0 };
+    bool is_ascii = text.characters != UINT64_MAX && text.bytes == text.characters;
+    if (text.characters != UINT64_MAX)
+        allowed = arena_format(arena, "of %" PRIu64 " characters, up to %" PRIu64 " bytes",
+                               text.characters, text.bytes);
+    flaw = arena_format(arena,
+                        "%.*s:%u allows texts %.*s as /%.*s of the input, and the field of "
+                        "that name in the state, STR(%" PRIu64 "), holds %" PRIu64
+                        " bytes: say maxLength: %" PRIu64,
+                        SLICE_ARG(place), text.line, SLICE_ARG(allowed), SLICE_ARG(property),
+                        size, room, is_ascii ? room : room / 4);
+    if (text.characters != UINT64_MAX)
+        flaw = arena_format(arena, "%.*s there, or STR(%" PRIu64 ") here", SLICE_ARG(flaw),
+                            text.bytes + 1);
+    return flaw;
 }

@@ -130,7 +130,8 @@ Test(load, a_description_lists_tasks_segments_and_fields, .fini = forget)
 
     cr_assert_str_eq(
         text.data,
-        "{\"plugin\":\"versioned\",\"version\":\"2.0.0\",\"abi_major\":1,\"abi_minor\":1,"
+        "{\"plugin\":\"versioned\",\"version\":\"2.0.0\",\"abi_major\":1,\"abi_minor\":1,\"abi_"
+        "newest\":1,"
         "\"tasks\":[{\"id\":\"versioned\",\"input_schema\":\"\",\"queue\":\"\","
         "\"max_attempts\":0,\"retry_min_ms\":0,\"retry_max_ms\":0,\"retry_factor\":0.0,"
         "\"retry_from\":\"segment\",\"limit_ms\":0,\"cpu_ms\":0,\"children\":0,\"max_attempts_"
