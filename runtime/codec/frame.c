@@ -32,7 +32,7 @@ static uint32_t read_stack(struct cursor *cursor, uint64_t *stack)
     return list.count;
 }
 
-enum { SEGMENT_ITEMS = 24 + 3 };
+enum { SEGMENT_ITEMS = 28 };
 
 static void write_segment(struct buffer *out, const struct frame_segment *frame)
 {
@@ -68,6 +68,7 @@ static void write_segment(struct buffer *out, const struct frame_segment *frame)
     pack_bytes(out, frame->error_code);
     pack_bytes(out, frame->error_text);
     pack_int(out, frame->cpu_ms);
+    pack_bool(out, frame->only_loads);
 }
 
 static void read_segment(struct cursor *cursor, struct frame_segment *frame)
@@ -104,6 +105,7 @@ static void read_segment(struct cursor *cursor, struct frame_segment *frame)
     frame->error_code = cursor_text(cursor);
     frame->error_text = cursor_text(cursor);
     frame->cpu_ms = cursor_int(cursor);
+    frame->only_loads = cursor_bool(cursor);
     cursor->broken |= once.broken;
 }
 

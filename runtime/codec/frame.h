@@ -82,11 +82,11 @@ struct frame_segment {
     uint32_t reminder;       /* it is the wait's so manieth; 0: none, the wait is over */
     struct frame_once *once; /* recorded in an earlier try of this entry */
     uint32_t once_count;
-    int64_t limit_ms; /* how long the segment may take; 0: no limit */
-    bool is_test;
-    bool is_rerun;       /* it was started before in this entry: its calls are compared */
-    struct slice ending; /* "CANCELED": the run ends so, and this is to undo what it
-                            did, or a hook; empty: it does not */
+    int64_t limit_ms;         /* how long the segment may take; 0: no limit */
+    bool is_test, only_loads; /* only_loads: it does not run; would its state load? */
+    bool is_rerun;            /* it was started before in this entry: its calls are compared */
+    struct slice ending;      /* "CANCELED": the run ends so, and this is to undo what it
+                                 did, or a hook; empty: it does not */
     struct slice error_code, error_text; /* of the run, when it is ending */
     int64_t cpu_ms; /* processor time that it may use; 0: as its task says */
 };
@@ -153,7 +153,7 @@ struct frame_note {
 };
 
 /* PARK: this build cannot read the run's state, error_text says why; it waits for one that can.
- */
+ * This or DONE answers one that only loads; `output` says more: worker/state_load.c. */
 enum verdict {
     VERDICT_WAIT,
     VERDICT_DONE,

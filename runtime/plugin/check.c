@@ -6,21 +6,15 @@
  * NULL only: one that leads nowhere crashes this process, which is a nursery, and the host
  * reports just that.
  */
+#include "plugin/check.h"
+
 #include "base/duration.h"
 #include "base/name.h"
-#include "plugin/plugin.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 static const char magic[8] = BIDE_MAGIC;
-
-struct checking {
-    struct arena *arena;
-    struct err *err;
-    const char *task;     /* for messages */
-    uint32_t fields_left; /* of all structs together */
-};
 
 /* ---- names ------------------------------------------------------------------------------- */
 
@@ -31,176 +25,6 @@ static bool text_is_good(struct slice text)
     for (size_t i = 0; i < text.size; i++)
         if ((unsigned char)text.data[i] < ' ' || (unsigned char)text.data[i] > '~')
             return false;
-    return true;
-}
-
-/* At most one byte more than is allowed, so that a text without an end is not followed. */
-static struct slice copy_text(struct checking *checking, const char *text, size_t most)
-{
-    if (text == NULL)
-        return (struct slice){ NULL, 0 };
-    return arena_copy(checking->arena, (struct slice){ text, strnlen(text, most) });
-}
-
-static struct slice copy_name(struct checking *checking, const char *name)
-{
-    return copy_text(checking, name, PLUGIN_MAX_NAME + 1);
-}
-
-/* ---- fields ------------------------------------------------------------------------------ */
-
-static const char *const kind_names[] = {
-    [BIDE_KIND_BOOL] = "BOOL",   [BIDE_KIND_I32] = "I32",     [BIDE_KIND_U32] = "U32",
-    [BIDE_KIND_I64] = "I64",     [BIDE_KIND_U64] = "U64",     [BIDE_KIND_F64] = "F64",
-    [BIDE_KIND_STR] = "STR",     [BIDE_KIND_BYTES] = "BYTES", [BIDE_KIND_TOKEN] = "TOKEN",
-    [BIDE_KIND_RUN] = "RUN",     [BIDE_KIND_LIST] = "LIST",   [BIDE_KIND_STRUCT] = "STRUCT",
-    [BIDE_KIND_VALUE] = "VALUE", [BIDE_KIND_BATCH] = "BATCH",
-};
-
-const char *plugin_kind_name(uint32_t kind)
-{
-    if (kind >= sizeof kind_names / sizeof kind_names[0] || kind_names[kind] == NULL)
-        return "?";
-    return kind_names[kind];
-}
-
-/* What a kind takes in memory; 0 for those whose size says nothing by itself. */
-static uint64_t kind_size(uint32_t kind, uint32_t capacity)
-{
-    switch (kind) {
-    case BIDE_KIND_BOOL:
-        return sizeof(bool);
-    case BIDE_KIND_I32:
-    case BIDE_KIND_U32:
-        return 4;
-    case BIDE_KIND_I64:
-    case BIDE_KIND_U64:
-    case BIDE_KIND_F64:
-        return 8;
-    case BIDE_KIND_STR:
-        return capacity;
-    case BIDE_KIND_BYTES: /* a uint32_t in front, and its alignment behind */
-        return (4 + (uint64_t)capacity + 3) & ~UINT64_C(3);
-    case BIDE_KIND_TOKEN:
-        return sizeof(bide_token);
-    case BIDE_KIND_RUN:
-        return sizeof(bide_run);
-    case BIDE_KIND_BATCH:
-        return sizeof(bide_batch);
-    case BIDE_KIND_VALUE:
-        return sizeof(const bide_value *);
-    default:
-        return 0;
-    }
-}
-
-static bool field_refuse(const struct checking *checking, struct slice name, const char *what)
-{
-    return err_set(checking->err, ERR_PLUGIN, "task %s, state field %.*s: %s", checking->task,
-                   SLICE_ARG(name), what);
-}
-
-static bool check_struct(struct checking *checking, const struct bide_field *rows,
-                         uint32_t row_size, uint32_t struct_size, uint32_t depth,
-                         struct plugin_struct *copy);
-
-static bool check_inner(struct checking *checking, const struct bide_field *row,
-                        uint32_t row_size, uint32_t struct_size, uint32_t depth,
-                        struct plugin_field *field)
-{
-    if (row->fields == NULL)
-        return field_refuse(checking, field->name, "has no rows for its struct");
-    if (depth == PLUGIN_MAX_NESTING)
-        return field_refuse(checking, field->name, "is nested too deep");
-    struct plugin_struct *inner = ARENA_NEW(checking->arena, struct plugin_struct);
-    field->inner = inner;
-    return check_struct(checking, row->fields(), row_size, struct_size, depth + 1, inner);
-}
-
-static bool check_list(struct checking *checking, const struct bide_field *row,
-                       uint32_t row_size, uint32_t depth, struct plugin_field *field)
-{
-    /* Two uint32_t in front of the items; behind them at most their alignment. */
-    uint64_t least = 8 + (uint64_t)row->capacity * row->item_size;
-
-    if (row->capacity == 0 || row->item_size == 0)
-        return field_refuse(checking, field->name, "is a list without room");
-    if (row->size < least || row->size >= least + 8)
-        return field_refuse(checking, field->name, "has not the size of its list");
-    if (row->item_kind == BIDE_KIND_STRUCT)
-        return check_inner(checking, row, row_size, row->item_size, depth, field);
-    if (row->item_size != kind_size(row->item_kind, row->item_capacity))
-        return field_refuse(checking, field->name, "has items of a wrong kind or size");
-    return true;
-}
-
-static bool check_field(struct checking *checking, const struct bide_field *row,
-                        uint32_t row_size, uint32_t depth, struct plugin_field *field)
-{
-    *field = (struct plugin_field){
-        .name = copy_name(checking, row->name),
-        .offset = row->offset,
-        .size = row->size,
-        .kind = row->kind,
-        .item_kind = row->item_kind,
-        .capacity = row->capacity,
-        .item_size = row->item_size,
-        .item_capacity = row->item_capacity,
-    };
-    if (!name_check(NAME_SYMBOL, field->name, NULL))
-        return field_refuse(checking, field->name, "is no name for a field");
-    if (strcmp(plugin_kind_name(row->kind), "?") == 0)
-        return field_refuse(checking, field->name, "is of a kind that this bide does not know");
-    if (row->kind == BIDE_KIND_LIST)
-        return check_list(checking, row, row_size, depth, field);
-    if (row->kind == BIDE_KIND_STRUCT)
-        return check_inner(checking, row, row_size, row->size, depth, field);
-    if (row->size == 0 || row->size != kind_size(row->kind, row->capacity))
-        return field_refuse(checking, field->name, "has not the size of its kind");
-    return true;
-}
-
-static struct bide_field field_row(const struct bide_field *rows, uint32_t row_size,
-                                   uint32_t index)
-{
-    struct bide_field row = { 0 };
-    memcpy(&row, (const char *)rows + (size_t)index * row_size, sizeof row);
-    return row;
-}
-
-/* Rows as they are in memory, in the order of their offsets, so that none lies upon another. */
-static bool check_struct(struct checking *checking, const struct bide_field *rows,
-                         uint32_t row_size, uint32_t struct_size, uint32_t depth,
-                         struct plugin_struct *copy)
-{
-    uint64_t end = 0;
-    uint32_t count = 0;
-
-    if (rows == NULL)
-        return err_set(checking->err, ERR_PLUGIN, "task %s: a struct of its state has no rows",
-                       checking->task);
-    while (count < PLUGIN_MAX_FIELDS && field_row(rows, row_size, count).name != NULL)
-        count++;
-    if (count == PLUGIN_MAX_FIELDS || count > checking->fields_left)
-        return err_set(checking->err, ERR_PLUGIN, "task %s: its state has more than %d fields",
-                       checking->task, PLUGIN_MAX_FIELDS - 1);
-    checking->fields_left -= count;
-    *copy =
-        (struct plugin_struct){ struct_size, count,
-                                ARENA_ARRAY(checking->arena, struct plugin_field, count + 1) };
-    for (uint32_t i = 0; i < count; i++) {
-        struct bide_field row = field_row(rows, row_size, i);
-        struct plugin_field *field = &copy->fields[i];
-        if (!check_field(checking, &row, row_size, depth, field))
-            return false;
-        if (row.offset < end || (uint64_t)row.offset + row.size > struct_size)
-            return field_refuse(checking, field->name,
-                                "lies outside the state, or upon another");
-        end = (uint64_t)row.offset + row.size;
-        for (uint32_t j = 0; j < i; j++)
-            if (slice_equal(copy->fields[j].name, field->name))
-                return field_refuse(checking, field->name, "is there twice");
-    }
     return true;
 }
 
@@ -220,7 +44,7 @@ static bool check_segments(struct checking *checking, const struct bide_task_def
         if (i == PLUGIN_MAX_SEGMENTS)
             return err_set(checking->err, ERR_PLUGIN, "task %s has more than %d segments",
                            checking->task, PLUGIN_MAX_SEGMENTS);
-        struct slice name = copy_name(checking, row.name);
+        struct slice name = check_name(checking, row.name);
         if (!name_check(NAME_SYMBOL, name, NULL))
             return err_set(checking->err, ERR_PLUGIN,
                            "task %s: \"%.*s\" is no name for a segment", checking->task,
@@ -266,8 +90,8 @@ static bool check_renames(struct checking *checking, const struct bide_rename *r
         return true;
     task->renames = ARENA_ARRAY(checking->arena, struct plugin_rename, PLUGIN_MAX_RENAMES);
     for (uint32_t i = 0; rows[i].old_name != NULL; i++) {
-        struct slice old = copy_name(checking, rows[i].old_name);
-        struct slice new = copy_name(checking, rows[i].new_name);
+        struct slice old = check_name(checking, rows[i].old_name);
+        struct slice new = check_name(checking, rows[i].new_name);
         if (i == PLUGIN_MAX_RENAMES)
             return err_set(checking->err, ERR_PLUGIN, "task %s has more than %d renames",
                            checking->task, PLUGIN_MAX_RENAMES);
@@ -334,6 +158,7 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
     task->on_failure = def->on_failure;
     task->on_cancel = def->on_cancel;
     task->cleanup = def->cleanup;
+    task->migrate = def->migrate;
     struct err found;
 
     if (task->input_schema.size != 0 && !name_check(NAME_SCHEMA, task->input_schema, NULL))
@@ -362,7 +187,7 @@ static bool check_settings(const struct checking *checking, const struct bide_ta
     else if (def->state_size == 0 || def->state_size > PLUGIN_MAX_STATE)
         flaw = "the state struct is larger than 16 MiB; keep what is large in a VALUE";
     else if (def->segments == NULL || def->segment_size < sizeof(struct bide_segment) ||
-             def->field_size < sizeof(struct bide_field))
+             def->field_size < offsetof(struct bide_field, initial))
         flaw = "its lists are not those of a BIDE_TASK";
     if (flaw == NULL)
         flaw = retry_flaw(def->retry_min_ms, def->retry_max_ms, def->retry_factor);
@@ -385,9 +210,9 @@ static bool check_task(struct checking *checking, const struct bide_task_def *sa
     if (size < offsetof(struct bide_task_def, children))
         return err_set(checking->err, ERR_PLUGIN, "one of its tasks is no BIDE_TASK");
     memcpy(&def, said, size < sizeof def ? size : sizeof def);
-    task->id = copy_name(checking, def.id);
-    task->input_schema = copy_name(checking, def.input_schema);
-    task->queue = copy_text(checking, def.queue, PLUGIN_MAX_NAME + sizeof "task/");
+    task->id = check_name(checking, def.id);
+    task->input_schema = check_name(checking, def.input_schema);
+    task->queue = check_text(checking, def.queue, PLUGIN_MAX_NAME + sizeof "task/");
     checking->task = task->id.data == NULL ? "" : task->id.data;
     if (task->id.size == 0)
         return err_set(checking->err, ERR_PLUGIN, "one of its tasks has no .id");
@@ -396,7 +221,7 @@ static bool check_task(struct checking *checking, const struct bide_task_def *sa
         return err_set(checking->err, ERR_PLUGIN, "%s", found.text);
     checking->fields_left = PLUGIN_MAX_FIELDS * PLUGIN_MAX_NESTING;
     return check_settings(checking, &def, task) && check_segments(checking, &def, task) &&
-           check_struct(checking, def.fields, def.field_size, def.state_size, 1,
+           check_fields(checking, def.fields, def.field_size, def.state_size, 1,
                         &task->state) &&
            check_renames(checking, def.renamed, task);
 }
@@ -434,8 +259,8 @@ bool plugin_check(struct arena *arena, const struct bide_plugin *about, struct p
         return false;
     plugin->abi_major = about->abi_major;
     plugin->abi_minor = about->abi_minor;
-    plugin->name = copy_name(&checking, about->name);
-    plugin->version = copy_name(&checking, about->version);
+    plugin->name = check_name(&checking, about->name);
+    plugin->version = check_name(&checking, about->version);
     if (!text_is_good(plugin->name) || !text_is_good(plugin->version))
         return err_set(err, ERR_PLUGIN,
                        "its name or version is empty, too long or not plain text");

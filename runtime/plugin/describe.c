@@ -87,10 +87,12 @@ static void describe_hooks(struct buffer *out, const struct plugin_task *task)
 
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
         count += hooks[i].hook != NULL;
-    pack_list(out, count);
+    pack_list(out, count + (task->migrate != NULL));
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
         if (hooks[i].hook != NULL)
             pack_key(out, hooks[i].name);
+    if (task->migrate != NULL)
+        pack_key(out, "migrate");
 }
 
 static void describe_task(struct buffer *out, const struct plugin_task *task)

@@ -221,29 +221,54 @@ static bool shape_has(const struct plugin_struct *shape, struct slice name)
     return false;
 }
 
+/* One that would be too deep to be read again in there stays where it was. */
+static bool goes_aside(const struct writing *writing, const struct member *member)
+{
+    return value_fits(&member->value, VALUE_MAX_DEPTH - writing->depth - 1);
+}
+
+/* The members of `kept` that are none of the shape's fields, those that go aside or the others;
+ * what was kept inside of a field is. */
+static uint32_t write_kept(const struct writing *writing, const struct plugin_struct *shape,
+                           const struct value *kept, bool aside, bool only_count)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < kept->count; i++) {
+        const struct member *member = &kept->members[i];
+        if (shape_has(shape, member->key) || goes_aside(writing, member) != aside)
+            continue;
+        count++;
+        if (only_count)
+            continue;
+        pack_string(writing->out, member->key);
+        pack_write(writing->out, &member->value);
+    }
+    return count;
+}
+
 static bool write_struct(struct writing *writing, const struct plugin_struct *shape,
                          const char *memory, const struct value *kept)
 {
-    uint32_t kept_count = kept != NULL && kept->kind == VALUE_MAP ? kept->count : 0;
-    uint32_t extra = 0;
+    static const struct value nothing = { .kind = VALUE_MAP };
+    const struct value *rest = kept != NULL && kept->kind == VALUE_MAP ? kept : &nothing;
 
-    for (uint32_t i = 0; i < kept_count; i++)
-        extra += !shape_has(shape, kept->members[i].key);
-    pack_map(writing->out, shape->field_count + extra);
     writing->depth++;
+    uint32_t aside = write_kept(writing, shape, rest, true, true);
+    uint32_t others = write_kept(writing, shape, rest, false, true);
+    pack_map(writing->out, shape->field_count + others + (aside > 0));
     for (uint32_t i = 0; i < shape->field_count; i++) {
         const struct plugin_field *field = &shape->fields[i];
         pack_string(writing->out, field->name);
         if (!write_field(writing, field, memory + field->offset,
-                         kept_count == 0 ? NULL : value_find_slice(kept, field->name)))
+                         rest->count == 0 ? NULL : value_find_slice(rest, field->name)))
             return false;
     }
-    for (uint32_t i = 0; i < kept_count; i++) {
-        const struct member *member = &kept->members[i];
-        if (shape_has(shape, member->key))
-            continue; /* not unknown: what was kept inside of that field */
-        pack_string(writing->out, member->key);
-        pack_write(writing->out, &member->value);
+    (void)write_kept(writing, shape, rest, false, false);
+    if (aside > 0) {
+        pack_string(writing->out, SLICE(STATE_ASIDE));
+        pack_map(writing->out, aside);
+        (void)write_kept(writing, shape, rest, true, false);
     }
     writing->depth--;
     return true;

@@ -23,6 +23,7 @@ enum {
     PLUGIN_MAX_RENAMES = 256,
     PLUGIN_MAX_NESTING = 8,       /* structs in structs */
     PLUGIN_MAX_NAME = 128,        /* bytes of any name */
+    PLUGIN_MAX_INITIAL = 4096,    /* bytes of what a field begins with */
     PLUGIN_MAX_TRIES = 1000,      /* of one compensation */
     PLUGIN_MAX_STATES = 20,       /* save points of a run that are kept */
     PLUGIN_MAX_GRACE_MS = 600000, /* as workers.grace in bide.yaml */
@@ -35,12 +36,14 @@ struct plugin_field {
     uint32_t kind, item_kind; /* enum bide_field_kind */
     uint32_t capacity, item_size, item_capacity;
     const struct plugin_struct *inner; /* STRUCT, LIST of STRUCT; else NULL */
+    const struct value *initial;       /* what it begins with; NULL: zero */
 };
 
 struct plugin_struct {
     uint32_t size;
     uint32_t field_count;
     struct plugin_field *fields;
+    bool has_initial; /* some field of it, or inside of one, does not begin with zero */
 };
 
 struct plugin_segment {
@@ -67,6 +70,7 @@ struct plugin_task {
     uint32_t segment_count;
     struct plugin_rename *renames;
     uint32_t rename_count;
+    bide_migrate_fn migrate; /* NULL: none */
 };
 
 struct plugin {

@@ -386,7 +386,8 @@ const bide_value *api_once_find(bide_task *t, const char *name)
     struct segment *segment = segment_of(t);
     const struct value *found;
 
-    if (segment->is_raised || name == NULL)
+    if (segment->is_raised || name == NULL ||
+        !migrate_may(segment, "ask for what was recorded"))
         return NULL;
     found = value_find(&segment->once, name);
     if (found == NULL)

@@ -117,7 +117,7 @@ const struct bide_ending *api_ending(bide_task *t, int64_t id)
     struct segment *segment = segment_of(t);
     uint32_t count = segment->frame->result_count;
 
-    if (segment->is_raised)
+    if (segment->is_raised || !migrate_may(segment, "ask how something ended"))
         return &nothing;
     endings_make(segment);
     if (id == 0)
@@ -135,7 +135,7 @@ const struct bide_ending *api_part(bide_task *t, const char *name)
 {
     struct segment *segment = segment_of(t);
 
-    if (segment->is_raised)
+    if (segment->is_raised || !migrate_may(segment, "ask how something ended"))
         return &nothing;
     endings_make(segment);
     for (uint32_t i = 0; name != NULL && i < segment->frame->result_count; i++)

@@ -26,7 +26,7 @@ void api_out(bide_task *t, const char *key, const bide_value *value)
     struct segment *segment = segment_of(t);
     const struct value *seen = value == NULL ? &nothing : value_seen(value);
 
-    if (segment->is_raised)
+    if (segment->is_raised || !migrate_may(segment, "make output"))
         return;
     if (key != NULL) {
         if (!segment->has_output || segment->output.kind != VALUE_MAP)
@@ -44,6 +44,8 @@ void api_out(bide_task *t, const char *key, const bide_value *value)
 
 static bool metadata_read(struct segment *segment)
 {
+    if (!migrate_may(segment, "look at metadata, or change it"))
+        return false;
     if (segment->has_metadata)
         return true;
     segment->metadata = value_map();

@@ -5,10 +5,11 @@
 #include <inttypes.h>
 #include <math.h>
 
-static const struct value *member_of(const bide_value *value, const char *key)
+static const struct value *member_of(bide_task *t, const bide_value *value, const char *key)
 {
     const struct value *seen = value_seen(value);
 
+    state_look(segment_of(t), seen, key);
     return seen == NULL || key == NULL ? seen : value_find(seen, key);
 }
 
@@ -17,7 +18,7 @@ static const struct value *member_of(const bide_value *value, const char *key)
 static const struct value *expect(bide_task *t, const bide_value *value, const char *key,
                                   enum value_kind kind)
 {
-    const struct value *found = member_of(value, key);
+    const struct value *found = member_of(t, value, key);
     struct segment *segment = segment_of(t);
 
     if (segment->is_raised || found == NULL || found->kind == VALUE_NULL)
@@ -46,9 +47,8 @@ uint32_t api_kind(bide_task *t, const bide_value *value, const char *key)
         [VALUE_UINT] = BIDE_INT,    [VALUE_DOUBLE] = BIDE_DOUBLE, [VALUE_STRING] = BIDE_TEXT,
         [VALUE_BYTES] = BIDE_BYTES, [VALUE_LIST] = BIDE_LIST,     [VALUE_MAP] = BIDE_MAP
     };
-    const struct value *found = member_of(value, key);
+    const struct value *found = member_of(t, value, key);
 
-    (void)t;
     return found == NULL ? BIDE_NULL : kinds[found->kind];
 }
 
@@ -68,7 +68,7 @@ static bool is_whole(const struct value *value)
 
 int64_t api_get_i64(bide_task *t, const bide_value *value, const char *key)
 {
-    const struct value *found = member_of(value, key);
+    const struct value *found = member_of(t, value, key);
 
     if (is_whole(found) && !segment_of(t)->is_raised)
         return (int64_t)found->number;
@@ -78,7 +78,7 @@ int64_t api_get_i64(bide_task *t, const bide_value *value, const char *key)
 
 uint64_t api_get_u64(bide_task *t, const bide_value *value, const char *key)
 {
-    const struct value *found = member_of(value, key);
+    const struct value *found = member_of(t, value, key);
 
     if (found != NULL && found->kind == VALUE_UINT && !segment_of(t)->is_raised)
         return found->big;
@@ -93,7 +93,7 @@ uint64_t api_get_u64(bide_task *t, const bide_value *value, const char *key)
 
 double api_get_f64(bide_task *t, const bide_value *value, const char *key)
 {
-    const struct value *found = member_of(value, key);
+    const struct value *found = member_of(t, value, key);
 
     if (found != NULL && found->kind == VALUE_INT && !segment_of(t)->is_raised)
         return (double)found->integer;
@@ -135,8 +135,7 @@ const void *api_get_bytes(bide_task *t, const bide_value *value, const char *key
 
 const bide_value *api_find(bide_task *t, const bide_value *value, const char *key)
 {
-    (void)t;
-    return value_lent(member_of(value, key));
+    return value_lent(member_of(t, value, key));
 }
 
 uint32_t api_count(bide_task *t, const bide_value *value)
@@ -154,6 +153,8 @@ const bide_value *api_at(bide_task *t, const bide_value *value, uint32_t index)
 
     if (index >= api_count(t, value))
         return NULL;
+    if (seen->kind == VALUE_MAP)
+        state_look(segment_of(t), seen, seen->members[index].key.data);
     return value_lent(seen->kind == VALUE_LIST ? &seen->items[index]
                                                : &seen->members[index].value);
 }
@@ -311,6 +312,7 @@ const char *api_json_write(bide_task *t, const bide_value *value, size_t *size)
         *size = 0;
     if (segment->is_raised)
         return "";
+    state_look(segment, value_seen(value), NULL);
     json_write(&text, value == NULL ? &nothing : value_seen(value));
     if (size != NULL)
         *size = text.size;

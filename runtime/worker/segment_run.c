@@ -107,25 +107,6 @@ static bool once_read(struct segment *segment)
     return true;
 }
 
-/* Another build may be able to read the state: the run waits for it. */
-static bool state_read(struct segment *segment)
-{
-    struct err err = { 0 };
-
-    segment->state = arena_alloc(&segment->arena, segment->about->state.size);
-    segment->task.state = segment->state;
-    if (state_decode(segment->about, &segment->arena, segment->frame->state, segment->state,
-                     &segment->kept, &err)) {
-        struct slice lost =
-            state_lost(segment->about, &segment->arena, segment->frame->state, &segment->kept);
-        if (lost.size > 0)
-            segment_remark(segment, lost);
-        return true;
-    }
-    segment->end.verdict = VERDICT_PARK;
-    return segment_raise(segment, false, "state_mismatch", "%s", err.text);
-}
-
 static void output_write(struct segment *segment)
 {
     struct frame_end *end = &segment->end;
@@ -293,9 +274,12 @@ void segment_run(struct channel *channel, const struct plugin *plugin,
     }
     if ((entered != NULL || is_hook) &&
         value_read(&segment, frame->input, VALUE_NULL, &segment.input, "input") &&
-        once_read(&segment) && state_read(&segment))
+        once_read(&segment) && state_load(&segment) && !frame->only_loads)
         segment_enter(&segment, entered);
     (void)family_end(NULL, NULL, PATIENCE_MS); /* who waits for the end waits for these, too */
-    end_send(&segment);
+    if (frame->only_loads)
+        state_load_answer(&segment);
+    else
+        end_send(&segment);
     *arena = segment.arena;
 }

@@ -38,6 +38,11 @@ struct segment {
     bool has_metadata; /* read from the frame */
     bool is_canceled;
     void *state;
+    /* While migrate() is called: what it gets, and what of it it has looked at. */
+    const struct value *old;
+    bool *old_is_seen;
+    bool is_migrated;
+    struct state_report *report; /* of reading the state */
 
     struct sending *sendings; /* batches that it has begun */
     struct reading *readings; /* and those whose answers it looks at */
@@ -111,6 +116,14 @@ void hooks_before(struct segment *segment);
 void hooks_after(struct segment *segment);
 void hook_run(struct segment *segment);
 bool hook_may(struct segment *segment, const char *what);
+/* state_load.c: read the run's state; false: it stays parked. */
+bool state_load(struct segment *segment);
+/* The END of a segment that only loads. */
+void state_load_answer(struct segment *segment);
+/* migrate() looks at `key` (NULL: at all) of `value`. */
+void state_look(struct segment *segment, const struct value *value, const char *key);
+/* Not known to migrate(), so that the same state always becomes the same. False: raised. */
+bool migrate_may(struct segment *segment, const char *what);
 /* For the run's timeline and its log. */
 void segment_remark(struct segment *segment, struct slice text);
 /* A line of the run's log. */

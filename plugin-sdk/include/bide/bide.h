@@ -84,6 +84,15 @@ typedef bide_next (*bide_segment_fn)(bide_task *t);
  * on_failure and on_cancel may do what a segment may, but wait; they end when they return.
  */
 typedef void (*bide_hook_fn)(bide_task *t);
+/*
+ * ABI 1.1: takes over a state that another version saved: `old` is the whole as it is stored (a
+ * map by the names of then), bide_state() what could be read by itself, the rest begins as
+ * declared. Called before the segment when a stored value does not fit its field, or when names
+ * are stored that this version has not. It may look at values and bide_input(),
+ * write the state and log. What it raises parks the run with that sentence; so does a value
+ * that does not fit and that it has not looked at.
+ */
+typedef void (*bide_migrate_fn)(bide_task *t, const bide_value *old);
 
 /* ---- what a plugin says of itself ----------------------------------------------------- */
 
@@ -115,6 +124,7 @@ struct bide_field {
     uint32_t item_kind;                       /* LIST: of its items */
     uint32_t item_capacity;                   /* LIST of STR or BYTES: their n */
     const struct bide_field *(*fields)(void); /* STRUCT, and LIST of it: the rows; else NULL */
+    const char *initial; /* ABI 1.1: what it begins with, as JSON; "" or NULL: zero */
 };
 
 /* A place where a run can resume. Rows end with one whose name is NULL. */
@@ -195,6 +205,7 @@ struct bide_task_def {
     uint32_t unused2_;
     int64_t total_time_ms; /* of a run, from its trigger to its end, waits included; 0: any */
     int64_t grace_ms; /* that a segment has when its run is canceled; 0: as bide.yaml says */
+    bide_migrate_fn migrate; /* NULL: what does not load by itself parks the run */
 };
 
 typedef const struct bide_task_def *(*bide_task_fn)(void);
@@ -582,7 +593,7 @@ struct bide_api {
  */
 
 /*
- * A state is a list of fields, F(KIND, name):
+ * A state is a list of fields, F(KIND, name) or F(KIND, name, initial):
  *
  *   BOOL I32 U32 I64 U64 F64      numbers
  *   STR(n)                        char[n]: text of at most n - 1 bytes (a character has up to
@@ -595,9 +606,11 @@ struct bide_api {
  *   RUNS(n)                       the same as LIST(RUN, n)
  *   STRUCT(name)                  struct name, declared before by BIDE_STRUCT
  *
- * It is saved by name when a segment ends in a wait. What a later version adds starts as zero,
- * what it drops is kept aside; a longer STR, BYTES or LIST is fine. A field whose kind changed
- * parks the run.
+ * It is saved by name when a segment ends in a wait. What a later version adds begins as zero,
+ * or as `initial` (ABI 1.1: a number, a "text", true or false), with which new runs begin as
+ * well; what it drops is kept aside; a longer STR, BYTES or LIST is fine, and so is another
+ * kind of number or BOOL that can hold the value. What does not fit is for `.migrate`; without
+ * it the run is parked.
  */
 #define BIDE_TYPE_BOOL      bool
 #define BIDE_TYPE_I32       int32_t
@@ -668,7 +681,12 @@ template <typename T, uint32_t N> struct bide_list_of {
 #define BIDE_ITEM_BYTES(n)  BIDE_KIND_BYTES, n, NULL
 #define BIDE_ITEM_STRUCT(s) BIDE_KIND_STRUCT, 0, s##_rows
 
-#define BIDE_MEMBER_(kind, name) BIDE_TYPE_##kind name;
+/* Of a field's name and what may follow it. */
+#define BIDE_NAME_(name, ...)             name
+#define BIDE_INITIAL_(name, initial, ...) #initial
+#define BIDE_PLACE_(name, ...)            #name, offsetof(bide_self, name), BIDE_SIZE_(name)
+
+#define BIDE_MEMBER_(kind, ...) BIDE_TYPE_##kind BIDE_NAME_(__VA_ARGS__, );
 #ifdef __cplusplus
 #define BIDE_SIZE_(name)       sizeof(bide_self::name)
 #define BIDE_CAST_(type, what) static_cast<type>(what)
@@ -676,8 +694,8 @@ template <typename T, uint32_t N> struct bide_list_of {
 #define BIDE_SIZE_(name)       sizeof(((bide_self *)0)->name)
 #define BIDE_CAST_(type, what) ((type)(what))
 #endif
-#define BIDE_FIELD_(kind, name) \
-    { #name, offsetof(bide_self, name), BIDE_SIZE_(name), BIDE_ROW_##kind },
+#define BIDE_FIELD_(kind, ...) \
+    { BIDE_PLACE_(__VA_ARGS__, ), BIDE_ROW_##kind, BIDE_INITIAL_(__VA_ARGS__, , ) },
 #define BIDE_PROTO_(name)   static bide_next name(bide_task *t);
 #define BIDE_SEGMENT_(name) { #name, name },
 
@@ -691,7 +709,7 @@ template <typename T, uint32_t N> struct bide_list_of {
 #define BIDE_ROWS_(FIELDS)                                                                     \
     BIDE_CONST_ struct bide_field bide_rows_[] = {                                             \
         FIELDS(BIDE_FIELD_)                                                                    \
-        { NULL, 0, 0, 0, 0, 0, 0, 0, NULL }                                                    \
+        { NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL }                                              \
     }
 /* clang-format on */
 

@@ -39,15 +39,15 @@ struct state {
 #define STATE_SIZE sizeof(struct state)
 #endif
 #ifndef NUMBER
-#define NUMBER                                          \
-    {                                                   \
-        "number", 0, 8, BIDE_KIND_I64, 0, 0, 0, 0, NULL \
+#define NUMBER                                                \
+    {                                                         \
+        "number", 0, 8, BIDE_KIND_I64, 0, 0, 0, 0, NULL, NULL \
     }
 #endif
 #ifndef TEXT
-#define TEXT                                          \
-    {                                                 \
-        "text", 8, 8, BIDE_KIND_STR, 8, 0, 0, 0, NULL \
+#define TEXT                                                \
+    {                                                       \
+        "text", 8, 8, BIDE_KIND_STR, 8, 0, 0, 0, NULL, NULL \
     }
 #endif
 #ifndef SEGMENTS
@@ -64,7 +64,9 @@ struct state {
 #define TASK_COUNT (sizeof tasks / sizeof tasks[0])
 #endif
 
-static const struct bide_field fields[] = { NUMBER, TEXT, { NULL, 0, 0, 0, 0, 0, 0, 0, NULL } };
+static const struct bide_field fields[] = { NUMBER,
+                                            TEXT,
+                                            { NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL } };
 static const struct bide_segment segments[] = { SEGMENTS };
 static const struct bide_task_def def = { .size = sizeof def,
                                           .state_size = STATE_SIZE,

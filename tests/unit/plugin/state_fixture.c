@@ -14,6 +14,8 @@ BIDE_TASK(items, OTHER_LIST, ONE_SEGMENT, .id = "items")
 BIDE_TASK(narrow, NARROW, ONE_SEGMENT, .id = "narrow")
 BIDE_TASK(without_sign, UNSIGNED, ONE_SEGMENT, .id = "unsigned")
 BIDE_TASK(doubles, DOUBLES, ONE_SEGMENT, .id = "doubles")
+BIDE_TASK(numbers, NUMBERS, ONE_SEGMENT, .id = "numbers")
+BIDE_TASK(beginning, BEGINNING, ONE_SEGMENT, .id = "beginning")
 BIDE_TASK(nothing, BIDE_NO_STATE, ONE_SEGMENT, .id = "nothing")
 
 static bide_next only(bide_task *t)
@@ -22,7 +24,8 @@ static bide_next only(bide_task *t)
 }
 
 BIDE_PLUGIN("state", "1.0.0", old_task, fresh_task, small_task, shorter_task, kind_task,
-            items_task, narrow_task, without_sign_task, doubles_task, nothing_task)
+            items_task, narrow_task, without_sign_task, doubles_task, numbers_task,
+            beginning_task, nothing_task)
 
 /* ---- fixtures ------------------------------------------------------------------------- */
 
@@ -31,6 +34,7 @@ static struct plugin plugin;
 struct err err;
 struct buffer packed;
 struct value kept;
+struct state_report report;
 
 const struct plugin_task *task(const char *id)
 {
@@ -60,7 +64,8 @@ void encode(const char *id, const void *state)
 void decode(const char *id, void *state)
 {
     struct slice copy = arena_copy(&arena, buffer_view(&packed));
-    cr_assert(state_decode(task(id), &arena, copy, state, &kept, &err), "%s", err.text);
+    cr_assert(state_decode(task(id), &arena, copy, state, &kept, &report), "%s",
+              report.err.text);
 }
 
 const char *as_json(void)

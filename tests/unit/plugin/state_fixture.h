@@ -42,6 +42,20 @@ BIDE_STRUCT(new_place, NEW_PLACE)
 #define NARROW(F)      F(I32, lower)
 #define UNSIGNED(F)    F(U64, low)
 #define DOUBLES(F)     F(F64, a) F(F64, b) F(F64, c) F(F64, d)
+#define NUMBERS(F)     F(BOOL, yes) F(I32, i32) F(U32, u32) F(I64, i64) F(U64, u64) F(F64, f64)
+#define THREE          3
+#define SHOP(F)        F(STR(8), city, "Bern") F(I32, zip)
+BIDE_STRUCT(shop, SHOP)
+#define BEGINNING(F)           \
+    F(I32, tries, THREE)       \
+    F(I64, low, -5)            \
+    F(STR(8), currency, "EUR") \
+    F(BOOL, yes, true)         \
+    F(F64, rate, 0.5)          \
+    F(VALUE, any, "x")         \
+    F(U32, none)               \
+    F(STRUCT(shop), shop)      \
+    F(LIST(STRUCT(shop), 2), shops)
 #define ONE_SEGMENT(S) S(only)
 
 /* BIDE_TASK makes these in state_fixture.c, together with what describes them. */
@@ -54,6 +68,8 @@ BIDE_STRUCT(new_place, NEW_PLACE)
 STATE_STRUCT(old, OLD_STATE)
 STATE_STRUCT(fresh, NEW_STATE)
 STATE_STRUCT(doubles, DOUBLES)
+STATE_STRUCT(numbers, NUMBERS)
+STATE_STRUCT(beginning, BEGINNING)
 STATE_STRUCT(nothing, BIDE_NO_STATE)
 #endif
 
@@ -61,6 +77,7 @@ extern struct arena arena;
 extern struct err err;
 extern struct buffer packed; /* what encode() made and decode() reads */
 extern struct value kept;
+extern struct state_report report;
 
 void state_begin(void);
 void state_end(void);
