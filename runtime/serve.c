@@ -132,6 +132,21 @@ static struct value plugins_view(void *context, struct arena *arena)
     return dispatch_plugins(serve->dispatch, arena);
 }
 
+static bool plugins_ask(void *context, const struct plugins_wish *wish, struct command *command,
+                        struct err *err)
+{
+    struct serve *serve = context;
+
+    return dispatch_plugins_ask(serve->dispatch, wish, command, err);
+}
+
+static void plugins_apply(void *context, const struct command *command)
+{
+    struct serve *serve = context;
+
+    dispatch_plugins_apply(serve->dispatch, command);
+}
+
 static void metrics_view(void *context, struct buffer *out)
 {
     struct serve *serve = context;
@@ -329,9 +344,12 @@ static bool parts_start(struct serve *serve, struct err *err)
                                  .origin = serve->config.origin,
                                  .context = serve,
                                  .plugins = plugins_view,
+                                 .plugins_ask = plugins_ask,
+                                 .plugins_apply = plugins_apply,
                                  .metrics = metrics_view };
     struct dispatch_options dispatch = { .loop = &serve->loop,
                                          .pump = serve->pump,
+                                         .store = serve->store,
                                          .config = &serve->config,
                                          .zones = zones_source(serve->zones),
                                          .program = program,

@@ -63,6 +63,8 @@
     X(plugins_list)        \
     X(plugins_inspect)     \
     X(plugins_lint)        \
+    X(plugins_promote)     \
+    X(plugins_rollback)    \
     X(schemas_check)       \
     X(schemas_header)      \
     X(schemas_diff)        \

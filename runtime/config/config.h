@@ -89,13 +89,14 @@ struct config {
     bool refuses_unknown_tasks;    /* else a run of one waits for its plugin */
     bool refuses_payload_mismatch; /* else a known key gives its run, and a warning */
     /* workers */
-    uint32_t slots;          /* segments at a time */
-    int64_t segment_time_ms; /* default limit of a segment */
-    int64_t grace_ms;        /* between cancel and SIGKILL */
-    int64_t load_time_ms;    /* a plugin must have loaded */
-    int64_t idle_slot_ms;    /* then it is retired */
-    int64_t memory_bytes;    /* RLIMIT_AS of a slot; 0: none */
-    uint32_t slot_segments;  /* then it is retired; 0: no limit, here and below */
+    uint32_t slots;                              /* segments at a time */
+    int64_t segment_time_ms;                     /* default limit of a segment */
+    int64_t grace_ms;                            /* between cancel and SIGKILL */
+    int64_t load_time_ms;                        /* a plugin must have loaded */
+    uint32_t rollback_crashes, rollback_percent; /* of segments while a build is coming */
+    int64_t idle_slot_ms;                        /* then it is retired */
+    int64_t memory_bytes;                        /* RLIMIT_AS of a slot; 0: none */
+    uint32_t slot_segments; /* then it is retired; 0: no limit, here and below */
     uint32_t slot_descriptors, slot_threads; /* beyond what it had at its fork */
     int64_t slot_growth_bytes;
     /* retries, when the task does not say */
@@ -121,6 +122,7 @@ struct config_task {
     struct slice task, queue; /* queue empty: it is not said */
     struct queue_rules rules; /* of which `collect` may be said */
     uint32_t keep_states;     /* 0: it is not said */
+    bool follows;             /* its runs take whatever build is current */
     struct config_retention retention;
 };
 

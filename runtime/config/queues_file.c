@@ -66,6 +66,9 @@ static void tasks_read(const struct node *map, struct config_queues *queues,
             node->kind == VALUE_MAP ? node_find(node, "keep_states") : NULL;
         if (keeps != NULL && keeps->node.kind != VALUE_NULL)
             task->keep_states = count_of(&keeps->node);
+        const struct entry *versions =
+            node->kind == VALUE_MAP ? node_find(node, "versions") : NULL;
+        task->follows = versions != NULL && slice_is(versions->node.text, "follow");
         if (node->kind == VALUE_MAP)
             (void)retention_read(node, &task->retention, report); /* it tells */
     }

@@ -35,6 +35,8 @@ const struct setting settings[] = {
     { "workers", "segment_time", SETTING_DURATION, AT(segment_time_ms) },
     { "workers", "grace", SETTING_DURATION, AT(grace_ms) },
     { "workers", "load_time", SETTING_DURATION, AT(load_time_ms) },
+    { "workers", "rollback_crashes", SETTING_COUNT, AT(rollback_crashes) },
+    { "workers", "rollback_percent", SETTING_COUNT, AT(rollback_percent) },
     { "workers", "idle_slot", SETTING_DURATION, AT(idle_slot_ms) },
     { "workers", "memory", SETTING_BYTES, AT(memory_bytes) },
     { "workers", "slot_segments", SETTING_COUNT, AT(slot_segments) },

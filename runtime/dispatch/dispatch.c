@@ -59,6 +59,7 @@ static void on_alarm(uv_timer_t *timer)
     due_ms = sooner(due_ms, build_tick(container_of(node, struct build, node), now_ms));
     if (!dispatch->is_stopping) {
         due_ms = sooner(due_ms, watch_tick(dispatch, now_ms));
+        due_ms = sooner(due_ms, kept_walk_tick(dispatch, now_ms));
         orphans_place(dispatch);
     }
     if (dispatch->is_wanting)
@@ -101,7 +102,8 @@ static void on_turn(uv_prepare_t *turn)
 
 /* ---- jobs ------------------------------------------------------------------------------- */
 
-/* The one it was assigned for while that is loaded, else the newest that has the segment. */
+/* The one it was assigned for; where that is not here any more the newest that has the segment.
+ */
 static struct build *build_for(struct dispatch *dispatch, const struct job *job)
 {
     struct build *newest = NULL;
@@ -109,14 +111,10 @@ static struct build *build_for(struct dispatch *dispatch, const struct job *job)
     LIST_EACH(&dispatch->builds, node, after)
     {
         struct build *build = container_of(node, struct build, node);
-        if (job->build[0] != '\0' && strncmp(build->sha, job->build, 16) == 0 &&
-            build_offers(build, job->task, job->segment))
-            return build;
-    }
-    LIST_EACH(&dispatch->builds, node, after)
-    {
-        struct build *build = container_of(node, struct build, node);
-        if (build_offers(build, job->task, job->segment))
+        bool offers = build_offers(build, job->task, job->segment);
+        if (job->build[0] != '\0' && strncmp(build->sha, job->build, 16) == 0)
+            return offers ? build : NULL;
+        if (offers)
             newest = build;
     }
     return newest;
@@ -252,6 +250,27 @@ void dispatch_accepted(struct dispatch *dispatch)
         dispatch->options.on_ready(dispatch->options.context);
 }
 
+void dispatch_crashed(struct dispatch *dispatch, struct build *build)
+{
+    kept_crashed(dispatch, build);
+}
+
+/* ---- what somebody asks of builds ---------------------------------------------------------
+ */
+
+bool dispatch_plugins_ask(struct dispatch *dispatch, const struct plugins_wish *wish,
+                          struct command *command, struct err *err)
+{
+    command->kind = COMMAND_BUILDS_PUT;
+    return kept_ask(dispatch, wish, command, err);
+}
+
+void dispatch_plugins_apply(struct dispatch *dispatch, const struct command *command)
+{
+    if (!dispatch->is_stopping)
+        kept_apply(dispatch, command->builds_put.items, command->builds_put.count);
+}
+
 /* ---- its life --------------------------------------------------------------------------- */
 
 static bool directory_make(const char *path, struct err *err)
@@ -280,7 +299,6 @@ bool dispatch_create(const struct dispatch_options *options, struct dispatch **r
         free(dispatch);
         return false;
     }
-    scan_sweep(dispatch->builds_path);
     dispatch->read_bytes = memory_get(READ_BYTES);
     list_init(&dispatch->builds);
     list_init(&dispatch->hungry);
@@ -294,11 +312,12 @@ bool dispatch_create(const struct dispatch_options *options, struct dispatch **r
     (void)uv_prepare_init(dispatch->loop, &dispatch->turn);
     (void)uv_prepare_start(&dispatch->turn, on_turn);
     dispatch->open = 2;
+    list_init(&dispatch->kept.all);
     family_adopt();
     uv_update_time(dispatch->loop);
     watch_start(dispatch);
-    *result = dispatch;
-    return true;
+    *result = dispatch; /* from now on it is stopped like any other */
+    return kept_load(dispatch, err);
 }
 
 void dispatch_closed(struct dispatch *dispatch)
@@ -354,6 +373,7 @@ void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void 
     dispatch->on_stopped = done;
     dispatch->stop_context = context;
     watch_stop(dispatch);
+    kept_stop(dispatch);
     catalogs_stop(dispatch);
     jobs_drop(&dispatch->orphans);
     LIST_EACH(&dispatch->builds, node, after)
@@ -367,6 +387,7 @@ void dispatch_destroy(struct dispatch *dispatch)
         return;
     outgoings_finish(&dispatch->outgoings);
     catalogs_finish(&dispatch->catalogs);
+    kept_finish(dispatch);
     task_durations_finish(&dispatch->task_durations);
     arena_finish(&dispatch->arena);
     free(dispatch->read_bytes);

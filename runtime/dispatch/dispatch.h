@@ -15,6 +15,7 @@ struct dispatch;
 struct dispatch_options {
     uv_loop_t *loop;
     struct pump *pump;
+    struct store *store;         /* to be asked for the builds that are kept; NULL: none are */
     const struct config *config; /* borrowed for life */
     struct zone_source zones;
     uint8_t secret[32]; /* for callback URLs */
@@ -46,6 +47,12 @@ void dispatch_destroy(struct dispatch *dispatch);
  * unavailable, slots, warning}; `unavailable` lists {task, reason} where a schema stands in the
  * way. */
 struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena);
+
+/* Fills a BUILDS_PUT command, in its arena; once that is decided it is to be applied. Errors:
+ * NOT_FOUND, RULE. */
+bool dispatch_plugins_ask(struct dispatch *dispatch, const struct plugins_wish *wish,
+                          struct command *command, struct err *err);
+void dispatch_plugins_apply(struct dispatch *dispatch, const struct command *command);
 
 struct dispatch_stats {
     uint32_t slots, busy, idle, builds, refused;

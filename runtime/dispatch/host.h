@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "dispatch.h"
 #include "dispatch/plugins/catalogs.h"
+#include "dispatch/plugins/kept.h"
 #include "dispatch/plugins/watch.h"
 #include "dispatch/segments/outgoing.h"
 #include "dispatch/segments/task_duration.h"
@@ -37,6 +38,7 @@ struct dispatch {
     struct outgoings outgoings;
     struct watch watch;
     struct catalogs catalogs;
+    struct kept_builds kept;
     struct task_durations task_durations;
 
     struct arena arena; /* for one frame */
@@ -65,6 +67,9 @@ void dispatch_stir(struct dispatch *dispatch);
 
 /* Something that was counted in `open` is gone. */
 void dispatch_closed(struct dispatch *dispatch);
+
+/* A segment of the build has crashed. */
+void dispatch_crashed(struct dispatch *dispatch, struct build *build);
 
 /* The engine has a new catalog. */
 void dispatch_accepted(struct dispatch *dispatch);

@@ -2,6 +2,7 @@
 #include "engine/batch.h"
 
 #include "base/duration.h"
+#include "engine/builds/builds.h"
 #include "engine/bulk/bulk.h"
 #include "engine/deaths.h"
 #include "engine/schedules/schedules.h"
@@ -189,7 +190,7 @@ static bool unpark_one(struct batch *batch, int64_t id)
         return false;
     if (run == NULL || run->status != RUN_PARKED)
         return true;
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     if (task != NULL && run->deaths.size > 0 && slice_equal(task->build, run->build) &&
         deaths_are_too_many(run))
         return true; /* the server would die with it again */

@@ -26,8 +26,14 @@ void catalog_destroy(struct catalog *catalog)
 
 static int task_order(const void *a, const void *b)
 {
-    return slice_compare(((const struct catalog_task *)a)->id,
-                         ((const struct catalog_task *)b)->id);
+    const struct catalog_task *one = a, *other = b;
+    int order = slice_compare(one->id, other->id);
+
+    if (order != 0)
+        return order;
+    if (one->is_kept != other->is_kept)
+        return one->is_kept ? 1 : -1;
+    return (other->rank_ms > one->rank_ms) - (other->rank_ms < one->rank_ms);
 }
 
 static int queue_order(const void *a, const void *b)
@@ -136,15 +142,6 @@ const struct catalog_schedule *catalog_schedule(const struct catalog *catalog,
                    schedule_order);
 }
 
-const struct catalog_task *catalog_task(const struct catalog *catalog, struct slice id)
-{
-    struct catalog_task wanted = { .id = id };
-
-    if (catalog == NULL || catalog->task_count == 0)
-        return NULL;
-    return bsearch(&wanted, catalog->tasks, catalog->task_count, sizeof wanted, task_order);
-}
-
 struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,
                              struct slice id)
 {
@@ -152,7 +149,8 @@ struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,
 
     suggestion_init(&near, id);
     for (uint32_t i = 0; i < catalog->task_count; i++)
-        suggestion_offer(&near, catalog->tasks[i].id);
+        if (!catalog->tasks[i].is_kept)
+            suggestion_offer(&near, catalog->tasks[i].id);
     return near.best.size == 0
                ? arena_format(arena, "task \"%.*s\" is unknown here", SLICE_ARG(id))
                : arena_format(arena, "task \"%.*s\" is unknown here; did you mean \"%.*s\"?",

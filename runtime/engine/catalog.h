@@ -28,7 +28,13 @@ struct catalog_task {
     bool is_refusing; /* over its schema: what comes cannot be checked, so nothing is taken */
     struct slice warning;                /* available all the same: for the log; empty: none */
     struct slice plugin, version, build; /* build: 16 hex digits */
-    struct slice *segments;              /* names, the entry first */
+    bool is_kept;      /* for runs that are locked to the build: another one is current */
+    bool follows;      /* its runs are not locked: whatever is current goes on with them */
+    int64_t rank_ms;   /* of builds: the highest was current last; 0: never again by itself */
+    struct slice heir; /* the build that its runs go on in; empty: none has taken them */
+    uint32_t ramp_percent; /* of what starts, at ramp_from_ms, growing for ramp_ms; 0: all */
+    int64_t ramp_from_ms, ramp_ms;
+    struct slice *segments; /* names, the entry first */
     uint32_t segment_count;
     const struct schema_file
         *schema;                  /* NULL: nothing is checked; lives as long as the catalog */
@@ -94,7 +100,7 @@ struct catalog_schedule {
 
 struct catalog {
     struct arena arena;         /* owns everything but the schemas */
-    struct catalog_task *tasks; /* sorted by id */
+    struct catalog_task *tasks; /* sorted by id, those of a task by builds: the current first */
     uint32_t task_count;
     struct catalog_queue *queues; /* sorted by name */
     uint32_t queue_count;
@@ -134,7 +140,7 @@ void catalog_sort(struct catalog *catalog); /* call once when filled */
 /* NULL: schedules.yaml does not say it. */
 const struct catalog_schedule *catalog_schedule(const struct catalog *catalog,
                                                 uint32_t environment, struct slice name);
-/* NULL when no plugin offers it. */
+/* The current build's; NULL when no plugin offers it. Of a run: engine/builds. */
 const struct catalog_task *catalog_task(const struct catalog *catalog, struct slice id);
 /* "task "helo" is unknown here; did you mean "hello"?" */
 struct slice catalog_unknown(const struct catalog *catalog, struct arena *arena,

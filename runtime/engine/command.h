@@ -63,6 +63,7 @@ enum command_kind {
     COMMAND_NOTES,
     COMMAND_CATALOG,
     COMMAND_SPEED,
+    COMMAND_BUILDS_PUT,
     COMMAND_RECOVER,
     COMMAND_KIND_COUNT
 };
@@ -84,6 +85,7 @@ struct trigger {
     int64_t total_ms, cpu_ms;     /* of the run, of an attempt; 0: the same */
     struct slice tags;            /* packed, sorted list; empty: none */
     struct slice metadata;        /* packed map; empty: none */
+    struct slice version; /* of its plugin, that it is to run with; empty: the current */
     bool is_test;
     struct slice key;         /* idempotency key as it came; empty: none */
     struct slice key_text;    /* what to show for it; empty: the key */
@@ -162,6 +164,7 @@ struct command {
         struct queue_limit queue_limit;
         struct pause_order environment_pause;
         struct key_reset key_reset;
+        struct builds_put builds_put;
         struct schedule_put schedule_put;
         struct schedule_act schedule_act;
         struct schedule_backfill schedule_backfill;

@@ -2,6 +2,7 @@
 
 #include "codec/pack.h"
 #include "engine/batch.h"
+#include "engine/builds/builds.h"
 #include "engine/deaths.h"
 
 #include <stdlib.h>
@@ -232,7 +233,7 @@ bool node_fetch(struct batch *batch, uint32_t slots)
         return false;
     for (uint32_t i = 0; i < away->count; i++) {
         (void)rows_run(&batch->rows, away->items[i], 0, &run); /* loaded above */
-        const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+        const struct catalog_task *task = catalog_task_of(batch->catalog, run);
         run->is_away =
             task != NULL && task->available && catalog_has_segment(task, run->segment);
         batch->away_lane = run->lane; /* they come by rising lane */

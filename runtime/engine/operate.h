@@ -40,6 +40,24 @@ struct queue_limit {
 };
 
 /* A schedule is made, or what it says is changed. */
+/* Kept builds as they are from now on, or, with row.is_deleted, no more. */
+struct build_row;
+struct builds_put {
+    const struct build_row *items;
+    uint32_t count;
+};
+
+/* Which builds new runs take. */
+struct plugins_wish {
+    enum { PLUGINS_PROMOTE, PLUGINS_ROLLBACK } what;
+    struct slice build;  /* to promote: 16 to 64 hex digits */
+    struct slice plugin; /* to roll back: its name, or its file's */
+    uint32_t percent;    /* of what starts; 100: all of it */
+    int64_t over_ms;     /* to become all of it; 0: it stays so */
+    bool with_runs;      /* those of the others go on in it */
+    struct slice by, reason;
+};
+
 struct schedule_put {
     uint32_t environment;
     int64_t id;          /* 0: of that name */

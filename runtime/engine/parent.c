@@ -1,5 +1,7 @@
 #include "engine/parent.h"
 
+#include "engine/builds/builds.h"
+
 /* A client names a run as the parent: it must be one that may still have children. */
 static bool parent_takes(struct command *command, const struct run *parent)
 {
@@ -55,7 +57,7 @@ bool parent_doom(struct batch *batch, struct command *command, const struct run 
 void child_choose(struct batch *batch, const struct trigger *trigger, struct slice queue,
                   struct run *parent, struct run *child)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, parent->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, parent);
     uint32_t rule = trigger->on_parent_end != CHILDREN_UNSAID ? trigger->on_parent_end
                     : task != NULL                            ? task->children
                                                               : CHILDREN_UNSAID;

@@ -10,6 +10,7 @@
  */
 #include "codec/pack.h"
 #include "engine/admission/total.h"
+#include "engine/builds/builds.h"
 #include "engine/endings/ending.h"
 #include "engine/failure.h"
 #include "engine/timeline.h"
@@ -68,7 +69,7 @@ static void must_move(struct batch *batch, struct run *run, enum run_status to,
 
 void run_enqueue(struct batch *batch, struct run *run, struct slice text)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     bool is_here = task != NULL && task->available && catalog_has_segment(task, run->segment);
     bool is_elsewhere = !is_here && node_is_offered(batch, run->task);
 
@@ -260,7 +261,7 @@ void run_free(struct batch *batch, struct run *run)
 
 struct slice run_segment(const struct batch *batch, const struct run *run)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
 
     return run->segment.size == 0 && task != NULL && task->segment_count > 0 ? task->segments[0]
                                                                              : run->segment;
@@ -321,7 +322,7 @@ static void run_retry(struct batch *batch, struct run *run, const struct catalog
 
 void run_fail(struct batch *batch, struct run *run, const struct failure *failure)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     struct catalog_retry retry = catalog_retry(batch->catalog, task, queue_name_of(batch, run),
                                                run->max_attempts, failure->class);
 

@@ -1,6 +1,7 @@
 /* What a slot needs to know to enter a segment, gathered from the rows. */
 #include "codec/callback.h"
 #include "codec/pack.h"
+#include "engine/builds/builds.h"
 #include "engine/contract.h"
 #include "engine/failure.h"
 #include "engine/waits/group.h"
@@ -237,7 +238,7 @@ static struct slice ending_name(uint32_t outcome)
 
 struct frame_segment *segment_frame(struct batch *batch, struct run *run)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     struct frame_segment *frame = ARENA_NEW(batch->arena, struct frame_segment);
     int64_t limit_ms = run->limit_ms != 0 ? run->limit_ms : task->limit_ms;
     struct catalog_retry retry = catalog_retry(batch->catalog, task, queue_name_of(batch, run),

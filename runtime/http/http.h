@@ -20,6 +20,10 @@ struct http_options {
     const char *origin; /* of callback URLs; NULL: http://host:port */
     void *context;
     struct value (*plugins)(void *context, struct arena *arena); /* GET /api/v1/plugins */
+    /* Which builds new runs take: fills a command; applied once that is decided. */
+    bool (*plugins_ask)(void *context, const struct plugins_wish *wish, struct command *command,
+                        struct err *err);
+    void (*plugins_apply)(void *context, const struct command *command);
     void (*metrics)(void *context, struct buffer *out); /* more lines for GET /metrics */
 };
 

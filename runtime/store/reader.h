@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "engine/rows/build_row.h"
 #include "engine/rows/bulk_action.h"
 #include "engine/rows/minute.h"
 #include "engine/rows/row.h"
@@ -136,6 +137,9 @@ struct reader_ops {
     bool (*schedules)(struct reader *reader, struct arena *arena, uint32_t environment,
                       struct slice name, uint32_t offset, uint32_t limit,
                       struct schedule_page *page, struct err *err);
+    /* Kept ones, all of them, the newest content first. */
+    bool (*builds)(struct reader *reader, struct arena *arena, struct build_row ***rows,
+                   uint32_t *count, struct err *err);
     /* In the minutes from `since` to `until`; its keys only with `has_keys`. */
     bool (*hour)(struct reader *reader, struct arena *arena, int64_t queue, int64_t since,
                  int64_t until, bool has_keys, struct queue_hour *hour, struct err *err);

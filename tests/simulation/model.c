@@ -286,6 +286,7 @@ static void command_take(const struct look *look, const struct command *command)
         break;
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
+    case COMMAND_BUILDS_PUT:
     case COMMAND_SCHEDULE_PUT: /* schedules_check.c */
     case COMMAND_SCHEDULE_ACT:
     case COMMAND_SCHEDULE_BACKFILL:

@@ -92,7 +92,8 @@ void catalog_check_children(struct making *making)
 
     for (uint32_t i = 0; i < catalog->task_count; i++) {
         struct catalog_task *task = &catalog->tasks[i];
-        uint32_t count = task->available ? schema_child_count(task->schema) : 0;
+        uint32_t count =
+            task->available && !task->is_kept ? schema_child_count(task->schema) : 0;
         for (uint32_t k = 0; k < count && task->available; k++)
             child_check(making, task, schema_child_name(task->schema, k));
     }

@@ -90,7 +90,7 @@ static void item_check(struct making *making, uint32_t index)
     struct catalog_source *item = &making->items[index];
     const struct description *about = &item->build->about;
 
-    for (uint32_t i = 0; i < about->task_count && !item->is_refused; i++) {
+    for (uint32_t i = 0; i < about->task_count && !item->is_refused && !item->is_kept; i++) {
         const struct task_description *task = &about->tasks[i];
         const struct catalog_source *owner = owner_of(making, index, task->id);
         if (owner != NULL)
@@ -125,8 +125,15 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
     struct held_catalog *held = making->held;
     struct schema_file *file;
 
-    making->paths[making->path_count].task = task->id;
-    making->paths[making->path_count++].path = path;
+    uint32_t place = making->path_count++;
+    making->paths[place].task = task->id;
+    making->paths[place].path = path;
+    making->paths[place].file = NULL;
+    for (uint32_t i = 0; i < place && entry->schema == NULL; i++)
+        if (slice_equal(making->paths[i].path, path))
+            entry->schema = making->paths[place].file = making->paths[i].file;
+    if (entry->schema != NULL)
+        return true; /* it is read once for all builds that name it */
     if (!is_there(path.data) && task->input_schema.size == 0)
         return true; /* nothing is checked then */
     if (!is_there(path.data)) {
@@ -147,6 +154,7 @@ static bool schema_add(struct making *making, struct catalog_task *entry,
         return false;
     }
     held->schemas[held->schema_count++] = file;
+    making->paths[place].file = file;
     entry->schema = file;
     return true;
 }
@@ -202,7 +210,14 @@ static void task_add(struct making *making, const struct catalog_source *item,
         .keep_states = rules.keep_states > 0 ? rules.keep_states : task->keep_states,
         .collect = rules.rules.collect,
         .segments = ARENA_ARRAY(arena, struct slice, task->segment_count),
-        .segment_count = task->segment_count
+        .segment_count = task->segment_count,
+        .is_kept = item->is_kept,
+        .follows = rules.follows,
+        .rank_ms = item->rank_ms,
+        .heir = arena_copy(arena, item->heir),
+        .ramp_percent = item->ramp_percent,
+        .ramp_from_ms = item->ramp_from_ms,
+        .ramp_ms = item->ramp_ms
     };
     for (uint32_t i = 0; i < task->segment_count; i++)
         entry->segments[i] = arena_copy(arena, task->segments[i]);
@@ -211,7 +226,7 @@ static void task_add(struct making *making, const struct catalog_source *item,
         entry->reason = arena_copy(arena, slice_of(item->reason));
     else
         entry->available = schema_add(making, entry, task);
-    if (entry->available)
+    if (entry->available && !item->is_kept)
         catalog_check_fields(making, entry, task);
 }
 
@@ -222,10 +237,11 @@ static void tasks_add(struct making *making, bool are_refused)
         const struct catalog_source *item = &making->items[i];
         for (uint32_t j = 0; j < item->build->about.task_count; j++) {
             const struct task_description *task = &item->build->about.tasks[j];
-            bool is_taken = are_refused && owner_of(making, making->count, task->id) != NULL;
+            bool is_taken =
+                are_refused && owner_of(making, making->current_count, task->id) != NULL;
             for (uint32_t k = 0; are_refused && !is_taken && k < i; k++)
                 is_taken = description_task(&making->items[k].build->about, task->id) != NULL;
-            if (item->is_refused == are_refused && !is_taken)
+            if (item->is_kept ? !are_refused : item->is_refused == are_refused && !is_taken)
                 task_add(making, item, task);
         }
     }

@@ -11,6 +11,10 @@ struct catalog_source {
     struct build
         *build; /* held; the pool's thread reads what never changes: `about` and `sha` */
     bool is_refused;
+    bool is_kept; /* for runs that are locked to it; those come behind the current ones */
+    int64_t rank_ms, ramp_from_ms, ramp_ms; /* as in its row */
+    uint32_t ramp_percent;
+    struct slice heir;
     const char *reason; /* for that; "" for none */
 };
 
@@ -21,7 +25,7 @@ struct making {
     const struct config_schedules *old_schedules;
     const struct zone_source *zones;
     struct catalog_source *items; /* in the order of their right to a task id */
-    uint32_t count;
+    uint32_t count, current_count;
     /* Results */
     struct held_catalog *held;
     struct config_queues queues;
@@ -33,6 +37,7 @@ struct making {
     /* The schema files that tasks name, whether they are there or not. */
     struct {
         struct slice task, path;
+        struct schema_file *file; /* NULL: it is not there, or wrong */
     } * paths;
     uint32_t path_count;
     struct slice *strays; /* what is wrong with files that no task names; sorted */

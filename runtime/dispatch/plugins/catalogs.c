@@ -258,17 +258,66 @@ static void on_made(uv_work_t *work, int status)
     dispatch_closed(dispatch);
 }
 
-static void item_add(struct making *making, const struct plugin_file *file)
+static struct catalog_source *item_add(struct making *making, struct build *build,
+                                       const char *file)
 {
-    struct build *build = file->build;
     struct catalog_source *item = &making->items[making->count++];
 
     build->users++;
-    *item = (struct catalog_source){ .file = arena_text(&making->arena, slice_of(file->name)),
+    *item = (struct catalog_source){ .file = arena_text(&making->arena, slice_of(file)),
                                      .build = build,
                                      .is_refused = build_is_aside(build),
                                      .reason =
                                          arena_text(&making->arena, slice_of(build->reason)) };
+    return item;
+}
+
+/* What the catalog is to know of a build that is kept. */
+static void item_keep(struct dispatch *dispatch, struct making *making,
+                      struct catalog_source *item, const struct kept *kept)
+{
+    LIST_EACH(&dispatch->kept.all, node, after)
+    {
+        const struct kept *heir = container_of(node, struct kept, node);
+        if (heir->row.id == kept->row.heir && kept->row.heir != 0)
+            item->heir = arena_copy(&making->arena, (struct slice){ heir->build->sha, 16 });
+    }
+    item->rank_ms = kept->row.rank_ms;
+    item->ramp_percent = kept->row.ramp_percent;
+    item->ramp_from_ms = kept->row.ramp_from_ms;
+    item->ramp_ms = kept->row.ramp_ms;
+}
+
+static void items_add(struct dispatch *dispatch, struct making *making)
+{
+    uint32_t count = dispatch->config->limits.plugins + 1;
+    struct kept *kept;
+
+    LIST_EACH(&dispatch->kept.all, each, next)
+    count++;
+    making->items = ARENA_ARRAY(&making->arena, struct catalog_source, count);
+    LIST_EACH(&dispatch->watch.files, node, after)
+    {
+        const struct plugin_file *file = container_of(node, struct plugin_file, node);
+        if (file->build == NULL || !file->build->was_loaded ||
+            making->count >= dispatch->config->limits.plugins)
+            continue;
+        struct catalog_source *item = item_add(making, file->build, file->name);
+        kept = kept_find(dispatch, slice_of(file->build->sha));
+        if (kept != NULL)
+            item_keep(dispatch, making, item, kept);
+    }
+    making->current_count = making->count;
+    LIST_EACH(&dispatch->kept.all, other, last)
+    {
+        kept = container_of(other, struct kept, node);
+        if (!kept->build->rests || !kept->build->was_loaded || kept->is_leaving)
+            continue;
+        struct catalog_source *item =
+            item_add(making, kept->build, arena_text(&making->arena, kept->row.file));
+        item->is_kept = true;
+        item_keep(dispatch, making, item, kept);
+    }
 }
 
 void catalogs_turn(struct dispatch *dispatch)
@@ -287,14 +336,7 @@ void catalogs_turn(struct dispatch *dispatch)
     making->old_queues = catalogs->has_queues ? &catalogs->queues : NULL;
     making->old_schedules = catalogs->has_schedules ? &catalogs->schedules : NULL;
     making->zones = &dispatch->options.zones;
-    making->items = ARENA_ARRAY(&making->arena, struct catalog_source,
-                                dispatch->config->limits.plugins + 1);
-    LIST_EACH(&dispatch->watch.files, node, after)
-    {
-        const struct plugin_file *file = container_of(node, struct plugin_file, node);
-        if (file->build != NULL && making->count < dispatch->config->limits.plugins)
-            item_add(making, file);
-    }
+    items_add(dispatch, making);
     catalogs->is_wanted = false;
     catalogs->making = making;
     catalogs->work.data = making;

@@ -1,13 +1,14 @@
 /* What people are shown of the plugins and the slots. */
+#include "base/clock.h"
 #include "dispatch/host.h"
 #include "dispatch/processes/build.h"
 #include "dispatch/segments/job.h"
+#include "engine/builds/builds.h"
 
-static const char *const state_words[] = { [BUILD_NEW] = "loading",
-                                           [BUILD_LOADING] = "loading",
-                                           [BUILD_READY] = "loaded",
-                                           [BUILD_RESTARTING] = "restarting",
-                                           [BUILD_REFUSED] = "refused" };
+static const char *const state_words[] = {
+    [BUILD_NEW] = "loading",           [BUILD_LOADING] = "loading", [BUILD_READY] = "loaded",
+    [BUILD_RESTARTING] = "restarting", [BUILD_REFUSED] = "refused", [BUILD_RESTING] = "loaded"
+};
 
 static struct value task_list(struct arena *arena, const struct description *about)
 {
@@ -58,6 +59,25 @@ static struct value current_list(struct arena *arena, const struct build *build)
     return list;
 }
 
+/* How many runs are locked to it, once they were counted, and how much of what starts takes it.
+ */
+static void kept_describe(struct arena *arena, struct value *map, const struct build *build)
+{
+    const struct kept *kept =
+        build == NULL ? NULL : kept_find(build->dispatch, slice_of(build->sha));
+
+    if (kept == NULL)
+        return;
+    if (kept->was_counted)
+        value_put(arena, map, "runs", value_int(kept->runs));
+    if (kept->row.ramp_percent > 0 && kept_is_current(kept)) {
+        struct catalog_task task = { .ramp_percent = kept->row.ramp_percent,
+                                     .ramp_from_ms = kept->row.ramp_from_ms,
+                                     .ramp_ms = kept->row.ramp_ms };
+        value_put(arena, map, "percent", value_int(ramp_share(&task, clock_now_ms()) / 100));
+    }
+}
+
 static void build_describe(struct arena *arena, struct value *map, const struct build *build)
 {
     const struct description empty = { 0 }, *about = build == NULL ? &empty : &build->about;
@@ -70,6 +90,7 @@ static void build_describe(struct arena *arena, struct value *map, const struct 
     value_put(arena, map, "current", current_list(arena, build));
     value_put(arena, map, "unavailable", refusing_list(arena, build));
     value_put(arena, map, "slots", value_int(build == NULL ? 0 : build->slot_count));
+    kept_describe(arena, map, build);
 }
 
 static void entry_add(struct arena *arena, struct value *list, const char *file,
@@ -124,12 +145,40 @@ static void file_add(struct arena *arena, struct value *list, const struct plugi
                   "older content of this file");
 }
 
+/* One that only runs that are locked to it want, or a rollback. */
+static void kept_entry(struct dispatch *dispatch, struct arena *arena, struct value *list,
+                       const struct kept *kept)
+{
+    const struct kept *current = kept_current(dispatch, kept->row.file);
+    const char *file = arena_text(arena, kept->row.file);
+    struct slice aside = arena_format(arena, "cannot be loaded now: %s", kept->build->reason);
+
+    if (build_is_aside(kept->build))
+        entry_add(arena, list, file, kept->build, "aside", aside.data);
+    else if (kept->row.note.size > 0)
+        entry_add(arena, list, file, kept->build, "withdrawn",
+                  arena_text(arena, kept->row.note));
+    else if (kept->row.heir != 0)
+        entry_add(arena, list, file, kept->build, "kept", "its runs go on in another build");
+    else if (current != NULL && kept_before(dispatch, current) == kept)
+        entry_add(arena, list, file, kept->build, "previous",
+                  "what a rollback goes back to, and for runs that are locked to it");
+    else
+        entry_add(arena, list, file, kept->build, "kept", "for runs that are locked to it");
+}
+
 struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena)
 {
     struct value list = value_list();
 
     LIST_EACH(&dispatch->watch.files, node, after)
     file_add(arena, &list, container_of(node, struct plugin_file, node));
+    LIST_EACH(&dispatch->kept.all, other, next)
+    {
+        const struct kept *kept = container_of(other, struct kept, node);
+        if (kept->build->rests)
+            kept_entry(dispatch, arena, &list, kept);
+    }
     LIST_EACH(&dispatch->builds, node, after)
     {
         const struct build *build = container_of(node, struct build, node);

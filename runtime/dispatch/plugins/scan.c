@@ -310,15 +310,3 @@ void scan_run(struct scan *scan)
                         31 * path_mix(AT_FDCWD, scan->queues) +
                         17 * path_mix(AT_FDCWD, scan->schedules);
 }
-
-void scan_sweep(const char *builds)
-{
-    DIR *directory = opendir(builds);
-
-    if (directory == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (is_plugin_name(entry->d_name) || strncmp(entry->d_name, ".copy-", 6) == 0)
-            (void)unlinkat(dirfd(directory), entry->d_name, 0); /* harmless when it stays */
-    (void)closedir(directory);
-}

@@ -64,7 +64,4 @@ void scan_run(struct scan *scan);
 int64_t signature_age_ms(const struct signature *signature);
 bool signature_equal(const struct signature *a, const struct signature *b);
 
-/* Delete the copies that an earlier life of the server left. */
-void scan_sweep(const char *builds);
-
 #endif

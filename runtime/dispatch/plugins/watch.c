@@ -135,14 +135,15 @@ static void file_promote(struct dispatch *dispatch, struct plugin_file *file)
     log_info("plugin.loaded", "file=%s plugin=%.*s version=%.*s build=%.16s tasks=%u",
              file->name, SLICE_ARG(about->plugin), SLICE_ARG(about->version),
              file->candidate->sha, about->task_count);
-    plugin_file_drop_build(&file->build);
-    file->build = file->candidate;
-    file->candidate = NULL;
+    struct build *build = file->candidate;
+    file->candidate = NULL; /* it is held on until it is kept */
     file->confirm_ms = 0;
     (void)plugin_file_say(file, "");
+    kept_loaded(dispatch, file, build, file->is_drop);
+    file->is_drop = false;
+    plugin_file_drop_build(&build);
     if (file->warning[0] != '\0')
         log_warn("plugin.globals", "file=%s %s", file->name, file->warning);
-    catalogs_want(dispatch);
 }
 
 /*
@@ -164,7 +165,7 @@ static void file_refused(struct dispatch *dispatch, struct plugin_file *file)
     catalogs_want(dispatch);
 }
 
-static void watch_settled(struct dispatch *dispatch, struct build *build)
+void watch_settled(struct dispatch *dispatch, struct build *build)
 {
     LIST_EACH(&dispatch->watch.files, node, after)
     {
@@ -212,20 +213,23 @@ static void file_content(struct dispatch *dispatch, struct plugin_file *file, co
     struct build *build = build_find(dispatch, sha);
 
     file->confirm_ms = 0;
+    file->is_drop = dispatch->watch.was_scanned;
     if (build != NULL)
         build_retry(build); /* the file was touched: whatever was wrong may be right now */
     else
         build = build_create(dispatch, sha, file->name, watch_settled);
     plugin_file_drop_build(&file->candidate);
-    if (file->build == build) {
+    if (file->build == build && build->state == BUILD_READY) {
         (void)plugin_file_say(file, "");
         catalogs_want(dispatch);
         return;
     }
     file->candidate = build;
     build->users++;
+    build->rests = false;
     if (build->state == BUILD_READY)
         file_promote(dispatch, file);
+    dispatch_stir(dispatch);
 }
 
 static void file_seen(struct dispatch *dispatch, const struct seen *seen)
@@ -294,6 +298,7 @@ static void scan_apply(struct dispatch *dispatch, struct scan *scan)
                 continue;
             log_info("plugin.removed", "file=%s", scan->known[i].name);
             file_remove(file_find(dispatch, scan->known[i].name));
+            kept_file_gone(dispatch, scan->known[i].name);
             catalogs_want(dispatch);
         }
         if (scan->count > 0)
@@ -304,6 +309,8 @@ static void scan_apply(struct dispatch *dispatch, struct scan *scan)
     if (!watch->was_scanned || watch->environment != scan->environment)
         catalogs_want(dispatch);
     watch->environment = scan->environment;
+    if (!watch->was_scanned && scan->problem[0] == '\0')
+        kept_check_files(dispatch);
     watch->was_scanned = true;
 }
 

@@ -27,6 +27,7 @@ struct plugin_file {
     enum seen_kind kind;
     struct build *build;     /* whose tasks are offered; NULL: none yet */
     struct build *candidate; /* of newer content; NULL: none */
+    bool is_drop;            /* that came while the server ran */
     char reason[480];        /* why the newest content is not offered; empty: it is */
     char warning[480];       /* of the newest content that could be looked into */
     int64_t confirm_ms; /* a refusal of a young file is believed then; 0: nothing to confirm */
@@ -57,5 +58,7 @@ bool watch_is_quiet(const struct dispatch *dispatch);
  * changes. */
 bool plugin_file_say(struct plugin_file *file, const char *reason);
 void plugin_file_drop_build(struct build **build);
+/* A build is loaded, or refused. */
+void watch_settled(struct dispatch *dispatch, struct build *build);
 
 #endif

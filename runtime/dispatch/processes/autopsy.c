@@ -132,6 +132,7 @@ static void lost_say(const struct autopsy *autopsy, const struct slot *slot)
     char run[ID_TEXT_SIZE];
 
     slot->dispatch->crashes++;
+    dispatch_crashed(slot->dispatch, slot->build);
     log_warn("slot.lost", "run=%s plugin=%.*s %s", id_format("run", autopsy->job->run_id, run),
              SLICE_ARG(slot->plugin), autopsy->text);
 }

@@ -22,7 +22,8 @@ enum {
     RESTARTS_MAX = 6, /* in a row, then the build is set aside */
     PROBE_MIN_MS = 10000,
     PROBE_MAX_MS = 300000,
-    SLOW_MS = 2000, /* then others need not wait for what is being loaded */
+    REST_MS = 10000, /* without work, of one that only locked runs want */
+    SLOW_MS = 2000,  /* then others need not wait for what is being loaded */
 };
 
 struct build *build_create(struct dispatch *dispatch, const char *sha, const char *name,
@@ -63,12 +64,24 @@ void build_destroy(struct build *build)
     list_remove(&build->hunger);
     LIST_EACH(&build->backlog, node, after)
     job_destroy(container_of(node, struct job, node));
-    (void)unlink(build->path); /* swept at the next start otherwise */
+    if (!build->dispatch->is_stopping)
+        (void)unlink(build->path); /* swept at the next start otherwise */
     description_finish(&build->about);
     free(build->suspects.items);
     free(build->path);
     free(build->name);
     free(build);
+}
+
+bool build_rest(struct build *build, struct slice description, struct err *err)
+{
+    if (!description_read(&build->about, description, err)) {
+        description_finish(&build->about);
+        return false;
+    }
+    build->was_loaded = build->rests = true;
+    build->state = BUILD_RESTING;
+    return true;
 }
 
 void build_retry(struct build *build)
@@ -96,6 +109,10 @@ bool build_offers(const struct build *build, struct slice task, struct slice seg
 void build_put(struct build *build, struct job *job)
 {
     list_push(&build->backlog, &job->node);
+    build->starts++;
+    build->busy_ms = dispatch_now(build->dispatch);
+    if (build->state == BUILD_RESTING)
+        dispatch_stir(build->dispatch);
     build_hunger(build);
 }
 
@@ -219,7 +236,7 @@ static void nursery_died(struct build *build, const char *how)
 {
     struct dispatch *dispatch = build->dispatch;
     int64_t now_ms = dispatch_now(dispatch);
-    bool was_leaving = build->users == 0 || dispatch->is_stopping;
+    bool was_leaving = build->users == 0 || build->is_leaving || dispatch->is_stopping;
     struct slot *guilty;
 
     autopsies_tick(&build->autopsies, INT64_MAX);
@@ -230,8 +247,15 @@ static void nursery_died(struct build *build, const char *how)
     LIST_EACH(&build->slots, node, after)
     build_slot_orphaned(build, container_of(node, struct slot, node));
     dispatch_stir(dispatch);
+    bool goes_to_rest = build->is_leaving && !dispatch->is_stopping;
+    build->is_leaving = false;
     if (build->state == BUILD_REFUSED)
         return;
+    if (goes_to_rest) {
+        loading_end(build);
+        build->state = BUILD_RESTING;
+        return;
+    }
     if (!build->was_loaded) {
         build_refuse(build, "loading it failed: its process %s (a constructor?)", how);
         build_set_aside(build, now_ms);
@@ -276,15 +300,28 @@ static void build_start(struct build *build)
         nursery_died(build, err.text);
 }
 
-static bool build_is_done(const struct build *build)
+bool build_has_work(const struct build *build)
 {
-    if (build->users > 0 || !list_is_empty(&build->backlog) ||
-        !list_is_empty(&build->autopsies))
-        return false;
+    if (!list_is_empty(&build->backlog) || !list_is_empty(&build->autopsies))
+        return true;
     LIST_EACH(&build->slots, node, after)
     if (container_of(node, struct slot, node)->job_count > 0)
+        return true;
+    return false;
+}
+
+/* Is its nursery of no use, now or for a while? */
+static bool build_is_done(struct build *build)
+{
+    int64_t now_ms = dispatch_now(build->dispatch);
+
+    if ((build->users > 0 && !build->rests) || build->state == BUILD_NEW)
+        return build->users == 0 && !build_has_work(build);
+    if (build_has_work(build)) {
+        build->busy_ms = now_ms;
         return false;
-    return true;
+    }
+    return build->users == 0 || now_ms - build->busy_ms >= REST_MS;
 }
 
 void build_settle(struct build *build)
@@ -292,11 +329,14 @@ void build_settle(struct build *build)
     struct dispatch *dispatch = build->dispatch;
 
     if (dispatch->is_stopping || build_is_done(build)) {
-        if (build->nursery != NULL)
+        if (build->nursery != NULL) {
+            build->is_leaving = build->users > 0;
             nursery_leave(build->nursery);
-        else if (build->slot_count == 0 && build->users == 0)
+        } else if (build->slot_count == 0 && build->users == 0)
             build_destroy(build);
     } else if (build->state == BUILD_NEW || build->state == BUILD_RESTARTING ||
+               (build->state == BUILD_RESTING &&
+                (!build->rests || !list_is_empty(&build->backlog))) ||
                (build->state == BUILD_REFUSED && build->retry_ms != 0 &&
                 build->nursery == NULL)) {
         if (dispatch->loading < LOADING_MAX && dispatch_now(dispatch) >= build->retry_ms)
@@ -322,6 +362,11 @@ int64_t build_tick(struct build *build, int64_t now_ms)
     int64_t due_ms =
         sooner(autopsies_tick(&build->autopsies, now_ms), loading_tick(build, now_ms));
 
+    if (build->rests && build->nursery != NULL && !build->is_leaving) {
+        if (now_ms - build->busy_ms >= REST_MS)
+            dispatch_stir(build->dispatch);
+        due_ms = sooner(due_ms, now_ms + REST_MS);
+    }
     if (build->suspects.count > 0)
         due_ms = sooner(due_ms, suspects_tick(build, now_ms));
     if (build->nursery != NULL)

@@ -7,8 +7,8 @@
  *
  * When a nursery dies it is not known which of the runs did that: suspects.h.
  *
- * A build that no file names any more is leaving: it finishes what it has, then its nursery
- * exits.
+ * A build that is no file's current one rests: its nursery is there while it has work, and a
+ * while longer. One that nobody holds is leaving: it finishes what it has, and is gone.
  */
 #ifndef DISPATCH_BUILD_H
 #define DISPATCH_BUILD_H
@@ -19,7 +19,14 @@
 #include "slot.h"
 #include "suspects.h"
 
-enum build_state { BUILD_NEW, BUILD_LOADING, BUILD_READY, BUILD_RESTARTING, BUILD_REFUSED };
+enum build_state {
+    BUILD_NEW,
+    BUILD_LOADING,
+    BUILD_READY,
+    BUILD_RESTARTING,
+    BUILD_REFUSED,
+    BUILD_RESTING /* it was loaded once, and has no process until there is work */
+};
 
 struct build {
     struct list node;   /* dispatch->builds */
@@ -32,9 +39,13 @@ struct build {
     enum build_state state;
     struct description about; /* empty until it was loaded once */
     bool was_loaded;
-    char reason[480];        /* REFUSED: for a person */
-    uint32_t users;          /* files that name it, and catalogs being made of it */
-    struct nursery *nursery; /* NULL: none */
+    char reason[480]; /* REFUSED: for a person */
+    uint32_t users;   /* files that name it, catalogs being made of it, and that it is kept */
+    bool rests;       /* no file's: only runs that are locked to it want it */
+    bool is_leaving;  /* its nursery was told to go, as there is nothing to do */
+    int64_t busy_ms;  /* when it had something to do last */
+    uint64_t starts, crashes; /* of segments, since it was promoted */
+    struct nursery *nursery;  /* NULL: none */
     struct list slots;
     uint32_t slot_count;
     struct list backlog; /* jobs without a slot, in order */
@@ -55,6 +66,10 @@ struct build *build_create(struct dispatch *dispatch, const char *sha, const cha
 struct build *build_find(struct dispatch *dispatch, const char *sha);
 /* Frees what is left of it: its nursery and slots are gone. */
 void build_destroy(struct build *build);
+
+/* What is known of it from its first load: it needs no process until there is work. */
+bool build_rest(struct build *build, struct slice description, struct err *err);
+bool build_has_work(const struct build *build);
 
 /* A refused one is loaded once more; anything else stays as it is. */
 void build_retry(struct build *build);

@@ -158,7 +158,7 @@ bool description_read(struct description *description, struct slice packed, stru
     struct value map;
 
     *description = (struct description){ 0 };
-    packed = arena_copy(&description->arena, packed);
+    description->packed = packed = arena_copy(&description->arena, packed);
     if (!pack_read(&description->arena, packed, &map, err))
         return false;
     description->plugin = text_of(&map, "plugin");

@@ -43,7 +43,8 @@ struct task_description {
 };
 
 struct description {
-    struct arena arena; /* owns everything */
+    struct arena arena;  /* owns everything */
+    struct slice packed; /* as it was read */
     struct slice plugin, version;
     struct task_description *tasks;
     uint32_t task_count;

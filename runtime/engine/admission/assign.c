@@ -6,6 +6,7 @@
  *   lines: which lanes, which runs (load) ─▶ pick (pure) ─▶ load what the frames need ─▶ assign
  */
 #include "engine/batch.h"
+#include "engine/builds/builds.h"
 #include "engine/contract.h"
 #include "engine/deaths.h"
 #include "engine/waits/save_points.h"
@@ -79,7 +80,7 @@ static bool suspect_may_start(struct batch *batch, const struct run *run)
 /* It would block the line for runs that can go: set it aside until a build comes. */
 static bool run_set_aside(struct batch *batch, struct run *run)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
 
     if (task != NULL && task->available && catalog_has_segment(task, run->segment))
         return false;
@@ -274,7 +275,7 @@ static void lines_want(struct batch *batch)
 
 static void run_assign(struct batch *batch, struct run *run)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_start(batch->catalog, run, batch->now_ms);
     struct assignment *assignment = ARENA_NEW(batch->arena, struct assignment);
     struct frame frame = { .kind = FRAME_SEGMENT };
     bool is_rerun = run->id_block != 0;

@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "engine/admission/total.h"
 #include "engine/batch.h"
+#include "engine/builds/builds.h"
 #include "engine/contract.h"
 #include "engine/edits.h"
 #include "engine/parent.h"
@@ -111,6 +112,7 @@ struct run *run_make(struct batch *batch, const struct trigger *trigger, struct 
     }
     run_set_part(run, PART_INPUT, arena_copy(arena, payload));
     run->collected = trigger->items;
+    build_lock(batch, trigger, found->parent, run);
     contract_begin(found->task, run);
     run->hooks = found->task != NULL ? found->task->hooks : 0;
     save_points_learn(run, found->task);

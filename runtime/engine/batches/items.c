@@ -50,9 +50,12 @@ void item_link(struct batch *batch, struct run_batch *made, struct batch_item *i
     X(on_parent_end) X(cost) X(inherits_tags) X(max_attempts_total) X(total_ms) X(cpu_ms)
 /* clang-format on */
 
+/* Texts that came later. */
+#define KEPT_LATER(X) X(version)
+
 #define ONE(member) +1
 enum {
-    KEPT_COUNT = 0 KEPT_SLICES(ONE) KEPT_NUMBERS(ONE),
+    KEPT_COUNT = 0 KEPT_SLICES(ONE) KEPT_NUMBERS(ONE) KEPT_LATER(ONE),
     KEPT_LEAST = 21 /* an older version's: new numbers come at the end, and are 0 in those */
 };
 
@@ -69,6 +72,9 @@ struct slice item_pack(struct arena *arena, const struct trigger *asked)
 #undef PUT
 #define PUT(member) pack_int(&out, (int64_t)trigger->member);
     KEPT_NUMBERS(PUT)
+#undef PUT
+#define PUT(member) pack_bytes(&out, trigger->member);
+    KEPT_LATER(PUT)
 #undef PUT
     struct slice packed = arena_copy(arena, buffer_view(&out));
     buffer_finish(&out);
@@ -92,6 +98,11 @@ bool item_read(struct arena *arena, const struct batch_item *item, struct trigge
     trigger->member = \
         at == list.items + list.count ? 0 : (__typeof__(trigger->member))(at++)->integer;
     KEPT_NUMBERS(TAKE)
+#undef TAKE
+#define TAKE(member)                   \
+    if (at != list.items + list.count) \
+        trigger->member = (at++)->bytes;
+    KEPT_LATER(TAKE)
 #undef TAKE
     return true;
 }

@@ -1,6 +1,7 @@
 /* A message is sent to a run: it is kept in its mailbox, and told to the wait for it. */
 #include "codec/pack.h"
 #include "engine/batch.h"
+#include "engine/builds/builds.h"
 #include "engine/contract.h"
 #include "engine/key.h"
 #include "engine/waits/group.h"
@@ -115,7 +116,7 @@ static bool data_check(struct batch *batch, struct command *command, const struc
                        struct mail_item *message)
 {
     struct message_send *send = &command->message_send;
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     const struct schema_file *file = task == NULL ? NULL : task->schema;
     struct value data = { .kind = VALUE_NULL };
 

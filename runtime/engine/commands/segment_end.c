@@ -1,6 +1,7 @@
 /* A segment has ended: its run waits, is done, has failed, or is parked. */
 #include "base/duration.h"
 #include "codec/pack.h"
+#include "engine/builds/builds.h"
 #include "engine/commands/segment_wait.h"
 #include "engine/contract.h"
 #include "engine/edits.h"
@@ -11,7 +12,7 @@
 
 static void segment_done(struct batch *batch, struct run *run, const struct frame_end *end)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     struct value output = { .kind = VALUE_NULL };
     struct slice packed = end->output;
 
@@ -54,7 +55,7 @@ static void segment_fail(struct batch *batch, struct run *run, const struct fram
  */
 static void segment_park(struct batch *batch, struct run *run, const struct frame_end *end)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
 
     /* Another one has come while this was on its way, and has looked for parked runs already.
      */

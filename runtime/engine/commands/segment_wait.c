@@ -1,6 +1,7 @@
 /* A segment has ended in a wait: it is checked, and begins. */
 #include "engine/commands/segment_wait.h"
 
+#include "engine/builds/builds.h"
 #include "engine/endings/ending.h"
 #include "engine/failure.h"
 #include "engine/waits/cycle.h"
@@ -134,7 +135,7 @@ static bool wait_make(struct batch *batch, struct run *run, const struct frame_e
 
 static bool segment_is_listed(struct batch *batch, struct run *run, struct slice name)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
 
     return task == NULL || !task->available || !slice_equal(task->build, run->build) ||
            catalog_has_segment(task, name);
@@ -181,7 +182,7 @@ static bool wait_fits(struct batch *batch, struct run *run, const struct frame_e
 static void segment_keep(struct batch *batch, struct run *run, const struct frame_end *end,
                          struct slice then)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
 
     save_point_keep(batch, run, true);
     run->saved_ms = run->keeps > 0 ? batch->now_ms : 0;

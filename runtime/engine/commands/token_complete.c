@@ -1,6 +1,7 @@
 /* A token is answered, timed out, closed or moved: by hand, or because its time has come. */
 #include "base/duration.h"
 #include "codec/pack.h"
+#include "engine/builds/builds.h"
 #include "engine/close.h"
 #include "engine/commands/token_act.h"
 
@@ -48,7 +49,7 @@ static bool data_check(struct batch *batch, struct command *command,
                        const struct waitpoint *token)
 {
     struct token_complete *complete = &command->token_complete;
-    const struct catalog_task *task = catalog_task(batch->catalog, token->task);
+    const struct catalog_task *task = catalog_task_any(batch->catalog, token->task);
     const struct schema *schema =
         task == NULL || task->schema == NULL ? NULL : schema_token(task->schema, token->schema);
     struct value data = { .kind = VALUE_NULL };

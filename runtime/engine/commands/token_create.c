@@ -10,6 +10,7 @@
  */
 #include "base/duration.h"
 #include "engine/batch.h"
+#include "engine/builds/builds.h"
 #include "engine/contract.h"
 #include "engine/rerun.h"
 
@@ -66,7 +67,7 @@ static bool token_allowed(struct batch *batch, struct command *command, const st
         return err_set(&command->err, ERR_RULE, "the run has moved on");
     if (create->schema.size == 0)
         return true;
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     if (catalog_schema_is_wrong(task))
         return err_set(&command->err, ERR_UNAVAILABLE, "%.*s", SLICE_ARG(task->reason));
     if (task == NULL || task->schema == NULL || !schema_has_token(task->schema, create->schema))
@@ -117,7 +118,7 @@ static void token_make(struct batch *batch, struct token_create *create,
     token->tags = arena_copy(arena, create->tags);
     token->schema = arena_copy(arena, create->schema);
     if (found->run != NULL) {
-        const struct catalog_task *task = catalog_task(batch->catalog, found->run->task);
+        const struct catalog_task *task = catalog_task_of(batch->catalog, found->run);
         token->task = found->run->task;
         token->is_shared = create->key_global && create->key.size > 0;
         found->run->has_tokens = found->run->makes_tokens = true;

@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "engine/admission/new_run.h"
 #include "engine/batches/run_batches.h"
+#include "engine/builds/builds.h"
 #include "engine/contract.h"
 #include "engine/lane_key.h"
 #include "engine/parent.h"
@@ -234,6 +235,12 @@ static bool task_takes(struct batch *batch, struct command *command,
         struct slice unknown = catalog_unknown(batch->catalog, batch->arena, trigger->task);
         return err_set(&command->err, ERR_NOT_FOUND, "%.*s", SLICE_ARG(unknown));
     }
+    if (trigger->version.size > 0 &&
+        catalog_task_version(batch->catalog, trigger->task, trigger->version) == NULL)
+        return err_set(&command->err, ERR_RULE,
+                       "options.lockToVersion: no build of version \"%.*s\" has task %.*s; "
+                       "`bide plugins list` shows which are kept",
+                       SLICE_ARG(trigger->version), SLICE_ARG(trigger->task));
     return task == NULL || !task->is_refusing ||
            err_set(&command->err, ERR_UNAVAILABLE, "task %.*s is not available: %.*s",
                    SLICE_ARG(trigger->task), SLICE_ARG(task->reason));

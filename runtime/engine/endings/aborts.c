@@ -1,6 +1,7 @@
 /* What a run has registered to be undone, and what could not be. */
 #include "base/name.h"
 #include "codec/pack.h"
+#include "engine/builds/builds.h"
 #include "engine/endings/ending.h"
 
 enum { ERRORS_MOST = 20, ERROR_TEXT_MOST = 500 };
@@ -17,7 +18,7 @@ static struct value list_read(struct arena *arena, struct slice packed)
 struct slice aborts_flaw(struct batch *batch, const struct run *run,
                          const struct frame_end *end, struct slice *code)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     bool is_known = task != NULL && task->available && slice_equal(task->build, run->build);
 
     if (end->abort_count == 0)

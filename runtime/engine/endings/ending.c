@@ -14,6 +14,7 @@
 #include "engine/endings/ending.h"
 
 #include "base/name.h"
+#include "engine/builds/builds.h"
 #include "engine/waits/save_points.h"
 
 static uint32_t hook_of(uint32_t outcome)
@@ -28,7 +29,7 @@ static bool is_hook(const struct run *run)
 
 static uint32_t hooks_now(const struct batch *batch, const struct run *run)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
 
     return task != NULL && task->available ? task->hooks : run->hooks;
 }
@@ -169,7 +170,7 @@ static void give_up(struct batch *batch, struct run *run, const struct failure *
 
 void ending_fail(struct batch *batch, struct run *run, const struct failure *failure)
 {
-    const struct catalog_task *task = catalog_task(batch->catalog, run->task);
+    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
     struct catalog_retry retry =
         catalog_retry(batch->catalog, task, queue_name_of(batch, run), 0, failure->class);
     struct deadline begin = batch_deadline(batch, failure->due_ms, failure->span_ms);

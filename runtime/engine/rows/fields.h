@@ -139,6 +139,13 @@
     X(row, 0, BYTES, runs) X(row, 0, BYTES, waiting) X(row, 0, BYTES, events)                  \
     X(row, 0, TEXT, note) X(row, 0, BYTES, backfill)
 
+#define BUILD_FIELDS(X, row)                                                                   \
+    X(row, 0, NUMBER, id) X(row, 0, TEXT, sha) X(row, 0, TEXT, file) X(row, 0, TEXT, plugin)   \
+    X(row, 0, TEXT, version) X(row, 0, BYTES, about) X(row, 0, NUMBER, created_ms)             \
+    X(row, 0, NUMBER, rank_ms) X(row, 0, FLAG, in_file) X(row, 0, NUMBER, heir)                \
+    X(row, 0, COUNT, ramp_percent) X(row, 0, TIME, ramp_from_ms) X(row, 0, NUMBER, ramp_ms)    \
+    X(row, 0, TEXT, note)
+
 #define BULK_ACTION_FIELDS(X, row)                                                             \
     X(row, 0, ID, id) X(row, 1, CREATED, created_ms) X(row, 2, COUNT, environment)             \
     X(row, 3, COUNT, status) X(row, 4, COUNT, what) X(row, 5, COUNT, total)                    \

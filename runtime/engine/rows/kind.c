@@ -1,6 +1,7 @@
 /* The descriptors, and what is done by them alone. */
 #include "engine/rows/kind.h"
 
+#include "engine/rows/build_row.h"
 #include "engine/rows/bulk_action.h"
 #include "engine/rows/minute.h"
 #include "engine/rows/rows.h"
@@ -50,6 +51,7 @@ DESCRIBE(RUN_BATCH_FIELDS, run_batch)
 DESCRIBE(BATCH_ITEM_FIELDS, batch_item)
 DESCRIBE(SCHEDULE_FIELDS, schedule)
 DESCRIBE(BULK_ACTION_FIELDS, bulk_action)
+DESCRIBE(BUILD_FIELDS, build_row)
 
 /* ---- indexes ----------------------------------------------------------------------------- */
 
@@ -281,6 +283,9 @@ const struct kind row_kinds[ROW_KINDS] = {
                           .index_count = COUNT_OF(bulk_action_indexes),
                           .due = &bulk_action_fields[bulk_action_at_due_ms],
                           .due_is_span = &bulk_action_fields[bulk_action_at_due_is_span] },
+    [ROW_BUILD] = { "build", "build",
+                    KIND_OF(BUILD_FIELDS, build_row, id, sizeof(struct build_row)),
+                    .key_fields = 1, .is_locked = true },
 };
 
 /* ---- values ------------------------------------------------------------------------------ */

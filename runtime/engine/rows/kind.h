@@ -32,6 +32,7 @@ enum row_kind {
     ROW_BATCH_ITEM,
     ROW_SCHEDULE,
     ROW_BULK_ACTION,
+    ROW_BUILD,
     ROW_KINDS
 };
 

@@ -1,5 +1,6 @@
 #include "engine/rows/rows.h"
 
+#include "engine/rows/build_row.h"
 #include "engine/rows/bulk_action.h"
 #include "engine/rows/rows_known.h"
 #include "engine/rows/schedule.h"
@@ -190,6 +191,15 @@ bool rows_schedule_named(struct rows *rows, uint32_t environment, struct slice n
     bool is_loaded = rows_titled(rows, ROW_SCHEDULE, environment, name, &row);
 
     *schedule = (struct schedule *)row;
+    return is_loaded;
+}
+
+bool rows_build(struct rows *rows, int64_t id, struct build_row **build)
+{
+    struct row *row;
+    bool is_loaded = rows_get(rows, ROW_BUILD, (struct row_key){ .id = id }, 0, &row);
+
+    *build = (struct build_row *)row;
     return is_loaded;
 }
 

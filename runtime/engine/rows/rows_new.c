@@ -1,4 +1,5 @@
 /* Rows made in a batch. */
+#include "engine/rows/build_row.h"
 #include "engine/rows/bulk_action.h"
 #include "engine/rows/minute.h"
 #include "engine/rows/rows_known.h"
@@ -88,6 +89,26 @@ struct schedule *rows_new_schedule(struct rows *rows, int64_t id, uint32_t envir
     schedule->name = name;
     rows_link(rows, ROW_SCHEDULE, &schedule->row);
     return schedule;
+}
+
+int64_t build_row_id(struct slice sha)
+{
+    uint64_t id = 0;
+
+    for (size_t i = 0; i < sha.size && i < 16; i++) {
+        char digit = sha.data[i];
+        id = id << 4 | (uint64_t)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+    }
+    return (int64_t)(id >> 1);
+}
+
+struct build_row *rows_new_build(struct rows *rows, int64_t id)
+{
+    struct build_row *build = ARENA_NEW(rows->arena, struct build_row);
+
+    build->id = id;
+    rows_link(rows, ROW_BUILD, &build->row);
+    return build;
 }
 
 struct bulk_action *rows_new_bulk(struct rows *rows, int64_t id)

@@ -81,6 +81,8 @@ const struct route routes[] = {
     { "POST", "/api/v1/prune",                                     prune_old,        0, 0 },
 
     { "GET",  "/api/v1/plugins",                                   plugin_list,      0, 0 },
+    { "POST", "/api/v1/plugins/promote",                           plugin_promote,   0, 0 },
+    { "POST", "/api/v1/plugins/rollback",                          plugin_rollback,  0, 0 },
 
     { "GET",  "/healthz",                                          health_show,      ROUTE_OPEN, 0 },
     { "GET",  "/readyz",                                           ready_show,       ROUTE_OPEN, 0 },

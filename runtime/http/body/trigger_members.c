@@ -30,8 +30,7 @@
     { "concurrency", MEMBER_NOT_BUILT,                                                          \
       "is not built here; queues.yaml has the limits of queues" },                              \
     { "gates", MEMBER_NOT_BUILT, "are not built here; queues.yaml has the limits of queues" },  \
-    { "lockToVersion", MEMBER_NOT_BUILT,                                                        \
-      "is not built here; a run takes the build that is loaded when it starts" },               \
+    { "lockToVersion", MEMBER_TAKEN, NULL },                                                    \
     { "externalDeploymentId", MEMBER_NOT_BUILT,                                                 \
       "is not built here; a run takes the build that is loaded when it starts" },               \
     { "resumeParentOnCompletion", MEMBER_NOT_BUILT,                                             \

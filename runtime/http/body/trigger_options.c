@@ -15,6 +15,7 @@
 enum {
     PRIORITY_MAX = INT32_MAX / 1000, /* seconds */
     TYPE_MAX = 256,
+    VERSION_MAX = 128,
     TAGS_IN_MAX = 1000,
     TOTAL_MAX = 1000000
 };
@@ -264,6 +265,15 @@ static bool queue_read(const struct trigger_options_from *from, const struct val
     return name_check(NAME_QUEUE, *name, err);
 }
 
+static bool version_read(const struct trigger_options_from *from, const struct value *options,
+                         struct slice *version, struct err *err)
+{
+    if (!option_text(options, "lockToVersion", VERSION_MAX, version, err))
+        return false;
+    *version = arena_copy(from->arena, *version);
+    return true;
+}
+
 static bool superjson_read(struct arena *arena, struct slice text, struct value *value,
                            struct err *err)
 {
@@ -404,6 +414,7 @@ bool trigger_options_read(const struct trigger_options_from *from, const struct 
         return err_set(err, ERR_BAD_REQUEST, "options must be an object, not %s",
                        value_kind_name(options->kind));
     if (!queue_read(from, options, &trigger->queue, err) ||
+        !version_read(from, options, &trigger->version, err) ||
         !option_name(options, "concurrencyKey", NAME_LANE, &trigger->concurrency_key, err) ||
         !option_when(options, "delay", &trigger->due_ms, &trigger->delay_ms, err) ||
         !span_option(from->arena, options, "ttl", true, &trigger->ttl_ms, err) ||

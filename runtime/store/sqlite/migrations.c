@@ -213,6 +213,12 @@ static const char *const steps[] = {
 
     /* Runs have fields that older versions do not know. */
     "CREATE TABLE run_states (run_id INTEGER PRIMARY KEY, data BLOB NOT NULL);",
+
+    "CREATE TABLE build (id INTEGER PRIMARY KEY, sha TEXT NOT NULL, file TEXT NOT NULL,"
+    " plugin TEXT NOT NULL, version TEXT NOT NULL, about BLOB, created_ms INTEGER NOT NULL,"
+    " rank_ms INTEGER NOT NULL, in_file INTEGER NOT NULL, heir INTEGER NOT NULL,"
+    " ramp_percent INTEGER NOT NULL, ramp_from_ms INTEGER, ramp_ms INTEGER NOT NULL,"
+    " note TEXT NOT NULL);",
 };
 
 /* Steps, counted from 0, that need more than SQL: rows that are there get their marks, and are

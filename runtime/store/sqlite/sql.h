@@ -120,6 +120,7 @@
         " AND name = ?2")                                                                      \
     X(SCHEDULES_COUNT, "count schedules", "SELECT count(*) FROM schedule"                      \
         " WHERE environment = ?1")                                                             \
+    X(BUILDS, "list builds", "SELECT id FROM build ORDER BY created_ms DESC, id")              \
     X(LANE_OLDEST, "find oldest run", "SELECT min(run_id) FROM (SELECT run_id FROM run_ready"  \
         " WHERE queue = ?1 AND lane = ?2 ORDER BY rank_ms, run_id LIMIT ?3)")                  \
     X(LANE_BEFORE, "count runs before one", "SELECT count(*) FROM (SELECT 1 FROM run_ready"     \

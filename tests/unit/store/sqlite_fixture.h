@@ -68,8 +68,10 @@ int64_t fixture_sql(struct fixture *fixture, const char *sql);
     "ALTER TABLE " table " DROP COLUMN ramp_ms;"      \
     "DROP TABLE " table "_due; DROP TABLE " table "_span;"
 
-/* SQL that makes a file one of version 16. */
-#define BACK_TO_16 "DROP TABLE run_states;"
+/* SQL that makes a file one of version 17. */
+#define BACK_TO_17 "DROP TABLE build;"
+/* The same of version 16. */
+#define BACK_TO_16 BACK_TO_17 "DROP TABLE run_states;"
 /* The same of version 15. */
 #define BACK_TO_15                                        \
     BACK_TO_16                                            \

@@ -96,5 +96,10 @@ bool sqlite_tokens(struct connection *connection, struct arena *arena,
 bool sqlite_bulk_actions(struct connection *connection, struct arena *arena,
                          const struct bulk_filter *filter, struct bulk_page *page,
                          struct err *err);
+bool sqlite_schedules(struct connection *connection, struct arena *arena, uint32_t environment,
+                      struct slice name, uint32_t offset, uint32_t limit,
+                      struct schedule_page *page, struct err *err);
+bool sqlite_builds(struct connection *connection, struct arena *arena, struct build_row ***rows,
+                   uint32_t *count, struct err *err);
 
 #endif

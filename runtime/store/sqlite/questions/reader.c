@@ -283,41 +283,6 @@ static bool reader_queue(struct reader *reader, struct arena *arena, uint32_t en
 
 /* ---- schedules --------------------------------------------------------------------------- */
 
-static bool find_schedules(struct connection *connection, struct arena *arena,
-                           uint32_t environment, struct slice name, uint32_t offset,
-                           uint32_t limit, struct schedule_page *page, struct err *err)
-{
-    struct query query;
-    struct ids ids = { 0 };
-
-    if (!query_start(&query, connection, SQL_SCHEDULES_COUNT, err))
-        return false;
-    bind_int(&query, environment);
-    if (!query_number(&query, &page->total, err) ||
-        !query_start(&query, connection, name.size > 0 ? SQL_SCHEDULE_NAMED : SQL_SCHEDULES,
-                     err))
-        return false;
-    bind_int(&query, environment);
-    if (name.size > 0) {
-        bind_text(&query, name);
-    } else {
-        bind_int(&query, offset);
-        bind_int(&query, limit < LIST_MAX ? limit : LIST_MAX);
-    }
-    if (!ids_take(&query, arena, &ids, err))
-        return false;
-    page->rows = ARENA_ARRAY(arena, struct schedule *, ids.count + 1);
-    for (uint32_t i = 0; i < ids.count; i++) {
-        struct schedule *row = ARENA_NEW(arena, struct schedule);
-        bool found;
-        if (!row_find(connection, arena, ROW_SCHEDULE, ids.items[i], &row->row, &found, err))
-            return false;
-        if (found)
-            page->rows[page->count++] = row;
-    }
-    return true;
-}
-
 static bool reader_schedules(struct reader *reader, struct arena *arena, uint32_t environment,
                              struct slice name, uint32_t offset, uint32_t limit,
                              struct schedule_page *page, struct err *err)
@@ -326,8 +291,17 @@ static bool reader_schedules(struct reader *reader, struct arena *arena, uint32_
 
     *page = (struct schedule_page){ 0 };
     return connection != NULL &&
-           snapshot_end(reader, find_schedules(connection, arena, environment, name, offset,
-                                               limit, page, err));
+           snapshot_end(reader, sqlite_schedules(connection, arena, environment, name, offset,
+                                                 limit, page, err));
+}
+
+static bool reader_builds(struct reader *reader, struct arena *arena, struct build_row ***rows,
+                          uint32_t *count, struct err *err)
+{
+    struct connection *connection = snapshot_begin(reader, err);
+
+    return connection != NULL &&
+           snapshot_end(reader, sqlite_builds(connection, arena, rows, count, err));
 }
 
 static bool reader_hour(struct reader *reader, struct arena *arena, int64_t queue,
@@ -459,6 +433,7 @@ static const struct reader_ops ops = {
     .queue = reader_queue,
     .row = reader_row,
     .schedules = reader_schedules,
+    .builds = reader_builds,
     .hour = reader_hour,
     .running = reader_running,
     .before = reader_before,
