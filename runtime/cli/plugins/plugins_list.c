@@ -4,6 +4,7 @@
 #include "cli/output/grid.h"
 #include "cli/output/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 enum { BUILD_SHOWN = 8 }; /* enough to tell them apart; --json has all */
@@ -49,9 +50,9 @@ static void print_refusing(struct arena *arena, const struct value *plugin)
 static void print_list(struct arena *arena, const struct value *reply)
 {
     static const struct grid_title titles[] = {
-        { "FILE", GRID_ELASTIC }, { "PLUGIN", GRID_ELASTIC }, { "VERSION", GRID_ELASTIC },
-        { "BUILD", GRID_PLAIN },  { "STATUS", GRID_PLAIN },   { "TASKS", GRID_ELASTIC },
-        { NULL, GRID_PLAIN },
+        { "FILE", GRID_ELASTIC },  { "PLUGIN", GRID_ELASTIC }, { "VERSION", GRID_ELASTIC },
+        { "BUILD", GRID_PLAIN },   { "STATUS", GRID_PLAIN },   { "RUNS", GRID_NUMBER },
+        { "TASKS", GRID_ELASTIC }, { NULL, GRID_PLAIN },
     };
     struct grid grid;
     uint32_t count;
@@ -69,10 +70,12 @@ static void print_list(struct arena *arena, const struct value *reply)
         grid_cell(&grid, 2, member_text(plugin, "version"));
         grid_cell(&grid, 3, build);
         grid_cell(&grid, 4, member_text(plugin, "status"));
+        if (value_find(plugin, "runs") != NULL)
+            grid_format(&grid, 5, "%" PRId64, member_int(plugin, "runs"));
         if (reason.size > 0)
-            grid_cell(&grid, 5, reason);
+            grid_cell(&grid, 6, reason);
         else
-            add_tasks(&grid, plugin, 5);
+            add_tasks(&grid, plugin, 6);
     }
     grid_print(&grid);
     for (uint32_t i = 0; i < count; i++)
@@ -90,6 +93,9 @@ const struct cli_command plugins_list_command = {
     .help =
         "A refused plugin stays in the list with the reason in place of its tasks, and in full "
         "below.\n"
+        "What is kept of older content is listed as previous (what a rollback goes back to), "
+        "kept (runs\n"
+        "need it) or withdrawn (it was taken back), with how many runs need it.\n"
         "Tasks of a loaded one that are not available, over a schema that is wrong, are named "
         "there, too.",
     .is_client = true,
