@@ -168,10 +168,7 @@ struct command {
         struct schedule_put schedule_put;
         struct schedule_act schedule_act;
         struct schedule_backfill schedule_backfill;
-        struct schedules_review {
-            struct ids ids;   /* of all schedules */
-            struct ids moved; /* reply */
-        } schedules_review;
+        struct schedules_review schedules_review;
         struct bulk_create bulk_create;
         struct bulk_stop bulk_stop;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */

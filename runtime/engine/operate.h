@@ -58,6 +58,11 @@ struct plugins_wish {
     struct slice by, reason;
 };
 
+struct schedules_review {
+    struct ids ids;   /* of all schedules */
+    struct ids moved; /* reply */
+};
+
 struct schedule_put {
     uint32_t environment;
     int64_t id;          /* 0: of that name */

@@ -1,6 +1,6 @@
 /* What is kept of builds is written down. */
 #include "engine/batch.h"
-#include "engine/commands/command_table.h"
+#include "engine/builds/builds.h"
 #include "engine/rows/build_row.h"
 
 bool builds_put_decide(struct batch *batch, struct command *command)

@@ -9,6 +9,7 @@
 #include "engine/catalog.h"
 
 struct batch;
+struct command;
 struct trigger;
 
 /*
@@ -37,5 +38,8 @@ uint32_t ramp_share(const struct catalog_task *task, int64_t now_ms);
  * its parent's build where that has its task. */
 void build_lock(struct batch *batch, const struct trigger *trigger, const struct run *parent,
                 struct run *run);
+
+/* What is kept of builds, and what is not any more. */
+bool builds_put_decide(struct batch *batch, struct command *command);
 
 #endif

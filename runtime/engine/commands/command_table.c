@@ -1,6 +1,8 @@
 /* The table of commands. */
 #include "engine/commands/command_table.h"
 
+#include "engine/builds/builds.h"
+
 const struct command_rule command_rules[COMMAND_KIND_COUNT] = {
     [COMMAND_TRIGGER] = { .name = "trigger",
                           .sentence = "start a run, or find the one that its key names",

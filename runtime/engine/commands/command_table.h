@@ -39,7 +39,6 @@ bool queue_missing(struct batch *batch, uint32_t environment, struct slice name,
                    const char *words, struct err *err);
 bool environment_pause_decide(struct batch *batch, struct command *command);
 bool key_reset_decide(struct batch *batch, struct command *command);
-bool builds_put_decide(struct batch *batch, struct command *command);
 bool schedule_put_decide(struct batch *batch, struct command *command);
 bool schedule_act_decide(struct batch *batch, struct command *command);
 bool schedule_backfill_decide(struct batch *batch, struct command *command);
