@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "config/queue_rules.h"
+#include "engine/rows/rows.h"
 
 #include <stdbool.h>
 #include <stdint.h>
