@@ -16,6 +16,7 @@
 #include "config/place.h"
 #include "config/schedules_file.h"
 #include "dispatch/dispatch.h"
+#include "dispatch/trials/trials.h"
 #include "http/http.h"
 #include "schedule/zones.h"
 #include "serve_clock.h"
@@ -146,6 +147,17 @@ static void plugins_apply(void *context, const struct command *command)
 
     dispatch_plugins_apply(serve->dispatch, command);
 }
+
+static struct trial *trial_begin(void *context, const struct trial_subject *subject,
+                                 const struct trial_events *events, void *asker,
+                                 struct err *err)
+{
+    struct serve *serve = context;
+
+    return trial_open(serve->dispatch, subject, events, asker, err);
+}
+
+static const struct trial_ops trials = { trial_begin, trial_ask, trial_close };
 
 static void metrics_view(void *context, struct buffer *out)
 {
@@ -346,6 +358,7 @@ static bool parts_start(struct serve *serve, struct err *err)
                                  .plugins = plugins_view,
                                  .plugins_ask = plugins_ask,
                                  .plugins_apply = plugins_apply,
+                                 .trials = &trials,
                                  .metrics = metrics_view };
     struct dispatch_options dispatch = { .loop = &serve->loop,
                                          .pump = serve->pump,

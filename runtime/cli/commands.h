@@ -65,6 +65,7 @@
     X(plugins_lint)        \
     X(plugins_promote)     \
     X(plugins_rollback)    \
+    X(plugins_plan)        \
     X(schemas_check)       \
     X(schemas_header)      \
     X(schemas_diff)        \

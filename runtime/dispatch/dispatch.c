@@ -13,6 +13,7 @@
 #include "dispatch/processes/build_slots.h"
 #include "dispatch/processes/placement.h"
 #include "dispatch/segments/job.h"
+#include "dispatch/trials/trials.h"
 #include "host.h"
 
 #include <errno.h>
@@ -305,6 +306,7 @@ bool dispatch_create(const struct dispatch_options *options, struct dispatch **r
     list_init(&dispatch->outbox);
     list_init(&dispatch->orphans);
     list_init(&dispatch->nurseries);
+    list_init(&dispatch->trials);
     outgoings_init(&dispatch->outgoings);
     task_durations_init(&dispatch->task_durations);
     catalogs_init(&dispatch->catalogs);
@@ -376,6 +378,7 @@ void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void 
     kept_stop(dispatch);
     catalogs_stop(dispatch);
     jobs_drop(&dispatch->orphans);
+    trials_stop(dispatch);
     LIST_EACH(&dispatch->builds, node, after)
     build_stop(container_of(node, struct build, node));
     dispatch_stir(dispatch);

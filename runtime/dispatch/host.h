@@ -35,6 +35,7 @@ struct dispatch {
     struct list outbox;  /* slots with bytes to send */
     struct list orphans; /* jobs that no loaded build can run, until the next catalog */
     struct list nurseries;
+    struct list trials;
     struct outgoings outgoings;
     struct watch watch;
     struct catalogs catalogs;

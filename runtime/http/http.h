@@ -9,6 +9,7 @@
 #include <uv.h>
 
 struct http;
+struct trial_ops;
 
 struct http_options {
     uv_loop_t *loop;
@@ -24,6 +25,7 @@ struct http_options {
     bool (*plugins_ask)(void *context, const struct plugins_wish *wish, struct command *command,
                         struct err *err);
     void (*plugins_apply)(void *context, const struct command *command);
+    const struct trial_ops *trials; /* with `context`; NULL: there are none */
     void (*metrics)(void *context, struct buffer *out); /* more lines for GET /metrics */
 };
 

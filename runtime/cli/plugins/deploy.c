@@ -1,7 +1,8 @@
 /*
  * bide deploy FILE...: into the server's directory of plugins, and wait until it counts.
  *
- *   lint ─▶ copy beside ─▶ fsync ─▶ rename ─▶ ask the server until its tasks start in it
+ *   lint ─▶ plan ─▶ copy beside ─▶ fsync ─▶ rename ─▶ ask the server until its tasks start in
+ * it
  *
  * All files are looked at before the first is copied. A rename shows the server either the old
  * file or the whole new one. The server has no event for "loaded", so it is asked.
@@ -12,17 +13,15 @@
 #include "cli/output/screen.h"
 #include "cli/output/text.h"
 #include "cli/plugins/lint.h"
+#include "cli/plugins/plugins_plan.h"
 #include "codec/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { DEPLOY_TIME_MS = 60000, LOOK_PAUSE_MS = 50, BUILD_SIZE = 16 };
@@ -35,21 +34,6 @@ struct deployment {
 
 /* ---- the copy ---------------------------------------------------------------------------- */
 
-static bool bytes_copy(int from, int to)
-{
-    struct stat stat;
-
-    if (fstat(from, &stat) != 0)
-        return false;
-    while (stat.st_size > 0) {
-        ssize_t copied = sendfile(to, from, NULL, (size_t)stat.st_size);
-        if (copied <= 0)
-            return false;
-        stat.st_size -= copied;
-    }
-    return fchmod(to, 0644) == 0 && fsync(to) == 0;
-}
-
 /* Its name begins with a dot: the server looks at no such file. */
 static bool file_place(struct call *call, const char *directory, const char *path,
                        const char *name, struct err *err)
@@ -57,20 +41,14 @@ static bool file_place(struct call *call, const char *directory, const char *pat
     const char *fresh =
         arena_format(&call->arena, "%s/.%s.%ld", directory, name, (long)getpid()).data;
     const char *whole = arena_format(&call->arena, "%s/%s", directory, name).data;
-    int from = open(path, O_RDONLY | O_CLOEXEC);
-    int to =
-        from < 0 ? -1 : open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool fine = to >= 0 && bytes_copy(from, to) && rename(fresh, whole) == 0;
-    int failure = errno;
 
-    if (to >= 0 && !fine)
-        (void)unlink(fresh); /* nobody has seen it */
-    if (to >= 0)
-        (void)close(to); /* it is on the disk: fsync said so */
-    if (from >= 0)
-        (void)close(from); /* was only read */
-    return fine ||
-           err_set(err, ERR_SYSTEM, "cannot copy %s to %s: %s", path, whole, strerror(failure));
+    if (!plugin_copy(path, fresh, err))
+        return false;
+    if (rename(fresh, whole) == 0)
+        return true;
+    int failure = errno;
+    (void)unlink(fresh); /* nobody has seen it */
+    return err_set(err, ERR_SYSTEM, "cannot copy %s to %s: %s", path, whole, strerror(failure));
 }
 
 /* ---- what the server has ----------------------------------------------------------------- */
@@ -235,21 +213,6 @@ static bool deployment_read(struct call *call, struct deployment *deployment, co
     return *code == CLI_DONE;
 }
 
-/* Where to: as said, else as the server has noted it. */
-static const char *directory_find(struct call *call, const struct client *client)
-{
-    const char *directory = call_option(call, "plugins");
-
-    if (directory == NULL)
-        directory = settings_place(call, client->settings.url, "plugins", "");
-    if (directory == NULL)
-        cli_fail(CLI_FAILED,
-                 "the server at %s has left no note of its directory of plugins here: say it "
-                 "with --plugins DIR",
-                 client->settings.url);
-    return directory;
-}
-
 static int deploy(struct call *call, struct client *client, struct deployment *deployments,
                   const char *directory, int64_t limit_ms)
 {
@@ -263,9 +226,15 @@ static int deploy(struct call *call, struct client *client, struct deployment *d
     for (int i = 0; i < call->argument_count; i++) {
         const struct value *entry = entry_find(&reply.value, &deployments[i], true);
         deployments[i].before = member_text(entry, "build");
+        code = cli_worse(code, plugins_plan(client, directory, deployments[i].path,
+                                            deployments[i].name, true));
+    }
+    if (code != CLI_DONE && call_option(call, "force") == NULL)
+        return cli_fail(code, "nothing was copied; --force deploys all the same");
+    code = CLI_DONE;
+    for (int i = 0; i < call->argument_count; i++)
         if (!file_place(call, directory, deployments[i].path, deployments[i].name, &err))
             return cli_fail(CLI_FAILED, "%s", err.text);
-    }
     for (int i = 0; i < call->argument_count; i++)
         code = cli_worse(code, await(client, &deployments[i], until_ns));
     return code;
@@ -287,7 +256,7 @@ static int exec(struct call *call)
             return code;
     if (!client_open(&client, call, &code))
         return code;
-    const char *directory = directory_find(call, &client);
+    const char *directory = plugins_directory(call, &client);
     code = directory == NULL ? CLI_FAILED
                              : deploy(call, &client, deployments, directory, limit_ms);
     client_close(&client);
@@ -297,6 +266,7 @@ static int exec(struct call *call)
 static const struct cli_option options[] = {
     { "plugins", "DIR", "the server's directory of plugins, where it has left no note of it" },
     { "timeout", "DURATION", "how long to wait until they count (default: 60s)" },
+    { "force", NULL, "also when runs under way would be parked by it" },
     { NULL, NULL, NULL },
 };
 
@@ -307,12 +277,14 @@ const struct cli_command deploy_command = {
     .help =
         "Each file is linted first, in a process of its own; an error of `bide plugins lint` "
         "stops all of\n"
-        "it before anything is copied. Prints file, build (the old one before it) and tasks "
-        "once "
-        "whatever\n"
-        "starts takes the new build. Exits 1 when the server refuses one, or a task of it is "
-        "not "
-        "available.",
+        "it before anything is copied, and so does one in which runs under way would be "
+        "parked\n"
+        "(`bide plugins plan`), unless --force is given. Prints file, build (the old one "
+        "before "
+        "it)\n"
+        "and tasks once whatever starts takes the new build. Exits 1 when the server refuses "
+        "one, or a\n"
+        "task of it is not available.",
     .options = options,
     .is_client = true,
     .least = 1,

@@ -83,6 +83,7 @@ const struct route routes[] = {
     { "GET",  "/api/v1/plugins",                                   plugin_list,      0, 0 },
     { "POST", "/api/v1/plugins/promote",                           plugin_promote,   0, 0 },
     { "POST", "/api/v1/plugins/rollback",                          plugin_rollback,  0, 0 },
+    { "POST", "/api/v1/plugins/plan",                              plugin_plan,      0, 0 },
 
     { "GET",  "/healthz",                                          health_show,      ROUTE_OPEN, 0 },
     { "GET",  "/readyz",                                           ready_show,       ROUTE_OPEN, 0 },

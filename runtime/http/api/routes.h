@@ -83,6 +83,7 @@ void prune_old(struct request *request);
 void plugin_list(struct request *request);
 void plugin_promote(struct request *request);
 void plugin_rollback(struct request *request);
+void plugin_plan(struct request *request);
 
 void health_show(struct request *request);
 void ready_show(struct request *request);
