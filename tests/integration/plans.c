@@ -274,6 +274,8 @@ static void group_try(int group)
     for (int i = 0; i < PAIRS; i++)
         assert_went(plan, group, i, runs[i]);
     json_decref(plan);
+    /* What is parked would go on where it came from. */
+    bide(0, text("plugins plan --plugins '%s/plugins' %s", s.dir, first));
 }
 
 /* ---- tests --------------------------------------------------------------------------------
