@@ -1,8 +1,7 @@
 /*
  * bide deploy FILE...: into the server's directory of plugins, and wait until it counts.
  *
- *   lint ─▶ plan ─▶ copy beside ─▶ fsync ─▶ rename ─▶ ask the server until its tasks start in
- * it
+ *   lint ─▶ plan ─▶ copy beside ─▶ fsync ─▶ rename ─▶ ask until tasks start in it
  *
  * All files are looked at before the first is copied. A rename shows the server either the old
  * file or the whole new one. The server has no event for "loaded", so it is asked.
