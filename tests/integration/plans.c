@@ -242,6 +242,18 @@ static void assert_went(json_t *plan, int group, int i, const char *run)
                          reply->text);
 }
 
+/* All tasks: their runs go on in whatever is deployed. */
+static void follow_write(int groups)
+{
+    FILE *file = fopen(server_path(&s, "config/queues.yaml"), "w");
+
+    cr_assert_not_null(file);
+    fprintf(file, "tasks:\n");
+    for (int i = 0; i < groups * PAIRS; i++)
+        fprintf(file, "  p%d-%d: { versions: follow }\n", i / PAIRS, i % PAIRS);
+    fclose(file);
+}
+
 static void group_try(int group)
 {
     unsigned seeds[PAIRS];
@@ -287,12 +299,38 @@ Test(plans, of_pairs_of_versions_are_right)
     int count = groups == NULL ? GROUPS : atoi(groups);
 
     random_state = seed == NULL ? 88172645463325252u : strtoull(seed, NULL, 10);
+    follow_write(count);
     server_start(&s);
     for (int group = 0; group < count; group++)
         group_try(group);
     int status;
     cr_expect_str_eq(command_run(&status, "find %s/plugins -name '.*' -type f", s.dir), "",
                      "copies are left");
+}
+
+/* A run that is locked to its build does not mind what is deployed; moved it would. */
+Test(plans, of_runs_that_are_locked_say_so)
+{
+    int status;
+
+    server_start(&s);
+    bide(0, text("deploy --plugins '%s/plugins' " BINARY_DIR "/tests/plugins/version-1.so",
+                 s.dir));
+    run_until(&s, run_trigger(&s, "versioned", "{}", NULL), "WAITING");
+    command_run(&status,
+                "mkdir %s/new && cp " BINARY_DIR "/tests/plugins/version-3.so "
+                "%s/new/version-1.so",
+                s.dir, s.dir);
+
+    const char *said =
+        bide(1, text("plugins plan --plugins '%s/plugins' %s/new/version-1.so", s.dir, s.dir));
+    cr_expect_not_null(strstr(said, "1 runs under way: 0 kept, 0 migrated, 1 blocked\n"
+                                    "1 of them are locked to the build"),
+                       "%s", said);
+    cr_expect_not_null(strstr(said, "blocked  versioned, field amount is STR here, but"), "%s",
+                       said);
+    said = bide(0, text("deploy --plugins '%s/plugins' %s/new/version-1.so", s.dir, s.dir));
+    cr_expect_null(strstr(said, "blocked"), "%s", said);
 }
 
 /* Nobody has a file of the machine loaded, or removed, by its name. */

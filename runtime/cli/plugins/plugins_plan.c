@@ -111,6 +111,10 @@ static void print_plan(struct arena *arena, const struct value *plan, const char
            " blocked\n",
            member_int(plan, "runs"), member_int(plan, "kept"), member_int(plan, "migrated"),
            member_int(plan, "blocked"));
+    if (member_int(plan, "locked") > 0)
+        printf("%" PRId64 " of them are locked to the build in which they have begun, and stay "
+               "there unless they are moved\n",
+               member_int(plan, "locked"));
     print_groups(arena, plan, "blocking", "blocked");
     print_groups(arena, plan, "migrating", "migrated");
     print_groups(arena, plan, "losing", "lost");
@@ -123,25 +127,32 @@ static bool is_true(const struct value *map, const char *name)
     return found != NULL && found->kind == VALUE_BOOL && found->boolean;
 }
 
-static int tell(struct client *client, const struct value *plan, const char *name,
-                bool only_news)
+/* Something of it that a deploy changes for runs that follow. */
+static bool has_news(const struct value *plan)
 {
     uint32_t losing;
-    int64_t blocked = member_int(plan, "blocked");
 
     (void)member_list(plan, "losing", &losing);
-    if (!only_news && client->call->json) {
+    return member_int(plan, "runs") > member_int(plan, "locked") &&
+           (losing > 0 || member_int(plan, "migrated") > 0 || member_int(plan, "parks") > 0);
+}
+
+static int tell(struct client *client, const struct value *plan, const char *name,
+                bool is_deploy)
+{
+    int64_t bad = member_int(plan, is_deploy ? "parks" : "blocked");
+
+    if (!is_deploy && client->call->json) {
         struct buffer out = { 0 };
         json_write(&out, plan);
         buffer_byte(&out, '\n');
         screen_print(stdout, &out);
-    } else if (!client->call->json &&
-               (!only_news || blocked > 0 || losing > 0 || member_int(plan, "migrated") > 0)) {
+    } else if (!client->call->json && (!is_deploy || has_news(plan))) {
         print_plan(client->arena, plan, name);
     }
-    if (blocked > 0)
-        return cli_fail(CLI_FAILED, "%" PRId64 " of the runs under way would be parked in %s",
-                        blocked, name);
+    if (bad > 0)
+        return cli_fail(CLI_FAILED, "%" PRId64 " of the runs under way %s %s", bad,
+                        is_deploy ? "would be parked in" : "cannot go on in", name);
     if (!is_true(plan, "complete"))
         return cli_fail(CLI_FAILED,
                         "not all runs under way could be looked at in time; so far none is "
@@ -150,7 +161,7 @@ static int tell(struct client *client, const struct value *plan, const char *nam
 }
 
 static int ask(struct client *client, const struct value *body, const char *name,
-               bool only_news)
+               bool is_deploy)
 {
     struct buffer json = { 0 };
     struct reply reply;
@@ -158,11 +169,11 @@ static int ask(struct client *client, const struct value *body, const char *name
     json_write(&json, body);
     bool done = client_do(client, "POST", "/api/v1/plugins/plan", buffer_view(&json), &reply);
     buffer_finish(&json);
-    return done ? tell(client, &reply.value, name, only_news) : CLI_FAILED;
+    return done ? tell(client, &reply.value, name, is_deploy) : CLI_FAILED;
 }
 
 int plugins_plan(struct client *client, const char *directory, const char *path,
-                 const char *name, bool only_news)
+                 const char *name, bool is_deploy)
 {
     struct arena *arena = client->arena;
     struct slice file = arena_format(arena, ".plan.%s.%ld", name, (long)getpid());
@@ -174,7 +185,7 @@ int plugins_plan(struct client *client, const char *directory, const char *path,
         return cli_fail(CLI_FAILED, "%s", err.text);
     value_put(arena, &body, "file", value_string(file));
     value_put(arena, &body, "name", value_text(name));
-    int code = ask(client, &body, name, only_news);
+    int code = ask(client, &body, name, is_deploy);
     (void)unlink(copy); /* the server has, unless it never heard of it */
     return code;
 }
@@ -216,14 +227,19 @@ const struct cli_command plugins_plan_command = {
     .summary = "Tell what a build would make of the runs that are under way",
     .help =
         "Every run of its tasks that has begun is looked at, whether it waits, is parked or "
-        "runs just\n"
+        "runs "
+        "just\n"
         "now: would its state load, by itself or by the plugin's migrate function? That is "
-        "tried in a\n"
-        "process of the build on the server's side; nothing is changed. Says which fields "
-        "and segments\n"
-        "stand in the way of which runs, and which stored names the build does not have. "
-        "Exits 1 when\n"
-        "a run would be parked.",
+        "tried "
+        "in a\n"
+        "process of the build on the server's side; nothing is changed. Says which fields and "
+        "segments\n"
+        "stand in the way of which runs, and which stored names the build does not have. Runs "
+        "that are\n"
+        "locked to their build stay there when another one is deployed; for them it says what "
+        "would be\n"
+        "if they were moved (`bide plugins promote --with-runs`). Exits 1 when a run could not "
+        "go on.",
     .options = options,
     .is_client = true,
     .least = 0,

@@ -11,10 +11,11 @@ bool plugin_copy(const char *path, const char *to, struct err *err);
 const char *plugins_directory(struct call *call, const struct client *client);
 
 /*
- * Ask for the plan of the file at `path`, as which it would be deployed under `name`. Prints it
- * (`only_news`: unless all runs are kept and nothing is lost). CLI_DONE: none is blocked.
+ * Ask for the plan of the file at `path`, as which it would be deployed under `name`, and print
+ * it; `is_deploy`: only where it says something, and of runs that are not locked to their
+ * builds. CLI_DONE: none is blocked.
  */
 int plugins_plan(struct client *client, const char *directory, const char *path,
-                 const char *name, bool only_news);
+                 const char *name, bool is_deploy);
 
 #endif

@@ -38,23 +38,23 @@ static void group_add(struct plan_count *count, enum plan_kind kind, struct slic
         group->runs[group->named++] = run_id;
 }
 
-void plan_count_add(struct plan_count *count, struct slice task, int64_t run_id, bool is_own,
+void plan_count_add(struct plan_count *count, struct slice task, int64_t named, bool is_locked,
                     const struct trial_answer *answer)
 {
-    int64_t seen = is_own ? run_id : 0;
-
+    count->locked += is_locked;
+    count->parks += answer->is_blocked && !is_locked;
     if (answer->is_blocked) {
         count->blocked++;
-        group_add(count, PLAN_BLOCKED, task, seen, answer->field, answer);
+        group_add(count, PLAN_BLOCKED, task, named, answer->field, answer);
         return;
     }
     count->migrated += answer->is_migrated;
     count->kept += !answer->is_migrated;
     if (answer->is_migrated)
-        group_add(count, PLAN_MIGRATED, task, seen, answer->field, answer);
+        group_add(count, PLAN_MIGRATED, task, named, answer->field, answer);
     for (uint32_t i = 0; i < answer->lost.count; i++)
         if (answer->lost.items[i].kind == VALUE_STRING)
-            group_add(count, PLAN_LOST, task, seen, answer->lost.items[i].bytes, answer);
+            group_add(count, PLAN_LOST, task, named, answer->lost.items[i].bytes, answer);
 }
 
 static void groups_write(struct out *out, const struct plan_count *count, enum plan_kind kind,
@@ -89,6 +89,8 @@ void plan_count_write(struct out *out, const struct plan_count *count)
     out_int(out, "kept", count->kept);
     out_int(out, "migrated", count->migrated);
     out_int(out, "blocked", count->blocked);
+    out_int(out, "locked", count->locked);
+    out_int(out, "parks", count->parks);
     groups_write(out, count, PLAN_BLOCKED, "blocking");
     groups_write(out, count, PLAN_MIGRATED, "migrating");
     groups_write(out, count, PLAN_LOST, "losing");

@@ -21,15 +21,18 @@ struct plan_group {
 struct plan_count {
     struct arena *arena; /* of the groups' texts */
     int64_t kept, migrated, blocked;
+    int64_t locked;   /* of all of these: stay in the build in which they have begun */
+    int64_t parks;    /* blocked, and not locked */
     int64_t left_out; /* in groups that are not told */
     struct plan_group groups[PLAN_GROUPS];
     uint32_t group_count;
 };
 
-/* A run that the caller may not see (`is_own` false) counts, and is not named. */
-void plan_count_add(struct plan_count *count, struct slice task, int64_t run_id, bool is_own,
+/* A run that has that answer; `named`: its id, 0 where the caller may not see it. */
+void plan_count_add(struct plan_count *count, struct slice task, int64_t named, bool is_locked,
                     const struct trial_answer *answer);
-/* runs, kept, migrated, blocked, and lists of groups: blocking, migrating, losing. */
+/* runs, kept, migrated, blocked, locked, parks, and lists of groups: blocking, migrating,
+ * losing. */
 void plan_count_write(struct out *out, const struct plan_count *count);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "codec/pack.h"
 #include "codec/trial.h"
+#include "engine/builds/builds.h"
 #include "engine/waits/wait.h"
 #include "http/api/routes.h"
 #include "http/body/members.h"
@@ -34,6 +35,7 @@ struct plan {
     struct run_filter filter;
     struct run_page page;
     struct run **runs; /* of the slice, with what is needed */
+    bool *is_locked;   /* each of these */
     uint32_t count, next;
     struct arena arena; /* of the slice */
     uint64_t until_ns;
@@ -76,6 +78,15 @@ static void plan_failed(void *context, struct slice reason)
 
 /* ---- a slice ----------------------------------------------------------------------------- */
 
+/* Whatever is deployed, it goes on in its own build. */
+static bool is_locked(const struct catalog *catalog, const struct run *run)
+{
+    const struct catalog_task *current = catalog_task(catalog, run->task);
+
+    return run->build.size > 0 && (current == NULL || !current->follows) &&
+           catalog_task_built(catalog, run->task, run->build) != NULL;
+}
+
 /* Pool thread. The states of as many as there is room for; the others are of the next slice. */
 static bool slice_work(struct request *request, struct pool_reader *reader, struct err *err)
 {
@@ -87,6 +98,7 @@ static bool slice_work(struct request *request, struct pool_reader *reader, stru
     if (!ops->runs(reader->reader, &plan->arena, &plan->filter, &plan->page, err))
         return false;
     plan->runs = ARENA_ARRAY(&plan->arena, struct run *, plan->page.count + 1);
+    plan->is_locked = ARENA_ARRAY(&plan->arena, bool, plan->page.count + 1);
     plan->count = plan->next = 0;
     for (uint32_t i = 0; i < plan->page.count; i++) {
         struct run *row = plan->page.rows[i], *run;
@@ -102,6 +114,7 @@ static bool slice_work(struct request *request, struct pool_reader *reader, stru
         if (run == NULL)
             continue; /* it has been removed */
         bytes += run->state.size + run->input.size;
+        plan->is_locked[plan->count] = is_locked(request->read.catalog, run);
         plan->runs[plan->count++] = run;
     }
     return true;
@@ -155,10 +168,11 @@ static struct slice missing_of(struct plan *plan, const struct value *task,
 
 static void count_add(struct plan *plan, const struct trial_answer *answer)
 {
-    const struct run *run = plan->runs[plan->next++];
+    uint32_t at = plan->next++;
+    const struct run *run = plan->runs[at];
+    bool is_own = run->environment == plan->request->world->environment->number;
 
-    plan_count_add(&plan->counts, run->task, run->id,
-                   run->environment == plan->request->world->environment->number, answer);
+    plan_count_add(&plan->counts, run->task, is_own ? run->id : 0, plan->is_locked[at], answer);
 }
 
 static void block(struct plan *plan, struct slice cause)
