@@ -189,6 +189,7 @@ void stage_open(struct stage *stage)
     cr_assert_not_null(stage->reader, "%s", err.text);
     stage->is_ready = stage->is_stopped = false;
     cr_assert(dispatch_create(&(struct dispatch_options){ .loop = &stage->loop,
+                                                          .store = stage->store,
                                                           .pump = stage->pump,
                                                           .config = &stage->config,
                                                           .origin = "http://127.0.0.1:1",

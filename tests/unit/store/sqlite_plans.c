@@ -30,16 +30,17 @@ static const char *const scans[] = {
     "SCAN waitpoint_pending", /* to count all */
     "SCAN next",              /* from lane to lane, as many as are wanted */
     "SCAN lane USING INDEX lane_idle", /* those without a run, and a limit */
+    "SCAN build",                      /* few are kept */
     "SCAN (subquery",
     "SCAN CONSTANT ROW",
 };
 
 /* The lists by id of what is ordered otherwise, log lines, queues of all environments, those of
- * one that may go, and the oldest of CROWD_LOOK runs of a queue with many lanes. */
+ * one that may go, builds, and the oldest of CROWD_LOOK runs of a queue with many lanes. */
 static const char *const sorters[] = { "RUNS_QUEUED",     "RUNS_QUEUED_UP", "RUNS_RUNNING",
                                        "RUNS_RUNNING_UP", "RUNS_PARKED",    "RUNS_PARKED_UP",
                                        "LOG_LINES",       "QUEUES_ALL",     "QUEUES_IDLE",
-                                       "OLDEST" };
+                                       "BUILDS",          "OLDEST" };
 
 static bool is_allowed_scan(const char *detail)
 {
