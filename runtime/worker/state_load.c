@@ -61,13 +61,18 @@ static bool is_ignored(const struct segment *segment)
     return false;
 }
 
+/* What is raised has a code, which is alike where its sentence is not. */
 static struct slice cause_set(struct segment *segment, struct slice sentence)
 {
     struct state_report *report = segment->report;
 
     if (report->field.size == 0 && report->gone.count > 0)
         report->field = report->gone.items[0].bytes;
-    report->cause = sentence;
+    report->cause =
+        segment->error_code.size == 0
+            ? sentence
+            : arena_format(&segment->arena, "migrate: %.*s",
+                           SLICE_ARG(word_clean(&segment->arena, segment->error_code, 128)));
     if (report->err.code == ERR_OK)
         return sentence;
     return arena_format(&segment->arena, "%s; %.*s", report->err.text, SLICE_ARG(sentence));
@@ -97,6 +102,8 @@ static bool migrate(struct segment *segment, struct slice *sentence)
                                  "migrate left a state that cannot be saved: %s", err.text);
     else
         *sentence = SLICE("migrate has not looked at it");
+    if (!segment->is_raised)
+        segment->error_code = (struct slice){ 0 }; /* of what it has handled */
     segment->old = NULL;
     segment->is_raised = false;
     buffer_finish(&trial);

@@ -308,6 +308,59 @@ Test(plans, of_pairs_of_versions_are_right)
                      "copies are left");
 }
 
+/* What a migrate() does is its own affair: the others are answered all the same, and in time.
+ */
+Test(plans, survive_what_migrate_does)
+{
+    static const char *const currencies[] = { "hang", "crash", "EUR", "none", "trigger" };
+    int status;
+
+    server_write(&s, "old.c",
+                 "#include <bide/bide.h>\n"
+                 "#define S(F) F(I64,amount) F(STR(16),currency)\n"
+                 "#define G(S) S(start) S(look)\n"
+                 "BIDE_TASK(old, S, G, .id = \"migrates\")\n"
+                 "static bide_next start(bide_task *t)\n"
+                 "{ struct old *s = bide_state(t); s->amount = 5;\n"
+                 "  bide_set_str(t, s->currency, bide_str(t, bide_input(t), \"currency\"));\n"
+                 "  return bide_wait_for(t, BIDE_DAYS(1), look); }\n"
+                 "static bide_next look(bide_task *t) { return bide_done(t); }\n"
+                 "BIDE_PLUGIN(\"migrates\", \"1.0.0\", old_task)\n");
+    const char *said = command_run(&status,
+                                   "cd %s && mkdir -p first && %s -fPIC -shared -I" SOURCE_DIR
+                                   "/plugin-sdk/include -o first/migrates.so old.c",
+                                   s.dir, C_COMPILER);
+    cr_assert_eq(status, 0, "%s", said);
+    server_start(&s);
+    bide(0, text("deploy --plugins '%s/plugins' %s/first/migrates.so", s.dir, s.dir));
+    for (size_t i = 0; i < sizeof currencies / sizeof *currencies; i++)
+        run_until(
+            &s, run_trigger(&s, "migrates", text("{\"currency\":\"%s\"}", currencies[i]), NULL),
+            "WAITING");
+    long long begin = now_ms();
+
+    said = bide(1, text("plugins plan --plugins '%s/plugins' " BINARY_DIR
+                        "/tests/plugins/migrates.so",
+                        s.dir));
+    cr_expect_lt(now_ms() - begin, 20000);
+    cr_expect_not_null(strstr(said, "5 runs under way: 0 kept, 1 migrated, 4 blocked"), "%s",
+                       said);
+    cr_expect_not_null(strstr(said, "migrate did not finish within 2000 ms"), "%s", said);
+    cr_expect_not_null(strstr(said, "migrate crashed: SIGABRT"), "%s", said);
+    cr_expect_not_null(strstr(said, "migrates, field amount: migrate: no_currency: 1 run"),
+                       "%s", said);
+    cr_expect_not_null(strstr(said, "migrate is called beside segment look and cannot make"),
+                       "%s", said);
+    /* Whose key it is counts runs of other environments, and does not learn which they are. */
+    command_run(&status, "cp " BINARY_DIR "/tests/plugins/migrates.so %s/plugins/.plan.m",
+                s.dir);
+    const struct reply *others = server_call_as(
+        &s, server_key(&s, "prod"), "POST", "/api/v1/plugins/plan", "{\"file\":\".plan.m\"}");
+    cr_expect_eq(reply_number(others, "blocked"), 4, "%s", others->text);
+    cr_expect_null(strstr(others->text, "run_"), "%s", others->text);
+    cr_expect_null(strstr(others->text, "\"reason\""), "%s", others->text);
+}
+
 /* A run that is locked to its build does not mind what is deployed; moved it would. */
 Test(plans, of_runs_that_are_locked_say_so)
 {

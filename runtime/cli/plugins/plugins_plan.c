@@ -80,6 +80,9 @@ static void print_runs(struct arena *arena, const struct value *group)
         printf("%s%.*s", i == 0 ? "    " : " ", SLICE_ARG(text_safe(arena, runs[i].bytes)));
     if (count > 0)
         printf("%s\n", member_int(group, "count") > count ? " ..." : "");
+    struct slice reason = member_text(group, "reason");
+    if (reason.size > 0)
+        printf("    such as: %.*s\n", SLICE_ARG(text_safe(arena, reason)));
 }
 
 static void print_groups(struct arena *arena, const struct value *plan, const char *list,
@@ -94,9 +97,10 @@ static void print_groups(struct arena *arena, const struct value *plan, const ch
         printf("%-8s %.*s%s%.*s%s%.*s: %" PRId64 " run%s\n", word,
                SLICE_ARG(text_safe(arena, member_text(&groups[i], "task"))),
                field.size > 0 ? ", field " : "", SLICE_ARG(field),
-               cause.size == 0  ? " is not in this build, and is kept aside"
-               : field.size > 0 ? " "
-                                : ", ",
+               cause.size == 0                  ? " is not in this build, and is kept aside"
+               : field.size == 0                ? ", "
+               : slice_starts(cause, "migrate") ? ": "
+                                                : " ",
                SLICE_ARG(cause), member_int(&groups[i], "count"),
                member_int(&groups[i], "count") == 1 ? "" : "s");
         print_runs(arena, &groups[i]);

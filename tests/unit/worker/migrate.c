@@ -127,7 +127,7 @@ Test(migrate, can_be_asked_beforehand)
     cr_assert_str_eq(becomes("{\"currency\":\"none\"}", true), "parked");
     cr_assert_str_eq(json_of(&probe, answer.end.output),
                      "{\"is_migrated\":false,\"lost\":[\"currency\"],\"field\":\"currency\","
-                     "\"cause\":\"migrate: an amount of 0 has no currency\"}");
+                     "\"cause\":\"migrate: no_currency\"}");
 }
 
 Test(migrate, that_crashes_is_told_by_its_process)
