@@ -2,6 +2,7 @@
 
 #include "crash.h"
 #include "prints.h"
+#include "title.h"
 
 #include <unistd.h>
 
@@ -20,7 +21,9 @@ void slot_main(int fd, int prints, const struct plugin *plugin,
     prints_begin(prints);
     for (;;) {
         channel_segment(&channel, &arena, &frame);
+        title_run(frame.segment.task, frame.segment.run_id);
         segment_run(&channel, plugin, limits, &arena, &frame.segment);
+        title_run((struct slice){ 0 }, 0);
         arena_reset(&arena);
         if (wear_is_over(&wear, &limits->wear, reason))
             break;

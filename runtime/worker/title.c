@@ -1,11 +1,13 @@
 #include "title.h"
 
+#include "base/id.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 static char *room;
-static size_t room_size;
+static size_t room_size, said_size; /* title_set()'s part */
 
 /* The kernel lays arguments side by side. */
 void title_init(int argc, char **argv)
@@ -27,4 +29,18 @@ void title_set(const char *what, struct slice plugin, struct slice version)
     memset(room, 0, room_size);
     (void)snprintf(room, room_size, "%s of %.*s %.*s", what, SLICE_ARG(plugin),
                    SLICE_ARG(version));
+    said_size = strlen(room);
+}
+
+/* Before and after each segment: no system call. */
+void title_run(struct slice task, int64_t run_id)
+{
+    char id[ID_TEXT_SIZE];
+
+    if (room_size == 0)
+        return;
+    memset(room + said_size, 0, room_size - said_size);
+    if (run_id != 0)
+        (void)snprintf(room + said_size, room_size - said_size, ": %.*s %s", SLICE_ARG(task),
+                       id_format("run", run_id, id));
 }
