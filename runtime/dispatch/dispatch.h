@@ -44,7 +44,7 @@ void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void 
 void dispatch_destroy(struct dispatch *dispatch);
 
 /* For GET /api/v1/plugins: a list of {file, plugin, version, build, status, reason, tasks,
- * unavailable, slots, warning}; `unavailable` lists {task, reason} where a schema stands in the
+ * unavailable, slots, warning, nextTryInMs?}; `unavailable` lists {task, reason} where a schema stands in the
  * way. */
 struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena);
 

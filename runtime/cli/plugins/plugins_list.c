@@ -38,6 +38,9 @@ static void print_refusing(struct arena *arena, const struct value *plugin)
         printf("\n%.*s is refused: %.*s\n",
                SLICE_ARG(text_safe(arena, member_text(plugin, "file"))),
                SLICE_ARG(text_safe(arena, member_text(plugin, "reason"))));
+    if (value_find(plugin, "nextTryInMs") != NULL)
+        printf("It is tried again in %.*s.\n",
+               SLICE_ARG(span_text(arena, member_int(plugin, "nextTryInMs"))));
     if (member_text(plugin, "warning").size > 0)
         printf("\n%.*s: %.*s\n", SLICE_ARG(text_safe(arena, member_text(plugin, "file"))),
                SLICE_ARG(text_safe(arena, member_text(plugin, "warning"))));
@@ -92,7 +95,8 @@ const struct cli_command plugins_list_command = {
     .summary = "List the plugins the server found",
     .help =
         "A refused plugin stays in the list with the reason in place of its tasks, and in full "
-        "below.\n"
+        "below,\n"
+        "with when it is tried again.\n"
         "What is kept of older content is listed as previous (what a rollback goes back to), "
         "kept (runs\n"
         "need it) or withdrawn (it was taken back), with how many runs need it.\n"

@@ -89,6 +89,10 @@ static void build_describe(struct arena *arena, struct value *map, const struct 
     value_put(arena, map, "tasks", task_list(arena, about));
     value_put(arena, map, "current", current_list(arena, build));
     value_put(arena, map, "unavailable", refusing_list(arena, build));
+    if (build != NULL && build_is_aside(build) && build->retry_ms != 0) {
+        int64_t left_ms = build->retry_ms - dispatch_now(build->dispatch);
+        value_put(arena, map, "nextTryInMs", value_int(left_ms > 0 ? left_ms : 0));
+    }
     value_put(arena, map, "slots", value_int(build == NULL ? 0 : build->slot_count));
     kept_describe(arena, map, build);
 }

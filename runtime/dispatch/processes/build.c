@@ -192,6 +192,9 @@ static void build_set_aside(struct build *build, int64_t now_ms)
     build->probes++;
     build->retry_ms = now_ms + (pause_ms > PROBE_MAX_MS ? PROBE_MAX_MS : pause_ms);
     dispatch_alarm(build->dispatch, build->retry_ms);
+    log_warn("plugin.aside", "plugin=%s build=%.16s probe=%u tried again in %lld s",
+             build->name, build->sha, build->probes,
+             (long long)(build->retry_ms - now_ms) / 1000);
 }
 
 static void build_loaded(struct build *build, struct slice description)
