@@ -86,6 +86,7 @@ struct config {
     /* directories */
     const char *plugins, *schemas, *queues_path;
     const char *schedules_path;    /* beside the file */
+    const char **sources;          /* of plugins; ends with NULL; NULL: none */
     bool refuses_unknown_tasks;    /* else a run of one waits for its plugin */
     bool refuses_payload_mismatch; /* else a known key gives its run, and a warning */
     /* workers */

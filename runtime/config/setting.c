@@ -203,6 +203,19 @@ static bool words_set(struct config *config, const struct setting *setting,
     return true;
 }
 
+static bool paths_set(struct config *config, const struct setting *setting,
+                      const struct node *node, struct slice base)
+{
+    const struct node *items = node->kind == VALUE_LIST ? node->items : node;
+    uint32_t count = node->kind == VALUE_LIST ? node->count : 1;
+    const char **paths = ARENA_ARRAY(&config->arena, const char *, (size_t)count + 1);
+
+    for (uint32_t i = 0; i < count; i++)
+        paths[i] = path_join(&config->arena, base, items[i].text).data;
+    *(const char ***)member_at(config, setting) = paths;
+    return true;
+}
+
 bool setting_read(const struct setting *setting, const struct node *node, struct config *config,
                   struct slice base)
 {
@@ -217,6 +230,8 @@ bool setting_read(const struct setting *setting, const struct node *node, struct
     case SETTING_REFUSE:
         *(bool *)member_at(config, setting) = slice_is(node->text, "refuse");
         return true;
+    case SETTING_PATHS:
+        return paths_set(config, setting, node, base);
     case SETTING_TEXT:
     case SETTING_PATH:
     case SETTING_LISTEN:

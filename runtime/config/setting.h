@@ -9,6 +9,7 @@
 enum setting_kind {
     SETTING_TEXT,
     SETTING_PATH,     /* relative to the directory that config_load says */
+    SETTING_PATHS,    /* one or a list of them; an array that ends with NULL */
     SETTING_LISTEN,   /* host:port, two members */
     SETTING_ORIGIN,   /* kept without its last slashes */
     SETTING_COUNT,    /* uint32_t */

@@ -10,6 +10,7 @@ const struct setting settings[] = {
     { NULL, "plugins", SETTING_PATH, AT(plugins) },
     { NULL, "schemas", SETTING_PATH, AT(schemas) },
     { NULL, "queues", SETTING_PATH, AT(queues_path) },
+    { NULL, "sources", SETTING_PATHS, AT(sources) },
     { NULL, "unknown_tasks", SETTING_REFUSE, AT(refuses_unknown_tasks) },
     { NULL, "on_payload_mismatch", SETTING_REFUSE, AT(refuses_payload_mismatch) },
 

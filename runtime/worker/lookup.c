@@ -11,7 +11,7 @@
 
 enum { LINES_MAX_BYTES = 16 << 10 };
 
-static _Noreturn void lookup_child(int fd, const char *plugin_path,
+static _Noreturn void lookup_child(int fd, const char *plugin_path, const char *const *sources,
                                    const struct frame_symbolize *asked)
 {
     struct buffer lines = { 0 };
@@ -19,7 +19,7 @@ static _Noreturn void lookup_child(int fd, const char *plugin_path,
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)prctl(PR_SET_DUMPABLE, 1); /* else its own /proc files are not for it */
-    symbols_find(plugin_path, asked->stack, asked->depth, &lines);
+    symbols_find(plugin_path, sources, asked->stack, asked->depth, &lines);
     while (sent < lines.size) {
         ssize_t wrote = write(fd, lines.data + sent, lines.size - sent);
         if (wrote <= 0)
@@ -29,7 +29,7 @@ static _Noreturn void lookup_child(int fd, const char *plugin_path,
     _exit(0);
 }
 
-bool lookup_begin(struct lookups *lookups, const char *plugin_path,
+bool lookup_begin(struct lookups *lookups, const char *plugin_path, const char *const *sources,
                   const struct frame_symbolize *asked)
 {
     struct lookup *lookup = lookups->items;
@@ -42,7 +42,7 @@ bool lookup_begin(struct lookups *lookups, const char *plugin_path,
     pid_t pid = fork();
     if (pid == 0) {
         (void)fcntl(ends[1], F_SETFL, 0);
-        lookup_child(ends[1], plugin_path, asked);
+        lookup_child(ends[1], plugin_path, sources, asked);
     }
     (void)close(ends[1]);
     if (pid < 0) {

@@ -25,7 +25,7 @@ struct lookups {
 
 /* False when there are too many already, or the system refuses: the stack stays without names.
  */
-bool lookup_begin(struct lookups *lookups, const char *plugin_path,
+bool lookup_begin(struct lookups *lookups, const char *plugin_path, const char *const *sources,
                   const struct frame_symbolize *asked);
 /* Read what has come; true when it is all there, or its time is over. The child is killed then.
  */

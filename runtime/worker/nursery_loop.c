@@ -39,6 +39,7 @@ enum {
     FDS_MAX = 32, /* that came, of forks that are not done yet */
     CHILDREN_MAX = 4096,
     ELDERS_MAX = 64,
+    SOURCES_MAX = 16,
     PATIENCE_MS = 1000, /* with what a slot has left behind */
 };
 
@@ -53,6 +54,8 @@ struct nursery {
     struct arena arena; /* what was loaded */
     struct plugin plugin;
     struct worker_limits limits;
+    bool is_replay;                       /* a debugger may look at its slots */
+    const char *sources[SOURCES_MAX + 1]; /* ends with NULL */
     int64_t memory_bytes;
     int signals;
     sigset_t mask; /* as it was: for slots */
@@ -113,6 +116,8 @@ static _Noreturn void slot_begin(struct nursery *nursery, int fd, int prints, pi
     if (getppid() != parent)
         _exit(0);                    /* it died before we asked to be told */
     (void)prctl(PR_SET_DUMPABLE, 1); /* for debuggers: it has nothing but its plugin's */
+    if (nursery->is_replay)
+        (void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* gdb is no ancestor of it */
     family_adopt();
     title_set("slot", nursery->plugin.name, nursery->plugin.version);
     (void)close(CONTROL_FD);
@@ -184,7 +189,8 @@ static void frame_take(struct nursery *nursery, const struct frame *frame)
     else if (frame->kind == FRAME_KILL)
         slot_kill(nursery, &frame->kill);
     else if (frame->kind == FRAME_SYMBOLIZE &&
-             !lookup_begin(&nursery->lookups, nursery->path, &frame->symbolize))
+             !lookup_begin(&nursery->lookups, nursery->path, nursery->sources,
+                           &frame->symbolize))
         symbols_send(frame->symbolize.slot, (struct slice){ 0 });
 }
 
@@ -418,6 +424,9 @@ static void arguments_take(struct nursery *nursery, int argc, char **argv)
                   .memory_bytes = argument(argc, argv, 15) },
         .origin = argc > 11 && argv[11][0] != '\0' ? memory_text(argv[11]) : NULL
     };
+    nursery->is_replay = argument(argc, argv, 16) != 0;
+    for (int i = 0; i < SOURCES_MAX && 17 + i < argc; i++)
+        nursery->sources[i] = memory_text(argv[17 + i]);
 }
 
 static bool elder_add(void *context, pid_t pid)

@@ -1,5 +1,7 @@
 #include "symbols.h"
 
+#include "source_lines.h"
+
 #include <dlfcn.h>
 #include <elfutils/libdwfl.h>
 #include <inttypes.h>
@@ -7,9 +9,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { PLACES_SHOWN = 3 };
+
 struct finding {
     Dwfl *dwfl;
-    const char *plugin;
+    char plugin[PATH_MAX]; /* whole, as modules are called */
+    const char *const *sources;
+    uint32_t shown; /* places whose lines were */
     char program[PATH_MAX];
 };
 
@@ -75,7 +81,7 @@ static const char *name_plain(const char *name)
     return plain == NULL ? name : plain; /* never freed: the process ends */
 }
 
-static void line_add(const struct finding *finding, uint64_t address, struct buffer *lines)
+static void line_add(struct finding *finding, uint64_t address, struct buffer *lines)
 {
     Dwfl_Module *module = dwfl_addrmodule(finding->dwfl, address);
     const char *name =
@@ -94,6 +100,10 @@ static void line_add(const struct finding *finding, uint64_t address, struct buf
     else if (module != NULL && owner_of(finding, address) != OWNER_PLUGIN)
         buffer_format(lines, " in %s", base_name(module_path(module)));
     buffer_byte(lines, '\n');
+    if (file != NULL && line > 0 && finding->shown < PLACES_SHOWN &&
+        source_lines_add(finding->sources, dwfl_line_comp_dir(source), file, (uint32_t)line,
+                         lines))
+        finding->shown++;
 }
 
 /* The first is where it happened; the others are where calls return to, one past the call. */
@@ -102,7 +112,7 @@ static uint64_t address_of(const uint64_t *stack, uint32_t index)
     return index == 0 ? stack[0] : stack[index] - 1;
 }
 
-static void lines_add(const struct finding *finding, const uint64_t *stack, uint32_t depth,
+static void lines_add(struct finding *finding, const uint64_t *stack, uint32_t depth,
                       struct buffer *lines)
 {
     uint32_t end = 0;
@@ -115,16 +125,18 @@ static void lines_add(const struct finding *finding, const uint64_t *stack, uint
             line_add(finding, address_of(stack, i), lines);
 }
 
-void symbols_find(const char *plugin_path, const uint64_t *stack, uint32_t depth,
-                  struct buffer *lines)
+void symbols_find(const char *plugin_path, const char *const *sources, const uint64_t *stack,
+                  uint32_t depth, struct buffer *lines)
 {
     static const Dwfl_Callbacks callbacks = { .find_elf = dwfl_linux_proc_find_elf,
                                               .find_debuginfo = no_debuginfo };
-    struct finding finding = { .dwfl = dwfl_begin(&callbacks), .plugin = plugin_path };
+    struct finding finding = { .dwfl = dwfl_begin(&callbacks), .sources = sources };
     ssize_t size = readlink("/proc/self/exe", finding.program, sizeof finding.program - 1);
 
     if (size > 0)
         finding.program[size] = '\0';
+    if (realpath(plugin_path, finding.plugin) == NULL)
+        finding.plugin[0] = '\0';
     if (finding.dwfl == NULL)
         return;
     if (dwfl_linux_proc_report(finding.dwfl, getpid()) == 0 &&

@@ -8,11 +8,12 @@
 
 /*
  * Append one line a frame, "decided at refund.c:42", of a process that has the same things
- * mapped as this one. Frames of the worker itself below the plugin's are left out. Parses the
- * plugin's debug information, which may be broken: for a process of its own, under a time
- * limit.
+ * mapped as this one; below the first ones the lines around it, where the file lies in one of
+ * the directories `sources`, which end with NULL. Frames of the worker itself below the
+ * plugin's are left out. Parses the plugin's debug information, which may be broken: for a
+ * process of its own, under a time limit.
  */
-void symbols_find(const char *plugin_path, const uint64_t *stack, uint32_t depth,
-                  struct buffer *lines);
+void symbols_find(const char *plugin_path, const char *const *sources, const uint64_t *stack,
+                  uint32_t depth, struct buffer *lines);
 
 #endif

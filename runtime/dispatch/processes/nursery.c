@@ -17,7 +17,8 @@ enum {
     LEAVE_MS = 2000,
     LINE_MAX_BYTES = 1000,
     LINES_PER_SECOND = 200,
-    ARGUMENTS_MAX = 20,
+    ARGUMENTS_MAX = 40,
+    SOURCES_MAX = 16, /* as the schema of bide.yaml has it */
     NUMBER_TEXT = 24,
     ENVIRONMENT_MAX = 1024,
     PATIENCE_MS = 50, /* with what a killed guard has left: it is killed and ends at once */
@@ -62,7 +63,7 @@ static void handles_close(struct nursery *nursery)
 
 /* The limits that a slot checks before the engine does: worker.h has their order. */
 static void arguments_fill(const struct dispatch *dispatch, char numbers[][NUMBER_TEXT],
-                           char *origin, char **arguments, uint32_t at)
+                           char *origin, char **sources, char **arguments, uint32_t at)
 {
     const struct config *config = dispatch->config;
     const struct config_limits *limits = &config->limits;
@@ -84,7 +85,25 @@ static void arguments_fill(const struct dispatch *dispatch, char numbers[][NUMBE
         (void)snprintf(numbers[k], NUMBER_TEXT, "%lld", (long long)wear[i]);
         arguments[at++] = numbers[k];
     }
+    static char is_served[] = "0";
+    arguments[at++] = is_served;
+    for (uint32_t i = 0; sources[i] != NULL; i++)
+        arguments[at++] = sources[i];
     arguments[at] = NULL;
+}
+
+/* Whole paths: the compiler has put such into the plugin. What is not there shows nothing. */
+static void sources_find(const struct config *config, char *sources[SOURCES_MAX + 1])
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; config->sources != NULL && config->sources[i] != NULL; i++) {
+        char *whole = realpath(config->sources[i], NULL);
+        if (whole != NULL && count < SOURCES_MAX)
+            sources[count++] = whole;
+        else
+            free(whole);
+    }
 }
 
 static bool is_secret(const struct config *config, const char *variable)
@@ -120,8 +139,10 @@ static int process_spawn(struct nursery *nursery, const char *path, int control)
     char *origin = memory_text(known != NULL ? known : ""), *plugin = memory_text(path);
     char *arguments[ARGUMENTS_MAX] = { program, word, plugin };
     char **environment = environment_make(dispatch->config);
+    char *sources[SOURCES_MAX + 1] = { NULL };
 
-    arguments_fill(dispatch, numbers, origin, arguments, 3);
+    sources_find(dispatch->config, sources);
+    arguments_fill(dispatch, numbers, origin, sources, arguments, 3);
     uv_stdio_container_t stdio[4] = { { .flags = UV_IGNORE },
                                       { .flags = UV_IGNORE },
                                       { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
@@ -134,6 +155,8 @@ static int process_spawn(struct nursery *nursery, const char *path, int control)
                                      .stdio_count = 4,
                                      .stdio = stdio };
     int result = uv_spawn(dispatch->loop, &nursery->process, &options);
+    for (uint32_t i = 0; i < SOURCES_MAX; i++)
+        free(sources[i]);
     free(environment);
     free(program);
     free(origin);

@@ -164,9 +164,9 @@ Test(config, mistakes_are_told_with_place_and_what_is_allowed)
 {
     static const char *const cases[][2] = {
         { "sever: {}\n",
-          "c.yaml:1:1: expected no properties but data, plugins, schemas, queues, "
+          "c.yaml:1:1: expected no properties but data, plugins, schemas, queues, sources, "
           "unknown_tasks, on_payload_mismatch, server, "
-          "store, workers, retry, limits, retention and 2 more, got \"sever\"; did you mean "
+          "store, workers, retry, limits and 3 more, got \"sever\"; did you mean "
           "server?" },
         { "server:\n  listn: x\n", "c.yaml:2:3: /server: expected no properties but listen, " },
         { "server:\n  listn: x\n", "got \"listn\"; did you mean listen?" },
