@@ -16,6 +16,7 @@
     X(runs_replay)         \
     X(runs_states)         \
     X(runs_redrive)        \
+    X(runs_bundle)         \
     X(runs_wait)           \
     X(runs_send)           \
     X(runs_messages)       \
@@ -66,6 +67,7 @@
     X(plugins_promote)     \
     X(plugins_rollback)    \
     X(plugins_plan)        \
+    X(replay)              \
     X(schemas_check)       \
     X(schemas_header)      \
     X(schemas_diff)        \

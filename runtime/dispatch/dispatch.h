@@ -44,8 +44,8 @@ void dispatch_stop(struct dispatch *dispatch, void (*done)(void *context), void 
 void dispatch_destroy(struct dispatch *dispatch);
 
 /* For GET /api/v1/plugins: a list of {file, plugin, version, build, status, reason, tasks,
- * unavailable, slots, warning, nextTryInMs?}; `unavailable` lists {task, reason} where a schema stands in the
- * way. */
+ * unavailable, slots, warning, nextTryInMs?}; `unavailable` lists {task, reason} where a schema
+ * stands in the way. */
 struct value dispatch_plugins(struct dispatch *dispatch, struct arena *arena);
 
 /* Fills a BUILDS_PUT command, in its arena; once that is decided it is to be applied. Errors:

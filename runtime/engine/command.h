@@ -57,6 +57,7 @@ enum command_kind {
     COMMAND_ATTEMPT_LOST,
     COMMAND_RELEASE,
     COMMAND_RUN_READ,
+    COMMAND_RUN_BUNDLE,
     COMMAND_BATCH_READ,
     COMMAND_ONCE,
     COMMAND_PRUNE,
@@ -132,21 +133,6 @@ static inline bool mismatch_is_refused(const struct trigger *trigger, bool serve
                                                     : trigger->on_mismatch == MISMATCH_REFUSE);
 }
 
-struct segment_end {
-    int64_t run_id;
-    uint32_t seq;
-    struct frame_end *end;    /* SEGMENT_END */
-    enum loss loss;           /* ATTEMPT_LOST */
-    struct slice error_name;  /* "SIGSEGV" */
-    struct slice error_text;  /* for a person */
-    struct slice stack;       /* lines; empty: unknown */
-    int64_t busy_us;          /* wall time in the segment */
-    struct frame_note *notes; /* not yet sent by NOTES */
-    uint32_t note_count;
-    struct command **creates; /* TOKEN_CREATEs of the segment, decided before its end */
-    uint32_t create_count;
-};
-
 struct command {
     enum command_kind kind;
     struct arena *arena; /* for replies; NULL: none wanted */
@@ -173,6 +159,7 @@ struct command {
         struct bulk_stop bulk_stop;
         struct segment_end segment_end; /* ATTEMPT_LOST and RELEASE too */
         struct run_read run_read;
+        struct run_bundle run_bundle;
         struct prune prune;
         struct once once;
         struct notes notes;

@@ -1,9 +1,11 @@
-/* What segments ask, and note, while they run. */
+/* What segments ask, and note, while they run, and what comes of them. */
 #ifndef SEGMENT_ASK_H
 #define SEGMENT_ASK_H
 
 #include "codec/frame.h"
 #include "engine/rows/run.h"
+
+struct command;
 
 struct run_read {
     int64_t run_id; /* that asks, with its fence */
@@ -26,6 +28,30 @@ struct notes {
     uint32_t seq;
     struct frame_note *notes;
     uint32_t note_count;
+};
+
+struct segment_end {
+    int64_t run_id;
+    uint32_t seq;
+    struct frame_end *end;    /* SEGMENT_END */
+    enum loss loss;           /* ATTEMPT_LOST */
+    struct slice error_name;  /* "SIGSEGV" */
+    struct slice error_text;  /* for a person */
+    struct slice stack;       /* lines; empty: unknown */
+    int64_t busy_us;          /* wall time in the segment */
+    struct frame_note *notes; /* not yet sent by NOTES */
+    uint32_t note_count;
+    struct command **creates; /* TOKEN_CREATEs of the segment, decided before its end */
+    uint32_t create_count;
+};
+
+/* What somebody asks who wants to run a segment once more, elsewhere. */
+struct run_bundle {
+    uint32_t environment;
+    int64_t run_id;
+    /* Reply */
+    struct run *run;    /* what tells whose secrets are in it, its error and its build */
+    struct slice given; /* packed: as again/bundle.c has it */
 };
 
 #endif

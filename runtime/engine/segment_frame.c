@@ -238,10 +238,12 @@ static struct slice ending_name(uint32_t outcome)
 
 struct frame_segment *segment_frame(struct batch *batch, struct run *run)
 {
-    const struct catalog_task *task = catalog_task_of(batch->catalog, run);
+    static const struct catalog_task absent; /* then it is only looked at */
+    const struct catalog_task *found = catalog_task_of(batch->catalog, run);
+    const struct catalog_task *task = found != NULL ? found : &absent;
     struct frame_segment *frame = ARENA_NEW(batch->arena, struct frame_segment);
     int64_t limit_ms = run->limit_ms != 0 ? run->limit_ms : task->limit_ms;
-    struct catalog_retry retry = catalog_retry(batch->catalog, task, queue_name_of(batch, run),
+    struct catalog_retry retry = catalog_retry(batch->catalog, found, queue_name_of(batch, run),
                                                run->max_attempts, RETRY_USER);
 
     *frame = (struct frame_segment){

@@ -1,8 +1,7 @@
 /*
  * The nursery: loads one build, once, and forks slots from itself.
  *
- *   guard ─▶ close everything ─▶ load ─▶ LOADED | REFUSED ─▶ serve: FORK, KILL, SYMBOLIZE;
- *                                                             report EXITED
+ *   guard ─▶ close everything ─▶ load ─▶ LOADED | REFUSED ─▶ serve: FORK, KILL, SYMBOLIZE
  *
  * Plugin code runs here only while it is loaded (constructors). Nothing of it may outlive the
  * host: guard.c says who notices what.

@@ -287,6 +287,7 @@ static void command_take(const struct look *look, const struct command *command)
     case COMMAND_CATALOG:
     case COMMAND_SPEED:
     case COMMAND_BUILDS_PUT:
+    case COMMAND_RUN_BUNDLE:
     case COMMAND_SCHEDULE_PUT: /* schedules_check.c */
     case COMMAND_SCHEDULE_ACT:
     case COMMAND_SCHEDULE_BACKFILL:

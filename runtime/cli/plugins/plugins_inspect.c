@@ -12,16 +12,13 @@
 #include "base/globals.h"
 #include "cli/client/member.h"
 #include "cli/output/text.h"
-#include "codec/frame.h"
+#include "cli/plugins/nursery_child.h"
 #include "codec/json.h"
 #include "codec/pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,85 +26,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
-
-enum { CONTROL_FD = 3, MOST_BYTES = 4 << 20, CHUNK_BYTES = 64 << 10 };
-
-struct nursery {
-    pid_t pid;
-    int fd;
-    struct buffer bytes;
-};
-
-static bool start(struct nursery *nursery, char *path, bool verbose, struct err *err)
-{
-    char program[] = "/proc/self/exe", name[] = "bide", word[] = "nursery", memory[] = "0";
-    char *arguments[] = { name, word, path, memory, NULL };
-    posix_spawn_file_actions_t actions;
-    int pair[2];
-
-    *nursery = (struct nursery){ .pid = -1, .fd = -1 };
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return err_set(err, ERR_SYSTEM, "socketpair: %s", strerror(errno));
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, pair[1], CONTROL_FD);
-    if (!verbose)
-        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    int failure = posix_spawn(&nursery->pid, program, &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(pair[1]);
-    nursery->fd = pair[0];
-    if (failure != 0)
-        nursery->pid = -1;
-    return failure == 0 ||
-           err_set(err, ERR_SYSTEM, "cannot start %s: %s", program, strerror(failure));
-}
-
-static void stop(struct nursery *nursery, int *status)
-{
-    *status = 0;
-    if (nursery->fd >= 0)
-        close(nursery->fd);
-    buffer_finish(&nursery->bytes);
-    if (nursery->pid < 0)
-        return;
-    (void)kill(nursery->pid,
-               SIGTERM); /* to its guard, which ends all that the plugin started */
-    while (waitpid(nursery->pid, status, 0) < 0 && errno == EINTR)
-        ;
-}
-
-enum heard { HEARD_FRAME, HEARD_END, HEARD_NOTHING, HEARD_GARBAGE };
-
-/* The first frame, or what came in its place. */
-static enum heard listen_to(struct nursery *nursery, struct arena *arena, int64_t limit_ms,
-                            struct frame *frame)
-{
-    uint64_t until_ns = clock_monotonic_ns() + (uint64_t)limit_ms * 1000000;
-
-    for (;;) {
-        size_t used = 0;
-        struct slice bytes = buffer_view(&nursery->bytes);
-        if (!frame_read(arena, bytes, MOST_BYTES, frame, &used, NULL))
-            return HEARD_GARBAGE;
-        if (used > 0)
-            return HEARD_FRAME;
-        uint64_t now_ns = clock_monotonic_ns();
-        struct pollfd poll_fd = { .fd = nursery->fd, .events = POLLIN };
-        int left_ms = now_ns < until_ns ? (int)((until_ns - now_ns) / 1000000) + 1 : 0;
-        int ready = poll(&poll_fd, 1, left_ms);
-        if (ready == 0 || (ready < 0 && errno != EINTR))
-            return HEARD_NOTHING;
-        if (ready < 0)
-            continue;
-        ssize_t got =
-            read(nursery->fd, buffer_reserve(&nursery->bytes, CHUNK_BYTES), CHUNK_BYTES);
-        if (got <= 0)
-            return HEARD_END;
-        nursery->bytes.size += (size_t)got;
-    }
-}
 
 static int end(struct call *call, struct inspected *inspected, enum inspect_end end,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -273,7 +191,8 @@ static int understand(struct call *call, const char *path, const struct frame *f
 int plugins_inspect(struct call *call, const char *given, int64_t limit_ms, bool is_verbose,
                     struct inspected *inspected)
 {
-    struct nursery nursery;
+    char memory[] = "0";
+    struct nursery_child nursery;
     struct frame frame;
     struct err err = { 0 };
     int code = CLI_FAILED, status;
@@ -282,18 +201,20 @@ int plugins_inspect(struct call *call, const char *given, int64_t limit_ms, bool
     char *path = realpath(given, NULL); /* the nursery must not search for it */
     if (path == NULL)
         return end(call, inspected, INSPECT_UNREAD, "%s: %s", given, strerror(errno));
-    if (!start(&nursery, path, is_verbose, &err)) {
-        stop(&nursery, &status);
-        free(path);
+    bool is_begun =
+        nursery_child_start(&nursery, (char *[]){ path, memory, NULL }, !is_verbose, &err);
+    free(path);
+    if (!is_begun) {
+        nursery_child_stop(&nursery, &status);
         return end(call, inspected, INSPECT_UNREAD, "%s", err.text);
     }
-    enum heard heard = listen_to(&nursery, &call->arena, limit_ms, &frame);
+    enum heard heard = stream_hear(&nursery.control, &call->arena,
+                                   clock_monotonic_ns() + (uint64_t)limit_ms * 1000000, &frame);
     if (heard == HEARD_FRAME)
         code = understand(call, given, &frame, inspected);
     if (heard == HEARD_END)
-        (void)shutdown(nursery.fd, SHUT_RDWR); /* it hung up: let it end by itself */
-    stop(&nursery, &status);
-    free(path);
+        (void)shutdown(nursery.control.fd, SHUT_RDWR); /* it hung up: let it end by itself */
+    nursery_child_stop(&nursery, &status);
     if (heard == HEARD_END)
         return end_by_itself(call, inspected, given, status);
     if (heard == HEARD_NOTHING)

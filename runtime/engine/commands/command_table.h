@@ -49,6 +49,7 @@ bool segment_end_decide(struct batch *batch, struct command *command);
 bool segment_lost_decide(struct batch *batch, struct command *command);
 bool segment_release_decide(struct batch *batch, struct command *command);
 bool run_read_decide(struct batch *batch, struct command *command);
+bool run_bundle_decide(struct batch *batch, struct command *command); /* again/bundle.c */
 bool batch_read_decide(struct batch *batch, struct command *command);
 bool once_decide(struct batch *batch, struct command *command);
 bool prune_decide(struct batch *batch, struct command *command);
@@ -76,6 +77,7 @@ void schedule_put_clear(struct command *command);
 void schedule_act_clear(struct command *command);
 void schedule_backfill_clear(struct command *command);
 void run_read_clear(struct command *command);
+void run_bundle_clear(struct command *command);
 
 void catalog_take(struct engine *engine, struct command *command);
 void speed_take(struct engine *engine, struct command *command);

@@ -38,8 +38,7 @@ static bool is_nothing(struct slice packed)
            (packed.size == 1 && (unsigned char)packed.data[0] == PACKED_NIL);
 }
 
-/* May the run know a secret that nobody says where it puts? */
-static bool knows_secrets(const struct catalog *catalog, const struct run *run)
+bool redact_knows_secrets(const struct catalog *catalog, const struct run *run)
 {
     const struct catalog_task *task = catalog_task(catalog, run->task);
 
@@ -51,7 +50,8 @@ struct redaction redact_output(const struct catalog *catalog, const struct run *
 {
     struct redaction redaction = redact_run(catalog, run, schema_output);
 
-    if (redaction.schema == NULL && knows_secrets(catalog, run) && !is_nothing(run->output))
+    if (redaction.schema == NULL && redact_knows_secrets(catalog, run) &&
+        !is_nothing(run->output))
         return whole;
     return redaction;
 }
@@ -125,7 +125,7 @@ void redact_out_state(struct out *out, const char *key, const struct catalog *ca
 {
     struct value state;
 
-    if (!knows_secrets(catalog, run)) {
+    if (!redact_knows_secrets(catalog, run)) {
         out_packed(out, key, run->state);
         return;
     }

@@ -18,6 +18,8 @@ struct redaction {
 };
 
 /* `catalog` may be NULL. A redaction lives as long as its catalog. */
+/* May the run know a secret that nobody says where it puts? */
+bool redact_knows_secrets(const struct catalog *catalog, const struct run *run);
 struct redaction redact_payload(const struct catalog *catalog, const struct run *run);
 struct redaction redact_output(const struct catalog *catalog, const struct run *run);
 struct redaction redact_token(const struct catalog *catalog, const struct waitpoint *token);

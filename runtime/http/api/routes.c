@@ -15,6 +15,7 @@ const struct route routes[] = {
     { "POST", "/api/v2/runs/:run/cancel",                          run_cancel,       0, 0 },
     { "POST", "/api/v1/runs/:run/replay",                          run_replay,       0, 0 },
     { "GET",  "/api/v1/runs/:run/save-points",                     run_save_points,  0, 0 },
+    { "GET",  "/api/v1/runs/:run/bundle",                          run_bundle,       0, 0 },
     { "POST", "/api/v1/runs/:run/reschedule",                      run_reschedule,   0, 0 },
     { "PUT",  "/api/v1/runs/:run/metadata",                        run_metadata_edit, 0, 0 },
     { "GET",  "/api/v1/runs/:run/metadata",                        run_metadata_show, 0, 0 },
@@ -84,6 +85,7 @@ const struct route routes[] = {
     { "POST", "/api/v1/plugins/promote",                           plugin_promote,   0, 0 },
     { "POST", "/api/v1/plugins/rollback",                          plugin_rollback,  0, 0 },
     { "POST", "/api/v1/plugins/plan",                              plugin_plan,      0, 0 },
+    { "GET",  "/api/v1/builds/:build/file",                        build_file,       0, 0 },
 
     { "GET",  "/healthz",                                          health_show,      ROUTE_OPEN, 0 },
     { "GET",  "/readyz",                                           ready_show,       ROUTE_OPEN, 0 },

@@ -22,6 +22,7 @@ void run_tags_add(struct request *request);
 void run_logs(struct request *request);
 void run_why(struct request *request);
 void run_redrive(struct request *request);
+void run_bundle(struct request *request);
 void runs_redrive(struct request *request);
 void message_send(struct request *request);
 void message_list(struct request *request);
@@ -84,6 +85,7 @@ void plugin_list(struct request *request);
 void plugin_promote(struct request *request);
 void plugin_rollback(struct request *request);
 void plugin_plan(struct request *request);
+void build_file(struct request *request);
 
 void health_show(struct request *request);
 void ready_show(struct request *request);
