@@ -20,7 +20,7 @@ static struct batch *begin(struct engine *engine, struct arena *arena, const str
     batch->engine = engine;
     batch->arena = arena;
     batch->now_ms = now->wall_ms;
-    batch->steady_ms = now->steady_ms;
+    batch->steady_ms = now->steady_ms > 0 ? now->steady_ms : 1; /* due at 0 is never due */
     batch->commands = commands;
     batch->count = count;
     batch->assignment_tail = &batch->first_assignment;

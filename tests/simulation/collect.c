@@ -102,8 +102,9 @@ static void list_check(struct world *world, const struct run *run, const struct 
     for (uint32_t i = 0; i < list->count; i++) {
         const struct known_item *item = known_find(world, number_of(&list->items[i]));
         bool is_old = item != NULL && item->at_ms <= world->steady_ms - MONTH_MS;
-        if (item == NULL || item->run > run->id || (is_old && item->run != run->id))
-            continue; /* not told, or taken again later */
+        bool is_later = item != NULL && (item->run > run->id || !host_is_alone(world));
+        if (item == NULL || (item->run != run->id && (is_later || is_old)))
+            continue; /* not told, or taken again later; ids of nodes tell no order */
         if (item->run != run->id)
             world_flaw(world, "payload %lld is in the list of run %lld, and was taken by %lld",
                        (long long)item->number, (long long)run->id, (long long)item->run);
