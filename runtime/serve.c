@@ -115,6 +115,13 @@ static void on_catalog(void *context, const struct catalog *catalog)
     http_catalog(serve->http, catalog);
 }
 
+static void on_settled(void *context)
+{
+    struct serve *serve = context;
+
+    http_settled(serve->http);
+}
+
 static void on_ready(void *context)
 {
     struct serve *serve = context;
@@ -368,6 +375,7 @@ static bool parts_start(struct serve *serve, struct err *err)
                                          .program = program,
                                          .context = serve,
                                          .on_catalog = on_catalog,
+                                         .on_settled = on_settled,
                                          .on_ready = on_ready };
     memcpy(http.secret, serve->secret, sizeof http.secret);
     memcpy(dispatch.secret, serve->secret, sizeof dispatch.secret);

@@ -25,6 +25,8 @@ struct dispatch_options {
     /* A new catalog is about to be used by the engine; valid until the next call of this.
      * Called when plugins, schemas or queues.yaml changed. */
     void (*on_catalog)(void *context, const struct catalog *catalog);
+    /* The engine uses the newest catalog, and nothing that changes it is under way. */
+    void (*on_settled)(void *context);
     /* The plugins found at start are loaded or refused. Once. */
     void (*on_ready)(void *context);
 };

@@ -37,6 +37,8 @@ bool http_create(const struct http_options *options, struct http **http, uint16_
  * the one before alive: *catalog->readers. */
 void http_catalog(struct http *http, const struct catalog *catalog);
 void http_event(struct http *http, const struct event *event);
+/* The newest catalog is in use: what was asked of builds has come about. */
+void http_settled(struct http *http);
 /* Refuse new requests, let those under way finish (at most a few seconds), then `done`. */
 void http_stop(struct http *http, void (*done)(void *context), void *context);
 /* After http_stop, pump_stop and a last pump_collect: the pump must hold no command of ours.

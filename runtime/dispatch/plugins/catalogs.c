@@ -208,6 +208,8 @@ static void on_decided(struct outgoing *outgoing)
         log_info("catalog.accepted", "tasks=%u", outgoing->command.catalog.next->task_count);
     catalogs->was_accepted = true;
     dispatch_accepted(dispatch);
+    if (catalogs_are_settled(dispatch) && dispatch->options.on_settled != NULL)
+        dispatch->options.on_settled(dispatch->options.context);
 }
 
 static void catalog_submit(struct dispatch *dispatch, struct held_catalog *held)

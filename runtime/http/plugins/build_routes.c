@@ -1,7 +1,8 @@
 /*
  * Which builds new runs take: promote one that is kept, or go back to the one before.
  *
- *   dispatch says what changes ─▶ COMMAND_BUILDS_PUT ─▶ committed ─▶ dispatch does it ─▶ 200
+ *   dispatch says what changes ─▶ COMMAND_BUILDS_PUT ─▶ committed ─▶ dispatch does it
+ *     ─▶ the engine has the next catalog ─▶ 200
  */
 #include "http/api/routes.h"
 #include "http/body/members.h"
@@ -10,6 +11,8 @@
 
 #include <inttypes.h>
 #include <string.h>
+
+enum { SETTLE_MS = 10000 };
 
 static const struct member_rule promote_members[] = {
     { "build", MEMBER_TAKEN, NULL }, { "percent", MEMBER_TAKEN, NULL },
@@ -24,14 +27,12 @@ static const struct member_rule rollback_members[] = {
 };
 
 /* The builds that were touched, as they are now. */
-static void builds_done(struct request *request)
+static void builds_reply(struct request *request)
 {
-    const struct http_options *options = &request->http->options;
     const struct builds_put *put = &request->command.builds_put;
     struct out out = reply_out(request);
     int64_t best_ms = 0;
 
-    options->plugins_apply(options->context, &request->command);
     for (uint32_t i = 0; i < put->count; i++)
         best_ms = put->items[i].rank_ms > best_ms ? put->items[i].rank_ms : best_ms;
     out_map(&out, NULL);
@@ -53,6 +54,22 @@ static void builds_done(struct request *request)
     out_end_list(&out);
     out_end_map(&out);
     reply_send(request, HTTP_OK);
+}
+
+static void on_settled(struct long_poll *long_poll, bool in_time)
+{
+    (void)in_time; /* it is written down, and comes about */
+    builds_reply(container_of(long_poll, struct request, long_poll));
+}
+
+/* It is durable; what starts takes it with the next catalog. */
+static void builds_done(struct request *request)
+{
+    const struct http_options *options = &request->http->options;
+
+    long_poll_add(&request->http->long_polls, &request->long_poll, LONG_POLL_SETTLED, 1,
+                  SETTLE_MS, on_settled);
+    options->plugins_apply(options->context, &request->command);
 }
 
 static bool flag_read(const struct value *body, const char *name, bool *flag, struct err *err)

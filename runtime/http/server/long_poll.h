@@ -14,7 +14,11 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum { LONG_POLL_BUCKETS = 1024, LONG_POLL_MAX_MS = 60000 };
+enum {
+    LONG_POLL_BUCKETS = 1024,
+    LONG_POLL_MAX_MS = 60000,
+    LONG_POLL_SETTLED = -1 /* no run: until the newest catalog is in use; status 0 */
+};
 
 struct long_poll {
     struct list node;

@@ -250,6 +250,11 @@ void http_event(struct http *http, const struct event *event)
     long_polls_fire(&http->long_polls, event->run_id, event->status);
 }
 
+void http_settled(struct http *http)
+{
+    long_polls_fire(&http->long_polls, LONG_POLL_SETTLED, 0);
+}
+
 void server_opened(struct http *http)
 {
     http->handles++;
