@@ -108,11 +108,26 @@ static void json_report(struct buffer *out, const struct lint *lint, bool is_fin
     buffer_byte(out, '\n');
 }
 
+static int lint_tell(struct lint *lint, int64_t limit_ms)
+{
+    struct call *call = lint->call;
+    struct buffer out = { 0 };
+
+    lint_file(lint, limit_ms);
+    bool is_fine = lint->counts[LINT_ERROR] == 0 &&
+                   (call_option(call, "strict") == NULL || lint->counts[LINT_WARNING] == 0);
+    if (call->json)
+        json_report(&out, lint, is_fine);
+    else
+        text_write(&out, lint);
+    screen_report(stdout, &out, call->json);
+    return is_fine ? CLI_DONE : CLI_FAILED;
+}
+
 static int exec(struct call *call)
 {
     struct config config;
     struct lint lint = { .call = call, .path = call->arguments[0] };
-    struct buffer out = { 0 };
     struct err err = { 0 };
     int64_t limit_ms;
     int code;
@@ -123,17 +138,10 @@ static int exec(struct call *call)
         return CLI_USAGE;
     lint.limits = &config.limits;
     lint.schemas = schemas_find(call, &config, &code);
-    if (code != CLI_DONE)
-        return code;
-    lint_file(&lint, limit_ms);
-    bool is_fine = lint.counts[LINT_ERROR] == 0 &&
-                   (call_option(call, "strict") == NULL || lint.counts[LINT_WARNING] == 0);
-    if (call->json)
-        json_report(&out, &lint, is_fine);
-    else
-        text_write(&out, &lint);
-    screen_report(stdout, &out, call->json);
-    return is_fine ? CLI_DONE : CLI_FAILED;
+    if (code == CLI_DONE)
+        code = lint_tell(&lint, limit_ms);
+    config_finish(&config);
+    return code;
 }
 
 static void more(struct buffer *out)
