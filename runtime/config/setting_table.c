@@ -71,6 +71,7 @@ const struct setting settings[] = {
     { "limits", "calls", SETTING_COUNT, AT(limits.calls) },
     { "limits", "max_attempts", SETTING_COUNT, AT(limits.max_attempts) },
     { "limits", "plugins", SETTING_COUNT, AT(limits.plugins) },
+    { "limits", "builds", SETTING_COUNT, AT(limits.builds) },
     { "limits", "steps", SETTING_COUNT, AT(limits.steps) },
 
     { "retention", "ended_runs", SETTING_DURATION, AT(retention.span_ms[RETAIN_RUNS]) },

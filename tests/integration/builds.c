@@ -251,6 +251,26 @@ Test(builds, a_build_that_crashes_on_its_way_in_is_taken_back)
     free(bad);
 }
 
+Test(builds, where_no_more_can_be_kept_a_new_one_waits)
+{
+    s.config_more = "limits:\n  builds: 2\n";
+    drop(1, 0);
+    server_start(&s);
+    char *first = begin();
+    deploy(2);
+    char *second = begin();
+    drop(4, 0);
+    server_logs(&s, "limits.builds");
+    char *third = begin();
+    cr_assert_str_eq(reply_text(run_get(&s, third), "version"), "2.0.0");
+    assert_ends_in(first, 1);
+    assert_ends_in(second, 2);
+    assert_ends_in(third, 2);
+    free(first);
+    free(second);
+    free(third);
+}
+
 /* A thousand of them: tests/run --long replace. */
 Test(builds, replaced_again_and_again_under_load_nothing_is_lost)
 {

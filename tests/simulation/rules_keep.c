@@ -1,6 +1,7 @@
 /* Save points: of each run the last N are kept, within their bytes, with the states that its
  * segments have left, over crashes and on any node; and a run may begin at each of them. */
 #include "base/name.h"
+#include "builds.h"
 #include "engine/waits/save_points.h"
 #include "keep.h"
 
@@ -25,6 +26,7 @@ void keep_offer(const struct world *world, struct catalog *catalog)
     catalog->limits.kept_states_bytes = world->seed % 5 == 1 ? 120 : 4 << 20;
     for (uint32_t i = 0; i < catalog->task_count; i++)
         catalog->tasks[i].keep_states = keeps_of(world, catalog->tasks[i].id);
+    builds_offer(world, catalog); /* the last: it is as its task is */
 }
 
 /* ---- what was made ----------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* Runs: what never changes, and the moves that each may make, with their reasons. */
 #include "base/duration.h"
 #include "batches.h"
+#include "builds.h"
 #include "engine/deaths.h"
 #include "model.h"
 #include "waits.h"
@@ -325,7 +326,7 @@ static void events_look(const struct look *look, const struct shadow *shadow,
 
 static void parked_look(const struct look *look, const struct run *run)
 {
-    const struct catalog_task *task = catalog_task(look->catalog, run->task);
+    const struct catalog_task *task = build_expected(look->catalog, run->task, run->build);
 
     if (run->status == RUN_PARKED && !look->outcome->again && task != NULL && task->available &&
         catalog_has_segment(task, run->segment) && !slice_equal(task->build, run->build))

@@ -1,5 +1,6 @@
 /* Waits: who is woken when, and what the segment after the wait is told. */
 #include "base/duration.h"
+#include "builds.h"
 #include "engine/deaths.h"
 #include "model.h"
 #include "waits.h"
@@ -306,6 +307,21 @@ static void suspect_look(const struct look *look, const struct shadow *shadow,
                    (long long)run->id, recent, running - 1);
 }
 
+/* In the one that it was locked to, or its parent's when it is new, while that is kept. */
+static void build_look(const struct look *look, const struct shadow *shadow,
+                       const struct run *run, const struct assignment *assignment)
+{
+    const struct run *parent = run_now(look, run->parent_id);
+    struct slice was = shadow->was != NULL ? shadow->was->build : (struct slice){ 0 };
+    struct slice parents = parent == NULL || shadow->was != NULL ? was : parent->build;
+    bool fits =
+        slice_equal(run->build, build_expected(look->catalog, run->task, was)->build) ||
+        slice_equal(run->build, build_expected(look->catalog, run->task, parents)->build);
+
+    if (!fits || !slice_equal(run->build, assignment->build))
+        flaw(look, run, "it is started with another build");
+}
+
 void rule_assignment(const struct look *look, const struct assignment *assignment)
 {
     const struct frame_segment *frame = assignment->frame;
@@ -341,8 +357,7 @@ void rule_assignment(const struct look *look, const struct assignment *assignmen
         flaw(look, run, "its segment gets another time");
     if (frame->is_rerun != is_rerun)
         flaw(look, run, "its segment is told wrongly whether it runs again");
-    if (!slice_equal(run->build, task->build) || !slice_equal(assignment->build, task->build))
-        flaw(look, run, "it is started with another build");
+    build_look(look, shadow, run, assignment);
     results_look(look, run, frame);
     once_look(look, shadow, run, frame);
     suspect_look(look, shadow, run);

@@ -152,7 +152,7 @@ static struct catalog *catalog_make(struct world *world)
     static const struct retry_rule timeouts[] = { { 0 }, { 5, 200, 1000, 2 } };
     struct catalog *catalog = catalog_create();
 
-    catalog->tasks = ARENA_ARRAY(&catalog->arena, struct catalog_task, TASKS);
+    catalog->tasks = ARENA_ARRAY(&catalog->arena, struct catalog_task, TASKS + 1);
     for (uint32_t i = 0; i < TASKS; i++) {
         catalog->tasks[catalog->task_count++] = (struct catalog_task){
             .id = slice_of(task_names[i]),

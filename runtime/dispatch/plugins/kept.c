@@ -142,6 +142,15 @@ void kept_apply(struct dispatch *dispatch, const struct build_row *rows, uint32_
     kept_walk_want(dispatch);
 }
 
+bool kept_is_full(const struct dispatch *dispatch)
+{
+    uint32_t count = 0;
+
+    LIST_EACH(&dispatch->kept.all, node, after)
+    count++;
+    return count >= dispatch->config->limits.builds;
+}
+
 void kept_retire(struct dispatch *dispatch, struct kept *kept)
 {
     struct build_row gone = kept->row;
@@ -152,6 +161,12 @@ void kept_retire(struct dispatch *dispatch, struct kept *kept)
     gone.row.is_deleted = true;
     kept_write(dispatch, &gone, 1);
     kept_drop(kept);
+    LIST_EACH(&dispatch->watch.files, node, after)
+    {
+        const struct plugin_file *file = container_of(node, struct plugin_file, node);
+        if (file->candidate != NULL && file->candidate->state == BUILD_READY)
+            watch_settled(dispatch, file->candidate); /* there is room for it now */
+    }
 }
 
 /* ---- files ------------------------------------------------------------------------------- */

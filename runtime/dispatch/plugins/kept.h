@@ -64,6 +64,8 @@ bool kept_is_current(const struct kept *kept);
 /* Higher than all of them. */
 int64_t kept_rank_next(struct dispatch *dispatch);
 
+/* Is there no room for one that is not kept yet? */
+bool kept_is_full(const struct dispatch *dispatch);
 /* The file's newest content is loaded. `is_drop`: it was not there when the server stopped. */
 void kept_loaded(struct dispatch *dispatch, const struct plugin_file *file, struct build *build,
                  bool is_drop);

@@ -131,6 +131,17 @@ bool plugin_file_say(struct plugin_file *file, const char *reason)
 static void file_promote(struct dispatch *dispatch, struct plugin_file *file)
 {
     const struct description *about = &file->candidate->about;
+    char reason[200];
+
+    if (kept_find(dispatch, slice_of(file->candidate->sha)) == NULL && kept_is_full(dispatch)) {
+        (void)snprintf(
+            reason, sizeof reason,
+            "%u builds are kept already, for runs that need them (limits.builds); it "
+            "waits until one goes",
+            dispatch->config->limits.builds);
+        (void)plugin_file_say(file, reason);
+        return;
+    }
 
     log_info("plugin.loaded", "file=%s plugin=%.*s version=%.*s build=%.16s tasks=%u",
              file->name, SLICE_ARG(about->plugin), SLICE_ARG(about->version),
@@ -188,7 +199,7 @@ bool watch_is_quiet(const struct dispatch *dispatch)
         const struct plugin_file *file = container_of(node, struct plugin_file, node);
         if (file->kind == SEEN_UNSETTLED || file->confirm_ms != 0 ||
             (file->candidate != NULL && file->candidate->state != BUILD_REFUSED &&
-             !file->candidate->is_slow))
+             file->candidate->state != BUILD_READY && !file->candidate->is_slow))
             return false;
     }
     return true;
