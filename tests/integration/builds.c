@@ -266,6 +266,7 @@ Test(builds, where_no_more_can_be_kept_a_new_one_waits)
     assert_ends_in(first, 1);
     assert_ends_in(second, 2);
     assert_ends_in(third, 2);
+    until_current(4);
     free(first);
     free(second);
     free(third);

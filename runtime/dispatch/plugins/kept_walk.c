@@ -31,13 +31,14 @@ struct walk_page {
 };
 
 /* What its file has stays, or the next start would take it for a drop; the one before the
- * current one stays for a rollback. */
+ * current one stays for a rollback while there is room. */
 static bool may_go(struct dispatch *dispatch, const struct kept *kept)
 {
     struct kept *current = kept_current(dispatch, kept->row.file);
 
     return kept != current && !kept->row.in_file &&
-           (current == NULL || kept != kept_before(dispatch, current)) &&
+           (current == NULL || kept_is_full(dispatch) ||
+            kept != kept_before(dispatch, current)) &&
            !build_has_work(kept->build);
 }
 
