@@ -6,6 +6,7 @@
 #include "dispatch/processes/build.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -243,6 +244,17 @@ static void file_content(struct dispatch *dispatch, struct plugin_file *file, co
     dispatch_stir(dispatch);
 }
 
+/* A file that changed while it was copied has left a copy that nobody asked for. */
+static void copy_forget(struct dispatch *dispatch, const char *sha)
+{
+    char path[PATH_MAX];
+
+    if (sha[0] == '\0' || build_find(dispatch, sha) != NULL)
+        return;
+    (void)snprintf(path, sizeof path, "%s/%s.so", dispatch->builds_path, sha);
+    (void)unlink(path); /* swept at the next start otherwise */
+}
+
 static void file_seen(struct dispatch *dispatch, const struct seen *seen)
 {
     struct watch *watch = &dispatch->watch;
@@ -259,6 +271,8 @@ static void file_seen(struct dispatch *dispatch, const struct seen *seen)
     }
     file->kind = seen->kind;
     file->signature = seen->signature;
+    if (seen->kind != SEEN_COPIED)
+        copy_forget(dispatch, seen->sha);
     if (seen->kind == SEEN_COPIED) {
         (void)snprintf(file->warning, sizeof file->warning, "%s",
                        seen->warning); /* cut is fine */
