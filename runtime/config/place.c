@@ -59,6 +59,7 @@ static void note_make(struct buffer *note, const struct config *config)
                      environment->key_file != NULL ? environment->key_file : path);
     }
     line_add(note, "plugins", "", config->plugins);
+    line_add(note, "schemas", "", config->schemas);
 }
 
 /* Servers that were killed leave theirs behind. */

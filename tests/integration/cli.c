@@ -484,3 +484,18 @@ Test(cli, a_plugin_that_would_be_refused_is_not_copied)
     cr_assert_null(file_read(text("%s/plugins/remind.so", s.dir)), "nothing is copied then");
     cr_assert_null(strstr(bide(0, "plugins list"), "remind"));
 }
+
+Test(cli, a_schema_is_deployed_with_its_plugin)
+{
+    const char *so = BINARY_DIR "/tests/plugins/version-1.so";
+    server_write(&s, "versioned.yaml", "input:\n  type: object\n  required: [who]\n");
+    server_write(&s, "bad.yaml", "input:\n  type: nothing\n");
+
+    assert_says(
+        deploy(1, text("%s --schemas '%s/schemas' --schema %s/bad.yaml", so, s.dir, s.dir)),
+        "bad.yaml:2");
+    cr_assert_null(strstr(bide(0, "plugins list"), "versioned"));
+    deploy(0, text("%s --schemas '%s/schemas' --schema %s/versioned.yaml", so, s.dir, s.dir));
+    assert_says(bide(1, "trigger versioned --payload '{}'"), "who");
+    bide(0, "trigger versioned --payload '{\"who\": \"ada\"}'");
+}

@@ -7,6 +7,7 @@
  * file or the whole new one. The server has no event for "loaded", so it is asked.
  */
 #include "base/clock.h"
+#include "cli/check/schema_report.h"
 #include "cli/client/client.h"
 #include "cli/client/member.h"
 #include "cli/output/screen.h"
@@ -212,6 +213,50 @@ static bool deployment_read(struct call *call, struct deployment *deployment, co
     return *code == CLI_DONE;
 }
 
+/* ---- schemas ----------------------------------------------------------------------------- */
+
+/* All of them are good, or none is copied. */
+static int schemas_check(struct call *call)
+{
+    int position = 0, code = CLI_DONE;
+
+    for (const char *path; (path = call_next(call, "schema", &position)) != NULL;) {
+        struct buffer said = { 0 };
+        const char *dot = strrchr(path, '.');
+        if (dot == NULL || strcmp(dot, ".yaml") != 0)
+            code = cli_fail(CLI_USAGE, "%s: a schema's file is called TASK.yaml", path);
+        else if (schema_report(&path, 1, false, &said) != 0) {
+            screen_print(stderr, &said);
+            code = CLI_FAILED;
+        }
+        buffer_finish(&said);
+    }
+    return code;
+}
+
+/* Before the plugins: what starts in the new build is checked by the new schema. */
+static int schemas_place(struct call *call, const struct client *client)
+{
+    const char *directory = call_option(call, "schemas");
+    int position = 0;
+    struct err err;
+
+    if (call_option(call, "schema") == NULL)
+        return CLI_DONE;
+    if (directory == NULL)
+        directory = settings_place(call, client->settings.url, "schemas", "");
+    if (directory == NULL)
+        return cli_fail(CLI_FAILED,
+                        "the server at %s has left no note of its directory of schemas here: "
+                        "say it with --schemas DIR",
+                        client->settings.url);
+    for (const char *path; (path = call_next(call, "schema", &position)) != NULL;)
+        if (!file_place(call, directory, path,
+                        basename(arena_text(&call->arena, slice_of(path))), &err))
+            return cli_fail(CLI_FAILED, "%s", err.text);
+    return CLI_DONE;
+}
+
 static int deploy(struct call *call, struct client *client, struct deployment *deployments,
                   const char *directory, int64_t limit_ms)
 {
@@ -230,11 +275,11 @@ static int deploy(struct call *call, struct client *client, struct deployment *d
     }
     if (code != CLI_DONE && call_option(call, "force") == NULL)
         return cli_fail(code, "nothing was copied; --force deploys all the same");
-    code = CLI_DONE;
-    for (int i = 0; i < call->argument_count; i++)
+    code = schemas_place(call, client);
+    for (int i = 0; i < call->argument_count && code == CLI_DONE; i++)
         if (!file_place(call, directory, deployments[i].path, deployments[i].name, &err))
             return cli_fail(CLI_FAILED, "%s", err.text);
-    for (int i = 0; i < call->argument_count; i++)
+    for (int i = 0; i < call->argument_count && code != CLI_FAILED; i++)
         code = cli_worse(code, await(client, &deployments[i], until_ns));
     return code;
 }
@@ -253,7 +298,8 @@ static int exec(struct call *call)
     for (int i = 0; i < call->argument_count; i++)
         if (!deployment_read(call, &deployments[i], call->arguments[i], &code))
             return code;
-    if (!client_open(&client, call, &code))
+    code = schemas_check(call);
+    if (code != CLI_DONE || !client_open(&client, call, &code))
         return code;
     const char *directory = plugins_directory(call, &client);
     code = directory == NULL ? CLI_FAILED
@@ -264,6 +310,8 @@ static int exec(struct call *call)
 
 static const struct cli_option options[] = {
     { "plugins", "DIR", "the server's directory of plugins, where it has left no note of it" },
+    { "schema", "FILE", "a schema to copy first, checked; may be given several times" },
+    { "schemas", "DIR", "the server's directory of schemas, where it has left no note of it" },
     { "timeout", "DURATION", "how long to wait until they count (default: 60s)" },
     { "force", NULL, "also when runs under way would be parked by it" },
     { NULL, NULL, NULL },
