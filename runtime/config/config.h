@@ -58,7 +58,7 @@ struct config_limits {
     uint32_t calls;        /* of one segment */
     uint32_t max_attempts;
     uint32_t plugins; /* files in the directory */
-    uint32_t builds;  /* contents of them that are kept */
+    uint32_t builds;  /* contents of them that are kept; 0: any number */
     uint32_t steps; /* waiters told and children canceled in one commit; 0: as many as usual */
 };
 

@@ -148,7 +148,7 @@ bool kept_is_full(const struct dispatch *dispatch)
 
     LIST_EACH(&dispatch->kept.all, node, after)
     count++;
-    return count >= dispatch->config->limits.builds;
+    return dispatch->config->limits.builds != 0 && count >= dispatch->config->limits.builds;
 }
 
 void kept_retire(struct dispatch *dispatch, struct kept *kept)
