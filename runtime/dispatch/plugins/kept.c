@@ -76,15 +76,8 @@ static void row_take(struct kept *kept, const struct build_row *row)
     struct arena old = kept->arena;
 
     kept->arena = (struct arena){ 0 };
-    struct build_row copy = *row;
-    copy.row = (struct row){ 0 };
-    copy.sha = arena_copy(&kept->arena, row->sha);
-    copy.file = arena_copy(&kept->arena, row->file);
-    copy.plugin = arena_copy(&kept->arena, row->plugin);
-    copy.version = arena_copy(&kept->arena, row->version);
-    copy.about = arena_copy(&kept->arena, row->about);
-    copy.note = arena_copy(&kept->arena, row->note);
-    kept->row = copy;
+    kept->row = *(const struct build_row *)row_copy(ROW_BUILD, &kept->arena, &row->row, 0);
+    kept->row.row = (struct row){ 0 };
     arena_finish(&old);
 }
 
@@ -108,22 +101,13 @@ static void kept_drop(struct kept *kept)
     free(kept);
 }
 
-void kept_write(struct dispatch *dispatch, const struct build_row *rows, uint32_t count)
+void kept_write(struct dispatch *dispatch, const struct build_row *row)
 {
     struct outgoing *outgoing = outgoing_take(dispatch, COMMAND_BUILDS_PUT);
-    struct build_row *copies = ARENA_ARRAY(&outgoing->arena, struct build_row, count);
 
-    for (uint32_t i = 0; i < count; i++) {
-        copies[i] = rows[i];
-        copies[i].sha = arena_copy(&outgoing->arena, rows[i].sha);
-        copies[i].file = arena_copy(&outgoing->arena, rows[i].file);
-        copies[i].plugin = arena_copy(&outgoing->arena, rows[i].plugin);
-        copies[i].version = arena_copy(&outgoing->arena, rows[i].version);
-        copies[i].about = arena_copy(&outgoing->arena, rows[i].about);
-        copies[i].note = arena_copy(&outgoing->arena, rows[i].note);
-    }
-    outgoing->command.builds_put.items = copies;
-    outgoing->command.builds_put.count = count;
+    outgoing->command.builds_put.items =
+        (const struct build_row *)row_copy(ROW_BUILD, &outgoing->arena, &row->row, 0);
+    outgoing->command.builds_put.count = 1;
     outgoing_submit(outgoing);
 }
 
@@ -159,7 +143,7 @@ void kept_retire(struct dispatch *dispatch, struct kept *kept)
              SLICE_ARG(kept->row.file), SLICE_ARG(kept->row.plugin),
              SLICE_ARG(kept->row.version), kept->build->sha);
     gone.row.is_deleted = true;
-    kept_write(dispatch, &gone, 1);
+    kept_write(dispatch, &gone);
     kept_drop(kept);
     LIST_EACH(&dispatch->watch.files, node, after)
     {
@@ -215,7 +199,7 @@ void kept_loaded(struct dispatch *dispatch, const struct plugin_file *file, stru
         struct kept *other = container_of(node, struct kept, node);
         if (other != kept && other->row.in_file && slice_is(other->row.file, file->name)) {
             other->row.in_file = false;
-            kept_write(dispatch, &other->row, 1);
+            kept_write(dispatch, &other->row);
         }
     }
     bool was_here = kept != NULL && kept->row.in_file && slice_is(kept->row.file, file->name);
@@ -239,7 +223,7 @@ void kept_loaded(struct dispatch *dispatch, const struct plugin_file *file, stru
         row.note = (struct slice){ 0 };
         row_take(kept, &row);
         build->starts = build->crashes = 0;
-        kept_write(dispatch, &kept->row, 1);
+        kept_write(dispatch, &kept->row);
     }
     kept->is_leaving = false;
     kept_settle(dispatch);
@@ -255,16 +239,16 @@ void kept_file_gone(struct dispatch *dispatch, const char *file)
             continue;
         kept->row.in_file = false;
         kept->row.rank_ms = 0;
-        kept_write(dispatch, &kept->row, 1);
+        kept_write(dispatch, &kept->row);
     }
     kept_settle(dispatch);
     kept_walk_want(dispatch);
 }
 
-static bool is_there(const struct dispatch *dispatch, struct slice name)
+bool kept_has_file(const struct kept *kept)
 {
-    LIST_EACH(&dispatch->watch.files, node, after)
-    if (slice_is(name, container_of(node, struct plugin_file, node)->name))
+    LIST_EACH(&kept->build->dispatch->watch.files, node, after)
+    if (slice_is(kept->row.file, container_of(node, struct plugin_file, node)->name))
         return true;
     return false;
 }
@@ -274,7 +258,7 @@ void kept_check_files(struct dispatch *dispatch)
     LIST_EACH(&dispatch->kept.all, node, after)
     {
         struct kept *kept = container_of(node, struct kept, node);
-        if (kept->row.rank_ms == 0 || is_there(dispatch, kept->row.file))
+        if (kept->row.rank_ms == 0 || kept_has_file(kept))
             continue;
         log_info("plugin.removed", "file=%.*s (while the server was down)",
                  SLICE_ARG(kept->row.file));
@@ -285,11 +269,6 @@ void kept_check_files(struct dispatch *dispatch)
 
 /* ---- its life ---------------------------------------------------------------------------- */
 
-static void settled(struct dispatch *dispatch, struct build *build)
-{
-    watch_settled(dispatch, build);
-}
-
 static void row_restore(struct dispatch *dispatch, const struct build_row *row)
 {
     char sha[SHA256_HEX_SIZE] = "";
@@ -299,7 +278,7 @@ static void row_restore(struct dispatch *dispatch, const struct build_row *row)
         return;
     memcpy(sha, row->sha.data, row->sha.size);
     struct build *build =
-        build_create(dispatch, sha, arena_text(&dispatch->arena, row->file), settled);
+        build_create(dispatch, sha, arena_text(&dispatch->arena, row->file), watch_settled);
     if (access(build->path, R_OK) != 0) {
         log_error("build.lost",
                   "plugin=%.*s version=%.*s build=%.16s is not in %s any more: runs that are "
@@ -307,7 +286,7 @@ static void row_restore(struct dispatch *dispatch, const struct build_row *row)
                   SLICE_ARG(row->plugin), SLICE_ARG(row->version), sha, dispatch->builds_path);
         struct build_row gone = *row;
         gone.row = (struct row){ .is_deleted = true };
-        kept_write(dispatch, &gone, 1);
+        kept_write(dispatch, &gone);
         return; /* nobody uses it: it goes with the first turn */
     }
     build_rest(build, row->about, &err); /* or it is loaded, and says so itself */

@@ -61,6 +61,8 @@ struct kept *kept_current(struct dispatch *dispatch, struct slice file);
 /* What a rollback would go back to. */
 struct kept *kept_before(struct dispatch *dispatch, const struct kept *current);
 bool kept_is_current(const struct kept *kept);
+/* Is there a file of its name? */
+bool kept_has_file(const struct kept *kept);
 /* Higher than all of them. */
 int64_t kept_rank_next(struct dispatch *dispatch);
 
@@ -76,8 +78,8 @@ void kept_check_files(struct dispatch *dispatch);
 
 /* Rows of a command that was decided: current builds may be others now. */
 void kept_apply(struct dispatch *dispatch, const struct build_row *rows, uint32_t count);
-/* Rows to be written: `count` of them. Submitted until they are. */
-void kept_write(struct dispatch *dispatch, const struct build_row *rows, uint32_t count);
+/* A row to be written, submitted until it is. */
+void kept_write(struct dispatch *dispatch, const struct build_row *row);
 /* Nobody needs it: its row, its copy and its processes go. */
 void kept_retire(struct dispatch *dispatch, struct kept *kept);
 /* Each file's build is what the ranks say, and the others rest. */

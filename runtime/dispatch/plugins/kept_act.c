@@ -15,22 +15,8 @@ static struct build_row *rows_add(struct command *command, struct build_row *row
 {
     struct build_row *row = &rows[command->builds_put.count++];
 
-    *row = kept->row;
-    row->sha = arena_copy(command->arena, kept->row.sha);
-    row->file = arena_copy(command->arena, kept->row.file);
-    row->plugin = arena_copy(command->arena, kept->row.plugin);
-    row->version = arena_copy(command->arena, kept->row.version);
-    row->about = arena_copy(command->arena, kept->row.about);
-    row->note = arena_copy(command->arena, kept->row.note);
+    *row = *(const struct build_row *)row_copy(ROW_BUILD, command->arena, &kept->row.row, 0);
     return row;
-}
-
-static bool has_file(const struct dispatch *dispatch, const struct kept *kept)
-{
-    LIST_EACH(&dispatch->watch.files, node, after)
-    if (slice_is(kept->row.file, container_of(node, struct plugin_file, node)->name))
-        return true;
-    return false;
 }
 
 /* ---- promote ----------------------------------------------------------------------------- */
@@ -43,7 +29,7 @@ static bool promote_check(struct dispatch *dispatch, const struct plugins_wish *
         return err_set(err, ERR_NOT_FOUND,
                        "no build %.*s is kept here; `bide plugins list` shows those that are",
                        SLICE_ARG(wish->build));
-    if (!has_file(dispatch, *kept))
+    if (!kept_has_file(*kept))
         return err_set(err, ERR_RULE,
                        "its file %.*s was removed: nothing starts in it until there is one "
                        "again",

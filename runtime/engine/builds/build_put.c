@@ -20,20 +20,10 @@ bool builds_put_decide(struct batch *batch, struct command *command)
             continue;
         if (row == NULL)
             row = rows_new_build(&batch->rows, from->id);
+        struct row head = row->row;
+        *row = *(const struct build_row *)row_copy(ROW_BUILD, batch->arena, &from->row, 0);
+        row->row = head;
         row->row.is_deleted = from->row.is_deleted;
-        row->sha = arena_copy(batch->arena, from->sha);
-        row->file = arena_copy(batch->arena, from->file);
-        row->plugin = arena_copy(batch->arena, from->plugin);
-        row->version = arena_copy(batch->arena, from->version);
-        row->about = arena_copy(batch->arena, from->about);
-        row->note = arena_copy(batch->arena, from->note);
-        row->created_ms = from->created_ms;
-        row->rank_ms = from->rank_ms;
-        row->in_file = from->in_file;
-        row->heir = from->heir;
-        row->ramp_percent = from->ramp_percent;
-        row->ramp_from_ms = from->ramp_from_ms;
-        row->ramp_ms = from->ramp_ms;
     }
     return true;
 }
