@@ -112,6 +112,9 @@ static void walk_end(struct dispatch *dispatch)
         }
         is_more |= !kept_is_current(kept);
     }
+    if (!is_more) /* nobody counts again: a number that stays would be wrong soon */
+        LIST_EACH(&all->all, node, after)
+    container_of(node, struct kept, node)->was_counted = false;
     if (pause_ms < WALK_LEAST_MS)
         pause_ms = WALK_LEAST_MS;
     if (pause_ms > WALK_MOST_MS)
